@@ -1,0 +1,105 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Images through the OpenStack Compute service, for any Python program.
+
+List all that is there, lazily and page by page::
+
+    from keystoneauth1.adapter import Adapter
+    from osc_compute_images.api import ImagesAPI, ListOpts
+
+    api = ImagesAPI(Adapter(session, service_type='compute'))
+    for image in api.list_detail(ListOpts(type='snapshot')):
+        print(image.id, image.name, image.server_id)
+
+An openstacksdk connection has such an adapter, too::
+
+    api = ImagesAPI(openstack.connect(cloud='mycloud').compute)
+    image = api.find('ubuntu-24.04')
+
+Whatever goes wrong is one of these::
+
+    ImagesError
+    +-- EndpointNotFound        no Compute endpoint in configuration or catalog
+    +-- ConnectionFailed        no whole answer
+    +-- InvalidResponse         an answer that is not of this API
+    +-- ImagesNotServed         Compute without images: versions
+    +-- ListingInterrupted      stopped half-way: marker, obtained
+    +-- AmbiguousName           several have it: ids
+    +-- HTTPError               the server refuses, in its own words
+        +-- BadRequest          400
+        +-- Unauthorized        401
+        +-- Forbidden           403
+        +-- NotFound            404
+        |   +-- ImageNotFound
+        +-- Conflict            409
+        +-- TooManyRequests     413, 429
+        +-- ServerError         500 and above
+
+Each has ``message``, ``status`` and ``request_id``.
+"""
+
+from osc_compute_images.api._client import ImagesAPI
+from osc_compute_images.api._errors import AmbiguousName
+from osc_compute_images.api._errors import BadRequest
+from osc_compute_images.api._errors import Conflict
+from osc_compute_images.api._errors import ConnectionFailed
+from osc_compute_images.api._errors import EndpointNotFound
+from osc_compute_images.api._errors import Forbidden
+from osc_compute_images.api._errors import HTTPError
+from osc_compute_images.api._errors import ImageNotFound
+from osc_compute_images.api._errors import ImagesError
+from osc_compute_images.api._errors import ImagesNotServed
+from osc_compute_images.api._errors import InvalidResponse
+from osc_compute_images.api._errors import ListingInterrupted
+from osc_compute_images.api._errors import NotFound
+from osc_compute_images.api._errors import ServerError
+from osc_compute_images.api._errors import TooManyRequests
+from osc_compute_images.api._errors import Unauthorized
+from osc_compute_images.api._image import Image
+from osc_compute_images.api._image import ServerRef
+from osc_compute_images.api._lookup import Flavor
+from osc_compute_images.api._lookup import looks_like_id
+from osc_compute_images.api._options import ListOpts
+from osc_compute_images.api._options import ListOptsBuilder
+from osc_compute_images.api._options import MAX_PAGE_SIZE
+from osc_compute_images.api._pager import ImagePage
+from osc_compute_images.api._pager import Pager
+
+__all__ = [
+    'MAX_PAGE_SIZE',
+    'AmbiguousName',
+    'BadRequest',
+    'Conflict',
+    'ConnectionFailed',
+    'EndpointNotFound',
+    'Flavor',
+    'Forbidden',
+    'HTTPError',
+    'Image',
+    'ImageNotFound',
+    'ImagePage',
+    'ImagesAPI',
+    'ImagesError',
+    'ImagesNotServed',
+    'InvalidResponse',
+    'ListOpts',
+    'ListOptsBuilder',
+    'ListingInterrupted',
+    'NotFound',
+    'Pager',
+    'ServerError',
+    'ServerRef',
+    'TooManyRequests',
+    'Unauthorized',
+    'looks_like_id',
+]

@@ -1,0 +1,171 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The images API itself."""
+
+from collections.abc import Mapping
+from typing import Any
+from typing import NoReturn
+
+from keystoneauth1 import adapter as ksa_adapter
+
+from osc_compute_images.api import _decode
+from osc_compute_images.api import _errors
+from osc_compute_images.api import _lookup
+from osc_compute_images.api._image import Image
+from osc_compute_images.api._options import ListOpts
+from osc_compute_images.api._options import ListOptsBuilder
+from osc_compute_images.api._pager import Pager
+from osc_compute_images.api._transport import path_to
+from osc_compute_images.api._transport import Transport
+
+
+class ImagesAPI:
+    """Images, through the Compute service.
+
+    :param adapter: a keystoneauth1 adapter of the Compute service; the
+        ``compute`` of an openstacksdk connection is one. Whatever
+        microversion it asks for by default, images are asked for at 2.1.
+    """
+
+    def __init__(self, adapter: ksa_adapter.Adapter) -> None:
+        self._transport = Transport(adapter)
+
+    def list_detail(self, opts: ListOptsBuilder | None = None) -> Pager:
+        """List images with all their fields, the newest first.
+
+        https://docs.openstack.org/api-ref/compute/#list-images-with-details
+
+        :param opts: what to list; everything that may be seen by default
+        """
+        return self._list('images', 'detail', opts=opts)
+
+    def list(self, opts: ListOptsBuilder | None = None) -> Pager:
+        """List images by ID and name only.
+
+        It saves bytes, not the server's time: Nova itself reads the images
+        in full from Glance (it answers 1.2 times as fast, as measured).
+
+        https://docs.openstack.org/api-ref/compute/#list-images
+        """
+        return self._list('images', opts=opts)
+
+    def _list(self, *path: str, opts: ListOptsBuilder | None) -> Pager:
+        def fetch(query: Mapping[str, Any]) -> bytes:
+            try:
+                return self._transport.get(path_to(*path), query)
+            except _errors.HTTPError as e:
+                if e.status in (404, 406):
+                    self._refuse_not_served(e)
+                raise
+
+        return Pager(fetch, opts)
+
+    def get(self, image_id: str) -> Image:
+        """Get an image by its ID.
+
+        https://docs.openstack.org/api-ref/compute/#show-image-details
+
+        :raises ImageNotFound: if there is none, or it may not be seen
+        :raises ImagesNotServed: if Compute serves no images
+        """
+        image = _decode.decode_image(self._of_image('GET', image_id))
+        if image.id != image_id:
+            raise _errors.InvalidResponse(
+                f'The server was asked for image {image_id}, and sent '
+                f'{image.id or "one without an ID"}'
+            )
+        return image
+
+    def find(self, name_or_id: str) -> Image:
+        """Find the one image that has this ID, or else this exact name.
+
+        :raises ImageNotFound: if no image has
+        :raises AmbiguousName: if several images have this name
+        """
+        if _lookup.looks_like_id(name_or_id):
+            try:
+                # Nova knows an ID in lower case only.
+                return self.get(name_or_id.lower())
+            except _errors.ImageNotFound:
+                # It might be the name of another image.
+                pass
+        # The server may compare without regard to case, as its database does.
+        found = {
+            image.id: image
+            for image in self.list_detail(ListOpts(name=name_or_id))
+            if image.name == name_or_id
+        }
+        image_id = _lookup.only_one(
+            'image', name_or_id, found, _errors.ImageNotFound
+        )
+        return found[image_id]
+
+    def find_server_id(self, name_id_or_url: str) -> str:
+        """Find the ID of a server, for filtering images by it.
+
+        An ID is taken as it is, as is one at the end of a URL: the snapshots
+        of a server outlive it. A name is looked up in Compute.
+
+        :raises NotFound: if no server has this name
+        :raises AmbiguousName: if several servers have it
+        """
+        return _lookup.find_server_id(self._transport, name_id_or_url)
+
+    def find_flavor(self, name_or_id: str) -> _lookup.Flavor:
+        """Find the flavor that has this ID, or else this name.
+
+        :raises NotFound: if no flavor has
+        :raises AmbiguousName: if several flavors have this name
+        """
+        return _lookup.find_flavor(self._transport, name_or_id)
+
+    def _of_image(
+        self, method: str, image_id: str, *path: str, json: object = None
+    ) -> bytes:
+        """Send a request about one image."""
+        if image_id in ('', '.', '..'):
+            # It would lead to another resource.
+            raise _errors.ImageNotFound(f'No image has the ID {image_id!r}')
+        url = path_to('images', image_id, *path)
+        try:
+            if method == 'GET':
+                return self._transport.get(url)
+            return self._transport.send(url, method, json)
+        except _errors.HTTPError as e:
+            if e.status == 404 and e.message == 'Image not found.':
+                raise _errors.ImageNotFound(
+                    e.message, status=e.status, request_id=e.request_id
+                ) from e
+            if e.status in (404, 406) and not path:
+                self._refuse_not_served(e)
+            raise
+
+    def _refuse_not_served(self, e: _errors.HTTPError) -> NoReturn:
+        """Tell that there is no images API, and which versions there are.
+
+        At microversions above 2.35, and wherever else it has no such route,
+        Nova answers 404 as it does for an image that does not exist.
+        """
+        versions = self._transport.served_versions()
+        served = (
+            f'microversions {versions[0]} to {versions[1]}'
+            if versions
+            else 'microversions that it does not tell'
+        )
+        raise _errors.ImagesNotServed(
+            f'The Compute service does not serve images here: it serves '
+            f'{served}, and answers: {e.message}',
+            versions=versions,
+            status=e.status,
+            request_id=e.request_id,
+        ) from e

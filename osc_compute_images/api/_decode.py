@@ -1,0 +1,228 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From the bytes of an answer to records.
+
+An answer of the expected shape is decoded and checked in one pass, by type.
+Only when that fails is the slow way taken, which reads as much as can be
+read: one odd image must not cost the user the 999 others of its page.
+"""
+
+from collections.abc import Iterator
+import json
+import logging
+import re
+from typing import Any
+from typing import NoReturn
+
+import msgspec
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api._image import Image
+from osc_compute_images.api._image import ServerRef
+
+LOG = logging.getLogger(__name__)
+
+#: How many oddities of one answer are told one by one.
+_TOLD = 5
+
+_SURROGATE = re.compile('[\ud800-\udfff]')
+
+
+class Link(msgspec.Struct, frozen=True, gc=False):
+    """A link of a page."""
+
+    rel: str | None = None
+    href: str | None = None
+
+
+class PageBody(msgspec.Struct, frozen=True, gc=False):
+    """The body of a page of a listing."""
+
+    images: list[Image]
+    images_links: list[Link] | None = None
+
+
+class _ImageBody(msgspec.Struct, frozen=True, gc=False):
+    image: Image
+
+
+_PAGE = msgspec.json.Decoder(PageBody)
+_IMAGE = msgspec.json.Decoder(_ImageBody)
+
+# What msgspec raises for a body that is not as expected: its own errors,
+# invalid UTF-8 and too deep a nesting.
+_NOT_AS_EXPECTED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def decode_page(body: bytes) -> PageBody:
+    """Read a page of images.
+
+    :raises InvalidResponse: if there is no list of images in it
+    """
+    try:
+        return _PAGE.decode(body)
+    except _NOT_AS_EXPECTED:
+        return _salvage_page(body)
+
+
+def decode_image(body: bytes) -> Image:
+    """Read a single image.
+
+    :raises InvalidResponse: if there is no image in it
+    """
+    try:
+        return _IMAGE.decode(body).image
+    except _NOT_AS_EXPECTED:
+        oddities: list[str] = []
+        image = _salvage_image(member(body, 'image', dict), oddities)
+        _tell(oddities)
+        return image
+
+
+def member(body: bytes, key: str, kind: type) -> Any:
+    """Return one member of a JSON object, which must be of a JSON type.
+
+    :param kind: dict or list
+    :raises InvalidResponse: if the body is no such object
+    """
+    return _member(_load(body), key, kind)
+
+
+def _member(document: Any, key: str, kind: type) -> Any:
+    if not isinstance(document, dict) or key not in document:
+        _refuse(f'it has no {key!r}')
+    if not isinstance(document[key], kind):
+        _refuse(f'{key!r} is not {"a list" if kind is list else "an object"}')
+    return document[key]
+
+
+def load(body: bytes) -> Any:
+    """Parse any JSON, or return None for what is none."""
+    try:
+        return _load(body)
+    except _errors.InvalidResponse:
+        return None
+
+
+def _load(body: bytes) -> Any:
+    try:
+        # NOTE: NaN, the infinities, and integers that Python refuses to
+        # convert for their length survive as text.
+        document = json.loads(
+            body.decode('utf-8-sig', 'replace'),
+            parse_constant=str,
+            parse_int=lambda s: int(s) if len(s) < 4300 else s,
+        )
+        return _without_surrogates(document)
+    except (ValueError, RecursionError) as e:
+        reason = str(e) or type(e).__name__
+        if not body.strip():
+            reason = 'it is empty'
+        _refuse(reason)
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise _errors.InvalidResponse(
+        f'The answer of the server is not that of the images API: {reason}'
+    )
+
+
+def _without_surrogates(value: Any) -> Any:
+    # Half of a surrogate pair cannot be written in any encoding.
+    if isinstance(value, str):
+        return _SURROGATE.sub('\ufffd', value)
+    if isinstance(value, list):
+        return [_without_surrogates(each) for each in value]
+    if isinstance(value, dict):
+        return {
+            _without_surrogates(k): _without_surrogates(v)
+            for k, v in value.items()
+        }
+    return value
+
+
+def _salvage_page(body: bytes) -> PageBody:
+    document = _load(body)
+    oddities: list[str] = []
+    images = []
+    for number, entry in enumerate(_member(document, 'images', list)):
+        if isinstance(entry, dict):
+            images.append(_salvage_image(entry, oddities))
+        else:
+            oddities.append(f'Entry {number} of the page is no image')
+    _tell(oddities)
+    return PageBody(images, list(_salvage_links(document.get('images_links'))))
+
+
+def _salvage_links(links: Any) -> Iterator[Link]:
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict):
+            rel, href = link.get('rel'), link.get('href')
+            if isinstance(rel, str) and isinstance(href, str):
+                yield Link(rel, href)
+
+
+def _salvage_image(entry: dict[str, Any], oddities: list[str]) -> Image:
+    fields: dict[str, Any] = {}
+    image_id = _text(entry.get('id')) or ''
+
+    def odd(key: str, value: object) -> None:
+        oddities.append(
+            f'Image {image_id or "without an ID"}: field {key!r} is not as '
+            f'expected: {_text(value)!r:.80}'
+        )
+
+    if not image_id:
+        odd('id', entry.get('id'))
+    for field in msgspec.structs.fields(Image):
+        key = field.encode_name
+        value = entry.get(key)
+        if value is None:
+            # As a record has it: absent, or empty for the properties.
+            continue
+        try:
+            fields[field.name] = msgspec.convert(value, field.type)
+        except (msgspec.ValidationError, RecursionError):
+            odd(key, value)
+            salvaged = _salvage_value(field.type, value)
+            if salvaged is not None:
+                fields[field.name] = salvaged
+    fields['id'] = image_id
+    return Image(**fields)
+
+
+def _salvage_value(kind: Any, value: Any) -> object:
+    if kind == str | None:
+        return _text(value)
+    if kind == int | None:
+        try:
+            return int(value)
+        except (TypeError, ValueError, OverflowError):
+            return None
+    if kind == ServerRef | None and isinstance(value, dict):
+        server_id = _text(value.get('id'))
+        return ServerRef(server_id) if server_id else None
+    return None
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value)
+
+
+def _tell(oddities: list[str]) -> None:
+    for oddity in oddities[:_TOLD]:
+        LOG.warning('%s', oddity)
+    if len(oddities) > _TOLD:
+        LOG.warning('... and %d more of this kind', len(oddities) - _TOLD)

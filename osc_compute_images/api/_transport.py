@@ -1,0 +1,334 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The seam to HTTP: one request to Compute, its answer or its error.
+
+Everything about the connection (authentication, TLS, proxies, the user's own
+retries) is the adapter's. What is added here is what it cannot know: where
+under the endpoint the images are, the microversion that still has them, and
+how Nova words its errors.
+"""
+
+from collections.abc import Mapping
+import contextlib
+import datetime
+import email.utils
+import html
+import re
+import time
+from typing import Any
+import urllib.parse
+
+from keystoneauth1 import adapter as ksa_adapter
+from keystoneauth1 import exceptions as ksa_exceptions
+import requests
+import urllib3
+
+from osc_compute_images.api import _decode
+from osc_compute_images.api import _errors
+from osc_compute_images.text import printable
+
+#: Seconds to wait for a connection, and for the next bytes of an answer,
+#: where the session has no timeout of its own.
+TIMEOUT = (10.0, 60.0)
+
+#: Bytes; a thousand images with all the properties that Nova allows have less.
+MAX_BODY = 128 * 1024 * 1024
+
+#: How often a read is repeated after a passing fault, where the adapter has
+#: no settings of its own for that.
+RETRIES = 3
+
+#: Seconds: the longest wait before a read is repeated, whatever the server
+#: asks for.
+MAX_DELAY = 30.0
+
+#: Statuses that mean "not now", and nothing about the request.
+_PASSING = (429, 502, 503, 504)
+
+_VERSIONED = re.compile(r'(?P<base>.*/v\d+(\.\d+)?)(/[^/]+)?/?$')
+_BREAK = re.compile(r'<br\s*/?>')
+_TITLE = re.compile(r'<title>(.*?)</title>', re.IGNORECASE | re.DOTALL)
+
+
+class _PassingFault(Exception):
+    """A fault that may be gone the next time: carries the error itself."""
+
+    def __init__(
+        self, error: _errors.ImagesError, retry_after: str | None = None
+    ) -> None:
+        super().__init__(error)
+        self.error = error
+        self.retry_after = retry_after
+
+
+class Transport:
+    """Sends requests to the Compute endpoint of an adapter.
+
+    :param adapter: any keystoneauth1 adapter of the Compute service
+    """
+
+    def __init__(self, adapter: ksa_adapter.Adapter) -> None:
+        self._adapter = adapter
+        self._where: dict[str, Any] | None = None
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> bytes:
+        """Read, and read again after a passing fault; see :meth:`send`."""
+        attempt = 0
+        while True:
+            try:
+                return self._send(path, 'GET', params=params)
+            except _PassingFault as fault:
+                if attempt >= self._retries(fault):
+                    raise fault.error from fault.error.__cause__
+                delay = _delay(attempt, fault.retry_after)
+            time.sleep(delay)
+            attempt += 1
+
+    def send(self, path: str, method: str, json: object = None) -> bytes:
+        """Send a request once, as repeating it might do harm.
+
+        :param path: path below the endpoint, percent-encoded
+        :returns: the body of the answer, which had a status below 300
+        :raises ImagesError: for any other outcome
+        """
+        try:
+            return self._send(path, method, json=json)
+        except _PassingFault as fault:
+            raise fault.error from fault.error.__cause__
+
+    def served_versions(self) -> tuple[str, str] | None:
+        """Ask for the lowest and the highest microversion of the service.
+
+        :returns: as ``('2.1', '2.104')``, or None where it does not tell
+        """
+        with contextlib.suppress(_errors.ImagesError, _PassingFault):
+            base = self._base()
+            versioned = _VERSIONED.match(base)
+            body = self._request(
+                (versioned['base'] if versioned else base) + '/',
+                'GET',
+                authenticated=False,
+            )
+            document = _decode.load(body)
+            version = document['version']
+            low, high = version['min_version'], version['version']
+            if low and high:
+                return str(low), str(high)
+        return None
+
+    def _send(self, path: str, method: str, **kwargs: Any) -> bytes:
+        if self._where is None:
+            self._where = self._find_endpoint()
+        sent = {k: v for k, v in kwargs.items() if v is not None}
+        return self._request(path, method, **sent, **self._where)
+
+    def _request(self, url: str, method: str, **kwargs: Any) -> bytes:
+        if getattr(self._adapter.session, 'timeout', None) is None:
+            kwargs['timeout'] = TIMEOUT
+        with _translated(url):
+            # NOTE: no microversion is the same as 2.1 on every release, and
+            # overrides the one that the user has chosen for other requests.
+            # Redirects are not followed: the token would go along, to
+            # whatever host they name. The body is left in the socket, for
+            # requests would read it in very small pieces.
+            response = self._adapter.request(
+                url,
+                method,
+                headers={'Accept': 'application/json'},
+                microversion=None,
+                raise_exc=False,
+                redirect=False,
+                stream=True,
+                **kwargs,
+            )
+            try:
+                body = _read(response)
+            finally:
+                response.close()
+        if response.status_code < 300:
+            return body
+        raise _fault(response, body)
+
+    def _retries(self, fault: _PassingFault) -> int:
+        if isinstance(fault.error, _errors.ConnectionFailed):
+            configured = self._adapter.connect_retries
+        else:
+            configured = self._adapter.status_code_retries
+        return RETRIES if configured is None else 0
+
+    def _base(self) -> str:
+        with _translated('the catalog'):
+            url = self._adapter.get_endpoint(skip_discovery=True)
+        if not url:
+            raise _errors.EndpointNotFound(
+                'The catalog has no endpoint of the Compute service in this '
+                'region and interface'
+            )
+        return url
+
+    def _find_endpoint(self) -> dict[str, Any]:
+        """Return what leads a request to the right place.
+
+        A URL that names its version is used as it is: to ask the service for
+        its versions would cost a request, and the way may be barred.
+        """
+        base = self._base()
+        if _VERSIONED.match(base):
+            return {}
+        try:
+            data = self._adapter.session.get_endpoint_data(
+                self._adapter.auth,
+                endpoint_override=base,
+                service_type=self._adapter.service_type,
+                min_version='2.0',
+                max_version='2.latest',
+            )
+        except ksa_exceptions.ClientException:
+            data = None
+        found = _VERSIONED.match(data.url) if data and data.url else None
+        if not found:
+            return {'endpoint_override': base}
+        # NOTE: of the URL that the service tells only the version counts: its
+        # host and path may be those behind a proxy, or anybody's.
+        version = found['base'].rpartition('/')[2]
+        return {'endpoint_override': f'{base.rstrip("/")}/{version}'}
+
+
+@contextlib.contextmanager
+def _translated(url: str) -> Any:
+    """Turn the errors of the layers below into those of this API."""
+    try:
+        yield
+    except ksa_exceptions.HttpError as e:
+        # Only what the adapter does on its own raises this: it is Keystone,
+        # or discovery, that refuses.
+        raise _errors.error_for_status(e.http_status)(
+            _one_line(e.message or str(e)),
+            status=e.http_status,
+            request_id=e.request_id,
+        ) from e
+    except (
+        ksa_exceptions.EndpointNotFound,
+        ksa_exceptions.EmptyCatalog,
+        ksa_exceptions.MissingAuthPlugin,
+    ) as e:
+        raise _errors.EndpointNotFound(_one_line(str(e))) from e
+    except ksa_exceptions.ConnectTimeout as e:
+        raise _errors.ConnectionFailed(_one_line(str(e))) from e
+    except (
+        ksa_exceptions.RetriableConnectionFailure,
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+        OSError,
+    ) as e:
+        raise _PassingFault(_connection_failed(url, e)) from e
+    except ksa_exceptions.ClientException as e:
+        raise _connection_failed(url, e) from e
+
+
+def _connection_failed(url: str, e: Exception) -> _errors.ConnectionFailed:
+    error = _errors.ConnectionFailed(
+        _one_line(str(e) or f'{type(e).__name__} at {url}')
+    )
+    error.__cause__ = e
+    return error
+
+
+def _read(response: requests.Response) -> bytes:
+    raw = response.raw
+    length = response.headers.get('Content-Length', '')
+    if (
+        length.isdecimal()
+        and int(length) <= MAX_BODY
+        and 'Content-Encoding' not in response.headers
+    ):
+        body = raw.read()
+    else:
+        body = raw.read(MAX_BODY + 1, decode_content=True)
+        if len(body) > MAX_BODY:
+            raise _errors.InvalidResponse(
+                f'The answer of the server is larger than {MAX_BODY} bytes',
+                status=response.status_code,
+            )
+    # Where the adapter has logged the body (--debug), it was read already.
+    return body or response.content
+
+
+def _fault(response: requests.Response, body: bytes) -> Exception:
+    status = response.status_code
+    request_id = response.headers.get(
+        'x-openstack-request-id'
+    ) or response.headers.get('x-compute-request-id')
+    request_id = _one_line(request_id) if request_id else None
+    if status < 400:
+        target = response.headers.get('location', 'an unknown place')
+        return _errors.InvalidResponse(
+            f'{_one_line(response.url)} redirects to {_one_line(target)}; '
+            f'the token is not sent there: the endpoint URL of Compute must '
+            f'be the right one itself',
+            status=status,
+            request_id=request_id,
+        )
+    error = _errors.error_for_status(status)(
+        _message(response, body), status=status, request_id=request_id
+    )
+    if status in _PASSING:
+        return _PassingFault(error, response.headers.get('retry-after'))
+    return error
+
+
+def _message(response: requests.Response, body: bytes) -> str:
+    """Find the server's own words in any of the forms that Nova has.
+
+    ``{"itemNotFound": {"message": ...}}`` from Nova itself, ``{"error":
+    {"message": ...}}`` from the authentication before it, and a flat
+    ``{"message": ..., "title": ...}`` with HTML in it from its router.
+    """
+    document = _decode.load(body)
+    if isinstance(document, dict):
+        inner = next(
+            (v for v in document.values() if isinstance(v, dict)), document
+        )
+        for key in ('message', 'title'):
+            words = inner.get(key)
+            if isinstance(words, str) and words.strip():
+                return _one_line(_BREAK.sub(' ', words))
+    title = _TITLE.search(body[:100_000].decode('utf-8', 'replace'))
+    if title and title[1].strip():
+        return _one_line(title[1])
+    return _one_line(response.reason or 'The server gives no reason')
+
+
+def _one_line(text: str, length: int = 500) -> str:
+    """Make of a server's words one line that is safe to print."""
+    line = printable(' '.join(html.unescape(text).split()))
+    return line if len(line) <= length else line[:length] + '...'
+
+
+def _delay(attempt: int, retry_after: str | None) -> float:
+    """Return the seconds to wait before a read is repeated."""
+    delay = 0.5 * 2.0**attempt
+    if retry_after:
+        with contextlib.suppress(ValueError, OverflowError):
+            if retry_after.strip().isdecimal():
+                delay = float(retry_after)
+            else:
+                when = email.utils.parsedate_to_datetime(retry_after)
+                now = datetime.datetime.now(datetime.UTC)
+                delay = max(0.0, (when - now).total_seconds())
+    return min(delay, MAX_DELAY)
+
+
+def path_to(*segments: str) -> str:
+    """Return a path below the endpoint, each segment percent-encoded."""
+    return '/' + '/'.join(urllib.parse.quote(s, safe='') for s in segments)

@@ -1,0 +1,113 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The columns that images are shown in."""
+
+from typing import Any
+from typing import TYPE_CHECKING
+
+from cliff import columns
+
+from osc_compute_images.text import printable
+from osc_compute_images.text import property_text
+
+if TYPE_CHECKING:
+    from osc_compute_images.api import Image
+
+#: Headers of a listing, and those that --long adds.
+HEADERS = ('ID', 'Name', 'Status')
+LONG_HEADERS = HEADERS + (
+    'Progress',
+    'Server ID',
+    'Min Disk',
+    'Min RAM',
+    'Size',
+    'Created At',
+    'Updated At',
+    'Properties',
+)
+
+
+class UnprintableText(str, columns.FormattableColumn[str]):  # type: ignore[misc]
+    """Text that would act on a terminal; sorts with ordinary text."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def human_readable(self) -> str:
+        """Return the text with such characters shown as escapes."""
+        return printable(self._value)
+
+
+class PropertiesColumn(columns.FormattableColumn[dict[str, Any]]):
+    """The properties of an image."""
+
+    def human_readable(self) -> str:
+        """Return ``key='value', ...`` in the order of the keys."""
+        return ', '.join(
+            f"{printable(key)}='{printable(property_text(value))}'"
+            for key, value in sorted(self._value.items())
+        )
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, PropertiesColumn):
+            return NotImplemented
+        return self.human_readable() < other.human_readable()
+
+
+def text(value: str | None) -> str | None:
+    """Return a text that every formatter can print."""
+    if value is None or value.isprintable():
+        return value
+    return UnprintableText(value)
+
+
+def row(image: 'Image') -> tuple[Any, ...]:
+    """Return the cells of an image below :data:`HEADERS`."""
+    return text(image.id), text(image.name), text(image.status)
+
+
+def long_row(image: 'Image') -> tuple[Any, ...]:
+    """Return the cells of an image below :data:`LONG_HEADERS`."""
+    return (
+        text(image.id),
+        text(image.name),
+        text(image.status),
+        image.progress,
+        text(image.server_id),
+        image.min_disk,
+        image.min_ram,
+        image.size,
+        text(image.created),
+        text(image.updated),
+        PropertiesColumn(image.metadata),
+    )
+
+
+def fields(image: 'Image') -> dict[str, Any]:
+    """Return everything about one image, by field, in their order."""
+    shown = {
+        'created_at': text(image.created),
+        'id': text(image.id),
+        'min_disk': image.min_disk,
+        'min_ram': image.min_ram,
+        'name': text(image.name),
+        'progress': image.progress,
+        'properties': PropertiesColumn(image.metadata),
+        'server_id': text(image.server_id),
+        'size': image.size,
+        'status': text(image.status),
+        'updated_at': text(image.updated),
+    }
+    if image.disk_config is not None:
+        shown['disk_config'] = text(image.disk_config)
+    return dict(sorted(shown.items()))

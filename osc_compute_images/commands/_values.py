@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Values of options, read and checked before anything is sent."""
+
+import argparse
+import datetime
+import re
+
+from osc_lib.i18n import _
+
+_SPAN = re.compile(r'(\d+)([mhdw])')
+_UNITS = {'m': 'minutes', 'h': 'hours', 'd': 'days', 'w': 'weeks'}
+_COMPARISON = re.compile(r'\s*(>=|<=|>|<|=|)\s*(\d+)\s*')
+
+
+def positive_integer(text: str) -> int:
+    """Read a number of things, at least one."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            _('%r is not a whole number of 1 or more') % text
+        )
+    return int(text)
+
+
+def status(text: str) -> str:
+    """Read a status that an image can be shown with."""
+    from osc_compute_images.api import filters
+
+    if text.upper() not in filters.STATUSES:
+        raise argparse.ArgumentTypeError(
+            _('%(word)r is no status of an image; these are: %(statuses)s')
+            % {'word': text, 'statuses': ', '.join(filters.STATUSES)}
+        )
+    return text
+
+
+def comparison(text: str) -> tuple[str, int]:
+    """Read ``10``, ``>=10``, ``<=20``: a sign and a number."""
+    match = _COMPARISON.fullmatch(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(
+            _('%r is not a whole number, with >=, <=, > or < before it or not')
+            % text
+        )
+    return match[1] or '=', int(match[2])
+
+
+def key_value(text: str) -> tuple[str, str | None]:
+    """Read ``key=value``, or ``key`` alone with None for the value."""
+    key, equals, value = text.partition('=')
+    if not key:
+        raise argparse.ArgumentTypeError(
+            _('%r does not begin with the key of a property') % text
+        )
+    return key, value if equals else None
+
+
+def time_or_span(text: str) -> str:
+    """Read a time in ISO 8601, or a span of time back from now.
+
+    :returns: the time in the one form that every release of Nova reads,
+        ``2026-11-23T16:11:28Z``
+    """
+    span = _SPAN.fullmatch(text)
+    try:
+        if span:
+            now = datetime.datetime.now(datetime.UTC)
+            time = now - datetime.timedelta(**{_UNITS[span[2]]: int(span[1])})
+        else:
+            time = _iso_time(text)
+        if time.microsecond:
+            # Images have whole seconds.
+            time = time.replace(microsecond=0) + datetime.timedelta(seconds=1)
+    except (ValueError, OverflowError) as e:
+        raise argparse.ArgumentTypeError(
+            _(
+                '%r is neither a time in ISO 8601, such as '
+                '2026-11-23T16:11:28Z or 2026-11-23, nor a span of time, '
+                'such as 90m, 24h, 7d or 2w'
+            )
+            % text
+        ) from e
+    return time.replace(tzinfo=None).isoformat() + 'Z'
+
+
+def _iso_time(text: str) -> datetime.datetime:
+    if re.fullmatch(r'\d{4}(-\d{2})?', text):
+        # A year or a month: Python reads neither.
+        text += '-01' if '-' in text else '-01-01'
+    time = datetime.datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=datetime.UTC)
+    return time.astimezone(datetime.UTC)

@@ -1,0 +1,45 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How values from a server are shown as text."""
+
+import re
+
+# Characters that act on a terminal or on the order of what it shows, instead
+# of being shown: control characters, separators of lines and paragraphs,
+# bidirectional and invisible formatting, and halves of surrogate pairs.
+_ACTS = re.compile(
+    '[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff'
+    '\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]'
+)
+
+
+def printable(text: str) -> str:
+    r"""Show each character that would act on a terminal by its escape.
+
+    ``'a\x1b[2Jb'`` becomes ``'a\\x1b[2Jb'``; other text stays as it is.
+    """
+    # NOTE: str.isprintable() is quick, and stricter than need be.
+    if text.isprintable():
+        return text
+    return _ACTS.sub(
+        lambda m: m[0].encode('unicode_escape').decode('ascii'), text
+    )
+
+
+def property_text(value: object) -> str:
+    """Return the text that the value of a property is shown as.
+
+    A string is shown as it is; the few values that are no strings, as
+    OpenStackClient shows them: as Python writes them.
+    """
+    return value if isinstance(value, str) else str(value)
