@@ -35,6 +35,10 @@ Whatever goes wrong is one of these::
     +-- ImagesNotServed         Compute without images: versions
     +-- ListingInterrupted      stopped half-way: marker, obtained
     +-- AmbiguousName           several have it: ids
+    +-- WaitError               what was waited for did not come: image
+    |   +-- ImageFailed
+    |   +-- ImageVanished
+    |   +-- WaitTimedOut
     +-- HTTPError               the server refuses, in its own words
         +-- BadRequest          400
         +-- Unauthorized        401
@@ -56,15 +60,19 @@ from osc_compute_images.api._errors import ConnectionFailed
 from osc_compute_images.api._errors import EndpointNotFound
 from osc_compute_images.api._errors import Forbidden
 from osc_compute_images.api._errors import HTTPError
+from osc_compute_images.api._errors import ImageFailed
 from osc_compute_images.api._errors import ImageNotFound
 from osc_compute_images.api._errors import ImagesError
 from osc_compute_images.api._errors import ImagesNotServed
+from osc_compute_images.api._errors import ImageVanished
 from osc_compute_images.api._errors import InvalidResponse
 from osc_compute_images.api._errors import ListingInterrupted
 from osc_compute_images.api._errors import NotFound
 from osc_compute_images.api._errors import ServerError
 from osc_compute_images.api._errors import TooManyRequests
 from osc_compute_images.api._errors import Unauthorized
+from osc_compute_images.api._errors import WaitError
+from osc_compute_images.api._errors import WaitTimedOut
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._image import ServerRef
 from osc_compute_images.api._lookup import Flavor
@@ -86,8 +94,10 @@ __all__ = [
     'Forbidden',
     'HTTPError',
     'Image',
+    'ImageFailed',
     'ImageNotFound',
     'ImagePage',
+    'ImageVanished',
     'ImagesAPI',
     'ImagesError',
     'ImagesNotServed',
@@ -101,5 +111,7 @@ __all__ = [
     'ServerRef',
     'TooManyRequests',
     'Unauthorized',
+    'WaitError',
+    'WaitTimedOut',
     'looks_like_id',
 ]

@@ -12,6 +12,7 @@
 
 """The images API itself."""
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 from typing import NoReturn
@@ -21,6 +22,7 @@ from keystoneauth1 import adapter as ksa_adapter
 from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _lookup
+from osc_compute_images.api import _wait
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._options import ListOpts
 from osc_compute_images.api._options import ListOptsBuilder
@@ -110,6 +112,100 @@ class ImagesAPI:
         )
         return found[image_id]
 
+    def delete(self, image_id: str) -> None:
+        """Delete an image.
+
+        https://docs.openstack.org/api-ref/compute/#delete-image
+
+        :raises ImageNotFound: if there is none, or it may not be seen
+        :raises Forbidden: if it may not be deleted: it is protected, or
+            another project's, or the role does not allow it
+        """
+        self._of_image('DELETE', image_id)
+
+    def get_metadata(self, image_id: str) -> dict[str, Any]:
+        """Get the properties of an image.
+
+        https://docs.openstack.org/api-ref/compute/#list-image-metadata
+        """
+        return self._metadata('GET', image_id)
+
+    def update_metadata(
+        self, image_id: str, metadata: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Set some properties of an image; the others stay.
+
+        https://docs.openstack.org/api-ref/compute/#create-image-metadata
+
+        :param metadata: keys and values of 255 characters at most
+        :returns: all properties as they are now
+        :raises BadRequest: for a key or a value that Compute does not take
+        :raises Forbidden: if the quota is reached, or it may not be changed
+        """
+        return self._metadata('POST', image_id, metadata)
+
+    def replace_metadata(
+        self, image_id: str, metadata: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Set the properties of an image; those not named are removed.
+
+        https://docs.openstack.org/api-ref/compute/#update-image-metadata
+
+        The arguments, the result and the errors are those of
+        :meth:`update_metadata`.
+        """
+        return self._metadata('PUT', image_id, metadata)
+
+    def get_metadata_item(self, image_id: str, key: str) -> Any:
+        """Get one property of an image.
+
+        https://docs.openstack.org/api-ref/compute/#show-image-metadata-item
+
+        :raises NotFound: if the image does not have it
+        """
+        return self._metadata_item('GET', image_id, key)
+
+    def set_metadata_item(self, image_id: str, key: str, value: str) -> None:
+        """Set one property of an image.
+
+        https://docs.openstack.org/api-ref/compute/#create-or-update-image-metadata-item
+
+        The errors are those of :meth:`update_metadata`.
+        """
+        self._metadata_item('PUT', image_id, key, {'meta': {key: value}})
+
+    def delete_metadata_item(self, image_id: str, key: str) -> None:
+        """Remove one property of an image.
+
+        https://docs.openstack.org/api-ref/compute/#delete-image-metadata-item
+
+        :raises NotFound: if the image does not have it
+        """
+        self._metadata_item('DELETE', image_id, key)
+
+    def wait_for(
+        self,
+        image_id: str,
+        status: str = 'ACTIVE',
+        *,
+        timeout: float | None = None,
+        on_look: Callable[[Image], object] | None = None,
+    ) -> Image:
+        """Wait until an image has a status, and return the image.
+
+        A passing fault of the server does not end the wait.
+
+        :param timeout: seconds; without one the wait lasts as long as the
+            image goes on
+        :param on_look: called with the image each time it has been looked at
+        :raises ImageFailed: if the image is in ERROR or DELETED instead
+        :raises ImageVanished: if the image is no longer there
+        :raises WaitTimedOut: if the time is over
+        """
+        return _wait.wait_for(
+            lambda: self.get(image_id), status, timeout, on_look
+        )
+
     def find_server_id(self, name_id_or_url: str) -> str:
         """Find the ID of a server, for filtering images by it.
 
@@ -129,6 +225,37 @@ class ImagesAPI:
         """
         return _lookup.find_flavor(self._transport, name_or_id)
 
+    def _metadata(
+        self,
+        method: str,
+        image_id: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        sent = None if metadata is None else {'metadata': dict(metadata)}
+        body = self._of_image(method, image_id, 'metadata', json=sent)
+        items: dict[str, Any] = _decode.member(body, 'metadata', dict)
+        return items
+
+    def _metadata_item(
+        self, method: str, image_id: str, key: str, sent: object = None
+    ) -> Any:
+        if key in ('', '.', '..'):
+            raise _errors.NotFound(f'No property has the key {key!r}')
+        try:
+            body = self._of_image(method, image_id, 'metadata', key, json=sent)
+        except _errors.ImageNotFound:
+            raise
+        except _errors.NotFound as e:
+            raise _errors.NotFound(
+                f'Image {image_id} has no property {key!r}',
+                status=e.status,
+                request_id=e.request_id,
+            ) from e
+        if method != 'GET':
+            return None
+        item = _decode.member(body, 'meta', dict)
+        return next(iter(item.values()), None)
+
     def _of_image(
         self, method: str, image_id: str, *path: str, json: object = None
     ) -> bytes:
@@ -146,7 +273,7 @@ class ImagesAPI:
                 raise _errors.ImageNotFound(
                     e.message, status=e.status, request_id=e.request_id
                 ) from e
-            if e.status in (404, 406) and not path:
+            if e.status in (404, 406) and len(path) < 2:
                 self._refuse_not_served(e)
             raise
 

@@ -13,6 +13,10 @@
 """The exceptions of the images API; the tree is drawn in the package."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osc_compute_images.api._image import Image
 
 
 class ImagesError(Exception):
@@ -110,6 +114,36 @@ class AmbiguousName(ImagesError):
     def __init__(self, message: str, *, ids: Sequence[str]) -> None:
         super().__init__(message)
         self.ids = tuple(ids)
+
+
+class WaitError(ImagesError):
+    """What was waited for did not come.
+
+    :param image: the image as it was last seen
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        image: 'Image',
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, status=status, request_id=request_id)
+        self.image = image
+
+
+class ImageFailed(WaitError):
+    """The image is in a status that it does not leave: ERROR, DELETED."""
+
+
+class ImageVanished(WaitError):
+    """The image was there and is no more."""
+
+
+class WaitTimedOut(WaitError):
+    """The time is over."""
 
 
 class HTTPError(ImagesError):

@@ -14,6 +14,7 @@
 
 import argparse
 import datetime
+import math
 import re
 
 from osc_lib.i18n import _
@@ -30,6 +31,19 @@ def positive_integer(text: str) -> int:
             _('%r is not a whole number of 1 or more') % text
         )
     return int(text)
+
+
+def seconds(text: str) -> float:
+    """Read a length of time, more than none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(
+            _('%r is not a number of seconds above 0') % text
+        )
+    return value
 
 
 def status(text: str) -> str:

@@ -26,11 +26,12 @@ from osc_lib.i18n import _
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
     from osc_compute_images.api import filters
-    from osc_compute_images.api import Image
+    from osc_compute_images.api import ImagePage
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api import Pager
 
@@ -97,15 +98,25 @@ class ListComputeImage(command.Lister):
             maximum = parsed_args.max_items or parsed_args.limit
             rows = (
                 row(image)
-                for page in pager.pages()
-                for image in self._flushing(chosen.select(page.images))
+                for page in self._pages(pager)
+                for image in chosen.select(page.images)
             )
             yield from itertools.islice(rows, maximum)
 
-    def _flushing(self, images: Iterable['Image']) -> 'Iterator[Image]':
-        """Let a reader have what there is before the next page is asked."""
-        yield from images
-        self.app.stdout.flush()
+    def _pages(self, pager: 'Pager') -> 'Iterator[ImagePage]':
+        """Yield the pages, and keep the user posted while the next comes."""
+        progress = _progress.Progress(self.app)
+        pages = pager.pages()
+        obtained = 0
+        while True:
+            # A reader in a pipe has the rows at once.
+            self.app.stdout.flush()
+            with progress.counting(obtained):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield page
+            obtained += len(page.images)
 
 
 def _pager(
@@ -117,12 +128,11 @@ def _pager(
     from osc_compute_images.api import looks_like_id
     from osc_compute_images.api.filters import EVERYTHING
 
-    limit = parsed_args.limit
-    if limit is None:
-        limit = parsed_args.max_items
-    if chosen is not EVERYTHING and parsed_args.max_items is None:
-        # The limit counts what is left of the pages, which may be little.
-        limit = None
+    # With --max-items, --limit is the size of a page. Otherwise a page has
+    # all that is displayed, unless the filters leave little of it.
+    limit = parsed_args.limit if parsed_args.max_items is not None else None
+    if limit is None and chosen is EVERYTHING:
+        limit = parsed_args.max_items or parsed_args.limit
     marker = parsed_args.marker
     if marker is not None:
         marker = (

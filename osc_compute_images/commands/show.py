@@ -10,24 +10,41 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Show one image of the Compute service."""
+"""Show one image of the Compute service, once it is ready if need be."""
 
 import argparse
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _progress
+from osc_compute_images.commands import _values
+
+if TYPE_CHECKING:
+    from osc_compute_images.api import WaitError
+
+#: Exit codes of --wait, by what it ended with instead of an ACTIVE image.
+EXIT_ERROR = 3
+EXIT_DELETED = 4
+EXIT_VANISHED = 5
+EXIT_TIMEOUT = 6
 
 
 class ShowComputeImage(command.ShowOne):
     """Show an image as the Compute service describes it."""
 
     _description = _('Show details of an image, through the Compute service')
+    _epilog: Any = _(
+        'With --wait, the exit code tells what came instead of an active '
+        'image: 3 for status ERROR, 4 for DELETED, 5 if the image vanished, '
+        '6 if the time was over.'
+    )
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -36,12 +53,64 @@ class ShowComputeImage(command.ShowOne):
             metavar='<image>',
             help=_('Image to display (name or ID)'),
         )
+        parser.add_argument(
+            '--wait',
+            action='store_true',
+            default=False,
+            help=_('Wait until the image is active'),
+        )
+        parser.add_argument(
+            '--timeout',
+            metavar='<seconds>',
+            type=_values.seconds,
+            help=_(
+                'Wait no longer than this many seconds (default: as long as '
+                'it takes)'
+            ),
+        )
         return parser
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        try:
+            return super().run(parsed_args)
+        except _Unready as e:
+            self.log.error('%s', e)
+            return e.exit_code
 
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
         with _connect.images_api(self.app.client_manager) as api:
             image = api.find(parsed_args.image)
+            if parsed_args.wait:
+                from osc_compute_images.api import WaitError
+
+                progress = _progress.Progress(self.app)
+                try:
+                    with progress.waiting() as show:
+                        image = api.wait_for(
+                            image.id,
+                            timeout=parsed_args.timeout,
+                            on_look=show,
+                        )
+                except WaitError as e:
+                    raise _Unready(e) from e
         fields = _columns.fields(image)
         return tuple(fields), tuple(fields.values())
+
+
+class _Unready(Exception):
+    """The image is not what was waited for: the exit code tells why."""
+
+    def __init__(self, e: 'WaitError') -> None:
+        from osc_compute_images import api
+
+        super().__init__(str(e))
+        if isinstance(e, api.WaitTimedOut):
+            self.exit_code = EXIT_TIMEOUT
+        elif isinstance(e, api.ImageVanished):
+            self.exit_code = EXIT_VANISHED
+        elif e.image.status == 'DELETED':
+            self.exit_code = EXIT_DELETED
+        else:
+            self.exit_code = EXIT_ERROR

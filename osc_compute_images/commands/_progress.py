@@ -1,0 +1,83 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is shown on a terminal while a command is at work.
+
+It goes to stderr, is gone when the work is done, and is not shown to a pipe,
+to a dumb terminal, or with ``--quiet``.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import sys
+from typing import Any
+from typing import TYPE_CHECKING
+
+from osc_lib.i18n import _
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from osc_compute_images.api import Image
+
+
+class Progress:
+    """Shows how far a command is.
+
+    :param app: the shell, for its options and streams
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._console: Any = None
+        if app.options.verbose_level > 0 and sys.stderr.isatty():
+            # NOTE: imported here, as every "openstack" command loads this
+            # module, and only a terminal needs it.
+            from rich.console import Console
+
+            console = Console(stderr=True)
+            if console.is_terminal and not console.is_dumb_terminal:
+                self._console = console
+
+    @contextlib.contextmanager
+    def counting(self, images: int) -> Iterator[None]:
+        """Show how many images have come, while more are asked for."""
+        if self._console is None or not images or not sys.stdout.isatty():
+            yield
+            return
+        with self._console.status(
+            _('%s images so far ...') % format(images, ',')
+        ):
+            yield
+
+    @contextlib.contextmanager
+    def waiting(self) -> 'Iterator[Callable[[Image], object]]':
+        """Show a bar; yield what moves it, given the image."""
+        if self._console is None:
+            yield lambda _image: None
+            return
+        from rich import progress
+
+        with progress.Progress(
+            progress.TextColumn('{task.description}'),
+            progress.BarColumn(),
+            progress.TaskProgressColumn(),
+            progress.TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        ) as bar:
+            task = bar.add_task('', total=100)
+            yield lambda image: bar.update(
+                task,
+                completed=image.progress or 0,
+                description=image.status or '',
+            )

@@ -1,0 +1,57 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Delete images of the Compute service."""
+
+import argparse
+
+from osc_lib import exceptions
+from osc_lib.command import command
+from osc_lib.i18n import _
+
+from osc_compute_images.commands import _connect
+
+
+class DeleteComputeImage(command.Command):
+    """Delete images."""
+
+    _description = _('Delete image(s), through the Compute service')
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'images',
+            metavar='<image>',
+            nargs='+',
+            help=_('Image(s) to delete (name or ID)'),
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        from osc_compute_images.api import ImagesError
+
+        failed = 0
+        with _connect.images_api(self.app.client_manager) as api:
+            for image in parsed_args.images:
+                try:
+                    api.delete(api.find(image).id)
+                except ImagesError as e:
+                    failed += 1
+                    self.log.error(
+                        _('Failed to delete image %(image)r: %(error)s'),
+                        {'image': image, 'error': e},
+                    )
+        if failed:
+            raise exceptions.CommandError(
+                _('%(failed)s of %(total)s images failed to delete.')
+                % {'failed': failed, 'total': len(parsed_args.images)}
+            )

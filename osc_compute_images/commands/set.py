@@ -1,0 +1,69 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Set the properties of an image of the Compute service."""
+
+import argparse
+
+from osc_lib import exceptions
+from osc_lib.cli import parseractions
+from osc_lib.command import command
+from osc_lib.i18n import _
+
+from osc_compute_images.commands import _connect
+
+
+class SetComputeImage(command.Command):
+    """Set the properties of an image."""
+
+    _description = _('Set image properties, through the Compute service')
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            'image',
+            metavar='<image>',
+            help=_('Image to modify (name or ID)'),
+        )
+        parser.add_argument(
+            '--property',
+            metavar='<key=value>',
+            action=parseractions.KeyValueAction,
+            dest='properties',
+            help=_(
+                'Set a property on this image '
+                '(repeat option to set multiple properties)'
+            ),
+        )
+        parser.add_argument(
+            '--no-property',
+            action='store_true',
+            default=False,
+            help=_(
+                'Remove all properties from this image (specify both '
+                '--property and --no-property to replace them)'
+            ),
+        )
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        wanted = parsed_args.properties or {}
+        if not wanted and not parsed_args.no_property:
+            raise exceptions.CommandError(
+                _('Nothing to set: give --property or --no-property')
+            )
+        with _connect.images_api(self.app.client_manager) as api:
+            image = api.find(parsed_args.image)
+            if parsed_args.no_property:
+                api.replace_metadata(image.id, wanted)
+            else:
+                api.update_metadata(image.id, wanted)
