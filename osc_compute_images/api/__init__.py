@@ -45,6 +45,8 @@ Whatever goes wrong is one of these::
         +-- Forbidden           403
         +-- NotFound            404
         |   +-- ImageNotFound
+        |   +-- ServerNotFound  the instance, not the host
+        |   +-- FlavorNotFound
         +-- Conflict            409
         +-- TooManyRequests     413, 429
         +-- ServerError         500 and above
@@ -58,6 +60,7 @@ from osc_compute_images.api._errors import BadRequest
 from osc_compute_images.api._errors import Conflict
 from osc_compute_images.api._errors import ConnectionFailed
 from osc_compute_images.api._errors import EndpointNotFound
+from osc_compute_images.api._errors import FlavorNotFound
 from osc_compute_images.api._errors import Forbidden
 from osc_compute_images.api._errors import HTTPError
 from osc_compute_images.api._errors import ImageFailed
@@ -69,6 +72,7 @@ from osc_compute_images.api._errors import InvalidResponse
 from osc_compute_images.api._errors import ListingInterrupted
 from osc_compute_images.api._errors import NotFound
 from osc_compute_images.api._errors import ServerError
+from osc_compute_images.api._errors import ServerNotFound
 from osc_compute_images.api._errors import TooManyRequests
 from osc_compute_images.api._errors import Unauthorized
 from osc_compute_images.api._errors import WaitError
@@ -82,6 +86,7 @@ from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._options import MAX_PAGE_SIZE
 from osc_compute_images.api._pager import ImagePage
 from osc_compute_images.api._pager import Pager
+from osc_compute_images.api._regions import in_regions
 
 __all__ = [
     'MAX_PAGE_SIZE',
@@ -91,6 +96,7 @@ __all__ = [
     'ConnectionFailed',
     'EndpointNotFound',
     'Flavor',
+    'FlavorNotFound',
     'Forbidden',
     'HTTPError',
     'Image',
@@ -108,10 +114,12 @@ __all__ = [
     'NotFound',
     'Pager',
     'ServerError',
+    'ServerNotFound',
     'ServerRef',
     'TooManyRequests',
     'Unauthorized',
     'WaitError',
     'WaitTimedOut',
+    'in_regions',
     'looks_like_id',
 ]

@@ -14,6 +14,8 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
+import contextlib
 from typing import Any
 from typing import NoReturn
 
@@ -23,8 +25,8 @@ from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _lookup
 from osc_compute_images.api import _wait
+from osc_compute_images.api import filters
 from osc_compute_images.api._image import Image
-from osc_compute_images.api._options import ListOpts
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._pager import Pager
 from osc_compute_images.api._transport import path_to
@@ -41,6 +43,13 @@ class ImagesAPI:
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         self._transport = Transport(adapter)
+
+    def server(self) -> str:
+        """Return the host and port of the endpoint, such as ``nova:8774``.
+
+        :raises EndpointNotFound: if there is none
+        """
+        return self._transport.server()
 
     def list_detail(self, opts: ListOptsBuilder | None = None) -> Pager:
         """List images with all their fields, the newest first.
@@ -94,23 +103,21 @@ class ImagesAPI:
         :raises ImageNotFound: if no image has
         :raises AmbiguousName: if several images have this name
         """
-        if _lookup.looks_like_id(name_or_id):
-            try:
-                # Nova knows an ID in lower case only.
-                return self.get(name_or_id.lower())
-            except _errors.ImageNotFound:
-                # It might be the name of another image.
-                pass
-        # The server may compare without regard to case, as its database does.
-        found = {
-            image.id: image
-            for image in self.list_detail(ListOpts(name=name_or_id))
-            if image.name == name_or_id
-        }
+        found = {image.id: image for image in self.find_all(name_or_id)}
         image_id = _lookup.only_one(
             'image', name_or_id, found, _errors.ImageNotFound
         )
         return found[image_id]
+
+    def find_all(self, name_or_id: str) -> Sequence[Image]:
+        """Find the image that has this ID, or else all of this exact name."""
+        if _lookup.looks_like_id(name_or_id):
+            # It might be the name of another image.
+            with contextlib.suppress(_errors.ImageNotFound):
+                # Nova knows an ID in lower case only.
+                return [self.get(name_or_id.lower())]
+        chosen = filters.name(name_or_id)
+        return [*chosen.select(self.list_detail(chosen.narrow()))]
 
     def delete(self, image_id: str) -> None:
         """Delete an image.
@@ -212,7 +219,7 @@ class ImagesAPI:
         An ID is taken as it is, as is one at the end of a URL: the snapshots
         of a server outlive it. A name is looked up in Compute.
 
-        :raises NotFound: if no server has this name
+        :raises ServerNotFound: if no server has this name
         :raises AmbiguousName: if several servers have it
         """
         return _lookup.find_server_id(self._transport, name_id_or_url)
@@ -220,7 +227,7 @@ class ImagesAPI:
     def find_flavor(self, name_or_id: str) -> _lookup.Flavor:
         """Find the flavor that has this ID, or else this name.
 
-        :raises NotFound: if no flavor has
+        :raises FlavorNotFound: if no flavor has
         :raises AmbiguousName: if several flavors have this name
         """
         return _lookup.find_flavor(self._transport, name_or_id)

@@ -170,6 +170,14 @@ class ImageNotFound(NotFound):
     """No such image."""
 
 
+class ServerNotFound(NotFound):
+    """No such server (an instance)."""
+
+
+class FlavorNotFound(NotFound):
+    """No such flavor."""
+
+
 class Conflict(HTTPError):
     """409: the state of the resource does not allow this."""
 

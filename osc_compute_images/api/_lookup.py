@@ -52,7 +52,7 @@ def only_one(
     kind: str,
     name: str,
     ids: Iterable[str],
-    not_found: type[_errors.NotFound] = _errors.NotFound,
+    not_found: type[_errors.NotFound],
 ) -> str:
     """Return the only ID that a name stands for.
 
@@ -91,9 +91,9 @@ def find_server_id(transport: Transport, name_id_or_url: str) -> str:
         except (_errors.Forbidden, _errors.BadRequest):
             pass
     try:
-        return only_one('server', name_id_or_url, ids)
-    except _errors.NotFound as e:
-        raise _errors.NotFound(
+        return only_one('server', name_id_or_url, ids, _errors.ServerNotFound)
+    except _errors.ServerNotFound as e:
+        raise _errors.ServerNotFound(
             f'{e.message}; for a server that is deleted, give its ID'
         ) from None
 
@@ -125,7 +125,7 @@ def find_flavor(transport: Transport, name_or_id: str) -> Flavor:
         if len(page) < MAX_PAGE_SIZE or page[-1].id == query.get('marker'):
             break
         query['marker'] = page[-1].id
-    return named[only_one('flavor', name_or_id, named)]
+    return named[only_one('flavor', name_or_id, named, _errors.FlavorNotFound)]
 
 
 def _flavor(entry: Any) -> Flavor:

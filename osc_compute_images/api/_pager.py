@@ -15,7 +15,7 @@
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Set
+import operator
 from typing import Any
 import urllib.parse
 
@@ -24,6 +24,8 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._options import MAX_PAGE_SIZE
+
+_ID = operator.attrgetter('id')
 
 
 class ImagePage:
@@ -38,7 +40,7 @@ class ImagePage:
         self,
         body: _decode.PageBody,
         limit: int,
-        known: Set[str] = frozenset(),
+        known: frozenset[str] = frozenset(),
     ) -> None:
         self.images: list[Image] = body.images
         self._next_page_url = next(
@@ -50,7 +52,7 @@ class ImagePage:
             None,
         )
         self._next_marker = self._find_next_marker(limit)
-        if known and any(image.id in known for image in self.images):
+        if not known.isdisjoint(map(_ID, self.images)):
             self.images = [i for i in self.images if i.id not in known]
 
     def is_empty(self) -> bool:
@@ -133,7 +135,7 @@ class Pager:
         limit = min(int(query.get('limit', MAX_PAGE_SIZE)), MAX_PAGE_SIZE)
         query['limit'] = limit
         began_after = query.get('marker')
-        used = {began_after}
+        used = set() if began_after is None else {began_after}
         obtained = 0
         last = began_after
         page = ImagePage(_decode.decode_page(self._fetch(query)), limit)
@@ -150,7 +152,7 @@ class Pager:
                     return
                 reason = 'The server says that there is more, but not where'
             else:
-                ids = [image.id for image in page.images if image.id]
+                ids = list(filter(None, map(_ID, page.images)))
                 try:
                     body = self._fetch_after(marker, ids, began_after, query)
                     page = ImagePage(body, limit, frozenset(ids))

@@ -106,6 +106,10 @@ class Transport:
         except _PassingFault as fault:
             raise fault.error from fault.error.__cause__
 
+    def server(self) -> str:
+        """Return the host and port of the endpoint."""
+        return urllib.parse.urlsplit(self._base()).netloc
+
     def served_versions(self) -> tuple[str, str] | None:
         """Ask for the lowest and the highest microversion of the service.
 
@@ -167,8 +171,11 @@ class Transport:
         return RETRIES if configured is None else 0
 
     def _base(self) -> str:
-        with _translated('the catalog'):
-            url = self._adapter.get_endpoint(skip_discovery=True)
+        try:
+            with _translated('the catalog'):
+                url = self._adapter.get_endpoint(skip_discovery=True)
+        except _PassingFault as fault:
+            raise fault.error from fault.error.__cause__
         if not url:
             raise _errors.EndpointNotFound(
                 'The catalog has no endpoint of the Compute service in this '
@@ -184,7 +191,8 @@ class Transport:
         """
         base = self._base()
         if _VERSIONED.match(base):
-            return {}
+            # The catalog need not be searched again for every request.
+            return {'endpoint_override': self._literal(base)}
         try:
             data = self._adapter.session.get_endpoint_data(
                 self._adapter.auth,
@@ -197,11 +205,19 @@ class Transport:
             data = None
         found = _VERSIONED.match(data.url) if data and data.url else None
         if not found:
-            return {'endpoint_override': base}
+            return {'endpoint_override': self._literal(base)}
         # NOTE: of the URL that the service tells only the version counts: its
         # host and path may be those behind a proxy, or anybody's.
         version = found['base'].rpartition('/')[2]
-        return {'endpoint_override': f'{base.rstrip("/")}/{version}'}
+        url = f'{base.rstrip("/")}/{version}'
+        return {'endpoint_override': self._literal(url)}
+
+    def _literal(self, url: str) -> str:
+        # keystoneauth fills in %(project_id)s, which only an override that
+        # the user has configured can mean.
+        return (
+            url if self._adapter.endpoint_override else url.replace('%', '%%')
+        )
 
 
 @contextlib.contextmanager

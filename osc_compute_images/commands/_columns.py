@@ -12,7 +12,9 @@
 
 """The columns that images are shown in."""
 
+from collections.abc import Callable
 from typing import Any
+from typing import NamedTuple
 from typing import TYPE_CHECKING
 
 from cliff import columns
@@ -22,19 +24,6 @@ from osc_compute_images.text import property_text
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
-
-#: Headers of a listing, and those that --long adds.
-HEADERS = ('ID', 'Name', 'Status')
-LONG_HEADERS = HEADERS + (
-    'Progress',
-    'Server ID',
-    'Min Disk',
-    'Min RAM',
-    'Size',
-    'Created At',
-    'Updated At',
-    'Properties',
-)
 
 
 class UnprintableText(str, columns.FormattableColumn[str]):  # type: ignore[misc]
@@ -71,13 +60,11 @@ def text(value: str | None) -> str | None:
     return UnprintableText(value)
 
 
-def row(image: 'Image') -> tuple[Any, ...]:
-    """Return the cells of an image below :data:`HEADERS`."""
+def _brief(image: 'Image') -> tuple[Any, ...]:
     return text(image.id), text(image.name), text(image.status)
 
 
-def long_row(image: 'Image') -> tuple[Any, ...]:
-    """Return the cells of an image below :data:`LONG_HEADERS`."""
+def _long(image: 'Image') -> tuple[Any, ...]:
     return (
         text(image.id),
         text(image.name),
@@ -93,8 +80,39 @@ def long_row(image: 'Image') -> tuple[Any, ...]:
     )
 
 
-def fields(image: 'Image') -> dict[str, Any]:
-    """Return everything about one image, by field, in their order."""
+class Columns(NamedTuple):
+    """The columns of a list.
+
+    :param headers: above the columns
+    :param row: makes the cells of an image
+    """
+
+    headers: tuple[str, ...]
+    row: 'Callable[[Image], tuple[Any, ...]]'
+
+
+BRIEF = Columns(('ID', 'Name', 'Status'), _brief)
+LONG = Columns(
+    BRIEF.headers
+    + (
+        'Progress',
+        'Server ID',
+        'Min Disk',
+        'Min RAM',
+        'Size',
+        'Created At',
+        'Updated At',
+        'Properties',
+    ),
+    _long,
+)
+
+
+def fields(image: 'Image', region: str | None = None) -> dict[str, Any]:
+    """Return everything about one image, by field, in their order.
+
+    :param region: the name of the region that it was found in, to be shown
+    """
     shown = {
         'created_at': text(image.created),
         'id': text(image.id),
@@ -110,4 +128,6 @@ def fields(image: 'Image') -> dict[str, Any]:
     }
     if image.disk_config is not None:
         shown['disk_config'] = text(image.disk_config)
+    if region is not None:
+        shown['region'] = region
     return dict(sorted(shown.items()))

@@ -22,44 +22,97 @@ from osc_lib.i18n import _
 
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api import ImagesError
 
 
-@contextlib.contextmanager
-def images_api(client_manager: Any) -> 'Iterator[ImagesAPI]':
+def images_api(
+    client_manager: Any, region_name: str | None = None
+) -> 'ImagesAPI':
     """Provide the images API of the cloud that the user has configured.
 
-    Inside, the errors of the API become those of a command, with what there
-    is to do about them on the command line.
-
     :param client_manager: osc-lib's, which has authenticated already
+    :param region_name: a region other than the configured one
     """
     # NOTE: imported here, as every "openstack" command loads this module.
     from keystoneauth1 import adapter
 
-    from osc_compute_images import api
+    from osc_compute_images.api import ImagesAPI
 
     # NOTE: not client_manager.compute: to make it costs a request for the
     # versions of the service, and fails where these do not suit it.
     config = client_manager.sdk_connection.config
-    compute = adapter.Adapter(
-        session=client_manager.session,
+    return ImagesAPI(
+        adapter.Adapter(
+            session=client_manager.session,
+            service_type=config.get_service_type('compute'),
+            service_name=config.get_service_name('compute'),
+            interface=config.get_interface('compute'),
+            region_name=region_name or config.get_region_name('compute'),
+            endpoint_override=config.get_endpoint('compute'),
+            connect_retries=config.get_connect_retries('compute'),
+            status_code_retries=config.get_status_code_retries('compute'),
+            client_name='osc-compute-images',
+        )
+    )
+
+
+def compute_regions(client_manager: Any) -> list[str]:
+    """Return the regions that have a Compute endpoint, by their names.
+
+    They are those of the token's own catalog, for the interface and service
+    that the user has configured.
+    """
+    config = client_manager.sdk_connection.config
+    if config.get_endpoint('compute'):
+        raise exceptions.CommandError(
+            _(
+                'The configuration overrides the Compute endpoint with a '
+                'single one: to ask other regions, remove the override'
+            )
+        )
+    auth_ref = client_manager.auth_ref
+    if auth_ref is None:
+        raise exceptions.CommandError(
+            _('Without authentication there is no catalog of regions')
+        )
+    endpoints = auth_ref.service_catalog.get_endpoints_data(
         service_type=config.get_service_type('compute'),
         service_name=config.get_service_name('compute'),
         interface=config.get_interface('compute'),
-        region_name=config.get_region_name('compute'),
-        endpoint_override=config.get_endpoint('compute'),
-        connect_retries=config.get_connect_retries('compute'),
-        status_code_retries=config.get_status_code_retries('compute'),
-        client_name='osc-compute-images',
     )
+    return sorted(
+        {
+            endpoint.region_name
+            for of_type in endpoints.values()
+            for endpoint in of_type
+            if endpoint.region_name
+        }
+    )
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Say what there is to do, on the command line, about errors of the API.
+
+    :raises osc_lib.exceptions.CommandError: in their place
+    """
+    from osc_compute_images.api import ImagesError
+
     try:
-        yield api.ImagesAPI(compute)
-    except api.ImagesNotServed as e:
-        raise exceptions.CommandError(
-            _('%s. Use the "openstack image list" command instead.') % e
-        ) from e
-    except api.ListingInterrupted as e:
-        raise exceptions.CommandError(
-            _('%(error)s. To go on from there, add --marker %(marker)s')
-            % {'error': e, 'marker': e.marker}
-        ) from e
+        yield
+    except ImagesError as e:
+        raise exceptions.CommandError(explanation(e)) from e
+
+
+def explanation(e: 'ImagesError') -> str:
+    """Describe an error of the API to the user of a command."""
+    from osc_compute_images import api
+
+    if isinstance(e, api.ImagesNotServed):
+        return _('%s. Use the "openstack image list" command instead') % e
+    if isinstance(e, api.ListingInterrupted) and e.marker:
+        return _('%(error)s. To go on from there, add --marker %(marker)s') % {
+            'error': e,
+            'marker': e.marker,
+        }
+    return str(e)

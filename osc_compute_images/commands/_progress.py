@@ -26,8 +26,6 @@ from typing import TYPE_CHECKING
 from osc_lib.i18n import _
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from osc_compute_images.api import Image
 
 

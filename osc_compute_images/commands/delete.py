@@ -40,16 +40,16 @@ class DeleteComputeImage(command.Command):
         from osc_compute_images.api import ImagesError
 
         failed = 0
-        with _connect.images_api(self.app.client_manager) as api:
-            for image in parsed_args.images:
-                try:
-                    api.delete(api.find(image).id)
-                except ImagesError as e:
-                    failed += 1
-                    self.log.error(
-                        _('Failed to delete image %(image)r: %(error)s'),
-                        {'image': image, 'error': e},
-                    )
+        api = _connect.images_api(self.app.client_manager)
+        for image in parsed_args.images:
+            try:
+                api.delete(api.find(image).id)
+            except ImagesError as e:
+                failed += 1
+                self.log.error(
+                    _('Failed to delete image %(image)r: %(error)s'),
+                    {'image': image, 'error': _connect.explanation(e)},
+                )
         if failed:
             raise exceptions.CommandError(
                 _('%(failed)s of %(total)s images failed to delete.')

@@ -13,13 +13,16 @@
 """List the images of the Compute service."""
 
 import argparse
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import itertools
 from typing import Any
 from typing import TYPE_CHECKING
+from typing import TypeVar
 
+from osc_lib import exceptions
 from osc_lib.command import command
 from osc_lib.i18n import _
 
@@ -27,13 +30,14 @@ from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _progress
+from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
-    from osc_compute_images.api import filters
-    from osc_compute_images.api import ImagePage
+    from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
-    from osc_compute_images.api import Pager
+
+_Part = TypeVar('_Part')
 
 
 class ListComputeImage(command.Lister):
@@ -76,58 +80,86 @@ class ListComputeImage(command.Lister):
                 'last one of a previous list'
             ),
         )
+        _regions.add_options(parser)
         return parser
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        self._answers = _regions.Answers(self.log)
+        return super().run(parsed_args) or self._answers.exit_code()
 
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        rows = self._rows(parsed_args)
-        # What fails at once fails before anything is printed.
-        rows = itertools.chain(list(itertools.islice(rows, 1)), rows)
-        if parsed_args.long:
-            return _columns.LONG_HEADERS, rows
-        return _columns.HEADERS, rows
-
-    def _rows(
-        self, parsed_args: argparse.Namespace
-    ) -> Iterator[tuple[Any, ...]]:
-        row = _columns.long_row if parsed_args.long else _columns.row
-        with _connect.images_api(self.app.client_manager) as api:
-            chosen = _filtering.chosen(api, parsed_args)
-            pager = _pager(api, chosen, parsed_args)
-            maximum = parsed_args.max_items or parsed_args.limit
+        headers, row = _columns.LONG if parsed_args.long else _columns.BRIEF
+        regions = _regions.chosen(self.app.client_manager, parsed_args)
+        rows: Iterator[tuple[Any, ...]]
+        if regions is None:
+            rows = (row(image) for image in self._images(parsed_args))
+        else:
+            headers = ('Region', *headers)
             rows = (
-                row(image)
-                for page in self._pages(pager)
-                for image in chosen.select(page.images)
+                (region, *row(image))
+                for region, image in self._by_region(regions, parsed_args)
             )
-            yield from itertools.islice(rows, maximum)
+        rows = itertools.islice(
+            rows, parsed_args.max_items or parsed_args.limit
+        )
+        # What fails at once fails before anything is printed.
+        first = list(itertools.islice(rows, 1))
+        return headers, itertools.chain(first, rows)
 
-    def _pages(self, pager: 'Pager') -> 'Iterator[ImagePage]':
-        """Yield the pages, and keep the user posted while the next comes."""
+    def _images(self, parsed_args: argparse.Namespace) -> 'Iterator[Image]':
+        with _connect.explained():
+            api = _connect.images_api(self.app.client_manager)
+            parts = _listed(api, parsed_args)
+            for images in self._followed(parts, len):
+                yield from images
+
+    def _by_region(
+        self, regions: Sequence[str], parsed_args: argparse.Namespace
+    ) -> 'Iterator[tuple[str, Image]]':
+        from osc_compute_images.api import in_regions
+
+        if parsed_args.marker is not None and len(regions) > 1:
+            raise exceptions.CommandError(
+                _('An image is in one region: name it for --marker')
+            )
+        manager = self.app.client_manager
+        apis = {r: _connect.images_api(manager, r) for r in regions}
+        parts = self._answers.of(
+            regions, in_regions(apis, lambda api: _listed(api, parsed_args))
+        )
+        for region, images in self._followed(parts, lambda part: len(part[1])):
+            for image in images:
+                yield region, image
+
+    def _followed(
+        self, parts: Iterable[_Part], count: Callable[[_Part], int]
+    ) -> Iterator[_Part]:
+        """Yield the parts, and keep the user posted while the next comes."""
         progress = _progress.Progress(self.app)
-        pages = pager.pages()
+        coming = iter(parts)
         obtained = 0
         while True:
             # A reader in a pipe has the rows at once.
             self.app.stdout.flush()
             with progress.counting(obtained):
-                page = next(pages, None)
-            if page is None:
+                part = next(coming, None)
+            if part is None:
                 return
-            yield page
-            obtained += len(page.images)
+            yield part
+            obtained += count(part)
 
 
-def _pager(
-    api: 'ImagesAPI',
-    chosen: 'filters.Filter',
-    parsed_args: argparse.Namespace,
-) -> 'Pager':
+def _listed(
+    api: 'ImagesAPI', parsed_args: argparse.Namespace
+) -> 'Iterator[Sequence[Image]]':
+    """List the images of one region that the user wants, page by page."""
     from osc_compute_images.api import ListOpts
     from osc_compute_images.api import looks_like_id
     from osc_compute_images.api.filters import EVERYTHING
 
+    chosen = _filtering.chosen(api, parsed_args)
     # With --max-items, --limit is the size of a page. Otherwise a page has
     # all that is displayed, unless the filters leave little of it.
     limit = parsed_args.limit if parsed_args.max_items is not None else None
@@ -138,12 +170,8 @@ def _pager(
         marker = (
             marker.lower() if looks_like_id(marker) else api.find(marker).id
         )
-    return api.list_detail(
-        chosen.narrow(
-            ListOpts(
-                changes_since=parsed_args.changes_since,
-                limit=limit,
-                marker=marker,
-            )
-        )
+    opts = ListOpts(
+        changes_since=parsed_args.changes_since, limit=limit, marker=marker
     )
+    for page in api.list_detail(chosen.narrow(opts)).pages():
+        yield list(chosen.select(page.images))

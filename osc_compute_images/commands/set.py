@@ -61,7 +61,8 @@ class SetComputeImage(command.Command):
             raise exceptions.CommandError(
                 _('Nothing to set: give --property or --no-property')
             )
-        with _connect.images_api(self.app.client_manager) as api:
+        with _connect.explained():
+            api = _connect.images_api(self.app.client_manager)
             image = api.find(parsed_args.image)
             if parsed_args.no_property:
                 api.replace_metadata(image.id, wanted)

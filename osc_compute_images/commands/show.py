@@ -14,19 +14,25 @@
 
 import argparse
 from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import TYPE_CHECKING
 
+from osc_lib import exceptions
 from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _progress
+from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
+    from osc_compute_images.api import Image
+    from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api import WaitError
 
 #: Exit codes of --wait, by what it ended with instead of an ACTIVE image.
@@ -68,11 +74,13 @@ class ShowComputeImage(command.ShowOne):
                 'it takes)'
             ),
         )
+        _regions.add_options(parser)
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
+        self._answers = _regions.Answers(self.log)
         try:
-            return super().run(parsed_args)
+            return super().run(parsed_args) or self._answers.exit_code()
         except _Unready as e:
             self.log.error('%s', e)
             return e.exit_code
@@ -80,23 +88,65 @@ class ShowComputeImage(command.ShowOne):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        with _connect.images_api(self.app.client_manager) as api:
-            image = api.find(parsed_args.image)
-            if parsed_args.wait:
-                from osc_compute_images.api import WaitError
+        from osc_compute_images.api import WaitError
 
-                progress = _progress.Progress(self.app)
+        manager = self.app.client_manager
+        regions = _regions.chosen(manager, parsed_args)
+        with _connect.explained():
+            if regions is None:
+                region, api = None, _connect.images_api(manager)
+                image = api.find(parsed_args.image)
+            else:
+                apis = {r: _connect.images_api(manager, r) for r in regions}
+                region, image = self._find_in(apis, parsed_args.image)
+                api = apis[region]
+            if parsed_args.wait:
                 try:
-                    with progress.waiting() as show:
-                        image = api.wait_for(
-                            image.id,
-                            timeout=parsed_args.timeout,
-                            on_look=show,
-                        )
+                    image = self._ready(api, image, parsed_args.timeout)
                 except WaitError as e:
                     raise _Unready(e) from e
-        fields = _columns.fields(image)
+        fields = _columns.fields(image, region)
         return tuple(fields), tuple(fields.values())
+
+    def _find_in(
+        self, apis: 'Mapping[str, ImagesAPI]', name_or_id: str
+    ) -> 'tuple[str, Image]':
+        """Find the only image of this name or ID in several regions."""
+        from osc_compute_images.api import AmbiguousName
+        from osc_compute_images.api import in_regions
+
+        def found(api: 'ImagesAPI') -> 'Iterator[Sequence[Image]]':
+            yield api.find_all(name_or_id)
+
+        parts = self._answers.of(list(apis), in_regions(apis, found))
+        matches = [(r, image) for r, images in parts for image in images]
+        if not matches:
+            raise exceptions.CommandError(
+                _('No image with a name or ID of %r exists in these regions')
+                % name_or_id
+            )
+        if len(matches) > 1:
+            where = [f'{region} {image.id}' for region, image in matches]
+            raise AmbiguousName(
+                _(
+                    '%(count)s images have the name or ID %(name)r; use '
+                    '--region and the ID of one: %(where)s'
+                )
+                % {
+                    'count': len(matches),
+                    'name': name_or_id,
+                    'where': ', '.join(where),
+                },
+                ids=[image.id for _region, image in matches],
+            )
+        return matches[0]
+
+    def _ready(
+        self, api: 'ImagesAPI', image: 'Image', timeout: float | None
+    ) -> 'Image':
+        progress = _progress.Progress(self.app)
+        with progress.waiting() as show:
+            return api.wait_for(image.id, timeout=timeout, on_look=show)
 
 
 class _Unready(Exception):

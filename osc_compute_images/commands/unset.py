@@ -50,7 +50,8 @@ class UnsetComputeImage(command.Command):
         from osc_compute_images.api import ImagesError
 
         failed = 0
-        with _connect.images_api(self.app.client_manager) as api:
+        with _connect.explained():
+            api = _connect.images_api(self.app.client_manager)
             image = api.find(parsed_args.image)
             for key in parsed_args.properties:
                 try:

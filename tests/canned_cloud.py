@@ -1,0 +1,447 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A canned cloud: Keystone and Nova's images, answered from memory.
+
+It stands in for the real one where that cannot do what is wanted: answer at
+no cost, in any number of regions, or wrongly. It speaks as much HTTP as its
+clients need, and is quick: a page is made once and sent as it is.
+
+Run it as a program to have a cloud of any size in a process of its own::
+
+    python tests/canned_cloud.py --images 100000
+"""
+
+import argparse
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import dataclasses
+import json
+import socket
+import struct
+import threading
+import time
+from typing import Any
+from typing import Self
+import urllib.parse
+import uuid
+
+TOKEN = 'gAAAAAB-the-secret-token'
+PASSWORD = 'the-secret-password'
+PROJECT = '7f5b3e6f0d1c4bb0a6a3a5c7f6a1b2c3'
+
+
+@dataclasses.dataclass
+class Request:
+    """What a client sent."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclasses.dataclass
+class Response:
+    """What is answered.
+
+    :param send: sends the answer in its own way, given the socket and the
+        bytes that would be sent; then the connection is closed
+    """
+
+    body: bytes = b''
+    status: int = 200
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    send: Callable[[socket.socket, bytes], None] | None = None
+
+    @classmethod
+    def of(cls, document: object, status: int = 200, **headers: str):
+        """Answer with JSON; header names are given with underscores."""
+        return cls(
+            json.dumps(document).encode(),
+            status,
+            {k.replace('_', '-'): v for k, v in headers.items()},
+        )
+
+    def to_bytes(self, *, with_body: bool = True) -> bytes:
+        headers = {
+            'Content-Type': 'application/json',
+            'Content-Length': str(len(self.body)),
+            'X-Openstack-Request-Id': 'req-canned',
+            **self.headers,
+        }
+        head = ''.join(f'{k}: {v}\r\n' for k, v in headers.items() if v)
+        return f'HTTP/1.1 {self.status} Canned\r\n{head}\r\n'.encode() + (
+            self.body if with_body else b''
+        )
+
+
+Handler = Callable[[Request], Response | None]
+
+
+class Server:
+    """An HTTP server on a free loopback port.
+
+    :param handler: answers a request
+    :ivar requests: all that came, in their order
+    """
+
+    def __init__(self, handler: Handler) -> None:
+        self.requests: list[Request] = []
+        self._handler = handler
+        self._socket = socket.create_server(('127.0.0.1', 0), backlog=128)
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f'http://127.0.0.1:{self.port}'
+        self._open: set[socket.socket] = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening, and drop every connection."""
+        self._socket.close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def paths(self) -> list[str]:
+        """Return ``GET /path`` of each request."""
+        return [f'{r.method} {r.path}' for r in self.requests]
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _address = self._socket.accept()
+            except OSError:
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._open.add(connection)
+            threading.Thread(
+                target=self._serve, args=(connection,), daemon=True
+            ).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            for request in _requests(connection):
+                self.requests.append(request)
+                response = self._handler(request) or not_found()
+                if response.send is not None:
+                    response.send(connection, response.to_bytes())
+                    return
+                connection.sendall(response.to_bytes())
+        self._open.discard(connection)
+
+
+def _requests(connection: socket.socket) -> Iterator[Request]:
+    buffer = b''
+    while True:
+        while b'\r\n\r\n' not in buffer:
+            data = connection.recv(65536)
+            if not data:
+                return
+            buffer += data
+        head, _, buffer = buffer.partition(b'\r\n\r\n')
+        first, *lines = head.decode('latin-1').split('\r\n')
+        method, target, _version = first.split(' ')
+        pairs = (line.partition(':') for line in lines)
+        headers = {k.lower(): v.strip() for k, _, v in pairs}
+        length = int(headers.get('content-length', 0))
+        while len(buffer) < length:
+            buffer += connection.recv(65536)
+        body, buffer = buffer[:length], buffer[length:]
+        url = urllib.parse.urlsplit(target)
+        query = dict(urllib.parse.parse_qsl(url.query, True))
+        yield Request(method, url.path, query, headers, body)
+
+
+def not_found() -> Response:
+    """What Nova's router answers for a path that it does not have."""
+    return Response.of(
+        {
+            'message': 'The resource could not be found.<br /><br />\n\n\n',
+            'code': '404 Not Found',
+            'title': 'Not Found',
+        },
+        404,
+    )
+
+
+def fault(status: int, kind: str, message: str, **headers: str) -> Response:
+    """Nova's answer when something is wrong."""
+    return Response.of(
+        {kind: {'code': status, 'message': message}}, status, **headers
+    )
+
+
+def reset(connection: socket.socket, _answer: bytes) -> None:
+    """Send nothing, and reset the connection."""
+    connection.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)
+    )
+
+
+def truncated(connection: socket.socket, answer: bytes) -> None:
+    """Send half of the answer, and close the connection."""
+    connection.sendall(answer[: len(answer) // 2])
+
+
+def silent(_connection: socket.socket, _answer: bytes) -> None:
+    """Accept the request, and never answer."""
+    time.sleep(3600)
+
+
+def keystone(regions: dict[str, str], **token: Any) -> Handler:
+    """Answer as Keystone does, with Compute in some regions.
+
+    :param regions: the URL of Compute in each
+    """
+    expires = time.strftime(
+        '%Y-%m-%dT%H:%M:%S.000000Z', time.gmtime(time.time() + 3600)
+    )
+    body = {
+        'token': {
+            'methods': ['password'],
+            'user': {
+                'id': 'u' * 32,
+                'name': 'demo',
+                'domain': {'id': 'default', 'name': 'Default'},
+                'password_expires_at': None,
+            },
+            'project': {
+                'id': PROJECT,
+                'name': 'demo',
+                'domain': {'id': 'default', 'name': 'Default'},
+            },
+            'roles': [{'id': 'r', 'name': 'member'}],
+            'issued_at': '2026-11-23T16:00:00.000000Z',
+            'expires_at': expires,
+            'audit_ids': ['a'],
+            'is_domain': False,
+            'catalog': [
+                {
+                    'type': 'compute',
+                    'name': 'nova',
+                    'id': 'nova',
+                    'endpoints': [
+                        {
+                            'id': f'{region}-{interface}',
+                            'interface': interface,
+                            'region': region,
+                            'region_id': region,
+                            'url': url,
+                        }
+                        for region, url in regions.items()
+                        for interface in ('public', 'internal', 'admin')
+                    ],
+                }
+            ],
+            **token,
+        }
+    }
+
+    def handler(request: Request) -> Response | None:
+        match request.method, request.path.rstrip('/'):
+            case 'GET', '/v3':
+                url = f'http://{request.headers["host"]}/v3/'
+                return Response.of(
+                    {
+                        'version': {
+                            'id': 'v3.14',
+                            'status': 'stable',
+                            'updated': '2020-04-07T00:00:00Z',
+                            'links': [{'rel': 'self', 'href': url}],
+                            'media-types': [],
+                        }
+                    }
+                )
+            case 'POST', '/v3/auth/tokens':
+                if PASSWORD.encode() not in request.body:
+                    return fault(
+                        401,
+                        'error',
+                        'The request you have made requires authentication.',
+                    )
+                return Response.of(body, 201, X_Subject_Token=TOKEN)
+        return None
+
+    return handler
+
+
+def image(number: int, **fields: Any) -> dict[str, Any]:
+    """Make an image as Nova describes it."""
+    image_id = str(uuid.UUID(int=(0xC0FFEE << 100) + number))
+    return {
+        'id': image_id,
+        'name': f'cirros-0.6.2-{number:06}',
+        'minRam': (0, 512, 2048)[number % 3],
+        'minDisk': (0, 1, 20)[number % 3],
+        'metadata': {
+            'os_distro': 'cirros',
+            'os_version': '0.6.2',
+            'architecture': 'x86_64',
+            'hw_disk_bus': 'virtio',
+        },
+        'created': f'2026-11-{23 - number % 20:02}T16:11:28Z',
+        'updated': '2026-11-23T17:12:31Z',
+        'status': 'ACTIVE',
+        'progress': 100,
+        'OS-EXT-IMG-SIZE:size': 21430272,
+        'links': [
+            {
+                'rel': rel,
+                'href': f'http://127.0.0.1:8774/v2.1/images/{image_id}',
+            }
+            for rel in ('self', 'bookmark', 'alternate')
+        ],
+        **fields,
+    }
+
+
+class Nova:
+    """Answers as Nova's images API does, from a list of images.
+
+    :param images: the newest first
+    :param path: what comes before ``/images``
+    """
+
+    def __init__(
+        self, images: list[dict[str, Any]], path: str = '/v2.1'
+    ) -> None:
+        self.images = images
+        self.path = path
+        self._pages: dict[tuple[str | None, int], Response] = {}
+
+    def __call__(self, request: Request) -> Response | None:
+        if request.path == f'{self.path}/images/detail':
+            return self.page(request)
+        prefix = f'{self.path}/images/'
+        if request.path.startswith(prefix):
+            return self.one(request, request.path.removeprefix(prefix))
+        return None
+
+    def page(self, request: Request) -> Response:
+        """Answer with a page, which is made only once."""
+        marker = request.query.get('marker')
+        limit = int(request.query.get('limit', len(self.images)))
+        cached = self._pages.get((marker, limit))
+        if cached is not None and 'name' not in request.query:
+            return cached
+        images = self.images
+        if 'name' in request.query:
+            wanted = request.query['name'].removeprefix('eq:')
+            images = [i for i in images if i['name'] == wanted]
+        start = 0
+        if marker:
+            ids = [i['id'] for i in images]
+            if marker not in ids:
+                return fault(
+                    400,
+                    'badRequest',
+                    f'HTTP 400 Bad Request: No image found with ID {marker}',
+                )
+            start = ids.index(marker) + 1
+        page = images[start : start + limit]
+        document: dict[str, Any] = {'images': page}
+        if page and len(page) == limit:
+            href = (
+                f'http://{request.headers["host"]}{request.path}'
+                f'?limit={limit}&marker={page[-1]["id"]}'
+            )
+            document['images_links'] = [{'rel': 'next', 'href': href}]
+        response = Response.of(document)
+        if 'name' not in request.query:
+            self._pages[marker, limit] = response
+        return response
+
+    def one(self, request: Request, image_id: str) -> Response:
+        """Answer with an image."""
+        for each in self.images:
+            if each['id'] == image_id:
+                if request.method == 'DELETE':
+                    self.images.remove(each)
+                    self._pages.clear()
+                    return Response(status=204)
+                return Response.of({'image': each})
+        return fault(404, 'itemNotFound', 'Image not found.')
+
+
+def first_of(*handlers: Handler) -> Handler:
+    """Let the first handler answer that has an answer."""
+
+    def handler(request: Request) -> Response | None:
+        for each in handlers:
+            response = each(request)
+            if response is not None:
+                return response
+        return None
+
+    return handler
+
+
+@contextlib.contextmanager
+def canned_cloud(
+    nova: Handler, path: str = '/v2.1', *before: Handler
+) -> Iterator[Server]:
+    """Run a cloud of one region, ``RegionOne``, on one port.
+
+    :param nova: answers for Compute
+    :param path: of Compute, in the catalog
+    :param before: handlers that may answer before
+    """
+    handlers: list[Handler] = []
+    with Server(
+        lambda request: first_of(*before, *handlers)(request)
+    ) as server:
+        handlers += [keystone({'RegionOne': server.url + path}), nova]
+        yield server
+
+
+def environment(server: Server) -> dict[str, str]:
+    """Return the OS_* variables of a user of the cloud."""
+    return {
+        'OS_AUTH_URL': f'{server.url}/v3',
+        'OS_USERNAME': 'demo',
+        'OS_PASSWORD': PASSWORD,
+        'OS_PROJECT_NAME': 'demo',
+        'OS_USER_DOMAIN_NAME': 'Default',
+        'OS_PROJECT_DOMAIN_NAME': 'Default',
+        'OS_REGION_NAME': 'RegionOne',
+        'OS_IDENTITY_API_VERSION': '3',
+    }
+
+
+def main() -> None:
+    """Run a cloud until its standard input is closed."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument('--images', type=int, default=1000)
+    args = parser.parse_args()
+    nova = Nova([image(n) for n in range(args.images)])
+    with canned_cloud(nova) as server:
+        marker = None
+        for end in range(1000, args.images + 1000, 1000):
+            query = {'limit': '1000'} | ({'marker': marker} if marker else {})
+            host = {'host': f'127.0.0.1:{server.port}'}
+            nova.page(Request('GET', '/v2.1/images/detail', query, host, b''))
+            marker = nova.images[min(end, args.images) - 1]['id']
+        print(json.dumps(environment(server)), flush=True)
+        with contextlib.suppress(KeyboardInterrupt, EOFError):
+            input()
+
+
+if __name__ == '__main__':
+    main()
