@@ -1,0 +1,118 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A real cloud on loopback: Keystone, Glance and Nova from PyPI."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+import shlex
+import sys
+
+from cloud import Cloud
+from cloud import REGIONS
+from cloud import timed
+from cloud import USERS
+from install import DevcloudError
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='devcloud',
+        description=f'{__doc__} All it keeps is in one folder.',
+    )
+    parser.add_argument(
+        '--state',
+        type=Path,
+        default=os.environ.get('DEVCLOUD_STATE', _ROOT / '.devcloud'),
+        help='that folder (default: .devcloud, or DEVCLOUD_STATE)',
+    )
+    parser.add_argument(
+        '--cloud',
+        default='demo',
+        help='name of the cloud, of which there may be several beside each '
+        'other (default: demo)',
+    )
+    commands = parser.add_subparsers(
+        dest='command', metavar='COMMAND', required=True
+    )
+    up = commands.add_parser('up', help='install, fill and start it')
+    up.add_argument(
+        '--fresh', action='store_true', help='throw away an existing one'
+    )
+    commands.add_parser('down', help='stop it')
+    commands.add_parser('destroy', help='stop it, and remove what it keeps')
+    status = commands.add_parser('status', help='tell whether it is up')
+    status.add_argument(
+        '--json', action='store_true', help='tell everything, to a program'
+    )
+    seed = commands.add_parser('seed', help='add any number of images')
+    seed.add_argument('count', type=int)
+    unseed = commands.add_parser('unseed', help='remove the images added')
+    for command in (seed, unseed):
+        command.add_argument('--region', choices=REGIONS, default=REGIONS[0])
+    run = commands.add_parser(
+        'run', help='run a command against it: run -- openstack image list'
+    )
+    run.add_argument('words', nargs='+', metavar='WORD')
+    env = commands.add_parser('env', help='print shell variables for it')
+    for command in (run, env):
+        command.add_argument(
+            '--as', choices=USERS, default='demo', dest='user', help='user'
+        )
+    return parser
+
+
+def _do(args: argparse.Namespace) -> int:
+    say = timed(lambda text: print(text, file=sys.stderr, flush=True))
+    cloud = Cloud(args.state.resolve(), args.cloud, say)
+    match args.command:
+        case 'up':
+            cloud.up(fresh=args.fresh)
+        case 'down':
+            cloud.down()
+        case 'destroy':
+            cloud.destroy()
+        case 'status' if args.json:
+            print(json.dumps(cloud.status(), indent=2))
+        case 'status':
+            print('up' if cloud.is_up() else 'down')
+        case 'seed':
+            cloud.seed(args.region, args.count)
+        case 'unseed':
+            print(f'{cloud.unseed(args.region)} images removed')
+        case 'env':
+            for name in ('OS_CLIENT_CONFIG_FILE', 'OS_CLOUD'):
+                value = shlex.quote(cloud.environment(args.user)[name])
+                print(f'export {name}={value}')
+        case 'run':
+            sys.stdout.flush()
+            os.execvpe(args.words[0], args.words, cloud.environment(args.user))
+    return 0
+
+
+def main() -> int:
+    """Do what the command line says."""
+    try:
+        return _do(_parser().parse_args())
+    except (DevcloudError, OSError) as e:
+        print(f'devcloud: {e}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())

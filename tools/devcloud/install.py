@@ -1,0 +1,98 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Installing the services into a venv of their own."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+
+REQUIREMENTS = Path(__file__).with_name('requirements.txt')
+
+Say = Callable[[str], None]
+
+
+class DevcloudError(Exception):
+    """What went wrong, in one line or with the end of a log below it."""
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let only one process at a time do this."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open('w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def ensure_venv(state: Path, say: Say) -> Path:
+    """Install the services if they are not, and return the venv's folder.
+
+    The folder has the versions in its name: other versions, another venv.
+    """
+    key = hashlib.sha256(
+        REQUIREMENTS.read_bytes() + sys.version.encode()
+    ).hexdigest()[:12]
+    venv = state / f'venv-{key}'
+    stamp = venv / 'installed'
+    with locked(state / 'install.lock'):
+        if not stamp.exists():
+            shutil.rmtree(venv, ignore_errors=True)
+            _install(venv, say)
+            stamp.touch()
+    return venv
+
+
+def _install(venv: Path, say: Say) -> None:
+    uv = _uv()
+    python = venv / 'bin' / 'python'
+    say('Installing Keystone, Glance and Nova (once; about 500 MB) ...')
+    if uv:
+        _run([uv, 'venv', '--quiet', '--python', sys.executable, str(venv)])
+        _run(
+            [uv, 'pip', 'install', '--quiet', '--compile-bytecode',
+             '--python', str(python), '--requirement', str(REQUIREMENTS)]
+        )  # fmt: skip
+        return
+    say('... with pip, which takes a minute or two')
+    _run([sys.executable, '-m', 'venv', str(venv)])
+    _run(
+        [str(python), '-m', 'pip', 'install', '--quiet', '--no-deps',
+         '--disable-pip-version-check', '--requirement', str(REQUIREMENTS)]
+    )  # fmt: skip
+
+
+def _uv() -> str | None:
+    beside = Path(sys.executable).with_name('uv')
+    return str(beside) if beside.exists() else shutil.which('uv')
+
+
+def _run(command: list[str]) -> None:
+    # Byte code is worth its space here: five services are started again and
+    # again.
+    env = {k: v for k, v in os.environ.items() if k != 'VIRTUAL_ENV'}
+    env.pop('PYTHONDONTWRITEBYTECODE', None)
+    done = subprocess.run(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise DevcloudError(
+            f'{" ".join(command[:4])} ... failed:\n{done.stdout[-3000:]}'
+        )

@@ -1,0 +1,158 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Starting and stopping the processes of a cloud."""
+
+import json
+import os
+from pathlib import Path
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from install import DevcloudError
+
+_SERVE = Path(__file__).parent / 'inside' / 'serve.py'
+
+#: Seconds that a service has to come up, and to go down by itself.
+_UP = 90
+_DOWN = 10
+
+
+def free_port(wanted: int | None) -> int:
+    """Return a loopback port that is free: the wanted one if possible."""
+    for port in (wanted or 0, 0):
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(('127.0.0.1', port))
+            except OSError:
+                continue
+            return int(s.getsockname()[1])
+    raise DevcloudError('No port of 127.0.0.1 is free')
+
+
+class Service:
+    """A process that serves HTTP on loopback.
+
+    :param name: of the service, and of its log and pid file
+    :param folder: where these files are
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.log = folder / f'{name}.log'
+        self._pid_file = folder / f'{name}.pid'
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def pid(self) -> int | None:
+        """Return the process ID, or None if it does not run."""
+        try:
+            known = json.loads(self._pid_file.read_text())
+        except (OSError, ValueError):
+            return None
+        pid = int(known['pid'])
+        # Another process may have the number by now.
+        return pid if _began(pid) == known['began'] else None
+
+    def start(
+        self, python: Path, module: str, port: int, env: dict[str, str]
+    ) -> None:
+        """Start it, unless it runs already."""
+        if self.pid() is not None:
+            return
+        with self.log.open('ab') as log:
+            self._process = subprocess.Popen(
+                [str(python), str(_SERVE), module, str(port)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**_clean_environment(), **env},
+                # Ctrl-C in the shell is not meant for it.
+                start_new_session=True,
+            )
+        pid = self._process.pid
+        self._pid_file.write_text(
+            json.dumps({'pid': pid, 'began': _began(pid)})
+        )
+
+    def wait(self, url: str) -> None:
+        """Wait until it answers.
+
+        :raises DevcloudError: if it ends instead
+        """
+        end = time.monotonic() + _UP
+        while time.monotonic() < end:
+            try:
+                with urllib.request.urlopen(url, timeout=5):
+                    return
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                pass
+            if self._process is not None and self._process.poll() is not None:
+                break
+            time.sleep(0.05)
+        tail = ''.join(
+            self.log.read_text(errors='replace').splitlines(True)[-15:]
+        )
+        raise DevcloudError(f'{self.name} does not come up:\n{tail}')
+
+    def ask_to_stop(self) -> None:
+        """Ask it to end; :meth:`stop` waits for that."""
+        self._signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """End it."""
+        self.ask_to_stop()
+        end = time.monotonic() + _DOWN
+        while self.pid() is not None and time.monotonic() < end:
+            if self._process is not None:
+                self._process.poll()
+            time.sleep(0.05)
+        self._signal(signal.SIGKILL)
+        self._pid_file.unlink(missing_ok=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        pid = self.pid()
+        if pid is not None:
+            os.kill(pid, number)
+
+
+def _began(pid: int) -> str | None:
+    """Return what tells this process from others with its number."""
+    try:
+        stat = Path(f'/proc/{pid}/stat').read_text()
+    except OSError:
+        pass
+    else:
+        fields = stat.rpartition(')')[2].split()
+        return None if fields[0] == 'Z' else fields[19]
+    if Path('/proc/self').exists():
+        return None
+    # Not Linux: all there is to ask is ps.
+    done = subprocess.run(
+        ['ps', '-o', 'lstart=', '-p', str(pid)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout.strip() or None
+
+
+def _clean_environment() -> dict[str, str]:
+    return {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(('OS_', 'PYTHON', 'COV_', 'COVERAGE_'))
+    }
