@@ -1,0 +1,290 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The real cloud, and the real ``openstack`` command in a process of its own.
+
+The cloud stays up between runs of the tests when ``DEVCLOUD_KEEP`` is set.
+"""
+
+from collections.abc import Iterator
+import dataclasses
+import json
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+import openstack
+import pytest
+
+from tests import canned_cloud
+
+_ROOT = Path(__file__).parents[2]
+_DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
+
+
+@dataclasses.dataclass
+class Result:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """Return the standard output of ``-f json``."""
+        return json.loads(self.out)
+
+
+def openstack_executable() -> str:
+    """Return the path of the installed command."""
+    beside = Path(sys.executable).with_name('openstack')
+    return str(beside) if beside.exists() else shutil.which('openstack') or ''
+
+
+class Shell:
+    """Runs ``openstack`` with an environment of its own."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
+            # A width of its own would depend on the terminal of the tests.
+            'PYTHONWARNINGS': 'ignore',
+            **environment,
+        }
+
+    def run(self, *words: str, **more: Any) -> Result:
+        """Run a command, whatever comes of it."""
+        done = subprocess.run(
+            [openstack_executable(), *words],
+            env=self.environment | more.pop('environment', {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=more.pop('timeout', 120),
+            check=False,
+            **more,
+        )
+        return Result(
+            done.returncode,
+            done.stdout.decode(errors='surrogateescape'),
+            done.stderr.decode(errors='surrogateescape'),
+        )
+
+    def __call__(self, *words: str, **more: Any) -> Result:
+        """Run a command that must succeed, and say nothing on stderr."""
+        result = self.run(*words, **more)
+        assert (result.code, result.err) == (0, '')
+        return result
+
+    def images(self, *words: str) -> list[dict[str, Any]]:
+        """List images, with all their fields."""
+        listed: list[dict[str, Any]] = self(
+            'compute', 'image', 'list', '--long', '-f', 'json', *words
+        ).json()
+        return listed
+
+    def fails(self, *words: str, code: int = 1, **more: Any) -> str:
+        """Run a command that must fail, in one line; return that line."""
+        result = self.run(*words, **more)
+        assert (result.code, result.out) == (code, '')
+        assert result.err.count('\n') == 1, result.err
+        return result.err.rstrip('\n')
+
+
+class Cloud:
+    """The real cloud."""
+
+    def __init__(self) -> None:
+        self._command = [*_DEVCLOUD, '--cloud', 'test']
+        self.facts: dict[str, Any] = {}
+
+    def do(self, *words: str) -> str:
+        """Run the tool."""
+        done = subprocess.run(
+            [*self._command, *words],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def up(self) -> None:
+        """Bring a new cloud up."""
+        self.do(
+            'up', *([] if os.environ.get('DEVCLOUD_KEEP') else ['--fresh'])
+        )
+        self.facts = json.loads(self.do('status', '--json'))
+
+    def shell(self, user: str, **environment: str) -> Shell:
+        """Return a shell of a user, in the first region."""
+        return Shell(
+            {
+                'OS_CLIENT_CONFIG_FILE': self.facts['clouds_yaml'],
+                'OS_CLOUD': user,
+                **environment,
+            }
+        )
+
+
+@pytest.fixture(scope='session')
+def cloud() -> Iterator[Cloud]:
+    """Provide the real cloud, new and filled."""
+    cloud = Cloud()
+    try:
+        cloud.up()
+        yield cloud
+    finally:
+        if not os.environ.get('DEVCLOUD_KEEP'):
+            cloud.do('down')
+
+
+@pytest.fixture(scope='session')
+def demo(cloud: Cloud) -> Shell:
+    """Provide the shell of an ordinary user."""
+    return cloud.shell('demo')
+
+
+@pytest.fixture(scope='session')
+def admin(cloud: Cloud) -> Shell:
+    """Provide the shell of an administrator."""
+    return cloud.shell('admin')
+
+
+@pytest.fixture(scope='session')
+def reader(cloud: Cloud) -> Shell:
+    """Provide the shell of a user who may change nothing."""
+    return cloud.shell('reader')
+
+
+class Glance:
+    """What Glance itself says, asked by other means than ours."""
+
+    def __init__(self, cloud: Cloud, user: str, region: str) -> None:
+        config = openstack.config.OpenStackConfig(
+            config_files=[cloud.facts['clouds_yaml']], load_envvars=False
+        )
+        self._connection = openstack.connection.Connection(
+            config=config.get_one(cloud=user, region_name=region)
+        )
+
+    def get(self, path: str) -> Any:
+        """Ask Glance, and return the decoded answer or None for a 404."""
+        response = self._connection.image.get(path)
+        if response.status_code == 404:
+            return None
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def image(self, image_id: str) -> dict[str, Any] | None:
+        """Return an image as Glance has it."""
+        image: dict[str, Any] | None = self.get(f'/v2/images/{image_id}')
+        return image
+
+    def images(self) -> list[dict[str, Any]]:
+        """Return all images that the user sees, the newest first."""
+        found: list[dict[str, Any]] = []
+        url: str | None = '/v2/images?limit=1000'
+        while url:
+            page = self.get(url)
+            found += page['images']
+            url = page.get('next')
+        return found
+
+    def create(self, data: bytes | None = b'data', **fields: Any) -> str:
+        """Make an image and return its ID; without data it stays queued."""
+        image = {'disk_format': 'raw', 'container_format': 'bare', **fields}
+        made = self._connection.image.post('/v2/images', json=image)
+        assert made.status_code == 201, made.text
+        image_id: str = made.json()['id']
+        if data is not None:
+            self.upload(image_id, data)
+        return image_id
+
+    def upload(self, image_id: str, data: bytes) -> None:
+        """Upload the data of an image."""
+        response = self._connection.image.put(
+            f'/v2/images/{image_id}/file',
+            data=data,
+            headers={'Content-Type': 'application/octet-stream'},
+        )
+        assert response.status_code == 204, response.text
+
+    def delete(self, image_id: str) -> None:
+        """Delete an image, if it is still there."""
+        self._connection.image.delete(f'/v2/images/{image_id}')
+
+
+@pytest.fixture(scope='session')
+def glance(cloud: Cloud) -> Glance:
+    """Provide Glance in the first region, for the ordinary user."""
+    return Glance(cloud, 'demo', 'RegionOne')
+
+
+@pytest.fixture(scope='session')
+def admin_glance(cloud: Cloud) -> Glance:
+    """Provide Glance in the first region, for the administrator."""
+    return Glance(cloud, 'admin', 'RegionOne')
+
+
+#: Glance's word for the status, and what Compute shows for it.
+SHOWN_STATUS = {
+    'active': ('ACTIVE', 100),
+    'queued': ('SAVING', 25),
+    'saving': ('SAVING', 50),
+    'killed': ('ERROR', 0),
+    'deleted': ('DELETED', 0),
+    'pending_delete': ('DELETED', 0),
+}
+
+_GLANCE_FIELDS = (
+    *('id', 'name', 'status', 'size', 'virtual_size', 'visibility', 'tags'),
+    *('created_at', 'updated_at', 'owner', 'min_disk', 'min_ram'),
+    *('protected', 'disk_format', 'container_format', 'os_hidden'),
+    *('checksum', 'os_hash_algo', 'os_hash_value'),
+    *('self', 'file', 'schema', 'locations', 'direct_url', 'stores'),
+)
+
+
+def as_shown(image: dict[str, Any]) -> dict[str, Any]:
+    """Return what a list must show for an image of Glance.
+
+    It is made independently of the code that is tested, from Glance's own
+    description.
+    """
+    status, progress = SHOWN_STATUS.get(image['status'], ('UNKNOWN', 0))
+    properties = {k: v for k, v in image.items() if k not in _GLANCE_FIELDS}
+    for key in ('mappings', 'block_device_mapping'):
+        if key in properties:
+            properties[key] = json.loads(properties[key])
+    return {
+        'ID': image['id'],
+        'Name': image['name'],
+        'Status': status,
+        'Progress': progress,
+        'Server ID': properties.get('instance_uuid'),
+        'Min Disk': image['min_disk'],
+        'Min RAM': image['min_ram'],
+        'Size': image['size'] or 0,
+        'Created At': image['created_at'],
+        'Updated At': image['updated_at'],
+        'Properties': properties,
+    }
+
+
+@pytest.fixture
+def canned() -> Iterator[canned_cloud.Server]:
+    """Provide a canned cloud of three images."""
+    nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(3)])
+    with canned_cloud.canned_cloud(nova) as server:
+        yield server
