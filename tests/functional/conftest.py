@@ -188,23 +188,24 @@ class Glance:
 
     def image(self, image_id: str) -> dict[str, Any] | None:
         """Return an image as Glance has it."""
-        image: dict[str, Any] | None = self.get(f'/v2/images/{image_id}')
+        image: dict[str, Any] | None = self.get(f'/images/{image_id}')
         return image
 
     def images(self) -> list[dict[str, Any]]:
         """Return all images that the user sees, the newest first."""
         found: list[dict[str, Any]] = []
-        url: str | None = '/v2/images?limit=1000'
+        url = '/images?limit=1000'
         while url:
             page = self.get(url)
             found += page['images']
-            url = page.get('next')
+            # The path has the version, which the endpoint has, too.
+            url = page.get('next', '').removeprefix('/v2')
         return found
 
     def create(self, data: bytes | None = b'data', **fields: Any) -> str:
         """Make an image and return its ID; without data it stays queued."""
         image = {'disk_format': 'raw', 'container_format': 'bare', **fields}
-        made = self._connection.image.post('/v2/images', json=image)
+        made = self._connection.image.post('/images', json=image)
         assert made.status_code == 201, made.text
         image_id: str = made.json()['id']
         if data is not None:
@@ -214,7 +215,7 @@ class Glance:
     def upload(self, image_id: str, data: bytes) -> None:
         """Upload the data of an image."""
         response = self._connection.image.put(
-            f'/v2/images/{image_id}/file',
+            f'/images/{image_id}/file',
             data=data,
             headers={'Content-Type': 'application/octet-stream'},
         )
@@ -222,7 +223,7 @@ class Glance:
 
     def delete(self, image_id: str) -> None:
         """Delete an image, if it is still there."""
-        self._connection.image.delete(f'/v2/images/{image_id}')
+        self._connection.image.delete(f'/images/{image_id}')
 
 
 @pytest.fixture(scope='session')
