@@ -106,7 +106,8 @@ class Cloud:
     """The real cloud."""
 
     def __init__(self) -> None:
-        self._command = [*_DEVCLOUD, '--cloud', 'test']
+        name = os.environ.get('DEVCLOUD_CLOUD', 'test')
+        self._command = [*_DEVCLOUD, '--cloud', name]
         self.facts: dict[str, Any] = {}
 
     def do(self, *words: str) -> str:
