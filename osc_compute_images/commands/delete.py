@@ -15,13 +15,12 @@
 import argparse
 
 from osc_lib import exceptions
-from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
 
 
-class DeleteComputeImage(command.Command):
+class DeleteComputeImage(_connect.ImagesCommand):
     """Delete images."""
 
     _description = _('Delete image(s), through the Compute service')

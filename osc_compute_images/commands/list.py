@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _Part = TypeVar('_Part')
 
 
-class ListComputeImage(command.Lister):
+class ListComputeImage(_connect.ImagesCommand, command.Lister):
     """List images as the Compute service describes them."""
 
     _description = _('List images, through the Compute service')

@@ -16,13 +16,12 @@ import argparse
 
 from osc_lib import exceptions
 from osc_lib.cli import parseractions
-from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
 
 
-class SetComputeImage(command.Command):
+class SetComputeImage(_connect.ImagesCommand):
     """Set the properties of an image."""
 
     _description = _('Set image properties, through the Compute service')
@@ -66,5 +65,14 @@ class SetComputeImage(command.Command):
             image = api.find(parsed_args.image)
             if parsed_args.no_property:
                 api.replace_metadata(image.id, wanted)
+                # The answer of Nova repeats what was sent.
+                stored = api.get_metadata(image.id)
             else:
-                api.update_metadata(image.id, wanted)
+                stored = api.update_metadata(image.id, wanted)
+        # Nova accepts the names of an image's own fields, and ignores them.
+        ignored = [key for key in wanted if key not in stored]
+        if ignored:
+            raise exceptions.CommandError(
+                _('The server accepted but did not store: %s')
+                % ', '.join(ignored)
+            )

@@ -42,7 +42,7 @@ EXIT_VANISHED = 5
 EXIT_TIMEOUT = 6
 
 
-class ShowComputeImage(command.ShowOne):
+class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
     """Show an image as the Compute service describes it."""
 
     _description = _('Show details of an image, through the Compute service')

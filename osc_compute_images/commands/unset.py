@@ -15,13 +15,12 @@
 import argparse
 
 from osc_lib import exceptions
-from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
 
 
-class UnsetComputeImage(command.Command):
+class UnsetComputeImage(_connect.ImagesCommand):
     """Remove properties of an image."""
 
     _description = _('Unset image properties, through the Compute service')

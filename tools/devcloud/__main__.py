@@ -75,9 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _do(args: argparse.Namespace) -> int:
-    say = timed(lambda text: print(text, file=sys.stderr, flush=True))
-    cloud = Cloud(args.state.resolve(), args.cloud, say)
+def _do(cloud: Cloud, args: argparse.Namespace) -> None:
     match args.command:
         case 'up':
             cloud.up(fresh=args.fresh)
@@ -85,33 +83,42 @@ def _do(args: argparse.Namespace) -> int:
             cloud.down()
         case 'destroy':
             cloud.destroy()
-        case 'status' if args.json:
-            print(json.dumps(cloud.status(), indent=2))
-        case 'status':
-            print('up' if cloud.is_up() else 'down')
         case 'seed':
             cloud.seed(args.region, args.count)
         case 'unseed':
             print(f'{cloud.unseed(args.region)} images removed')
+        case 'status':
+            _print_status(cloud, in_full=args.json)
         case 'env':
-            for name in ('OS_CLIENT_CONFIG_FILE', 'OS_CLOUD'):
-                value = shlex.quote(cloud.environment(args.user)[name])
-                print(f'export {name}={value}')
+            _print_environment(cloud, args.user)
         case 'run':
-            sys.stdout.flush()
             os.execvpe(args.words[0], args.words, cloud.environment(args.user))
-    return 0
+
+
+def _print_status(cloud: Cloud, *, in_full: bool) -> None:
+    if in_full:
+        print(json.dumps(cloud.status(), indent=2))
+    else:
+        print('up' if cloud.is_up() else 'down')
+
+
+def _print_environment(cloud: Cloud, user: str) -> None:
+    for name in ('OS_CLIENT_CONFIG_FILE', 'OS_CLOUD'):
+        print(f'export {name}={shlex.quote(cloud.environment(user)[name])}')
 
 
 def main() -> int:
     """Do what the command line says."""
+    args = _parser().parse_args()
+    say = timed(lambda text: print(text, file=sys.stderr, flush=True))
     try:
-        return _do(_parser().parse_args())
+        _do(Cloud(args.state.resolve(), args.cloud, say), args)
     except (DevcloudError, OSError) as e:
         print(f'devcloud: {e}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    return 0
 
 
 if __name__ == '__main__':

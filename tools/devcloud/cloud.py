@@ -22,6 +22,7 @@ import pwd
 import shutil
 import sqlite3
 import subprocess
+import sys
 import time
 from typing import Any
 
@@ -35,7 +36,7 @@ import populate
 from services import free_port
 from services import Service
 
-REGIONS = ('RegionOne', 'RegionTwo')
+REGIONS = tuple(images.REGIONS)
 
 _PASSWORD = 'devcloud'
 USERS = {
@@ -100,7 +101,7 @@ class Cloud:
                     self._move_endpoints(facts)
                 self._start(venv, facts)
                 if new:
-                    self._fill(venv, facts)
+                    self._fill(facts)
             except BaseException:
                 self._stop()
                 raise
@@ -169,10 +170,13 @@ class Cloud:
 
     def environment(self, user: str) -> dict[str, str]:
         """Return the environment of a client."""
+        # The client that is installed beside this program comes first.
+        here = str(Path(sys.executable).parent)
         return {
             **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
             'OS_CLIENT_CONFIG_FILE': str(self.clouds_yaml),
             'OS_CLOUD': user,
+            'PATH': os.pathsep.join((here, os.environ.get('PATH', ''))),
         }
 
     def _known_facts(self) -> dict[str, Any]:
@@ -203,20 +207,19 @@ class Cloud:
         configs.write_keystone(
             self.home / 'keystone', log=self.services['keystone'].log
         )
-        common = {
-            'keystone': keystone,
-            'password': _PASSWORD,
-            'etc': venv / 'etc',
-        }
+        common = {'keystone': keystone, 'password': _PASSWORD}
+        etc = venv / 'etc'
         for region in REGIONS:
             configs.write_glance(
                 self.home / f'glance-{region}',
+                etc,
                 log=self.services[f'glance-{region}'].log,
                 user='glance',
                 **common,
             )
             configs.write_nova(
                 self.home / f'nova-{region}',
+                etc,
                 log=self.services[f'nova-{region}'].log,
                 user='nova',
                 glance=_url(ports[f'glance-{region}']),
@@ -340,7 +343,7 @@ class Cloud:
         for name, service in self.services.items():
             service.wait(_url(facts['ports'][name], '/'))
 
-    def _fill(self, venv: Path, facts: dict[str, Any]) -> None:
+    def _fill(self, facts: dict[str, Any]) -> None:
         self._say('Filling it with users, flavors, servers and images ...')
         ports = facts['ports']
         keystone = _url(ports['keystone'], '/v3')
@@ -353,39 +356,42 @@ class Cloud:
         }
         admin = populate.Rest(keystone, 'admin', _PASSWORD, 'admin')
         projects = populate.make_identities(admin, urls, USERS, _PASSWORD)
-        facts['projects'] = projects
-        facts['servers'] = {}
+        facts |= {'projects': projects, 'servers': {}}
         demo = populate.Rest(keystone, 'demo', _PASSWORD, 'demo')
         for region in REGIONS:
-            first = region == REGIONS[0]
-            compute, image = urls[region]['compute'], urls[region]['image']
-            flavors = images.FLAVORS
-            if first:
-                flavors += images.FLAVORS_OF_FIRST
-            populate.make_flavors(admin, compute, flavors)
-            # Servers are made from an image, and images from servers.
-            boot_id = images.image_id(region, 0)
-            boot_image = next(images.of_first_region(dict.fromkeys(
-                images.SERVERS, ''
-            )))  # fmt: skip
-            populate.make_image(
-                admin, image, boot_image, boot_id, projects['admin']
+            facts['servers'][region] = self._fill_region(
+                region, admin, demo, urls[region], projects
             )
-            names = images.SERVERS if first else images.SERVERS_OF_SECOND
-            servers = populate.make_servers(demo, compute, names, boot_id)
-            facts['servers'][region] = servers
-            of_region = (
-                images.of_first_region if first else images.of_second_region
-            )
-            made = {boot_id: boot_image}
-            for number, each in enumerate(of_region(servers)):
-                if number:
-                    each_id = each.id or images.image_id(region, number)
-                    owner = projects[each.owner]
-                    populate.make_image(admin, image, each, each_id, owner)
-                    made[each_id] = each
-            populate.adjust_images(self._glance_db(region), made)
         self._facts_file.write_text(json.dumps(facts))
+
+    def _fill_region(
+        self,
+        region: str,
+        admin: populate.Rest,
+        demo: populate.Rest,
+        urls: dict[str, str],
+        projects: dict[str, str],
+    ) -> dict[str, str]:
+        content = images.REGIONS[region]
+        populate.make_flavors(admin, urls['compute'], content.flavors)
+        # Servers are made from an image, and some images from servers.
+        made: dict[str, images.Image] = {}
+
+        def make(number: int, image: images.Image) -> str:
+            image_id = image.id or images.image_id(region, number)
+            made[image_id] = image
+            owner = projects[image.owner]
+            populate.make_image(admin, urls['image'], image, image_id, owner)
+            return image_id
+
+        boot_id = make(0, images.CIRROS)
+        servers = populate.make_servers(
+            demo, urls['compute'], content.servers, boot_id
+        )
+        for number, image in enumerate(content.images(servers), start=1):
+            make(number, image)
+        populate.adjust_images(self._glance_db(region), made)
+        return servers
 
     def _stop(self) -> None:
         for service in self.services.values():

@@ -12,6 +12,7 @@
 
 """The images, flavors and servers that a new cloud has."""
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import dataclasses
 from typing import Any
@@ -22,20 +23,6 @@ _NAMESPACE = uuid.UUID('5f2f0b57-7d5c-4a5e-9b0e-2d1f7c0c5a11')
 
 MB = 1024**2
 GB = 1024**3
-
-#: id, name, memory (MB), disk (GB)
-FLAVORS = (
-    ('1', 'm1.tiny', 512, 1),
-    ('2', 'm1.small', 2048, 20),
-    ('3', 'm1.medium', 4096, 40),
-    ('4', 'm1.large', 8192, 80),
-    ('5', 'v1.volume', 4096, 0),
-)
-#: Flavors of the first region only.
-FLAVORS_OF_FIRST = (('6', 'gpu.only-one', 16384, 100),)
-
-SERVERS = ('web-1', 'web-2', 'twin', 'twin')
-SERVERS_OF_SECOND = ('web-1',)
 
 #: A server that no longer exists.
 GONE = 'd0e5a1b2-0000-4000-8000-00000000dead'
@@ -89,16 +76,19 @@ def _snapshot(server: str, **more: str) -> dict[str, str]:
     }
 
 
-def of_first_region(servers: dict[str, str]) -> Iterator[Image]:
-    """Yield the images of the first region, the newest first.
+#: The newest image of each region.
+CIRROS = Image(
+    'cirros-0.6.2', data=1 * MB, min_disk=1,
+    properties=_distro('cirros', '0.6.2'),
+)  # fmt: skip
+
+
+def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
+    """Yield the images of the first region after that, the newest first.
 
     :param servers: the IDs of the project's servers, by their names
     """
     mine: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
-    yield Image(
-        'cirros-0.6.2', data=1 * MB, min_disk=1,
-        properties=_distro('cirros', '0.6.2'),
-    )  # fmt: skip
     yield Image(
         'ubuntu-24.04', size=620_000_000, min_disk=5, min_ram=1024,
         properties=_distro('ubuntu', '24.04', hw_qemu_guest_agent='yes'),
@@ -193,12 +183,9 @@ def of_first_region(servers: dict[str, str]) -> Iterator[Image]:
         )  # fmt: skip
 
 
-def of_second_region(servers: dict[str, str]) -> Iterator[Image]:
-    """Yield the images of the second region, the newest first."""
+def _of_second_region(servers: dict[str, str]) -> Iterator[Image]:
+    """Yield the images of the second region after that."""
     mine: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
-    yield Image(
-        'cirros-0.6.2', min_disk=1, properties=_distro('cirros', '0.6.2')
-    )
     yield Image(
         'ubuntu-24.04', size=620_000_000, min_disk=5, min_ram=1024,
         properties=_distro('ubuntu', '24.04'),
@@ -211,6 +198,38 @@ def of_second_region(servers: dict[str, str]) -> Iterator[Image]:
     yield Image('replicated', id=image_id('RegionOne', 4))
     for number in range(4):
         yield Image(f'two-{number}', **mine)
+
+
+@dataclasses.dataclass
+class Region:
+    """What a region has.
+
+    :param flavors: id, name, memory (MB) and disk (GB) of each
+    :param servers: names
+    :param images: yields the images, given the IDs of the servers by name
+    """
+
+    flavors: tuple[tuple[str, str, int, int], ...]
+    servers: tuple[str, ...]
+    images: Callable[[dict[str, str]], Iterator[Image]]
+
+
+_FLAVORS = (
+    ('1', 'm1.tiny', 512, 1),
+    ('2', 'm1.small', 2048, 20),
+    ('3', 'm1.medium', 4096, 40),
+    ('4', 'm1.large', 8192, 80),
+    ('5', 'v1.volume', 4096, 0),
+)
+
+REGIONS = {
+    'RegionOne': Region(
+        (*_FLAVORS, ('6', 'gpu.only-one', 16384, 100)),
+        ('web-1', 'web-2', 'twin', 'twin'),
+        _of_first_region,
+    ),
+    'RegionTwo': Region(_FLAVORS, ('web-1',), _of_second_region),
+}
 
 
 def bulk(number: int, owners: dict[str, str]) -> Image:

@@ -12,6 +12,7 @@
 
 """Filling a new cloud, through its own APIs as far as they go."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 import datetime
 import json
@@ -105,32 +106,40 @@ def make_identities(
 
     roles = {r['name']: r['id'] for r in admin('GET', f'{v3}/roles')['roles']}
     projects = {'admin': admin.project_id}
-    projects['demo'] = make('project', name='demo', domain_id='default')
-    projects['service'] = make('project', name='service', domain_id='default')
+    for name in ('demo', 'service'):
+        projects[name] = make('project', name=name, domain_id='default')
+    service = {
+        'password': service_password, 'project': 'service', 'role': 'admin'
+    }  # fmt: skip
+    for name, user in {**users, 'glance': service, 'nova': service}.items():
+        if name == 'admin':
+            continue
+        user_id = make(
+            'user', name=name, password=user['password'], domain_id='default'
+        )
+        admin(
+            'PUT',
+            f'{v3}/projects/{projects[user["project"]]}/users/{user_id}'
+            f'/roles/{roles[user["role"]]}',
+        )
+    _make_catalog(make, regions)
+    return projects
 
-    def make_user(name: str, password: str, project: str, role: str) -> None:
-        user = make('user', name=name, password=password, domain_id='default')
-        where = f'{v3}/projects/{projects[project]}/users/{user}'
-        admin('PUT', f'{where}/roles/{roles[role]}')
 
-    for name, user in users.items():
-        if name != 'admin':
-            make_user(name, user['password'], user['project'], user['role'])
-    for name in ('glance', 'nova'):
-        make_user(name, service_password, 'service', 'admin')
-
-    for region in regions:
-        if region != 'RegionOne':
-            make('region', id=region)
+def _make_catalog(
+    make: Callable[..., str], regions: dict[str, dict[str, str]]
+) -> None:
+    # Keystone's own bootstrap has made the first region.
+    for region in list(regions)[1:]:
+        make('region', id=region)
     for kind, name in (('compute', 'nova'), ('image', 'glance')):
-        service = make('service', type=kind, name=name)
+        service_id = make('service', type=kind, name=name)
         for region, urls in regions.items():
             for interface in ('public', 'internal', 'admin'):
                 make(
-                    'endpoint', service_id=service, region_id=region,
+                    'endpoint', service_id=service_id, region_id=region,
                     interface=interface, url=urls[kind],
                 )  # fmt: skip
-    return projects
 
 
 def make_flavors(

@@ -1,0 +1,56 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Bring up a real cloud, and show the commands on it."""
+
+from pathlib import Path
+import shlex
+import subprocess
+import sys
+
+_ROOT = Path(__file__).parents[1]
+_DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
+
+_SHOWN = (
+    'openstack compute image list --limit 5',
+    'openstack compute image list --flavor m1.tiny --name-pattern "*-[0-9]*"',
+    'openstack compute image list --type snapshot -f csv -c Name -c Status',
+    'openstack compute image show ubuntu-24.04',
+    'openstack compute image list --all-regions --name ubuntu-24.04',
+)
+
+
+def main() -> int:
+    """Show it all; leave the cloud up."""
+    subprocess.run([*_DEVCLOUD, 'up'], check=True)
+    for line in _SHOWN:
+        print(f'\n$ {line}', flush=True)
+        subprocess.run(
+            [*_DEVCLOUD, 'run', '--', *shlex.split(line)], check=True
+        )
+    print("""
+That was a real Keystone, Glance and Nova. They go on running; by hand:
+
+  eval "$(./run cloud env)"
+  .tox/demo/bin/openstack compute image list --help
+
+and when you have seen enough:
+
+  ./run cloud down""")
+    return 0
+
+
+if __name__ == '__main__':
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as e:
+        sys.exit(e.returncode)
