@@ -115,20 +115,16 @@ class Transport:
 
         :returns: as ``('2.1', '2.104')``, or None where it does not tell
         """
-        with contextlib.suppress(_errors.ImagesError, _PassingFault):
+        try:
             base = self._base()
             versioned = _VERSIONED.match(base)
-            body = self._request(
-                (versioned['base'] if versioned else base) + '/',
-                'GET',
-                authenticated=False,
-            )
-            document = _decode.load(body)
-            version = document['version']
-            low, high = version['min_version'], version['version']
-            if low and high:
-                return str(low), str(high)
-        return None
+            url = (versioned['base'] if versioned else base) + '/'
+            body = self._request(url, 'GET', authenticated=False)
+            version = _decode.member(body, 'version', dict)
+        except (_errors.ImagesError, _PassingFault):
+            return None
+        low, high = version.get('min_version'), version.get('version')
+        return (str(low), str(high)) if low and high else None
 
     def _send(self, path: str, method: str, **kwargs: Any) -> bytes:
         if self._where is None:
@@ -201,7 +197,9 @@ class Transport:
                 min_version='2.0',
                 max_version='2.latest',
             )
-        except ksa_exceptions.ClientException:
+        except Exception:  # noqa: BLE001
+            # There is no such document, or a malformed one, on which
+            # keystoneauth fails in any way.
             data = None
         found = _VERSIONED.match(data.url) if data and data.url else None
         if not found:
@@ -229,7 +227,7 @@ def _translated(url: str) -> Any:
         # Only what the adapter does on its own raises this: it is Keystone,
         # or discovery, that refuses.
         raise _errors.error_for_status(e.http_status)(
-            _one_line(e.message or str(e)),
+            _one_line(str(e).partition(' (HTTP ')[0]),
             status=e.http_status,
             request_id=e.request_id,
         ) from e

@@ -1,0 +1,99 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A keystoneauth session and adapter, over mocked HTTP; no waiting."""
+
+from collections.abc import Iterator
+import time
+
+from keystoneauth1 import adapter
+from keystoneauth1 import fixture
+from keystoneauth1 import session
+from keystoneauth1.identity import v3
+import pytest
+import requests_mock
+
+from osc_compute_images.api import ImagesAPI
+from tests.unit import nova
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Replace sleeping by this list of how long it was meant to be."""
+    seconds: list[float] = []
+    clock = [1000.0]
+
+    def sleep(duration: float) -> None:
+        seconds.append(duration)
+        clock[0] += duration
+
+    monkeypatch.setattr(time, 'sleep', sleep)
+    monkeypatch.setattr(time, 'monotonic', lambda: clock[0])
+    return seconds
+
+
+@pytest.fixture
+def http() -> Iterator[requests_mock.Mocker]:
+    """Mock HTTP, with a Keystone in it."""
+    with requests_mock.Mocker() as mocker:
+        set_catalog(mocker, {'RegionOne': nova.ENDPOINT})
+        yield mocker
+
+
+def set_catalog(mocker: requests_mock.Mocker, regions: dict[str, str]) -> None:
+    """Have Keystone hand out tokens with these Compute endpoints."""
+    token = fixture.V3Token(project_id=nova.PROJECT)
+    token.set_project_scope(id=nova.PROJECT)
+    service = token.add_service('compute', name='nova')
+    for region, url in regions.items():
+        service.add_standard_endpoints(public=url, region=region)
+    mocker.post(
+        f'{nova.KEYSTONE}/v3/auth/tokens',
+        json=token,
+        headers={'X-Subject-Token': nova.TOKEN},
+    )
+
+
+@pytest.fixture
+def ksa_session() -> session.Session:
+    """Provide a session, not yet authenticated."""
+    return session.Session(
+        v3.Password(
+            auth_url=f'{nova.KEYSTONE}/v3',
+            username='demo',
+            password='secret',
+            project_name='demo',
+            user_domain_name='Default',
+            project_domain_name='Default',
+        )
+    )
+
+
+@pytest.fixture
+def compute(ksa_session: session.Session) -> adapter.Adapter:
+    """Provide an adapter of Compute."""
+    return adapter.Adapter(ksa_session, service_type='compute')
+
+
+@pytest.fixture
+def api(http: requests_mock.Mocker, compute: adapter.Adapter) -> ImagesAPI:
+    """Provide the API that is tested."""
+    return ImagesAPI(compute)
+
+
+def sent(mocker: requests_mock.Mocker) -> list[str]:
+    """Return the requests to Compute: method, path and query."""
+    return [
+        f'{r.method} {r.url.removeprefix(nova.HOST)}'
+        for r in mocker.request_history
+        if r.url.startswith(nova.HOST)
+    ]

@@ -1,0 +1,410 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import pytest
+import requests
+
+from osc_compute_images import api as images
+from osc_compute_images.api import Flavor
+from tests.unit import nova
+from tests.unit.conftest import sent
+
+ID = nova.image_id(1)
+ONE = f'{nova.ENDPOINT}/images/{ID}'
+
+
+def named(name, *numbers):
+    return nova.page([nova.image(number, name=name) for number in numbers])
+
+
+def test_get(api, http):
+    http.get(ONE, json={'image': nova.image(1)})
+    assert api.get(ID).name == 'cirros-1'
+
+
+def test_get_what_is_not_there(api, http):
+    http.get(ONE, **nova.NOT_FOUND)
+    with pytest.raises(images.ImageNotFound) as caught:
+        api.get(ID)
+    assert (caught.value.status, caught.value.request_id) == (404, 'req-1')
+    assert caught.value.message == 'Image not found.'
+
+
+@pytest.mark.parametrize('image_id', ['', '.', '..'])
+def test_what_leads_elsewhere_is_no_id(api, http, image_id):
+    with pytest.raises(images.ImageNotFound):
+        api.get(image_id)
+    assert sent(http) == []
+
+
+def test_an_id_is_encoded(api, http):
+    http.get(f'{nova.ENDPOINT}/images/a%2Fb%3Fc', **nova.NOT_FOUND)
+    with pytest.raises(images.ImageNotFound):
+        api.get('a/b?c')
+
+
+@pytest.mark.parametrize('other', [nova.image(2), {}])
+def test_another_image_than_was_asked_for_is_refused(api, http, other):
+    http.get(ONE, json={'image': other})
+    with pytest.raises(images.InvalidResponse, match='was asked for'):
+        api.get(ID)
+
+
+@pytest.mark.parametrize('given', [ID, ID.upper()])
+def test_find_by_id_asks_once(api, http, given):
+    http.get(ONE, json={'image': nova.image(1)})
+    assert api.find(given).id == ID
+    assert len(sent(http)) == 1
+
+
+@pytest.mark.parametrize(
+    ('name', 'asked'),
+    [
+        ('plain', 'plain'),
+        ('a,b', 'a,b'),
+        ('ubuntu:24.04', 'eq:ubuntu:24.04'),
+        ('in:foo', 'eq:in:foo'),
+        ('eq:x', 'eq:eq:x'),
+        ('', ''),
+        (' Größe "x"', ' Größe "x"'),
+    ],
+)
+def test_find_by_name_is_exact(api, http, name, asked):
+    # As a database may compare: without regard to case, and to spaces.
+    answer = named(name, 1)
+    answer['images'].append(nova.image(2, name=name.upper() + ' '))
+    http.get(nova.DETAIL, json=answer)
+    assert api.find(name).id == ID
+    assert len(sent(http)) == 1
+    (query,) = http.last_request._request.url.split('?')[1:]
+    assert requests.compat.unquote(query.replace('+', ' ')) in (
+        f'name={asked}&limit=1000',
+        f'limit=1000&name={asked}',
+    )
+
+
+def test_a_name_may_look_like_an_id(api, http):
+    http.get(ONE, **nova.NOT_FOUND)
+    http.get(nova.DETAIL, json=named(ID, 7))
+    assert api.find(ID).id == nova.image_id(7)
+
+
+def test_an_ambiguous_name_is_an_error_with_the_ids(api, http):
+    http.get(nova.DETAIL, json=named('golden', 1, 2))
+    with pytest.raises(images.AmbiguousName) as caught:
+        api.find('golden')
+    assert caught.value.ids == (nova.image_id(1), nova.image_id(2))
+    assert all(image_id in str(caught.value) for image_id in caught.value.ids)
+
+
+def test_find_nothing(api, http):
+    http.get(nova.DETAIL, json=nova.page([]))
+    with pytest.raises(images.ImageNotFound, match="of 'x' exists") as caught:
+        api.find('x')
+    assert caught.value.status is None
+
+
+VERSION = {'version': {'min_version': '2.40', 'version': '2.200'}}
+
+
+@pytest.mark.parametrize(
+    'call',
+    [
+        lambda api: list(api.list_detail()),
+        lambda api: list(api.list()),
+        lambda api: api.get(ID),
+        lambda api: api.find(ID),
+        lambda api: api.find('name'),
+        lambda api: api.delete(ID),
+        lambda api: api.get_metadata(ID),
+    ],
+)
+@pytest.mark.parametrize(
+    'refusal',
+    [
+        nova.NO_ROUTE,
+        nova.fault(406, 'computeFault', 'Version 2.1 is not supported.'),
+        {
+            'status_code': 404,
+            'json': {'message': 'No.<br />', 'code': '404 Not Found'},
+        },
+        {'status_code': 404, 'text': '<html>'},
+    ],
+)
+@pytest.mark.parametrize(
+    ('document', 'versions'),
+    [
+        ({'json': VERSION}, ('2.40', '2.200')),
+        ({'status_code': 500}, None),
+        ({'json': {'version': {'min_version': '', 'version': ''}}}, None),
+        ({'json': [1]}, None),
+        ({'text': 'x'}, None),
+    ],
+)
+def test_compute_without_images_is_not_an_image_that_is_not_there(
+    api, http, call, refusal, document, versions
+):
+    http.register_uri('GET', f'{nova.ENDPOINT}/', **document)
+    for method in ('GET', 'DELETE'):
+        for path in ('images', 'images/detail', f'images/{ID}'):
+            http.register_uri(method, f'{nova.ENDPOINT}/{path}', **refusal)
+    http.get(f'{ONE}/metadata', **refusal)
+    with pytest.raises(images.ImagesNotServed) as caught:
+        call(api)
+    assert caught.value.versions == versions
+    assert caught.value.status == refusal['status_code']
+    assert ('2.40 to 2.200' in str(caught.value)) == (versions is not None)
+    assert 'X-Auth-Token' not in http.last_request.headers
+
+
+def test_delete(api, http):
+    http.delete(ONE, status_code=204)
+    assert api.delete(ID) is None
+
+
+def test_metadata(api, http):
+    url = f'{ONE}/metadata'
+    http.get(url, json={'metadata': {'a': [1]}})
+    http.post(url, json={'metadata': {'a': 'b', 'c': 'd'}})
+    http.put(url, json={'metadata': {}})
+    assert api.get_metadata(ID) == {'a': [1]}
+    assert api.update_metadata(ID, {'a': 'b'}) == {'a': 'b', 'c': 'd'}
+    assert http.last_request.json() == {'metadata': {'a': 'b'}}
+    assert api.replace_metadata(ID, {}) == {}
+    assert http.last_request.json() == {'metadata': {}}
+
+
+def test_a_metadata_item(api, http):
+    url = f'{ONE}/metadata/a%20b'
+    http.get(url, json={'meta': {'a b': 'c'}})
+    http.put(url, json={'meta': {'a b': 'c'}})
+    http.delete(url, status_code=204)
+    assert api.get_metadata_item(ID, 'a b') == 'c'
+    assert api.set_metadata_item(ID, 'a b', 'c') is None
+    assert http.last_request.json() == {'meta': {'a b': 'c'}}
+    assert api.delete_metadata_item(ID, 'a b') is None
+
+
+@pytest.mark.parametrize('key', ['k', '', '.', '..'])
+def test_a_metadata_item_that_is_not_there_is_named(api, http, key):
+    # Nova words it in one way for GET, and in another for DELETE.
+    http.get(f'{ONE}/metadata/k', **nova.NO_ROUTE)
+    http.delete(
+        f'{ONE}/metadata/k',
+        **nova.fault(404, 'itemNotFound', 'Invalid metadata key'),
+    )
+    for call in (api.get_metadata_item, api.delete_metadata_item):
+        with pytest.raises(images.NotFound, match=repr(key)) as caught:
+            call(ID, key)
+        assert not isinstance(caught.value, images.ImageNotFound)
+
+
+def test_a_metadata_item_of_no_image(api, http):
+    http.get(f'{ONE}/metadata/k', **nova.NOT_FOUND)
+    with pytest.raises(images.ImageNotFound):
+        api.get_metadata_item(ID, 'k')
+
+
+@pytest.mark.parametrize(
+    'given',
+    [ID, ID.upper(), f'{nova.ENDPOINT}/servers/{ID}', f'http://x/{ID}/'],
+)
+def test_the_id_of_a_server_is_taken_as_it_is(api, http, given):
+    assert api.find_server_id(given) == ID
+    assert http.call_count == 0
+
+
+def servers(*pairs):
+    return {'servers': [{'id': i, 'name': n} for i, n in pairs] + ['odd']}
+
+
+def test_a_server_is_found_by_its_exact_name(api, http):
+    http.get(
+        f'{nova.ENDPOINT}/servers',
+        json=servers(('1', 'web.1'), ('2', 'web-1'), ('3', 'WEB.1')),
+    )
+    assert api.find_server_id('web.1') == '1'
+    assert http.last_request.qs['name'] == [r'^web\.1$']
+
+
+def test_an_administrator_finds_a_server_of_any_project(api, http):
+    http.get(
+        f'{nova.ENDPOINT}/servers',
+        [{'json': servers()}, {'json': servers(('1', 'web'))}],
+    )
+    assert api.find_server_id('web') == '1'
+    assert http.last_request.qs['all_tenants'] == ['1']
+
+
+@pytest.mark.parametrize(
+    ('answers', 'kind', 'message'),
+    [
+        ([{'json': servers()}] * 2, images.ServerNotFound, 'give its ID'),
+        (
+            [{'json': servers()}, nova.fault(403, 'forbidden', 'No.')],
+            images.ServerNotFound,
+            'give its ID',
+        ),
+        (
+            [{'json': servers(('1', 'web'), ('2', 'web'))}],
+            images.AmbiguousName,
+            '1, 2',
+        ),
+        ([{'json': {}}], images.InvalidResponse, 'servers'),
+    ],
+)
+def test_a_server_that_is_not_found(api, http, answers, kind, message):
+    http.get(f'{nova.ENDPOINT}/servers', answers)
+    with pytest.raises(kind, match=message):
+        api.find_server_id('web')
+
+
+TINY = {'id': '1', 'name': 'm1.tiny', 'ram': 512, 'disk': 1, 'vcpus': 1}
+
+
+def test_a_flavor_is_found_by_id(api, http):
+    http.get(f'{nova.ENDPOINT}/flavors/1', json={'flavor': TINY})
+    assert api.find_flavor('1') == Flavor('1', 'm1.tiny', 512, 1)
+
+
+@pytest.mark.parametrize('name', ['m1.tiny', 'detail', '', '..', 'a/b'])
+def test_a_flavor_is_found_by_name(api, http, name):
+    for quoted in ('m1.tiny', 'a%2Fb'):
+        http.get(
+            f'{nova.ENDPOINT}/flavors/{quoted}',
+            **nova.fault(404, 'itemNotFound', 'Flavor not found.'),
+        )
+    full = [{**TINY, 'id': str(n), 'name': 'x'} for n in range(1000)]
+    last = [{**TINY, 'id': 'tiny', 'name': name}]
+    http.get(
+        f'{nova.ENDPOINT}/flavors/detail',
+        [{'json': {'flavors': full}}, {'json': {'flavors': last}}],
+    )
+    assert api.find_flavor(name).id == 'tiny'
+    assert http.last_request.qs['marker'] == ['999']
+
+
+@pytest.mark.parametrize(
+    ('flavors', 'kind'),
+    [
+        ([], images.FlavorNotFound),
+        ([TINY, {**TINY, 'id': '2'}], images.AmbiguousName),
+        ([{}], images.InvalidResponse),
+        ([{**TINY, 'ram': 'x'}], images.InvalidResponse),
+        ([1], images.InvalidResponse),
+    ],
+)
+def test_a_flavor_that_is_not_found(api, http, flavors, kind):
+    http.get(
+        f'{nova.ENDPOINT}/flavors/m1.tiny',
+        **nova.fault(404, 'itemNotFound', 'Flavor not found.'),
+    )
+    http.get(f'{nova.ENDPOINT}/flavors/detail', json={'flavors': flavors})
+    with pytest.raises(kind):
+        api.find_flavor('m1.tiny')
+
+
+def test_the_flavors_may_repeat_for_ever(api, http):
+    http.get(f'{nova.ENDPOINT}/flavors/x', status_code=404)
+    http.get(
+        f'{nova.ENDPOINT}/flavors/detail', json={'flavors': [TINY] * 1000}
+    )
+    with pytest.raises(images.FlavorNotFound):
+        api.find_flavor('x')
+
+
+def looks(http, *answers):
+    http.get(
+        ONE,
+        [
+            answer
+            if isinstance(answer, dict)
+            else {'json': {'image': nova.image(1, status=answer)}}
+            for answer in answers
+        ],
+    )
+
+
+def test_wait_for_what_comes(api, http, slept):
+    looks(http, *['SAVING'] * 30, 'UNKNOWN', 'ACTIVE')
+    seen = []
+    image = api.wait_for(ID, on_look=lambda image: seen.append(image.status))
+    assert image.status == 'ACTIVE'
+    assert len(seen) == 32
+    assert slept[0] == 1
+    assert slept == sorted(slept)
+    assert slept[-1] == 15
+
+
+def test_wait_for_what_is_there_does_not_wait(api, http, slept):
+    looks(http, 'ACTIVE')
+    api.wait_for(ID)
+    assert slept == []
+
+
+@pytest.mark.parametrize('status', ['ERROR', 'DELETED'])
+def test_wait_for_what_will_not_come(api, http, slept, status):
+    looks(http, 'SAVING', status)
+    with pytest.raises(images.ImageFailed, match=status) as caught:
+        api.wait_for(ID)
+    assert caught.value.image.status == status
+
+
+def test_wait_for_an_end(api, http, slept):
+    looks(http, 'SAVING', 'DELETED')
+    assert api.wait_for(ID, 'DELETED').status == 'DELETED'
+
+
+def test_wait_for_an_image_that_vanishes(api, http, slept):
+    looks(http, 'SAVING', nova.NOT_FOUND)
+    with pytest.raises(images.ImageVanished, match='it was SAVING') as caught:
+        api.wait_for(ID)
+    assert caught.value.status == 404
+
+
+def test_wait_for_an_image_that_never_was(api, http, slept):
+    looks(http, nova.NOT_FOUND)
+    with pytest.raises(images.ImageNotFound):
+        api.wait_for(ID)
+
+
+def test_wait_no_longer_than_told(api, http, slept):
+    looks(http, 'SAVING')
+    with pytest.raises(images.WaitTimedOut, match='after 10 seconds'):
+        api.wait_for(ID, timeout=10)
+    assert sum(slept) == 10
+
+
+@pytest.mark.parametrize(
+    'fault',
+    [
+        {'status_code': 503},
+        {'status_code': 500},
+        {'exc': requests.exceptions.ConnectionError('refused')},
+    ],
+)
+def test_a_passing_fault_does_not_end_the_wait(api, http, slept, fault):
+    looks(http, 'SAVING', *[fault] * 5, 'ACTIVE')
+    assert api.wait_for(ID).status == 'ACTIVE'
+
+
+def test_a_lasting_fault_does(api, http, slept):
+    looks(http, 'SAVING', {'status_code': 500})
+    with pytest.raises(images.ServerError):
+        api.wait_for(ID)
+    assert 300 < sum(slept) < 330
+
+
+def test_a_fault_from_the_beginning_does(api, http, slept):
+    looks(http, {'status_code': 500})
+    with pytest.raises(images.ServerError):
+        api.wait_for(ID)

@@ -1,0 +1,654 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The commands, through their parsers, with everything below them real."""
+
+import argparse
+import csv
+import io
+import json
+
+from osc_lib import exceptions
+import pytest
+import yaml
+
+from osc_compute_images.commands import _columns
+from osc_compute_images.commands import _values
+from osc_compute_images.commands.delete import DeleteComputeImage
+from osc_compute_images.commands.list import ListComputeImage
+from osc_compute_images.commands.set import SetComputeImage
+from osc_compute_images.commands.show import ShowComputeImage
+from osc_compute_images.commands.unset import UnsetComputeImage
+from osc_compute_images.text import printable
+from tests.unit import nova
+from tests.unit.conftest import sent
+from tests.unit.conftest import set_catalog
+
+ID = nova.image_id(1)
+ONE = f'{nova.ENDPOINT}/images/{ID}'
+
+
+class Config:
+    """What the commands ask a CloudRegion of openstacksdk."""
+
+    name = 'mycloud'
+
+    def __init__(self, **config):
+        self.config = config
+        self._openstack_config = argparse.Namespace(
+            cloud_config={'clouds': {'mycloud': config}}
+        )
+
+    def get_service_type(self, kind):
+        return kind
+
+    def get_service_name(self, _kind):
+        return None
+
+    def get_interface(self, _kind):
+        return 'public'
+
+    def get_region_name(self, _kind):
+        return 'RegionOne'
+
+    def get_endpoint(self, kind):
+        return self.config.get(f'{kind}_endpoint_override')
+
+    def get_connect_retries(self, kind):
+        return self.config.get(f'{kind}_connect_retries')
+
+    def get_status_code_retries(self, kind):
+        return self.config.get(f'{kind}_status_code_retries')
+
+
+class Manager:
+    """Stands in for osc-lib's client manager."""
+
+    def __init__(self, session, **config):
+        self.session = session
+        self._cli_options = Config(**config)
+        self.sdk_connection = argparse.Namespace(config=self._cli_options)
+
+    @property
+    def auth_ref(self):
+        if self.session is None:
+            return None
+        return self.session.auth.get_access(self.session)
+
+
+class App:
+    """Stands in for the shell."""
+
+    def __init__(self, session, **config):
+        self.stdout = io.StringIO()
+        self.options = argparse.Namespace(verbose_level=1)
+        self.client_manager = Manager(session, **config)
+
+
+@pytest.fixture
+def app(http, ksa_session):
+    return App(ksa_session)
+
+
+def run(app, kind, *words):
+    """Run a command; return its exit code and what it printed."""
+    command = kind(app, None)
+    parsed = command.get_parser('openstack x').parse_args(list(words))
+    code = command.run(parsed)
+    printed = app.stdout.getvalue()
+    app.stdout.truncate(app.stdout.seek(0))
+    return code, printed
+
+
+def listed(app, *words):
+    code, printed = run(app, ListComputeImage, '-f', 'json', *words)
+    assert code == 0
+    return json.loads(printed)
+
+
+def numbers(http, count):
+    http.get(nova.DETAIL, json=nova.Server(nova.images(*range(count))))
+
+
+def test_the_columns(app, http):
+    http.get(nova.DETAIL, json=nova.page([nova.image(1)]))
+    assert listed(app) == [{'ID': ID, 'Name': 'cirros-1', 'Status': 'ACTIVE'}]
+    assert listed(app, '--long') == [
+        {
+            'ID': ID,
+            'Name': 'cirros-1',
+            'Status': 'ACTIVE',
+            'Progress': 100,
+            'Server ID': None,
+            'Min Disk': 1,
+            'Min RAM': 512,
+            'Size': 21430272,
+            'Created At': '2026-11-23T16:11:28Z',
+            'Updated At': '2026-11-23T17:12:31Z',
+            'Properties': {'os_distro': 'cirros'},
+        }
+    ]
+
+
+ODD = nova.image(1, name='a\x1b]0;x\x07\n\u202eb', metadata={'k\n': ['\x1b']})
+
+
+def test_machines_get_what_the_server_sent(app, http):
+    http.get(nova.DETAIL, json=nova.page([ODD]))
+    _, printed = run(app, ListComputeImage, '-f', 'json', '--long')
+    assert json.loads(printed)[0]['Name'] == ODD['name']
+    _, printed = run(app, ListComputeImage, '-f', 'yaml', '--long')
+    assert yaml.safe_load(printed)[0]['Properties'] == ODD['metadata']
+    assert yaml.safe_load(printed)[0]['Name'] == ODD['name']
+    _, printed = run(app, ListComputeImage, '-f', 'csv')
+    assert next(csv.DictReader(io.StringIO(printed)))['Name'] == ODD['name']
+    _, printed = run(app, ListComputeImage, '-f', 'value', '-c', 'Name')
+    assert printed == ODD['name'] + '\n'
+
+
+@pytest.mark.parametrize('words', [(), ('--long',)])
+def test_terminals_get_what_can_be_shown(app, http, words):
+    http.get(nova.DETAIL, json=nova.page([ODD]))
+    _, printed = run(app, ListComputeImage, *words)
+    assert 'a\\x1b]0;x\\x07\\n\\u202eb' in printed
+    assert '\x1b' not in printed
+    assert '\u202e' not in printed
+    assert len(printed.splitlines()) == 5
+
+
+def test_it_sorts(app, http):
+    http.get(
+        nova.DETAIL,
+        json=nova.page(
+            [
+                nova.image(1, minDisk=9, name='b\n', metadata={'b': '1'}),
+                nova.image(2, minDisk=10, name='a', metadata={'a': '2'}),
+                nova.image(3, minDisk=1, name=None, metadata={'c': '3'}),
+            ]
+        ),
+    )
+    for column, expected in (
+        ('Min Disk', [1, 9, 10]),
+        ('Name', [10, 9, 1]),
+        ('Properties', [10, 9, 1]),
+    ):
+        rows = listed(app, '--long', '--sort-column', column)
+        assert [row['Min Disk'] for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    ('words', 'count', 'limits'),
+    [
+        ((), 2500, [1000, 1000, 1000]),
+        (('--limit', '7'), 7, [7]),
+        (('--limit', '1500'), 1500, [1000, 1000]),
+        (('--max-items', '7'), 7, [7]),
+        (('--max-items', '7', '--limit', '3'), 7, [3, 3, 3]),
+        (('--max-items', '1500', '--limit', '5000'), 1500, [1000, 1000]),
+        (('--limit', '3', '--name-pattern', '*'), 3, [1000]),
+        (('--max-items', '3', '--name-pattern', '*'), 3, [1000]),
+        (
+            ('--max-items', '3', '--limit', '2', '--status', 'active'),
+            3,
+            [2, 2],
+        ),
+        (('--limit', '3', '--type', 'all'), 3, [3]),
+    ],
+)
+def test_limits(app, http, words, count, limits):
+    numbers(http, 2500)
+    assert len(listed(app, *words)) == count
+    asked = [int(r.qs['limit'][0]) for r in http.request_history[1:]]
+    assert asked == limits
+
+
+@pytest.mark.parametrize(
+    ('words', 'numbers_listed'),
+    [
+        (('--name', 'cirros-4'), [4]),
+        (('--name-pattern', 'CIRROS-[34]'), [3, 4]),
+        (('--status', 'saving'), []),
+        (('--type', 'base', '--limit', '2'), [0, 1]),
+        (('--server', nova.image_id(7)), []),
+        (('--min-disk', '>=2'), []),
+        (('--min-ram', '512', '--max-items', '1'), [0]),
+        (('--property', 'os_distro=cirros', '--limit', '1'), [0]),
+        (('--property', 'os_distro', '--property', 'other'), []),
+        (('--flavor', 'tiny', '--limit', '1'), [0]),
+    ],
+)
+def test_filters(app, http, words, numbers_listed):
+    tiny = {'id': 'tiny', 'name': 't', 'ram': 512, 'disk': 1}
+    http.get(f'{nova.ENDPOINT}/flavors/tiny', json={'flavor': tiny})
+    numbers(http, 6)
+    ids = [row['ID'] for row in listed(app, *words)]
+    assert ids == [nova.image_id(n) for n in numbers_listed]
+
+
+@pytest.mark.parametrize('marker', [ID.upper(), 'cirros-1'])
+def test_the_marker_is_an_id_or_a_name(app, http, marker):
+    numbers(http, 4)
+    rows = listed(app, '--marker', marker)
+    assert [row['ID'] for row in rows] == [nova.image_id(n) for n in (2, 3)]
+    assert len(sent(http)) == (1 if marker.startswith('0C') else 2)
+
+
+def test_changes_since_is_sent(app, http):
+    numbers(http, 1)
+    listed(app, '--changes-since', '2026-11-23T17:11:28+01:00')
+    assert http.last_request.qs['changes-since'] == ['2026-11-23t16:11:28z']
+
+
+def test_rows_are_out_before_the_next_page_is_asked_for(app, http):
+    server = nova.Server(nova.images(*range(4)))
+    seen = []
+
+    def answer(request, context):
+        seen.append(app.stdout.getvalue().count('\n'))
+        return server(request, context)
+
+    http.get(nova.DETAIL, json=answer)
+    words = ('-f', 'value', '--limit', '2', '--max-items', '10')
+    run(app, ListComputeImage, *words)
+    assert seen == [0, 2, 4]
+
+
+def test_what_fails_at_once_prints_nothing(app, http):
+    http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'No.'))
+    with pytest.raises(exceptions.CommandError, match='No') as caught:
+        run(app, ListComputeImage, '-f', 'csv')
+    assert app.stdout.getvalue() == ''
+    assert '\n' not in str(caught.value)
+
+
+def test_what_fails_later_prints_what_there_was_and_how_to_go_on(app, http):
+    fault = nova.fault(500, 'computeFault', 'Oh.')
+    http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, fault])
+    words = ('-f', 'value', '-c', 'Name', '--limit', '2', '--max-items', '9')
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, ListComputeImage, *words)
+    assert app.stdout.getvalue() == 'cirros-1\ncirros-2\n'
+    assert f'--marker {nova.image_id(2)}' in str(caught.value)
+
+
+def test_a_listing_that_cannot_go_on_has_no_marker(app, http):
+    http.get(nova.DETAIL, json=nova.page([], nova.DETAIL))
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, ListComputeImage)
+    assert '--marker' not in str(caught.value)
+
+
+def test_compute_without_images(app, http):
+    http.get(nova.DETAIL, **nova.NO_ROUTE)
+    version = {'version': {'min_version': '2.40', 'version': '2.200'}}
+    http.get(f'{nova.ENDPOINT}/', json=version)
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, ListComputeImage)
+    assert '2.40 to 2.200' in str(caught.value)
+    assert '"openstack image list"' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ('option', 'value'),
+    [
+        ('--limit', '0'),
+        ('--limit', '-1'),
+        ('--limit', '1.5'),
+        ('--max-items', 'many'),
+        ('--status', 'queued'),
+        ('--changes-since', 'tomorrow'),
+        ('--changes-since', '2026-13-01'),
+        ('--changes-since', '99999999999w'),
+        ('--min-disk', '~5'),
+        ('--min-ram', ''),
+        ('--property', '=x'),
+    ],
+)
+def test_nonsense_is_refused_before_anything_is_sent(
+    app, http, capsys, option, value
+):
+    with pytest.raises(SystemExit) as caught:
+        run(app, ListComputeImage, f'{option}={value}')
+    assert caught.value.code == 2
+    assert repr(value) in capsys.readouterr().err
+    assert http.call_count == 0
+
+
+@pytest.mark.parametrize(
+    ('text', 'time'),
+    [
+        ('2026-11-23T16:11:28Z', '2026-11-23T16:11:28Z'),
+        ('2026-11-23T16:11:28', '2026-11-23T16:11:28Z'),
+        ('2026-11-23 16:11:28', '2026-11-23T16:11:28Z'),
+        ('2026-11-23T18:11:28+02:00', '2026-11-23T16:11:28Z'),
+        ('20261123T161128Z', '2026-11-23T16:11:28Z'),
+        ('2026-11-23T16:11', '2026-11-23T16:11:00Z'),
+        ('2026-11-23T16:11:27.5Z', '2026-11-23T16:11:28Z'),
+        ('2026-11-23', '2026-11-23T00:00:00Z'),
+        ('2026-11', '2026-11-01T00:00:00Z'),
+        ('2026', '2026-01-01T00:00:00Z'),
+        ('0900', '0900-01-01T00:00:00Z'),
+    ],
+)
+def test_times(text, time):
+    assert _values.time_or_span(text) == time
+
+
+def test_spans_are_back_from_now():
+    for shorter, longer in (('90m', '2h'), ('23h', '1d'), ('6d', '1w')):
+        assert _values.time_or_span(longer) < _values.time_or_span(shorter)
+
+
+@pytest.mark.parametrize(
+    ('text', 'value'),
+    [
+        ('10', ('=', 10)),
+        ('=10', ('=', 10)),
+        (' >= 10 ', ('>=', 10)),
+        ('<=0', ('<=', 0)),
+        ('>1', ('>', 1)),
+        ('<1', ('<', 1)),
+    ],
+)
+def test_comparisons(text, value):
+    assert _values.comparison(text) == value
+
+
+@pytest.mark.parametrize('text', ['0', '-1', 'x', 'nan', 'inf', ''])
+def test_seconds_are_more_than_none(text):
+    with pytest.raises(argparse.ArgumentTypeError):
+        _values.seconds(text)
+
+
+def test_show(app, http):
+    entry = nova.image(1, **{'OS-DCF:diskConfig': 'AUTO'})
+    http.get(ONE, json={'image': entry})
+    code, printed = run(app, ShowComputeImage, '-f', 'json', ID)
+    shown = json.loads(printed)
+    assert code == 0
+    assert list(shown) == sorted(shown)
+    assert shown['disk_config'] == 'AUTO'
+    assert shown['properties'] == {'os_distro': 'cirros'}
+    assert len(sent(http)) == 1
+    http.get(ONE, json={'image': nova.image(1)})
+    assert 'disk_config' not in _columns.fields(
+        _connect.images_api(app.client_manager).get(ID)
+    )
+
+
+@pytest.mark.parametrize(
+    ('answers', 'code'),
+    [
+        (['SAVING', 'ACTIVE'], 0),
+        (['SAVING', 'ERROR'], 3),
+        (['SAVING', 'DELETED'], 4),
+        (['SAVING', 'SAVING', nova.NOT_FOUND], 5),
+        (['SAVING'], 6),
+    ],
+)
+def test_show_wait_tells_by_its_code_what_came(
+    app, http, slept, caplog, answers, code
+):
+    http.get(
+        ONE,
+        [
+            a
+            if isinstance(a, dict)
+            else {'json': {'image': nova.image(1, status=a)}}
+            for a in answers
+        ],
+    )
+    got, printed = run(app, ShowComputeImage, '--wait', '--timeout', '9', ID)
+    assert got == code
+    assert ('ACTIVE' in printed) == (code == 0)
+    assert len([r for r in caplog.records if r.levelno >= 30]) == (code > 0)
+
+
+def test_delete_goes_on_and_counts(app, http, caplog):
+    http.get(ONE, json={'image': nova.image(1)})
+    http.delete(ONE, status_code=204)
+    http.get(nova.DETAIL, json=nova.page([]))
+    with pytest.raises(exceptions.CommandError, match='1 of 2 images failed'):
+        run(app, DeleteComputeImage, 'nope', ID)
+    assert sent(http)[-1].startswith('DELETE')
+    assert "Failed to delete image 'nope'" in caplog.text
+    assert run(app, DeleteComputeImage, ID) == (0, '')
+
+
+def test_set(app, http):
+    http.get(ONE, json={'image': nova.image(1)})
+    url = f'{ONE}/metadata'
+    http.post(url, json={'metadata': {'a': 'b=c', 'x': 'y'}})
+    http.put(url, json={'metadata': {'a': 'b'}})
+    http.get(url, json={'metadata': {'a': 'b'}})
+    run(app, SetComputeImage, '--property', 'a=b=c', ID)
+    assert http.last_request.json() == {'metadata': {'a': 'b=c'}}
+    run(app, SetComputeImage, '--no-property', '--property', 'a=b', ID)
+    assert http.request_history[-2].json() == {'metadata': {'a': 'b'}}
+    run(app, SetComputeImage, '--no-property', ID)
+    assert http.request_history[-2].json() == {'metadata': {}}
+    with pytest.raises(exceptions.CommandError, match='not store: owner'):
+        run(app, SetComputeImage, '--property', 'owner=x', ID)
+    with pytest.raises(exceptions.CommandError, match='Nothing to set'):
+        run(app, SetComputeImage, ID)
+
+
+def test_unset(app, http, caplog):
+    http.get(ONE, json={'image': nova.image(1)})
+    http.delete(f'{ONE}/metadata/a', status_code=204)
+    missing = nova.fault(404, 'itemNotFound', 'Invalid metadata key')
+    http.delete(f'{ONE}/metadata/b', **missing)
+    assert run(app, UnsetComputeImage, '--property', 'a', ID) == (0, '')
+    with pytest.raises(exceptions.CommandError, match='1 of 2 properties'):
+        run(app, UnsetComputeImage, '--property', 'b', '--property', 'a', ID)
+    assert "'b'" in caplog.text
+
+
+TWO = 'http://nova-two.example.com/v2.1'
+
+
+@pytest.fixture
+def two_regions(http):
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
+    http.get(nova.DETAIL, json=nova.page([nova.image(1)]))
+    http.get(f'{TWO}/images/detail', json=nova.page([nova.image(2)]))
+
+
+def test_all_regions(app, http, two_regions):
+    expected = [('RegionOne', ID), ('RegionTwo', nova.image_id(2))]
+    for words in (
+        ('--all-regions',),
+        ('--region', 'RegionTwo', '--region', 'RegionOne'),
+    ):
+        rows = listed(app, *words)
+        assert [(row['Region'], row['ID']) for row in rows] == expected
+    assert next(iter(rows[0])) == 'Region'
+    assert len(listed(app, '--all-regions', '--limit', '1')) == 1
+    rows = listed(app, '--region', 'RegionTwo', '--marker', ID)
+    assert [row['Region'] for row in rows] == ['RegionTwo']
+
+
+def test_a_region_that_fails_is_named(app, http, two_regions, caplog):
+    http.get(f'{TWO}/images/detail', **nova.fault(403, 'forbidden', 'No.'))
+    code, printed = run(app, ListComputeImage, '--all-regions', '-f', 'value')
+    assert code == 1
+    assert printed.startswith('RegionOne')
+    assert 'Region RegionTwo: No.' in caplog.text
+    http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'No.'))
+    with pytest.raises(exceptions.CommandError, match='None of the 2 regions'):
+        run(app, ListComputeImage, '--all-regions')
+
+
+def test_a_region_without_the_flavor_is_left_out(
+    app, http, two_regions, caplog
+):
+    tiny = {'id': 'f', 'name': 'f', 'ram': 9999, 'disk': 0}
+    http.get(f'{nova.ENDPOINT}/flavors/f', json={'flavor': tiny})
+    http.get(f'{TWO}/flavors/f', status_code=404)
+    http.get(f'{TWO}/flavors/detail', json={'flavors': []})
+    rows = listed(app, '--all-regions', '--flavor', 'f')
+    assert [row['Region'] for row in rows] == ['RegionOne']
+    assert 'Region RegionTwo is left out' in caplog.text
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (('--region', 'Nowhere'), 'RegionOne, RegionTwo'),
+        (('--all-regions', '--marker', ID), 'one region'),
+    ],
+)
+def test_regions_that_cannot_be_asked(app, two_regions, words, message):
+    with pytest.raises(exceptions.CommandError, match=message):
+        run(app, ListComputeImage, *words)
+
+
+@pytest.mark.parametrize(
+    ('config', 'message'),
+    [
+        ({'compute_endpoint_override': nova.ENDPOINT}, 'overrides'),
+        ({}, 'no catalog'),
+    ],
+)
+def test_without_a_catalog_there_are_no_regions(config, message):
+    app = App(None, **config)
+    with pytest.raises(exceptions.CommandError, match=message):
+        run(app, ListComputeImage, '--all-regions')
+
+
+def test_a_catalog_without_compute(app, http):
+    set_catalog(http, {})
+    with pytest.raises(exceptions.CommandError, match='no region'):
+        run(app, ListComputeImage, '--all-regions')
+
+
+def shown(app, *words):
+    _, printed = run(app, ShowComputeImage, '-f', 'json', *words)
+    return json.loads(printed)
+
+
+def test_show_finds_an_image_in_any_region(app, http, two_regions):
+    assert shown(app, '--all-regions', 'cirros-2')['region'] == 'RegionTwo'
+    assert shown(app, '--region', 'RegionOne', 'cirros-1')['id'] == ID
+    with pytest.raises(exceptions.CommandError, match="name or ID of 'x'"):
+        shown(app, '--all-regions', 'x')
+    http.get(f'{TWO}/images/detail', json=nova.page([nova.image(1)]))
+    with pytest.raises(exceptions.CommandError) as caught:
+        shown(app, '--all-regions', 'cirros-1')
+    assert f'RegionOne {ID}, RegionTwo {ID}' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ('configured', 'used'),
+    [(None, 60), (7, 7), ('7.5', 7.5), ('soon', 60)],
+)
+def test_the_users_timeout_is_used(ksa_session, caplog, configured, used):
+    app = App(ksa_session, api_timeout=configured)
+    ListComputeImage(app, None)
+    assert app.client_manager._cli_options.config['api_timeout'] == used
+    assert ("'soon'" in caplog.text) == (configured == 'soon')
+
+
+def test_a_parser_needs_no_cloud():
+    for kind in (ListComputeImage, ShowComputeImage, SetComputeImage):
+        kind(None, None).get_parser('x')
+
+
+@pytest.mark.parametrize(
+    ('setting', 'fault'),
+    [('compute_status_code_retries', {'status_code': 503})],
+)
+def test_the_users_retries_are_used(http, ksa_session, slept, setting, fault):
+    app = App(ksa_session, **{setting: 2})
+    http.get(nova.DETAIL, **fault)
+    with pytest.raises(exceptions.CommandError):
+        run(app, ListComputeImage)
+    assert len(sent(http)) == 3
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def on_terminal(monkeypatch):
+    """Provide what puts the standard streams on a terminal.
+
+    To be called by the test itself, as pytest sets its own streams until
+    then.
+    """
+
+    def put():
+        terminal = Terminal()
+        monkeypatch.setattr(sys, 'stderr', terminal)
+        monkeypatch.setattr(sys, 'stdout', Terminal())
+        monkeypatch.setenv('TERM', 'xterm')
+        return terminal
+
+    return put
+
+
+def test_a_terminal_is_told_how_many_have_come(app, http, on_terminal):
+    numbers(http, 5)
+    terminal = on_terminal()
+    run(app, ListComputeImage, '--limit', '2', '--max-items', '9')
+    assert '2 images so far' in terminal.getvalue()
+    assert '4 images so far' in terminal.getvalue()
+    assert '0 images so far' not in terminal.getvalue()
+
+
+def test_a_terminal_shows_how_far_an_image_is(app, http, slept, on_terminal):
+    saving = nova.image(1, status='SAVING', progress=25)
+    answers = [{'json': {'image': one}} for one in (saving, nova.image(1))]
+    http.get(ONE, answers)
+    terminal = on_terminal()
+    run(app, ShowComputeImage, '--wait', ID)
+    assert '100%' in terminal.getvalue()
+
+
+@pytest.mark.parametrize('case', ['dumb', 'quiet', 'pipe', 'stdout in a pipe'])
+def test_nobody_else_is(app, http, on_terminal, monkeypatch, case):
+    numbers(http, 5)
+    terminal = on_terminal()
+    if case == 'dumb':
+        monkeypatch.setenv('TERM', 'dumb')
+    elif case == 'quiet':
+        app.options.verbose_level = 0
+    elif case == 'pipe':
+        monkeypatch.setattr(terminal, 'isatty', lambda: False)
+    else:
+        monkeypatch.setattr(sys, 'stdout', io.StringIO())
+    run(app, ListComputeImage, '--limit', '2', '--max-items', '9')
+    assert terminal.getvalue() == ''
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('Größe-映像 x', 'Größe-映像 x'),
+        ('a\tb', 'a\\tb'),
+        ('\u3000\xa0', '\u3000\xa0'),
+        ('\x9b2J', '\\x9b2J'),
+        ('\u200f', '\\u200f'),
+        ('\U000e0041', '\\U000e0041'),
+        ('\ud800', '\\ud800'),
+    ],
+)
+def test_printable(text, expected):
+    assert printable(text) == expected
+
+
+def test_columns_compare_with_their_kind_only():
+    one = _columns.PropertiesColumn({'a': 1})
+    assert one.__lt__(1) is NotImplemented
+    assert one < _columns.PropertiesColumn({'b': 1})

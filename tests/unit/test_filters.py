@@ -1,0 +1,272 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import fnmatch
+
+from hypothesis import given
+from hypothesis import settings
+import hypothesis.strategies as st
+import pytest
+
+from osc_compute_images.api import filters
+from osc_compute_images.api import Flavor
+from osc_compute_images.api import Image
+from osc_compute_images.api import ListOpts
+from osc_compute_images.api import ServerRef
+
+GB = 1024**3
+
+
+def image(**fields):
+    return Image(id='i', **fields)
+
+
+def chosen(one, images):
+    return [i.name for i in one.select(images)]
+
+
+@pytest.mark.parametrize(
+    ('opts', 'query'),
+    [
+        (ListOpts(), {}),
+        (
+            ListOpts(
+                changes_since='2026-11-23T16:11:28Z',
+                limit=10,
+                marker='m',
+                name='n',
+                server='s',
+                status='queued',
+                type='snapshot',
+                min_disk=0,
+                min_ram=512,
+            ),
+            {
+                'changes-since': '2026-11-23T16:11:28Z',
+                'limit': 10,
+                'marker': 'm',
+                'name': 'n',
+                'server': 's',
+                'status': 'queued',
+                'type': 'snapshot',
+                'minDisk': 0,
+                'minRam': 512,
+            },
+        ),
+        (ListOpts(name='in:x'), {'name': 'eq:in:x'}),
+        (ListOpts(name=''), {'name': ''}),
+    ],
+)
+def test_list_options_become_a_query(opts, query):
+    assert opts.to_image_list_query() == query
+
+
+@pytest.mark.parametrize('limit', [0, -1])
+def test_a_limit_is_at_least_one(limit):
+    with pytest.raises(ValueError, match='limit'):
+        ListOpts(limit=limit)
+
+
+def test_list_options_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        ListOpts().limit = 3
+
+
+@pytest.mark.parametrize(
+    ('one', 'query'),
+    [
+        (filters.EVERYTHING, {}),
+        (filters.name('a:b'), {'name': 'eq:a:b'}),
+        (filters.name_pattern('a*'), {}),
+        (filters.status('active'), {'status': 'active'}),
+        (filters.status('Saving'), {'status': 'in:queued,saving'}),
+        (filters.status('UNKNOWN'), {}),
+        (filters.image_type('snapshot'), {'property-image_type': 'snapshot'}),
+        (filters.image_type('Base'), {}),
+        (filters.image_type('SERVER'), {}),
+        (filters.image_type('All'), {}),
+        (filters.server('s'), {'server': 's'}),
+        (filters.has_property('hw_disk_bus'), {}),
+        (
+            filters.property_is('hw_disk_bus', 'virtio'),
+            {'property-hw_disk_bus': 'virtio'},
+        ),
+        # Nova cuts off their first letters.
+        (filters.property_is('os_distro', 'ubuntu'), {}),
+        (filters.property_is('type', 'x'), {}),
+        # Glance takes these for something else.
+        (filters.property_is('visibility', 'x'), {}),
+        (filters.property_is('hw_ram_min', '1'), {}),
+        (filters.property_is('hw_ram_max', '1'), {}),
+        # An empty value finds nothing.
+        (filters.property_is('hw_disk_bus', ''), {}),
+        (filters.min_disk('=', 10), {'minDisk': 10}),
+        (filters.min_disk('>=', 10), {}),
+        (filters.min_ram('=', 512), {'minRam': 512}),
+        (filters.min_ram('=', 2**31), {}),
+        (filters.boots_on(Flavor('1', 'f', 1, 1)), {'status': 'active'}),
+        (
+            filters.name('a') & filters.name('b') & filters.server('s'),
+            {'name': 'a', 'server': 's'},
+        ),
+        (filters.EVERYTHING & filters.server('s'), {'server': 's'}),
+        (filters.server('s') & filters.EVERYTHING, {'server': 's'}),
+    ],
+)
+def test_the_server_is_asked_for_what_it_answers_rightly(one, query):
+    assert dict(one.narrow().to_image_list_query()) == query
+
+
+def test_the_options_own_parameters_stay():
+    narrowed = filters.name('a').narrow(ListOpts(name='b', limit=3))
+    assert narrowed.to_image_list_query() == {'name': 'b', 'limit': 3}
+
+
+NAMES = ['ubuntu-24.04', 'UBUNTU', 'debian', '', None, 'a[b]', 'two\nlines']
+
+
+@pytest.mark.parametrize(
+    'glob', ['ubuntu*', 'Ubuntu', '*', '?ebian', '[ud]*', 'a[[]b]', 'two*', '']
+)
+def test_a_pattern_is_a_shell_wildcard_in_any_case(glob):
+    images = [image(name=name) for name in NAMES]
+    assert chosen(filters.name_pattern(glob), images) == [
+        name
+        for name in NAMES
+        if name is not None and fnmatch.fnmatchcase(name.lower(), glob.lower())
+    ]
+
+
+@pytest.mark.parametrize('word', ['', 'queued', 'BOGUS'])
+def test_an_unknown_status_is_refused_with_the_words(word):
+    with pytest.raises(ValueError, match='ACTIVE, SAVING, ERROR, DELETED'):
+        filters.status(word)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'names'),
+    [
+        ('snapshot', ['snapshot']),
+        ('base', ['plain']),
+        ('server', ['snapshot', 'backup']),
+        ('all', ['plain', 'snapshot', 'backup', 'odd']),
+        ('SNAPSHOT', []),
+        ('7', ['odd']),
+    ],
+)
+def test_types(kind, names):
+    server = ServerRef('s')
+    images = [
+        image(name='plain'),
+        image(
+            name='snapshot', metadata={'image_type': 'snapshot'}, server=server
+        ),
+        image(name='backup', metadata={'image_type': 'backup'}, server=server),
+        image(name='odd', metadata={'image_type': 7}),
+    ]
+    assert chosen(filters.image_type(kind), images) == names
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'matches'),
+    [
+        ('s', 'x', True),
+        ('s', 'X', False),
+        ('list', "[{'device': 'vda'}]", True),
+        ('list', '[{"device": "vda"}]', False),
+        ('number', '7', True),
+        ('null', 'None', True),
+        ('none', 'None', False),
+        ('empty', '', True),
+    ],
+)
+def test_properties_are_compared_as_they_are_shown(key, value, matches):
+    metadata = {
+        's': 'x',
+        'list': [{'device': 'vda'}],
+        'number': 7,
+        'null': None,
+        'empty': '',
+    }
+    one = filters.property_is(key, value)
+    assert one.matches(image(metadata=metadata)) is matches
+    has = filters.has_property(key)
+    assert has.matches(image(metadata=metadata)) is (key in metadata)
+
+
+@pytest.mark.parametrize(
+    ('sign', 'matching'),
+    [('=', [5]), ('>=', [5, 6]), ('<=', [4, 5]), ('>', [6]), ('<', [4])],
+)
+def test_numbers_are_compared(sign, matching):
+    for make, field in (
+        (filters.min_disk, 'min_disk'),
+        (filters.min_ram, 'min_ram'),
+    ):
+        one = make(sign, 5)
+        values = (4, 5, 6, None)
+        images = [image(**{field: value}) for value in values]
+        assert [getattr(i, field) for i in one.select(images)] == matching
+
+
+@pytest.mark.parametrize(
+    ('fields', 'disk', 'boots'),
+    [
+        ({}, 20, True),
+        ({'status': 'SAVING'}, 20, False),
+        ({'min_ram': 1024}, 20, True),
+        ({'min_ram': 1025}, 20, False),
+        ({'min_disk': 20, 'size': 20 * GB}, 20, True),
+        ({'min_disk': 21}, 20, False),
+        ({'size': 20 * GB + 1}, 20, False),
+        ({'size': 20 * GB + 1, 'min_disk': 30}, 0, True),
+        ({'size': None, 'min_disk': None, 'min_ram': None}, 1, True),
+    ],
+)
+def test_images_boot_on_a_flavor_that_holds_them(fields, disk, boots):
+    one = filters.boots_on(Flavor('1', 'f', 1024, disk))
+    assert one.matches(image(**{'status': 'ACTIVE', **fields})) is boots
+
+
+IMAGES = st.lists(
+    st.builds(
+        image,
+        name=st.none() | st.sampled_from('abAB'),
+        status=st.sampled_from(['ACTIVE', 'SAVING']),
+        min_disk=st.integers(0, 3),
+    )
+)
+FILTERS = st.lists(
+    st.one_of(
+        st.sampled_from('abA').map(filters.name),
+        st.sampled_from(['a*', '?', 'B']).map(filters.name_pattern),
+        st.sampled_from(['active', 'SAVING']).map(filters.status),
+        st.builds(
+            filters.min_disk,
+            st.sampled_from(list(filters.COMPARISONS)),
+            st.integers(0, 3),
+        ),
+        st.just(filters.EVERYTHING),
+    ),
+    min_size=1,
+)
+
+
+@given(IMAGES, FILTERS)
+@settings(deadline=None, derandomize=True)
+def test_combined_filters_choose_what_each_chooses(images, several):
+    combined = filters.EVERYTHING
+    for one in several:
+        combined &= one
+    assert list(combined.select(images)) == [
+        i for i in images if all(one.matches(i) for one in several)
+    ]

@@ -1,0 +1,105 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import ast
+import inspect
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from osc_compute_images import api
+
+ROOT = pathlib.Path(api.__file__).parents[1]
+
+
+def test_all_is_what_there_is():
+    public = {
+        name
+        for name, value in vars(api).items()
+        if not name.startswith('_') and not inspect.ismodule(value)
+    }
+    assert public == set(api.__all__)
+    assert len(api.__all__) == len(set(api.__all__))
+
+
+def test_the_tree_of_errors_is_as_drawn():
+    drawn = {}
+    above = {}
+    for line in api.__doc__.splitlines():
+        match = re.match(r'    ([ |+-]*)([A-Z]\w+)(?:  |$)', line)
+        if match and match[2] in api.__all__:
+            depth = len(match[1])
+            above[depth] = match[2]
+            parents = [d for d in above if d < depth]
+            drawn[match[2]] = above[max(parents)] if parents else 'Exception'
+    real = {
+        name: getattr(api, name).__base__.__name__
+        for name in api.__all__
+        if inspect.isclass(getattr(api, name))
+        and issubclass(getattr(api, name), Exception)
+    }
+    assert drawn == real
+
+
+def imported_by(code):
+    done = subprocess.run(
+        [sys.executable, '-c', f'{code}; import sys; print(*sys.modules)'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split())
+
+
+def test_the_api_knows_nothing_of_the_shell():
+    modules = imported_by('import osc_compute_images.api.filters')
+    assert not modules & {'cliff', 'osc_lib', 'openstackclient', 'openstack'}
+
+
+def test_the_commands_import_nothing_heavy_before_they_run():
+    names = [p.stem for p in (ROOT / 'commands').glob('[a-z]*.py')]
+    assert len(names) == 5
+    ours = imported_by(
+        'import osc_lib.command.command; '
+        'import '
+        + ', '.join(f'osc_compute_images.commands.{n}' for n in names)
+    )
+    theirs = imported_by('import osc_lib.command.command')
+    added = {m for m in ours - theirs if not m.startswith('osc_compute_im')}
+    assert not added & {'msgspec', 'rich', 'requests', 'keystoneauth1'}
+    assert 'osc_compute_images.api' not in ours
+    # What is left is small change of the standard library.
+    assert len(added) < 10, added
+
+
+@pytest.mark.parametrize(
+    'path', sorted(ROOT.rglob('*.py')), ids=lambda p: p.stem
+)
+def test_the_commands_know_nothing_of_http(path):
+    tree = ast.parse(path.read_text())
+    imported = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    } | {
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+    }
+    if path.parent.name == 'commands':
+        assert not imported & {'requests', 'urllib3', 'urllib.parse'}
+    else:
+        assert not any(m.startswith(('osc_lib', 'cliff')) for m in imported)

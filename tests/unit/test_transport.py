@@ -1,0 +1,398 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import datetime
+import email.utils
+import io
+
+from keystoneauth1 import adapter
+from keystoneauth1 import session
+import pytest
+import requests
+import urllib3
+
+from osc_compute_images import api as images
+from osc_compute_images.api import _transport
+from osc_compute_images.api import ImagesAPI
+from tests.unit import nova
+from tests.unit.conftest import sent
+from tests.unit.conftest import set_catalog
+
+EMPTY = {'images': []}
+
+
+def requests_to(http):
+    return [
+        f'{r.method} {r.url.partition("?")[0]}' for r in http.request_history
+    ]
+
+
+@pytest.mark.parametrize(
+    ('url', 'base'),
+    [
+        (f'{nova.HOST}/v2.1', f'{nova.HOST}/v2.1'),
+        (f'{nova.HOST}/v2.1/', f'{nova.HOST}/v2.1'),
+        (f'{nova.HOST}/v2.1/{nova.PROJECT}', None),
+        (f'{nova.HOST}/v2/{nova.PROJECT}', None),
+        (f'{nova.HOST}/compute/v2.1', None),
+        (f'{nova.HOST}/nova/v2.1', None),
+        (f'{nova.HOST}/50%25/v2.1', None),
+    ],
+)
+def test_an_endpoint_with_its_version_needs_no_discovery(
+    http, compute, url, base
+):
+    set_catalog(http, {'RegionOne': url})
+    listed = f'{base or url}/images/detail'
+    http.get(listed, json=EMPTY)
+    assert list(ImagesAPI(compute).list_detail()) == []
+    assert requests_to(http) == [
+        f'POST {nova.KEYSTONE}/v3/auth/tokens',
+        f'GET {listed}',
+    ]
+
+
+def versions(host):
+    def version(number, high):
+        return {
+            'id': f'v{number}',
+            'status': 'CURRENT' if high else 'SUPPORTED',
+            'version': high,
+            'min_version': '2.1' if high else '',
+            'links': [{'rel': 'self', 'href': f'{host}/v{number}/'}],
+        }
+
+    return {'versions': [version('2.0', ''), version('2.1', '2.104')]}
+
+
+@pytest.mark.parametrize(
+    'host', [nova.HOST, 'http://evil.example.com', 'http://[']
+)
+@pytest.mark.parametrize('override', [False, True])
+def test_without_a_version_it_is_discovered_and_the_host_stays(
+    http, ksa_session, host, override
+):
+    url = f'{nova.HOST}/compute'
+    set_catalog(http, {'RegionOne': url})
+    compute = adapter.Adapter(
+        ksa_session,
+        service_type='compute',
+        endpoint_override=url if override else None,
+    )
+    http.get(url, json=versions(host))
+    http.get(f'{url}/v2.1/images/detail', json=EMPTY)
+    http.get(f'{url}/images/detail', json=EMPTY)
+    assert list(ImagesAPI(compute).list_detail()) == []
+    version = '' if host == 'http://[' else '/v2.1'
+    assert sent(http)[-1] == f'GET /compute{version}/images/detail?limit=1000'
+    assert {r.hostname for r in http.request_history} == {
+        'keystone.example.com',
+        'nova.example.com',
+    }
+
+
+@pytest.mark.parametrize('status', [404, 500])
+def test_an_override_without_a_version_document_is_used_as_it_is(
+    http, ksa_session, status
+):
+    url = f'{nova.HOST}/images-api'
+    compute = adapter.Adapter(ksa_session, endpoint_override=url)
+    http.get(url, status_code=status)
+    http.get(f'{url}/images/detail', json=EMPTY)
+    assert list(ImagesAPI(compute).list_detail()) == []
+
+
+def test_an_override_may_have_the_project_in_it(http, ksa_session):
+    url = f'{nova.HOST}/v2.1/%(project_id)s'
+    compute = adapter.Adapter(ksa_session, endpoint_override=url)
+    http.get(f'{nova.HOST}/v2.1/{nova.PROJECT}/images/detail', json=EMPTY)
+    assert list(ImagesAPI(compute).list_detail()) == []
+
+
+def test_no_endpoint_in_the_catalog(http, ksa_session):
+    compute = adapter.Adapter(
+        ksa_session, service_type='compute', region_name='Nowhere'
+    )
+    with pytest.raises(images.EndpointNotFound, match='in Nowhere region'):
+        list(ImagesAPI(compute).list_detail())
+
+
+def test_images_are_asked_for_without_a_microversion(http, ksa_session):
+    compute = adapter.Adapter(
+        ksa_session, service_type='compute', default_microversion='2.90'
+    )
+    http.get(nova.DETAIL, json=EMPTY)
+    list(ImagesAPI(compute).list_detail())
+    headers = http.last_request.headers
+    assert 'OpenStack-API-Version' not in headers
+    assert 'X-OpenStack-Nova-API-Version' not in headers
+    assert headers['X-Auth-Token']
+
+
+@pytest.mark.parametrize(
+    ('answer', 'message'),
+    [
+        (nova.fault(400, 'badRequest', 'Bad limit.'), 'Bad limit.'),
+        (
+            {'json': {'error': {'code': 400, 'message': 'No token.'}}},
+            'No token.',
+        ),
+        (
+            {'json': {'message': 'Gone.<br /><br />\n\n', 'code': '400 Bad'}},
+            'Gone.',
+        ),
+        ({'json': {'title': 'Bad Request', 'message': ''}}, 'Bad Request'),
+        ({'json': ['what', 'is', 'this']}, 'Teapot'),
+        (
+            {'text': '<html><TITLE>502\nBad  Gateway</TITLE>'},
+            '502 Bad Gateway',
+        ),
+        ({'text': ''}, 'Teapot'),
+        ({'text': '<html><title> </title>'}, 'Teapot'),
+        (
+            nova.fault(400, 'x', 'Bad &quot;updated_at&quot; \x1b[2J\u202e.'),
+            'Bad "updated_at" \\x1b[2J\\u202e.',
+        ),
+        (nova.fault(400, 'x', "<class 'nova.X'>"), "<class 'nova.X'>"),
+        (nova.fault(400, 'x', 'x' * 600), 'x' * 500 + '...'),
+    ],
+)
+def test_a_message_is_the_servers_own_in_one_line(api, http, answer, message):
+    http.get(nova.DETAIL, **{'status_code': 400, 'reason': 'Teapot', **answer})
+    with pytest.raises(images.BadRequest) as caught:
+        list(api.list_detail())
+    assert caught.value.message == message
+    assert caught.value.status == 400
+    assert str(caught.value).startswith(f'{message} (HTTP 400)')
+
+
+@pytest.mark.parametrize(
+    ('status', 'kind'),
+    [
+        (400, images.BadRequest),
+        (401, images.Unauthorized),
+        (403, images.Forbidden),
+        (409, images.Conflict),
+        (413, images.TooManyRequests),
+        (418, images.HTTPError),
+        (500, images.ServerError),
+        (501, images.ServerError),
+    ],
+)
+def test_each_status_has_its_error(api, http, status, kind):
+    http.get(nova.DETAIL, **nova.fault(status, 'x', 'No.'))
+    with pytest.raises(kind) as caught:
+        list(api.list_detail())
+    assert type(caught.value) is kind
+    assert str(caught.value) == f'No. (HTTP {status}) (Request-ID: req-1)'
+
+
+@pytest.mark.parametrize(
+    'target',
+    [
+        'https://nova.example.com:8774/v2.1/images/detail',
+        'http://evil.example.com/',
+        None,
+    ],
+)
+def test_a_redirect_is_not_followed(api, http, target):
+    headers = {'Location': target} if target else {}
+    http.get(nova.DETAIL, status_code=301, headers=headers)
+    with pytest.raises(images.InvalidResponse, match='redirects to') as caught:
+        list(api.list_detail())
+    assert caught.value.status == 301
+    assert len(sent(http)) == 1
+
+
+def test_a_token_that_has_expired_is_renewed_once(api, http):
+    http.get(nova.DETAIL, [{'status_code': 401}, {'json': EMPTY}])
+    assert list(api.list_detail()) == []
+    assert requests_to(http).count(f'POST {nova.KEYSTONE}/v3/auth/tokens') == 2
+
+
+def test_a_wrong_password_is_told_as_keystone_tells_it(http, compute):
+    http.post(
+        f'{nova.KEYSTONE}/v3/auth/tokens',
+        status_code=401,
+        json={'error': {'code': 401, 'message': 'Wrong.', 'title': 'x'}},
+        headers={'Content-Type': 'application/json'},
+    )
+    with pytest.raises(images.Unauthorized, match='Wrong') as caught:
+        list(ImagesAPI(compute).list_detail())
+    assert caught.value.status == 401
+
+
+@pytest.mark.parametrize('status', [429, 502, 503, 504])
+@pytest.mark.parametrize(
+    ('retry_after', 'delay'),
+    [
+        (None, 0.5),
+        ('7', 7),
+        ('0', 0),
+        ('soon', 0.5),
+        ('99999999999', 30),
+        ('9' * 400, 30),
+        ('Wed, 21 Oct 2015 07:28:00 GMT', 0),
+        ('Fri, 31 Dec 2100 23:59:59 GMT', 30),
+    ],
+)
+def test_a_read_is_repeated_when_the_server_says_not_now(
+    api, http, slept, status, retry_after, delay
+):
+    headers = {'Retry-After': retry_after} if retry_after else {}
+    fault = {'status_code': status, 'headers': headers}
+    http.get(nova.DETAIL, [fault, {'json': EMPTY}])
+    assert list(api.list_detail()) == []
+    assert slept == [delay]
+
+
+def test_retry_after_may_be_a_date(api, http, slept):
+    now = datetime.datetime.now(datetime.UTC)
+    then = email.utils.format_datetime(now + datetime.timedelta(seconds=10))
+    fault = {'status_code': 503, 'headers': {'Retry-After': then}}
+    http.get(nova.DETAIL, [fault, {'json': EMPTY}])
+    assert list(api.list_detail()) == []
+    assert 5 < slept[0] <= 10
+
+
+@pytest.mark.parametrize(
+    'fault',
+    [
+        {'exc': requests.exceptions.ConnectionError('refused')},
+        {'status_code': 503},
+    ],
+)
+def test_reads_are_repeated_a_few_times_only(api, http, slept, fault):
+    http.get(nova.DETAIL, **fault)
+    with pytest.raises(images.ImagesError):
+        list(api.list_detail())
+    assert len(sent(http)) == 4
+    assert slept == [0.5, 1, 2]
+
+
+class Cut(io.BytesIO):
+    def read(self, *_args):
+        raise urllib3.exceptions.ProtocolError('Connection broken')
+
+
+def test_a_body_that_is_cut_off_is_read_again(api, http, slept):
+    http.get(nova.DETAIL, [{'body': Cut(b'x')}, {'json': EMPTY}])
+    assert list(api.list_detail()) == []
+    assert slept == [0.5]
+
+
+@pytest.mark.parametrize(
+    ('fault', 'kind'),
+    [
+        (nova.fault(500, 'computeFault', 'x'), images.ServerError),
+        ({'exc': requests.exceptions.ReadTimeout}, images.ConnectionFailed),
+        (
+            {'exc': requests.exceptions.SSLError('bad')},
+            images.ConnectionFailed,
+        ),
+    ],
+)
+def test_what_is_no_passing_fault_is_not_repeated(
+    api, http, slept, fault, kind
+):
+    http.get(nova.DETAIL, **fault)
+    with pytest.raises(kind):
+        list(api.list_detail())
+    assert len(sent(http)) == 1
+
+
+@pytest.mark.parametrize(
+    ('fault', 'setting'),
+    [
+        ({'status_code': 503}, 'status_code_retries'),
+        (
+            {'exc': requests.exceptions.ConnectionError('refused')},
+            'connect_retries',
+        ),
+    ],
+)
+def test_the_adapters_own_retries_win(
+    http, ksa_session, slept, fault, setting
+):
+    compute = adapter.Adapter(
+        ksa_session, service_type='compute', **{setting: 1}
+    )
+    http.get(nova.DETAIL, **fault)
+    with pytest.raises(images.ImagesError):
+        list(ImagesAPI(compute).list_detail())
+    assert len(sent(http)) == 2
+
+
+@pytest.mark.parametrize(
+    'fault',
+    [
+        {'status_code': 503},
+        {'exc': requests.exceptions.ConnectionError('reset')},
+    ],
+)
+def test_writes_are_not_repeated(api, http, slept, fault):
+    http.delete(f'{nova.ENDPOINT}/images/x', **fault)
+    with pytest.raises(images.ImagesError):
+        api.delete('x')
+    assert len(sent(http)) == 1
+
+
+@pytest.mark.parametrize(
+    ('own', 'used'), [(None, _transport.TIMEOUT), (5, 5.0)]
+)
+def test_every_request_has_a_timeout(http, compute, own, used):
+    compute.session = session.Session(compute.session.auth, timeout=own)
+    http.get(nova.DETAIL, json=EMPTY)
+    list(ImagesAPI(compute).list_detail())
+    assert http.last_request.timeout == used
+
+
+@pytest.mark.parametrize('headers', [{}, {'Content-Length': '12'}])
+def test_a_body_is_bounded(api, http, monkeypatch, headers):
+    monkeypatch.setattr(_transport, 'MAX_BODY', 10)
+    http.get(nova.DETAIL, text='{"images": []}', headers=headers)
+    with pytest.raises(images.InvalidResponse, match='larger than 10 bytes'):
+        list(api.list_detail())
+
+
+def test_a_body_of_known_length_is_read_at_once(api, http):
+    body = '{"images": []}'
+    headers = {'Content-Length': str(len(body))}
+    http.get(nova.DETAIL, text=body, headers=headers)
+    assert list(api.list_detail()) == []
+
+
+def test_a_body_that_has_been_logged_is_still_there(api, http, caplog):
+    caplog.set_level('DEBUG')
+    http.get(
+        nova.DETAIL, json=EMPTY, headers={'Content-Type': 'application/json'}
+    )
+    assert list(api.list_detail()) == []
+    assert 'RESP BODY' in caplog.text
+    assert nova.TOKEN not in caplog.text
+
+
+def test_any_other_failure_below_is_a_failed_connection(api, http):
+    http.get(nova.DETAIL, exc=requests.exceptions.InvalidURL('what?'))
+    with pytest.raises(images.ConnectionFailed, match='what'):
+        list(api.list_detail())
+
+
+def test_keystone_cannot_be_reached(http, compute, slept):
+    for method in ('GET', 'POST'):
+        http.register_uri(
+            method,
+            f'{nova.KEYSTONE}/v3/auth/tokens',
+            exc=requests.exceptions.ConnectionError('refused'),
+        )
+    with pytest.raises(images.ConnectionFailed, match='refused'):
+        list(ImagesAPI(compute).list_detail())
