@@ -16,12 +16,14 @@ import argparse
 import csv
 import io
 import json
+import sys
 
 from osc_lib import exceptions
 import pytest
 import yaml
 
 from osc_compute_images.commands import _columns
+from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _values
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
