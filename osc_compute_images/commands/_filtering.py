@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar='<glob>',
         help=_(
             'List only images whose name matches this shell wildcard, such '
-            'as "ubuntu-*", in upper or lower case'
+            'as "ubuntu-2?.04", in upper or lower case'
         ),
     )
     parser.add_argument(
