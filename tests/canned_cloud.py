@@ -28,6 +28,7 @@ import contextlib
 import dataclasses
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -94,15 +95,20 @@ class Server:
     """An HTTP server on a free loopback port.
 
     :param handler: answers a request
+    :param tls: makes it a server of HTTPS
     :ivar requests: all that came, in their order
     """
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(
+        self, handler: Handler, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.requests: list[Request] = []
         self._handler = handler
+        self._tls = tls
         self._socket = socket.create_server(('127.0.0.1', 0), backlog=128)
         self.port: int = self._socket.getsockname()[1]
-        self.url = f'http://127.0.0.1:{self.port}'
+        scheme = 'https' if tls else 'http'
+        self.url = f'{scheme}://127.0.0.1:{self.port}'
         self._open: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -136,7 +142,13 @@ class Server:
             ).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.suppress(OSError))
+            stack.enter_context(connection)
+            if self._tls:
+                connection = stack.enter_context(
+                    self._tls.wrap_socket(connection, server_side=True)
+                )
             for request in _requests(connection):
                 self.requests.append(request)
                 response = self._handler(request) or not_found()
@@ -198,6 +210,75 @@ def reset(connection: socket.socket, _answer: bytes) -> None:
 def truncated(connection: socket.socket, answer: bytes) -> None:
     """Send half of the answer, and close the connection."""
     connection.sendall(answer[: len(answer) // 2])
+
+
+def cut_off(connection: socket.socket, answer: bytes) -> None:
+    """Send half of the answer, and reset the connection."""
+    truncated(connection, answer)
+    # What is still on its way would be dropped with the connection.
+    time.sleep(0.2)
+    reset(connection, b'')
+
+
+def hang_up(_connection: socket.socket, _answer: bytes) -> None:
+    """Send nothing, and close the connection."""
+
+
+def unframed(connection: socket.socket, answer: bytes) -> None:
+    """Send the answer, and close the connection."""
+    connection.sendall(answer)
+
+
+def garbage(connection: socket.socket, _answer: bytes) -> None:
+    """Send what is no HTTP."""
+    connection.sendall(b'\x16\x03\x01 SSH-2.0-nothing\r\n\r\n')
+
+
+def endless(connection: socket.socket, _answer: bytes) -> None:
+    """Send a body that has no end, as fast as it is taken."""
+    connection.sendall(
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
+        b'Transfer-Encoding: chunked\r\n\r\n'
+    )
+    chunk = b'100000\r\n' + b' ' * 0x100000 + b'\r\n'
+    while True:
+        connection.sendall(chunk)
+
+
+def broken_chunks(connection: socket.socket, answer: bytes) -> None:
+    """Send a chunk whose length is no number."""
+    connection.sendall(
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
+        b'Transfer-Encoding: chunked\r\n\r\n'
+        b'zz\r\n' + answer + b'\r\n'
+    )
+
+
+def drip(connection: socket.socket, answer: bytes) -> None:
+    """Send the head, and a body that has no end, byte by byte."""
+    connection.sendall(
+        b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
+        b'Content-Length: 100000000\r\n\r\n'
+    )
+    while True:
+        connection.sendall(b' ')
+        time.sleep(0.2)
+
+
+def drip_of_head(connection: socket.socket, answer: bytes) -> None:
+    """Send a head that has no end, byte by byte."""
+    connection.sendall(b'HTTP/1.1 200 OK\r\nX-Endless: ')
+    while True:
+        connection.sendall(b'x')
+        time.sleep(0.2)
+
+
+def slowly(connection: socket.socket, answer: bytes) -> None:
+    """Send the answer in pieces, with a short wait after each."""
+    size = len(answer) // 8 + 1
+    for start in range(0, len(answer), size):
+        connection.sendall(answer[start : start + size])
+        time.sleep(0.25)
 
 
 def silent(_connection: socket.socket, _answer: bytes) -> None:
@@ -391,6 +472,47 @@ def first_of(*handlers: Handler) -> Handler:
         return None
 
     return handler
+
+
+def in_turn(
+    *responses: Response | None,
+    method: str = 'GET',
+    path: str = '/images/detail',
+    where: Callable[[Request], bool] = lambda _request: True,
+) -> Handler:
+    """Answer some requests with one response each, and no more after them.
+
+    :param responses: None lets that request pass
+    :param path: the end of the path of the requests
+    :param where: which of these requests
+    """
+    left = list(responses)
+
+    def handler(request: Request) -> Response | None:
+        meant = request.method == method and request.path.endswith(path)
+        return left.pop(0) if left and meant and where(request) else None
+
+    return handler
+
+
+def always(
+    response: Response,
+    method: str = 'GET',
+    path: str = '/images/detail',
+    where: Callable[[Request], bool] = lambda _request: True,
+) -> Handler:
+    """Answer such requests with a response, each time."""
+
+    def handler(request: Request) -> Response | None:
+        meant = request.method == method and request.path.endswith(path)
+        return response if meant and where(request) else None
+
+    return handler
+
+
+def after_the_first_page(request: Request) -> bool:
+    """Tell whether a request is for a page that is not the first."""
+    return 'marker' in request.query
 
 
 @contextlib.contextmanager

@@ -184,11 +184,21 @@ def test_a_byte_order_mark_does_no_harm():
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 FIELDS = st.sampled_from([*nova.image(), 'server', 'OS-DCF:diskConfig'])
+ENTRIES = st.lists(
+    JSON | st.dictionaries(FIELDS, JSON, max_size=4), max_size=3
+)
 
 
 @given(st.binary() | st.text().map(str.encode))
@@ -199,7 +209,7 @@ def test_any_bytes_are_read_or_refused(body):
             read(body)
 
 
-@given(st.lists(JSON | st.dictionaries(FIELDS, JSON)), JSON)
+@given(ENTRIES, JSON)
 @settings(deadline=None, derandomize=True, max_examples=300)
 def test_any_images_are_read_as_far_as_they_can_be(entries, links):
     page = decoded(*entries, images_links=links)

@@ -1,0 +1,119 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import itertools
+
+from hypothesis import given
+from hypothesis import settings
+import hypothesis.strategies as st
+import pytest
+
+from osc_compute_images.api import Image
+from osc_compute_images.api import ServerRef
+from osc_compute_images.commands import _columns
+from osc_compute_images.commands._columns import PropertiesColumn
+
+IMAGE = Image(
+    id='the-id',
+    name='cirros',
+    status='ACTIVE',
+    progress=100,
+    min_disk=1,
+    min_ram=512,
+    created='2026-11-23T16:11:28Z',
+    updated='2026-11-23T17:12:31Z',
+    size=21430272,
+    metadata={'os_distro': 'cirros'},
+    server=ServerRef('the-server'),
+)
+
+
+@pytest.mark.parametrize('columns', [_columns.BRIEF, _columns.LONG])
+@pytest.mark.parametrize('image', [IMAGE, Image(id='')])
+def test_every_column_has_a_header_and_a_cell(columns, image):
+    assert len(columns.row(image)) == len(columns.headers)
+
+
+def test_a_row_has_numbers_as_numbers_and_nothing_as_none():
+    assert _columns.BRIEF.row(IMAGE) == ('the-id', 'cirros', 'ACTIVE')
+    *cells, properties = _columns.LONG.row(IMAGE)
+    assert dict(zip(_columns.LONG.headers, cells, strict=False)) == {
+        'ID': 'the-id',
+        'Name': 'cirros',
+        'Status': 'ACTIVE',
+        'Progress': 100,
+        'Server ID': 'the-server',
+        'Min Disk': 1,
+        'Min RAM': 512,
+        'Size': 21430272,
+        'Created At': '2026-11-23T16:11:28Z',
+        'Updated At': '2026-11-23T17:12:31Z',
+    }
+    assert properties.machine_readable() == {'os_distro': 'cirros'}
+    assert _columns.LONG.row(Image(id='x'))[1:-1] == (None,) * 9
+
+
+def test_the_fields_are_in_their_order_and_some_only_where_they_are_known():
+    fields = _columns.fields(IMAGE)
+    assert list(fields) == sorted(fields)
+    assert 'disk_config' not in fields
+    assert 'region' not in fields
+    more = _columns.fields(
+        Image(id='x', disk_config='AUTO'), region='RegionOne'
+    )
+    assert list(more) == sorted(more)
+    assert set(more) - set(fields) == {'disk_config', 'region'}
+    assert (more['disk_config'], more['region']) == ('AUTO', 'RegionOne')
+
+
+@pytest.mark.parametrize('value', [None, '', 'plain', 'Bücher 図書'])
+def test_ordinary_text_is_itself(value):
+    assert _columns.text(value) is value
+
+
+def test_other_text_is_escaped_for_people_and_whole_for_machines():
+    cell = _columns.text('a\x1b[2J\nb')
+    assert cell.human_readable() == r'a\x1b[2J\nb'
+    assert cell.machine_readable() == 'a\x1b[2J\nb'
+    assert type(cell.machine_readable()) is str
+
+
+@given(st.lists(st.text(st.characters(), max_size=5)))
+@settings(derandomize=True)
+def test_text_sorts_by_its_characters_whatever_they_are(texts):
+    cells = sorted(map(_columns.text, texts))
+    assert [str(cell) for cell in cells] == sorted(texts)
+
+
+@pytest.mark.parametrize(
+    ('metadata', 'shown'),
+    [
+        ({}, ''),
+        ({'b': '2', 'a': '1'}, "a='1', b='2'"),
+        ({'n': 1, 'x': None, 'l': [1]}, "l='[1]', n='1', x='None'"),
+        ({'\x1b': 'a\nb'}, r"\x1b='a\nb'"),
+    ],
+)
+def test_properties_are_shown_in_the_order_of_their_keys(metadata, shown):
+    assert PropertiesColumn(metadata).human_readable() == shown
+
+
+def test_properties_sort_by_what_is_shown():
+    columns = [
+        PropertiesColumn(metadata)
+        for metadata in ({}, {'a': '1'}, {'a': 2, 'b': '1'}, {'b': []})
+    ]
+    for shuffled in itertools.permutations(columns):
+        assert sorted(shuffled) == columns
+    with pytest.raises(TypeError):
+        sorted([columns[0], 'text'])

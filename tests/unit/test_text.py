@@ -1,0 +1,65 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+from hypothesis import given
+from hypothesis import settings
+import hypothesis.strategies as st
+import pytest
+
+from osc_compute_images.text import printable
+from osc_compute_images.text import property_text
+
+
+@pytest.mark.parametrize(
+    ('text', 'shown'),
+    [
+        ('', ''),
+        ('cirros 0.6 "x64"', 'cirros 0.6 "x64"'),
+        ('Bücher 図書 🐧', 'Bücher 図書 🐧'),
+        ('no\u00a0break', 'no\u00a0break'),
+        ('a\x1b[2Jb', r'a\x1b[2Jb'),
+        ('two\nlines\r\n', r'two\nlines\r\n'),
+        ('\x00\x7f\x9b', r'\x00\x7f\x9b'),
+        ('\u202egnp.\u2066', r'\u202egnp.\u2066'),
+        ('\u2028\u2029\ufeff', r'\u2028\u2029\ufeff'),
+        ('half \ud83d', r'half \ud83d'),
+        ('\U000e0041', r'\U000e0041'),
+    ],
+)
+def test_what_acts_on_a_terminal_is_shown_as_its_escape(text, shown):
+    assert printable(text) == shown
+
+
+@given(st.text(st.characters(), max_size=20))
+@settings(derandomize=True)
+def test_any_text_can_be_printed_in_one_line(text):
+    shown = printable(text)
+    shown.encode()
+    assert len(shown.splitlines()) <= 1
+    assert '\x1b' not in shown
+    assert printable(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ('value', 'shown'),
+    [
+        ('x64', 'x64'),
+        ('', ''),
+        (True, 'True'),
+        (None, 'None'),
+        (12, '12'),
+        ([{'size': 1}], "[{'size': 1}]"),
+    ],
+)
+def test_a_property_is_shown_as_python_writes_it(value, shown):
+    assert property_text(value) == shown

@@ -1,0 +1,186 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import argparse
+import contextlib
+import datetime
+import re
+
+from hypothesis import given
+from hypothesis import settings
+import hypothesis.strategies as st
+import pytest
+
+from osc_compute_images.commands import _values
+
+FORM = '%Y-%m-%dT%H:%M:%SZ'
+READERS = (
+    _values.positive_integer,
+    _values.seconds,
+    _values.status,
+    _values.comparison,
+    _values.key_value,
+    _values.time_or_span,
+)
+
+
+@pytest.mark.parametrize(
+    ('read', 'text', 'value'),
+    [
+        (_values.positive_integer, '1', 1),
+        (_values.positive_integer, '0100', 100),
+        (_values.seconds, '90', 90),
+        (_values.seconds, '0.5', 0.5),
+        (_values.status, 'ACTIVE', 'ACTIVE'),
+        (_values.status, 'saving', 'saving'),
+        (_values.comparison, '10', ('=', 10)),
+        (_values.comparison, '=10', ('=', 10)),
+        (_values.comparison, '>=10', ('>=', 10)),
+        (_values.comparison, '<= 20', ('<=', 20)),
+        (_values.comparison, ' >0 ', ('>', 0)),
+        (_values.comparison, '<5', ('<', 5)),
+        (_values.key_value, 'a=b', ('a', 'b')),
+        (_values.key_value, 'a=', ('a', '')),
+        (_values.key_value, 'a', ('a', None)),
+        (_values.key_value, 'a=b=c', ('a', 'b=c')),
+    ],
+)
+def test_a_value_is_read(read, text, value):
+    assert read(text) == value
+
+
+@pytest.mark.parametrize(
+    ('read', 'text'),
+    [
+        *[
+            (_values.positive_integer, text)
+            for text in ('', '0', '-1', '1.5', ' 1', '1_0', 'ten', '²')
+        ],
+        *[
+            (_values.seconds, text)
+            for text in ('', '0', '-1', 'nan', 'inf', '1e999', 'soon')
+        ],
+        *[(_values.status, text) for text in ('', 'queued', 'ACTIVE ')],
+        *[
+            (_values.comparison, text)
+            for text in ('', '>=', '=>10', '-1', '1.5', '10GB', '==1', '!=1')
+        ],
+        *[(_values.key_value, text) for text in ('', '=', '=b')],
+        *[
+            (_values.time_or_span, text)
+            for text in (
+                '',
+                'now',
+                'yesterday',
+                '-1d',
+                '1.5h',
+                '1y',
+                '24 h',
+                '1700000000',
+                '2026-13-01',
+                '2026-02-30',
+                '2026-11-23T25:00',
+                '999999999w',
+                '99999999999999999999m',
+                '9999-12-31T23:59:59.5',
+                '0001-01-01T00:00+02:00',
+            )
+        ],
+    ],
+)
+def test_a_bad_value_is_refused_and_repeated(read, text):
+    with pytest.raises(argparse.ArgumentTypeError) as caught:
+        read(text)
+    assert repr(text) in str(caught.value)
+
+
+def test_an_unknown_status_is_refused_with_the_list_of_them():
+    with pytest.raises(
+        argparse.ArgumentTypeError,
+        match='ACTIVE, SAVING, ERROR, DELETED, UNKNOWN',
+    ):
+        _values.status('queued')
+
+
+@pytest.mark.parametrize('read', READERS)
+@given(
+    text=st.text(max_size=12)
+    | st.from_regex(r'[-+0-9a-zTW:=<>.,/ ]{0,25}', fullmatch=True)
+    | st.integers(0).map(str)
+    | st.just('9' * 5000)
+    | st.just('9' * 5000 + 'w')
+)
+@settings(derandomize=True, deadline=None)
+def test_any_text_is_read_or_refused_as_argparse_expects(read, text):
+    with contextlib.suppress(argparse.ArgumentTypeError, ValueError):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ('text', 'time'),
+    [
+        ('2026', '2026-01-01T00:00:00Z'),
+        ('2026-11', '2026-11-01T00:00:00Z'),
+        ('2026-11-23', '2026-11-23T00:00:00Z'),
+        ('20261123', '2026-11-23T00:00:00Z'),
+        ('2026-W48-1', '2026-11-23T00:00:00Z'),
+        ('2026-11-23T16:11', '2026-11-23T16:11:00Z'),
+        ('2026-11-23 16:11:28', '2026-11-23T16:11:28Z'),
+        ('20261123T161128Z', '2026-11-23T16:11:28Z'),
+        ('2026-11-23T16:11:28Z', '2026-11-23T16:11:28Z'),
+        ('2026-11-23T16:11:28+00:00', '2026-11-23T16:11:28Z'),
+        ('2026-11-23T16:11:28+0200', '2026-11-23T14:11:28Z'),
+        ('2026-11-23T16:11:28-05:30', '2026-11-23T21:41:28Z'),
+        ('2026-12-31T23:59:59.000001Z', '2027-01-01T00:00:00Z'),
+        ('0999-01-01', '0999-01-01T00:00:00Z'),
+    ],
+)
+def test_a_time_is_sent_in_one_form_in_utc(text, time):
+    assert _values.time_or_span(text) == time
+
+
+@pytest.mark.parametrize(
+    ('text', 'span'),
+    [
+        ('0m', datetime.timedelta()),
+        ('90m', datetime.timedelta(minutes=90)),
+        ('24h', datetime.timedelta(days=1)),
+        ('7d', datetime.timedelta(days=7)),
+        ('2w', datetime.timedelta(days=14)),
+    ],
+)
+def test_a_span_goes_back_from_now(text, span):
+    before = datetime.datetime.now(datetime.UTC)
+    read = _values.time_or_span(text)
+    after = datetime.datetime.now(datetime.UTC)
+    time = datetime.datetime.strptime(read, FORM).replace(tzinfo=datetime.UTC)
+    second = datetime.timedelta(seconds=1)
+    assert before - span <= time <= after - span + second
+
+
+@given(
+    st.datetimes(
+        datetime.datetime(1000, 1, 2),
+        datetime.datetime(9999, 12, 30),
+        timezones=st.integers(-1439, 1439).map(
+            lambda m: datetime.timezone(datetime.timedelta(minutes=m))
+        ),
+    )
+)
+@settings(derandomize=True, deadline=None)
+def test_an_image_is_changed_since_a_time_exactly_if_it_is_not_older(time):
+    read = _values.time_or_span(time.isoformat())
+    assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', read)
+    sent = datetime.datetime.fromisoformat(read)
+    # An image has whole seconds: none lies between the two.
+    assert time <= sent < time + datetime.timedelta(seconds=1)
