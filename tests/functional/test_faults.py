@@ -1,0 +1,854 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Servers that are hostile, broken or busy, before the real command.
+
+Each ends in the right output, or in one line that says what is wrong.
+"""
+
+from collections.abc import Iterator
+import contextlib
+import datetime
+import gzip
+import ipaddress
+import json
+import re
+import socket
+import ssl
+from typing import Any
+
+import pytest
+
+from tests import canned_cloud
+from tests.canned_cloud import after_the_first_page
+from tests.canned_cloud import always
+from tests.canned_cloud import fault
+from tests.canned_cloud import in_turn
+from tests.canned_cloud import Nova
+from tests.canned_cloud import Request
+from tests.canned_cloud import Response
+from tests.canned_cloud import Server
+from tests.functional.conftest import Result
+from tests.functional.conftest import Shell
+
+IMAGES = [canned_cloud.image(number) for number in range(6)]
+IDS = [image['id'] for image in IMAGES]
+LIST = ('compute', 'image', 'list', '-f', 'value', '-c', 'ID')
+#: Everything, in pages of two images.
+PAGED = (*LIST, '--limit', '2', '--max-items', '100')
+
+
+@contextlib.contextmanager
+def cloud(
+    *before: canned_cloud.Handler, path: str = '/v2.1'
+) -> Iterator[tuple[Server, Shell]]:
+    """Run a cloud of six images, with faults before it."""
+    nova = Nova(list(IMAGES), path)
+    with canned_cloud.canned_cloud(nova, path, *before) as server:
+        yield server, Shell(canned_cloud.environment(server))
+
+
+def configured(server: Server, tmp_path, **settings: Any) -> Shell:
+    """Provide a shell whose configuration is a file, with settings in it."""
+    config = {
+        'clouds': {
+            'canned': {
+                'auth': {
+                    'auth_url': f'{server.url}/v3',
+                    'username': 'demo',
+                    'password': canned_cloud.PASSWORD,
+                    'project_name': 'demo',
+                    'user_domain_name': 'Default',
+                    'project_domain_name': 'Default',
+                },
+                'region_name': 'RegionOne',
+                'identity_api_version': '3',
+                **settings,
+            }
+        }
+    }
+    # JSON is YAML.
+    (tmp_path / 'clouds.yaml').write_text(json.dumps(config))
+    return Shell(
+        {
+            'OS_CLIENT_CONFIG_FILE': str(tmp_path / 'clouds.yaml'),
+            'OS_CLOUD': 'canned',
+        }
+    )
+
+
+def one_line(result: Result, *, out: str = '', code: int = 1) -> str:
+    """Return the one line that a command failed with."""
+    assert (result.code, result.out) == (code, out), result.err
+    assert result.err.endswith('\n')
+    assert result.err.count('\n') == 1, result.err
+    assert result.err.isprintable() or result.err[:-1].isprintable()
+    assert 'Traceback' not in result.err
+    return result.err[:-1]
+
+
+def lines(ids: list[str]) -> str:
+    return ''.join(f'{each}\n' for each in ids)
+
+
+def pages_asked(server: Server) -> int:
+    return server.paths().count('GET /v2.1/images/detail')
+
+
+def has_secret(request: Request) -> bool:
+    """Tell whether there is a token or a password in a request."""
+    sent = repr((request.path, request.query, request.headers, request.body))
+    return canned_cloud.TOKEN in sent or canned_cloud.PASSWORD in sent
+
+
+def page(*images: dict[str, Any], link: str | None = None) -> Response:
+    """Answer with a page, and with a next link."""
+    document: dict[str, Any] = {'images': images}
+    if link is not None:
+        document['images_links'] = [{'rel': 'next', 'href': link}]
+    return Response.of(document)
+
+
+# -- credentials ----------------------------------------------------------
+
+
+@pytest.fixture
+def foreign() -> Iterator[Server]:
+    """Provide a server that is not the cloud, and answers anything."""
+
+    def handler(request: Request) -> Response:
+        if request.path.rstrip('/').endswith('v2.1'):
+            return versions(f'http://{request.headers["host"]}/v2.1/')
+        return page(IMAGES[5])
+
+    with Server(handler) as server:
+        yield server
+
+
+def versions(url: str, status: int = 200) -> Response:
+    """Answer with the versions of Compute, as Nova tells them."""
+    version = {
+        'id': 'v2.1',
+        'status': 'CURRENT',
+        'version': '2.104',
+        'min_version': '2.1',
+        'updated': '2013-07-23T11:33:21Z',
+        'links': [{'rel': 'self', 'href': url}],
+    }
+    if status == 200 and url.endswith('one'):
+        return Response.of({'version': version})
+    return Response.of({'versions': [version]}, status)
+
+
+def test_a_next_link_to_a_foreign_host_is_not_followed(foreign):
+    link = f'{foreign.url}/v2.1/images/detail?limit=2&marker={IDS[1]}'
+    with cloud(in_turn(page(*IMAGES[:2], link=link))) as (_server, shell):
+        assert shell(*PAGED).out == lines(IDS)
+    assert foreign.requests == []
+
+
+@pytest.mark.parametrize('status', [301, 302, 303, 307, 308])
+def test_a_redirect_to_a_foreign_host_is_not_followed(foreign, status):
+    target = f'{foreign.url}/v2.1/images/detail'
+    answer = Response(status=status, headers={'Location': target})
+    with cloud(always(answer)) as (server, shell):
+        error = one_line(shell.run(*LIST))
+        assert pages_asked(server) == 1
+    assert target in error
+    assert 'the endpoint URL of Compute' in error
+    assert foreign.requests == []
+
+
+@pytest.mark.parametrize(
+    'target',
+    [
+        'http://localhost:{port}/v2.1/images/detail',
+        'https://127.0.0.1:{port}/v2.1/images/detail',
+        '//localhost:{port}/v2.1/images/detail',
+        '/v2.1/images/detail/',
+        'file:///etc/passwd',
+        '',
+    ],
+    ids=['localhost', 'scheme', 'no scheme', 'same host', 'file', 'none'],
+)
+def test_a_redirect_is_not_followed_anywhere(target):
+    def redirect(request: Request) -> Response | None:
+        if not request.path.endswith('/images/detail'):
+            return None
+        port = request.headers['host'].partition(':')[2]
+        location = target.format(port=port)
+        return Response(status=302, headers={'Location': location})
+
+    with cloud(redirect) as (server, shell):
+        error = one_line(shell.run(*LIST))
+        assert 'redirects to' in error
+        assert pages_asked(server) == 1
+        assert not any(
+            has_secret(request)
+            for request in server.requests
+            if request.headers['host'] != f'127.0.0.1:{server.port}'
+        )
+
+
+def test_a_write_is_not_redirected(foreign):
+    answer = Response(status=307, headers={'Location': foreign.url})
+    redirect = always(answer, 'DELETE', IDS[0])
+    with cloud(redirect) as (_server, shell):
+        result = shell.run('compute', 'image', 'delete', IDS[0])
+    assert result.code == 1
+    assert foreign.url in result.err
+    assert 'Traceback' not in result.err
+    assert foreign.requests == []
+
+
+@pytest.mark.parametrize('how', ['names', 'names as its only', 'redirects to'])
+def test_no_token_goes_where_discovery_leads(foreign, how):
+    """The catalog's URL has no version, so that the service is asked."""
+
+    def discovery(request: Request) -> Response | None:
+        if request.path not in ('/', '/compute', '/compute/'):
+            return None
+        if how == 'redirects to':
+            location = f'{foreign.url}/v2.1/'
+            return Response(status=302, headers={'Location': location})
+        return versions(
+            f'{foreign.url}/v2.1/{"one" if how != "names" else ""}', 300
+        )
+
+    nova = Nova(list(IMAGES), '/compute/v2.1')
+    with canned_cloud.canned_cloud(nova, '/compute', discovery) as server:
+        shell = Shell(canned_cloud.environment(server))
+        result = shell.run(*LIST)
+    assert not any(map(has_secret, foreign.requests))
+    if result.code:
+        one_line(result)
+    else:
+        assert (result.out, result.err) == (lines(IDS), '')
+
+
+@pytest.mark.parametrize(
+    'words', [LIST, ('compute', 'image', 'show', IDS[1])], ids=['list', 'show']
+)
+def test_debug_output_tells_no_secret(words):
+    with cloud() as (_server, shell):
+        result = shell.run('--debug', *words)
+    assert result.code == 0
+    assert 'REQ: curl' in result.err
+    assert canned_cloud.TOKEN not in result.out + result.err
+    assert canned_cloud.PASSWORD not in result.out + result.err
+
+
+def test_debug_output_of_a_failure_tells_no_secret():
+    answer = fault(401, 'error', 'The request requires authentication.')
+    with cloud(always(answer)) as (_server, shell):
+        result = shell.run('--debug', *LIST)
+    assert result.code == 1
+    assert canned_cloud.TOKEN not in result.out + result.err
+    assert canned_cloud.PASSWORD not in result.out + result.err
+
+
+# -- paging ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'link',
+    [
+        f'/v2.1/images/detail?limit=2&marker={IDS[1]}',
+        f'?marker={IDS[1]}',
+        f'http://127.0.0.1:1/elsewhere/images?limit=2&marker={IDS[1]}',
+        'http://[::1/images?marker=no',
+        'http://127.0.0.1:999999/v2.1/images/detail',
+        'http://127.0.0.1/v2.1/images/detail?limit=2',
+        'javascript:alert(1)',
+        f'http://127.0.0.1/v2.1/images/detail?marker={IDS[4]}',
+        '\x00\ud83d',
+    ],
+)
+def test_a_next_link_says_only_that_there_is_more(link):
+    with cloud(in_turn(page(*IMAGES[:2], link=link))) as (server, shell):
+        assert shell(*PAGED).out == lines(IDS)
+        asked = [r for r in server.requests if after_the_first_page(r)]
+    assert [request.query['marker'] for request in asked] == [
+        IDS[1],
+        IDS[3],
+        IDS[5],
+    ]
+
+
+LINK = 'http://127.0.0.1/v2.1/images/detail?limit=2'
+
+WHOLE_LISTS = {
+    'the limit is ignored': [page(*IMAGES)],
+    'more than the limit': [page(*IMAGES[:4]), page(*IMAGES[4:])],
+    'a short page has a next link': [
+        page(IMAGES[0], link=LINK),
+        page(*IMAGES[1:3]),
+    ],
+    'the last page is full, and links to an empty one': [
+        page(*IMAGES[:2], link=LINK),
+        page(*IMAGES[2:4], link=LINK),
+        page(*IMAGES[4:], link=LINK),
+        page(),
+    ],
+    'a page begins with what the one before ended with': [
+        page(*IMAGES[:2]),
+        page(*IMAGES[1:4]),
+    ],
+    'a page has an image of an earlier page': [
+        page(*IMAGES[:2]),
+        page(*IMAGES[2:4]),
+        page(IMAGES[1], *IMAGES[4:]),
+    ],
+    'an image comes twice on a page': [page(IMAGES[0], IMAGES[0], IMAGES[1])],
+    'an image appears, and is newer': [
+        page(*IMAGES[:2]),
+        page(*IMAGES[2:4]),
+    ],
+    'links of another shape': [
+        Response.of({'images': IMAGES[:2], 'images_links': {'next': 7}}),
+    ],
+    'links that are null': [
+        Response.of({'images': IMAGES[:2], 'images_links': None}),
+    ],
+}
+
+
+@pytest.mark.parametrize('answers', WHOLE_LISTS.values(), ids=WHOLE_LISTS)
+def test_a_list_is_whole_and_has_no_image_twice_though(answers):
+    with cloud(in_turn(*answers)) as (_server, shell):
+        assert shell(*PAGED).out == lines(IDS)
+
+
+BROKEN_OFF = {
+    'a page repeats': ([page(*IMAGES[:2])] * 9, 2, 'repeats'),
+    'A-B-A': (
+        [page(*IMAGES[:2]), page(*IMAGES[2:4])] * 4,
+        4,
+        'repeats',
+    ),
+    'more, but not where': (
+        [page(*IMAGES[:2]), page(link=LINK)],
+        2,
+        'not where',
+    ),
+    'every marker is refused': (
+        [
+            page(*IMAGES[:2]),
+            *[fault(400, 'badRequest', 'No image found with ID x')] * 9,
+        ],
+        2,
+        'No image found',
+    ),
+    'a fault': (
+        [page(*IMAGES[:2]), fault(500, 'computeFault', 'boom')],
+        2,
+        'boom',
+    ),
+    'an HTML page': (
+        [page(*IMAGES[:2]), None, Response(b'<html>Hello</html>')],
+        4,
+        'not that of the images API',
+    ),
+    'no more permission': (
+        [page(*IMAGES[:2]), *[fault(403, 'forbidden', 'Not allowed')] * 9],
+        2,
+        'Not allowed',
+    ),
+    'too busy': (
+        [
+            page(*IMAGES[:2]),
+            *[fault(429, 'overLimit', 'Too fast', Retry_After='0')] * 4,
+        ],
+        2,
+        'Too fast',
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ('answers', 'count', 'message'), BROKEN_OFF.values(), ids=BROKEN_OFF
+)
+def test_a_list_that_breaks_off_says_how_to_go_on(answers, count, message):
+    with cloud(in_turn(*answers)) as (_server, shell):
+        result = shell.run(*PAGED)
+    error = one_line(result, out=lines(IDS[:count]))
+    assert message in error
+    assert f'after {count} images' in error
+    assert error.endswith(f'--marker {IDS[count - 1]}')
+
+
+@pytest.mark.parametrize('form', ['value', 'csv'])
+def test_the_marker_of_the_message_gives_the_rest(form):
+    words = ['compute', 'image', 'list', '-f', form, '-c', 'ID']
+    words += ['--limit', '2', '--max-items', '100']
+    broken = in_turn(None, None, fault(500, 'computeFault', 'boom'))
+    with cloud(broken) as (_server, shell):
+        first = shell.run(*words)
+        assert first.code == 1
+        marker = re.search(r'--marker \S+$', first.err.rstrip())
+        rest = shell(*words, *marker[0].split())
+    got = first.out.splitlines() + rest.out.splitlines()
+    if form == 'csv':
+        got = [each.strip('"') for each in got if each != '"ID"']
+    assert got == IDS
+
+
+@pytest.mark.parametrize('form', ['json', 'table', 'yaml'])
+def test_a_document_that_breaks_off_is_not_printed(form):
+    broken = in_turn(None, None, fault(500, 'computeFault', 'boom'))
+    words = ['compute', 'image', 'list', '-f', form]
+    with cloud(broken) as (_server, shell):
+        result = shell.run(*words, '--limit', '2', '--max-items', '100')
+    assert f'--marker {IDS[3]}' in one_line(result)
+
+
+@pytest.mark.parametrize(
+    ('gone', 'expected'),
+    [
+        ([1], IDS),
+        ([0, 1], IDS),
+        ([3], [*IDS[:3], *IDS[4:]]),
+        ([2, 3, 4, 5], 2),
+    ],
+    ids=['marker', 'whole page', 'not yet listed', 'all the rest'],
+)
+def test_images_may_vanish_and_appear_in_mid_listing(gone, expected):
+    nova = Nova(list(IMAGES))
+
+    def change(request: Request) -> None:
+        if 'marker' in request.query and len(nova.images) == len(IMAGES):
+            left = [i for n, i in enumerate(IMAGES) if n not in gone]
+            nova.images[:] = [canned_cloud.image(99), *left]
+            if len(left) == len(IMAGES) - 1:
+                nova.images.insert(0, canned_cloud.image(98))
+
+    with canned_cloud.canned_cloud(nova, '/v2.1', change) as server:
+        result = Shell(canned_cloud.environment(server))(*PAGED)
+    wanted = IDS[:expected] if isinstance(expected, int) else expected
+    assert result.out == lines(wanted)
+
+
+# -- faults ---------------------------------------------------------------
+
+HTML = b'<html><head><title>502 Bad Gateway</title></head>\n<hr>nginx</html>'
+
+
+def sent_by(send) -> Response:
+    response = Nova(list(IMAGES)).page(
+        Request('GET', '', {}, {'host': 'nova'}, b'')
+    )
+    return Response(response.body, send=send)
+
+
+def busy(status: int, after: str = '') -> Response:
+    return fault(status, 'overLimit', 'Come again', Retry_After=after)
+
+
+PASSING = {
+    'reset': sent_by(canned_cloud.reset),
+    'reset in mid-body': sent_by(canned_cloud.cut_off),
+    'truncated': sent_by(canned_cloud.truncated),
+    'closed': sent_by(canned_cloud.hang_up),
+    'no HTTP': sent_by(canned_cloud.garbage),
+    'broken chunks': sent_by(canned_cloud.broken_chunks),
+    'Content-Length too long': Response(
+        b'{}', headers={'Content-Length': '9'}, send=canned_cloud.unframed
+    ),
+    'no gzip though it says so': Response(
+        b'{}', headers={'Content-Encoding': 'gzip'}
+    ),
+    '429': busy(429),
+    '429, at once': busy(429, '0'),
+    '503, in a second': busy(503, '1'),
+    '503, at a time that is over': busy(503, 'Wed, 21 Oct 2015 07:28:00 GMT'),
+    '503, at a time without a zone': busy(
+        503, 'Wed, 21 Oct 2015 07:28:00 -0000'
+    ),
+    '503, in the year 9999': busy(503, 'Fri, 31 Dec 9999 23:59:60 -9959'),
+    '503, before now': busy(503, '-5'),
+    '503, soon': busy(503, 'soon'),
+    '502 with HTML': Response(HTML, 502, {'Content-Type': 'text/html'}),
+    '504 with HTML': Response(HTML, 504, {'Content-Type': 'text/html'}),
+}
+
+
+@pytest.mark.parametrize('answer', PASSING.values(), ids=PASSING)
+def test_a_read_is_repeated_after_a_passing_fault(answer):
+    with cloud(in_turn(answer)) as (server, shell):
+        assert shell(*LIST).out == lines(IDS)
+        assert pages_asked(server) == 2
+
+
+def test_a_wait_that_the_server_asks_for_has_a_limit():
+    with cloud(in_turn(busy(503, '9' * 400))) as (_server, shell):
+        assert shell(*LIST, timeout=90).out == lines(IDS)
+
+
+LASTING = {
+    '429': (busy(429, '0'), 4, 'Come again (HTTP 429)'),
+    '503': (busy(503, '0'), 4, 'Come again (HTTP 503)'),
+    '500': (fault(500, 'computeFault', 'boom'), 1, 'boom (HTTP 500)'),
+    '502 with HTML': (
+        Response(HTML, 502, {'Content-Type': 'text/html', 'Retry-After': '0'}),
+        4,
+        '502 Bad Gateway (HTTP 502)',
+    ),
+    'reset': (Response(send=canned_cloud.reset), 4, 'Connection'),
+    'truncated': (sent_by(canned_cloud.truncated), 4, 'IncompleteRead'),
+    'Content-Length too short': (
+        Response(
+            page(*IMAGES).body,
+            headers={'Content-Length': '40'},
+            send=canned_cloud.unframed,
+        ),
+        1,
+        'not that of the images API',
+    ),
+    'an odd status': (fault(999, 'odd', 'what?'), 1, 'what? (HTTP 999)'),
+    'a message that acts': (
+        fault(400, 'badRequest', 'a\x1b[2J\nb\u202ec\r' + 'x' * 9999),
+        1,
+        r'a\x1b[2J b\u202ec x',
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ('answer', 'times', 'message'), LASTING.values(), ids=LASTING
+)
+def test_a_lasting_fault_ends_in_one_line(answer, times, message):
+    with cloud(always(answer)) as (server, shell):
+        error = one_line(shell.run(*LIST))
+        assert pages_asked(server) == times
+    assert message in error
+    assert len(error) < 1000
+
+
+def with_compute_at(url: str) -> canned_cloud.Handler:
+    """Answer as a Keystone whose catalog has Compute elsewhere."""
+    return canned_cloud.keystone({'RegionOne': url})
+
+
+def test_a_refused_connection_ends_in_one_line():
+    with socket.create_server(('127.0.0.1', 0)) as unused:
+        url = f'http://127.0.0.1:{unused.getsockname()[1]}/v2.1'
+    with cloud(with_compute_at(url)) as (_server, shell):
+        error = one_line(shell.run(*LIST))
+    assert f'Unable to establish connection to {url}' in error
+
+
+@pytest.mark.parametrize('insecure', [False, True])
+def test_a_certificate_that_nobody_vouches_for(tmp_path, insecure):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, 'nova')])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address('127.0.0.1'))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / 'nova.pem'
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    with Server(Nova(list(IMAGES)), context) as tls:
+        elsewhere = with_compute_at(f'{tls.url}/v2.1')
+        with cloud(elsewhere) as (_server, shell):
+            if insecure:
+                assert shell('--insecure', *LIST).out == lines(IDS)
+            else:
+                error = one_line(shell.run(*LIST))
+                assert 'certificate' in error
+                assert tls.requests == []
+
+
+REFUSED = fault(401, 'error', 'The request requires authentication.')
+
+
+def test_a_token_refused_in_mid_listing_is_renewed_once():
+    refuses = in_turn(REFUSED, where=after_the_first_page)
+    with cloud(refuses) as (server, shell):
+        assert shell(*PAGED).out == lines(IDS)
+        assert server.paths().count('POST /v3/auth/tokens') == 2
+
+
+def test_a_token_that_is_always_refused_ends_in_one_line():
+    refuses = always(REFUSED, where=after_the_first_page)
+    with cloud(refuses) as (server, shell):
+        result = shell.run(*PAGED)
+        assert server.paths().count('POST /v3/auth/tokens') == 2
+    error = one_line(result, out=lines(IDS[:2]))
+    assert 'requires authentication' in error
+    assert error.endswith(f'--marker {IDS[1]}')
+
+
+def test_a_token_that_has_expired_is_renewed():
+    def expired(request: Request) -> Response | None:
+        url = f'http://{request.headers["host"]}/v2.1'
+        expires = '2020-01-01T00:00:00.000000Z'
+        return canned_cloud.keystone({'RegionOne': url}, expires_at=expires)(
+            request
+        )
+
+    with cloud(expired) as (_server, shell):
+        assert shell(*PAGED).out == lines(IDS)
+
+
+NEVER = {
+    'no answer': canned_cloud.silent,
+    'a drip': canned_cloud.drip,
+    'a drip of headers': canned_cloud.drip_of_head,
+}
+
+
+@pytest.mark.parametrize('send', NEVER.values(), ids=NEVER)
+def test_what_never_ends_is_given_up(tmp_path, send):
+    with cloud(always(Response(send=send))) as (server, _shell):
+        shell = configured(server, tmp_path, api_timeout=1)
+        error = one_line(shell.run(*LIST, timeout=60))
+    assert 'timed out' in error.lower()
+
+
+def test_a_list_that_stalls_says_how_to_go_on(tmp_path):
+    stalls = always(
+        Response(send=canned_cloud.silent), where=after_the_first_page
+    )
+    with cloud(stalls) as (server, _shell):
+        shell = configured(server, tmp_path, api_timeout=1)
+        result = shell.run(*PAGED, timeout=60)
+    error = one_line(result, out=lines(IDS[:2]))
+    assert error.endswith(f'--marker {IDS[1]}')
+
+
+def test_an_answer_may_be_slower_than_the_timeout_if_it_goes_on(tmp_path):
+    with cloud(always(sent_by(canned_cloud.slowly))) as (server, _shell):
+        shell = configured(server, tmp_path, api_timeout=1)
+        assert shell(*LIST, timeout=60).out == lines(IDS)
+
+
+@pytest.mark.parametrize(
+    ('settings', 'answer', 'times'),
+    [
+        ({'compute_status_code_retries': 0}, busy(503, '0'), 1),
+        ({'compute_status_code_retries': 1}, busy(503), 2),
+        ({'compute_connect_retries': 0}, Response(send=canned_cloud.reset), 1),
+        ({'compute_connect_retries': 1}, Response(send=canned_cloud.reset), 2),
+        ({'compute_connect_retries': 0}, busy(503, '0'), 4),
+    ],
+)
+def test_the_retries_of_the_configuration_win(
+    tmp_path, settings, answer, times
+):
+    with cloud(always(answer)) as (server, _shell):
+        one_line(configured(server, tmp_path, **settings).run(*LIST))
+        assert pages_asked(server) == times
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [busy(503, '0'), Response(send=canned_cloud.reset)],
+    ids=['busy', 'reset'],
+)
+@pytest.mark.parametrize(
+    ('words', 'method', 'path'),
+    [
+        (['delete'], 'DELETE', IDS[0]),
+        (['set', '--property', 'a=b'], 'POST', '/metadata'),
+        (['set', '--no-property'], 'PUT', '/metadata'),
+        (['unset', '--property', 'a'], 'DELETE', '/metadata/a'),
+    ],
+    ids=['delete', 'set', 'replace', 'unset'],
+)
+def test_a_write_is_not_repeated(words, method, path, answer):
+    with cloud(always(answer, method, path)) as (server, shell):
+        result = shell.run('compute', 'image', *words, IDS[0])
+        writes = [r for r in server.requests if r.method == method]
+    assert (result.code, result.out) == (1, '')
+    assert 'Traceback' not in result.err
+    assert len([w for w in writes if w.path.endswith(path)]) == 1
+
+
+# -- bodies ---------------------------------------------------------------
+
+DEEP = 100_000
+NOT_THE_API = {
+    'empty': (b'', 'empty'),
+    'HTML': (b'<html>Welcome to nginx</html>', 'Expecting value'),
+    'null': (b'null', "no 'images'"),
+    'a list': (b'[]', "no 'images'"),
+    'a number': (b'7', "no 'images'"),
+    'an image': (b'{"image": {}}', "no 'images'"),
+    'images by ID': (b'{"images": {"a": {}}}', "'images' is not a list"),
+    'cut off': (b'{"images": [', 'Expecting value'),
+    'deep': (b'[' * DEEP, 'recursion'),
+    'deep inside': (
+        b'{"images": [{"id": "a", "metadata": {"a": '
+        + b'[' * DEEP
+        + b']' * DEEP
+        + b'}}]}',
+        'recursion',
+    ),
+    'UTF-16': (json.dumps({'images': []}).encode('utf-16'), 'Expecting'),
+}
+
+
+@pytest.mark.parametrize(
+    ('body', 'message'), NOT_THE_API.values(), ids=NOT_THE_API
+)
+def test_a_body_that_is_no_list_of_images_ends_in_one_line(body, message):
+    with cloud(always(Response(body))) as (_server, shell):
+        error = one_line(shell.run(*LIST))
+    assert 'not that of the images API' in error
+    assert message in error
+
+
+@pytest.mark.parametrize('encoding', ['identity', 'gzip'])
+def test_a_body_without_end_is_given_up(encoding):
+    answer = Response(send=canned_cloud.endless)
+    if encoding == 'gzip':
+        body = gzip.compress(b' ' * (200 * 1024 * 1024), 1)
+        answer = Response(body, headers={'Content-Encoding': 'gzip'})
+    with cloud(always(answer)) as (server, shell):
+        assert 'larger than' in one_line(shell.run(*LIST))
+        assert pages_asked(server) == 1
+
+
+def test_a_compressed_body_is_read():
+    body = gzip.compress(page(*IMAGES).body)
+    answer = Response(body, headers={'Content-Encoding': 'gzip'})
+    with cloud(in_turn(answer)) as (_server, shell):
+        assert shell(*LIST).out == lines(IDS)
+
+
+def images_with(odd: bytes) -> bytes:
+    """Make a page of three images, of which the second is odd."""
+    before, after = (json.dumps(IMAGES[n]).encode() for n in (0, 2))
+    return b'{"images": [%s, %s, %s]}' % (before, odd, after)
+
+
+def odd_image(**fields: bytes) -> bytes:
+    """Make the second image, with fields as they are."""
+    given = b', '.join(
+        b'"%s": %s' % (k.encode(), v) for k, v in fields.items()
+    )
+    return b'{"id": "%s", %s}' % (IDS[1].encode(), given)
+
+
+NESTED = 500
+ODD_IMAGES = {
+    'a name that is a number': (odd_image(name=b'7'), 'Name', '7', 'name'),
+    'a huge number': (
+        odd_image(progress=b'1' + b'0' * 400),
+        'Progress',
+        10**400,
+        None,
+    ),
+    'a number too long to read': (
+        odd_image(progress=b'1' * 9999),
+        'Progress',
+        None,
+        'progress',
+    ),
+    'NaN': (odd_image(progress=b'NaN'), 'Progress', None, 'progress'),
+    'infinite': (odd_image(minDisk=b'1e999'), 'Min Disk', None, 'minDisk'),
+    'a key twice': (odd_image(name=b'"a", "name": "b"'), 'Name', 'b', None),
+    'invalid UTF-8': (odd_image(name=b'"\xff"'), 'Name', '\ufffd', None),
+    'half a surrogate pair': (
+        odd_image(name=rb'"\ud800"'),
+        'Name',
+        '\ufffd',
+        None,
+    ),
+    'properties that are none': (
+        odd_image(metadata=b'[1]'),
+        'Properties',
+        {},
+        'metadata',
+    ),
+    'deep properties': (
+        odd_image(metadata=b'{"a": %s%s}' % (b'[' * NESTED, b']' * NESTED)),
+        'Name',
+        None,
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ('image', 'column', 'value', 'field'), ODD_IMAGES.values(), ids=ODD_IMAGES
+)
+def test_an_odd_image_is_shown_and_so_are_the_others(
+    image, column, value, field
+):
+    with cloud(always(Response(images_with(image)))) as (_server, shell):
+        result = shell.run(
+            *('compute', 'image', 'list', '--long', '-f', 'json')
+        )
+    assert result.code == 0, result.err
+    listed = result.json()
+    assert [each['ID'] for each in listed] == IDS[:3]
+    assert listed[1][column] == value
+    if field is None:
+        assert result.err == ''
+    else:
+        assert result.err.count('\n') == 1
+        assert f'{IDS[1]}: field {field!r}' in result.err
+
+
+@pytest.mark.parametrize('depth', [100, 500, 900, 980])
+def test_deep_properties_can_be_printed(depth):
+    image = odd_image(metadata=b'{"a": %s%s}' % (b'[' * depth, b']' * depth))
+    with cloud(always(Response(images_with(image)))) as (_server, shell):
+        result = shell.run(
+            *('compute', 'image', 'list', '--long', '-f', 'csv')
+        )
+    assert result.code == 0, result.err
+    assert 'Traceback' not in result.err
+    assert [line[1:37] for line in result.out.splitlines()[1:]] == IDS[:3]
+
+
+@pytest.mark.parametrize(
+    'entry', [b'null', b'[]', b'"x"', b'{}'], ids=lambda e: e.decode()
+)
+def test_an_entry_that_is_no_image_is_told(entry):
+    with cloud(always(Response(images_with(entry)))) as (_server, shell):
+        result = shell.run(*LIST)
+    assert result.code == 0, result.err
+    shown = [line for line in result.out.splitlines() if line]
+    assert shown == [IDS[0], IDS[2]]
+    assert result.err.count('\n') == 1
+
+
+def test_another_image_than_asked_for_is_not_shown():
+    answer = Response.of({'image': IMAGES[1]})
+    with cloud(always(answer, path=IDS[0])) as (_server, shell):
+        error = shell.fails('compute', 'image', 'show', IDS[0])
+    assert f'asked for image {IDS[0]}' in error

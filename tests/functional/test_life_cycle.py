@@ -1,0 +1,580 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Deleting, setting, unsetting and waiting, checked in Glance."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import json
+import os
+import pty
+import sqlite3
+import subprocess
+import threading
+from typing import Any
+
+import pytest
+
+from tests import canned_cloud
+from tests.canned_cloud import Request
+from tests.canned_cloud import Response
+from tests.functional.conftest import Cloud
+from tests.functional.conftest import Glance
+from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import Shell
+
+#: Properties that Compute shows as what their JSON says.
+STRUCTURED = {
+    'mappings': '[{"virtual": "ami", "device": "sda1"}]',
+    'block_device_mapping': '[{"boot_index": 0, "volume_size": 10}]',
+}
+
+#: What has not come after these seconds will not come.
+PATIENCE = 60
+
+FORBIDDEN = 'You are not allowed to delete the image. (HTTP 403)'
+
+
+class Images:
+    """Makes images, and removes them.
+
+    :param owner: Glance, for the user who makes them
+    :param database: the path of Glance's own
+    """
+
+    def __init__(self, owner: Glance, database: str) -> None:
+        self._glance = owner
+        self._database = database
+        self._made: list[str] = []
+
+    def __call__(self, name: str = 'life', **fields: Any) -> str:
+        """Make an image, and return its ID."""
+        fields = {'visibility': 'private', **fields}
+        self._made.append(self._glance.create(name=name, **fields))
+        return self._made[-1]
+
+    def in_status(self, status: str) -> str:
+        """Make an image of a status that Glance would not give it."""
+        image_id = self(data=None)
+        self._set_status(image_id, status)
+        return image_id
+
+    def _set_status(self, image_id: str, status: str) -> None:
+        with (
+            contextlib.closing(
+                sqlite3.connect(self._database, timeout=PATIENCE)
+            ) as database,
+            database,
+        ):
+            database.execute(
+                'UPDATE images SET status = ?, protected = 0 WHERE id = ? '
+                'AND NOT deleted',
+                (status, image_id),
+            )
+
+    def remove(self) -> None:
+        """Remove them all, whatever has become of them."""
+        for image_id in self._made:
+            image = self._glance.image(image_id)
+            if image is not None:
+                if image['protected'] or image['status'] != 'active':
+                    self._set_status(image_id, 'queued')
+                self._glance.delete(image_id)
+
+
+@pytest.fixture
+def images(cloud: Cloud, glance: Glance) -> Iterator[Images]:
+    """Provide images of the ordinary user."""
+    made = Images(glance, cloud.facts['regions']['RegionOne']['glance_db'])
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def admin_images(cloud: Cloud, admin_glance: Glance) -> Iterator[Images]:
+    """Provide images of the administrator."""
+    made = Images(
+        admin_glance, cloud.facts['regions']['RegionOne']['glance_db']
+    )
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def stored(glance: Glance) -> Callable[[str], dict[str, str]]:
+    """Provide what Glance has of the properties that these tests set."""
+    ours = ('a', 'b', 'c', 'd', 'e', *STRUCTURED)
+
+    def properties(image_id: str) -> dict[str, str]:
+        image = glance.image(image_id) or {}
+        return {key: image[key] for key in ours if key in image}
+
+    return properties
+
+
+# --- delete ---------------------------------------------------------------
+
+
+def test_several_images_are_deleted_by_name_and_by_id(demo, glance, images):
+    ids = [images('life-by-name'), images('life-by-id'), images(data=None)]
+    others = {i['id'] for i in glance.images()} - set(ids)
+    result = demo(
+        'compute', 'image', 'delete', 'life-by-name', ids[1], ids[2].upper()
+    )
+    assert result.out == ''
+    assert {i['id'] for i in glance.images()} == others
+
+
+def test_deleting_goes_on_after_a_failure_and_counts_it(demo, glance, images):
+    first, last = images(), images()
+    result = demo.run('compute', 'image', 'delete', first, 'none', last)
+    assert (result.code, result.out) == (1, '')
+    assert result.err.splitlines() == [
+        (
+            "Failed to delete image 'none': "
+            "No image with a name or ID of 'none' exists"
+        ),
+        '1 of 3 images failed to delete.',
+    ]
+    assert glance.image(first) is None
+    assert glance.image(last) is None
+
+
+def test_an_ambiguous_name_deletes_nothing(demo, glance, images):
+    ids = [images('life-twin'), images('life-twin')]
+    result = demo.run('compute', 'image', 'delete', 'life-twin')
+    assert (result.code, result.out) == (1, '')
+    first, last = result.err.splitlines()
+    assert first.startswith("Failed to delete image 'life-twin': ")
+    for image_id in ids:
+        assert image_id in first
+        assert glance.image(image_id)['status'] == 'active'
+    assert last == '1 of 1 images failed to delete.'
+
+
+def test_what_may_not_be_deleted_stays_and_is_named(
+    demo, admin_glance, images, admin_images
+):
+    ids = [
+        images('life-protected', protected=True),
+        admin_images('life-public', visibility='public'),
+        admin_images('life-private'),
+    ]
+    result = demo.run('compute', 'image', 'delete', *ids)
+    assert (result.code, result.out) == (1, '')
+    *failures, last = result.err.splitlines()
+    for image_id, line, reason in zip(
+        ids,
+        failures,
+        (FORBIDDEN, FORBIDDEN, f'No image with a name or ID of {ids[2]!r}'),
+        strict=True,
+    ):
+        assert line.startswith(f'Failed to delete image {image_id!r}: ')
+        assert reason in line
+        assert admin_glance.image(image_id)['status'] == 'active'
+    assert last == '3 of 3 images failed to delete.'
+
+
+def test_a_reader_deletes_nothing(reader, glance, images):
+    image_id = images()
+    result = reader.run('compute', 'image', 'delete', image_id)
+    assert result.code == 1
+    assert FORBIDDEN in result.err.splitlines()[0]
+    assert glance.image(image_id)['status'] == 'active'
+
+
+def test_an_administrator_deletes_the_image_of_another_project(
+    admin, glance, images
+):
+    image_id = images('life-of-demo')
+    admin('compute', 'image', 'delete', 'life-of-demo')
+    assert glance.image(image_id) is None
+
+
+# --- set ------------------------------------------------------------------
+
+
+def test_set_merges_and_leaves_all_else_as_it_was(demo, glance, images):
+    image_id = images('life-merge', a='1', b='2', **STRUCTURED)
+    before = glance.image(image_id)
+    result = demo(
+        *('compute', 'image', 'set', 'life-merge'),
+        *('--property', 'b=new', '--property', 'c=Größe 映像'),
+        *('--property', 'd=x=y', '--property', 'e='),
+    )
+    assert result.out == ''
+    after = glance.image(image_id)
+    changed = {'b': 'new', 'c': 'Größe 映像', 'd': 'x=y', 'e': ''}
+    assert after.pop('updated_at') >= before.pop('updated_at')
+    assert after == before | changed
+
+
+def test_no_property_removes_all(demo, images, stored):
+    image_id = images(a='1', b='2', **STRUCTURED)
+    demo('compute', 'image', 'set', '--no-property', image_id)
+    assert stored(image_id) == {}
+
+
+def test_property_with_no_property_replaces(demo, images, stored):
+    image_id = images(a='1', b='2', **STRUCTURED)
+    demo(
+        *('compute', 'image', 'set', '--no-property', image_id),
+        *('--property', 'b=new', '--property', 'c=3'),
+    )
+    assert stored(image_id) == {'b': 'new', 'c': '3'}
+
+
+def test_set_wants_something_to_set(demo, images, stored):
+    image_id = images(a='1')
+    line = demo.fails('compute', 'image', 'set', image_id)
+    assert line == 'Nothing to set: give --property or --no-property'
+    assert stored(image_id) == {'a': '1'}
+
+
+@pytest.mark.parametrize('item', ['a=' + 'v' * 256, 'k' * 256 + '=v', 'a/b=v'])
+def test_limits_come_back_in_the_words_of_the_server(
+    demo, glance, images, item
+):
+    image_id = images(a='1')
+    before = glance.image(image_id)
+    line = demo.fails('compute', 'image', 'set', '--property', item, image_id)
+    assert line.startswith('Invalid input for field/attribute ')
+    assert '(HTTP 400)' in line
+    assert glance.image(image_id) == before
+
+
+def test_the_quota_comes_back_in_the_words_of_the_server(demo, glance, images):
+    image_id = images(**{f'key-{n}': 'v' for n in range(128)})
+    before = glance.image(image_id)
+    line = demo.fails('compute', 'image', 'set', '--property', 'a=1', image_id)
+    assert line.startswith('Image metadata limit exceeded (HTTP 403)')
+    assert glance.image(image_id) == before
+
+
+@pytest.mark.parametrize(
+    ('options', 'left'),
+    [((), {'a': 'new', 'b': '2'}), (('--no-property',), {'a': 'new'})],
+)
+def test_what_is_accepted_and_not_stored_is_no_success(
+    demo, glance, images, stored, options, left
+):
+    image_id = images('life-reserved', a='1', b='2')
+    before = glance.image(image_id)
+    line = demo.fails(
+        *('compute', 'image', 'set', *options, image_id),
+        *('--property', 'owner=me', '--property', 'a=new'),
+        *('--property', 'visibility=public', '--property', 'min_ram=5'),
+    )
+    assert line == (
+        'The server accepted but did not store: owner, visibility, min_ram'
+    )
+    after = glance.image(image_id)
+    assert stored(image_id) == left
+    for field in ('name', 'owner', 'visibility', 'min_ram'):
+        assert after[field] == before[field]
+
+
+def test_what_the_server_cannot_store_is_an_error(demo, glance, images):
+    image_id = images(a='1')
+    before = glance.image(image_id)
+    line = demo.fails(
+        'compute', 'image', 'set', '--property', 'size=1', image_id
+    )
+    assert line.startswith('Unexpected API Error.')
+    assert '(HTTP 500)' in line
+    assert glance.image(image_id) == before
+
+
+@pytest.mark.parametrize('user', ['demo', 'reader'])
+def test_the_image_of_another_is_not_changed(
+    cloud, admin_glance, images, admin_images, user
+):
+    image_id = (
+        admin_images(visibility='public') if user == 'demo' else images()
+    )
+    before = admin_glance.image(image_id)
+    line = cloud.shell(user).fails(
+        'compute', 'image', 'set', '--property', 'a=1', image_id
+    )
+    assert f'Not authorized for image {image_id}. (HTTP 403)' in line
+    assert admin_glance.image(image_id) == before
+
+
+# --- unset ----------------------------------------------------------------
+
+
+def test_unset_removes_what_is_named_and_leaves_all_else(demo, glance, images):
+    image_id = images('life-unset', a='1', b='2', c='3', **STRUCTURED)
+    expected = glance.image(image_id)
+    result = demo(
+        *('compute', 'image', 'unset', 'life-unset'),
+        *('--property', 'a', '--property', 'c'),
+    )
+    assert result.out == ''
+    after = glance.image(image_id)
+    for key in ('a', 'c', 'updated_at'):
+        del expected[key]
+    del after['updated_at']
+    assert after == expected
+
+
+def test_unset_names_what_is_not_there_and_removes_the_rest(
+    demo, images, stored
+):
+    image_id = images(a='1', b='2', c='3')
+    result = demo.run(
+        *('compute', 'image', 'unset', image_id),
+        *('--property', 'a', '--property', 'none', '--property', 'c'),
+    )
+    assert (result.code, result.out) == (1, '')
+    first, last = result.err.splitlines()
+    assert first.startswith(
+        f"Failed to unset property 'none': Image {image_id} has no property "
+        f"'none'"
+    )
+    assert last == '1 of 3 properties failed to unset.'
+    assert stored(image_id) == {'b': '2'}
+
+
+# --- show --wait ----------------------------------------------------------
+
+
+class Terminal:
+    """A command whose stderr is a terminal.
+
+    :param stdout: whether its standard output is the same terminal
+    """
+
+    def __init__(
+        self, shell: Shell, *words: str, term: str = 'xterm', stdout: bool
+    ) -> None:
+        master, slave = pty.openpty()
+        unwanted = {'NO_COLOR', 'FORCE_COLOR', 'TTY_COMPATIBLE'}
+        environment = {
+            k: v for k, v in shell.environment.items() if k not in unwanted
+        }
+        self._process = subprocess.Popen(
+            [openstack_executable(), *words],
+            env={**environment, 'TERM': term, 'COLUMNS': '100'},
+            stdin=subprocess.DEVNULL,
+            stdout=slave if stdout else subprocess.PIPE,
+            stderr=slave,
+        )
+        os.close(slave)
+        self._shown = ''
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, args=(master,))
+        self._reader.start()
+
+    def _read(self, master: int) -> None:
+        # The end is an error.
+        with contextlib.suppress(OSError):
+            while data := os.read(master, 4096):
+                with self._changed:
+                    self._shown += data.decode(errors='replace')
+                    self._changed.notify_all()
+        os.close(master)
+
+    def shows(self, text: str) -> bool:
+        """Wait until the terminal shows a text; tell whether it has."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: text in self._shown, PATIENCE
+            )
+
+    def end(self) -> tuple[int, str, str]:
+        """Return the exit code, what the terminal and what a pipe got."""
+        out, _err = self._process.communicate(timeout=2 * PATIENCE)
+        self._reader.join()
+        return self._process.returncode, self._shown, (out or b'').decode()
+
+
+WAIT = ('compute', 'image', 'show', '--wait', '-f', 'json')
+
+
+def test_nothing_is_waited_for_if_the_image_is_active(demo, images):
+    image_id = images('life-active')
+    shown = demo(*WAIT, 'life-active').json()
+    assert (shown['id'], shown['status']) == (image_id, 'ACTIVE')
+
+
+def test_an_upload_is_waited_for(demo, glance, images):
+    image_id = images(data=None)
+    terminal = Terminal(demo, *WAIT, image_id, stdout=False)
+    assert terminal.shows('25%')
+    glance.upload(image_id, b'late')
+    code, shown, out = terminal.end()
+    assert code == 0
+    assert '100%' in shown
+    image = json.loads(out)
+    assert (image['id'], image['status'], image['size']) == (
+        image_id,
+        'ACTIVE',
+        4,
+    )
+
+
+@pytest.mark.parametrize(
+    ('glance_status', 'status', 'code'),
+    [('killed', 'ERROR', 3), ('pending_delete', 'DELETED', 4)],
+)
+def test_a_status_that_leads_nowhere_ends_the_wait(
+    demo, images, glance_status, status, code
+):
+    image_id = images.in_status(glance_status)
+    assert demo.fails(*WAIT, image_id, code=code) == (
+        f'Image {image_id} is {status}, and will not become ACTIVE'
+    )
+
+
+def test_an_image_that_vanishes_ends_the_wait(demo, glance, images):
+    image_id = images(data=None)
+    terminal = Terminal(demo, *WAIT, image_id, stdout=False)
+    assert terminal.shows('25%')
+    glance.delete(image_id)
+    code, shown, out = terminal.end()
+    assert (code, out) == (5, '')
+    assert f'Image {image_id} vanished; it was SAVING' in shown
+
+
+def test_a_timeout_ends_the_wait(demo, images):
+    image_id = images(data=None)
+    line = demo.fails(*WAIT, '--timeout', '1', image_id, code=6)
+    assert line == f'Image {image_id} is still SAVING after 1 seconds'
+
+
+@contextlib.contextmanager
+def looked_at(
+    *script: Response | None, active: threading.Event | None = None
+) -> Iterator[Shell]:
+    """Provide a cloud of an image that becomes active in the end.
+
+    :param script: what each request for it is answered before that, None
+        for an image that is saving
+    :param active: what the image waits for after that
+    """
+    image = canned_cloud.image(0)
+    saving = Response.of(
+        {'image': {**image, 'status': 'SAVING', 'progress': 25}}
+    )
+    to_come = list(script)
+
+    def nova(request: Request) -> Response | None:
+        if to_come:
+            return to_come.pop(0) or saving
+        if active is not None:
+            active.wait(PATIENCE)
+        return Response.of({'image': image})
+
+    with canned_cloud.canned_cloud(nova) as server:
+        yield Shell(canned_cloud.environment(server))
+    assert not to_come
+
+
+NOT_NOW = canned_cloud.fault(503, 'computeFault', 'Not now', retry_after='0')
+DROPPED = Response(send=canned_cloud.reset)
+IMAGE_ID: str = canned_cloud.image(0)['id']
+
+
+# The first look is the one that finds the image.
+@pytest.mark.parametrize('looks', [1, 2], ids=['at-once', 'later'])
+@pytest.mark.parametrize('fault', [NOT_NOW, DROPPED], ids=['503', 'dropped'])
+def test_a_passing_fault_does_not_end_the_wait(looks, fault):
+    # More often than a read is repeated by itself.
+    with looked_at(*[None] * looks, *[fault] * 5, None) as shell:
+        shown = shell(*WAIT, IMAGE_ID).json()
+    assert shown['status'] == 'ACTIVE'
+
+
+@pytest.mark.parametrize('looks', [1, 2], ids=['at-once', 'later'])
+def test_the_exit_code_tells_that_the_image_vanished(looks):
+    gone = canned_cloud.fault(404, 'itemNotFound', 'Image not found.')
+    with looked_at(*[None] * looks, gone) as shell:
+        line = shell.fails(*WAIT, IMAGE_ID, code=5)
+    assert line.startswith(f'Image {IMAGE_ID} vanished; it was SAVING')
+
+
+def test_a_bar_is_drawn_from_the_progress_of_the_image():
+    # Nothing of it goes to a pipe, as other tests of this module show.
+    active = threading.Event()
+    with looked_at(None, None, active=active) as shell:
+        terminal = Terminal(shell, *WAIT, IMAGE_ID, stdout=False)
+        assert terminal.shows('25%')
+        active.set()
+        code, shown, out = terminal.end()
+    assert code == 0
+    assert 'SAVING' in shown
+    assert '100%' in shown
+    assert json.loads(out)['status'] == 'ACTIVE'
+
+
+@pytest.mark.parametrize(
+    ('options', 'term'), [(('-q',), 'xterm'), ((), 'dumb')]
+)
+def test_no_bar_is_drawn_where_it_is_unwanted(options, term):
+    with looked_at(None, None) as shell:
+        terminal = Terminal(
+            shell, *options, *WAIT, IMAGE_ID, term=term, stdout=False
+        )
+        code, shown, out = terminal.end()
+    assert (code, shown) == (0, '')
+    assert json.loads(out)['status'] == 'ACTIVE'
+
+
+# --- the count of a long list ---------------------------------------------
+
+
+LIST = ('compute', 'image', 'list', '-f', 'value', '-c', 'Name')
+
+
+@pytest.fixture
+def long_list() -> Iterator[canned_cloud.Server]:
+    """Provide a cloud of three pages."""
+    nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(2500)])
+    with canned_cloud.canned_cloud(nova) as server:
+        yield server
+
+
+def count_shown(
+    server: canned_cloud.Server, *options: str, term: str = 'xterm'
+) -> str:
+    """Return what a terminal shows of a long list besides its rows."""
+    shell = Shell(canned_cloud.environment(server))
+    code, shown, _out = Terminal(
+        shell, *options, *LIST, term=term, stdout=True
+    ).end()
+    assert code == 0
+    assert shown.count('cirros-0.6.2-') == 2500
+    return '\n'.join(
+        line for line in shown.splitlines() if 'cirros-0.6.2-' not in line
+    )
+
+
+def test_a_long_list_tells_how_many_images_have_come(long_list):
+    shown = count_shown(long_list)
+    assert '1,000 images so far' in shown
+    assert '2,000 images so far' in shown
+
+
+@pytest.mark.parametrize(
+    ('options', 'term'), [(('-q',), 'xterm'), ((), 'dumb')]
+)
+def test_a_long_list_tells_nothing_where_it_is_unwanted(
+    long_list, options, term
+):
+    assert count_shown(long_list, *options, term=term) == ''
+
+
+def test_a_long_list_tells_nothing_in_a_pipe(long_list):
+    result = Shell(canned_cloud.environment(long_list))(*LIST)
+    assert result.out.count('\n') == 2500

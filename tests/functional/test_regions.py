@@ -1,0 +1,525 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Listing and showing over regions: two real ones, and many canned."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+import contextlib
+import csv
+import io
+import json
+import socket
+import subprocess
+import threading
+from typing import Any
+
+import pytest
+
+from tests import canned_cloud
+from tests.canned_cloud import Request
+from tests.canned_cloud import Response
+from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import Shell
+
+LIST = ('compute', 'image', 'list')
+SHOW = ('compute', 'image', 'show')
+
+HEADERS = ['Region', 'ID', 'Name', 'Status']
+
+#: What has not come after these seconds will not come.
+PATIENCE = 60
+
+# --- the real cloud -------------------------------------------------------
+
+
+@pytest.fixture(scope='module')
+def configured(cloud, tmp_path_factory) -> Callable[..., Shell]:
+    """Provide a maker of shells whose configuration has other settings."""
+
+    def make(**settings: str) -> Shell:
+        with open(cloud.facts['clouds_yaml']) as file:
+            config = json.load(file)
+        config['clouds']['demo'] |= settings
+        path = tmp_path_factory.mktemp('configured') / 'clouds.yaml'
+        path.write_text(json.dumps(config))
+        return cloud.shell('demo', OS_CLIENT_CONFIG_FILE=str(path))
+
+    return make
+
+
+@pytest.fixture(scope='module')
+def by_region(configured) -> dict[str, list[dict[str, Any]]]:
+    """Provide what each region lists by itself, as rows of all regions."""
+    return {
+        region: [
+            {'Region': region, **image}
+            for image in configured(region_name=region).images()
+        ]
+        for region in ('RegionOne', 'RegionTwo')
+    }
+
+
+@pytest.fixture(scope='module')
+def in_all(by_region) -> list[dict[str, Any]]:
+    """Provide the rows of all regions."""
+    return by_region['RegionOne'] + by_region['RegionTwo']
+
+
+def test_all_regions_list_what_each_lists(demo, in_all):
+    rows = demo.images('--all-regions')
+    assert rows == in_all
+    assert {next(iter(row)) for row in rows} == {'Region'}
+
+
+def test_a_region_is_listed_by_its_name(demo, by_region):
+    assert demo.images('--region', 'RegionTwo') == by_region['RegionTwo']
+
+
+def test_named_regions_come_once_and_in_the_order_of_names(demo, in_all):
+    regions = ('RegionTwo', 'RegionOne', 'RegionTwo')
+    options = [word for region in regions for word in ('--region', region)]
+    assert demo.images(*options) == in_all
+
+
+def test_an_unknown_region_is_named_with_those_that_exist(demo):
+    line = demo.fails(*LIST, '--region', 'RegionOne', '--region', 'Nowhere')
+    assert line == (
+        "No region 'Nowhere' has the Compute service; RegionOne, RegionTwo do"
+    )
+
+
+def of_table(text: str) -> list[list[str]]:
+    """Read a table, without its lines."""
+    return [
+        [cell.strip() for cell in line.strip('|').split('|')]
+        for line in text.splitlines()
+        if line.startswith('|')
+    ]
+
+
+def of_yaml(text: str) -> list[list[str]]:
+    """Read a list of flat mappings, whose keys are in no order of ours."""
+    rows: list[dict[str, str]] = []
+    for line in text.splitlines():
+        if line.startswith('- '):
+            rows.append({})
+        key, _, value = line[2:].partition(': ')
+        rows[-1][key] = value
+    return [[row[header] for header in HEADERS] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ('formatter', 'read', 'headed'),
+    [
+        ('table', of_table, True),
+        ('csv', lambda text: [*csv.reader(io.StringIO(text))], True),
+        (
+            'json',
+            lambda text: [[*row.values()] for row in json.loads(text)],
+            False,
+        ),
+        ('yaml', of_yaml, False),
+        (
+            'value',
+            lambda text: [line.split(' ') for line in text.splitlines()],
+            False,
+        ),
+    ],
+)
+def test_every_formatter_has_the_region(demo, in_all, formatter, read, headed):
+    expected = [
+        [row[header] for header in HEADERS]
+        for row in in_all
+        if row['Name'] == 'web-1-snapshot'
+    ]
+    assert [row[0] for row in expected] == ['RegionOne', 'RegionTwo']
+    out = demo(
+        *(*LIST, '--all-regions', '--name', 'web-1-snapshot'),
+        *('-f', formatter),
+    ).out
+    assert read(out) == ([HEADERS] if headed else []) + expected
+
+
+@pytest.mark.parametrize('option', ['--limit', '--max-items'])
+def test_limits_count_over_all_regions(demo, by_region, in_all, option):
+    limit = len(by_region['RegionOne']) + 2
+    rows = demo.images('--all-regions', option, str(limit))
+    assert rows == in_all[:limit]
+    assert rows[-1]['Region'] == 'RegionTwo'
+
+
+def test_filters_hold_in_every_region(demo, in_all):
+    expected = [
+        row
+        for row in in_all
+        if row['Min Disk'] >= 5
+        and row['Properties'].get('os_distro') == 'ubuntu'
+    ]
+    assert {row['Region'] for row in expected} == {'RegionOne', 'RegionTwo'}
+    rows = demo.images(
+        *('--all-regions', '--min-disk', '>=5'),
+        *('--property', 'os_distro=ubuntu'),
+    )
+    assert rows == expected
+
+
+@pytest.mark.parametrize(
+    ('option', 'value', 'kind'),
+    [('--flavor', 'gpu.only-one', 'flavor'), ('--server', 'web-2', 'server')],
+)
+def test_a_region_without_the_flavor_or_server_is_left_out_with_a_note(
+    demo, option, value, kind
+):
+    result = demo.run(*LIST, '--all-regions', option, value, '-f', 'json')
+    assert result.code == 0
+    assert {row['Region'] for row in result.json()} == {'RegionOne'}
+    assert result.err.startswith(
+        f'Region RegionTwo is left out: No {kind} with a name'
+    )
+    assert result.err.count('\n') == 1
+
+
+def test_a_server_is_found_in_each_region_by_its_name(cloud, demo):
+    servers = {
+        region: cloud.facts['servers'][region]['web-1']
+        for region in ('RegionOne', 'RegionTwo')
+    }
+    rows = demo.images('--all-regions', '--server', 'web-1')
+    assert {row['Region'] for row in rows} == set(servers)
+    for row in rows:
+        assert row['Server ID'] == servers[row['Region']]
+
+
+def test_a_flavor_of_no_region_is_an_error(demo):
+    result = demo.run(*LIST, '--all-regions', '--flavor', 'none')
+    assert (result.code, result.out) == (1, '')
+    *notes, last = result.err.splitlines()
+    assert [note.split(':')[0] for note in notes] == [
+        'Region RegionOne is left out',
+        'Region RegionTwo is left out',
+    ]
+    assert last == 'None of the 2 regions has a list to show'
+
+
+def test_show_names_the_region_that_has_the_image(demo, by_region):
+    listed = next(
+        row for row in by_region['RegionTwo'] if row['Name'] == 'only-in-two'
+    )
+    expected = {k.lower().replace(' ', '_'): v for k, v in listed.items()}
+    result = demo(*SHOW, '--all-regions', 'only-in-two', '-f', 'json')
+    assert result.json() == expected
+
+
+@pytest.mark.parametrize('name', ['cirros-0.6.2', 'replicated'])
+def test_show_lists_the_regions_and_ids_of_several_matches(demo, in_all, name):
+    found = [row for row in in_all if row['Name'] == name]
+    if name == 'replicated':
+        # Its ID is that of another image in the first region.
+        name = found[0]['ID']
+        found = [row for row in in_all if row['ID'] == name]
+    assert [row['Region'] for row in found] == ['RegionOne', 'RegionTwo']
+    line = demo.fails(*SHOW, '--all-regions', name)
+    where = ', '.join(f'{row["Region"]} {row["ID"]}' for row in found)
+    assert line == (
+        f'2 images have the name or ID {name!r}; use --region and the ID of '
+        f'one: {where}'
+    )
+
+
+def test_show_in_a_region_tells_several_matches_apart(demo, by_region):
+    listed = by_region['RegionTwo'][0]
+    assert listed['Name'] == 'cirros-0.6.2'
+    words = ('--region', 'RegionTwo', 'cirros-0.6.2', '-f', 'json')
+    shown = demo(*SHOW, *words).json()
+    assert (shown['region'], shown['id']) == ('RegionTwo', listed['ID'])
+
+
+def test_show_tells_that_no_region_has_the_image(demo):
+    line = demo.fails(*SHOW, '--all-regions', 'none')
+    assert line == (
+        "No image with a name or ID of 'none' exists in these regions"
+    )
+
+
+def test_a_single_overriding_endpoint_is_refused(cloud, configured):
+    url = cloud.facts['regions']['RegionOne']['compute_url']
+    shell = configured(compute_endpoint_override=url)
+    line = shell.fails(*LIST, '--all-regions')
+    assert 'overrides the Compute endpoint' in line
+
+
+# --- canned clouds --------------------------------------------------------
+
+
+class Watch:
+    """Counts what is served at the same time.
+
+    :ivar most: how many requests were, at the most
+    """
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._now = 0
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[None]:
+        """Count a request while it is served."""
+        with self._changed:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._now -= 1
+
+    def reaches(self, number: int) -> bool:
+        """Wait until so many are served at the same time."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self.most >= number, PATIENCE
+            )
+
+
+class Region(canned_cloud.Server):
+    """The Compute service of a region, in a server of its own.
+
+    :param images: their numbers
+    :param before: called with each request before it is answered; may answer
+    :ivar watch: what is served at the same time
+    """
+
+    def __init__(
+        self,
+        images: range,
+        before: canned_cloud.Handler = lambda request: None,
+    ) -> None:
+        self.watch = Watch()
+        nova = canned_cloud.Nova([canned_cloud.image(n) for n in images])
+
+        def handler(request: Request) -> Response | None:
+            with self.watch.serving():
+                return before(request) or nova(request)
+
+        super().__init__(handler)
+
+
+class Dead:
+    """A server that refuses connections."""
+
+    def __init__(self) -> None:
+        # It does not listen, and nobody else can.
+        self._socket = socket.socket()
+        self._socket.bind(('127.0.0.1', 0))
+        self.url = f'http://127.0.0.1:{self._socket.getsockname()[1]}'
+        self.close = self._socket.close
+
+
+class Regions:
+    """A Keystone, and a region for each name.
+
+    :param regions: the servers of the regions, by name
+    :param paths: of Compute, where it is not the usual one
+    """
+
+    def __init__(
+        self,
+        regions: Mapping[str, canned_cloud.Server | Dead],
+        paths: dict[str, str] | None = None,
+    ) -> None:
+        self.regions = regions
+        self.keystone = canned_cloud.Server(
+            canned_cloud.keystone(
+                {
+                    name: region.url + (paths or {}).get(name, '/v2.1')
+                    for name, region in regions.items()
+                }
+            )
+        )
+        self.shell = Shell(canned_cloud.environment(self.keystone))
+
+    def names(self) -> list[list[str]]:
+        """List region and name of all images; nothing may go wrong."""
+        return self.read(self.shell(*LIST, *NAMES).out)
+
+    @staticmethod
+    def read(out: str) -> list[list[str]]:
+        """Read region and name of each row."""
+        return [line.split(' ') for line in out.splitlines()]
+
+
+NAMES = ('--all-regions', '-f', 'value', '-c', 'Region', '-c', 'Name')
+
+
+@pytest.fixture
+def cloud_of() -> Iterator[Callable[..., Regions]]:
+    """Provide a maker of clouds, which end with the test."""
+    with contextlib.ExitStack() as ends:
+
+        def make(*args: Any) -> Regions:
+            regions = Regions(*args)
+            for server in (regions.keystone, *regions.regions.values()):
+                ends.callback(server.close)
+            return regions
+
+        yield make
+
+
+def row(region: str, number: int) -> list[str]:
+    """Return what :meth:`Regions.names` has of an image."""
+    return [region, canned_cloud.image(number)['name']]
+
+
+def test_a_dead_region_does_not_take_the_others_with_it(cloud_of):
+    cloud = cloud_of(
+        {'a': Region(range(2)), 'b': Dead(), 'c': Region(range(2, 4))}
+    )
+    result = cloud.shell.run(*LIST, *NAMES)
+    assert result.code == 1
+    assert cloud.read(result.out) == [
+        row('a', 0),
+        row('a', 1),
+        row('c', 2),
+        row('c', 3),
+    ]
+    assert result.err.startswith('Region b: ')
+    assert result.err.count('\n') == 1
+
+
+def test_neither_does_one_that_fails_on_its_way(cloud_of):
+    def fail(request: Request) -> Response | None:
+        if 'marker' in request.query:
+            return canned_cloud.fault(500, 'computeFault', 'Out of order')
+        return None
+
+    cloud = cloud_of(
+        {'a': Region(range(1500), fail), 'b': Region(range(1500, 1502))}
+    )
+    result = cloud.shell.run(*LIST, *NAMES)
+    assert result.code == 1
+    assert cloud.read(result.out) == [
+        *(row('a', number) for number in range(1000)),
+        row('b', 1500),
+        row('b', 1501),
+    ]
+    assert result.err.startswith('Region a: ')
+    assert 'Out of order' in result.err
+    assert result.err.count('\n') == 1
+
+
+def test_all_regions_dead_is_an_error(cloud_of):
+    result = cloud_of({'a': Dead(), 'b': Dead()}).shell.run(*LIST, *NAMES)
+    assert (result.code, result.out) == (1, '')
+    first, second, last = result.err.splitlines()
+    assert first.startswith('Region a: ')
+    assert second.startswith('Region b: ')
+    assert last == 'None of the 2 regions has a list to show'
+
+
+def test_an_image_is_shown_though_a_region_is_dead(cloud_of):
+    cloud = cloud_of({'a': Dead(), 'b': Region(range(1))})
+    name = canned_cloud.image(0)['name']
+    result = cloud.shell.run(*SHOW, '--all-regions', name, '-f', 'json')
+    assert result.code == 1
+    assert result.json()['region'] == 'b'
+    assert result.err.startswith('Region a: ')
+    assert result.err.count('\n') == 1
+
+
+def test_eight_regions_take_the_time_of_one(cloud_of):
+    # Each page is answered only when all regions are asked for one, so that
+    # none can have been waited for before another was asked.
+    together = threading.Barrier(8, timeout=PATIENCE)
+
+    def meet(request: Request) -> None:
+        together.wait()
+
+    cloud = cloud_of(
+        {
+            f'r{n}': Region(range(2500 * n, 2500 * (n + 1)), meet)
+            for n in range(8)
+        }
+    )
+    assert cloud.names() == [
+        row(f'r{number // 2500}', number) for number in range(2500 * 8)
+    ]
+    for region in cloud.regions.values():
+        assert len(region.requests) == 3
+        assert region.watch.most == 1
+    asked = cloud.keystone.paths()
+    assert asked.count('POST /v3/auth/tokens') == 1
+
+
+def test_no_more_than_sixteen_regions_are_asked_at_a_time(cloud_of):
+    watch = Watch()
+
+    def linger(request: Request) -> None:
+        with watch.serving():
+            assert watch.reaches(16)
+
+    cloud = cloud_of(
+        {f'r{n:02}': Region(range(n, n + 1), linger) for n in range(20)}
+    )
+    assert cloud.names() == [row(f'r{n:02}', n) for n in range(20)]
+    assert watch.most == 16
+
+
+def test_a_server_of_several_regions_has_one_client_at_a_time(cloud_of):
+    pages = {f'/{name}/v2.1': range(n, n + 1) for n, name in enumerate('abcd')}
+    novas = [
+        canned_cloud.Nova([canned_cloud.image(n) for n in images], path)
+        for path, images in pages.items()
+    ]
+    region = Region(range(0), canned_cloud.first_of(*novas))
+    cloud = cloud_of(
+        dict.fromkeys('abcd', region),
+        {name: f'/{name}/v2.1' for name in 'abcd'},
+    )
+    assert cloud.names() == [row(name, n) for n, name in enumerate('abcd')]
+    assert len(region.requests) == 4
+    assert region.watch.most == 1
+
+
+@pytest.mark.parametrize('formatter', ['value', 'csv'])
+def test_the_first_region_is_printed_while_another_is_stuck(
+    cloud_of, formatter
+):
+    printed = threading.Event()
+    in_time = []
+
+    def get_stuck(request: Request) -> None:
+        in_time.append(printed.wait(PATIENCE))
+
+    cloud = cloud_of(
+        {'a': Region(range(2)), 'b': Region(range(2, 3), get_stuck)}
+    )
+    words = (*LIST, '--all-regions', '-f', formatter, '-c', 'Name')
+    with subprocess.Popen(
+        [openstack_executable(), *words],
+        env=cloud.shell.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        headers = [process.stdout.readline()] if formatter == 'csv' else []
+        first = [process.stdout.readline() for _ in range(2)]
+        printed.set()
+        rest = process.stdout.read()
+    assert process.returncode == 0
+    assert in_time == [True]
+    assert len(headers) == (formatter == 'csv')
+    for number, line in enumerate([*first, rest]):
+        assert line.strip('"\n') == canned_cloud.image(number)['name']
