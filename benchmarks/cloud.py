@@ -1,0 +1,250 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The canned cloud of the tests, for measuring: any size, and it counts.
+
+It answers from memory, so that what is measured is the client. Pages are made
+before it says that it is ready, and kept as they are sent; beyond
+:data:`KEPT` they are made when asked for, so that a million images need no
+gigabytes. For each line on its standard input it writes how many requests
+came since the line before, and what CPU time they cost it, as JSON.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+import time
+from typing import Any
+import urllib.parse
+import uuid
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'tests'))
+
+import canned_cloud as canned
+
+#: Images of a page at most, as Nova and Glance have it by default.
+PAGE = 1000
+
+#: Pages that are kept.
+KEPT = 200
+
+NOVA = '/v2.1'
+GLANCE = '/image'
+
+
+class Images:
+    """The images of the tests, each made when it is looked at."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        if number >= self._count:
+            raise IndexError(number)
+        image: dict[str, Any] = canned.image(number)
+        return image
+
+
+def number_of(image_id: str) -> int:
+    """Return the place of an image in the list."""
+    return uuid.UUID(image_id).int - uuid.UUID(canned.image(0)['id']).int
+
+
+class Paged:
+    """Answers page by page.
+
+    :param count: how many images there are
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._pages: dict[tuple[int, int], canned.Response] = {}
+
+    def page(self, request: canned.Request) -> canned.Response:
+        """Answer with the page that a request asks for."""
+        limit = min(int(request.query.get('limit', PAGE)), PAGE)
+        marker = request.query.get('marker')
+        start = number_of(marker) + 1 if marker else 0
+        response = self._pages.get((start, limit))
+        if response is None:
+            numbers = range(start, min(start + limit, self.count))
+            query = f'limit={limit}'
+            if numbers:
+                last = canned.image(numbers[-1])['id']
+                query = f'{query}&marker={last}'
+            response = canned.Response.of(
+                self.document(request, numbers, limit, query)
+            )
+            if len(self._pages) < KEPT:
+                self._pages[start, limit] = response
+        return response
+
+    def prepare(self, path: str, host: str) -> None:
+        """Make the pages before they are asked for."""
+        for number in range(0, min(self.count, KEPT * PAGE), PAGE):
+            query = {'limit': str(PAGE)}
+            if number:
+                query['marker'] = canned.image(number - 1)['id']
+            self.page(canned.Request('GET', path, query, {'host': host}, b''))
+
+    def document(
+        self, request: canned.Request, numbers: range, limit: int, query: str
+    ) -> dict[str, Any]:
+        """Return a page as JSON has it."""
+        raise NotImplementedError
+
+
+class Nova(Paged):
+    """Answers as Nova does, with the image records of the tests."""
+
+    def __call__(self, request: canned.Request) -> canned.Response | None:
+        path = request.path.rstrip('/')
+        if path == f'{NOVA}/images/detail' and 'name' not in request.query:
+            return self.page(request)
+        if path == NOVA:
+            return self._version(request)
+        nova = canned.Nova(Images(self.count), NOVA)
+        return nova(request)
+
+    def document(
+        self, request: canned.Request, numbers: range, limit: int, query: str
+    ) -> dict[str, Any]:
+        document: dict[str, Any] = {'images': [*map(canned.image, numbers)]}
+        if len(numbers) == limit:
+            href = f'http://{request.headers["host"]}{request.path}?{query}'
+            document['images_links'] = [{'rel': 'next', 'href': href}]
+        return document
+
+    def _version(self, request: canned.Request) -> canned.Response:
+        href = f'http://{request.headers["host"]}{NOVA}/'
+        version = {
+            'id': 'v2.1',
+            'status': 'CURRENT',
+            'version': '2.96',
+            'min_version': '2.1',
+            'updated': '2013-07-23T11:33:21Z',
+            'links': [{'rel': 'self', 'href': href}],
+        }
+        return canned.Response.of({'version': version})
+
+
+class Glance(Paged):
+    """Answers as Glance does, with as many images, in records of its own."""
+
+    def __call__(self, request: canned.Request) -> canned.Response | None:
+        path = request.path.rstrip('/')
+        if path == f'{GLANCE}/v2/images':
+            return self.page(request)
+        if path in (GLANCE, f'{GLANCE}/v2'):
+            href = f'http://{request.headers["host"]}{GLANCE}/v2/'
+            version = {
+                'id': 'v2.15',
+                'status': 'CURRENT',
+                'links': [{'rel': 'self', 'href': href}],
+            }
+            return canned.Response.of({'versions': [version]}, 300)
+        return None
+
+    def document(
+        self, _request: canned.Request, numbers: range, limit: int, query: str
+    ) -> dict[str, Any]:
+        document: dict[str, Any] = {'images': [*map(_of_glance, numbers)]}
+        if len(numbers) == limit:
+            document['next'] = f'/v2/images?{query}'
+        return document
+
+
+def _of_glance(number: int) -> dict[str, Any]:
+    image = canned.image(number)
+    path = f'/v2/images/{image["id"]}'
+    return {
+        **image['metadata'],
+        'id': image['id'],
+        'name': image['name'],
+        'status': 'active',
+        'visibility': 'public',
+        'protected': False,
+        'min_ram': image['minRam'],
+        'min_disk': image['minDisk'],
+        'created_at': image['created'],
+        'updated_at': image['updated'],
+        'size': 21430272,
+        'virtual_size': 117440512,
+        'disk_format': 'qcow2',
+        'container_format': 'bare',
+        'checksum': '0' * 32,
+        'os_hash_algo': 'sha512',
+        'os_hash_value': '0' * 128,
+        'os_hidden': False,
+        'owner': canned.PROJECT,
+        'tags': [],
+        'self': path,
+        'file': f'{path}/file',
+        'schema': '/v2/schemas/image',
+    }
+
+
+def catalog(base: str) -> list[dict[str, Any]]:
+    """Return a catalog of Compute and Image."""
+    return [
+        {
+            'type': kind,
+            'name': kind,
+            'id': kind,
+            'endpoints': [
+                {
+                    'id': f'{kind}-{interface}',
+                    'interface': interface,
+                    'region': 'RegionOne',
+                    'region_id': 'RegionOne',
+                    'url': base + path,
+                }
+                for interface in ('public', 'internal', 'admin')
+            ],
+        }
+        for kind, path in (('compute', NOVA), ('image', GLANCE))
+    ]
+
+
+def main() -> None:
+    """Run a cloud until its standard input is closed."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument('--images', type=int, default=1000)
+    parser.add_argument('--glance', action='store_true')
+    args = parser.parse_args()
+    handlers: list[canned.Handler] = []
+    with canned.Server(lambda r: canned.first_of(*handlers)(r)) as server:
+        host = urllib.parse.urlsplit(server.url).netloc
+        handlers.append(canned.keystone({}, catalog=catalog(server.url)))
+        if args.glance:
+            glance = Glance(args.images)
+            glance.prepare(f'{GLANCE}/v2/images', host)
+            handlers.append(glance)
+        else:
+            nova = Nova(args.images)
+            nova.prepare(f'{NOVA}/images/detail', host)
+            handlers.append(nova)
+        print(json.dumps(canned.environment(server)), flush=True)
+        seen, spent = 0, time.process_time()
+        for _line in sys.stdin:
+            count, now = len(server.requests), time.process_time()
+            told = {'requests': count - seen, 'cpu': now - spent}
+            print(json.dumps(told), flush=True)
+            seen, spent = count, now
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,144 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What every other ``openstack`` command costs more with the plugin.
+
+The same program runs twice, from two folders of links to all that is
+installed here: one has the plugin as a wheel would install it (its package
+and its metadata), the other has neither. All else is the same: so the
+difference is the plugin. The caches of entry points and of byte code are warm
+in both, as they are for a user.
+"""
+
+from collections.abc import Mapping
+import json
+import pathlib
+import re
+import shutil
+import site
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+import measure
+
+PACKAGE = 'osc_compute_images'
+
+#: Runs the command from a folder, without the site-packages of Python.
+LAUNCH = (
+    'import sys; sys.path.append(sys.argv.pop(1)); '
+    'from openstackclient.shell import main; sys.exit(main(sys.argv[1:]))'
+)
+
+#: Writes the names of all modules at the end.
+TELL = (
+    'import atexit, json, sys; '
+    'atexit.register(lambda: sys.stderr.write(json.dumps([*sys.modules]))); '
+)
+
+
+def _folders(where: pathlib.Path) -> dict[str, pathlib.Path]:
+    """Make the two folders."""
+    made = {}
+    for name in ('without', 'with'):
+        folder = made[name] = where / name
+        folder.mkdir()
+        for site_packages in map(pathlib.Path, site.getsitepackages()):
+            for path in sorted(site_packages.glob('*')):
+                link = folder / path.name
+                ours = PACKAGE in path.name
+                if not ours and not link.exists() and path.suffix != '.pth':
+                    link.symlink_to(path)
+                if name == 'with' and ours and path.suffix == '.dist-info':
+                    shutil.copytree(path, link)
+    package = measure.HERE.parent / PACKAGE
+    (made['with'] / PACKAGE).symlink_to(package)
+    return made
+
+
+def _command(folder: pathlib.Path, *words: str) -> list[str]:
+    return [sys.executable, '-P', '-S', '-c', LAUNCH, str(folder), *words]
+
+
+def _instructions(
+    command: list[str], env: Mapping[str, str], where: pathlib.Path
+) -> int | None:
+    """Count the instructions of a command, where valgrind is there."""
+    valgrind = shutil.which('valgrind')
+    if valgrind is None:
+        return None
+    done = subprocess.run(
+        [
+            valgrind,
+            '--tool=callgrind',
+            f'--callgrind-out-file={where / "callgrind.out"}',
+            *command,
+        ],
+        env=measure.environment(env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r'Collected : (\d+)', done.stderr)
+    return int(found[1]) if found else None
+
+
+def _modules(command: list[str], env: Mapping[str, str]) -> set[str]:
+    """Return the modules that a command imports."""
+    launch = command.index(LAUNCH)
+    done = subprocess.run(
+        [*command[:launch], TELL + LAUNCH, *command[launch + 1 :]],
+        env=measure.environment(env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(done.stderr[done.stderr.rindex('[') :]))
+
+
+def measured(
+    cloud: measure.Cloud, runs: int, *, quick: bool
+) -> dict[str, Any]:
+    """Measure two commands of others, with and without the plugin."""
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        where = pathlib.Path(temporary)
+        folders = _folders(where)
+        env = {**cloud.env, 'XDG_CACHE_HOME': str(where / 'cache')}
+        for words in (('--version',), ('token', 'issue')):
+            commands = {
+                name: _command(folder, *words)
+                for name, folder in folders.items()
+            }
+            for command in commands.values():
+                measure.run(command, env)
+            cpu: dict[str, list[float]] = {name: [] for name in commands}
+            for _ in range(3 * runs):
+                for name, command in commands.items():
+                    cpu[name].append(measure.run(command, env).cpu)
+            result = {
+                name: {'cpu': measure.median(cpu[name])} for name in commands
+            }
+            modules = {n: _modules(c, env) for n, c in commands.items()}
+            result['modules'] = sorted(  # type: ignore[assignment]
+                modules['with'] - modules['without']
+            )
+            if not quick:
+                for name, command in commands.items():
+                    count = _instructions(command, env, where)
+                    if count is not None:
+                        result[name]['instructions'] = count
+            results[f'openstack {" ".join(words)}'] = result
+    return results
