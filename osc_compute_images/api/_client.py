@@ -192,7 +192,7 @@ class ImagesAPI:
 
     def wait_for(
         self,
-        image_id: str,
+        image: Image | str,
         status: str = 'ACTIVE',
         *,
         timeout: float | None = None,
@@ -202,6 +202,7 @@ class ImagesAPI:
 
         A passing fault of the server does not end the wait.
 
+        :param image: the image, or its ID
         :param timeout: seconds; without one the wait lasts as long as the
             image goes on
         :param on_look: called with the image each time it has been looked at
@@ -209,8 +210,10 @@ class ImagesAPI:
         :raises ImageVanished: if the image is no longer there
         :raises WaitTimedOut: if the time is over
         """
+        seen = image if isinstance(image, Image) else None
+        image_id = image.id if isinstance(image, Image) else image
         return _wait.wait_for(
-            lambda: self.get(image_id), status, timeout, on_look
+            lambda: self.get(image_id), seen, status, timeout, on_look
         )
 
     def find_server_id(self, name_id_or_url: str) -> str:

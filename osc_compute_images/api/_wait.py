@@ -36,16 +36,16 @@ _FINAL = ('ERROR', 'DELETED')
 class _Watch:
     """Looks at an image, and bears with passing faults of the server."""
 
-    def __init__(self, get: Callable[[], Image]) -> None:
+    def __init__(self, get: Callable[[], Image], seen: Image | None) -> None:
         self._get = get
-        self._seen: Image | None = None
-        self._seen_at = 0.0
+        self._seen = seen
+        self._well_at = time.monotonic()
 
     def look(self) -> Image:
         """Return the image as it is, or as it was before a passing fault."""
         try:
             self._seen = self._get()
-            self._seen_at = time.monotonic()
+            self._well_at = time.monotonic()
         except _errors.ImageNotFound as e:
             if self._seen is None:
                 raise
@@ -60,7 +60,7 @@ class _Watch:
             _errors.TooManyRequests,
             _errors.ServerError,
         ):
-            unwell = time.monotonic() - self._seen_at
+            unwell = time.monotonic() - self._well_at
             if self._seen is None or unwell > _PATIENCE:
                 raise
         return self._seen
@@ -68,12 +68,13 @@ class _Watch:
 
 def wait_for(
     get: Callable[[], Image],
+    seen: Image | None,
     status: str,
     timeout: float | None,
     on_look: Callable[[Image], object] | None,
 ) -> Image:
     """See :meth:`osc_compute_images.api.ImagesAPI.wait_for`."""
-    watch = _Watch(get)
+    watch = _Watch(get, seen)
     end = time.monotonic() + (math.inf if timeout is None else timeout)
     interval = _FIRST_INTERVAL
     while True:

@@ -15,7 +15,6 @@
 import argparse
 from collections.abc import Iterator
 import contextlib
-import logging
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -26,9 +25,6 @@ from osc_lib.i18n import _
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api import ImagesError
-
-
-LOG = logging.getLogger(__name__)
 
 #: Seconds to wait for an answer, where ``api_timeout`` is not configured.
 TIMEOUT = 60.0
@@ -44,31 +40,11 @@ class ImagesCommand(command.Command):
         cmd_name: str | None = None,
     ) -> None:
         super().__init__(app, app_args, cmd_name)
-        # NOTE: there is none while the documentation is made.
-        manager = getattr(app, 'client_manager', None)
-        if manager is not None:
-            # NOTE: osc-lib drops the user's api_timeout, and the session,
-            # which is made after this, would have none at all.
-            options = manager._cli_options
-            options.config['api_timeout'] = _configured_timeout(options)
-
-
-def _configured_timeout(options: Any) -> float:
-    """Return the user's own ``api_timeout``, in seconds, or the default."""
-    clouds = options._openstack_config.cloud_config['clouds']
-    timeout = (clouds.get(options.name) or {}).get('api_timeout')
-    try:
-        return TIMEOUT if timeout is None else float(timeout)
-    except ValueError:
-        LOG.warning(
-            _(
-                'api_timeout is %r, and no number of seconds: it is taken '
-                'for %d'
-            ),
-            timeout,
-            TIMEOUT,
-        )
-        return TIMEOUT
+        # NOTE: here, as the session is made before the command runs. There is
+        # no configuration while the documentation is made.
+        config = getattr(app, 'cloud_config', None)
+        if config is not None:
+            config.defaults['api_timeout'] = TIMEOUT
 
 
 def images_api(

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import itertools
+import sys
 from typing import Any
 from typing import TYPE_CHECKING
 from typing import TypeVar
@@ -101,9 +102,8 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
                 (region, *row(image))
                 for region, image in self._by_region(regions, parsed_args)
             )
-        rows = itertools.islice(
-            rows, parsed_args.max_items or parsed_args.limit
-        )
+        limit = parsed_args.max_items or parsed_args.limit or sys.maxsize
+        rows = itertools.islice(rows, min(limit, sys.maxsize))
         # What fails at once fails before anything is printed.
         first = list(itertools.islice(rows, 1))
         return headers, itertools.chain(first, rows)

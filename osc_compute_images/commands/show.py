@@ -146,7 +146,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
     ) -> 'Image':
         progress = _progress.Progress(self.app)
         with progress.waiting() as show:
-            return api.wait_for(image.id, timeout=timeout, on_look=show)
+            return api.wait_for(image, timeout=timeout, on_look=show)
 
 
 class _Unready(Exception):

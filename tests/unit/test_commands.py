@@ -42,13 +42,8 @@ ONE = f'{nova.ENDPOINT}/images/{ID}'
 class Config:
     """What the commands ask a CloudRegion of openstacksdk."""
 
-    name = 'mycloud'
-
     def __init__(self, **config):
         self.config = config
-        self._openstack_config = argparse.Namespace(
-            cloud_config={'clouds': {'mycloud': config}}
-        )
 
     def get_service_type(self, kind):
         return kind
@@ -77,8 +72,7 @@ class Manager:
 
     def __init__(self, session, **config):
         self.session = session
-        self._cli_options = Config(**config)
-        self.sdk_connection = argparse.Namespace(config=self._cli_options)
+        self.sdk_connection = argparse.Namespace(config=Config(**config))
 
     @property
     def auth_ref(self):
@@ -547,17 +541,6 @@ def test_show_finds_an_image_in_any_region(app, http, two_regions):
     with pytest.raises(exceptions.CommandError) as caught:
         shown(app, '--all-regions', 'cirros-1')
     assert f'RegionOne {ID}, RegionTwo {ID}' in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ('configured', 'used'),
-    [(None, 60), (7, 7), ('7.5', 7.5), ('soon', 60)],
-)
-def test_the_users_timeout_is_used(ksa_session, caplog, configured, used):
-    app = App(ksa_session, api_timeout=configured)
-    ListComputeImage(app, None)
-    assert app.client_manager._cli_options.config['api_timeout'] == used
-    assert ("'soon'" in caplog.text) == (configured == 'soon')
 
 
 def test_a_parser_needs_no_cloud():
