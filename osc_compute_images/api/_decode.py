@@ -17,11 +17,13 @@ Only when that fails is the slow way taken, which reads as much as can be
 read: one odd image must not cost the user the 999 others of its page.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 import json
 import logging
 import re
 from typing import Any
+from typing import NamedTuple
 from typing import NoReturn
 
 import msgspec
@@ -29,34 +31,47 @@ import msgspec
 from osc_compute_images.api import _errors
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._image import ServerRef
+from osc_compute_images.text import printable
 
 LOG = logging.getLogger(__name__)
 
 #: How many oddities of one answer are told one by one.
 _TOLD = 5
 
-_SURROGATE = re.compile('[\ud800-\udfff]')
+# Escapes in JSON: a backslash, a whole surrogate pair, or half of one.
+_ESCAPE = re.compile(
+    r'\\(?:\\|u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..))'
+)
 
 
-class Link(msgspec.Struct, frozen=True, gc=False):
-    """A link of a page."""
-
+class _Link(msgspec.Struct, frozen=True, gc=False):
     rel: str | None = None
     href: str | None = None
 
 
-class PageBody(msgspec.Struct, frozen=True, gc=False):
-    """The body of a page of a listing."""
+class _PageBody(msgspec.Struct, frozen=True, gc=False):
+    images: list[Image]
+    images_links: list[_Link] | None = None
+
+
+class Page(NamedTuple):
+    """What a page of a listing says.
+
+    :param images: all that could be read
+    :param entries: how many there were, those that are no images among them
+    :param next_url: the link to the next page, if there is one
+    """
 
     images: list[Image]
-    images_links: list[Link] | None = None
+    entries: int
+    next_url: str | None
 
 
 class _ImageBody(msgspec.Struct, frozen=True, gc=False):
     image: Image
 
 
-_PAGE = msgspec.json.Decoder(PageBody)
+_PAGE = msgspec.json.Decoder(_PageBody)
 _IMAGE = msgspec.json.Decoder(_ImageBody)
 
 # What msgspec raises for a body that is not as expected: its own errors,
@@ -64,15 +79,25 @@ _IMAGE = msgspec.json.Decoder(_ImageBody)
 _NOT_AS_EXPECTED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def decode_page(body: bytes) -> PageBody:
+def decode_page(body: bytes) -> Page:
     """Read a page of images.
 
     :raises InvalidResponse: if there is no list of images in it
     """
     try:
-        return _PAGE.decode(body)
+        page = _PAGE.decode(body)
     except _NOT_AS_EXPECTED:
         return _salvage_page(body)
+    return Page(
+        page.images, len(page.images), _next_url(page.images_links or ())
+    )
+
+
+def _next_url(links: Iterable[_Link]) -> str | None:
+    for link in links:
+        if link.rel == 'next' and link.href:
+            return link.href
+    return None
 
 
 def decode_image(body: bytes) -> Image:
@@ -98,6 +123,15 @@ def member(body: bytes, key: str, kind: type) -> Any:
     return _member(_load(body), key, kind)
 
 
+def has_next(body: bytes, kind: str) -> bool:
+    """Tell whether a page of any kind has a link to the next one.
+
+    :param kind: such as ``flavors``
+    """
+    links = _load(body).get(f'{kind}_links')
+    return _next_url(_salvage_links(links)) is not None
+
+
 def _member(document: Any, key: str, kind: type) -> Any:
     if not isinstance(document, dict) or key not in document:
         _refuse(f'it has no {key!r}')
@@ -118,12 +152,11 @@ def _load(body: bytes) -> Any:
     try:
         # NOTE: NaN, the infinities, and integers that Python refuses to
         # convert for their length survive as text.
-        document = json.loads(
-            body.decode('utf-8-sig', 'replace'),
+        return json.loads(
+            _without_halves(body.decode('utf-8-sig', 'replace')),
             parse_constant=str,
             parse_int=lambda s: int(s) if len(s) < 4300 else s,
         )
-        return _without_surrogates(document)
     except (ValueError, RecursionError) as e:
         reason = str(e) or type(e).__name__
         if not body.strip():
@@ -137,39 +170,32 @@ def _refuse(reason: str) -> NoReturn:
     )
 
 
-def _without_surrogates(value: Any) -> Any:
+def _without_halves(text: str) -> str:
     # Half of a surrogate pair cannot be written in any encoding.
-    if isinstance(value, str):
-        return _SURROGATE.sub('\ufffd', value)
-    if isinstance(value, list):
-        return [_without_surrogates(each) for each in value]
-    if isinstance(value, dict):
-        return {
-            _without_surrogates(k): _without_surrogates(v)
-            for k, v in value.items()
-        }
-    return value
+    return _ESCAPE.sub(lambda m: r'\ufffd' if m['half'] else m[0], text)
 
 
-def _salvage_page(body: bytes) -> PageBody:
+def _salvage_page(body: bytes) -> Page:
     document = _load(body)
     oddities: list[str] = []
     images = []
-    for number, entry in enumerate(_member(document, 'images', list)):
+    entries = _member(document, 'images', list)
+    for number, entry in enumerate(entries):
         if isinstance(entry, dict):
             images.append(_salvage_image(entry, oddities))
         else:
             oddities.append(f'Entry {number} of the page is no image')
     _tell(oddities)
-    return PageBody(images, list(_salvage_links(document.get('images_links'))))
+    links = _salvage_links(document.get('images_links'))
+    return Page(images, len(entries), _next_url(links))
 
 
-def _salvage_links(links: Any) -> Iterator[Link]:
+def _salvage_links(links: Any) -> Iterator[_Link]:
     for link in links if isinstance(links, list) else ():
         if isinstance(link, dict):
             rel, href = link.get('rel'), link.get('href')
             if isinstance(rel, str) and isinstance(href, str):
-                yield Link(rel, href)
+                yield _Link(rel, href)
 
 
 def _salvage_image(entry: dict[str, Any], oddities: list[str]) -> Image:
@@ -223,6 +249,6 @@ def _text(value: object) -> str | None:
 
 def _tell(oddities: list[str]) -> None:
     for oddity in oddities[:_TOLD]:
-        LOG.warning('%s', oddity)
+        LOG.warning('%s', printable(oddity))
     if len(oddities) > _TOLD:
         LOG.warning('... and %d more of this kind', len(oddities) - _TOLD)

@@ -15,6 +15,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from osc_compute_images.text import printable
+
 if TYPE_CHECKING:
     from osc_compute_images.api._image import Image
 
@@ -36,8 +38,9 @@ class ImagesError(Exception):
         status: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        # NOTE: what a server says must not act on the terminal of its user.
+        self.message = printable(message)
+        super().__init__(self.message)
         self.status = status
         self.request_id = request_id
 

@@ -109,9 +109,10 @@ def _servers_named(
 
 def find_flavor(transport: Transport, name_or_id: str) -> Flavor:
     """See :meth:`osc_compute_images.api.ImagesAPI.find_flavor`."""
+    path = path_to('flavors', name_or_id)
     if name_or_id not in ('', '.', '..', 'detail'):
         try:
-            body = transport.get(path_to('flavors', name_or_id))
+            body = transport.get(path)
             return _flavor(_decode.member(body, 'flavor', dict))
         except (_errors.NotFound, _errors.BadRequest):
             pass
@@ -122,7 +123,9 @@ def find_flavor(transport: Transport, name_or_id: str) -> Flavor:
         body = transport.get('/flavors/detail', query)
         page = [_flavor(f) for f in _decode.member(body, 'flavors', list)]
         named.update({f.id: f for f in page if f.name == name_or_id})
-        if len(page) < MAX_PAGE_SIZE or page[-1].id == query.get('marker'):
+        # A page may be shorter than was asked for: the server has a limit.
+        more = len(page) >= MAX_PAGE_SIZE or _decode.has_next(body, 'flavors')
+        if not page or not more or page[-1].id == query.get('marker'):
             break
         query['marker'] = page[-1].id
     return named[only_one('flavor', name_or_id, named, _errors.FlavorNotFound)]

@@ -12,9 +12,12 @@
 
 """Listing page by page."""
 
+from collections import deque
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
+import contextlib
 import operator
 from typing import Any
 import urllib.parse
@@ -25,39 +28,92 @@ from osc_compute_images.api._image import Image
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._options import MAX_PAGE_SIZE
 
+#: How many of the last pages are remembered, so that no image comes twice.
+#: More would take memory, and a server that goes round is noticed anyway.
+REMEMBERED = 20
+
 _ID = operator.attrgetter('id')
+
+
+class _Listed:
+    """What the last pages had.
+
+    :ivar markers: where the pages began, the last one last
+    """
+
+    def __init__(self) -> None:
+        self.markers: list[str] = []
+        self._ids: set[str] = set()
+        self._pages: deque[list[str]] = deque()
+
+    def before(self, images: Sequence[Image]) -> Iterator[dict[str, str]]:
+        """Yield parameters that lead to where there was a page before.
+
+        :param images: the last page
+        """
+        step = 2
+        while step <= len(images):
+            if images[-step].id:
+                yield {'marker': images[-step].id}
+            step *= 2
+        for marker in self.markers[: -REMEMBERED - 1 : -1]:
+            yield {'marker': marker}
+        if len(self.markers) < REMEMBERED:
+            # To the beginning.
+            yield {}
+
+    def add(self, images: list[Image]) -> list[Image]:
+        """Remember the images of a page, and return those that are new."""
+        ids = [*map(_ID, images)]
+        unique = set(ids)
+        if len(unique) < len(ids) or not self._ids.isdisjoint(unique):
+            images = [*self._new(images)]
+            ids = [*map(_ID, images)]
+        self._ids.update(ids)
+        self._pages.append(ids)
+        if len(self._pages) > REMEMBERED:
+            self._ids.difference_update(self._pages.popleft())
+        return images
+
+    def _new(self, images: list[Image]) -> Iterator[Image]:
+        here: set[str] = set()
+        for image in images:
+            # Those without an ID may be different ones.
+            known = image.id in self._ids or image.id in here
+            if not known or not image.id:
+                yield image
+            here.add(image.id)
 
 
 class ImagePage:
     """One page of a listing.
 
-    :param body: the decoded answer
+    :param page: the decoded answer
     :param limit: how many images were asked for
-    :param known: IDs of images to leave out, as the page before had them
+    :param new: picks the images that no page before this one had
     """
 
     def __init__(
         self,
-        body: _decode.PageBody,
+        page: _decode.Page,
         limit: int,
-        known: frozenset[str] = frozenset(),
+        new: Callable[[list[Image]], list[Image]],
     ) -> None:
-        self.images: list[Image] = body.images
-        self._next_page_url = next(
-            (
-                link.href
-                for link in body.images_links or ()
-                if link.rel == 'next' and link.href
-            ),
-            None,
-        )
-        self._next_marker = self._find_next_marker(limit)
-        if not known.isdisjoint(map(_ID, self.images)):
-            self.images = [i for i in self.images if i.id not in known]
+        self._next_page_url = page.next_url
+        self._is_last = page.next_url is None and page.entries < limit
+        self._next_marker = None if self._is_last else _next_marker(page)
+        self.images: list[Image] = new(page.images)
 
     def is_empty(self) -> bool:
         """Tell whether there is no image on this page."""
         return not self.images
+
+    def is_last(self) -> bool:
+        """Tell whether no page comes after this one.
+
+        It is shorter than was asked for, and has no link to another one.
+        """
+        return self._is_last
 
     def next_page_url(self) -> str | None:
         """Return the server's own link to the next page, or None.
@@ -70,21 +126,19 @@ class ImagePage:
         return self._next_page_url
 
     def next_marker(self) -> str | None:
-        """Return the marker that the next page begins after.
+        """Return the marker that the next page begins after, or None.
 
-        None says that this page is the last: it is shorter than was asked
-        for, and has no link to another one.
+        There is none where this page is the last, or where the server says
+        that there is another one, but not where.
         """
         return self._next_marker
 
-    def _find_next_marker(self, limit: int) -> str | None:
-        url = self._next_page_url
-        if url is None and len(self.images) < limit:
-            return None
-        for image in reversed(self.images):
-            if image.id:
-                return image.id
-        return _marker_of(url) if url else None
+
+def _next_marker(page: _decode.Page) -> str | None:
+    for image in reversed(page.images):
+        if image.id:
+            return image.id
+    return _marker_of(page.next_url) if page.next_url else None
 
 
 def _marker_of(url: str) -> str | None:
@@ -102,8 +156,9 @@ class Pager:
     only when the one before it has been used up. Every iteration is a
     listing of its own, from the beginning.
 
-    A listing is complete or it ends in an error. Images that appear while it
-    runs are left out (Nova lists the newest first), and no image comes twice.
+    A listing is complete or it ends in an error, and no image comes twice.
+    Images that appear while it runs are left out (Nova lists the newest
+    first), unless all of the first page is deleted meanwhile.
 
     :param fetch: sends the request for a page, given its query parameters,
         and returns the body
@@ -134,70 +189,73 @@ class Pager:
             query.update(self._opts.to_image_list_query())
         limit = min(int(query.get('limit', MAX_PAGE_SIZE)), MAX_PAGE_SIZE)
         query['limit'] = limit
-        began_after = query.get('marker')
-        used = set() if began_after is None else {began_after}
+        last = query.get('marker')
         obtained = 0
-        last = began_after
-        page = ImagePage(_decode.decode_page(self._fetch(query)), limit)
+        listed = _Listed()
+        if last is not None:
+            listed.markers.append(last)
+        page = ImagePage(
+            _decode.decode_page(self._fetch(query)), limit, listed.add
+        )
         while True:
             yield page
             obtained += len(page.images)
-            marker = page.next_marker()
-            reason = None
-            cause = None
             if page.images:
                 last = page.images[-1].id or last
-            if marker is None:
-                if page.next_page_url() is None:
-                    return
-                reason = 'The server says that there is more, but not where'
-            else:
-                ids = list(filter(None, map(_ID, page.images)))
-                try:
-                    body = self._fetch_after(marker, ids, began_after, query)
-                    page = ImagePage(body, limit, frozenset(ids))
-                except _errors.ImagesError as e:
-                    reason, cause = e.message, e
-                else:
-                    began_after = marker
-                    used.add(marker)
-                    if page.next_marker() in used:
-                        reason = 'The server repeats a page that it has sent'
-            if reason:
+            if page.is_last():
+                return
+            try:
+                page = self._next(page, limit, query, listed)
+            except _errors.ImagesError as e:
                 raise _errors.ListingInterrupted(
-                    f'{reason}; the listing stopped after {obtained} images, '
-                    f'the last of them {last}',
+                    f'{e.message}; the listing stopped after {obtained} '
+                    f'images, the last of them {last}',
                     marker=last,
                     obtained=obtained,
-                    status=cause.status if cause else None,
-                    request_id=cause.request_id if cause else None,
-                ) from cause
+                    status=e.status,
+                    request_id=e.request_id,
+                ) from e
+
+    def _next(
+        self,
+        page: ImagePage,
+        limit: int,
+        query: Mapping[str, Any],
+        listed: _Listed,
+    ) -> ImagePage:
+        """Return the page after another one."""
+        marker = page.next_marker()
+        if marker is None:
+            raise _errors.InvalidResponse(
+                'The server says that there is more, but not where'
+            )
+        body = self._fetch_after(marker, page.images, query, listed)
+        listed.markers.append(marker)
+        page = ImagePage(_decode.decode_page(body), limit, listed.add)
+        if page.next_marker() in listed.markers:
+            raise _errors.InvalidResponse(
+                'The server repeats a page that it has sent'
+            )
+        return page
 
     def _fetch_after(
         self,
         marker: str,
-        ids: list[str],
-        began_after: str | None,
+        images: Sequence[Image],
         query: Mapping[str, Any],
-    ) -> _decode.PageBody:
+        listed: _Listed,
+    ) -> bytes:
         """Fetch the page after a marker, or after one before it.
 
         The image of the marker may have been deleted meanwhile. Then Nova
         refuses the marker (to all but administrators), and one that was
         listed before it has to do: what comes twice is left out.
         """
-        refusal: _errors.HTTPError | None = None
-        step = 1
-        while True:
-            try:
-                body = self._fetch({**query, 'marker': marker})
-                return _decode.decode_page(body)
-            except (_errors.BadRequest, _errors.Forbidden) as e:
-                refusal = refusal or e
-            step *= 2
-            if step <= len(ids):
-                marker = ids[-step]
-            elif began_after and marker != began_after:
-                marker = began_after
-            else:
-                raise refusal
+        try:
+            return self._fetch({**query, 'marker': marker})
+        except (_errors.BadRequest, _errors.Forbidden) as e:
+            refusal = e
+        for earlier in listed.before(images):
+            with contextlib.suppress(_errors.BadRequest, _errors.Forbidden):
+                return self._fetch({**query, **earlier})
+        raise refusal

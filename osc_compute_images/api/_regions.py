@@ -35,7 +35,8 @@ PARALLEL = 16
 #: find room; then the other regions wait.
 _ROOM = 4 * 1024 * 1024
 
-_IMAGES = msgspec.msgpack.Decoder(list[Image])
+# NOTE: not msgpack, which has no numbers of any size.
+_IMAGES = msgspec.json.Decoder(list[Image])
 
 
 def in_regions(
@@ -157,7 +158,7 @@ class _Work:
                 images = next(parts, None)
             if images is None:
                 return
-            part = zlib.compress(msgspec.msgpack.encode(images), 1)
+            part = zlib.compress(msgspec.json.encode(images), 1)
             with self._changed:
                 self._changed.wait_for(
                     lambda: self._stopped or self._has_room(region)

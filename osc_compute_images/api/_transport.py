@@ -30,16 +30,21 @@ import urllib.parse
 
 from keystoneauth1 import adapter as ksa_adapter
 from keystoneauth1 import exceptions as ksa_exceptions
+import msgspec
 import requests
 import urllib3
 
+from osc_compute_images.api import _deadline
 from osc_compute_images.api import _decode
+from osc_compute_images.api import _discovery
 from osc_compute_images.api import _errors
-from osc_compute_images.text import printable
 
 #: Seconds to wait for a connection, and for the next bytes of an answer,
 #: where the session has no timeout of its own.
 TIMEOUT = (10.0, 60.0)
+
+#: How many of the session's timeouts a whole answer may take.
+TIMEOUTS = 10
 
 #: Bytes; a thousand images with all the properties that Nova allows have less.
 MAX_BODY = 128 * 1024 * 1024
@@ -55,9 +60,12 @@ MAX_DELAY = 30.0
 #: Statuses that mean "not now", and nothing about the request.
 _PASSING = (429, 502, 503, 504)
 
-_VERSIONED = re.compile(r'(?P<base>.*/v\d+(\.\d+)?)(/[^/]+)?/?$')
 _BREAK = re.compile(r'<br\s*/?>')
-_TITLE = re.compile(r'<title>(.*?)</title>', re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r'<title>([^<]+)', re.IGNORECASE)
+
+# Characters of an error that are looked at, and that are told.
+_LOOKED_AT = 4000
+_TOLD = 500
 
 
 class _PassingFault(Exception):
@@ -98,11 +106,17 @@ class Transport:
         """Send a request once, as repeating it might do harm.
 
         :param path: path below the endpoint, percent-encoded
-        :returns: the body of the answer, which had a status below 300
+        :returns: the body of the answer, which had a status of success
         :raises ImagesError: for any other outcome
         """
+        content: dict[str, Any] = {}
         try:
-            return self._send(path, method, json=json)
+            if json is not None:
+                content['data'] = msgspec.json.encode(json)
+                content['headers'] = {'Content-Type': 'application/json'}
+            return self._send(path, method, **content)
+        except UnicodeEncodeError as e:
+            raise _unsendable(e) from e
         except _PassingFault as fault:
             raise fault.error from fault.error.__cause__
 
@@ -117,14 +131,13 @@ class Transport:
         """
         try:
             base = self._base()
-            versioned = _VERSIONED.match(base)
-            url = (versioned['base'] if versioned else base) + '/'
-            body = self._request(url, 'GET', authenticated=False)
-            version = _decode.member(body, 'version', dict)
+            versioned = _discovery.VERSIONED.match(base)
+            document = self._version_document(
+                versioned['base'] if versioned else base
+            )
         except (_errors.ImagesError, _PassingFault):
             return None
-        low, high = version.get('min_version'), version.get('version')
-        return (str(low), str(high)) if low and high else None
+        return _discovery.microversions(document)
 
     def _send(self, path: str, method: str, **kwargs: Any) -> bytes:
         if self._where is None:
@@ -136,28 +149,47 @@ class Transport:
         if getattr(self._adapter.session, 'timeout', None) is None:
             kwargs['timeout'] = TIMEOUT
         with _translated(url):
-            # NOTE: no microversion is the same as 2.1 on every release, and
-            # overrides the one that the user has chosen for other requests.
-            # Redirects are not followed: the token would go along, to
-            # whatever host they name. The body is left in the socket, for
-            # requests would read it in very small pieces.
-            response = self._adapter.request(
-                url,
-                method,
-                headers={'Accept': 'application/json'},
-                microversion=None,
-                raise_exc=False,
-                redirect=False,
-                stream=True,
-                **kwargs,
+            response, body = _deadline.within(
+                self._longest(),
+                lambda: self._read_answer(url, method, **kwargs),
             )
-            try:
-                body = _read(response)
-            finally:
-                response.close()
-        if response.status_code < 300:
+        # 300 has a body to choose from: a version document may come so.
+        if response.status_code <= 300:
             return body
         raise _fault(response, body)
+
+    def _read_answer(
+        self, url: str, method: str, **kwargs: Any
+    ) -> tuple[requests.Response, bytes]:
+        # NOTE: no microversion is the same as 2.1 on every release, and
+        # overrides the one that the user has chosen for other requests.
+        # Redirects are not followed: the token would go along, to whatever
+        # host they name. The body is left in the socket, for requests would
+        # read it in very small pieces.
+        response = self._adapter.request(
+            url,
+            method,
+            headers={'Accept': 'application/json'} | kwargs.pop('headers', {}),
+            microversion=None,
+            raise_exc=False,
+            redirect=False,
+            stream=True,
+            **kwargs,
+        )
+        try:
+            return response, _read(response)
+        finally:
+            response.close()
+
+    def _longest(self) -> float:
+        """Return the seconds that a request may take as a whole."""
+        timeout = getattr(self._adapter.session, 'timeout', None) or TIMEOUT[1]
+        # keystoneauth repeats a request by itself if the user says so.
+        tries = 1 + sum(
+            getattr(self._adapter, name, None) or 0
+            for name in ('connect_retries', 'status_code_retries')
+        )
+        return float(TIMEOUTS * tries * timeout)
 
     def _retries(self, fault: _PassingFault) -> int:
         if isinstance(fault.error, _errors.ConnectionFailed):
@@ -186,29 +218,30 @@ class Transport:
         its versions would cost a request, and the way may be barred.
         """
         base = self._base()
-        if _VERSIONED.match(base):
-            # The catalog need not be searched again for every request.
-            return {'endpoint_override': self._literal(base)}
+        if not _discovery.VERSIONED.match(base):
+            try:
+                document = self._version_document(base)
+            except (
+                _errors.BadRequest,
+                _errors.Forbidden,
+                _errors.InvalidResponse,
+                _errors.NotFound,
+                _errors.ServerError,
+            ):
+                # There is no such document.
+                document = None
+            path = _discovery.path_of_version(document)
+            base = '/'.join(filter(None, (base.rstrip('/'), path)))
+        # The catalog need not be searched again for every request.
+        return {'endpoint_override': self._literal(base)}
+
+    def _version_document(self, base: str) -> Any:
+        url = base.rstrip('/') + '/'
         try:
-            data = self._adapter.session.get_endpoint_data(
-                self._adapter.auth,
-                endpoint_override=base,
-                service_type=self._adapter.service_type,
-                min_version='2.0',
-                max_version='2.latest',
-            )
-        except Exception:  # noqa: BLE001
-            # There is no such document, or a malformed one, on which
-            # keystoneauth fails in any way.
-            data = None
-        found = _VERSIONED.match(data.url) if data and data.url else None
-        if not found:
-            return {'endpoint_override': self._literal(base)}
-        # NOTE: of the URL that the service tells only the version counts: its
-        # host and path may be those behind a proxy, or anybody's.
-        version = found['base'].rpartition('/')[2]
-        url = f'{base.rstrip("/")}/{version}'
-        return {'endpoint_override': self._literal(url)}
+            body = self._request(url, 'GET', authenticated=False)
+        except _errors.Unauthorized:
+            body = self._request(url, 'GET')
+        return _decode.load(body)
 
     def _literal(self, url: str) -> str:
         # keystoneauth fills in %(project_id)s, which only an override that
@@ -237,6 +270,12 @@ def _translated(url: str) -> Any:
         ksa_exceptions.MissingAuthPlugin,
     ) as e:
         raise _errors.EndpointNotFound(_one_line(str(e))) from e
+    except UnicodeEncodeError as e:
+        raise _unsendable(e) from e
+    except _deadline.TooSlowError as e:
+        raise _errors.ConnectionFailed(
+            f'The request to {url} timed out: the answer comes too slowly'
+        ) from e
     except ksa_exceptions.ConnectTimeout as e:
         raise _errors.ConnectionFailed(_one_line(str(e))) from e
     except (
@@ -260,12 +299,7 @@ def _connection_failed(url: str, e: Exception) -> _errors.ConnectionFailed:
 
 def _read(response: requests.Response) -> bytes:
     raw = response.raw
-    length = response.headers.get('Content-Length', '')
-    if (
-        length.isdecimal()
-        and int(length) <= MAX_BODY
-        and 'Content-Encoding' not in response.headers
-    ):
+    if _is_bounded(response):
         body = raw.read()
     else:
         body = raw.read(MAX_BODY + 1, decode_content=True)
@@ -276,6 +310,18 @@ def _read(response: requests.Response) -> bytes:
             )
     # Where the adapter has logged the body (--debug), it was read already.
     return body or response.content
+
+
+def _is_bounded(response: requests.Response) -> bool:
+    """Tell whether the body has a known length that is not too large."""
+    length = response.headers.get('Content-Length', '')
+    return (
+        length.isdecimal()
+        # Longer numbers may be longer than Python reads.
+        and len(length) < 20
+        and int(length) <= MAX_BODY
+        and 'Content-Encoding' not in response.headers
+    )
 
 
 def _fault(response: requests.Response, body: bytes) -> Exception:
@@ -317,16 +363,19 @@ def _message(response: requests.Response, body: bytes) -> str:
             words = inner.get(key)
             if isinstance(words, str) and words.strip():
                 return _one_line(_BREAK.sub(' ', words))
-    title = _TITLE.search(body[:100_000].decode('utf-8', 'replace'))
-    if title and title[1].strip():
-        return _one_line(title[1])
-    return _one_line(response.reason or 'The server gives no reason')
+    title = _TITLE.search(body[:_LOOKED_AT].decode('utf-8', 'replace'))
+    return (
+        _one_line(title[1] if title else '')
+        or _one_line(response.reason or '')
+        or 'The server gives no reason'
+    )
 
 
-def _one_line(text: str, length: int = 500) -> str:
-    """Make of a server's words one line that is safe to print."""
-    line = printable(' '.join(html.unescape(text).split()))
-    return line if len(line) <= length else line[:length] + '...'
+def _one_line(text: str) -> str:
+    """Make one line, of bounded length, of a server's words."""
+    # NOTE: cut before, too: html refuses to read numbers that are too long.
+    line = ' '.join(html.unescape(text[:_LOOKED_AT]).split())
+    return line if len(line) <= _TOLD else line[:_TOLD] + '...'
 
 
 def _delay(attempt: int, retry_after: str | None) -> float:
@@ -338,11 +387,26 @@ def _delay(attempt: int, retry_after: str | None) -> float:
                 delay = float(retry_after)
             else:
                 when = email.utils.parsedate_to_datetime(retry_after)
+                if when.tzinfo is None:
+                    when = when.replace(tzinfo=datetime.UTC)
                 now = datetime.datetime.now(datetime.UTC)
                 delay = max(0.0, (when - now).total_seconds())
     return min(delay, MAX_DELAY)
 
 
 def path_to(*segments: str) -> str:
-    """Return a path below the endpoint, each segment percent-encoded."""
-    return '/' + '/'.join(urllib.parse.quote(s, safe='') for s in segments)
+    """Return a path below the endpoint, each segment percent-encoded.
+
+    :raises BadRequest: if one is no text that can be sent
+    """
+    try:
+        quoted = [urllib.parse.quote(s, safe='') for s in segments]
+    except UnicodeEncodeError as e:
+        raise _unsendable(e) from e
+    return '/' + '/'.join(quoted)
+
+
+def _unsendable(e: UnicodeEncodeError) -> _errors.BadRequest:
+    return _errors.BadRequest(
+        f'{e.object!r} is no text that can be sent: it is not valid UTF-8'
+    )

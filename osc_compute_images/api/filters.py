@@ -97,7 +97,7 @@ class Filter:
 
     def narrow(self, opts: ListOptsBuilder | None = None) -> ListOptsBuilder:
         """Return the options of a listing with this filter's in addition."""
-        return _Narrowed(self.query, opts or ListOpts())
+        return _Narrowed(self.query, ListOpts() if opts is None else opts)
 
     def select(self, images: Iterable[Image]) -> Iterator[Image]:
         """Yield the images that match, each as soon as it comes."""

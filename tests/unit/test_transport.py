@@ -88,7 +88,7 @@ def test_without_a_version_it_is_discovered_and_the_host_stays(
         service_type='compute',
         endpoint_override=url if override else None,
     )
-    http.get(url, json=versions(host))
+    http.get(f'{url}/', json=versions(host))
     http.get(f'{url}/v2.1/images/detail', json=EMPTY)
     http.get(f'{url}/images/detail', json=EMPTY)
     assert list(ImagesAPI(compute).list_detail()) == []
@@ -106,7 +106,7 @@ def test_an_override_without_a_version_document_is_used_as_it_is(
 ):
     url = f'{nova.HOST}/images-api'
     compute = adapter.Adapter(ksa_session, endpoint_override=url)
-    http.get(url, status_code=status)
+    http.get(f'{url}/', status_code=status)
     http.get(f'{url}/images/detail', json=EMPTY)
     assert list(ImagesAPI(compute).list_detail()) == []
 

@@ -1,0 +1,74 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the version document of Compute tells.
+
+keystoneauth's own discovery is not used: it follows redirects, and sends the
+token along when it is asked for one.
+"""
+
+from collections.abc import Iterator
+import re
+from typing import Any
+import urllib.parse
+
+#: The URL of an endpoint that names its version, with or without a project.
+VERSIONED = re.compile(r'(?P<base>.*/v\d+(\.\d+)?)(/[^/]+)?/?$')
+
+_SEGMENT = re.compile(r'v2(\.(?P<minor>\d{1,9}))?')
+
+
+def path_of_version(document: Any) -> str | None:
+    """Return where below the endpoint version 2 is, such as ``v2.1``.
+
+    Of the URL that the service tells for it only this counts: its host and
+    path may be those behind a proxy, or anybody's.
+    """
+    found = {}
+    for entry in _versions(document):
+        links = entry.get('links')
+        for link in links if isinstance(links, list) else ():
+            segment = _last_segment(link)
+            if segment is not None:
+                found[int(segment['minor'] or 0)] = segment[0]
+    return found[max(found)] if found else None
+
+
+def microversions(document: Any) -> tuple[str, str] | None:
+    """Return the lowest and the highest microversion: ``('2.1', '2.104')``."""
+    for entry in _versions(document):
+        low, high = entry.get('min_version'), entry.get('version')
+        if low and high:
+            return str(low), str(high)
+    return None
+
+
+def _versions(document: Any) -> Iterator[dict[str, Any]]:
+    """Yield the versions of a document about one of them, or about all."""
+    if not isinstance(document, dict):
+        return
+    versions = document.get('versions', [document.get('version')])
+    if isinstance(versions, dict):
+        versions = versions.get('values')
+    for entry in versions if isinstance(versions, list) else ():
+        if isinstance(entry, dict):
+            yield entry
+
+
+def _last_segment(link: Any) -> re.Match[str] | None:
+    if not isinstance(link, dict) or link.get('rel') != 'self':
+        return None
+    try:
+        path = urllib.parse.urlsplit(str(link.get('href'))).path
+    except ValueError:
+        return None
+    return _SEGMENT.fullmatch(path.rstrip('/').rpartition('/')[2])

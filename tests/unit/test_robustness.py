@@ -1,0 +1,333 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Servers that answer as no server should."""
+
+import gzip
+import json
+import time
+from typing import NamedTuple
+
+from hypothesis import example
+from hypothesis import given
+from hypothesis import settings
+import hypothesis.strategies as st
+from keystoneauth1 import adapter
+import pytest
+import requests
+
+from osc_compute_images import api as images
+from osc_compute_images.api import _transport
+from osc_compute_images.api import filters
+from osc_compute_images.api import in_regions
+from osc_compute_images.api import ListOpts
+from tests.unit import nova
+from tests.unit.conftest import sent
+from tests.unit.conftest import set_catalog
+
+ID = nova.image_id(1)
+ONE = f'{nova.ENDPOINT}/images/{ID}'
+EMPTY = {'images': []}
+EVIL = '\x1b]0;x\x07'
+
+
+@given(st.text(max_size=40) | st.from_regex(r'[A-Za-z0-9,:+ -]{0,40}'))
+@example('Fri, 31 Dec 2100 23:59:59 GMT')
+@example('Fri, 31 Dec 2100 23:59:59 -0000')
+@example('Fri, 31 Dec 2100 23:59:59')
+@example('Sat, 1 Jan 0 0:0:0 +9999999999')
+@example('9' * 5000)
+@example('-1')
+@settings(derandomize=True)
+def test_whatever_retry_after_says_the_wait_is_bounded(text):
+    assert 0 <= _transport._delay(0, text) <= _transport.MAX_DELAY
+
+
+ERRORS = st.recursive(
+    st.none() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(
+            st.sampled_from(['error', 'message', 'title', 'code']), inner
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.binary(max_size=60) | ERRORS.map(json.dumps).map(str.encode),
+    st.text(max_size=10),
+)
+@example(json.dumps({'message': f'&#{"9" * 5000};'}).encode(), '')
+@example(b'<title>&#x1b;[2J&NewLine;</title>', '')
+@example(b'{"error": {"code": 400}}', 'Bad Request')
+@example(b'', ' ')
+@settings(derandomize=True, deadline=None)
+def test_whatever_an_error_says_it_is_one_printable_line(body, reason):
+    response = requests.Response()
+    response.status_code = 400
+    response.reason = reason
+    message = images.HTTPError(_transport._message(response, body)).message
+    message.encode()
+    assert message
+    assert '\x1b' not in message
+    assert len(message.splitlines()) == 1
+    assert len(message) < 600
+
+
+def test_an_error_page_is_not_read_over_and_over(api, http):
+    http.get(nova.DETAIL, status_code=400, text='<title>' * 6000)
+    start = time.perf_counter()
+    with pytest.raises(images.BadRequest):
+        list(api.list_detail())
+    assert time.perf_counter() - start < 1
+
+
+def told(error, caplog):
+    return [str(error)] + [record.getMessage() for record in caplog.records]
+
+
+@pytest.mark.parametrize(
+    ('entry', 'call'),
+    [
+        ({'id': EVIL, 'minDisk': 'x'}, lambda api: list(api.list_detail())),
+        ({'id': EVIL, 'name': 'x'}, lambda api: api.find('x')),
+        ({'id': EVIL}, lambda api: api.get(ID)),
+        (
+            {'id': EVIL},
+            lambda api: list(api.list_detail(ListOpts(limit=1))),
+        ),
+        (
+            {'id': ID, 'status': EVIL},
+            lambda api: api.wait_for(ID, timeout=0.001),
+        ),
+    ],
+)
+def test_what_a_server_sends_does_not_act_on_a_terminal(
+    api, http, slept, caplog, entry, call
+):
+    other = {**entry, 'id': entry['id'] + '2'}
+    http.get(nova.DETAIL, json=nova.page([entry, other]))
+    http.get(ONE, json={'image': entry})
+    error = None
+    try:
+        call(api)
+    except images.ImagesError as e:
+        error = e
+    assert not any('\x1b' in text for text in told(error, caplog))
+    assert error or caplog.records
+
+
+def test_neither_do_the_versions_that_it_serves(api, http):
+    http.get(nova.DETAIL, **nova.NO_ROUTE)
+    version = {'min_version': EVIL, 'version': '2.1'}
+    http.get(f'{nova.ENDPOINT}/', json={'version': version})
+    with pytest.raises(images.ImagesNotServed) as caught:
+        list(api.list_detail())
+    assert '\x1b' not in str(caught.value)
+
+
+@pytest.mark.parametrize('length', ['9' * 5000, 'x', '-1', '1, 1', '', '٣'])
+def test_a_length_that_is_none_does_no_harm(api, http, length):
+    http.get(nova.DETAIL, json=EMPTY, headers={'Content-Length': length})
+    assert list(api.list_detail()) == []
+
+
+def compressed(document):
+    return gzip.compress(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize('with_length', [True, False])
+def test_a_body_may_be_compressed(api, http, with_length):
+    body = compressed(nova.page(nova.images(1)))
+    headers = {'Content-Encoding': 'gzip'}
+    if with_length:
+        headers['Content-Length'] = str(len(body))
+    http.get(nova.DETAIL, content=body, headers=headers)
+    assert [image.id for image in api.list_detail()] == [ID]
+
+
+def test_a_compressed_body_is_bounded_as_it_grows(api, http, monkeypatch):
+    monkeypatch.setattr(_transport, 'MAX_BODY', 100_000)
+    http.get(
+        nova.DETAIL,
+        content=gzip.compress(bytes(10_000_000)),
+        headers={'Content-Encoding': 'gzip', 'Content-Length': '9999'},
+    )
+    with pytest.raises(images.InvalidResponse, match='larger than 100000'):
+        list(api.list_detail())
+
+
+def test_a_body_that_is_compressed_wrongly_is_read_again(api, http, slept):
+    bad = {'content': b'not gzip', 'headers': {'Content-Encoding': 'gzip'}}
+    http.get(nova.DETAIL, [bad, {'json': EMPTY}])
+    assert list(api.list_detail()) == []
+    assert slept == [0.5]
+
+
+@pytest.mark.parametrize('number', [2**63, 10**30, -(10**30), 10.5e300])
+def test_numbers_of_any_size_come_from_several_regions_too(api, http, number):
+    entry = nova.image(1, metadata={'n': number, 'in': [number]})
+    http.get(nova.DETAIL, json=nova.page([entry]))
+    results = in_regions(
+        {'r': api}, lambda api: (p.images for p in api.list_detail().pages())
+    )
+    ((region, (image,)),) = results
+    assert (region, image.metadata['n']) == ('r', number)
+
+
+def test_a_deep_property_beside_an_odd_field_costs_no_other_image(api, http):
+    deep = '[' * 600 + ']' * 600
+    http.get(
+        nova.DETAIL,
+        text=(
+            f'{{"images": [{{"id": "a", "name": 5, "metadata": '
+            f'{{"k": {deep}}}}}, {{"id": "b"}}]}}'
+        ),
+    )
+    assert [image.id for image in api.list_detail()] == ['a', 'b']
+
+
+def test_flavors_may_come_in_smaller_pages_than_were_asked_for(api, http):
+    def flavor(number):
+        return {'id': f'{number}', 'name': f'f{number}', 'ram': 1, 'disk': 1}
+
+    # As where [api] max_limit is smaller.
+    url = f'{nova.ENDPOINT}/flavors/detail'
+    links = [{'rel': 'next', 'href': f'{url}?limit=2&marker=2'}]
+    first = {'flavors': [flavor(1), flavor(2)], 'flavors_links': links}
+    http.get(f'{nova.ENDPOINT}/flavors/f3', status_code=404)
+    http.get(url, [{'json': first}, {'json': {'flavors': [flavor(3)]}}])
+    assert api.find_flavor('f3').id == '3'
+    assert http.last_request.qs['marker'] == ['2']
+
+
+class Unfiltered(NamedTuple):
+    def to_image_list_query(self):
+        return {'property-hw_disk_bus': 'virtio'}
+
+
+def test_options_without_a_field_are_options():
+    narrowed = filters.name('a').narrow(Unfiltered())
+    assert narrowed.to_image_list_query() == {
+        'name': 'a',
+        'property-hw_disk_bus': 'virtio',
+    }
+
+
+@pytest.mark.parametrize(
+    'call',
+    [
+        lambda api: api.get('\udcff'),
+        lambda api: api.find('\udcff'),
+        lambda api: api.find_flavor('\udcff'),
+        lambda api: api.find_server_id('\udcff'),
+        lambda api: api.delete('\udcff'),
+        lambda api: list(api.list_detail(ListOpts(name='\udcff'))),
+    ],
+)
+def test_what_cannot_be_sent_is_an_error_of_this_api(api, http, call):
+    # Python reads so what is not UTF-8 on a command line.
+    with pytest.raises(images.ImagesError):
+        call(api)
+
+
+@pytest.mark.parametrize(
+    'fault',
+    [
+        {'status_code': 503},
+        {'exc': requests.exceptions.ConnectionError('reset')},
+    ],
+)
+def test_versions_that_cannot_be_had_now_are_not_taken_for_none(
+    http, ksa_session, slept, fault
+):
+    url = f'{nova.HOST}/compute'
+    set_catalog(http, {'RegionOne': url})
+    version = {
+        'id': 'v2.1',
+        'status': 'CURRENT',
+        'version': '2.100',
+        'min_version': '2.1',
+        'links': [{'rel': 'self', 'href': f'{url}/v2.1/'}],
+    }
+    http.get(f'{url}/', [fault, {'json': {'versions': [version]}}])
+    http.get(f'{url}/images/detail', status_code=404)
+    http.get(f'{url}/v2.1/images/detail', json=EMPTY)
+    compute = adapter.Adapter(ksa_session, service_type='compute')
+    outcome = None
+    try:
+        list(images.ImagesAPI(compute).list_detail())
+    except images.ImagesError as e:
+        outcome = e
+    # To give up is honest; to say that no images are served is not.
+    assert not isinstance(outcome, images.ImagesNotServed)
+
+
+def test_a_marker_that_may_not_be_seen_any_more_is_replaced(api, http):
+    refusal = nova.fault(403, 'forbidden', 'image ID not visible')
+    http.get(
+        nova.DETAIL,
+        [
+            {'json': nova.page(nova.images(1, 2, 3))},
+            refusal,
+            {'json': nova.page(nova.images(2, 4, 5))},
+            {'json': EMPTY},
+        ],
+    )
+    listed = [image.id for image in api.list_detail(ListOpts(limit=3))]
+    assert listed == [nova.image_id(n) for n in (1, 2, 3, 4, 5)]
+    first = 'GET /v2.1/images/detail?limit=3'
+    assert sent(http) == [
+        first,
+        *[f'{first}&marker={nova.image_id(n)}' for n in (3, 2, 5)],
+    ]
+
+
+def test_without_an_older_image_the_page_before_has_the_marker(api, http):
+    server = nova.Server(nova.images(1, 2, 3))
+    http.get(nova.DETAIL, json=server)
+    listing = iter(api.list_detail(ListOpts(limit=1)))
+    assert [next(listing).id, next(listing).id] == [ID, nova.image_id(2)]
+    server.delete(nova.image_id(2))
+    assert [image.id for image in listing] == [nova.image_id(3)]
+
+
+def test_the_marker_is_the_last_image_that_has_an_id(api, http):
+    nameless = nova.image(2, id=None)
+    pages = [[nova.image(1), nameless], [nova.image(3)]]
+    http.get(nova.DETAIL, [{'json': nova.page(page)} for page in pages])
+    listed = [image.id for image in api.list_detail(ListOpts(limit=2))]
+    assert listed == [ID, '', nova.image_id(3)]
+    assert sent(http)[1].endswith(f'marker={ID}')
+
+
+def test_an_entry_that_is_no_image_does_not_end_a_listing(api, http):
+    # Without a link, as where [api] max_limit is smaller than the limit.
+    pages = [['odd', nova.image(1)], [nova.image(2)]]
+    http.get(nova.DETAIL, [{'json': nova.page(page)} for page in pages])
+    listed = [image.id for image in api.list_detail(ListOpts(limit=2))]
+    assert listed == [ID, nova.image_id(2)]
+
+
+def test_a_full_page_without_any_id_is_not_taken_for_the_end(api, http):
+    http.get(nova.DETAIL, json=nova.page([{'name': 'a'}, {'name': 'b'}]))
+    with pytest.raises(images.ListingInterrupted):
+        list(api.list_detail(ListOpts(limit=2)))
+
+
+def test_a_catalog_without_compute_has_no_endpoint(api, http):
+    set_catalog(http, {})
+    with pytest.raises(images.EndpointNotFound):
+        list(api.list_detail())
