@@ -149,24 +149,24 @@ class Transport:
         if getattr(self._adapter.session, 'timeout', None) is None:
             kwargs['timeout'] = TIMEOUT
         with _translated(url):
-            response, body = _deadline.within(
+            response = _deadline.within(
                 self._longest(),
-                lambda: self._read_answer(url, method, **kwargs),
+                lambda: self._response(url, method, **kwargs),
             )
         # 300 has a body to choose from: a version document may come so.
         if response.status_code <= 300:
-            return body
-        raise _fault(response, body)
+            return response.content
+        raise _fault(response)
 
-    def _read_answer(
+    def _response(
         self, url: str, method: str, **kwargs: Any
-    ) -> tuple[requests.Response, bytes]:
+    ) -> requests.Response:
         # NOTE: no microversion is the same as 2.1 on every release, and
         # overrides the one that the user has chosen for other requests.
         # Redirects are not followed: the token would go along, to whatever
-        # host they name. The body is left in the socket, for requests would
-        # read it in very small pieces.
-        response = self._adapter.request(
+        # host they name. The body is read by a hook, for requests would read
+        # it in very small pieces, and without a limit.
+        return self._adapter.request(
             url,
             method,
             headers={'Accept': 'application/json'} | kwargs.pop('headers', {}),
@@ -174,12 +174,9 @@ class Transport:
             raise_exc=False,
             redirect=False,
             stream=True,
+            hooks={'response': _read},
             **kwargs,
         )
-        try:
-            return response, _read(response)
-        finally:
-            response.close()
 
     def _longest(self) -> float:
         """Return the seconds that a request may take as a whole."""
@@ -297,19 +294,21 @@ def _connection_failed(url: str, e: Exception) -> _errors.ConnectionFailed:
     return error
 
 
-def _read(response: requests.Response) -> bytes:
-    raw = response.raw
-    if _is_bounded(response):
-        body = raw.read()
-    else:
-        body = raw.read(MAX_BODY + 1, decode_content=True)
-        if len(body) > MAX_BODY:
-            raise _errors.InvalidResponse(
-                f'The answer of the server is larger than {MAX_BODY} bytes',
-                status=response.status_code,
-            )
-    # Where the adapter has logged the body (--debug), it was read already.
-    return body or response.content
+def _read(response: requests.Response, **_kwargs: Any) -> None:
+    """Give a response its body."""
+    try:
+        if _is_bounded(response):
+            body = response.raw.read()
+        else:
+            body = response.raw.read(MAX_BODY + 1, decode_content=True)
+    finally:
+        response.close()
+    if len(body) > MAX_BODY:
+        raise _errors.InvalidResponse(
+            f'The answer of the server is larger than {MAX_BODY} bytes',
+            status=response.status_code,
+        )
+    response._content = body
 
 
 def _is_bounded(response: requests.Response) -> bool:
@@ -324,7 +323,7 @@ def _is_bounded(response: requests.Response) -> bool:
     )
 
 
-def _fault(response: requests.Response, body: bytes) -> Exception:
+def _fault(response: requests.Response) -> Exception:
     status = response.status_code
     request_id = response.headers.get(
         'x-openstack-request-id'
@@ -340,21 +339,21 @@ def _fault(response: requests.Response, body: bytes) -> Exception:
             request_id=request_id,
         )
     error = _errors.error_for_status(status)(
-        _message(response, body), status=status, request_id=request_id
+        _message(response), status=status, request_id=request_id
     )
     if status in _PASSING:
         return _PassingFault(error, response.headers.get('retry-after'))
     return error
 
 
-def _message(response: requests.Response, body: bytes) -> str:
+def _message(response: requests.Response) -> str:
     """Find the server's own words in any of the forms that Nova has.
 
     ``{"itemNotFound": {"message": ...}}`` from Nova itself, ``{"error":
     {"message": ...}}`` from the authentication before it, and a flat
     ``{"message": ..., "title": ...}`` with HTML in it from its router.
     """
-    document = _decode.load(body)
+    document = _decode.load(response.content)
     if isinstance(document, dict):
         inner = next(
             (v for v in document.values() if isinstance(v, dict)), document
@@ -363,7 +362,8 @@ def _message(response: requests.Response, body: bytes) -> str:
             words = inner.get(key)
             if isinstance(words, str) and words.strip():
                 return _one_line(_BREAK.sub(' ', words))
-    title = _TITLE.search(body[:_LOOKED_AT].decode('utf-8', 'replace'))
+    page = response.content[:_LOOKED_AT].decode('utf-8', 'replace')
+    title = _TITLE.search(page)
     return (
         _one_line(title[1] if title else '')
         or _one_line(response.reason or '')

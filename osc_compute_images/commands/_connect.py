@@ -15,6 +15,7 @@
 import argparse
 from collections.abc import Iterator
 import contextlib
+import logging
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,22 @@ def images_api(
             connect_retries=config.get_connect_retries('compute'),
             status_code_retries=config.get_status_code_retries('compute'),
             client_name='osc-compute-images',
+            logger=_logger(),
         )
     )
+
+
+def _logger() -> logging.Logger:
+    """Return what requests are logged to.
+
+    Its level is that of what there is to write them, as every logger of the
+    shell has DEBUG: else the body of each answer would be made ready to be
+    written, and thrown away.
+    """
+    logger = logging.getLogger('keystoneauth.session.osc_compute_images')
+    handlers = logging.getLogger().handlers
+    logger.setLevel(min((h.level for h in handlers), default=logging.WARNING))
+    return logger
 
 
 def compute_regions(client_manager: Any) -> list[str]:

@@ -88,6 +88,18 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         self._answers = _regions.Answers(self.log)
         return super().run(parsed_args) or self._answers.exit_code()
 
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+    ) -> int:
+        # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images.commands import _formatters
+
+        self.formatter = _formatters.quick(self.formatter)
+        return super().produce_output(parsed_args, column_names, data)
+
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:

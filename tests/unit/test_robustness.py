@@ -78,7 +78,8 @@ def test_whatever_an_error_says_it_is_one_printable_line(body, reason):
     response = requests.Response()
     response.status_code = 400
     response.reason = reason
-    message = images.HTTPError(_transport._message(response, body)).message
+    response._content = body
+    message = images.HTTPError(_transport._message(response)).message
     message.encode()
     assert message
     assert '\x1b' not in message

@@ -1,0 +1,145 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Cliff's formatters of lists, at a fraction of their cost.
+
+What they print is the same to the byte. On a list of a hundred thousand
+images it makes a difference of seconds.
+"""
+
+import argparse
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import itertools
+import json
+from typing import Any
+from typing import TextIO
+
+from cliff import columns
+from cliff.formatters import json_format
+from cliff.formatters import table
+import msgspec
+import prettytable
+
+_BATCH = 1000
+
+
+def quick(formatter: Any) -> Any:
+    """Return a quick formatter for one of cliff's own, or the same."""
+    return _QUICK.get(type(formatter), formatter)
+
+
+class _JSONFormatter(json_format.JSONFormatter):
+    def emit_list(
+        self,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+        stdout: TextIO,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        between, end = (', ', '') if parsed_args.noindent else (',', '\n')
+        rows = iter(data)
+        texts = []
+        # In batches, as the text takes less memory than what it is made of.
+        while batch := [*itertools.islice(rows, _BATCH)]:
+            text = json.dumps(
+                [
+                    dict(zip(column_names, map(_machine, row), strict=True))
+                    for row in batch
+                ]
+            )
+            if not parsed_args.noindent:
+                # NOTE: to indent, the standard library leaves C for Python.
+                text = msgspec.json.format(text, indent=2)
+            texts.append(text[1 : -1 - len(end)])
+        before = '['
+        for text in texts:
+            stdout.write(before + text)
+            before = between
+        stdout.write(f'{end}]\n' if texts else '[]\n')
+
+
+def _machine(cell: Any) -> Any:
+    if isinstance(cell, columns.FormattableColumn):
+        return cell.machine_readable()
+    return cell
+
+
+class _TableFormatter(table.TableFormatter):
+    def emit_list(
+        self,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+        stdout: TextIO,
+        parsed_args: argparse.Namespace,
+    ) -> None:
+        is_fit = int(parsed_args.max_width) > 0 or table._do_fit(
+            parsed_args.fit_width
+        )
+        rows = [*data]
+        if is_fit or not rows:
+            super().emit_list(column_names, rows, stdout, parsed_args)
+            return
+        alignments = [self.ALIGNMENTS.get(type(cell), 'l') for cell in rows[0]]
+        lines = _lines(column_names, alignments, rows)
+        stdout.writelines(line + '\n' for line in lines)
+
+
+def _lines(
+    column_names: Sequence[str],
+    alignments: Sequence[Any],
+    rows: Iterable[Sequence[Any]],
+) -> Iterator[str]:
+    """Yield a table, line by line.
+
+    Rows of printable ASCII only have to be padded. The others are left to
+    prettytable, as is the frame: their width is not their length.
+    """
+    texts = [tuple(map(str, table._format_row(row))) for row in rows]
+    plain = [row for row in texts if _is_plain(row)]
+    others = prettytable.PrettyTable(column_names)
+    for name, alignment in zip(column_names, alignments, strict=True):
+        others.align[name] = alignment
+    if plain:
+        others.add_row(
+            ['x' * max(map(len, cells)) for cells in zip(*plain, strict=True)]
+        )
+    others.add_rows([[*row] for row in texts if not _is_plain(row)])
+    rule, header, _, *body, _ = others.get_string().split('\n')
+    yield from (rule, header, rule)
+    padded = ' | '.join(
+        f'%{"-" if alignment == "l" else ""}{len(dashes) - 2}s'
+        for alignment, dashes in zip(
+            alignments, rule.split('+')[1:-1], strict=True
+        )
+    )
+    line = 1 if plain else 0
+    for row in texts:
+        if _is_plain(row):
+            yield f'| {padded} |' % row
+        else:
+            height = 1 + max(cell.count('\n') for cell in row)
+            yield from body[line : line + height]
+            line += height
+    yield rule
+
+
+def _is_plain(row: Iterable[str]) -> bool:
+    text = ''.join(row)
+    return text.isascii() and text.isprintable()
+
+
+_QUICK = {
+    json_format.JSONFormatter: _JSONFormatter(),
+    table.TableFormatter: _TableFormatter(),
+}
