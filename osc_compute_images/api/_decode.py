@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 import json
 import logging
+import math
 import re
 from typing import Any
 from typing import NamedTuple
@@ -150,11 +151,12 @@ def load(body: bytes) -> Any:
 
 def _load(body: bytes) -> Any:
     try:
-        # NOTE: NaN, the infinities, and integers that Python refuses to
-        # convert for their length survive as text.
+        # NOTE: NaN, the infinities, and numbers that Python refuses to
+        # convert for their length or size survive as text.
         return json.loads(
             _without_halves(body.decode('utf-8-sig', 'replace')),
             parse_constant=str,
+            parse_float=lambda s: s if math.isinf(float(s)) else float(s),
             parse_int=lambda s: int(s) if len(s) < 4300 else s,
         )
     except (ValueError, RecursionError) as e:

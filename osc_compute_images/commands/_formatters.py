@@ -52,21 +52,26 @@ class _JSONFormatter(json_format.JSONFormatter):
         texts = []
         # In batches, as the text takes less memory than what it is made of.
         while batch := [*itertools.islice(rows, _BATCH)]:
-            text = json.dumps(
-                [
-                    dict(zip(column_names, map(_machine, row), strict=True))
-                    for row in batch
-                ]
-            )
-            if not parsed_args.noindent:
-                # NOTE: to indent, the standard library leaves C for Python.
-                text = msgspec.json.format(text, indent=2)
-            texts.append(text[1 : -1 - len(end)])
+            items = [
+                dict(zip(column_names, map(_machine, row), strict=True))
+                for row in batch
+            ]
+            write = json.dumps if parsed_args.noindent else _indented
+            texts.append(write(items)[1 : -1 - len(end)])
         before = '['
         for text in texts:
             stdout.write(before + text)
             before = between
         stdout.write(f'{end}]\n' if texts else '[]\n')
+
+
+def _indented(items: list[Any]) -> str:
+    try:
+        # NOTE: to indent, the standard library leaves C for Python.
+        return msgspec.json.format(json.dumps(items), indent=2)
+    except (msgspec.DecodeError, RecursionError):
+        # What is no JSON (NaN), or too deep.
+        return json.dumps(items, indent=2)
 
 
 def _machine(cell: Any) -> Any:

@@ -101,6 +101,13 @@ def test_a_json_document_may_be_made_in_batches(monkeypatch, count, noindent):
     assert documents[0] == documents[1]
 
 
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), 10**400])
+def test_numbers_that_json_does_not_have_are_written_as_cliff_does(value):
+    own = json_format.JSONFormatter()
+    rows = [(value, _columns.PropertiesColumn({'n': [value]}), None)]
+    assert printed(_formatters.quick(own), rows) == printed(own, rows)
+
+
 def test_other_formatters_stay():
     class Other(table.TableFormatter):
         pass
