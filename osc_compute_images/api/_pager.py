@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
+import itertools
 import operator
 from typing import Any
 import urllib.parse
@@ -174,8 +175,9 @@ class Pager:
         self._opts = opts
 
     def __iter__(self) -> Iterator[Image]:
-        for page in self.pages():
-            yield from page.images
+        return itertools.chain.from_iterable(
+            page.images for page in self.pages()
+        )
 
     def pages(self) -> Iterator[ImagePage]:
         """Yield page after page.
