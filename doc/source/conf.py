@@ -12,17 +12,43 @@
 
 """How the documentation is made."""
 
+import logging
+from pathlib import Path
+import sys
+
+_HERE = Path(__file__).parent
+sys.path.insert(0, str(_HERE / '_ext'))
+
+import command_pages  # noqa: E402
+
 project = 'osc-compute-images'
-copyright = 'the osc-compute-images authors'  # noqa: A001
+author = 'the osc-compute-images authors'
+copyright = author  # noqa: A001
 extensions = [
-    'cliff.sphinxext',
-    'openstackdocstheme',
+    'command_pages',
+    'reno.sphinxext',
     'sphinx.ext.autodoc',
+    'sphinx_copybutton',
 ]
-html_theme = 'openstackdocs'
-html_static_path = ['_static']
+# Each note that reno finds is no news.
+logging.getLogger('reno').setLevel(logging.WARNING)
+exclude_patterns = []
+if not (_HERE.parents[1] / '.git').exists():
+    # Release notes are read from the history.
+    exclude_patterns.append('release-notes.rst')
+    suppress_warnings = ['toc.excluded']
+
 autodoc_typehints = 'description'
 autodoc_member_order = 'bysource'
 autoprogram_cliff_application = 'openstack'
-openstackdocs_auto_name = False
-openstackdocs_auto_version = False
+
+html_theme = 'furo'
+html_title = project
+html_static_path = ['_static']
+html_show_sphinx = False
+html_copy_source = False
+# What is copied is what one types.
+copybutton_prompt_text = '$ '
+copybutton_line_continuation_character = '\\'
+
+man_pages = command_pages.man_pages()
