@@ -100,7 +100,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--property',
-        metavar='<key[=value]>',
+        metavar='<key>[=<value>]',
         action='append',
         default=[],
         type=_values.key_value,
