@@ -42,6 +42,9 @@ autodoc_typehints = 'description'
 autodoc_member_order = 'bysource'
 autoprogram_cliff_application = 'openstack'
 
+# Two hyphens begin an option, also in prose.
+smartquotes = False
+
 html_theme = 'furo'
 html_title = project
 html_static_path = ['_static']

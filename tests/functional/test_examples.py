@@ -172,9 +172,7 @@ def test_a_python_program_runs(run, cloud, tmp_path, program):
     (tmp_path / 'home' / 'clouds.yaml').write_text(json.dumps(clouds))
     file = tmp_path / 'home' / 'program.py'
     file.write_text(program)
-    said = run(
-        'env', '-u', 'OS_CLIENT_CONFIG_FILE', sys.executable, str(file)
-    )
+    said = run('env', '-u', 'OS_CLIENT_CONFIG_FILE', sys.executable, str(file))
     assert 'web-1-snapshot' in said
     assert 'Traceback' not in said
 

@@ -1,0 +1,213 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The documentation against the code."""
+
+import configparser
+import importlib
+import inspect
+import pathlib
+import re
+
+from openstack.compute.v2 import _proxy
+from openstackclient.image.v2 import image as osc_image
+from osc_lib.command import command
+import pytest
+
+from osc_compute_images import api
+from osc_compute_images.commands import _columns
+
+ROOT = pathlib.Path(__file__).parents[2]
+SOURCE = ROOT / 'doc' / 'source'
+PAGES = (*ROOT.glob('*.rst'), *SOURCE.rglob('*.rst'))
+
+
+def commands():
+    config = configparser.ConfigParser()
+    config.read(ROOT / 'setup.cfg')
+    lines = config['options.entry_points']['openstack.compute.v2']
+    for line in lines.strip().splitlines():
+        name, module, attribute = re.split(r' = |:', line)
+        yield (
+            name.replace('_', ' '),
+            getattr(importlib.import_module(module), attribute),
+        )
+
+
+COMMANDS = dict(commands())
+
+
+def actions(command_class):
+    return command_class(None, None).get_parser('prog')._actions
+
+
+def options_of(*command_classes):
+    return {
+        option
+        for command_class in command_classes
+        for action in actions(command_class)
+        for option in action.option_strings
+    }
+
+
+class Lister(command.Lister):
+    def take_action(self, parsed_args):
+        raise NotImplementedError
+
+
+class ShowOne(command.ShowOne):
+    def take_action(self, parsed_args):
+        raise NotImplementedError
+
+
+#: Of every list or show command.
+GENERAL = options_of(Lister, ShowOne)
+OWN = options_of(*COMMANDS.values()) - GENERAL
+
+
+def table(page, number=0):
+    """Return the rows of a list-table, as lists of the text of their cells."""
+    text = (SOURCE / page).read_text().split('.. list-table::')[number + 1]
+    rows = text.partition('\n\n')[2].partition('\n\n')[0]
+    return [
+        [
+            ' '.join(cell.split())
+            for cell in re.split(r'^     -(?= |$)', row, flags=re.MULTILINE)
+        ]
+        for row in re.split(r'^   \* -(?= |$)', rows, flags=re.MULTILINE)[2:]
+    ]
+
+
+def words(cell):
+    return re.findall(r'``(.*?)``', cell)
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_each_command_has_a_page(name):
+    page = SOURCE / 'commands' / f'{name.split()[-1]}.rst'
+    _bar, title, _bar, _blank, directive, *_ = page.read_text().splitlines()
+    assert title == f'openstack {name}'
+    assert directive == f'.. command-reference:: {name}'
+
+
+def test_no_other_page_is_a_command():
+    pages = {path.stem for path in (SOURCE / 'commands').glob('*.rst')}
+    assert pages == {name.split()[-1] for name in COMMANDS}
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_the_reference_has_something_to_say_of_each_option(name):
+    for action in actions(COMMANDS[name]):
+        if set(action.option_strings) <= GENERAL and action.option_strings:
+            continue
+        assert action.help[0].isupper(), action
+        assert not action.help.endswith('.'), action
+        if action.nargs != 0:
+            assert re.fullmatch(r'<[a-z=-]+>(\[=<[a-z]+>\])?', action.metavar)
+
+
+@pytest.mark.parametrize('option', sorted(OWN))
+def test_each_option_is_told_of_outside_the_reference(option):
+    used = re.compile(re.escape(option) + r'(?![\w-])')
+    pages = [page for page in PAGES if page.name != 'release-notes.rst']
+    assert any(used.search(page.read_text()) for page in pages)
+
+
+@pytest.mark.parametrize(
+    'page',
+    [*PAGES, *(ROOT / 'releasenotes' / 'notes').glob('*.yaml')],
+    ids=lambda page: page.stem,
+)
+def test_each_option_that_is_told_of_exists(page):
+    text = page.read_text()
+    known = OWN | GENERAL | {'--debug', '--quiet'}
+    if page.name == 'coming-from.rst':
+        known |= options_of(
+            osc_image.ListImage, osc_image.SetImage, osc_image.UnsetImage
+        )
+    # Those of other programs stand in the examples only.
+    prose = '\n'.join(
+        line for line in text.splitlines() if 'openstack ' not in line
+    )
+    assert set(re.findall(r'(?<![\w-])--[a-z][\w-]*', prose)) <= known
+
+
+def test_the_filters_are_those_of_the_command():
+    told = {
+        word.split()[0]
+        for option, *_ in table('filters.rst')
+        for word in words(option)
+    }
+    assert told == OWN & options_of(COMMANDS['compute image list']) - {
+        *('--long', '--marker', '--all-regions', '--region'),
+    }
+
+
+def test_the_keys_that_are_promised_are_those_that_there_are():
+    image = api.Image(id='0', disk_config='AUTO')
+    of_list, of_show = (
+        {word for row in table('promises.rst') for word in words(row[n])}
+        for n in (0, 1)
+    )
+    assert of_list == {'Region', *_columns.LONG.headers}
+    assert of_show == set(_columns.fields(image, region='RegionOne'))
+
+
+def test_each_public_name_has_a_place_in_the_reference():
+    text = (SOURCE / 'api.rst').read_text()
+    told = set(re.findall(r'^\.\. auto\w+:: (\w+)$', text, re.MULTILINE))
+    errors = {
+        name
+        for name in api.__all__
+        if inspect.isclass(getattr(api, name))
+        and issubclass(getattr(api, name), Exception)
+    }
+    assert told == set(api.__all__) - errors
+
+
+def test_the_calls_that_take_the_place_of_others_exist():
+    rows = table('coming-from.rst', 2)
+    assert len(rows) > 10
+    for *_others, sdk, here in rows:
+        for call in re.findall(r'api\.(\w+)\(', here):
+            assert hasattr(api.ImagesAPI, call), call
+        for call in re.findall(r'page\.(\w+)\(', here):
+            assert hasattr(api.ImagePage, call), call
+        # Where there are several, they are those of several releases.
+        calls = re.findall(r'(\w*images?\w*)\(', sdk)
+        assert not calls or any(hasattr(_proxy.Proxy, call) for call in calls)
+
+
+@pytest.mark.parametrize(
+    'page', list(ROOT.glob('*.rst')), ids=lambda page: page.stem
+)
+def test_what_a_page_links_to_is_there(page):
+    text = page.read_text()
+    targets = re.findall(r'^\.\. _.*: (.*)$', text, re.MULTILINE)
+    targets += re.findall(r'^\.\. image:: (.*)$', text, re.MULTILINE)
+    for target in targets:
+        assert target.startswith('https:') or (ROOT / target).exists(), target
+
+
+def test_the_map_shows_what_there_is():
+    text = (ROOT / 'CONTRIBUTING.rst').read_text()
+    _, _, text = text.partition('The map\n')
+    text = text.partition('::\n\n')[2].partition('\n\n')[0]
+    folder = ROOT
+    for line in text.splitlines():
+        names = re.findall(r'\S+(?:/|\.py)(?=\s)', line[:36])
+        assert names, line
+        for name in names:
+            path = folder / name if name.endswith('.py') else ROOT / name
+            assert path.exists(), name
+        if names[0].endswith('/'):
+            folder = ROOT / names[0]
