@@ -38,7 +38,10 @@ if not (_HERE.parents[1] / '.git').exists():
     exclude_patterns.append('release-notes.rst')
     suppress_warnings = ['toc.excluded']
 
-autodoc_typehints = 'description'
+autodoc_typehints = 'signature'
+autodoc_typehints_format = 'short'
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 72
 autodoc_member_order = 'bysource'
 autoprogram_cliff_application = 'openstack'
 
