@@ -14,13 +14,13 @@
 
 A literal block that begins with ``$ `` is a session in a shell: each command
 in it is run by a shell, on the real cloud, and must print what stands below
-it. A block that begins with ``#!/bin/sh`` is a script, and a block of five
-fields and a command is a line of a crontab. A block that imports ``openstack``
-is Python.
+it. A block of five fields and a command is a line of a crontab. A block that
+imports ``openstack`` is Python. Pictures of a terminal are sessions, too.
 """
 
 from collections.abc import Iterator
 import datetime
+import html
 import json
 import os
 from pathlib import Path
@@ -154,6 +154,28 @@ def test_a_session_is_what_the_programs_do(run, session, request):
     if 'backup-' in session:
         request.getfixturevalue('backups')
     for command, output in steps(session):
+        assert run('sh', '-c', command) == output, command
+
+
+def session_of(picture: Path) -> str:
+    """Return the text of a picture of a terminal."""
+    lines: dict[str, str] = {}
+    for line, text in re.findall(
+        r'<text[^>]*-line-(\d+)\)">(.*?)</text>',
+        picture.read_text(),
+        re.DOTALL,
+    ):
+        shown = html.unescape(text).replace('\xa0', ' ').strip('\n')
+        lines[line] = lines.get(line, '') + shown
+    return '\n'.join(line.rstrip() for line in lines.values())
+
+
+@pytest.mark.parametrize('name', ['list', 'regions'])
+def test_a_picture_shows_what_the_programs_do(run, name):
+    picture = _ROOT / 'doc' / 'source' / '_static' / f'{name}.svg'
+    shown = list(steps(session_of(picture)))
+    assert shown
+    for command, output in shown:
         assert run('sh', '-c', command) == output, command
 
 
