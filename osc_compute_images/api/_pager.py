@@ -19,7 +19,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import itertools
-import operator
 from typing import Any
 import urllib.parse
 
@@ -31,9 +30,7 @@ from osc_compute_images.api._options import MAX_PAGE_SIZE
 
 #: How many of the last pages are remembered, so that no image comes twice.
 #: More would take memory, and a server that goes round is noticed anyway.
-REMEMBERED = 20
-
-_ID = operator.attrgetter('id')
+REMEMBERED = 10
 
 
 class _Listed:
@@ -65,25 +62,24 @@ class _Listed:
 
     def add(self, images: list[Image]) -> list[Image]:
         """Remember the images of a page, and return those that are new."""
-        ids = [*map(_ID, images)]
-        unique = set(ids)
-        if len(unique) < len(ids) or not self._ids.isdisjoint(unique):
-            images = [*self._new(images)]
-            ids = [*map(_ID, images)]
+        ids = [image.id for image in images]
+        expected = len(self._ids) + len(ids)
         self._ids.update(ids)
+        if len(self._ids) < expected:
+            images = [*self._new(images)]
+            ids = [image.id for image in images]
         self._pages.append(ids)
         if len(self._pages) > REMEMBERED:
             self._ids.difference_update(self._pages.popleft())
         return images
 
     def _new(self, images: list[Image]) -> Iterator[Image]:
-        here: set[str] = set()
+        known = set(itertools.chain.from_iterable(self._pages))
         for image in images:
             # Those without an ID may be different ones.
-            known = image.id in self._ids or image.id in here
-            if not known or not image.id:
+            if image.id not in known or not image.id:
                 yield image
-            here.add(image.id)
+            known.add(image.id)
 
 
 class ImagePage:

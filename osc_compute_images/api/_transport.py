@@ -38,6 +38,7 @@ from osc_compute_images.api import _deadline
 from osc_compute_images.api import _decode
 from osc_compute_images.api import _discovery
 from osc_compute_images.api import _errors
+from osc_compute_images.api import _repeat
 
 #: Seconds to wait for a connection, and for the next bytes of an answer,
 #: where the session has no timeout of its own.
@@ -56,6 +57,9 @@ RETRIES = 3
 #: Seconds: the longest wait before a read is repeated, whatever the server
 #: asks for.
 MAX_DELAY = 30.0
+
+_OK = 200
+_UNAUTHORIZED = 401
 
 #: Statuses that mean "not now", and nothing about the request.
 _PASSING = (429, 502, 503, 504)
@@ -88,6 +92,11 @@ class Transport:
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         self._adapter = adapter
         self._where: dict[str, Any] | None = None
+        #: The last request, by method and path, and what sends it again.
+        self._repeat: tuple[tuple[str, str], _repeat.Repeat | None] = (
+            ('', ''),
+            None,
+        )
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> bytes:
         """Read, and read again after a passing fault; see :meth:`send`."""
@@ -146,8 +155,6 @@ class Transport:
         return self._request(path, method, **sent, **self._where)
 
     def _request(self, url: str, method: str, **kwargs: Any) -> bytes:
-        if getattr(self._adapter.session, 'timeout', None) is None:
-            kwargs['timeout'] = TIMEOUT
         with _translated(url):
             response = _deadline.within(
                 self._longest(),
@@ -161,12 +168,19 @@ class Transport:
     def _response(
         self, url: str, method: str, **kwargs: Any
     ) -> requests.Response:
+        timeout = getattr(self._adapter.session, 'timeout', None) or TIMEOUT
+        request, repeat = self._repeat
+        if repeat is not None and request == (method, url):
+            response = repeat.send(kwargs.get('params'), timeout)
+            if response.status_code != _UNAUTHORIZED:
+                return response
+            # It takes keystoneauth to renew the token.
         # NOTE: no microversion is the same as 2.1 on every release, and
         # overrides the one that the user has chosen for other requests.
         # Redirects are not followed: the token would go along, to whatever
         # host they name. The body is read by a hook, for requests would read
         # it in very small pieces, and without a limit.
-        return self._adapter.request(
+        response = self._adapter.request(
             url,
             method,
             headers={'Accept': 'application/json'} | kwargs.pop('headers', {}),
@@ -175,8 +189,19 @@ class Transport:
             redirect=False,
             stream=True,
             hooks={'response': _read},
+            timeout=timeout,
             **kwargs,
         )
+        repeat = None
+        if (
+            method == 'GET'
+            and response.status_code == _OK
+            and _repeat.may_repeat(self._adapter)
+        ):
+            session = self._adapter.session
+            repeat = _repeat.Repeat(session, response.request)
+        self._repeat = (method, url), repeat
+        return response
 
     def _longest(self) -> float:
         """Return the seconds that a request may take as a whole."""
@@ -287,9 +312,10 @@ def _translated(url: str) -> Any:
 
 
 def _connection_failed(url: str, e: Exception) -> _errors.ConnectionFailed:
-    error = _errors.ConnectionFailed(
-        _one_line(str(e) or f'{type(e).__name__} at {url}')
-    )
+    text = str(e) or type(e).__name__
+    if not isinstance(e, ksa_exceptions.ClientException):
+        text = f'The request to {url} failed: {text}'
+    error = _errors.ConnectionFailed(_one_line(text))
     error.__cause__ = e
     return error
 
