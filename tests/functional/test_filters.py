@@ -1,0 +1,694 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Filters, compared with a choice among all images as Glance reports them.
+
+What each filter means is said here once more, in :class:`Meaning`, in terms
+of what is printed; Nova itself judges ``--flavor``.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import dataclasses
+import datetime
+import fnmatch
+import itertools
+import operator
+import os
+from typing import Any
+
+from hypothesis import given
+from hypothesis import HealthCheck
+from hypothesis import settings
+from hypothesis import strategies as st
+import openstack
+import pytest
+
+from tests.fork_server import ForkServer
+from tests.functional.conftest import as_shown
+from tests.functional.conftest import Cloud
+from tests.functional.conftest import Glance
+from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import Result
+from tests.functional.conftest import Shell
+
+#: How many combinations are generated; one takes about half a second.
+EXAMPLES = int(os.environ.get('FILTER_EXAMPLES', '60'))
+
+LIST = ('compute', 'image', 'list')
+IDS = (*LIST, '-f', 'value', '-c', 'ID')
+
+GB = 1024**3
+
+#: A server that no longer exists.
+GONE = 'd0e5a1b2-0000-4000-8000-00000000dead'
+NOBODY = '00000000-0000-4000-8000-000000000000'
+
+#: Images beside those of a new cloud, for what these have not.
+FURTHER: tuple[dict[str, Any], ...] = (
+    # Keys beginning with letters of "property-", which Nova cuts off.
+    {'name': 'letters', 'pxe': 'on', 'root': 'sda', 'os_x': '1', 'tpm': '2'},
+    {'name': 'letters-2', 'yum': 'on', '-k': 'v', 'property-x': '1'},
+    # A key as another one is without them.
+    {'name': 'without', 's_distro': 'ubuntu', 'xe': 'on', 'k': 'v', 'x': '1'},
+    # Values that Glance would take for operators.
+    {'name': 'operators', 'hw_disk_bus': 'in:virtio,scsi', 'hw_rng': 'eq:x'},
+    {'name': 'more', 'architecture': 'in:x86_64,i686', 'vm_mode': 'neq:a'},
+    # Keys and values that an option of key=value has to keep apart.
+    {'name': 'equals', 'build': 'a=b', 'k': '=', 'Key Space': ' v '},
+    {'name': 'text', 'ключ': 'значение', 'a,b': "it's", 'hw_serial': ''},
+    # The words of --type.
+    {'name': 'base', 'image_type': 'base', 'hw_disk_bus': 'VIRTIO'},
+    {'name': 'server', 'image_type': 'server', 'architecture': 'X86_64'},
+    {'name': 'all', 'image_type': 'all', 'min_ram': 512, 'min_disk': 5},
+    # Values that Nova decodes, and that look as if it did.
+    {'name': 'empty', 'mappings': '[]', 'block_device_mapping': '[]'},
+    {'name': 'numbers', 'mappings': '[1, true, null]', 'build': '1.0'},
+    {'name': 'range', 'hw_cpu_max': '4', 'hw_cpu_min': '2', 'size_min': '1'},
+)
+
+
+class QuickShell(Shell):
+    """Runs commands with one token and one import.
+
+    The filters are behind both. A test below tells that the answers are the
+    same without them.
+    """
+
+    def __init__(self, shell: Shell, endpoint: str) -> None:
+        token = shell('token', 'issue', '-f', 'value', '-c', 'id').out.strip()
+        super().__init__(
+            {
+                'OS_AUTH_TYPE': 'admin_token',
+                'OS_ENDPOINT': endpoint,
+                'OS_TOKEN': token,
+            }
+        )
+        self.server = ForkServer(
+            openstack_executable(),
+            [
+                'openstack.connection',
+                'openstackclient.shell',
+                'osc_compute_images.api',
+            ],
+            self.environment,
+        )
+
+    def run(self, *words: str, **more: Any) -> Result:
+        """Run a command, whatever comes of it."""
+        assert not more
+        return Result(**self.server.run(*words))
+
+
+@pytest.fixture(scope='module')
+def quick(cloud: Cloud, demo: Shell) -> Iterator[QuickShell]:
+    """Provide a shell for a great many commands."""
+    url = cloud.facts['regions']['RegionOne']['compute_url']
+    shell = QuickShell(demo, url)
+    with shell.server:
+        yield shell
+
+
+@pytest.fixture(scope='module')
+def images(glance: Glance) -> Iterator[list[dict[str, Any]]]:
+    """Provide all images, as they are to be shown, the newest first."""
+    made = [
+        glance.create(visibility='private', **fields) for fields in FURTHER
+    ]
+    try:
+        yield [as_shown(image) for image in glance.images()]
+    finally:
+        for image_id in made:
+            glance.delete(image_id)
+
+
+@pytest.fixture(scope='module')
+def flavors(cloud: Cloud) -> list[dict[str, Any]]:
+    """Provide the flavors, as Nova describes them."""
+    return Compute(cloud, 'demo').flavors()
+
+
+class Compute:
+    """Nova itself, asked by other means than ours."""
+
+    def __init__(self, cloud: Cloud, user: str) -> None:
+        config = openstack.config.OpenStackConfig(
+            config_files=[cloud.facts['clouds_yaml']], load_envvars=False
+        )
+        self._adapter = openstack.connection.Connection(
+            config=config.get_one(cloud=user, region_name='RegionOne')
+        ).compute
+
+    def flavors(self) -> list[dict[str, Any]]:
+        """Return all flavors."""
+        found: list[dict[str, Any]] = self._adapter.get(
+            '/flavors/detail'
+        ).json()['flavors']
+        return found
+
+    def boot(self, image_id: str, flavor_id: str) -> tuple[int, str]:
+        """Try to make a server: return the status, and what is wrong."""
+        answer = self._adapter.post(
+            '/servers',
+            json={
+                'server': {
+                    'name': 'fits',
+                    'imageRef': image_id,
+                    'flavorRef': flavor_id,
+                    'networks': 'none',
+                }
+            },
+            microversion='2.37',
+        )
+        if answer.status_code == 202:
+            self.delete(answer.json()['server']['id'])
+            return 202, ''
+        (fault,) = answer.json().values()
+        return answer.status_code, fault['message']
+
+    def create(self, name: str) -> str:
+        """Make a server of any image, and return its ID."""
+        image = self._adapter.get('/images?limit=1').json()['images'][0]
+        made = self._adapter.post(
+            '/servers',
+            json={
+                'server': {
+                    'name': name,
+                    'imageRef': image['id'],
+                    'flavorRef': '1',
+                    'networks': 'none',
+                }
+            },
+            microversion='2.37',
+        )
+        assert made.status_code == 202, made.text
+        server_id: str = made.json()['server']['id']
+        return server_id
+
+    def delete(self, server_id: str) -> None:
+        """Delete a server."""
+        answer = self._adapter.delete(f'/servers/{server_id}')
+        assert answer.status_code == 204, answer.text
+
+
+Keeps = Callable[[dict[str, Any]], bool]
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """An option with a value, and what it is to leave in the list."""
+
+    word: str
+    keeps: Keeps
+
+
+def moment(text: str) -> datetime.datetime:
+    """Return a time as Glance reports it."""
+    return datetime.datetime.strptime(text, '%Y-%m-%dT%H:%M:%S%z')
+
+
+class Meaning:
+    """What each filter means, in terms of what is printed.
+
+    :param images: all of them, from which values are taken
+    """
+
+    def __init__(
+        self,
+        images: list[dict[str, Any]],
+        servers: dict[str, str],
+        flavors: list[dict[str, Any]],
+    ) -> None:
+        self.images = images
+        self._servers = servers
+        self._flavors = flavors
+
+    def choices(self) -> dict[str, list[Choice]]:
+        """Return every option, with all of its values."""
+        return {
+            'name': list(self.names()),
+            'name-pattern': list(self.patterns()),
+            'status': list(self.statuses()),
+            'type': list(self.types()),
+            'server': list(self.servers()),
+            'changes-since': list(self.times()),
+            'min-disk': list(self.numbers('min-disk', 'Min Disk')),
+            'min-ram': list(self.numbers('min-ram', 'Min RAM')),
+            'property': list(self.properties()),
+            'flavor': list(self.fitting()),
+        }
+
+    def names(self) -> Iterator[Choice]:
+        """A name is exact, whatever it is."""
+        existing = {i['Name'] for i in self.images if i['Name'] is not None}
+        nowhere = (
+            *('in:golden', 'in:golden,x', 'neq:x', 'eq:', ':', 'eq:golden'),
+            *('gold', 'GOLDEN', 'golden ', 'None', 'null', '%', '\\', 'g*'),
+            *('m' * 256, 'ubuntu', '\U0001f427', 'a\nb', '--', 'name=golden'),
+        )
+        for name in (*sorted(existing), *nowhere):
+            yield Choice(f'--name={name}', lambda i, n=name: i['Name'] == n)
+
+    def patterns(self) -> Iterator[Choice]:
+        """A pattern is a shell wildcard, in any case; None is no name."""
+
+        def keeps(image: dict[str, Any], glob: str) -> bool:
+            name = image['Name']
+            return name is not None and fnmatch.fnmatchcase(
+                name.lower(), glob.lower()
+            )
+
+        for glob in (
+            *('*', '?*', '?', '', 'ubuntu*', 'UBUNTU-2?.04', '*snapshot*'),
+            *('[ab]*', '[!a-z]*', '[X-z]', '*:*', '*,*', 'größe*', 'GRÖSSE*'),
+            *('two*lines', '*\n*', '[*]', '[?]', '-*', 'mixed-case', ' *'),
+            *('None', '*.04', 'demo-[0-2]', '(a|b)', '*映*', '[', '\\*'),
+        ):
+            yield Choice(
+                f'--name-pattern={glob}', lambda i, g=glob: keeps(i, g)
+            )
+
+    def statuses(self) -> Iterator[Choice]:
+        """A status is the one that is shown, in any case."""
+        for word in (
+            *('ACTIVE', 'active', 'SAVING', 'Saving', 'ERROR', 'eRRoR'),
+            *('DELETED', 'UNKNOWN', 'unknown'),
+        ):
+            yield Choice(
+                f'--status={word}',
+                lambda i, w=word: i['Status'] == w.upper(),
+            )
+
+    def types(self) -> Iterator[Choice]:
+        """A type is the property image_type, or one of three words."""
+
+        def keeps(image: dict[str, Any], word: str) -> bool:
+            match word.lower():
+                case 'all':
+                    return True
+                case 'base':
+                    return 'image_type' not in image['Properties']
+                case 'server':
+                    return image['Server ID'] is not None
+            return image['Properties'].get('image_type') == word
+
+        for word in (
+            *('snapshot', 'backup', 'in:foo', 'base', 'BASE', 'server'),
+            *('Server', 'all', 'ALL', 'SNAPSHOT', 'snap', 'image', ''),
+            *('in:snapshot,backup', 'eq:snapshot', 'neq:backup'),
+        ):
+            yield Choice(f'--type={word}', lambda i, w=word: keeps(i, w))
+
+    def servers(self) -> Iterator[Choice]:
+        """A server is meant by its ID, its name or its URL."""
+        ids = {
+            **self._servers,
+            'http://nova:8774/v2.1/servers/' + GONE: GONE,
+            'https://nova/compute/v2.1/p/servers/' + GONE + '/': GONE,
+            GONE: GONE,
+            GONE.upper(): GONE,
+            NOBODY: NOBODY,
+            self._servers['web-1']: self._servers['web-1'],
+        }
+        # Two servers have this name.
+        del ids['twin']
+        for word, server_id in ids.items():
+            yield Choice(
+                f'--server={word}',
+                lambda i, s=server_id: i['Server ID'] == s,
+            )
+
+    def times(self) -> Iterator[Choice]:
+        """A change is then or later; a span goes back from now."""
+        updated = moment(self.images[len(self.images) // 2]['Updated At'])
+        second = datetime.timedelta(seconds=1)
+        east = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
+        west = datetime.timezone(datetime.timedelta(hours=-8))
+        naive = updated.replace(tzinfo=None)
+        for text, since in (
+            (f'{naive.isoformat()}Z', updated),
+            (f'{naive.isoformat()}', updated),
+            (f'{naive.isoformat()}+00:00', updated),
+            (f'{naive:%Y-%m-%d %H:%M:%S}', updated),
+            (f'{naive:%Y-%m-%dT%H:%M}Z', updated),
+            (f'{naive:%Y%m%dT%H%M%S}Z', updated),
+            (f'{(naive + second).isoformat()}Z', updated + second),
+            (f'{(naive - second).isoformat()}Z', updated - second),
+            (f'{naive.isoformat()}.000001Z', updated + second / 1_000_000),
+            (updated.astimezone(east).isoformat(), updated),
+            (updated.astimezone(west).isoformat(), updated),
+            (f'{updated.astimezone(east):%Y-%m-%dT%H:%M:%S%z}', updated),
+            (f'{naive:%Y-%m-%d}', updated.replace(hour=0)),
+            (f'{naive:%Y-%m}', updated.replace(hour=0, day=1)),
+            (f'{naive:%Y}', updated.replace(hour=0, day=1, month=1)),
+            ('2999-01-01', updated.replace(year=2999)),
+        ):
+            yield Choice(
+                f'--changes-since={text}',
+                lambda i, t=since: moment(i['Updated At']) >= t,
+            )
+        for span, length in (
+            ('90m', datetime.timedelta(minutes=90)),
+            ('24h', datetime.timedelta(hours=24)),
+            ('7d', datetime.timedelta(days=7)),
+            ('2w', datetime.timedelta(weeks=2)),
+            ('500w', datetime.timedelta(weeks=500)),
+        ):
+            yield Choice(
+                f'--changes-since={span}',
+                lambda i, s=length: (
+                    moment(i['Updated At'])
+                    >= datetime.datetime.now(datetime.UTC) - s
+                ),
+            )
+
+    def numbers(self, option: str, column: str) -> Iterator[Choice]:
+        """A number stands for itself, or is compared."""
+        signs = {
+            '': operator.eq,
+            '=': operator.eq,
+            '>=': operator.ge,
+            '<=': operator.le,
+            '>': operator.gt,
+            '<': operator.lt,
+        }
+        existing = {image[column] for image in self.images}
+        middle = sorted(existing)[len(existing) // 2]
+        pairs = {('', number) for number in existing | {7, 2**31, 10**20}}
+        pairs |= set(itertools.product(signs, (0, middle, middle + 1)))
+        pairs |= {('>=', 10**20), ('<', 2**31), (' >= ', middle)}
+        for sign, number in sorted(pairs):
+            compare = signs[sign.strip()]
+            yield Choice(
+                f'--{option}={sign}{number}',
+                lambda i, c=compare, n=number: c(i[column], n),
+            )
+
+    def properties(self) -> Iterator[Choice]:
+        """A property has the value that is printed, or any."""
+
+        def keeps(image: dict[str, Any], key: str, value: str) -> bool:
+            properties = image['Properties']
+            return key in properties and str(properties[key]) == value
+
+        pairs = {
+            (key, str(value))
+            for image in self.images
+            for key, value in image['Properties'].items()
+        }
+        keys = {key for key, _value in pairs if '=' not in key}
+        nowhere = {
+            *(('os_distro', 'ubunt'), ('os_distro', 'UBUNTU')),
+            *(('os_distro', 'in:ubuntu,debian'), ('os_distro', 'eq:ubuntu')),
+            *(('hw_disk_bus', 'in:virtio'), ('hw_disk_bus', 'in:virtio,ide')),
+            *(('hw_disk_bus', 'eq:virtio'), ('hw_disk_bus', ' virtio')),
+            *(('architecture', ''), ('architecture', 'x' * 300)),
+            *(('s_distro', 'debian'), ('hw_rng', 'x'), ('os_distro', '')),
+            # What Glance has of every image, and Compute shows elsewhere.
+            *(('name', 'golden'), ('status', 'active'), ('size', '4096')),
+            *(('visibility', 'public'), ('min_disk', '5'), ('id', GONE)),
+            *(('size_min', '0'), ('limit', '1'), ('sort', 'name:asc')),
+            *(('marker', NOBODY), ('created_at', 'gt:2020-01-01T00:00:00Z')),
+            *(('tag', 'x'), ('owner', 'x'), ('protected', 'True')),
+        }
+        # A great many have their own URL or number, all alike.
+        for key, value in sorted(pairs | nowhere):
+            yield Choice(
+                f'--property={key}={value}',
+                lambda i, k=key, v=value: keeps(i, k, v),
+            )
+        for key in sorted(keys | {'OS_DISTRO', 'name', 'status', 'os_', ' '}):
+            yield Choice(
+                f'--property={key}', lambda i, k=key: k in i['Properties']
+            )
+
+    def fitting(self) -> Iterator[Choice]:
+        """A flavor is one that a server of the image can have."""
+
+        def keeps(image: dict[str, Any], flavor: dict[str, Any]) -> bool:
+            return (
+                image['Status'] == 'ACTIVE'
+                and image['Min RAM'] <= flavor['ram']
+                and (
+                    flavor['disk'] == 0
+                    or max(image['Min Disk'] * GB, image['Size'])
+                    <= flavor['disk'] * GB
+                )
+            )
+
+        for flavor in self._flavors:
+            for word in (flavor['id'], flavor['name']):
+                yield Choice(
+                    f'--flavor={word}', lambda i, f=flavor: keeps(i, f)
+                )
+
+
+@pytest.fixture(scope='module')
+def meaning(
+    cloud: Cloud,
+    images: list[dict[str, Any]],
+    flavors: list[dict[str, Any]],
+) -> Meaning:
+    """Provide what the filters mean among the images of the cloud."""
+    return Meaning(images, cloud.facts['servers']['RegionOne'], flavors)
+
+
+def left(
+    images: list[dict[str, Any]],
+    choices: list[Choice],
+    after: str | None = None,
+    most: int | None = None,
+) -> list[str]:
+    """Return the IDs of the images that a list is to have.
+
+    :param after: ID of the image after which it begins
+    :param most: how many it has at most
+    """
+    ids = [image['ID'] for image in images]
+    start = 0 if after is None else ids.index(after) + 1
+    kept = [
+        image['ID']
+        for image in images[start:]
+        if all(choice.keeps(image) for choice in choices)
+    ]
+    return kept[:most]
+
+
+def mismatch(
+    shell: Shell,
+    images: list[dict[str, Any]],
+    choices: list[Choice],
+    *words: str,
+    **limits: Any,
+) -> str | None:
+    """Tell how a list differs from what it is to be; None if it does not."""
+    options = [choice.word for choice in choices]
+    # Time goes on, and with it what a span of time leaves.
+    before = left(images, choices, **limits)
+    result = shell.run(*IDS, *options, *words)
+    after = left(images, choices, **limits)
+    listed = result.out.split()
+    if (result.code, result.err) != (0, ''):
+        return f'{options} {words}: {result}'
+    if listed in (before, after):
+        return None
+    names = {image['ID']: image['Name'] for image in images}
+    too_many = [names.get(i, i) for i in listed if i not in after]
+    missing = [names[i] for i in after if i not in listed]
+    return f'{options} {words}: too many {too_many}, missing {missing}'
+
+
+#: All filters, by the names of their options.
+FILTERS = (
+    *('name', 'name-pattern', 'status', 'type', 'server', 'changes-since'),
+    *('min-disk', 'min-ram', 'property', 'flavor'),
+)
+
+
+@pytest.mark.parametrize('option', FILTERS)
+def test_a_filter_selects_by_what_is_printed(quick, images, meaning, option):
+    choices = meaning.choices()[option]
+    assert not [
+        difference
+        for choice in choices
+        if (difference := mismatch(quick, images, [choice]))
+    ]
+    # Something was chosen, and something was not.
+    assert any(
+        0 < len(left(images, [choice])) < len(images) for choice in choices
+    )
+
+
+PAIRS = (
+    *itertools.combinations(FILTERS, 2),
+    # It can be repeated.
+    ('property', 'property'),
+)
+
+
+@pytest.mark.parametrize('first', FILTERS)
+def test_filters_combine_with_each_other(quick, images, meaning, first):
+    choices = meaning.choices()
+    differences = []
+    for one, other in PAIRS:
+        if one == first:
+            pair = telling(images, choices[one], choices[other])
+            differences.append(mismatch(quick, images, pair))
+    assert not [each for each in differences if each]
+
+
+def telling(
+    images: list[dict[str, Any]], some: list[Choice], others: list[Choice]
+) -> list[Choice]:
+    """Return a choice of each that leave less together than by themselves.
+
+    Of all such pairs it is the one that leaves the most, so that as much as
+    possible can be wrong.
+    """
+    kept = {
+        choice.word: set(left(images, [choice])) for choice in some + others
+    }
+
+    def merit(pair: tuple[Choice, Choice]) -> tuple[bool, int]:
+        mine, theirs = (kept[choice.word] for choice in pair)
+        both = mine & theirs
+        return 0 < len(both) < min(len(mine), len(theirs)), len(both)
+
+    return list(max(itertools.product(some, others), key=merit))
+
+
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_any_filters_select_by_what_is_printed(quick, images, meaning, data):
+    choices = meaning.choices()
+    sought = data.draw(st.sampled_from(images), 'an image to be found')
+    options = data.draw(
+        st.lists(
+            st.sampled_from([*FILTERS, 'property', 'property']),
+            unique_by=lambda option: (
+                option if option != 'property' else object()
+            ),
+            max_size=6,
+        ),
+        'filters',
+    )
+    chosen = []
+    for option in options:
+        # By chance alone, several filters would leave nothing.
+        values = choices[option]
+        if data.draw(st.integers(0, 9), 'not by chance'):
+            values = [v for v in values if v.keeps(sought)] or values
+        chosen.append(data.draw(st.sampled_from(values), option))
+    words, limits = data.draw(ranges(images), 'range')
+    assert mismatch(quick, images, chosen, *words, **limits) is None
+
+
+@st.composite
+def ranges(draw: Any, images: list[dict[str, Any]]) -> Any:
+    """Choose a range of the list, and the options for it."""
+    words: list[str] = []
+    limits: dict[str, Any] = {}
+    number = st.integers(1, len(images) + 1)
+    if draw(st.booleans()):
+        image = draw(st.sampled_from(images))
+        names = [i['Name'] for i in images]
+        named = image['Name'] is not None and names.count(image['Name']) == 1
+        by = draw(st.sampled_from(('ID', 'Name'))) if named else 'ID'
+        # The name of one is the ID of another, which is meant.
+        is_id = image['Name'] in [i['ID'] for i in images]
+        words.append(f'--marker={image["ID" if is_id else by]}')
+        limits['after'] = image['ID']
+    limit = draw(st.none() | number)
+    most = draw(st.none() | number)
+    if limit is not None:
+        words.append(f'--limit={limit}')
+    if most is not None:
+        # Then the limit is that of a page.
+        words.append(f'--max-items={most}')
+    limits['most'] = most or limit
+    return words, limits
+
+
+def test_the_answers_are_those_of_a_command_that_authenticates(
+    quick, demo, images
+):
+    for words in (
+        ('--property', 'os_distro=ubuntu', '--flavor', 'm1.small'),
+        ('--server', 'web-1', '--min-disk', '<20'),
+        ('--name', 'in:foo', '--status', 'active'),
+    ):
+        command = (*LIST, '--long', '-f', 'json', *words)
+        listed = demo(*command).json()
+        assert listed == quick(*command).json()
+        assert listed
+
+
+# -- limits and markers ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        ('--limit', '5'),
+        ('--max-items', '5'),
+        ('--limit', '3', '--max-items', '5'),
+        ('--limit', '50', '--max-items', '5'),
+    ],
+)
+def test_limits_count_what_is_left(quick, images, words):
+    # The last images of the list; so the limit is not one of the server.
+    expected = [i['ID'] for i in images if i['Name'].__str__()[:4] == 'demo']
+    assert len(expected) == 5
+    pattern = ('--name-pattern', 'demo-*')
+    assert quick(*IDS, *pattern, *words).out.split() == expected
+    fewer = [word.replace('5', '4') for word in words]
+    assert len(quick(*IDS, *pattern, *fewer).out.split()) == 4
+
+
+def test_a_marker_need_not_match_the_filter(quick, images):
+    index, marker = next(
+        (n, i) for n, i in enumerate(images) if i['Name'] == 'in:foo'
+    )
+    expected = [i['ID'] for i in images[index:] if i['Name'] == 'golden']
+    assert len(expected) == 3
+    words = ('--name', 'golden', '--marker', 'in:foo')
+    assert quick(*IDS, *words).out.split() == expected
+    # Nor need it come before what does.
+    assert marker['ID'] not in expected
+    words = ('--name', 'in:foo', '--marker', expected[0])
+    assert quick(*IDS, *words).out == ''
+
+
+# -- flavors, by Nova's own judgement --------------------------------------
+
+
+def test_nova_boots_what_a_flavor_lists_and_nothing_else(
+    cloud, demo, glance, flavors
+):
+    compute = Compute(cloud, 'demo')
+    images = [as_shown(image) for image in glance.images()]
+    wrong = []
+    for flavor in flavors:
+        if flavor['disk'] == 0:
+            continue
+        listed = demo(*IDS, '--flavor', flavor['id']).out.split()
+        for image in images:
+            status, reason = compute.boot(image['ID'], flavor['id'])
+            if (status == 202) != (image['ID'] in listed):
+                wrong.append((flavor['name'], image['Name'], status, reason))
+    assert not wrong
