@@ -155,49 +155,30 @@ class Compute:
         ).json()['flavors']
         return found
 
-    def boot(self, image_id: str, flavor_id: str) -> tuple[int, str]:
-        """Try to make a server: return the status, and what is wrong."""
+    def boot(self, image_id: str, flavor_id: str) -> tuple[str, str]:
+        """Try to make a server; return its ID, or what is wrong."""
+        server = {
+            'name': 'made by a test',
+            'imageRef': image_id,
+            'flavorRef': flavor_id,
+            'networks': 'none',
+        }
         answer = self._adapter.post(
-            '/servers',
-            json={
-                'server': {
-                    'name': 'fits',
-                    'imageRef': image_id,
-                    'flavorRef': flavor_id,
-                    'networks': 'none',
-                }
-            },
-            microversion='2.37',
+            '/servers', json={'server': server}, microversion='2.37'
         )
         if answer.status_code == 202:
-            self.delete(answer.json()['server']['id'])
-            return 202, ''
-        (fault,) = answer.json().values()
-        return answer.status_code, fault['message']
-
-    def create(self, name: str) -> str:
-        """Make a server of any image, and return its ID."""
-        image = self._adapter.get('/images?limit=1').json()['images'][0]
-        made = self._adapter.post(
-            '/servers',
-            json={
-                'server': {
-                    'name': name,
-                    'imageRef': image['id'],
-                    'flavorRef': '1',
-                    'networks': 'none',
-                }
-            },
-            microversion='2.37',
-        )
-        assert made.status_code == 202, made.text
-        server_id: str = made.json()['server']['id']
-        return server_id
+            return answer.json()['server']['id'], ''
+        ((kind, fault),) = answer.json().items()
+        assert kind in ('badRequest', 'forbidden'), fault
+        return '', fault['message']
 
     def delete(self, server_id: str) -> None:
         """Delete a server."""
-        answer = self._adapter.delete(f'/servers/{server_id}')
-        assert answer.status_code == 204, answer.text
+        # Once it is gone, Nova wants to tell Placement, which is not there:
+        # so what this is answered tells nothing.
+        self._adapter.delete(f'/servers/{server_id}')
+        gone = self._adapter.get(f'/servers/{server_id}')
+        assert gone.status_code == 404, gone.text
 
 
 Keeps = Callable[[dict[str, Any]], bool]
@@ -677,18 +658,40 @@ def test_a_marker_need_not_match_the_filter(quick, images):
 # -- flavors, by Nova's own judgement --------------------------------------
 
 
-def test_nova_boots_what_a_flavor_lists_and_nothing_else(
-    cloud, demo, glance, flavors
-):
-    compute = Compute(cloud, 'demo')
-    images = [as_shown(image) for image in glance.images()]
+def requirements(image: dict[str, Any]) -> tuple[Any, ...]:
+    """Return all that counts where a server is made of an image."""
+    return (
+        *(image[key] for key in ('Status', 'Min Disk', 'Min RAM', 'Size')),
+        'block_device_mapping' in image['Properties'],
+    )
+
+
+@pytest.mark.parametrize(
+    ('user', 'name'),
+    [
+        ('demo', 'm1.tiny'),
+        ('demo', 'm1.small'),
+        ('demo', 'm1.medium'),
+        ('demo', 'm1.large'),
+        ('demo', 'gpu.only-one'),
+        # For an image that is not on a volume, the disk of which would have
+        # its own size, Nova lets only an administrator do that.
+        ('admin', 'v1.volume'),
+    ],
+)
+def test_a_flavor_lists_what_nova_boots(cloud, request, user, name):
+    shell: Shell = request.getfixturevalue(user)
+    images = [as_shown(i) for i in Glance(cloud, user, 'RegionOne').images()]
+    # One of each kind will do.
+    kinds = {requirements(image): image for image in images}
+    listed = shell(*IDS, '--flavor', name).out.split()
+    compute = Compute(cloud, user)
+    (flavor,) = (f for f in compute.flavors() if f['name'] == name)
     wrong = []
-    for flavor in flavors:
-        if flavor['disk'] == 0:
-            continue
-        listed = demo(*IDS, '--flavor', flavor['id']).out.split()
-        for image in images:
-            status, reason = compute.boot(image['ID'], flavor['id'])
-            if (status == 202) != (image['ID'] in listed):
-                wrong.append((flavor['name'], image['Name'], status, reason))
+    for image in kinds.values():
+        server_id, reason = compute.boot(image['ID'], flavor['id'])
+        if server_id:
+            compute.delete(server_id)
+        if bool(server_id) != (image['ID'] in listed):
+            wrong.append((image['Name'], reason))
     assert not wrong
