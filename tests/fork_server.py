@@ -64,6 +64,8 @@ class ForkServer:
 
 def main(program: str, *modules: str) -> None:
     """Run the program once for each line of arguments that comes in."""
+    # Modules ask for its name when they are imported.
+    sys.argv = [program]
     for module in modules:
         importlib.import_module(module)
     for line in sys.stdin:

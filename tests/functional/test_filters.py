@@ -24,6 +24,7 @@ import fnmatch
 import itertools
 import operator
 import os
+import re
 from typing import Any
 
 from hypothesis import given
@@ -230,7 +231,14 @@ class Meaning:
 
     def names(self) -> Iterator[Choice]:
         """A name is exact, whatever it is."""
-        existing = {i['Name'] for i in self.images if i['Name'] is not None}
+        existing = {
+            i['Name']
+            for i in self.images
+            # Of the ordinary ones a few will do.
+            if re.fullmatch(r'(?!ubuntu)[a-z]+-[\w.-]+', str(i['Name']))
+            is None
+        }
+        existing.discard(None)
         nowhere = (
             *('in:golden', 'in:golden,x', 'neq:x', 'eq:', ':', 'eq:golden'),
             *('gold', 'GOLDEN', 'golden ', 'None', 'null', '%', '\\', 'g*'),
@@ -381,12 +389,13 @@ class Meaning:
             properties = image['Properties']
             return key in properties and str(properties[key]) == value
 
-        pairs = {
-            (key, str(value))
-            for image in self.images
-            for key, value in image['Properties'].items()
-        }
-        keys = {key for key, _value in pairs if '=' not in key}
+        # Of each key two values that there are.
+        pairs: set[tuple[str, str]] = set()
+        for image in self.images:
+            for key, value in image['Properties'].items():
+                if len([k for k, _value in pairs if k == key]) < 2:
+                    pairs.add((key, str(value)))
+        keys = {key for key, _value in pairs}
         nowhere = {
             *(('os_distro', 'ubunt'), ('os_distro', 'UBUNTU')),
             *(('os_distro', 'in:ubuntu,debian'), ('os_distro', 'eq:ubuntu')),
@@ -401,13 +410,14 @@ class Meaning:
             *(('marker', NOBODY), ('created_at', 'gt:2020-01-01T00:00:00Z')),
             *(('tag', 'x'), ('owner', 'x'), ('protected', 'True')),
         }
-        # A great many have their own URL or number, all alike.
         for key, value in sorted(pairs | nowhere):
             yield Choice(
                 f'--property={key}={value}',
                 lambda i, k=key, v=value: keeps(i, k, v),
             )
-        for key in sorted(keys | {'OS_DISTRO', 'name', 'status', 'os_', ' '}):
+        # The server is asked for none of these: a few will do.
+        nothing = {'OS_DISTRO', 'name', 'status', 'os_', ' '}
+        for key in sorted(keys)[::4] + sorted(nothing):
             yield Choice(
                 f'--property={key}', lambda i, k=key: k in i['Properties']
             )
@@ -633,7 +643,7 @@ def test_the_answers_are_those_of_a_command_that_authenticates(
 )
 def test_limits_count_what_is_left(quick, images, words):
     # The last images of the list; so the limit is not one of the server.
-    expected = [i['ID'] for i in images if i['Name'].__str__()[:4] == 'demo']
+    expected = [i['ID'] for i in images if str(i['Name'])[:4] == 'demo']
     assert len(expected) == 5
     pattern = ('--name-pattern', 'demo-*')
     assert quick(*IDS, *pattern, *words).out.split() == expected
@@ -695,3 +705,101 @@ def test_a_flavor_lists_what_nova_boots(cloud, request, user, name):
         if bool(server_id) != (image['ID'] in listed):
             wrong.append((image['Name'], reason))
     assert not wrong
+
+
+# -- servers ---------------------------------------------------------------
+
+
+def test_a_name_that_two_servers_have_is_not_guessed(demo, cloud):
+    line = demo.fails(*IDS, '--server', 'twin')
+    assert line.startswith(
+        "2 servers have the name 'twin'; use one of their IDs: "
+    )
+    assert cloud.facts['servers']['RegionOne']['twin'] in line
+
+
+@pytest.mark.parametrize('name', ['web', 'WEB-1', 'web-.', '', ' ', '.*'])
+def test_a_server_that_does_not_exist_is_an_error(quick, name):
+    assert quick.fails(*IDS, '--server', name) == (
+        f'No server with a name or ID of {name!r} exists; for a server that '
+        f'is deleted, give its ID'
+    )
+
+
+def test_the_images_of_a_deleted_server_are_found_by_its_id(cloud, demo):
+    compute = Compute(cloud, 'demo')
+    any_image = demo.images('--status', 'active', '--limit', '1')[0]['ID']
+    server_id, _reason = compute.boot(any_image, '2')
+    glance = Glance(cloud, 'demo', 'RegionOne')
+    image_id = glance.create(
+        name='of a server', visibility='private', instance_uuid=server_id
+    )
+    try:
+        words = (*IDS, '--server', 'made by a test')
+        assert demo(*words).out == f'{image_id}\n'
+        compute.delete(server_id)
+        demo.fails(*words)
+        words = (*IDS, '--server', server_id)
+        assert demo(*words).out == f'{image_id}\n'
+    finally:
+        glance.delete(image_id)
+
+
+def test_an_administrator_may_name_a_server_of_any_project(admin):
+    # It is in the project of the ordinary user.
+    listed = admin(*LIST, '--server', 'web-2', '-f', 'json').json()
+    assert {i['Name'] for i in listed} == {'web-2-snapshot', 'nightly'}
+
+
+# -- flavors ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize('name', ['m1', 'M1.TINY', '', '99', '../servers'])
+def test_a_flavor_that_does_not_exist_is_an_error(quick, name):
+    assert quick.fails(*IDS, '--flavor', name) == (
+        f'No flavor with a name or ID of {name!r} exists'
+    )
+
+
+# -- values that are none --------------------------------------------------
+
+STATUSES = 'ACTIVE, SAVING, ERROR, DELETED, UNKNOWN'
+
+
+@pytest.mark.parametrize(
+    ('option', 'value', 'reason'),
+    [
+        ('status', word, f'no status of an image; these are: {STATUSES}')
+        for word in ('QUEUED', 'in:queued,saving', 'ACTIVE ', '', 'bogus')
+    ]
+    + [
+        (option, number, 'not a whole number')
+        for option in ('min-disk', 'min-ram')
+        for number in ('', 'ten', '-1', '1.5', '=>5', '>=', '5GB', '1 0')
+    ]
+    + [
+        (option, number, 'not a whole number of 1 or more')
+        for option in ('limit', 'max-items')
+        for number in ('0', '-1', '1.5', 'all', '')
+    ]
+    + [
+        ('changes-since', time, 'neither a time in ISO 8601')
+        for time in (
+            *('', 'now', 'yesterday', '1700000000', '2020-13-45', '5'),
+            *('7 d', '-7d', '7y', '1.5h', '99999999999w', '24:00'),
+        )
+    ]
+    + [
+        ('property', text, 'does not begin with the key')
+        for text in ('', '=', '=value')
+    ],
+)
+def test_a_value_that_means_nothing_is_refused(quick, option, value, reason):
+    result = quick.run(*LIST, f'--{option}={value}')
+    assert (result.code, result.out) == (2, '')
+    *usage, line = result.err.splitlines()
+    assert usage[0].startswith('usage: openstack compute image list')
+    assert 'Traceback' not in result.err
+    assert f'error: argument --{option}: ' in line
+    assert repr(value) in line
+    assert reason in line
