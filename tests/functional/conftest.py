@@ -15,6 +15,7 @@
 The cloud stays up between runs of the tests when ``DEVCLOUD_KEEP`` is set.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import dataclasses
 import json
@@ -166,6 +167,23 @@ def admin(cloud: Cloud) -> Shell:
 def reader(cloud: Cloud) -> Shell:
     """Provide the shell of a user who may change nothing."""
     return cloud.shell('reader')
+
+
+@pytest.fixture(scope='session')
+def configured(
+    cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Shell]:
+    """Provide a maker of shells whose configuration has other settings."""
+
+    def make(**settings: str) -> Shell:
+        with open(cloud.facts['clouds_yaml']) as file:
+            config = json.load(file)
+        config['clouds']['demo'] |= settings
+        path = tmp_path_factory.mktemp('configured') / 'clouds.yaml'
+        path.write_text(json.dumps(config))
+        return cloud.shell('demo', OS_CLIENT_CONFIG_FILE=str(path))
+
+    return make
 
 
 class Glance:

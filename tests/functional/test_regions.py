@@ -44,21 +44,6 @@ PATIENCE = 60
 
 
 @pytest.fixture(scope='module')
-def configured(cloud, tmp_path_factory) -> Callable[..., Shell]:
-    """Provide a maker of shells whose configuration has other settings."""
-
-    def make(**settings: str) -> Shell:
-        with open(cloud.facts['clouds_yaml']) as file:
-            config = json.load(file)
-        config['clouds']['demo'] |= settings
-        path = tmp_path_factory.mktemp('configured') / 'clouds.yaml'
-        path.write_text(json.dumps(config))
-        return cloud.shell('demo', OS_CLIENT_CONFIG_FILE=str(path))
-
-    return make
-
-
-@pytest.fixture(scope='module')
 def by_region(configured) -> dict[str, list[dict[str, Any]]]:
     """Provide what each region lists by itself, as rows of all regions."""
     return {
