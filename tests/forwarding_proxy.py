@@ -33,7 +33,7 @@ class ForwardingProxy(canned_cloud.Server):
 
     Several are forwarded at a time, each over a connection of its own.
 
-    :param upstream: URL of the service, host and port only
+    :param upstream: URL of the service
     :param prefix: of the paths that are forwarded, and are without it then;
         others are not found
     :param before: called with each request, before it is forwarded; what it
@@ -46,7 +46,7 @@ class ForwardingProxy(canned_cloud.Server):
         prefix: str = '',
         before: Handler = lambda _request: None,
     ) -> None:
-        self._upstream = urllib.parse.urlsplit(upstream).netloc
+        self._upstream = urllib.parse.urlsplit(upstream)
         self._prefix = prefix
         super().__init__(lambda r: before(r) or self.forward(r))
 
@@ -54,14 +54,17 @@ class ForwardingProxy(canned_cloud.Server):
         """Return the answer of the service; None without the prefix."""
         if not request.path.startswith(f'{self._prefix}/'):
             return None
-        target = request.path.removeprefix(self._prefix)
+        path = request.path.removeprefix(self._prefix)
+        target = self._upstream.path.rstrip('/') + path
         if request.query:
             target += '?' + urllib.parse.urlencode(request.query)
         # The Host header stays: the service makes its links from it.
         headers = {
             k: v for k, v in request.headers.items() if k not in _HOP_BY_HOP
         }
-        connection = http.client.HTTPConnection(self._upstream, timeout=120)
+        connection = http.client.HTTPConnection(
+            self._upstream.netloc, timeout=120
+        )
         try:
             connection.request(
                 request.method, target, request.body or None, headers
