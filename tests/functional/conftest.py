@@ -30,6 +30,7 @@ import openstack
 import pytest
 
 from tests import canned_cloud
+from tests.fork_server import ForkServer
 
 _ROOT = Path(__file__).parents[2]
 _DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
@@ -101,6 +102,38 @@ class Shell:
         assert (result.code, result.out) == (code, '')
         assert result.err.count('\n') == 1, result.err
         return result.err.rstrip('\n')
+
+
+class QuickShell(Shell):
+    """Runs commands that share their imports and a token.
+
+    It is for tests that run hundreds of them, about what is behind both. One
+    test tells that the answers are the same without.
+    """
+
+    def __init__(self, shell: Shell, endpoint: str) -> None:
+        token = shell('token', 'issue', '-f', 'value', '-c', 'id').out.strip()
+        super().__init__(
+            {
+                'OS_AUTH_TYPE': 'admin_token',
+                'OS_ENDPOINT': endpoint,
+                'OS_TOKEN': token,
+            }
+        )
+        self.server = ForkServer(
+            openstack_executable(),
+            [
+                'openstack.connection',
+                'openstackclient.shell',
+                'osc_compute_images.api',
+            ],
+            self.environment,
+        )
+
+    def run(self, *words: str, **more: Any) -> Result:
+        """Run a command, whatever comes of it."""
+        assert not more
+        return Result(**self.server.run(*words))
 
 
 class Cloud:
@@ -184,6 +217,15 @@ def configured(
         return cloud.shell('demo', OS_CLIENT_CONFIG_FILE=str(path))
 
     return make
+
+
+@pytest.fixture(scope='module')
+def quick(cloud: Cloud, demo: Shell) -> Iterator[QuickShell]:
+    """Provide a shell for a great many commands."""
+    url = cloud.facts['regions']['RegionOne']['compute_url']
+    shell = QuickShell(demo, url)
+    with shell.server:
+        yield shell
 
 
 class Glance:

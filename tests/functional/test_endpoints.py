@@ -15,9 +15,9 @@
 from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
-import itertools
 import uuid
 
+import openstack
 import pytest
 
 from tests import canned_cloud
@@ -40,23 +40,19 @@ def nova(cloud: Cloud) -> str:
 
 
 @pytest.fixture(scope='module')
-def works(cloud, glance) -> Callable[[Shell], None]:
+def works(glance) -> Callable[[Shell], None]:
     """Provide a check of all kinds of requests."""
     images = [as_shown(image) for image in glance.images()]
-    small = next(i for i in images if i['Name'] == 'demo-2')
+    of_web_1 = [i for i in images if str(i['Name']).startswith('web-1')]
 
     def check(shell: Shell) -> None:
-        # Three pages and a bit.
-        size = str(len(images) // 3)
-        words = ('--limit', size, '--max-items', '1000')
-        assert shell(*LIST, *words).json() == images
-        # A name, which is asked for after the server and the flavor.
-        words = ('--server', 'web-1', '--flavor', 'm1.tiny')
-        assert [i['Name'] for i in shell(*LIST, *words).json()] == [
-            'web-1-snapshot'
-        ]
-        shown = shell(*IMAGES, 'show', small['ID'], '-f', 'json').json()
-        assert shown['properties'] == small['Properties']
+        # A server and a flavor are asked for, and then three pages.
+        words = ('--server', 'web-1', '--flavor', 'm1.large')
+        paged = ('--limit', '1', '--max-items', '9')
+        assert shell(*LIST, *words, *paged).json() == of_web_1
+        image_id = of_web_1[0]['ID']
+        shown = shell(*IMAGES, 'show', image_id, '-f', 'json').json()
+        assert shown['properties'] == of_web_1[0]['Properties']
 
     return check
 
@@ -73,26 +69,35 @@ def test_an_override_of_any_form_works(cloud, configured, works, nova, form):
     works(configured(compute_endpoint_override=url))
 
 
-@pytest.fixture(scope='module')
-def in_catalog(cloud: Cloud, admin: Shell) -> Iterator[Callable[[str], Shell]]:
-    """Provide a maker of shells in whose region Compute has another URL."""
-    numbers = itertools.count()
-    made: list[tuple[str, str]] = []
+@pytest.fixture
+def in_catalog(
+    cloud: Cloud, configured: Callable[..., Shell]
+) -> Iterator[Callable[[str], Shell]]:
+    """Provide a maker of a shell in whose region Compute has another URL."""
+    config = openstack.config.OpenStackConfig(
+        config_files=[cloud.facts['clouds_yaml']], load_envvars=False
+    )
+    keystone = openstack.connection.Connection(
+        config=config.get_one(cloud='admin')
+    ).identity
+    region = keystone.create_region(id=f'form-{uuid.uuid4()}')
+    endpoints = []
 
     def make(url: str) -> Shell:
-        region = f'form-{next(numbers)}-{uuid.uuid4().hex[:8]}'
-        admin('region', 'create', region, '-f', 'json')
-        made.append(('region', region))
-        endpoint = admin(
-            *('endpoint', 'create', '--region', region, '-f', 'json'),
-            *('compute', 'public', url),
-        ).json()
-        made.append(('endpoint', endpoint['id']))
-        return cloud.shell('demo', OS_REGION_NAME=region)
+        service = next(keystone.services(type='compute'))
+        endpoint = keystone.create_endpoint(
+            service_id=service.id,
+            region_id=region.id,
+            interface='public',
+            url=url,
+        )
+        endpoints.append(endpoint)
+        return configured(region_name=region.id)
 
     yield make
-    for kind, name in reversed(made):
-        admin(kind, 'delete', name)
+    for endpoint in endpoints:
+        keystone.delete_endpoint(endpoint)
+    keystone.delete_region(region)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +159,9 @@ def test_an_override_with_no_version_document_works(
 
 def test_nor_does_it_need_a_version_in_its_path(configured, works, nova):
     with ForwardingProxy(
-        f'{nova}/v2.1', '/images-of-compute', without_versions
+        f'{nova}/v2.1', '/of-some-kind', without_versions
     ) as proxy:
-        url = f'{proxy.url}/images-of-compute'
+        url = f'{proxy.url}/of-some-kind'
         works(configured(compute_endpoint_override=url))
 
 

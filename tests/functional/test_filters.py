@@ -34,12 +34,9 @@ from hypothesis import strategies as st
 import openstack
 import pytest
 
-from tests.fork_server import ForkServer
 from tests.functional.conftest import as_shown
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Glance
-from tests.functional.conftest import openstack_executable
-from tests.functional.conftest import Result
 from tests.functional.conftest import Shell
 
 #: How many combinations are generated; one takes about half a second.
@@ -76,47 +73,6 @@ FURTHER: tuple[dict[str, Any], ...] = (
     {'name': 'numbers', 'mappings': '[1, true, null]', 'build': '1.0'},
     {'name': 'range', 'hw_cpu_max': '4', 'hw_cpu_min': '2', 'size_min': '1'},
 )
-
-
-class QuickShell(Shell):
-    """Runs commands with one token and one import.
-
-    The filters are behind both. A test below tells that the answers are the
-    same without them.
-    """
-
-    def __init__(self, shell: Shell, endpoint: str) -> None:
-        token = shell('token', 'issue', '-f', 'value', '-c', 'id').out.strip()
-        super().__init__(
-            {
-                'OS_AUTH_TYPE': 'admin_token',
-                'OS_ENDPOINT': endpoint,
-                'OS_TOKEN': token,
-            }
-        )
-        self.server = ForkServer(
-            openstack_executable(),
-            [
-                'openstack.connection',
-                'openstackclient.shell',
-                'osc_compute_images.api',
-            ],
-            self.environment,
-        )
-
-    def run(self, *words: str, **more: Any) -> Result:
-        """Run a command, whatever comes of it."""
-        assert not more
-        return Result(**self.server.run(*words))
-
-
-@pytest.fixture(scope='module')
-def quick(cloud: Cloud, demo: Shell) -> Iterator[QuickShell]:
-    """Provide a shell for a great many commands."""
-    url = cloud.facts['regions']['RegionOne']['compute_url']
-    shell = QuickShell(demo, url)
-    with shell.server:
-        yield shell
 
 
 @pytest.fixture(scope='module')

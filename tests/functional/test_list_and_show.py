@@ -12,33 +12,448 @@
 
 """Listing and showing, compared with what Glance says."""
 
+from collections.abc import Iterator
+import csv
+import io
+import subprocess
+import threading
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import canned_cloud
+from tests.canned_cloud import after_the_first_page
+from tests.canned_cloud import Request
 from tests.functional.conftest import as_shown
+from tests.functional.conftest import Cloud
+from tests.functional.conftest import Glance
+from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import Shell
+
+LIST = ('compute', 'image', 'list')
+SHOW = ('compute', 'image', 'show')
+IDS = (*LIST, '-f', 'value', '-c', 'ID')
+
+#: What has not come after these seconds will not come.
+PATIENCE = 60
 
 
-def test_a_list_agrees_with_glance_field_for_field(demo, glance):
-    expected = [as_shown(image) for image in glance.images()]
-    assert demo.images() == expected
-    assert len(expected) > 40
+@pytest.fixture(scope='module')
+def images(glance: Glance) -> list[dict[str, Any]]:
+    """Provide all images, as they are to be shown, the newest first."""
+    return [as_shown(image) for image in glance.images()]
 
 
-def test_so_it_does_for_an_administrator(admin, admin_glance):
-    expected = [as_shown(image) for image in admin_glance.images()]
-    assert admin.images() == expected
+def ids(images: list[dict[str, Any]]) -> list[str]:
+    return [image['ID'] for image in images]
 
 
-def test_show_agrees_with_the_list(demo):
-    images = {image['Name']: image for image in demo.images()}
-    for name in (
-        'ubuntu:24.04',
-        ' leading',
-        '',
-        'web-1-snapshot',
-        'auto-disk',
+# -- what Glance says ------------------------------------------------------
+
+
+def test_a_list_agrees_with_glance_field_for_field(demo, images):
+    assert demo.images() == images
+    assert len(images) > 40
+
+
+@pytest.mark.parametrize('user', ['admin', 'reader'])
+def test_so_it_does_for_other_users(cloud, request, user):
+    shell: Shell = request.getfixturevalue(user)
+    glance = Glance(cloud, user, 'RegionOne')
+    assert shell.images() == [as_shown(image) for image in glance.images()]
+
+
+def as_fields(image: dict[str, Any]) -> dict[str, Any]:
+    """Return what is to be shown of an image that is listed."""
+    fields = {k.lower().replace(' ', '_'): v for k, v in image.items()}
+    config = image['Properties'].get('auto_disk_config')
+    if config is not None:
+        fields['disk_config'] = 'AUTO' if config == 'True' else 'MANUAL'
+    return dict(sorted(fields.items()))
+
+
+def test_every_image_is_shown_by_its_id_as_it_is_listed(quick, images):
+    for image in images:
+        shown = quick(*SHOW, '-f', 'json', image['ID']).json()
+        assert list(shown.items()) == list(as_fields(image).items())
+
+
+def test_every_image_is_shown_by_its_name_whatever_that_is(quick, images):
+    names = [image['Name'] for image in images]
+    shown = 0
+    for image in images:
+        name = image['Name']
+        if name is None or names.count(name) > 1 or name in ids(images):
+            continue
+        result = quick(*SHOW, '-f', 'json', '--', name)
+        assert result.json() == as_fields(image)
+        shown += 1
+    assert shown > 40
+
+
+def test_an_id_may_be_in_upper_case(demo, images):
+    image = images[3]
+    shown = demo(*SHOW, '-f', 'json', image['ID'].upper()).json()
+    assert shown == as_fields(image)
+
+
+def test_an_id_is_meant_before_a_name_that_is_the_same(demo, images):
+    meant = next(image for image in images if image['Name'] in ids(images))
+    shown = demo(*SHOW, '-f', 'json', meant['Name']).json()
+    assert shown['id'] == meant['Name']
+    assert shown['id'] != meant['ID']
+
+
+def test_a_name_that_several_images_have_is_not_guessed(demo, images):
+    several = [image['ID'] for image in images if image['Name'] == 'golden']
+    assert demo.fails(*SHOW, 'golden') == (
+        f"3 images have the name 'golden'; use one of their IDs: "
+        f'{", ".join(several)}'
+    )
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        *('nope', 'GOLDEN', 'None', ' ', 'in:golden', '..', '../servers'),
+        'cf84aa10-0000-4000-8000-000000000000',
+        'detail',
+    ],
+)
+def test_an_image_that_does_not_exist_is_an_error(quick, name):
+    assert quick.fails(*SHOW, name) == (
+        f'No image with a name or ID of {name!r} exists'
+    )
+
+
+# -- formatters ------------------------------------------------------------
+
+
+def printed(value: Any) -> str:
+    """Return what a table has of a value: nothing that acts on a terminal."""
+    if isinstance(value, dict):
+        return ', '.join(
+            f"{key}='{printed(each)}'" for key, each in sorted(value.items())
+        )
+    return ''.join(
+        c if c.isprintable() else c.encode('unicode_escape').decode()
+        for c in str(value)
+    )
+
+
+def test_a_table_shows_every_field(demo, images):
+    lines = demo(*LIST, '--long').out.splitlines()
+    headers, *rows = (
+        [cell.strip() for cell in line[1:-1].split(' | ')]
+        for line in lines
+        if line.startswith('| ')
+    )
+    assert headers == list(images[0])
+    assert rows == [
+        [printed(value).strip() for value in image.values()]
+        for image in images
+    ]
+    assert demo(*LIST, '--long').out.isprintable() is False
+
+
+def test_csv_has_every_field(demo, images):
+    out = demo(*LIST, '--long', '-f', 'csv').out
+    headers, *rows = csv.reader(io.StringIO(out, newline=''), escapechar='\\')
+    assert headers == list(images[0])
+    assert rows == [
+        ['' if value is None else str(value) for value in image.values()]
+        for image in images
+    ]
+
+
+def test_values_are_every_field(demo, images):
+    assert demo(*LIST, '--long', '-f', 'value').out == ''.join(
+        ' '.join(map(str, image.values())) + '\n' for image in images
+    )
+
+
+def test_yaml_has_the_types_of_json(demo, images):
+    assert yaml.safe_load(demo(*LIST, '--long', '-f', 'yaml').out) == images
+
+
+def test_show_has_the_same_data_in_every_format(demo, images):
+    image = next(i for i in images if i['Name'] == 'web-1-snapshot-2')
+    fields = as_fields(image)
+    show = (*SHOW, image['ID'], '-f')
+    assert yaml.safe_load(demo(*show, 'yaml').out) == fields
+    assert demo(*show, 'value').out == ''.join(
+        f'{value}\n' for value in fields.values()
+    )
+    lines = demo(*show, 'table', '--max-width', '0').out.splitlines()
+    rows = dict(
+        [cell.strip() for cell in line[1:-1].split(' | ')]
+        for line in lines
+        if line.startswith('| ')
+    )
+    del rows['Field']
+    assert rows == {k: printed(v) for k, v in fields.items()}
+
+
+def test_columns_can_be_chosen(quick, images):
+    words = ('-c', 'Size', '-c', 'Name', '-c', 'Properties')
+    listed = quick(*LIST, '--long', '-f', 'json', *words).json()
+    assert listed == [
+        {column: image[column] for column in ('Name', 'Size', 'Properties')}
+        for image in images
+    ]
+
+
+@pytest.mark.parametrize('direction', ['ascending', 'descending'])
+def test_a_list_can_be_sorted_by_any_column(quick, images, direction):
+    for column in images[0]:
+        expected = sorted(
+            (
+                printed(value) if column == 'Properties' else value
+                for value in (image[column] for image in images)
+            ),
+            key=lambda value: (value is None, value),
+            reverse=direction == 'descending',
+        )
+        words = ('--sort-column', column, f'--sort-{direction}')
+        listed = quick(*LIST, '--long', '-f', 'json', *words).json()
+        assert expected == [
+            printed(image[column]) if column == 'Properties' else image[column]
+            for image in listed
+        ]
+        assert sorted(ids(listed)) == sorted(ids(images))
+
+
+@pytest.mark.parametrize(
+    ('form', 'out'),
+    [
+        ('table', '\n'),
+        ('csv', '"ID","Name","Status"\n'),
+        ('json', '[]\n'),
+        ('value', ''),
+        ('yaml', '[]\n'),
+    ],
+)
+def test_no_images_are_an_empty_list_and_no_error(quick, form, out):
+    assert quick(*LIST, '-f', form, '--name', 'nope').out == out
+    assert quick(*LIST, '-f', form, '--property', 'nope').out == out
+
+
+# -- limits and markers ----------------------------------------------------
+
+
+def test_a_limit_larger_than_the_list_leaves_all_of_it(quick, images):
+    for words in (
+        ('--limit', '1000000'),
+        ('--max-items', '1000000'),
+        ('--limit', '1001', '--max-items', '1000000'),
+        ('--limit', str(len(images))),
+        ('--limit', str(len(images)), '--max-items', str(len(images) + 1)),
     ):
-        listed = images[name]
-        expected = {k.lower().replace(' ', '_'): v for k, v in listed.items()}
-        if name == 'auto-disk':
-            expected['disk_config'] = 'AUTO'
-        shown = demo('compute', 'image', 'show', '-f', 'json', name).json()
-        assert shown == expected
-        assert list(shown) == sorted(shown)
+        assert quick(*IDS, *words).out.split() == ids(images)
+
+
+def test_a_list_goes_on_after_a_marker(quick, images):
+    middle = len(images) // 2
+    for image, by in (
+        (images[0], 'ID'),
+        (images[middle], 'ID'),
+        (images[-1], 'ID'),
+        *((i, 'Name') for i in images if i['Name'] in ODD_NAMES),
+    ):
+        after = ids(images)[images.index(image) + 1 :]
+        words = (f'--marker={image[by]}', '--limit', '5')
+        assert quick(*IDS, *words).out.split() == after[:5]
+    upper = ids(images)[middle].upper()
+    assert (
+        quick(*IDS, '--marker', upper).out.split()
+        == (ids(images)[middle + 1 :])
+    )
+
+
+ODD_NAMES = (
+    *(' leading', 'trailing ', '', 'in:foo', 'a,b', 'eq:x', 'two\nlines'),
+    *('Größe-café-映像', '-dash', '*', '50%', 'a&b=c', '#1?', '/etc'),
+)
+
+
+def test_a_marker_has_to_be_one_image(demo):
+    assert demo.fails(*IDS, '--marker', 'golden').startswith(
+        "3 images have the name 'golden'; use one of their IDs: "
+    )
+    line = demo.fails(*IDS, '--marker', 'nope')
+    assert line == "No image with a name or ID of 'nope' exists"
+    unknown = 'cf84aa10-0000-4000-8000-000000000000'
+    assert f'No image found with ID {unknown}' in demo.fails(
+        *IDS, '--marker', unknown
+    )
+
+
+# -- microversions of other commands ---------------------------------------
+
+
+def test_a_microversion_of_other_commands_does_no_harm(
+    cloud, configured, images
+):
+    chosen = configured(compute_default_microversion='2.90')
+    for shell in (
+        cloud.shell('demo', OS_COMPUTE_API_VERSION='2.90'),
+        cloud.shell('demo', OS_COMPUTE_API_VERSION='2.36'),
+        cloud.shell('demo', OS_COMPUTE_API_VERSION='2'),
+        chosen,
+    ):
+        assert shell.images() == images
+        name = images[1]['Name']
+        shown = shell(*SHOW, '-f', 'json', name).json()
+        assert shown == as_fields(images[1])
+    words = ('--server', 'web-1', '--flavor', '1')
+    listed = chosen.images(*words)
+    assert {i['Name'] for i in listed} == {'web-1-snapshot'}
+
+
+# -- how many requests it takes --------------------------------------------
+
+
+def requests_of(shell: Shell, *words: str) -> list[str]:
+    """Return the method and path of each request of a command."""
+    result = shell.run('--debug', *words)
+    assert result.code == 0, result.err
+    return [
+        line.partition('REQ: curl ')[2]
+        for line in result.err.splitlines()
+        if line.startswith('REQ: curl ')
+    ]
+
+
+def test_a_list_and_a_show_by_id_take_three_requests(demo, images):
+    for words in (LIST, (*SHOW, images[0]['ID'])):
+        first, second, third = requests_of(demo, *words)
+        assert '/v3 -H' in first
+        assert 'POST' not in first
+        assert second.startswith('-g -i -X POST') or 'auth/tokens' in second
+        assert '/images/' in third
+
+
+def test_a_show_by_name_takes_four_requests_at_most(demo):
+    for name in ('cirros-0.6.2', 'in:foo', ''):
+        assert len(requests_of(demo, *SHOW, name)) <= 4
+
+
+@pytest.mark.parametrize(
+    ('count', 'pages'), [(0, 1), (1, 1), (999, 1), (1001, 2), (2500, 3)]
+)
+def test_each_thousand_images_take_one_request(count, pages):
+    nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(count)])
+    with canned_cloud.canned_cloud(nova) as server:
+        shell = Shell(canned_cloud.environment(server))
+        assert shell(*IDS).out.split() == [i['id'] for i in nova.images]
+        page = 'GET /v2.1/images/detail'
+        assert server.paths() == [
+            'GET /v3',
+            'POST /v3/auth/tokens',
+            *[page] * pages,
+        ]
+
+
+# -- rows come as soon as they can -----------------------------------------
+
+
+@pytest.mark.parametrize('form', ['csv', 'value'])
+@pytest.mark.parametrize(
+    'words', [(), ('--name-pattern', '*')], ids=['all', 'filtered']
+)
+def test_rows_are_there_while_the_next_page_is_not(form, words):
+    read = threading.Event()
+    in_time = []
+
+    def hold(request: Request) -> None:
+        if after_the_first_page(request):
+            in_time.append(read.wait(PATIENCE))
+
+    nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(1001)])
+    with canned_cloud.canned_cloud(nova, '/v2.1', hold) as server:
+        shell = Shell(canned_cloud.environment(server))
+        command = (*LIST, '-f', form, '-c', 'ID', *words)
+        with subprocess.Popen(
+            [openstack_executable(), *command],
+            env=shell.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            rows = 1000 + (form == 'csv')
+            lines = [process.stdout.readline() for _ in range(rows)]
+            read.set()
+            rest, error = process.communicate(timeout=PATIENCE)
+    assert in_time == [True]
+    assert nova.images[999]['id'] in lines[-1]
+    assert nova.images[1000]['id'] in rest
+    assert (process.returncode, error) == (0, '')
+
+
+# -- thousands of images ---------------------------------------------------
+
+
+@pytest.fixture(scope='module')
+def thousands(
+    cloud: Cloud, admin_glance: Glance
+) -> Iterator[list[dict[str, Any]]]:
+    """Provide more than 5,000 images, as they are to be shown."""
+    cloud.do('seed', '5100')
+    try:
+        yield [as_shown(image) for image in admin_glance.images()]
+    finally:
+        cloud.do('unseed')
+
+
+def test_thousands_of_images_are_listed_in_full(admin, thousands):
+    assert len(thousands) > 5100
+    assert admin.images() == thousands
+    listed = ids(thousands)
+    assert len(set(listed)) == len(listed)
+
+
+@pytest.mark.parametrize('size', ['700', '1000', '5000'])
+def test_so_they_are_in_pages_of_any_size(admin, thousands, size):
+    words = ('--limit', size, '--max-items', '100000')
+    assert admin(*IDS, *words).out.split() == ids(thousands)
+
+
+@pytest.mark.parametrize(
+    ('words', 'count'),
+    [
+        (('--limit', '1500'), 1500),
+        (('--limit', '2000'), 2000),
+        (('--max-items', '1001'), 1001),
+        (('--limit', '100', '--max-items', '250'), 250),
+        (('--limit', '250', '--max-items', '100'), 100),
+    ],
+    ids=str,
+)
+def test_a_limit_is_that_of_the_list_however_large(
+    admin, thousands, words, count
+):
+    assert admin(*IDS, *words).out.split() == ids(thousands)[:count]
+
+
+def test_a_marker_leads_far_into_the_list(admin, thousands):
+    # Between two images that were created in the same second.
+    middle = next(
+        n
+        for n in range(3000, len(thousands))
+        if thousands[n]['Created At'] == thousands[n + 1]['Created At']
+    )
+    words = ('--marker', thousands[middle]['Name'], '--limit', '1200')
+    expected = ids(thousands)[middle + 1 : middle + 1201]
+    assert admin(*IDS, *words).out.split() == expected
+
+
+def test_a_filter_finds_all_of_thousands(admin, thousands):
+    words = ('--property', 'os_distro=ubuntu', '--min-disk', '>=5')
+    assert admin(*IDS, *words).out.split() == [
+        image['ID']
+        for image in thousands
+        if image['Properties'].get('os_distro') == 'ubuntu'
+        and image['Min Disk'] >= 5
+    ]
