@@ -39,8 +39,8 @@ from tests.functional.conftest import Cloud
 from tests.functional.conftest import Glance
 from tests.functional.conftest import Shell
 
-#: How many combinations are generated; one takes about half a second.
-EXAMPLES = int(os.environ.get('FILTER_EXAMPLES', '60'))
+#: How many combinations of filters are generated.
+EXAMPLES = int(os.environ.get('DEVCLOUD_EXAMPLES', '60'))
 
 LIST = ('compute', 'image', 'list')
 IDS = (*LIST, '-f', 'value', '-c', 'ID')
