@@ -345,11 +345,12 @@ class Meaning:
             properties = image['Properties']
             return key in properties and str(properties[key]) == value
 
-        # Of each key two values that there are.
+        # Of each key one value that there is, and all of the further images.
         pairs: set[tuple[str, str]] = set()
         for image in self.images:
             for key, value in image['Properties'].items():
-                if len([k for k, _value in pairs if k == key]) < 2:
+                further = any(key in fields for fields in FURTHER)
+                if further or key not in [k for k, _value in pairs]:
                     pairs.add((key, str(value)))
         keys = {key for key, _value in pairs}
         nowhere = {
