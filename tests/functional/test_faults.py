@@ -17,9 +17,7 @@ Each ends in the right output, or in one line that says what is wrong.
 
 from collections.abc import Iterator
 import contextlib
-import datetime
 import gzip
-import ipaddress
 import json
 import re
 import socket
@@ -37,6 +35,13 @@ from tests.canned_cloud import Nova
 from tests.canned_cloud import Request
 from tests.canned_cloud import Response
 from tests.canned_cloud import Server
+from tests.faults import blank
+from tests.faults import busy
+from tests.faults import DEEP
+from tests.faults import has_secret
+from tests.faults import HTML
+from tests.faults import REFUSED
+from tests.faults import self_signed
 from tests.functional.conftest import Result
 from tests.functional.conftest import Shell
 
@@ -102,12 +107,6 @@ def lines(ids: list[str]) -> str:
 
 def pages_asked(server: Server) -> int:
     return server.paths().count('GET /v2.1/images/detail')
-
-
-def has_secret(request: Request) -> bool:
-    """Tell whether there is a token or a password in a request."""
-    sent = repr((request.path, request.query, request.headers, request.body))
-    return canned_cloud.TOKEN in sent or canned_cloud.PASSWORD in sent
 
 
 def page(*images: dict[str, Any], link: str | None = None) -> Response:
@@ -439,18 +438,12 @@ def test_images_may_vanish_and_appear_in_mid_listing(gone, expected):
 
 # -- faults ---------------------------------------------------------------
 
-HTML = b'<html><head><title>502 Bad Gateway</title></head>\n<hr>nginx</html>'
-
 
 def sent_by(send) -> Response:
     response = Nova(list(IMAGES)).page(
         Request('GET', '', {}, {'host': 'nova'}, b'')
     )
     return Response(response.body, send=send)
-
-
-def busy(status: int, after: str = '') -> Response:
-    return fault(status, 'overLimit', 'Come again', Retry_After=after)
 
 
 PASSING = {
@@ -548,35 +541,7 @@ def test_a_refused_connection_ends_in_one_line():
 
 @pytest.mark.parametrize('insecure', [False, True])
 def test_a_certificate_that_nobody_vouches_for(tmp_path, insecure):
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, 'nova')])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.IPAddress(ipaddress.ip_address('127.0.0.1'))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = tmp_path / 'nova.pem'
-    pem.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
+    pem = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     with Server(Nova(list(IMAGES)), context) as tls:
@@ -588,9 +553,6 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path, insecure):
                 error = one_line(shell.run(*LIST))
                 assert 'certificate' in error
                 assert tls.requests == []
-
-
-REFUSED = fault(401, 'error', 'The request requires authentication.')
 
 
 def test_a_token_refused_in_mid_listing_is_renewed_once():
@@ -698,7 +660,6 @@ def test_a_write_is_not_repeated(words, method, path, answer):
 
 # -- bodies ---------------------------------------------------------------
 
-DEEP = 100_000
 NOT_THE_API = {
     'empty': (b'', 'empty'),
     'HTML': (b'<html>Welcome to nginx</html>', 'Expecting value'),
@@ -734,8 +695,7 @@ def test_a_body_that_is_no_list_of_images_ends_in_one_line(body, message):
 def test_a_body_without_end_is_given_up(encoding):
     answer = Response(send=canned_cloud.endless)
     if encoding == 'gzip':
-        body = gzip.compress(b' ' * (200 * 1024 * 1024), 1)
-        answer = Response(body, headers={'Content-Encoding': 'gzip'})
+        answer = blank(200)
     with cloud(always(answer)) as (server, shell):
         assert 'larger than' in one_line(shell.run(*LIST))
         assert pages_asked(server) == 1

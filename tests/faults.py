@@ -1,0 +1,87 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""What servers do wrong, for the tests and for the table of faults."""
+
+import datetime
+import gzip
+import ipaddress
+import pathlib
+
+from tests import canned_cloud
+from tests.canned_cloud import fault
+from tests.canned_cloud import Request
+from tests.canned_cloud import Response
+
+#: What a proxy answers instead of the service behind it.
+HTML = b'<html><head><title>502 Bad Gateway</title></head>\n<hr>nginx</html>'
+
+#: How deep JSON is nested that nobody can read.
+DEEP = 100_000
+
+#: What is answered to a token that has expired.
+REFUSED = fault(401, 'error', 'The request requires authentication.')
+
+
+def has_secret(request: Request) -> bool:
+    """Tell whether there is a token or a password in a request."""
+    sent = repr((request.path, request.query, request.headers, request.body))
+    return canned_cloud.TOKEN in sent or canned_cloud.PASSWORD in sent
+
+
+def busy(status: int, after: str = '') -> Response:
+    """Answer that it is not the time, and when it will be."""
+    return fault(status, 'overLimit', 'Come again', Retry_After=after)
+
+
+def blank(mebibytes: int) -> Response:
+    """Answer with a body of spaces, compressed to a thousandth."""
+    body = gzip.compress(b' ' * 0x100000, 1) * mebibytes
+    return Response(body, headers={'Content-Encoding': 'gzip'})
+
+
+def self_signed(folder: pathlib.Path) -> pathlib.Path:
+    """Make a certificate of 127.0.0.1 that nobody vouches for.
+
+    :returns: a file with the certificate and its key
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, 'nova')])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address('127.0.0.1'))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / 'nova.pem'
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return pem
