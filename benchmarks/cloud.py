@@ -28,9 +28,9 @@ from typing import Any
 import urllib.parse
 import uuid
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'tests'))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-import canned_cloud as canned
+from tests import canned_cloud as canned
 
 #: Images of a page at most, as Nova and Glance have it by default.
 PAGE = 1000
