@@ -26,17 +26,16 @@ import os
 import pathlib
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from typing import Any
 
+import golang
 import measure
 import report
 import startup
 
 RESULTS = measure.HERE / 'results.json'
-GOPATH = pathlib.Path('/usr/share/gocode')
 LISTS = tuple(
     (f'{name}{long}', ['-f', name, *long.split()])
     for name in ('csv', 'value', 'json', 'table')
@@ -48,28 +47,6 @@ LIST = [measure.OPENSTACK, 'compute', 'image', 'list']
 def note(text: str) -> None:
     """Say on stderr what is done now."""
     print(text, file=sys.stderr, flush=True)
-
-
-def build_gophercloud(folder: pathlib.Path) -> str | None:
-    """Build the Go program, or return None where that can't be done."""
-    source = GOPATH / 'src/github.com/gophercloud/gophercloud'
-    go = shutil.which('go')
-    if go is None or not source.exists():
-        return None
-    program = folder / 'gophercloud'
-    done = subprocess.run(
-        [go, 'build', '-o', str(program), 'main.go'],
-        cwd=measure.HERE / 'gophercloud',
-        env={
-            **os.environ,
-            'GO111MODULE': 'off',
-            'GOPATH': str(GOPATH),
-            'GOCACHE': str(folder / 'cache'),
-            'GOFLAGS': '',
-        },
-        check=False,
-    )
-    return None if done.returncode else str(program)
 
 
 class Medians:
@@ -244,19 +221,8 @@ def versions(go: str | None) -> dict[str, str]:
     ):
         found[name] = importlib.metadata.version(name)
     if go is not None:
-        found['Go'] = _output('go', 'env', 'GOVERSION').removeprefix('go')
-        package = 'golang-github-gophercloud-gophercloud-dev'
-        found['gophercloud'] = _output(
-            'dpkg-query', '-W', '-f', '${Version}', package
-        )
+        found.update(golang.versions())
     return {name: version for name, version in found.items() if version}
-
-
-def _output(*command: str) -> str:
-    if shutil.which(command[0]) is None:
-        return ''
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
 
 
 def main() -> None:
@@ -287,12 +253,12 @@ def main() -> None:
         measure.Cloud(few, '--glance') as glance,
         measure.Cloud(1, '--glance') as glance_one,
     ):
-        go = build_gophercloud(pathlib.Path(temporary))
+        go = golang.build(
+            measure.HERE / 'gophercloud',
+            pathlib.Path(temporary) / 'gophercloud',
+        )
         if go is None:
-            left_out.append(
-                'gophercloud: there is no Go, or no Debian package '
-                'golang-github-gophercloud-gophercloud-dev'
-            )
+            left_out.append(f'gophercloud: {golang.MISSING}')
         clouds = [one, cloud]
         found: Mapping[str, Callable[[], Any]] = {
             'api': lambda: apis(cloud, small, args.runs, go),

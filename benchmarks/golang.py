@@ -1,0 +1,67 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Programs in Go, on the gophercloud that Debian has."""
+
+from collections.abc import Sequence
+import os
+import pathlib
+import shutil
+import subprocess
+
+GOPATH = pathlib.Path('/usr/share/gocode')
+PACKAGE = 'golang-github-gophercloud-gophercloud-dev'
+
+#: Why there is no program.
+MISSING = f'there is no Go, or no Debian package {PACKAGE}'
+
+
+def build(source: pathlib.Path, program: pathlib.Path) -> str | None:
+    """Build a program, or return None where that can't be done.
+
+    :param source: the folder of its ``main.go``
+    :param program: where to put it
+    """
+    go = shutil.which('go')
+    peer = GOPATH / 'src/github.com/gophercloud/gophercloud'
+    if go is None or not peer.exists():
+        return None
+    done = subprocess.run(
+        [go, 'build', '-o', str(program), 'main.go'],
+        cwd=source,
+        env={
+            **os.environ,
+            'GO111MODULE': 'off',
+            'GOPATH': str(GOPATH),
+            'GOCACHE': str(program.with_suffix('.cache')),
+            'GOFLAGS': '',
+        },
+        check=False,
+    )
+    return None if done.returncode else str(program)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Go and gophercloud."""
+    return {
+        'Go': _output(['go', 'env', 'GOVERSION']).removeprefix('go'),
+        'gophercloud': _output(
+            ['dpkg-query', '-W', '-f', '${Version}', PACKAGE]
+        ),
+    }
+
+
+def _output(command: Sequence[str]) -> str:
+    if shutil.which(command[0]) is None:
+        return ''
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
