@@ -45,8 +45,11 @@ def busy(status: int, after: str = '') -> Response:
 
 
 def blank(mebibytes: int) -> Response:
-    """Answer with a body of spaces, compressed to a thousandth."""
-    body = gzip.compress(b' ' * 0x100000, 1) * mebibytes
+    """Answer with a body of spaces, compressed to a few thousandths.
+
+    :param mebibytes: how many it has at least
+    """
+    body = gzip.compress(b' ' * 0x800000, 1) * -(-mebibytes // 8)
     return Response(body, headers={'Content-Encoding': 'gzip'})
 
 

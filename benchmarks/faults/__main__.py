@@ -1,0 +1,160 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Let each subject meet each fault, and write down what became of it.
+
+Each run is in a process of its own, with a limit of time and of memory, and
+on servers of its own. With words, only the faults are met whose names have
+one of them; the other results stay as they are.
+"""
+
+import argparse
+from collections.abc import Iterator
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import ssl
+import sys
+import tempfile
+
+from benchmarks import golang
+from benchmarks.faults import report
+from benchmarks.faults.catalogue import Fault
+from benchmarks.faults.catalogue import GROUPS
+from benchmarks.faults.outcome import MEMORY
+from benchmarks.faults.outcome import Outcome
+from benchmarks.faults.outcome import outcome
+from benchmarks.faults.outcome import run
+from benchmarks.faults.scene import Scene
+from benchmarks.faults.scene import stage
+from benchmarks.faults.scene import STRANGE
+from benchmarks.faults.subjects import Subject
+from benchmarks.faults.subjects import subjects
+from benchmarks.faults.subjects import versions
+from tests import canned_cloud
+from tests.faults import self_signed
+
+#: Above so many seconds a run waits, mostly, and needs no processor.
+LONG = 60
+
+
+def meet(subject: Subject, fault: Fault, pem: pathlib.Path) -> Outcome:
+    """Run a subject on a cloud with a fault.
+
+    :param pem: the certificate of the service, with its key
+    """
+    context = None
+    if fault.tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+    scene = Scene(subject.api, fault.images, fault.page)
+    with stage(
+        scene, fault.wrong, context, unversioned=fault.unversioned
+    ) as variables:
+        inherited = {k: v for k, v in os.environ.items() if k[:3] != 'OS_'}
+        end = run(
+            subject.table if fault.shown else subject.asking(fault.limit),
+            {
+                **inherited,
+                'PYTHONWARNINGS': 'ignore',
+                # Each subject has a way of its own to trust a certificate.
+                'OS_CACERT': str(pem),
+                'REQUESTS_CA_BUNDLE': str(pem),
+                'SSL_CERT_FILE': str(pem),
+                **variables,
+            },
+            fault.seconds,
+            scene.pages_asked,
+            terminal=bool(fault.shown),
+        )
+        return outcome(
+            end,
+            scene.ids,
+            canned_cloud.image(STRANGE)['id'],
+            fault.shown,
+            elsewhere=scene.secret_went_elsewhere(),
+        )
+
+
+def met(
+    faults: list[Fault], who: list[Subject], jobs: int
+) -> Iterator[tuple[Fault, Subject, Outcome]]:
+    """Let all of them meet, some at a time."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        concurrent.futures.ThreadPoolExecutor(jobs) as few,
+        concurrent.futures.ThreadPoolExecutor(32) as many,
+    ):
+        pem = self_signed(pathlib.Path(folder))
+        runs = {
+            (many if fault.seconds > LONG else few).submit(
+                meet, subject, fault, pem
+            ): (fault, subject)
+            for fault in faults
+            for subject in who
+            if subject.table or not fault.shown
+        }
+        for done in concurrent.futures.as_completed(runs):
+            yield *runs[done], done.result()
+
+
+def main() -> None:
+    """Write the results, and the table of the documentation."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('words', nargs='*')
+    parser.add_argument(
+        '--jobs', type=int, default=2, help='processes at a time'
+    )
+    args = parser.parse_args()
+    faults = [
+        fault
+        for of_group in GROUPS.values()
+        for fault in of_group
+        if not args.words or any(word in fault.name for word in args.words)
+    ]
+    before = report.load() if args.words else {'outcomes': {}}
+    with tempfile.TemporaryDirectory() as folder:
+        who = subjects(pathlib.Path(folder))
+        names = [subject.name for subject in who]
+        found = before['outcomes']
+        for fault, subject, became in met(faults, who, args.jobs):
+            facts = dataclasses.asdict(became)
+            found.setdefault(fault.name, {})[subject.name] = facts
+            words = report.words(facts)
+            print(f'{subject.name}: {fault.name}: {words}', file=sys.stderr)
+    go = 'gophercloud' in names
+    report.write(
+        {
+            'versions': versions(go=go),
+            'left_out': [] if go else [f'gophercloud: {golang.MISSING}'],
+            'memory': MEMORY,
+            'subjects': names,
+            'groups': {
+                group: [fault.name for fault in of_group]
+                for group, of_group in GROUPS.items()
+            },
+            'outcomes': {
+                fault.name: {
+                    name: found[fault.name][name]
+                    for name in names
+                    if name in found.get(fault.name, {})
+                }
+                for of_group in GROUPS.values()
+                for fault in of_group
+            },
+        }
+    )
+
+
+if __name__ == '__main__':
+    main()

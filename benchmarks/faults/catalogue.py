@@ -1,0 +1,363 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The faults, in the order of the table."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+from typing import Any
+import urllib.parse
+
+from benchmarks.faults.scene import answered
+from benchmarks.faults.scene import Change
+from benchmarks.faults.scene import NOVA
+from benchmarks.faults.scene import of_document
+from benchmarks.faults.scene import Scene
+from tests import canned_cloud
+from tests.canned_cloud import after_the_first_page
+from tests.canned_cloud import Handler
+from tests.canned_cloud import Request
+from tests.canned_cloud import Response
+from tests.faults import blank
+from tests.faults import busy
+from tests.faults import DEEP
+from tests.faults import HTML
+from tests.faults import REFUSED
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a cloud.
+
+    :param name: what is wrong, in the words of the table
+    :param wrong: makes what answers where something is wrong
+    :param images: how many there are
+    :param page: how many are on a page at most
+    :param limit: what is asked for, instead of nothing or the usual
+    :param seconds: when it is given up
+    :param tls: the service is behind TLS
+    :param unversioned: the catalog has no version in its URLs
+    :param shown: what must not reach a terminal as it is; only commands are
+        asked, and on a terminal
+    """
+
+    name: str
+    wrong: Callable[[Scene], Handler]
+    images: int = 6
+    page: int = 2
+    limit: int | None = None
+    seconds: int = 60
+    tls: bool = False
+    unversioned: bool = False
+    shown: str = ''
+
+
+def first_page(request: Request) -> bool:
+    return not after_the_first_page(request)
+
+
+def any_page(_request: Request) -> bool:
+    return True
+
+
+# -- credentials and paging -----------------------------------------------
+
+
+def linking(href: Callable[[Scene], str]) -> Callable[[Scene], Handler]:
+    """Let the first page link to a place."""
+
+    def wrong(scene: Scene) -> Handler:
+        link = scene.api.link(href(scene))
+        change = of_document(lambda page: {**page, **link})
+        return answered(scene, change, first_page)
+
+    return wrong
+
+
+def redirecting(target: Callable[[Scene], str]) -> Callable[[Scene], Handler]:
+    """Redirect what is sent to the service by its right name."""
+
+    def wrong(scene: Scene) -> Handler:
+        def by_its_name(request: Request) -> bool:
+            return not request.headers['host'].startswith('localhost')
+
+        def change(_right: Response, request: Request) -> Response:
+            query = urllib.parse.urlencode(request.query)
+            location = f'{target(scene)}{scene.api.path}?{query}'
+            return Response(status=302, headers={'Location': location})
+
+        return answered(scene, change, by_its_name)
+
+    return wrong
+
+
+def by_another_name(scene: Scene) -> str:
+    return scene.url.replace('127.0.0.1', 'localhost')
+
+
+def telling_foreign_versions(scene: Scene) -> Handler:
+    """Tell that the version of the service is at the foreign server."""
+
+    def handler(request: Request) -> Response | None:
+        if request.path.rstrip('/') != scene.api.unversioned:
+            return None
+        right = scene.right_answer(
+            dataclasses.replace(request, path=scene.api.versions)
+        )
+        if right is None:
+            return None
+        own, foreign = (
+            url.removeprefix('http://').encode()
+            for url in (scene.url, scene.foreign.url)
+        )
+        return dataclasses.replace(
+            right, body=right.body.replace(own, foreign)
+        )
+
+    return handler
+
+
+def without_a_link_above_1000(scene: Scene) -> Handler:
+    """Answer as Nova with more than 1,000 images, if more are asked for."""
+    if scene.api is not NOVA:
+        return lambda _request: None
+    images = [canned_cloud.image(n) for n in range(len(scene.ids))]
+    nova = canned_cloud.Nova(images)
+
+    def change(_right: Response, request: Request) -> Response:
+        response = nova.page(request)
+        if int(request.query.get('limit', 0)) <= 1000:
+            return response
+        without = of_document(lambda page: {'images': page['images']})
+        return without(response, request)
+
+    return answered(scene, change, any_page)
+
+
+def repeating(marker: int) -> Callable[[Scene], Handler]:
+    """Answer with the first page again, after an image."""
+
+    def wrong(scene: Scene) -> Handler:
+        def change(_right: Response, request: Request) -> Response:
+            first = dataclasses.replace(request, query={'limit': '2'})
+            return scene.right_answer(first) or canned_cloud.not_found()
+
+        def after_it(request: Request) -> bool:
+            return request.query.get('marker') == scene.ids[marker]
+
+        return answered(scene, change, after_it)
+
+    return wrong
+
+
+def with_the_marker_deleted(scene: Scene) -> Handler:
+    """Delete the last image of the first page, after that was sent."""
+    gone = scene.ids[1]
+
+    def change(right: Response, request: Request) -> Response:
+        if request.query['marker'] == gone:
+            return canned_cloud.fault(
+                400, 'badRequest', f'No image found with ID {gone}'
+            )
+        return of_document(
+            lambda page: {
+                **page,
+                'images': [i for i in page['images'] if i['id'] != gone],
+            }
+        )(right, request)
+
+    return answered(scene, change)
+
+
+# -- faults of the service and of the way to it ---------------------------
+
+
+def answering(
+    answer: Response, times: float = float('inf')
+) -> Callable[[Scene], Handler]:
+    """Answer so to requests for another page than the first."""
+    return lambda scene: answered(scene, lambda *_: answer, times=times)
+
+
+def sending(
+    send: Callable[[Any, bytes], None], times: float = float('inf')
+) -> Callable[[Scene], Handler]:
+    """Send the pages after the first one in such a way."""
+
+    def change(right: Response, _request: Request) -> Response:
+        return dataclasses.replace(right, send=send)
+
+    return lambda scene: answered(scene, change, times=times)
+
+
+# -- bodies ---------------------------------------------------------------
+
+
+def with_body(body: bytes) -> Callable[[Scene], Handler]:
+    """Answer with such a body."""
+    return changing(lambda *_: Response(body))
+
+
+def changing(change: Change) -> Callable[[Scene], Handler]:
+    """Change each page."""
+    return lambda scene: answered(scene, change, any_page)
+
+
+def with_second_image(change: Callable[[Any], Any]) -> Change:
+    """Change one image of a page."""
+
+    def of_page(page: Any) -> Any:
+        page['images'][1] = change(page['images'][1])
+        return page
+
+    return of_document(of_page)
+
+
+def with_second_name(name: bytes) -> Change:
+    """Put bytes in the place of one name, quotes included."""
+    second = b'"%s"' % canned_cloud.image(1)['name'].encode()
+
+    def change(right: Response, _request: Request) -> Response:
+        return dataclasses.replace(
+            right, body=right.body.replace(second, name)
+        )
+
+    return change
+
+
+#: Sets the title of a terminal's window.
+ACTING = '\x1b]0;owned\x07'
+
+#: Seconds; by default this plugin gives up after about four minutes.
+PATIENT = 300
+
+HTML_502 = Response(HTML, 502, {'Content-Type': 'text/html'})
+
+GROUPS: Mapping[str, Sequence[Fault]] = {
+    'Credentials': (
+        Fault(
+            'next link to another host',
+            linking(
+                lambda s: (
+                    f'{s.foreign.url}{s.api.path}?limit=2&marker={s.ids[1]}'
+                )
+            ),
+        ),
+        Fault(
+            'redirect to another host', redirecting(lambda s: s.foreign.url)
+        ),
+        Fault(
+            'redirect from https to http',
+            redirecting(lambda s: s.foreign.url),
+            tls=True,
+        ),
+        Fault('redirect to ``localhost``', redirecting(by_another_name)),
+        Fault(
+            'no version in the catalog; that of the service is on another '
+            'host',
+            telling_foreign_versions,
+            unversioned=True,
+        ),
+    ),
+    'Paging': (
+        Fault(
+            'relative next link',
+            linking(lambda s: f'?limit=2&marker={s.ids[1]}'),
+        ),
+        Fault(
+            'malformed next link',
+            linking(lambda _: 'http://[::1/images?marker=no'),
+        ),
+        Fault(
+            'next link with a wrong path',
+            linking(lambda s: f'{s.url}/elsewhere?marker={s.ids[1]}'),
+        ),
+        Fault(
+            'next link without a marker',
+            linking(lambda s: f'{s.url}{s.api.path}?limit=2'),
+        ),
+        Fault(
+            '2,000 images asked for, of 2,500: Nova sends no next link',
+            without_a_link_above_1000,
+            images=2500,
+            page=1000,
+            limit=2000,
+        ),
+        Fault('the first page again and again', repeating(1)),
+        Fault('first page, second, first, ...', repeating(3)),
+        Fault('marker deleted in mid-listing', with_the_marker_deleted),
+    ),
+    'In mid-listing': (
+        Fault('429, once', answering(busy(429), 1)),
+        Fault('429, always', answering(busy(429))),
+        Fault('503, once', answering(busy(503), 1)),
+        Fault('503, always', answering(busy(503))),
+        Fault(
+            '500, always',
+            answering(canned_cloud.fault(500, 'computeFault', 'boom')),
+        ),
+        Fault('502 with HTML, once', answering(HTML_502, 1)),
+        Fault('502 with HTML, always', answering(HTML_502)),
+        Fault('401, once', answering(REFUSED, 1)),
+        Fault('401, always', answering(REFUSED)),
+        Fault('reset in mid-body, once', sending(canned_cloud.cut_off, 1)),
+        Fault('reset in mid-body, always', sending(canned_cloud.cut_off)),
+        Fault('truncated body, once', sending(canned_cloud.truncated, 1)),
+        Fault('truncated body, always', sending(canned_cloud.truncated)),
+        Fault('no answer', sending(canned_cloud.silent), seconds=PATIENT),
+        Fault(
+            'a byte now and then', sending(canned_cloud.drip), seconds=PATIENT
+        ),
+    ),
+    'Bodies': tuple(
+        dataclasses.replace(fault, page=7)
+        for fault in (
+            Fault('not JSON', with_body(b'<html>Welcome to nginx</html>')),
+            Fault('JSON of another shape', with_body(b'{"images": {"a": 1}}')),
+            Fault(
+                'the name of one image is a number',
+                changing(with_second_name(b'7')),
+            ),
+            Fault(
+                'one image is ``null``',
+                changing(with_second_image(lambda _: None)),
+            ),
+            Fault(
+                'invalid UTF-8 in one name',
+                changing(with_second_name(b'"\xff"')),
+            ),
+            Fault(
+                f'one name is {DEEP:,} lists in each other',
+                changing(with_second_name(b'[' * DEEP + b']' * DEEP)),
+            ),
+            Fault(
+                'body without end',
+                changing(lambda *_: Response(send=canned_cloud.endless)),
+            ),
+            Fault(
+                '4 GiB of spaces, compressed', changing(lambda *_: blank(4096))
+            ),
+        )
+    ),
+    'Terminals': (
+        Fault(
+            'escape sequence in a name',
+            changing(
+                with_second_image(lambda image: {**image, 'name': ACTING})
+            ),
+            page=7,
+            shown=ACTING,
+        ),
+    ),
+}

@@ -1,0 +1,148 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Make the page of the documentation from results.json."""
+
+from collections.abc import Iterator
+import json
+import pathlib
+from typing import Any
+
+HERE = pathlib.Path(__file__).parent
+RESULTS = HERE / 'results.json'
+PAGE = HERE.parents[1] / 'doc/source/faults.rst'
+
+#: Seconds that are worth a word.
+LONG = 60
+
+_INTRODUCTION = """\
+======
+Faults
+======
+
+.. Made by "./run faults" from benchmarks/faults/results.json: don't edit.
+
+What becomes of a list of images where the server is hostile, broken or busy.
+Each cell is a run of the real program, in a process of its own, on a canned
+cloud that has this one fault: ``openstack compute image list``; a program of
+a few lines on ``compute.images()`` of openstacksdk, and one on
+``images.ListDetail`` of gophercloud, both with the defaults of their library;
+and ``openstack image list``, which asks Glance, whose canned server has the
+same fault. There are 6 images, in pages of 2, unless the fault says more;
+faults *in mid-listing* are met on the second page. A process may hold
+{memory} of memory, and is stopped after 60 seconds, or 300 where the fault
+is to wait. What nobody wants is **bold**: a token that goes to
+another host or by another name, a list that is not complete without a word
+about it, images twice, a program that does not end, a traceback.
+
+``./run faults`` runs it all again, and writes this page. It was run with
+{versions}.
+"""
+
+
+def load() -> dict[str, Any]:
+    """Return the results."""
+    results: dict[str, Any] = json.loads(RESULTS.read_text('utf-8'))
+    return results
+
+
+def write(results: dict[str, Any]) -> None:
+    """Write the results, and the page that is made of them."""
+    text = json.dumps(results, indent=2, ensure_ascii=False)
+    RESULTS.write_text(text + '\n', 'utf-8')
+    PAGE.write_text(page(results), 'utf-8')
+
+
+def words(facts: dict[str, Any]) -> str:
+    """Say what became of a subject, in a few words."""
+    return '; '.join(_words(facts))
+
+
+def _words(facts: dict[str, Any]) -> Iterator[str]:
+    if facts['elsewhere']:
+        yield '**token sent there**'
+    if facts['strange']:
+        yield '**lists what is there**'
+        return
+    if facts['acts'] is not None and facts['code'] == 0:
+        yield '**acts on the terminal**' if facts['acts'] else 'shown escaped'
+        return
+    if facts['twice'] and not facts['endless']:
+        yield '**images twice**'
+    yield _end(facts)
+
+
+def _end(facts: dict[str, Any]) -> str:
+    if facts['endless']:
+        return '**asks for ever**'
+    if facts['code'] is None:
+        return f'**still waiting after {facts["seconds"]} s**'
+    part = f'{facts["listed"]:,} of {facts["images"]:,}'
+    if facts['code'] == 0:
+        if facts['listed'] == facts['images']:
+            return 'complete list'
+        if facts['lines']:
+            return f'{part}, and a warning'
+        return f'**{part}, without a word**'
+    after = [f'after {part}'] if facts['listed'] else []
+    if '--marker' in facts['message']:
+        after.append('and how to go on')
+    if facts['seconds'] > LONG:
+        after.append(f'in {facts["seconds"]} s')
+    return ', '.join([_failure(facts), *after])
+
+
+def _failure(facts: dict[str, Any]) -> str:
+    if facts['exhausted']:
+        return '**memory exhausted**'
+    if facts['crashed']:
+        return '**traceback**'
+    if facts['lines'] == 0:
+        return '**fails without a word**'
+    return 'error'
+
+
+def page(results: dict[str, Any]) -> str:
+    """Return the page."""
+    versions = ', '.join(f'{n} {v}' for n, v in results['versions'].items())
+    parts = [
+        _INTRODUCTION.format(
+            memory=f'{results["memory"] / 2**30:g} GiB', versions=versions
+        ),
+        *(f'Left out: {reason}.\n' for reason in results['left_out']),
+        *(
+            _table(results, group, faults)
+            for group, faults in results['groups'].items()
+        ),
+    ]
+    return '\n'.join(parts)
+
+
+def _table(results: dict[str, Any], group: str, faults: list[str]) -> str:
+    rows = [[group, *results['subjects']]]
+    for fault in faults:
+        found = results['outcomes'][fault]
+        rows.append(
+            [
+                fault,
+                *(
+                    words(found[name]) if name in found else ''
+                    for name in results['subjects']
+                ),
+            ]
+        )
+    lines = ['.. list-table::', '   :header-rows: 1', '']
+    for row in rows:
+        first, *others = row
+        lines.append(f'   * - {first}')
+        lines += [f'     - {cell}'.rstrip() for cell in others]
+    return '\n'.join([*lines, ''])

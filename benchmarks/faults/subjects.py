@@ -1,0 +1,101 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Who meets the faults: this plugin, and its peers."""
+
+from collections.abc import Sequence
+import dataclasses
+import importlib.metadata
+import pathlib
+import platform
+import sys
+
+from benchmarks import golang
+from benchmarks.faults.scene import Api
+from benchmarks.faults.scene import GLANCE
+from benchmarks.faults.scene import NOVA
+
+HERE = pathlib.Path(__file__).parent
+OPENSTACK = str(pathlib.Path(sys.executable).with_name('openstack'))
+IDS = ('-f', 'value', '-c', 'ID')
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A program that lists images.
+
+    :param name: as in the table
+    :param api: that it asks
+    :param command: prints the IDs
+    :param limiting: the words that ask for a number of images at a time,
+        where there are any
+    :param table: the command that draws a table, if it is a command
+    """
+
+    name: str
+    api: Api
+    command: Sequence[str]
+    limiting: Sequence[str] = ()
+    table: Sequence[str] = ()
+
+    def asking(self, limit: int | None) -> list[str]:
+        """Return the command, asking for so many images at a time."""
+        words = self.limiting if limit is not None else ()
+        return [*self.command, *(word.format(limit) for word in words)]
+
+
+def subjects(folder: pathlib.Path) -> list[Subject]:
+    """Return those that are there.
+
+    :param folder: for a program that is built
+    """
+    ours = [OPENSTACK, 'compute', 'image', 'list']
+    theirs = [OPENSTACK, 'image', 'list']
+    found = [
+        Subject(
+            'this plugin',
+            NOVA,
+            [*ours, *IDS],
+            ['--limit', '{}', '--max-items', '1000000'],
+            ours,
+        ),
+        Subject(
+            'openstacksdk',
+            NOVA,
+            [sys.executable, str(HERE / 'sdk.py')],
+            ['{}'],
+        ),
+    ]
+    go = golang.build(HERE.parent / 'gophercloud', folder / 'gophercloud')
+    if go is not None:
+        found.append(Subject('gophercloud', NOVA, [go, 'IDs'], ['{}']))
+    # Glance has a limit of its own for a page, whatever is asked for.
+    image_list = Subject(
+        'openstack image list', GLANCE, [*theirs, *IDS], table=theirs
+    )
+    return [*found, image_list]
+
+
+def versions(*, go: bool) -> dict[str, str]:
+    """Return the versions of the subjects and of what they stand on."""
+    found = {
+        name: importlib.metadata.version(name)
+        for name in (
+            'osc-compute-images',
+            'openstacksdk',
+            'python-openstackclient',
+            'keystoneauth1',
+        )
+    }
+    if go:
+        found.update(golang.versions())
+    return {**found, 'Python': platform.python_version()}
