@@ -27,6 +27,7 @@ from collections.abc import Iterator
 import contextlib
 import dataclasses
 import json
+import pathlib
 import socket
 import ssl
 import struct
@@ -545,6 +546,33 @@ def environment(server: Server) -> dict[str, str]:
         'OS_REGION_NAME': 'RegionOne',
         'OS_IDENTITY_API_VERSION': '3',
     }
+
+
+def configuration(
+    server: Server, folder: pathlib.Path, **settings: Any
+) -> dict[str, str]:
+    """Write a ``clouds.yaml`` of a user of the cloud.
+
+    :param settings: more settings of the cloud
+    :returns: the OS_* variables that lead to it
+    """
+    cloud = {
+        'auth': {
+            'auth_url': f'{server.url}/v3',
+            'username': 'demo',
+            'password': PASSWORD,
+            'project_name': 'demo',
+            'user_domain_name': 'Default',
+            'project_domain_name': 'Default',
+        },
+        'region_name': 'RegionOne',
+        'identity_api_version': '3',
+        **settings,
+    }
+    file = folder / 'clouds.yaml'
+    # JSON is YAML.
+    file.write_text(json.dumps({'clouds': {'canned': cloud}}))
+    return {'OS_CLIENT_CONFIG_FILE': str(file), 'OS_CLOUD': 'canned'}
 
 
 def main() -> None:

@@ -64,31 +64,7 @@ def cloud(
 
 def configured(server: Server, tmp_path, **settings: Any) -> Shell:
     """Provide a shell whose configuration is a file, with settings in it."""
-    config = {
-        'clouds': {
-            'canned': {
-                'auth': {
-                    'auth_url': f'{server.url}/v3',
-                    'username': 'demo',
-                    'password': canned_cloud.PASSWORD,
-                    'project_name': 'demo',
-                    'user_domain_name': 'Default',
-                    'project_domain_name': 'Default',
-                },
-                'region_name': 'RegionOne',
-                'identity_api_version': '3',
-                **settings,
-            }
-        }
-    }
-    # JSON is YAML.
-    (tmp_path / 'clouds.yaml').write_text(json.dumps(config))
-    return Shell(
-        {
-            'OS_CLIENT_CONFIG_FILE': str(tmp_path / 'clouds.yaml'),
-            'OS_CLOUD': 'canned',
-        }
-    )
+    return Shell(canned_cloud.configuration(server, tmp_path, **settings))
 
 
 def one_line(result: Result, *, out: str = '', code: int = 1) -> str:
