@@ -20,6 +20,7 @@ one of them; the other results stay as they are.
 import argparse
 from collections.abc import Iterator
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -31,6 +32,8 @@ from benchmarks import golang
 from benchmarks.faults import report
 from benchmarks.faults.catalogue import Fault
 from benchmarks.faults.catalogue import GROUPS
+from benchmarks.faults.catalogue import PATIENT
+from benchmarks.faults.outcome import MANY
 from benchmarks.faults.outcome import MEMORY
 from benchmarks.faults.outcome import Outcome
 from benchmarks.faults.outcome import outcome
@@ -48,30 +51,33 @@ from tests.faults import self_signed
 LONG = 60
 
 
-def meet(subject: Subject, fault: Fault, pem: pathlib.Path) -> Outcome:
-    """Run a subject on a cloud with a fault.
-
-    :param pem: the certificate of the service, with its key
-    """
-    context = None
-    if fault.tls:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
+def meet(subject: Subject, fault: Fault) -> Outcome:
+    """Run a subject on a cloud with a fault."""
     scene = Scene(subject.api, fault.images, fault.page)
-    with stage(
-        scene, fault.wrong, context, unversioned=fault.unversioned
-    ) as variables:
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(
+            stack.enter_context(tempfile.TemporaryDirectory())
+        )
+        context, trust = None, {}
+        if fault.tls:
+            pem = self_signed(folder)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(pem)
+            # Each subject has a way of its own to trust a certificate.
+            for name in ('OS_CACERT', 'REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE'):
+                trust[name] = str(pem)
+        server = stack.enter_context(
+            stage(scene, fault.wrong, context, unversioned=fault.unversioned)
+        )
         inherited = {k: v for k, v in os.environ.items() if k[:3] != 'OS_'}
         end = run(
             subject.table if fault.shown else subject.asking(fault.limit),
             {
                 **inherited,
                 'PYTHONWARNINGS': 'ignore',
-                # Each subject has a way of its own to trust a certificate.
-                'OS_CACERT': str(pem),
-                'REQUESTS_CA_BUNDLE': str(pem),
-                'SSL_CERT_FILE': str(pem),
-                **variables,
+                **canned_cloud.environment(server),
+                **canned_cloud.configuration(server, folder, **fault.settings),
+                **trust,
             },
             fault.seconds,
             scene.pages_asked,
@@ -86,23 +92,28 @@ def meet(subject: Subject, fault: Fault, pem: pathlib.Path) -> Outcome:
         )
 
 
+def can_meet(subject: Subject, fault: Fault) -> bool:
+    """Tell whether there is a sense in it."""
+    if fault.shown and not subject.table:
+        return False
+    return subject.configured or not fault.settings
+
+
 def met(
     faults: list[Fault], who: list[Subject], jobs: int
 ) -> Iterator[tuple[Fault, Subject, Outcome]]:
     """Let all of them meet, some at a time."""
     with (
-        tempfile.TemporaryDirectory() as folder,
         concurrent.futures.ThreadPoolExecutor(jobs) as few,
         concurrent.futures.ThreadPoolExecutor(32) as many,
     ):
-        pem = self_signed(pathlib.Path(folder))
         runs = {
             (many if fault.seconds > LONG else few).submit(
-                meet, subject, fault, pem
+                meet, subject, fault
             ): (fault, subject)
             for fault in faults
             for subject in who
-            if subject.table or not fault.shown
+            if can_meet(subject, fault)
         }
         for done in concurrent.futures.as_completed(runs):
             yield *runs[done], done.result()
@@ -138,6 +149,8 @@ def main() -> None:
             'versions': versions(go=go),
             'left_out': [] if go else [f'gophercloud: {golang.MISSING}'],
             'memory': MEMORY,
+            'patience': PATIENT,
+            'many': MANY,
             'subjects': names,
             'groups': {
                 group: [fault.name for fault in of_group]

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import json
 from typing import Any
 import urllib.parse
 
@@ -48,6 +49,8 @@ class Fault:
     :param seconds: when it is given up
     :param tls: the service is behind TLS
     :param unversioned: the catalog has no version in its URLs
+    :param settings: of the cloud, in ``clouds.yaml``; only who reads that is
+        asked
     :param shown: what must not reach a terminal as it is; only commands are
         asked, and on a terminal
     """
@@ -60,6 +63,7 @@ class Fault:
     seconds: int = 60
     tls: bool = False
     unversioned: bool = False
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     shown: str = ''
 
 
@@ -161,6 +165,33 @@ def repeating(marker: int) -> Callable[[Scene], Handler]:
     return wrong
 
 
+def overlapping(scene: Scene) -> Handler:
+    """Begin the second page with the image that the first one ended with."""
+
+    def change(right: Response, request: Request) -> Response:
+        if request.query['marker'] != scene.ids[1]:
+            return right
+        query = {'limit': '1', 'marker': scene.ids[0]}
+        again = dataclasses.replace(request, query=query)
+        last = scene.right_answer(again)
+        images = json.loads(last.body)['images'] if last else []
+        return of_document(
+            lambda page: {**page, 'images': [*images, *page['images']]}
+        )(right, request)
+
+    return answered(scene, change)
+
+
+def with_an_empty_page(scene: Scene) -> Handler:
+    """Send an empty page once, which links to the one that is due."""
+
+    def change(*_: object) -> Response:
+        href = f'{scene.url}{scene.api.path}?limit=2&marker={scene.ids[1]}'
+        return Response.of({'images': [], **scene.api.link(href)})
+
+    return answered(scene, change, times=1)
+
+
 def with_the_marker_deleted(scene: Scene) -> Handler:
     """Delete the last image of the first page, after that was sent."""
     gone = scene.ids[1]
@@ -239,8 +270,8 @@ def with_second_name(name: bytes) -> Change:
 #: Sets the title of a terminal's window.
 ACTING = '\x1b]0;owned\x07'
 
-#: Seconds; by default this plugin gives up after about four minutes.
-PATIENT = 300
+#: Seconds; this plugin gives up after ten minutes, whatever comes.
+PATIENT = 660
 
 HTML_502 = Response(HTML, 502, {'Content-Type': 'text/html'})
 
@@ -296,6 +327,8 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
         ),
         Fault('the first page again and again', repeating(1)),
         Fault('first page, second, first, ...', repeating(3)),
+        Fault('an image on two pages', overlapping),
+        Fault('an empty page, and a link to go on', with_an_empty_page),
         Fault('marker deleted in mid-listing', with_the_marker_deleted),
     ),
     'In mid-listing': (
@@ -316,6 +349,11 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
         Fault('truncated body, once', sending(canned_cloud.truncated, 1)),
         Fault('truncated body, always', sending(canned_cloud.truncated)),
         Fault('no answer', sending(canned_cloud.silent), seconds=PATIENT),
+        Fault(
+            'no answer, and ``api_timeout: 5`` is configured',
+            sending(canned_cloud.silent),
+            settings={'api_timeout': 5},
+        ),
         Fault(
             'a byte now and then', sending(canned_cloud.drip), seconds=PATIENT
         ),

@@ -178,8 +178,8 @@ def outcome(
         code=end.code,
         endless=end.endless,
         seconds=round(end.seconds),
-        exhausted=end.code != 0 and end.peak > MEMORY / 2,
+        exhausted=end.code != 0 and end.peak > MEMORY * 0.75,
         crashed=_CRASH.search(end.err) is not None,
         lines=len(lines),
-        message=_PORT.sub(r'\1:PORT', message)[:300],
+        message=_PORT.sub(r'\1:PORT', message)[:500],
     )

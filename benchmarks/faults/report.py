@@ -15,6 +15,7 @@
 from collections.abc import Iterator
 import json
 import pathlib
+import textwrap
 from typing import Any
 
 HERE = pathlib.Path(__file__).parent
@@ -31,21 +32,29 @@ Faults
 
 .. Made by "./run faults" from benchmarks/faults/results.json: don't edit.
 
-What becomes of a list of images where the server is hostile, broken or busy.
+What becomes of a list of images where a server is hostile, broken or busy.
 Each cell is a run of the real program, in a process of its own, on a canned
-cloud that has this one fault: ``openstack compute image list``; a program of
-a few lines on ``compute.images()`` of openstacksdk, and one on
-``images.ListDetail`` of gophercloud, both with the defaults of their library;
-and ``openstack image list``, which asks Glance, whose canned server has the
-same fault. There are 6 images, in pages of 2, unless the fault says more;
-faults *in mid-listing* are met on the second page. A process may hold
-{memory} of memory, and is stopped after 60 seconds, or 300 where the fault
-is to wait. What nobody wants is **bold**: a token that goes to
-another host or by another name, a list that is not complete without a word
-about it, images twice, a program that does not end, a traceback.
+cloud that has this one fault:
 
-``./run faults`` runs it all again, and writes this page. It was run with
-{versions}.
+* this plugin: ``openstack compute image list``
+* openstacksdk: a program of a few lines on ``compute.images()``, with the
+  defaults of the library
+* gophercloud: one on ``images.ListDetail``, likewise
+* ``openstack image list``, which asks Glance, whose canned server has the
+  same fault
+
+There are 6 images, in pages of 2 where pages matter; the faults *in
+mid-listing* are on the second page. An error is one line, unless more are
+counted; ``openstack`` makes such a line of any exception, so that it may say
+little. Each process may hold {memory} of memory, and is stopped after a
+minute, after {patience} minutes where the fault is to wait, or when it has
+asked for {many} pages. In **bold** is what nobody wants: a token that goes to
+another host or by another name, a list that is not complete without a word
+about it, images twice, no end, a traceback, a name that acts on the terminal.
+
+``./run faults`` runs it all again, and writes this page and
+``benchmarks/faults/results.json``, which has the messages. gophercloud is
+that of Debian.
 """
 
 
@@ -105,10 +114,10 @@ def _failure(facts: dict[str, Any]) -> str:
     if facts['exhausted']:
         return '**memory exhausted**'
     if facts['crashed']:
-        return '**traceback**'
+        return f'**traceback** ({facts["message"].partition(":")[0]})'
     if facts['lines'] == 0:
         return '**fails without a word**'
-    return 'error'
+    return 'error' if facts['lines'] == 1 else f'error, {facts["lines"]} lines'
 
 
 def page(results: dict[str, Any]) -> str:
@@ -116,8 +125,14 @@ def page(results: dict[str, Any]) -> str:
     versions = ', '.join(f'{n} {v}' for n, v in results['versions'].items())
     parts = [
         _INTRODUCTION.format(
-            memory=f'{results["memory"] / 2**30:g} GiB', versions=versions
+            memory=f'{results["memory"] / 2**30:g} GiB',
+            patience=results['patience'] // 60,
+            many=results['many'],
         ),
+        textwrap.fill(
+            f'It was run with {versions}.', 79, break_on_hyphens=False
+        )
+        + '\n',
         *(f'Left out: {reason}.\n' for reason in results['left_out']),
         *(
             _table(results, group, faults)

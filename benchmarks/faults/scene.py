@@ -126,13 +126,13 @@ def stage(
     tls: ssl.SSLContext | None = None,
     *,
     unversioned: bool = False,
-) -> Iterator[dict[str, str]]:
+) -> Iterator[Server]:
     """Run the cloud of a scene.
 
     :param wrong: makes what answers where something is wrong
     :param tls: the service is behind TLS, in a server of its own
     :param unversioned: the catalog has no version in its URLs
-    :returns: the OS_* variables of its user
+    :returns: its Keystone
     """
     handlers: list[Handler] = []
     with contextlib.ExitStack() as stack:
@@ -152,7 +152,7 @@ def stage(
             wrong(scene),
             scene.right_answer,
         ]
-        yield canned_cloud.environment(server)
+        yield server
 
 
 def _catalog(url: str, *, unversioned: bool) -> Iterator[dict[str, Any]]:

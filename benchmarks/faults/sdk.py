@@ -24,9 +24,9 @@ from openstack.exceptions import SDKException
 
 
 def main() -> None:
-    """List the images of the cloud in the OS_* environment."""
+    """List the images of the cloud that is configured."""
     limit = {'limit': int(sys.argv[1])} if sys.argv[1:] else {}
-    connection = openstack.connect(load_yaml_config=False)
+    connection = openstack.connect()
     try:
         for image in connection.compute.images(**limit):
             print(image.id, flush=True)

@@ -38,6 +38,7 @@ class Subject:
     :param command: prints the IDs
     :param limiting: the words that ask for a number of images at a time,
         where there are any
+    :param configured: it reads ``clouds.yaml``
     :param table: the command that draws a table, if it is a command
     """
 
@@ -45,6 +46,7 @@ class Subject:
     api: Api
     command: Sequence[str]
     limiting: Sequence[str] = ()
+    configured: bool = True
     table: Sequence[str] = ()
 
     def asking(self, limit: int | None) -> list[str]:
@@ -66,7 +68,7 @@ def subjects(folder: pathlib.Path) -> list[Subject]:
             NOVA,
             [*ours, *IDS],
             ['--limit', '{}', '--max-items', '1000000'],
-            ours,
+            table=ours,
         ),
         Subject(
             'openstacksdk',
@@ -77,7 +79,9 @@ def subjects(folder: pathlib.Path) -> list[Subject]:
     ]
     go = golang.build(HERE.parent / 'gophercloud', folder / 'gophercloud')
     if go is not None:
-        found.append(Subject('gophercloud', NOVA, [go, 'IDs'], ['{}']))
+        found.append(
+            Subject('gophercloud', NOVA, [go, 'IDs'], ['{}'], configured=False)
+        )
     # Glance has a limit of its own for a page, whatever is asked for.
     image_list = Subject(
         'openstack image list', GLANCE, [*theirs, *IDS], table=theirs
