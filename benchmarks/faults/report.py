@@ -97,11 +97,11 @@ def _end(facts: dict[str, Any]) -> str:
         return f'**still waiting after {facts["seconds"]} s**'
     part = f'{facts["listed"]:,} of {facts["images"]:,}'
     if facts['code'] == 0:
-        if facts['listed'] == facts['images']:
-            return 'complete list'
+        whole = facts['listed'] == facts['images']
+        words = 'complete list' if whole else part
         if facts['lines']:
-            return f'{part}, and a warning'
-        return f'**{part}, without a word**'
+            return f'{words}, and a warning'
+        return words if whole else f'**{words}, without a word**'
     after = [f'after {part}'] if facts['listed'] else []
     if '--marker' in facts['message']:
         after.append('and how to go on')

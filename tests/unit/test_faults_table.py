@@ -56,6 +56,7 @@ def test_this_plugin_has_met_every_fault():
     ('end', 'expected'),
     [
         (ended('a\nb\nc\n'), 'complete list'),
+        (ended('a\nb\nc\n', 'odd\n'), 'complete list, and a warning'),
         (ended('a\nb\n'), '**2 of 3, without a word**'),
         (ended('a\nb\n', 'Entry 3 is odd\n'), '2 of 3, and a warning'),
         (ended('a\na\nb\nc\n'), '**images twice**; complete list'),
