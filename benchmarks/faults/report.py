@@ -49,8 +49,9 @@ counted; ``openstack`` makes such a line of any exception, so that it may say
 little. Each process may hold {memory} of memory, and is stopped after a
 minute, after {patience} minutes where the fault is to wait, or when it has
 asked for {many} pages. In **bold** is what nobody wants: a token that goes to
-another host or by another name, a list that is not complete without a word
-about it, images twice, no end, a traceback, a name that acts on the terminal.
+another host or by another name, images that are not of the cloud, a list that
+is not complete without a word about it, images twice, no end, no memory left,
+a traceback, a name that acts on the terminal.
 
 ``./run faults`` runs it all again, and writes this page and
 ``benchmarks/faults/results.json``, which has the messages. gophercloud is
@@ -155,7 +156,9 @@ def _table(results: dict[str, Any], group: str, faults: list[str]) -> str:
                 ),
             ]
         )
-    lines = ['.. list-table::', '   :header-rows: 1', '']
+    widths = ' '.join(['3', *('2' for _ in results['subjects'])])
+    lines = ['.. list-table::', '   :header-rows: 1', f'   :widths: {widths}']
+    lines.append('')
     for row in rows:
         first, *others = row
         lines.append(f'   * - {first}')
