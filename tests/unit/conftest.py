@@ -63,9 +63,8 @@ def set_catalog(mocker: requests_mock.Mocker, regions: dict[str, str]) -> None:
     )
 
 
-@pytest.fixture
-def ksa_session() -> session.Session:
-    """Provide a session, not yet authenticated."""
+def new_session() -> session.Session:
+    """Make a session, not yet authenticated."""
     return session.Session(
         v3.Password(
             auth_url=f'{nova.KEYSTONE}/v3',
@@ -76,6 +75,12 @@ def ksa_session() -> session.Session:
             project_domain_name='Default',
         )
     )
+
+
+@pytest.fixture
+def ksa_session() -> session.Session:
+    """Provide a session, not yet authenticated."""
+    return new_session()
 
 
 @pytest.fixture

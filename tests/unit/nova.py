@@ -119,21 +119,29 @@ class Server:
         query = dict(
             urllib.parse.parse_qsl(urllib.parse.urlsplit(request.url).query)
         )
-        limit = int(query['limit'])
-        start = 0
-        if marker := query.get('marker'):
-            ids = [i['id'] for i in self.images]
-            if marker in ids:
-                start = ids.index(marker) + 1
-            elif self._admin and marker in self._deleted:
-                start = self._deleted[marker]
-            else:
-                context.status_code = 400
-                return fault(
-                    400,
-                    'badRequest',
-                    f'HTTP 400 Bad Request: No image found with ID {marker}',
-                )['json']
+        marker = query.get('marker')
+        start = 0 if marker is None else self._after(marker)
+        if start is None:
+            answer = self._refusal(marker)
+            context.status_code = answer['status_code']
+            return answer['json']
+        return self._page(start, int(query['limit']))
+
+    def _after(self, marker: str) -> int | None:
+        """Return the position after a marker, or None for a refusal."""
+        ids = [i['id'] for i in self.images]
+        if marker in ids:
+            return ids.index(marker) + 1
+        return self._deleted.get(marker) if self._admin else None
+
+    def _refusal(self, marker: str | None) -> dict[str, Any]:
+        return fault(
+            400,
+            'badRequest',
+            f'HTTP 400 Bad Request: No image found with ID {marker}',
+        )
+
+    def _page(self, start: int, limit: int) -> dict[str, Any]:
         listed = self.images[start : start + limit]
         full = len(listed) == limit
         return page(

@@ -10,18 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-from hypothesis import settings
-from hypothesis.stateful import initialize
-from hypothesis.stateful import invariant
-from hypothesis.stateful import rule
-from hypothesis.stateful import RuleBasedStateMachine
-import hypothesis.strategies as st
-from keystoneauth1 import adapter
-from keystoneauth1 import session
 import pytest
-import requests_mock
 
-from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import ListingInterrupted
 from osc_compute_images.api import ListOpts
@@ -261,67 +251,3 @@ def test_without_any_marker_left_the_listing_is_interrupted(api, http):
     http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, refusal])
     with pytest.raises(ListingInterrupted, match='No image found'):
         list(api.list_detail(ListOpts(limit=2)))
-
-
-class Listing(RuleBasedStateMachine):
-    """Images appear and vanish while a listing runs."""
-
-    @initialize(
-        count=st.integers(0, 12), limit=st.integers(1, 5), admin=st.booleans()
-    )
-    def begin(self, count, limit, admin):
-        self.mocker = requests_mock.Mocker()
-        self.mocker.start()
-        self.server = nova.Server(nova.images(*range(count)), admin=admin)
-        self.next_number = 1000
-        self.mocker.get(nova.DETAIL, json=self.server)
-        compute = adapter.Adapter(
-            session.Session(), endpoint_override=nova.ENDPOINT
-        )
-        pager = ImagesAPI(compute).list_detail(ListOpts(limit=limit))
-        self.listing = iter(pager)
-        self.listed = []
-        self.always = {i['id'] for i in self.server.images}
-        self.ended = False
-
-    @rule(count=st.integers(1, 6))
-    def list_some(self, count):
-        if self.ended:
-            return
-        try:
-            for _ in range(count):
-                self.listed.append(next(self.listing).id)
-        except StopIteration:
-            self.ended = True
-            assert self.always <= set(self.listed)
-        except ListingInterrupted as e:
-            # Honest, and only where every marker it knew was deleted.
-            self.ended = True
-            if e.status != 400:
-                raise
-
-    @rule()
-    def add(self):
-        self.next_number += 1
-        self.server.add(nova.image(self.next_number))
-
-    @rule(data=st.data())
-    def delete(self, data):
-        if self.server.images:
-            gone = data.draw(st.sampled_from(self.server.images))['id']
-            self.server.delete(gone)
-            self.always.discard(gone)
-
-    @invariant()
-    def no_image_comes_twice(self):
-        assert len(self.listed) == len(set(self.listed))
-
-    def teardown(self):
-        if hasattr(self, 'mocker'):
-            self.mocker.stop()
-
-
-TestListing = Listing.TestCase
-TestListing.settings = settings(
-    max_examples=100, stateful_step_count=25, deadline=None, derandomize=True
-)
