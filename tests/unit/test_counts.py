@@ -1,0 +1,105 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""What a listing takes, in counts that do not depend on the clock."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import gc
+import json
+import sys
+import tracemalloc
+
+from keystoneauth1 import adapter
+from keystoneauth1 import session
+import pytest
+
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ListOpts
+from osc_compute_images.api import Pager
+from osc_compute_images.api._pager import REMEMBERED
+from tests import canned_cloud
+from tests.unit import nova
+
+#: Images of a page.
+SIZE = 100
+
+
+def page_of_images(number: int) -> canned_cloud.Response:
+    """Return a page of a listing."""
+    numbers = range(number * SIZE, (number + 1) * SIZE)
+    images = [canned_cloud.image(each) for each in numbers]
+    return canned_cloud.Response(json.dumps(nova.page(images)).encode())
+
+
+@pytest.fixture
+def listing() -> Iterator[Callable[[int], Pager]]:
+    """Provide what makes a listing of some pages, over a real connection."""
+    left: list[canned_cloud.Response] = []
+
+    def answer(_request: canned_cloud.Request) -> canned_cloud.Response:
+        # Else what the server keeps would be counted.
+        server.requests.clear()
+        return left.pop(0)
+
+    with canned_cloud.Server(answer) as server:
+        api = ImagesAPI(
+            adapter.Adapter(
+                session.Session(), endpoint_override=f'{server.url}/v2.1'
+            )
+        )
+
+        def listing(pages: int) -> Pager:
+            empty = canned_cloud.Response.of(nova.page([]))
+            left[:] = [*map(page_of_images, range(pages)), empty]
+            return api.list_detail(ListOpts(limit=SIZE))
+
+        # What is made once is made here.
+        assert len([*listing(1)]) == SIZE
+        yield listing
+
+
+def most_bytes_held(pager: Pager) -> int:
+    """Use a listing up, keeping nothing; return the most that it held."""
+    tracemalloc.start()
+    try:
+        for _image in pager:
+            pass
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def blocks_for_each_image(pager: Pager) -> float:
+    """Return how many blocks of memory an image consists of."""
+    gc.collect()
+    before = sys.getallocatedblocks()
+    images = [*pager]
+    gc.collect()
+    return (sys.getallocatedblocks() - before) / len(images)
+
+
+def test_memory_does_not_grow_with_the_number_of_pages(listing):
+    # Of the last pages the IDs are kept.
+    some = most_bytes_held(listing(3 * REMEMBERED))
+    many = most_bytes_held(listing(8 * REMEMBERED))
+    one_page = len(page_of_images(0).body)
+    assert many < some + one_page
+
+
+def test_an_image_costs_few_allocations_however_many_there_are(listing):
+    # The record, its five texts, the properties and their four texts; the
+    # keys are shared, and what else there is does not grow.
+    few, many = (blocks_for_each_image(listing(n)) for n in (2, 50))
+    assert few < 16
+    assert many < few + 0.5
