@@ -1,0 +1,123 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Feed what reads a server's bytes with bytes that no server would send.
+
+``./run fuzz 600`` does it for ten minutes, guided by what each input makes
+run (with atheris), and keeps the inputs that led further for the next time.
+An input that breaks a promise is kept as ``crash-...`` or ``timeout-...``,
+and told; ``./run fuzz --target page --again FILE`` shows what it does.
+
+Each other module here is a target: it has ``SEEDS``, inputs to begin with,
+and ``check``, which fails for an input that breaks a promise.
+"""
+
+import argparse
+import importlib
+import logging
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from types import ModuleType
+from typing import NoReturn
+
+TARGETS = ('page', 'image', 'error', 'retry_after', 'text')
+
+#: Words that the mutations may use, beside what they find themselves.
+WORDS = (
+    *('"images"', '"image"', '"images_links"', '"rel"', '"href"', '"next"'),
+    *('"id"', '"name"', '"status"', '"progress"', '"minDisk"', '"minRam"'),
+    *('"created"', '"updated"', '"OS-EXT-IMG-SIZE:size"', '"metadata"'),
+    *('"server"', '"OS-DCF:diskConfig"', '"message"', '"title"', '"code"'),
+    *('null', 'NaN', '-Infinity', '1e999', '\\ud83d', '\\ude00', '\\u0000'),
+    *('<title>', '<br />', '&#27;', '\x1b]0;', '\u202e', 'GMT', '-0000'),
+)
+
+
+def load(target: str) -> ModuleType:
+    """Import a target."""
+    return importlib.import_module(f'tests.fuzz.{target}')
+
+
+def fuzz(target: str, seconds: int) -> NoReturn:
+    """Fuzz one target, and exit: with 0 if nothing was found."""
+    import atheris
+
+    with atheris.instrument_imports(include=['osc_compute_images']):
+        module = load(target)
+    where = pathlib.Path(
+        os.environ.get('FUZZ_CORPUS') or tempfile.mkdtemp(prefix='fuzz-')
+    )
+    corpus = where / target
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(module.SEEDS):
+        (corpus / f'seed-{number}').write_bytes(seed)
+    words = where / 'words'
+    words.write_text(''.join(f'"{_escaped(word)}"\n' for word in WORDS))
+    logging.disable()
+    atheris.Setup(
+        [
+            target,
+            str(corpus),
+            f'-max_total_time={seconds}',
+            f'-artifact_prefix={where / target}-',
+            f'-dict={words}',
+            '-timeout=10',
+            '-rss_limit_mb=1024',
+            '-max_len=20000',
+            '-verbosity=0',
+            '-print_final_stats=1',
+        ],
+        module.check,
+    )
+    atheris.Fuzz()
+    raise AssertionError('it does not return')
+
+
+def _escaped(word: str) -> str:
+    return ''.join(f'\\x{byte:02x}' for byte in word.encode())
+
+
+def main() -> int:
+    """Fuzz all targets, or do what else was asked for."""
+    parser = argparse.ArgumentParser(prog='./run fuzz')
+    parser.add_argument('seconds', nargs='?', type=int, default=60)
+    parser.add_argument('--target', choices=TARGETS)
+    parser.add_argument('--again', metavar='FILE', type=pathlib.Path)
+    args = parser.parse_args()
+    if args.again:
+        if not args.target:
+            parser.error('--again needs the --target that FILE is for')
+        load(args.target).check(args.again.read_bytes())
+        print('This input keeps all promises')
+        return 0
+    if args.target:
+        fuzz(args.target, args.seconds)
+    each = max(1, args.seconds // len(TARGETS))
+    failed = []
+    for target in TARGETS:
+        print(f'{target}: {each} seconds', flush=True)
+        words = [f'{each}', '--target', target]
+        done = subprocess.run(
+            [sys.executable, '-m', 'tests.fuzz', *words], check=False
+        )
+        if done.returncode:
+            failed.append(target)
+    print(f'Broken: {", ".join(failed)}' if failed else 'Nothing was found')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

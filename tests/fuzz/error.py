@@ -1,0 +1,93 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""An answer that is an error, or leads elsewhere.
+
+An input is a status, a reason and some headers, each on a line, and after
+these the body.
+"""
+
+import json
+import re
+import time
+from unittest import mock
+
+from keystoneauth1 import adapter
+from keystoneauth1 import session
+import requests_mock
+
+from osc_compute_images.api import _transport
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImagesError
+from tests.fuzz import promises
+from tests.unit import nova
+
+_HEADERS = ('Location', 'X-Openstack-Request-Id', 'Retry-After')
+
+_NOT_FOUND = {'itemNotFound': {'code': 404, 'message': 'Image not found.'}}
+_UNAUTHORIZED = {'error': {'code': 401, 'title': 'Unauthorized'}}
+_NO_ROUTE = {
+    'message': 'The resource could not be found.<br /><br />\n\n',
+    'code': '404 Not Found',
+    'title': 'Not Found',
+}
+_DATE = 'Fri, 31 Dec 2100 23:59:59 GMT'
+_PAGE = '<html><title>502 Bad Gateway</title>&nbsp;</html>'
+
+
+def _answer(*head: str, body: object = '') -> bytes:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return '\n'.join([*head, text]).encode()
+
+
+SEEDS = [
+    _answer('404', 'Not Found', '', 'req-1', '', body=_NOT_FOUND),
+    _answer('401', 'Unauthorized', '', '', '', body=_UNAUTHORIZED),
+    _answer('404', 'Not Found', '', '', '', body=_NO_ROUTE),
+    _answer('502', '', '', '', '5', body=_PAGE),
+    _answer('503', 'Unavailable', '', '', _DATE, body='&#27;'),
+    _answer('302', 'Found', 'http://elsewhere.example.com/', '', ''),
+]
+
+
+def check(data: bytes) -> None:
+    """Ask for an image, and be answered so."""
+    *head, body = (data.split(b'\n', 5) + [b''] * 6)[:6]
+    status, reason, *values = [line.decode('latin-1') for line in head]
+    number = int(status[:3]) if re.match('[0-9]{3}', status) else 0
+    waits: list[float] = []
+    with (
+        requests_mock.Mocker() as http,
+        mock.patch.object(time, 'sleep', waits.append),
+    ):
+        http.get(
+            requests_mock.ANY,
+            status_code=300 + number % 300,
+            reason=reason,
+            headers=dict(zip(_HEADERS, values, strict=True)),
+            content=body,
+        )
+        try:
+            _api().get(nova.image_id(1))
+        except ImagesError as e:
+            promises.expect_one_line(str(e))
+        else:
+            raise AssertionError('An error was taken for an image')
+    assert len(waits) <= _transport.RETRIES
+    assert all(0 <= wait <= _transport.MAX_DELAY for wait in waits)
+
+
+def _api() -> ImagesAPI:
+    return ImagesAPI(
+        adapter.Adapter(session.Session(), endpoint_override=nova.ENDPOINT)
+    )

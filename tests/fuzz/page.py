@@ -1,0 +1,60 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""The body of a page of a listing."""
+
+import json
+
+from osc_compute_images.api import _decode
+from osc_compute_images.api import ImagesError
+from tests.fuzz import promises
+from tests.unit import nova
+
+_ODD = {'id': 1, 'name': '\x1b', 'minDisk': 'x', 'server': {'id': 7}}
+
+SEEDS = [
+    json.dumps(nova.page(nova.images(1, 2), nova.link('x'))).encode(),
+    json.dumps(nova.page([])).encode(),
+    json.dumps(
+        {'images': [nova.image(1, metadata={'a': [1]}), _ODD]}
+    ).encode(),
+    b'{"images": [{"id": "a", "name": "\\ud800", "metadata": {"x": NaN}}]}',
+    b'\xef\xbb\xbf{"images": [{"id": "a", "id": "b", "minRam": 1e3}, 5]}',
+]
+
+
+def check(body: bytes) -> None:
+    """Read a page, in both ways that there are."""
+    try:
+        page = _decode.decode_page(body)
+    except ImagesError as e:
+        promises.expect_one_line(str(e))
+        return
+    for image in page.images:
+        promises.expect_shown(image)
+    if not is_deep(body) and is_as_expected(body):
+        assert _decode._salvage_page(body) == page
+
+
+def is_deep(body: bytes) -> bool:
+    """Tell whether the two ways may differ in how deep they can read."""
+    return body.count(b'[') + body.count(b'{') > 300
+
+
+def is_as_expected(body: bytes) -> bool:
+    """Tell whether the fast way reads it."""
+    try:
+        _decode._PAGE.decode(body)
+    except _decode._NOT_AS_EXPECTED:
+        return False
+    return True

@@ -1,0 +1,60 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""A bounded run of what ``./run fuzz`` does without an end.
+
+The inputs are the seeds of its targets, and seeds that were cut and joined.
+"""
+
+from hypothesis import example
+from hypothesis import given
+from hypothesis import settings
+import hypothesis.strategies as st
+import pytest
+
+from tests.fuzz.__main__ import load
+from tests.fuzz.__main__ import TARGETS
+from tests.fuzz.__main__ import WORDS
+
+MODULES = {target: load(target) for target in TARGETS}
+
+
+@pytest.mark.parametrize('target', TARGETS)
+def test_every_seed_keeps_the_promises(target):
+    assert MODULES[target].SEEDS
+    for seed in MODULES[target].SEEDS:
+        MODULES[target].check(seed)
+
+
+@given(
+    st.sampled_from(
+        [(t, seed) for t, module in MODULES.items() for seed in module.SEEDS]
+    ),
+    st.lists(
+        st.tuples(
+            st.integers(0, 900),
+            st.integers(0, 30),
+            st.sampled_from(WORDS).map(str.encode) | st.binary(max_size=4),
+        ),
+        max_size=4,
+    ),
+)
+@example(('page', b'{"images": [{"id": "a", "metadata": {"x": 1e999}}]}'), [])
+@example(('page', b'{"images": [{"id": "a", "name": "a\x01b"}]}'), [])
+@settings(deadline=None, derandomize=True, max_examples=400)
+def test_what_was_cut_and_joined_keeps_them_too(target_and_seed, changes):
+    target, data = target_and_seed
+    for where, length, new in changes:
+        where %= len(data) + 1
+        data = data[:where] + new + data[where + length :]
+    MODULES[target].check(data)
