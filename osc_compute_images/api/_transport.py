@@ -307,6 +307,11 @@ def _translated(url: str) -> Any:
         OSError,
     ) as e:
         raise _PassingFault(_connection_failed(url, e)) from e
+    except ValueError as e:
+        # requests reads where a redirect leads even if it is not followed.
+        raise _errors.InvalidResponse(
+            f'{_one_line(url)} redirects to what is no URL'
+        ) from e
     except ksa_exceptions.ClientException as e:
         raise _connection_failed(url, e) from e
 

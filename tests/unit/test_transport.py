@@ -396,3 +396,12 @@ def test_keystone_cannot_be_reached(http, compute, slept):
         )
     with pytest.raises(images.ConnectionFailed, match='refused'):
         list(ImagesAPI(compute).list_detail())
+
+
+@pytest.mark.parametrize('location', ['\x80', 'http://[half/an/address'])
+def test_a_redirect_to_what_is_no_url_is_an_error_of_this_api(
+    api, http, location
+):
+    http.get(nova.DETAIL, status_code=302, headers={'Location': location})
+    with pytest.raises(images.InvalidResponse, match='redirects to'):
+        list(api.list_detail())
