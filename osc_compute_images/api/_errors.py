@@ -42,7 +42,7 @@ class ImagesError(Exception):
         self.message = printable(message)
         super().__init__(self.message)
         self.status = status
-        self.request_id = request_id
+        self.request_id = request_id and printable(request_id)
 
     def __str__(self) -> str:
         text = self.message

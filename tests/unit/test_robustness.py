@@ -130,6 +130,14 @@ def test_what_a_server_sends_does_not_act_on_a_terminal(
     assert error or caplog.records
 
 
+def test_neither_does_the_id_that_it_gives_a_request(api, http):
+    headers = {'X-Openstack-Request-Id': EVIL}
+    http.get(nova.DETAIL, status_code=400, headers=headers)
+    with pytest.raises(images.BadRequest) as caught:
+        list(api.list_detail())
+    assert '\x1b' not in str(caught.value)
+
+
 def test_neither_do_the_versions_that_it_serves(api, http):
     http.get(nova.DETAIL, **nova.NO_ROUTE)
     version = {'min_version': EVIL, 'version': '2.1'}
