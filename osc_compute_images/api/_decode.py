@@ -158,6 +158,8 @@ def _load(body: bytes) -> Any:
             parse_constant=str,
             parse_float=lambda s: s if math.isinf(float(s)) else float(s),
             parse_int=lambda s: int(s) if len(s) < 4300 else s,
+            # Control characters in a text are no JSON, and do no harm.
+            strict=False,
         )
     except (ValueError, RecursionError) as e:
         reason = str(e) or type(e).__name__

@@ -148,6 +148,12 @@ def test_what_is_no_text_is_replaced(name):
     image.name.encode()
 
 
+def test_a_control_character_in_a_text_costs_no_image():
+    body = b'{"images":[{"id":"a","name":"x\n\x1by"},{"id":"b"}]}'
+    first, second = _decode.decode_page(body).images
+    assert (first.name, second.id) == ('x\n\x1by', 'b')
+
+
 def test_links_of_another_form_are_no_links():
     links = [1, {'rel': 2, 'href': 'x'}, {'rel': 'next', 'href': 'y'}]
     page = decoded(nova.image(), images_links=links)
