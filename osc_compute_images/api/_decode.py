@@ -39,6 +39,13 @@ LOG = logging.getLogger(__name__)
 #: How many oddities of one answer are told one by one.
 _TOLD = 5
 
+#: How deep an answer may be nested. Python's own limit is some hundreds, and
+#: depends on what has called what.
+_DEEPEST = 200
+
+# What nests in JSON, and texts, in which nothing does.
+_NESTING = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]', re.DOTALL)
+
 # Escapes in JSON: a backslash, a whole surrogate pair, or half of one.
 _ESCAPE = re.compile(
     r'\\(?:\\|u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..))'
@@ -150,22 +157,28 @@ def load(body: bytes) -> Any:
 
 
 def _load(body: bytes) -> Any:
+    deep = _without_halves(body.decode('utf-8-sig', 'replace'))
+    text = _shallow(deep)
     try:
         # NOTE: NaN, the infinities, and numbers that Python refuses to
         # convert for their length or size survive as text.
-        return json.loads(
-            _without_halves(body.decode('utf-8-sig', 'replace')),
+        document = json.loads(
+            text,
             parse_constant=str,
             parse_float=lambda s: s if math.isinf(float(s)) else float(s),
             parse_int=lambda s: int(s) if len(s) < 4300 else s,
             # Control characters in a text are no JSON, and do no harm.
             strict=False,
         )
-    except (ValueError, RecursionError) as e:
-        reason = str(e) or type(e).__name__
-        if not body.strip():
-            reason = 'it is empty'
-        _refuse(reason)
+    except ValueError as e:
+        _refuse(str(e) if text.strip() else 'it is empty')
+    if text != deep:
+        LOG.warning(
+            'What is nested more than %d deep in the answer of the server is '
+            'left out',
+            _DEEPEST,
+        )
+    return document
 
 
 def _refuse(reason: str) -> NoReturn:
@@ -177,6 +190,24 @@ def _refuse(reason: str) -> NoReturn:
 def _without_halves(text: str) -> str:
     # Half of a surrogate pair cannot be written in any encoding.
     return _ESCAPE.sub(lambda m: r'\ufffd' if m['half'] else m[0], text)
+
+
+def _shallow(text: str) -> str:
+    """Put null in the place of what is nested deeper than can be handled."""
+    kept = []
+    begin = depth = 0
+    for token in _NESTING.finditer(text):
+        if token[0] in '[{':
+            depth += 1
+            if depth == _DEEPEST + 1:
+                kept += [text[begin : token.start()], 'null']
+        elif token[0] in ']}':
+            depth -= 1
+            if depth == _DEEPEST:
+                begin = token.end()
+    if depth <= _DEEPEST:
+        kept.append(text[begin:])
+    return ''.join(kept)
 
 
 def _salvage_page(body: bytes) -> Page:

@@ -308,9 +308,10 @@ def _translated(url: str) -> Any:
     ) as e:
         raise _PassingFault(_connection_failed(url, e)) from e
     except ValueError as e:
-        # requests reads where a redirect leads even if it is not followed.
+        # Such as a redirect to what is no URL: requests reads where it leads
+        # even if it is not followed.
         raise _errors.InvalidResponse(
-            f'{_one_line(url)} redirects to what is no URL'
+            f'The answer to the request to {url} cannot be read: {e}'
         ) from e
     except ksa_exceptions.ClientException as e:
         raise _connection_failed(url, e) from e

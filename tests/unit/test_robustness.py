@@ -196,16 +196,19 @@ def test_numbers_of_any_size_come_from_several_regions_too(api, http, number):
     assert (region, image.metadata['n']) == ('r', number)
 
 
-def test_a_deep_property_beside_an_odd_field_costs_no_other_image(api, http):
-    deep = '[' * 600 + ']' * 600
+@pytest.mark.parametrize('depth', [100, 190, 210, 600, 990, 100_000])
+def test_what_is_nested_deep_costs_no_other_image(api, http, caplog, depth):
+    deep = '["]", ' * depth + '1' + ']' * depth
     http.get(
         nova.DETAIL,
         text=(
             f'{{"images": [{{"id": "a", "name": 5, "metadata": '
-            f'{{"k": {deep}}}}}, {{"id": "b"}}]}}'
+            f'{{"k": {deep}}}}}, {{"id": "b"}}, {{"id": "c", "name": {deep}}}]'
+            f'}}'
         ),
     )
-    assert [image.id for image in api.list_detail()] == ['a', 'b']
+    assert [image.id for image in api.list_detail()] == ['a', 'b', 'c']
+    assert ('more than 200 deep' in caplog.text) == (depth > 200)
 
 
 def test_flavors_may_come_in_smaller_pages_than_were_asked_for(api, http):

@@ -403,5 +403,5 @@ def test_a_redirect_to_what_is_no_url_is_an_error_of_this_api(
     api, http, location
 ):
     http.get(nova.DETAIL, status_code=302, headers={'Location': location})
-    with pytest.raises(images.InvalidResponse, match='redirects to'):
+    with pytest.raises(images.InvalidResponse, match='cannot be read'):
         list(api.list_detail())
