@@ -20,6 +20,8 @@ came since the line before, and what CPU time they cost it, as JSON.
 """
 
 import argparse
+from collections.abc import Mapping
+import contextlib
 import json
 import pathlib
 import sys
@@ -197,8 +199,11 @@ def _of_glance(number: int) -> dict[str, Any]:
     }
 
 
-def catalog(base: str) -> list[dict[str, Any]]:
-    """Return a catalog of Compute and Image."""
+def catalog(regions: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return a catalog of Compute and Image.
+
+    :param regions: the URL of the server of each
+    """
     return [
         {
             'type': kind,
@@ -206,12 +211,13 @@ def catalog(base: str) -> list[dict[str, Any]]:
             'id': kind,
             'endpoints': [
                 {
-                    'id': f'{kind}-{interface}',
+                    'id': f'{region}-{kind}-{interface}',
                     'interface': interface,
-                    'region': 'RegionOne',
-                    'region_id': 'RegionOne',
+                    'region': region,
+                    'region_id': region,
                     'url': base + path,
                 }
+                for region, base in regions.items()
                 for interface in ('public', 'internal', 'admin')
             ],
         }
@@ -219,28 +225,56 @@ def catalog(base: str) -> list[dict[str, Any]]:
     ]
 
 
+def delayed(handler: canned.Handler, seconds: float) -> canned.Handler:
+    """Let a time pass before what a handler answers is sent."""
+
+    def answer(request: canned.Request) -> canned.Response | None:
+        response = handler(request)
+        if response is not None:
+            time.sleep(seconds)
+        return response
+
+    return answer
+
+
 def main() -> None:
     """Run a cloud until its standard input is closed."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument('--images', type=int, default=1000)
     parser.add_argument('--glance', action='store_true')
+    parser.add_argument(
+        '--regions', type=int, default=1, help='with as many images each'
+    )
+    parser.add_argument(
+        '--delay', type=float, default=0.0, help='seconds, of each page'
+    )
     args = parser.parse_args()
     handlers: list[canned.Handler] = []
-    with canned.Server(lambda r: canned.first_of(*handlers)(r)) as server:
-        host = urllib.parse.urlsplit(server.url).netloc
-        handlers.append(canned.keystone({}, catalog=catalog(server.url)))
+    with contextlib.ExitStack() as stack:
+        servers = [
+            stack.enter_context(
+                canned.Server(lambda r: canned.first_of(*handlers)(r))
+            )
+            for _ in range(args.regions)
+        ]
+        host = urllib.parse.urlsplit(servers[0].url).netloc
+        regions = {f'Region{n}': s.url for n, s in enumerate(servers, 1)}
+        handlers.append(canned.keystone({}, catalog=catalog(regions)))
+        images: Nova | Glance
         if args.glance:
-            glance = Glance(args.images)
-            glance.prepare(f'{GLANCE}/v2/images', host)
-            handlers.append(glance)
+            images = Glance(args.images)
+            images.prepare(f'{GLANCE}/v2/images', host)
         else:
-            nova = Nova(args.images)
-            nova.prepare(f'{NOVA}/images/detail', host)
-            handlers.append(nova)
-        print(json.dumps(canned.environment(server)), flush=True)
+            images = Nova(args.images)
+            images.prepare(f'{NOVA}/images/detail', host)
+        handlers.append(delayed(images, args.delay) if args.delay else images)
+        env = canned.environment(servers[0])
+        env['OS_REGION_NAME'] = next(iter(regions))
+        print(json.dumps(env), flush=True)
         seen, spent = 0, time.process_time()
         for _line in sys.stdin:
-            count, now = len(server.requests), time.process_time()
+            now = time.process_time()
+            count = sum(len(server.requests) for server in servers)
             told = {'requests': count - seen, 'cpu': now - spent}
             print(json.dumps(told), flush=True)
             seen, spent = count, now

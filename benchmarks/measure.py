@@ -10,7 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Child processes: what is measured, and the cloud that it is measured on."""
+"""Child processes: what is measured, and the cloud that it is measured on.
+
+Each figure is the median of several runs, each in a process of its own.
+"""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -26,6 +29,7 @@ from typing import Any
 from typing import Self
 
 HERE = pathlib.Path(__file__).parent
+SUBJECTS = str(HERE / 'subjects.py')
 OPENSTACK = str(pathlib.Path(sys.executable).with_name('openstack'))
 
 
@@ -102,8 +106,16 @@ def time_to_line(
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a process, with no other cloud in it."""
-    inherited = {k: v for k, v in os.environ.items() if k[:3] != 'OS_'}
+    """Return the environment of a process, with no other cloud in it.
+
+    Nor are there Python's own variables: without byte code on the disk, for
+    one, a command compiles all that it imports, each time.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(('OS_', 'PYTHON'))
+    }
     return {**inherited, 'PYTHONHASHSEED': '0', **env}
 
 
@@ -151,6 +163,46 @@ class Cloud:
     def _line(self) -> Any:
         assert self._process.stdout is not None
         return json.loads(self._process.stdout.readline())
+
+
+def note(text: str) -> None:
+    """Say on stderr what is measured now."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def subject(
+    name: str, env: Mapping[str, str], **options: Any
+) -> tuple[Run, dict[str, Any]]:
+    """Run one of ``subjects.py``; return what it took, and what it says."""
+    return told_by([sys.executable, SUBJECTS, name, json.dumps(options)], env)
+
+
+def told_by(
+    command: Sequence[str], env: Mapping[str, str]
+) -> tuple[Run, dict[str, Any]]:
+    """Run a command that prints JSON; return what it took, and the JSON."""
+    done = run(command, env, keep=True)
+    return done, json.loads(done.output)
+
+
+class Medians:
+    """Collects runs, and makes medians of them."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, dict[str, list[float]]] = {}
+
+    def add(self, name: str, **figures: float) -> None:
+        """Add a run of something."""
+        of_name = self._runs.setdefault(name, {})
+        for figure, value in figures.items():
+            of_name.setdefault(figure, []).append(value)
+
+    def result(self) -> dict[str, dict[str, float]]:
+        """Return the medians, by name and figure."""
+        return {
+            name: {f: median(values) for f, values in figures.items()}
+            for name, figures in self._runs.items()
+        }
 
 
 def median(runs: Sequence[float]) -> float:

@@ -10,17 +10,21 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Make the table and the plot from results.json."""
+"""Make the tables and the plot from results.json."""
 
+from collections.abc import Callable
 from collections.abc import Iterator
-from collections.abc import Sequence
 import json
-import pathlib
+from pathlib import Path
 from typing import Any
 
+import goals
+from goals import per_image
 import plot
+from rst import number
+from rst import table
 
-HERE = pathlib.Path(__file__).parent
+HERE = Path(__file__).parent
 RESULTS = HERE / 'results.json'
 TABLE = HERE / 'results.rst'
 PLOT = HERE.parent / 'doc/source/_static/performance.svg'
@@ -35,215 +39,253 @@ LABELS = {
     'openstacksdk': 'openstacksdk compute.images()',
 }
 
+Figures = dict[str, dict[str, float]]
+
 _INTRODUCTION = """\
-Written by ``benchmarks/run.py``: medians of {runs} run(s), each in a process
-of its own, all on one machine ({cpus} CPUs) and on the same bytes from a
-canned server: {images:,} images in pages of 1,000. What is too slow for that,
-and the records of Glance, is measured on fewer images, and taken for each
-image likewise."""
+Written by ``./run bench``: medians of {runs} run(s), each in a process of its
+own, all on one machine ({cpus} CPUs), on the same bytes from a canned server:
+{images:,} images in pages of 1,000. What takes long is measured on fewer
+images."""
 
 _API = """\
-A program's own time, microseconds an image, without its start and
+Microseconds an image that listing takes a program, without its start and
 authentication; *times*: how many times what this API takes; peak: the most
-memory that it held; server: CPU time of the canned server, besides:"""
-
-_FLOOR = """\
-This API takes {} times the CPU time, and {} times the wall time, of the
-floor."""
+memory that the process held, MB; server: CPU time of the canned server,
+which comes on top:"""
 
 _COMMANDS = """\
-Commands: CPU microseconds an image, above ``openstack --version``
-({:.2f} s), and above the same command on one image; then the whole command,
-seconds. The output is thrown away. ``image list`` reads records of Glance:"""
+CPU microseconds an image of commands, above ``openstack --version``
+({:.2f} s), and above the same command on one image, which leaves out
+authentication and what is imported for it; then the whole command, seconds.
+The output is thrown away. ``image list`` asks Glance, whose records are
+larger:"""
 
 _FIRST = """\
-The first row of csv is there after {wall:.2f} s; where there is but one
-image, after {wall_of_one:.2f} s."""
+Seconds until the first row of an image is there, and of the same command
+where there is only one image:"""
 
 _MEMORY = """\
-Memory: the most that the process held with one image, MB, and how much more
-that was with:"""
+The most memory that the process held with one image, MB, and how much more
+with others:"""
+
+_REGIONS = """\
+Seconds for {regions} regions of {images:,} images at once, where each server
+takes {delay:g} s for a page, beside those for one of them:"""
+
+_MEMORY_OF_REGIONS = """\
+The memory of ``list -f csv --long --all-regions`` was {0:.1f} MB with one
+image in each region, and {1:+.1f} MB with {2:,} images in all."""
 
 _REQUESTS = 'Requests, those to Keystone among them:'
 
 _STARTUP = """\
-Other commands, without the plugin and with it, and how many modules more
-they import:"""
+Other commands, without the plugin and with it, and how many modules of its
+own, and of others, they import more:"""
+
+_CLOUD = """\
+A real Nova and Glance on loopback, {images:,} images, medians of {runs}
+run(s). Seconds for all, by the size of the page that is asked for and by
+Nova's ``page_size``, which is the size of the page that Nova asks Glance for;
+then CPU seconds of the client and of the services:"""
+
+_AHEAD = """\
+Rows of csv of all of them from a program, seconds: the pages in turn, and
+each asked for by a thread while the one before is written:"""
+
+_CLOUD_COMMANDS = 'Commands there, seconds:'
 
 
-def number(value: float) -> str:
-    """Write a number with three digits that mean something."""
-    if value >= 100:
-        return f'{value:,.0f}'
-    return f'{value:.1f}' if value >= 10 else f'{value:.2f}'
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a simple table of reStructuredText."""
-    widths = [
-        max(map(len, column)) for column in zip(head, *rows, strict=True)
-    ]
-    line = '  '.join('=' * width for width in widths)
-
-    def write(row: Sequence[str]) -> str:
-        first, *others = zip(row, widths, strict=True)
-        cells = [first[0].ljust(first[1])]
-        cells += [cell.rjust(width) for cell, width in others]
-        return '  '.join(cells).rstrip()
-
-    return '\n'.join([line, write(head), line, *map(write, rows), line])
-
-
-def per_image(figures: dict[str, float], key: str, base: float = 0.0) -> float:
-    """Return microseconds for each image."""
-    return (figures[key] - base) * 1e6 / figures['images']
-
-
-def api_rows(api: dict[str, dict[str, float]]) -> Iterator[list[str]]:
-    """Yield the rows of the table of the APIs."""
+def _api(api: Figures) -> Iterator[str]:
     ours = api['list_detail']
+    rows = []
     for name, label in LABELS.items():
         if name not in api:
             continue
         figures = api[name]
         wall, cpu = per_image(figures, 'wall'), per_image(figures, 'cpu')
-        yield [
-            label,
-            f'{figures["images"]:,.0f}',
-            number(wall),
-            number(cpu),
-            number(wall / per_image(ours, 'wall')),
-            number(cpu / per_image(ours, 'cpu')),
-            number(figures['rss']),
-            number(per_image(figures, 'server_cpu')),
-        ]
+        rows.append(
+            [
+                label,
+                number(wall),
+                number(cpu),
+                number(wall / per_image(ours, 'wall')),
+                number(cpu / per_image(ours, 'cpu')),
+                number(figures['rss']),
+                number(per_image(figures, 'server_cpu')),
+            ]
+        )
+    yield _API
+    yield table(
+        ['', 'wall', 'CPU', 'times, wall', 'times, CPU', 'peak', 'server'],
+        rows,
+    )
 
 
-def command(name: str) -> str:
-    """Return the words of a command that was measured."""
-    if name.startswith('image'):
-        return name.replace('list ', 'list -f ')
-    return f'compute image list -f {name}'
+def _lists(commands: Figures) -> Figures:
+    """Return the commands that list, without the one that does nothing."""
+    return {n: f for n, f in commands.items() if 'images' in f}
 
 
-def command_rows(
-    commands: dict[str, dict[str, float]],
-) -> Iterator[list[str]]:
-    """Yield the rows of the table of the commands."""
+def _commands(commands: Figures) -> Iterator[str]:
     base = commands['--version']['cpu']
-    for name, figures in commands.items():
-        if 'images' not in figures:
-            continue
-        yield [
-            command(name),
+    rows = [
+        [
+            name,
             f'{figures["images"]:,.0f}',
             number(per_image(figures, 'cpu', base)),
             number(per_image(figures, 'cpu', figures['cpu_of_one'])),
             f'{figures["cpu"]:.2f}',
             f'{figures["wall"]:.2f}',
         ]
+        for name, figures in _lists(commands).items()
+    ]
+    yield _COMMANDS.format(base)
+    yield table(
+        ['openstack', 'images', 'us', 'us, above one', 'CPU s', 'wall s'],
+        rows,
+    )
 
 
-def memory_rows(memory: dict[str, dict[str, float]]) -> Iterator[list[str]]:
-    """Yield the rows of the table of the memory."""
-    counts = sorted({int(n) for rss in memory.values() for n in rss})
+def _first_row(first: Figures) -> Iterator[str]:
+    images = next(iter(first.values()))['images']
+    yield _FIRST
+    yield table(
+        ['openstack', f'{images:,.0f} images', '1 image'],
+        [
+            [name, f'{f["wall"]:.2f}', f'{f["wall_of_one"]:.2f}']
+            for name, f in first.items()
+        ],
+    )
+
+
+def _memory(memory: Figures) -> Iterator[str]:
+    counts = sorted({int(n) for rss in memory.values() for n in rss})[1:]
+    rows = []
     for name, rss in memory.items():
-        row = [name if name == 'list_detail' else f'list -f {name}']
-        for count in counts:
-            value = rss.get(str(count))
-            if value is None:
-                row.append('')
-            elif count == 1:
-                row.append(f'{value:.1f}')
-            else:
-                row.append(f'{value - rss["1"]:+.1f}')
-        yield row
+        found = [rss.get(str(count)) for count in counts]
+        more = ['' if v is None else f'{v - rss["1"]:+.1f}' for v in found]
+        rows.append([name, f'{rss["1"]:.1f}', *more])
+    yield _MEMORY
+    yield table(['', '1', *(f'{count:,}' for count in counts)], rows)
 
 
-def startup_rows(startup: dict[str, Any]) -> Iterator[list[str]]:
-    """Yield the rows of the table of the start-up."""
+def _regions(regions: dict[str, Any]) -> Iterator[str]:
+    rows = []
+    for name, label in (
+        ('in_regions', 'this API: in_regions()'),
+        ('command', 'compute image list -f csv'),
+    ):
+        one, many = regions['time'][name].values()
+        rows.append([label, f'{one:.2f}', f'{many:.2f}', number(many / one)])
+    yield _REGIONS.format(**regions)
+    yield table(['', 'one', 'all', 'times'], rows)
+    (_, one), (images, many) = regions['memory'].items()
+    yield _MEMORY_OF_REGIONS.format(one, many - one, int(images))
+
+
+def _requests(requests: dict[str, int]) -> Iterator[str]:
+    yield _REQUESTS
+    yield table(
+        ['compute image', 'requests'],
+        [[name, f'{n}'] for name, n in requests.items()],
+    )
+
+
+def _startup(startup: dict[str, Any]) -> Iterator[str]:
+    rows = []
     for name, figures in startup.items():
-        for kind, unit in (('cpu', 's'), ('instructions', '')):
+        own = sum(m.startswith('osc_compute') for m in figures['modules'])
+        others = len(figures['modules']) - own
+        for kind, unit in (('cpu', ' s'), ('instructions', '')):
             if kind in figures['with']:
                 less, more = figures['without'][kind], figures['with'][kind]
-                yield [
-                    name,
-                    kind,
-                    f'{less:,}{unit}',
-                    f'{more:,}{unit}',
-                    f'{(more / less - 1) * 100:+.2f} %',
-                    str(len(figures['modules'])),
-                ]
+                rows.append(
+                    [
+                        name,
+                        kind,
+                        f'{less:,}{unit}',
+                        f'{more:,}{unit}',
+                        f'{(more / less - 1) * 100:+.2f} %',
+                        f'{own}',
+                        f'{others}',
+                    ]
+                )
+    yield _STARTUP
+    yield table(
+        ['openstack', '', 'without', 'with', 'more', 'own', 'others'], rows
+    )
+
+
+def _cloud(cloud: dict[str, Any]) -> Iterator[str]:
+    def seconds(figures: dict[str, float], *keys: str) -> list[str]:
+        return [f'{figures[k]:.2f}' if k in figures else '' for k in keys]
+
+    yield _CLOUD.format(**cloud)
+    keys = ('wall', 'cpu', 'nova_cpu', 'glance_cpu')
+    yield table(
+        ['page', 'page_size', 'wall', 'client', 'Nova', 'Glance'],
+        [
+            [
+                f'{each["limit"]:,}',
+                f'{each["page_size"] or "not sent"}',
+                *seconds(each, *keys),
+            ]
+            for each in cloud['pages']
+        ],
+    )
+    yield from _ahead(cloud['ahead'])
+    yield _CLOUD_COMMANDS
+    yield _seconds(cloud['commands'])
+
+
+def _ahead(ahead: Figures) -> Iterator[str]:
+    yield _AHEAD
+    yield _seconds(ahead)
+
+
+def _seconds(figures: Figures) -> str:
+    return table(
+        ['', 'wall', 'CPU'],
+        [
+            [name, f'{each["wall"]:.2f}', f'{each["cpu"]:.2f}']
+            for name, each in figures.items()
+        ],
+    )
+
+
+SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
+    'api': _api,
+    'commands': _commands,
+    'first row': _first_row,
+    'memory': _memory,
+    'regions': _regions,
+    'ahead': _ahead,
+    'requests': _requests,
+    'startup': _startup,
+    'cloud': _cloud,
+}
 
 
 def document(results: dict[str, Any]) -> str:
-    """Return all the tables."""
-    api, commands = results['api'], results['commands']
-    memory, first = results['memory'], commands['first row of csv']
-    counts = sorted({int(n) for rss in memory.values() for n in rss})
+    """Return all the tables, as far as it was measured."""
     known = ', '.join(f'{n} {v}' for n, v in results['versions'].items())
-    ours, floor = api['list_detail'], api['floor']
-    parts = [
+    paragraphs = [
         _INTRODUCTION.format(**results),
         f'{known}.',
         *(f'Left out: {reason}.' for reason in results['left_out']),
-        _API,
-        table(
-            [
-                'API',
-                'images',
-                'wall us',
-                'CPU us',
-                'times, wall',
-                'times, CPU',
-                'peak MB',
-                'server us',
-            ],
-            list(api_rows(api)),
-        ),
-        _FLOOR.format(
-            *(
-                number(per_image(ours, key) / per_image(floor, key))
-                for key in ('cpu', 'wall')
-            )
-        ),
-        _COMMANDS.format(commands['--version']['cpu']),
-        table(
-            [
-                'openstack',
-                'images',
-                'us',
-                'us, above one',
-                'CPU s',
-                'wall s',
-            ],
-            list(command_rows(commands)),
-        ),
-        _FIRST.format(**first),
-        _MEMORY,
-        table(
-            ['', '1', *(f'{count:,}' for count in counts[1:])],
-            list(memory_rows(memory)),
-        ),
-        _REQUESTS,
-        table(
-            ['compute image', 'requests'],
-            [[name, f'{n}'] for name, n in results['requests'].items()],
-        ),
-        _STARTUP,
-        table(
-            ['', '', 'without', 'with', 'more', 'modules'],
-            list(startup_rows(results['startup'])),
-        ),
+        table(['', 'goal', 'measured', 'reached'], list(goals.rows(results))),
     ]
-    return '\n\n'.join(parts) + '\n'
+    for name, section in SECTIONS.items():
+        if name in results:
+            paragraphs += section(results[name])
+    return '\n\n'.join(paragraphs) + '\n'
 
 
-def bars(results: dict[str, Any]) -> list[plot.Group]:
-    """Return what the plot shows."""
+def picture(results: dict[str, Any]) -> str:
+    """Return the plot, as SVG."""
     api, commands = results['api'], results['commands']
     base = commands['--version']['cpu']
-    return [
+    groups = [
         plot.Group(
             'From a program',
             [
@@ -256,27 +298,23 @@ def bars(results: dict[str, Any]) -> list[plot.Group]:
             'On the command line, above openstack --version',
             [
                 plot.Bar(
-                    command(name),
+                    name,
                     per_image(figures, 'cpu', base),
-                    not name.startswith('image'),
+                    name.startswith('compute'),
                 )
-                for name, figures in commands.items()
-                if 'images' in figures
+                for name, figures in _lists(commands).items()
             ],
         ),
     ]
+    return plot.svg('CPU microseconds an image, log scale', groups)
 
 
-def main() -> None:
-    """Write the table and the plot, and print the table."""
-    results = json.loads(RESULTS.read_text('utf-8'))
-    text = document(results)
-    TABLE.write_text(text, 'utf-8')
-    PLOT.parent.mkdir(parents=True, exist_ok=True)
-    title = 'CPU microseconds an image, log scale'
-    PLOT.write_text(plot.svg(title, bars(results)), 'utf-8')
-    print(text, end='')
+def write(results: dict[str, Any]) -> None:
+    """Write the results, and the tables and the plot made from them."""
+    RESULTS.write_text(json.dumps(results, indent=2) + '\n', 'utf-8')
+    TABLE.write_text(document(results), 'utf-8')
+    PLOT.write_text(picture(results), 'utf-8')
 
 
 if __name__ == '__main__':
-    main()
+    write(json.loads(RESULTS.read_text('utf-8')))

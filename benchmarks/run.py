@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Measure everything, and write it to results.json.
+"""Measure, write results.json, and the tables and the plot made from it.
 
 All is measured on this machine in one go, on the same bytes from a canned
 server, each run in a process of its own. Figures of different machines, or of
@@ -19,275 +19,192 @@ different days, do not compare; the ratios within one file do.
 
 import argparse
 from collections.abc import Callable
-from collections.abc import Mapping
+import contextlib
 import importlib.metadata
-import json
 import os
 import pathlib
 import platform
 import shutil
-import sys
 import tempfile
 from typing import Any
 
+import apis
+import commands
 import golang
 import measure
+import real
+import regions
 import report
 import startup
 
-RESULTS = measure.HERE / 'results.json'
-LISTS = tuple(
-    (f'{name}{long}', ['-f', name, *long.split()])
-    for name in ('csv', 'value', 'json', 'table')
-    for long in ('', ' --long')
+#: The Python packages whose versions are told.
+DISTRIBUTIONS = (
+    'python-openstackclient',
+    'openstacksdk',
+    'keystoneauth1',
+    'cliff',
+    'requests',
+    'urllib3',
+    'msgspec',
 )
-LIST = [measure.OPENSTACK, 'compute', 'image', 'list']
 
 
-def note(text: str) -> None:
-    """Say on stderr what is done now."""
-    print(text, file=sys.stderr, flush=True)
+class Setting:
+    """What is measured, and how often.
 
-
-class Medians:
-    """Collects runs, and makes medians of them."""
-
-    def __init__(self) -> None:
-        self._runs: dict[str, dict[str, list[float]]] = {}
-
-    def add(self, name: str, **figures: float) -> None:
-        """Add a run of something."""
-        of_name = self._runs.setdefault(name, {})
-        for figure, value in figures.items():
-            of_name.setdefault(figure, []).append(value)
-
-    def result(self) -> dict[str, dict[str, float]]:
-        """Return the medians, by name and figure."""
-        return {
-            name: {f: measure.median(values) for f, values in figures.items()}
-            for name, figures in self._runs.items()
-        }
-
-
-def _api_run(
-    medians: Medians, name: str, cloud: measure.Cloud, command: list[str]
-) -> None:
-    cloud.told()
-    done = measure.run(command, cloud.env, keep=True)
-    told = cloud.told()
-    own = json.loads(done.output)
-    if own['images'] != cloud.images:
-        raise RuntimeError(f'{name} lists {own["images"]} images')
-    medians.add(
-        name,
-        images=cloud.images,
-        wall=own['wall'],
-        cpu=own['cpu'],
-        rss=done.rss,
-        requests=told['requests'],
-        server_cpu=told['cpu'],
-    )
-
-
-def apis(
-    cloud: measure.Cloud, small: measure.Cloud, runs: int, go: str | None
-) -> dict[str, Any]:
-    """Measure what lists images for a program.
-
-    :param small: for what is too slow for the other cloud
+    :param args: the command line
+    :param stack: stops the canned clouds
+    :param gophercloud: the program, where it could be built
     """
-    subjects = str(measure.HERE / 'subjects.py')
-    todo: dict[str, tuple[measure.Cloud, list[str]]] = {
-        name: (cloud, [sys.executable, subjects, name])
-        for name in ('transfer', 'floor', 'list_detail', 'requests')
-    }
-    if go is not None:
-        for way in ('EachPage', 'AllPages'):
-            todo[f'gophercloud {way}'] = (cloud, [go, way])
-    todo['openstacksdk'] = (
-        small,
-        [sys.executable, subjects, 'openstacksdk'],
-    )
-    medians = Medians()
-    for number in range(runs):
-        for name, (where, command) in todo.items():
-            note(f'run {number + 1}: {name}')
-            _api_run(medians, name, where, command)
-    return medians.result()
+
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        stack: contextlib.ExitStack,
+        gophercloud: str | None,
+    ) -> None:
+        self.quick: bool = args.quick
+        self.full: bool = args.full
+        self.images: int = args.images
+        self.runs: int = args.runs
+        self.gophercloud = gophercloud
+        self._stack = stack
+        self._clouds: dict[tuple[Any, ...], measure.Cloud] = {}
+
+    def cloud(self, images: int, *options: str) -> measure.Cloud:
+        """Return a canned cloud, which is started when it is needed first."""
+        key = (images, *options)
+        if key not in self._clouds:
+            cloud = measure.Cloud(images, *options)
+            self._clouds[key] = self._stack.enter_context(cloud)
+        return self._clouds[key]
+
+    def one(self, *options: str) -> measure.Cloud:
+        """Return the cloud of one image."""
+        return self.cloud(1, *options)
+
+    def some(self, *options: str) -> measure.Cloud:
+        """Return a cloud for what takes long."""
+        return self.cloud(max(1000, self.images // 10), *options)
+
+    def many(self) -> measure.Cloud:
+        """Return the cloud of all images."""
+        return self.cloud(self.images)
 
 
-def commands(
-    cloud: measure.Cloud,
-    one: measure.Cloud,
-    glance: tuple[measure.Cloud, measure.Cloud],
-    runs: int,
-) -> dict[str, Any]:
-    """Measure the commands that list, and the one that does nothing.
-
-    :param glance: clouds of some images and of one
-    """
-    medians = Medians()
-    peers = [measure.OPENSTACK, 'image', 'list', '-f', 'csv']
-    for number in range(runs):
-        note(f'run {number + 1}: openstack --version')
-        done = measure.run([measure.OPENSTACK, '--version'], cloud.env)
-        medians.add('--version', cpu=done.cpu, wall=done.wall, rss=done.rss)
-        for name, options in LISTS:
-            note(f'run {number + 1}: compute image list -f {name}')
-            done = measure.run([*LIST, *options], cloud.env)
-            single = measure.run([*LIST, *options], one.env)
-            medians.add(
-                name,
-                images=cloud.images,
-                cpu=done.cpu,
-                wall=done.wall,
-                rss=done.rss,
-                cpu_of_one=single.cpu,
-                rss_of_one=single.rss,
-            )
-        for name, options in (('csv', []), ('csv --long', ['--long'])):
-            note(f'run {number + 1}: image list -f {name}')
-            done, single = (
-                measure.run([*peers, *options], where.env) for where in glance
-            )
-            medians.add(
-                f'image list {name}',
-                images=glance[0].images,
-                cpu=done.cpu,
-                wall=done.wall,
-                rss=done.rss,
-                cpu_of_one=single.cpu,
-                rss_of_one=single.rss,
-            )
-        first = [*LIST, '-f', 'csv']
-        medians.add(
-            'first row of csv',
-            wall=measure.time_to_line(first, cloud.env, 2),
-            wall_of_one=measure.time_to_line(first, one.env, 2),
-        )
-    return medians.result()
+def _commands(at: Setting) -> Any:
+    nova = at.one(), at.many()
+    glance = at.one('--glance'), at.some('--glance')
+    return commands.measured(nova, glance, at.runs)
 
 
-def memory(
-    clouds: list[measure.Cloud], runs: int
-) -> dict[str, dict[str, float]]:
-    """Measure the most memory, by the number of images."""
-    subjects = str(measure.HERE / 'subjects.py')
-    todo = {
-        'list_detail': [sys.executable, subjects, 'list_detail'],
-        **{n: [*LIST, *options] for n, options in LISTS if '--long' in n},
-    }
-    results: dict[str, dict[str, float]] = {}
-    for name, command in todo.items():
-        for cloud in clouds:
-            if cloud.images > 100_000 and name[:5] in ('json ', 'table'):
-                continue
-            note(f'memory: {name}, {cloud.images} images')
-            rss = [measure.run(command, cloud.env).rss for _ in range(runs)]
-            results.setdefault(name, {})[str(cloud.images)] = measure.median(
-                rss
-            )
-    return results
+def _memory(at: Setting) -> Any:
+    clouds = [at.one(), at.many()]
+    if at.full:
+        clouds.append(at.cloud(1_000_000))
+    return commands.memory(clouds, at.runs)
 
 
-def requests(one: measure.Cloud, small: measure.Cloud) -> dict[str, int]:
-    """Count the requests of commands, authentication among them."""
-    image = ['0c0ffee0-0000-0000-0000-000000000000', 'cirros-0.6.2-000000']
-    todo: dict[str, tuple[measure.Cloud, list[str]]] = {
-        'list of 1 image': (one, ['list']),
-        f'list of {small.images:,} images': (small, ['list']),
-        'show <ID>': (small, ['show', image[0]]),
-        'show <name>': (small, ['show', image[1]]),
-    }
-    results: dict[str, int] = {}
-    for name, (cloud, words) in todo.items():
-        cloud.told()
-        measure.run([measure.OPENSTACK, 'compute', 'image', *words], cloud.env)
-        results[name] = cloud.told()['requests']
-    return results
+def _regions(at: Setting) -> Any:
+    return regions.measured(at.images, at.runs, 0.1 if at.quick else 1.0)
 
 
-def versions(go: str | None) -> dict[str, str]:
-    """Return the versions of what was measured."""
+#: What there is to measure, in its order.
+PARTS: dict[str, Callable[[Setting], Any]] = {
+    'api': lambda at: apis.measured(at.many(), at.runs, at.gophercloud),
+    'commands': _commands,
+    'first row': lambda at: commands.first_row(at.one(), at.many(), at.runs),
+    'memory': _memory,
+    'regions': _regions,
+    'ahead': lambda at: apis.ahead(at.many().env, at.runs),
+    'requests': lambda at: commands.requests(at.one(), at.some()),
+    'startup': lambda at: startup.measured(at.one(), at.runs, quick=at.quick),
+    'cloud': lambda at: real.measured(500 if at.quick else 5000, at.runs),
+}
+
+
+def left_out(at: Setting) -> list[str]:
+    """Tell what can't be measured here, or was not asked for."""
+    reasons = []
+    if at.gophercloud is None:
+        reasons.append(f'gophercloud: {golang.MISSING}')
+    if shutil.which('valgrind') is None:
+        reasons.append('instruction counts: they need valgrind')
+    elif at.quick:
+        reasons.append('instruction counts: they take their time')
+    if not at.full:
+        reasons.append('1,000,000 images, and a real Nova: --full has them')
+    return reasons
+
+
+def versions(gophercloud: str | None) -> dict[str, str]:
+    """Return the versions of what is measured."""
     found = {'Python': platform.python_version()}
-    for name in (
-        'python-openstackclient',
-        'openstacksdk',
-        'keystoneauth1',
-        'cliff',
-        'requests',
-        'urllib3',
-        'msgspec',
-    ):
+    for name in DISTRIBUTIONS:
         found[name] = importlib.metadata.version(name)
-    if go is not None:
+    if gophercloud is not None:
         found.update(golang.versions())
     return {name: version for name, version in found.items() if version}
 
 
+def measured(args: argparse.Namespace) -> dict[str, Any]:
+    """Measure the parts that are asked for."""
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        gophercloud = golang.build(
+            measure.HERE / 'gophercloud', pathlib.Path(folder) / 'gophercloud'
+        )
+        at = Setting(args, stack, gophercloud)
+        return {
+            'images': at.images,
+            'runs': at.runs,
+            'cpus': os.cpu_count(),
+            'versions': versions(gophercloud),
+            'left_out': left_out(at),
+            **{name: PARTS[name](at) for name in args.parts},
+        }
+
+
 def main() -> None:
-    """Measure, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--images', type=int, default=100_000)
-    parser.add_argument('--runs', type=int, default=3)
+    """Measure, and print the tables."""
+    parser = argparse.ArgumentParser(prog='./run bench', description=__doc__)
     parser.add_argument(
-        '--quick',
-        action='store_true',
-        help='one run, of fewer images, without instruction counts',
+        '--images', type=int, default=100_000, help='default: %(default)s'
     )
     parser.add_argument(
+        '--runs',
+        type=int,
+        default=3,
+        help='of which the median is taken (default: %(default)s)',
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        '--quick',
+        action='store_true',
+        help='a look only: one run of few images; nothing is written',
+    )
+    which.add_argument(
         '--full',
         action='store_true',
-        help='the memory of 1,000,000 images, too',
+        help='1,000,000 images, and a real Nova on loopback, too',
+    )
+    parser.add_argument(
+        '--part',
+        action='append',
+        dest='parts',
+        choices=PARTS,
+        help='only this part (repeat option for several); nothing is written',
     )
     args = parser.parse_args()
     if args.quick:
         args.images, args.runs = min(args.images, 10_000), 1
-    few = max(1000, args.images // 10)
-    left_out: list[str] = []
-    with (
-        tempfile.TemporaryDirectory() as temporary,
-        measure.Cloud(args.images) as cloud,
-        measure.Cloud(few) as small,
-        measure.Cloud(1) as one,
-        measure.Cloud(few, '--glance') as glance,
-        measure.Cloud(1, '--glance') as glance_one,
-    ):
-        go = golang.build(
-            measure.HERE / 'gophercloud',
-            pathlib.Path(temporary) / 'gophercloud',
-        )
-        if go is None:
-            left_out.append(f'gophercloud: {golang.MISSING}')
-        clouds = [one, cloud]
-        found: Mapping[str, Callable[[], Any]] = {
-            'api': lambda: apis(cloud, small, args.runs, go),
-            'commands': lambda: commands(
-                cloud, one, (glance, glance_one), args.runs
-            ),
-            'memory': lambda: memory(clouds, 1),
-            'requests': lambda: requests(one, small),
-            'startup': lambda: startup.measured(
-                one, args.runs, quick=args.quick
-            ),
-        }
-        results: dict[str, Any] = {
-            'images': args.images,
-            'runs': args.runs,
-            'cpus': os.cpu_count(),
-            'versions': versions(go),
-        }
-        for name, measured in found.items():
-            results[name] = measured()
-        if args.full:
-            with measure.Cloud(1_000_000) as million:
-                for name, rss in memory([million], 1).items():
-                    results['memory'][name].update(rss)
-    if shutil.which('valgrind') is None or args.quick:
-        left_out.append('instruction counts: they need valgrind, and time')
-    results['left_out'] = left_out
-    RESULTS.write_text(json.dumps(results, indent=2) + '\n', 'utf-8')
-    report.main()
+    in_parts = args.parts is not None
+    if not in_parts:
+        args.parts = [n for n in PARTS if n != 'cloud' or args.full]
+    results = measured(args)
+    if not args.quick and not in_parts:
+        report.write(results)
+    print(report.document(results), end='')
 
 
 if __name__ == '__main__':

@@ -32,7 +32,9 @@ from typing import Any
 
 import measure
 
-PACKAGE = 'osc_compute_images'
+import osc_compute_images
+
+PACKAGE = osc_compute_images.__name__
 
 #: Runs the command from a folder, without the site-packages of Python.
 LAUNCH = (
@@ -61,7 +63,7 @@ def _folders(where: pathlib.Path) -> dict[str, pathlib.Path]:
                     link.symlink_to(path)
                 if name == 'with' and ours and path.suffix == '.dist-info':
                     shutil.copytree(path, link)
-    package = measure.HERE.parent / PACKAGE
+    package = pathlib.Path(osc_compute_images.__file__).parent
     (made['with'] / PACKAGE).symlink_to(package)
     return made
 
@@ -70,28 +72,22 @@ def _command(folder: pathlib.Path, *words: str) -> list[str]:
     return [sys.executable, '-P', '-S', '-c', LAUNCH, str(folder), *words]
 
 
-def _instructions(
-    command: list[str], env: Mapping[str, str], where: pathlib.Path
-) -> int | None:
+def _instructions(command: list[str], env: Mapping[str, str]) -> int | None:
     """Count the instructions of a command, where valgrind is there."""
     valgrind = shutil.which('valgrind')
     if valgrind is None:
         return None
+    counting = ('--tool=cachegrind', '--cache-sim=no')
     done = subprocess.run(
-        [
-            valgrind,
-            '--tool=callgrind',
-            f'--callgrind-out-file={where / "callgrind.out"}',
-            *command,
-        ],
+        [valgrind, *counting, '--cachegrind-out-file=/dev/null', *command],
         env=measure.environment(env),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=True,
     )
-    found = re.search(r'Collected : (\d+)', done.stderr)
-    return int(found[1]) if found else None
+    found = re.search(r'I\s+refs:\s+([\d,]+)', done.stderr)
+    return int(found[1].replace(',', '')) if found else None
 
 
 def _modules(command: list[str], env: Mapping[str, str]) -> set[str]:
@@ -118,27 +114,21 @@ def measured(
         folders = _folders(where)
         env = {**cloud.env, 'XDG_CACHE_HOME': str(where / 'cache')}
         for words in (('--version',), ('token', 'issue')):
-            commands = {
-                name: _command(folder, *words)
-                for name, folder in folders.items()
-            }
-            for command in commands.values():
-                measure.run(command, env)
-            cpu: dict[str, list[float]] = {name: [] for name in commands}
-            for _ in range(3 * runs):
-                for name, command in commands.items():
-                    cpu[name].append(measure.run(command, env).cpu)
-            result = {
-                name: {'cpu': measure.median(cpu[name])} for name in commands
-            }
+            commands = {n: _command(f, *words) for n, f in folders.items()}
+            # The first run of each makes the caches; it is not timed.
             modules = {n: _modules(c, env) for n, c in commands.items()}
-            result['modules'] = sorted(  # type: ignore[assignment]
-                modules['with'] - modules['without']
-            )
-            if not quick:
+            medians = measure.Medians()
+            for number in range(3 * runs):
+                measure.note(f'run {number + 1}: start-up, {" ".join(words)}')
                 for name, command in commands.items():
-                    count = _instructions(command, env, where)
+                    medians.add(name, cpu=measure.run(command, env).cpu)
+            result: dict[str, Any] = medians.result()
+            result['modules'] = sorted(modules['with'] - modules['without'])
+            if not quick:
+                measure.note(f'instructions: {" ".join(words)}')
+                for name, command in commands.items():
+                    count = _instructions(command, env)
                     if count is not None:
                         result[name]['instructions'] = count
-            results[f'openstack {" ".join(words)}'] = result
+            results[' '.join(words)] = result
     return results

@@ -12,20 +12,42 @@
 
 """What lists images in Python, each run in a process of its own.
 
-``python subjects.py <what>`` lists all images of the cloud in the OS_*
-environment, and prints how many they are and what wall and CPU time listing
-took, as JSON: without the start of Python, imports and authentication.
+``python subjects.py <what> [<options, as JSON>]`` lists all images of the
+cloud in the OS_* environment, and prints how many they are and what wall and
+CPU time listing took, as JSON: without the start of Python, imports and
+authentication.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterator
 import json
 import os
 import sys
 import time
 from typing import Any
+from typing import TYPE_CHECKING
 import urllib.parse
 
+if TYPE_CHECKING:
+    from keystoneauth1 import session
+
+    from osc_compute_images.api import ImagesAPI
+
 PAGE = 1000
+
+
+class Query:
+    """Query parameters as they are, those that the API has no name for, too.
+
+    :param parameters: by their names
+    """
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self._parameters = parameters
+
+    def to_image_list_query(self) -> dict[str, Any]:
+        """Return the parameters."""
+        return self._parameters
 
 
 def _address() -> str:
@@ -37,6 +59,9 @@ def _address() -> str:
 def _with_urllib3(consume: Callable[[bytes], int]) -> Callable[[], int]:
     """List with bare urllib3, page after page by number.
 
+    As the others do: over one connection, which is open when the time
+    begins, the pages of the same size, each body in one read.
+
     :param consume: returns how many images a page has
     """
     import uuid
@@ -46,7 +71,6 @@ def _with_urllib3(consume: Callable[[bytes], int]) -> Callable[[], int]:
     first = (0xC0FFEE << 100) - 1
     pool = urllib3.PoolManager()
     address = _address()
-    # The others have a connection, too, when they begin.
     pool.request('GET', os.environ['OS_AUTH_URL'])
 
     def run() -> int:
@@ -68,12 +92,21 @@ def _with_urllib3(consume: Callable[[bytes], int]) -> Callable[[], int]:
 
 
 def transfer() -> Callable[[], int]:
-    """Nothing but the bytes."""
-    return _with_urllib3(lambda body: body.count(b'"minRam"'))
+    """Nothing but the bytes: even counting all images would cost something."""
+
+    def count(body: bytes) -> int:
+        if body.find(b'"images_links"', -400) > 0:
+            return PAGE
+        return body.count(b'"minRam"')
+
+    return _with_urllib3(count)
 
 
 def floor() -> Callable[[], int]:
-    """The bytes, and a typed decode of them."""
+    """The bytes, and a typed decode of them into the records of the API.
+
+    It looks at no record, and checks nothing.
+    """
     import msgspec
 
     from osc_compute_images.api import Image
@@ -83,13 +116,10 @@ def floor() -> Callable[[], int]:
     return _with_urllib3(lambda body: len(decode(body).images))  # type: ignore[attr-defined]
 
 
-def list_detail() -> Callable[[], int]:
-    """Our Python API."""
-    from keystoneauth1 import adapter
+def _session() -> 'session.Session':
+    """Return a session that has a token."""
     from keystoneauth1 import session
     from keystoneauth1.identity import v3
-
-    from osc_compute_images.api import ImagesAPI
 
     auth = v3.Password(
         auth_url=os.environ['OS_AUTH_URL'],
@@ -101,12 +131,83 @@ def list_detail() -> Callable[[], int]:
     )
     keystone = session.Session(auth)
     keystone.get_token()
-    api = ImagesAPI(adapter.Adapter(keystone, service_type='compute'))
+    return keystone
+
+
+def _api(keystone: 'session.Session', region: str) -> 'ImagesAPI':
+    from keystoneauth1 import adapter
+
+    from osc_compute_images.api import ImagesAPI
+
+    return ImagesAPI(
+        adapter.Adapter(keystone, service_type='compute', region_name=region)
+    )
+
+
+def list_detail(**query: Any) -> Callable[[], int]:
+    """Our Python API."""
+    api = _api(_session(), os.environ['OS_REGION_NAME'])
 
     def run() -> int:
         total = 0
-        for _image in api.list_detail():
+        for _image in api.list_detail(Query(query)):
             total += 1
+        return total
+
+    return run
+
+
+def in_csv(*, ahead: bool = False, **query: Any) -> Callable[[], int]:
+    """Our Python API, and a row of CSV for each image.
+
+    :param ahead: ask for the next page while one is written
+    """
+    import csv
+
+    api = _api(_session(), os.environ['OS_REGION_NAME'])
+
+    def run() -> int:
+        total = 0
+        pages: Iterator[Any] = api.list_detail(Query(query)).pages()
+        with open(os.devnull, 'w', encoding='utf-8') as out:
+            writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
+            for page in _ahead(pages) if ahead else pages:
+                for image in page.images:
+                    writer.writerow((image.id, image.name, image.status))
+                    total += 1
+        return total
+
+    return run
+
+
+def _ahead(pages: Iterator[Any]) -> Iterator[Any]:
+    """Yield pages, while a thread asks for the next one."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, pages, None)
+        while (page := coming.result()) is not None:
+            coming = pool.submit(next, pages, None)
+            yield page
+
+
+def in_regions(*, regions: int) -> Callable[[], int]:
+    """Our Python API, for several regions at once."""
+    from osc_compute_images import api as images
+
+    keystone = _session()
+    names = [f'Region{number}' for number in range(1, regions + 1)]
+    apis = {name: _api(keystone, name) for name in names}
+
+    def run() -> int:
+        parts = images.in_regions(
+            apis, lambda api: (p.images for p in api.list_detail().pages())
+        )
+        total = 0
+        for _region, part in parts:
+            if isinstance(part, images.ImagesError):
+                raise part
+            total += len(part)
         return total
 
     return run
@@ -135,7 +236,11 @@ def requests_json() -> Callable[[], int]:
 
 
 def openstacksdk() -> Callable[[], int]:
-    """The SDK that the other commands are made of."""
+    """The SDK that the other commands are made of.
+
+    It asks for pages of the same size: without a limit it would ask for all
+    images in one answer.
+    """
     import openstack
 
     connection = openstack.connect(load_yaml_config=False)
@@ -143,17 +248,19 @@ def openstacksdk() -> Callable[[], int]:
 
     def run() -> int:
         total = 0
-        for _image in connection.compute.images():
+        for _image in connection.compute.images(limit=PAGE):
             total += 1
         return total
 
     return run
 
 
-SUBJECTS: dict[str, Callable[[], Callable[[], int]]] = {
+SUBJECTS: dict[str, Callable[..., Callable[[], int]]] = {
     'transfer': transfer,
     'floor': floor,
     'list_detail': list_detail,
+    'in_csv': in_csv,
+    'in_regions': in_regions,
     'requests': requests_json,
     'openstacksdk': openstacksdk,
 }
@@ -161,7 +268,8 @@ SUBJECTS: dict[str, Callable[[], Callable[[], int]]] = {
 
 def main() -> None:
     """Run a subject."""
-    run = SUBJECTS[sys.argv[1]]()
+    name, *options = sys.argv[1:]
+    run = SUBJECTS[name](**json.loads(options[0] if options else '{}'))
     began, cpu = time.perf_counter(), time.process_time()
     images = run()
     told: dict[str, Any] = {

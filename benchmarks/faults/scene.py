@@ -156,7 +156,7 @@ def stage(
 
 
 def _catalog(url: str, *, unversioned: bool) -> Iterator[dict[str, Any]]:
-    for service in cloud.catalog(url):
+    for service in cloud.catalog({'RegionOne': url}):
         for endpoint in service['endpoints']:
             if unversioned:
                 endpoint['url'] = endpoint['url'].removesuffix(cloud.NOVA)

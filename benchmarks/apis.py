@@ -1,0 +1,68 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What listing images costs a program, through this API and through others."""
+
+from collections.abc import Mapping
+import functools
+
+import measure
+
+
+def measured(
+    cloud: measure.Cloud, runs: int, gophercloud: str | None
+) -> dict[str, dict[str, float]]:
+    """Measure them in turn.
+
+    :param gophercloud: the program, where it could be built
+    """
+    subject = functools.partial(measure.subject, env=cloud.env)
+    todo = {
+        name: functools.partial(subject, name)
+        for name in ('transfer', 'floor', 'list_detail', 'requests')
+    }
+    if gophercloud is not None:
+        for way in ('EachPage', 'AllPages'):
+            todo[f'gophercloud {way}'] = functools.partial(
+                measure.told_by, [gophercloud, way], cloud.env
+            )
+    todo['openstacksdk'] = functools.partial(subject, 'openstacksdk')
+    medians = measure.Medians()
+    for number in range(runs):
+        for name, run in todo.items():
+            measure.note(f'run {number + 1}: {name}')
+            cloud.told()
+            done, own = run()
+            told = cloud.told()
+            if own['images'] != cloud.images:
+                raise RuntimeError(f'{name} lists {own["images"]} images')
+            medians.add(
+                name,
+                images=cloud.images,
+                wall=own['wall'],
+                cpu=own['cpu'],
+                rss=done.rss,
+                requests=told['requests'],
+                server_cpu=told['cpu'],
+            )
+    return medians.result()
+
+
+def ahead(env: Mapping[str, str], runs: int) -> dict[str, dict[str, float]]:
+    """Measure rows of csv: page after page, and each asked for ahead."""
+    medians = measure.Medians()
+    for number in range(runs):
+        for name, options in (('in turn', {}), ('ahead', {'ahead': True})):
+            measure.note(f'run {number + 1}: rows of csv, pages {name}')
+            _done, own = measure.subject('in_csv', env, **options)
+            medians.add(name, wall=own['wall'], cpu=own['cpu'])
+    return medians.result()

@@ -1,0 +1,133 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the commands cost: time, the first row, memory, requests."""
+
+from collections.abc import Sequence
+
+import measure
+
+LIST = ('compute', 'image', 'list')
+GLANCE_LIST = ('image', 'list')
+FORMATS = ('csv', 'value', 'json', 'table')
+
+#: Those that print each page as it comes; the others collect all rows.
+STREAMING = ('csv', 'value')
+
+
+def _openstack(words: Sequence[str]) -> list[str]:
+    return [measure.OPENSTACK, *words]
+
+
+def measured(
+    nova: tuple[measure.Cloud, measure.Cloud],
+    glance: tuple[measure.Cloud, measure.Cloud],
+    runs: int,
+) -> dict[str, dict[str, float]]:
+    """Measure the commands that list, and the one that does nothing.
+
+    :param nova: a cloud of one image, and one of many
+    :param glance: likewise, for the command that asks Glance
+    """
+    todo = [
+        (where, (*words, '-f', name, *long))
+        for where, words, formats in (
+            (nova, LIST, FORMATS),
+            (glance, GLANCE_LIST, FORMATS[:1]),
+        )
+        for name in formats
+        for long in ((), ('--long',))
+    ]
+    # What is compiled at a first run is compiled here.
+    measure.run(_openstack(LIST), nova[0].env)
+    measure.run(_openstack(GLANCE_LIST), glance[0].env)
+    medians = measure.Medians()
+    for number in range(runs):
+        measure.note(f'run {number + 1}: openstack --version')
+        done = measure.run(_openstack(['--version']), nova[0].env)
+        medians.add('--version', cpu=done.cpu, wall=done.wall)
+        for (one, many), words in todo:
+            name = ' '.join(words)
+            measure.note(f'run {number + 1}: openstack {name}')
+            done = measure.run(_openstack(words), many.env)
+            single = measure.run(_openstack(words), one.env)
+            medians.add(
+                name,
+                images=many.images,
+                cpu=done.cpu,
+                wall=done.wall,
+                cpu_of_one=single.cpu,
+            )
+    return medians.result()
+
+
+def first_row(
+    one: measure.Cloud, many: measure.Cloud, runs: int
+) -> dict[str, dict[str, float]]:
+    """Measure when the first row of an image is there."""
+    medians = measure.Medians()
+    for number in range(runs):
+        for name in STREAMING:
+            words = (*LIST, '-f', name)
+            measure.note(f'run {number + 1}: first row of {name}')
+            # One more in csv, for the names of the columns.
+            lines = 2 if name == 'csv' else 1
+            walls = [
+                measure.time_to_line(_openstack(words), cloud.env, lines)
+                for cloud in (one, many)
+            ]
+            medians.add(
+                ' '.join(words),
+                images=many.images,
+                wall_of_one=walls[0],
+                wall=walls[1],
+            )
+    return medians.result()
+
+
+def memory(
+    clouds: Sequence[measure.Cloud], runs: int
+) -> dict[str, dict[str, float]]:
+    """Measure the most memory that is held, by the number of images."""
+    medians = measure.Medians()
+    for number in range(runs):
+        for cloud in clouds:
+            what = f'memory, {cloud.images:,} images'
+            measure.note(f'run {number + 1}: {what}: list_detail')
+            done, _own = measure.subject('list_detail', cloud.env)
+            medians.add('list_detail', **{str(cloud.images): done.rss})
+            for name in FORMATS:
+                if cloud.images > 100_000 and name not in STREAMING:
+                    continue
+                words = (*LIST, '-f', name, '--long')
+                measure.note(f'run {number + 1}: {what}: {name}')
+                done = measure.run(_openstack(words), cloud.env)
+                medians.add(' '.join(words), **{str(cloud.images): done.rss})
+    return medians.result()
+
+
+def requests(one: measure.Cloud, some: measure.Cloud) -> dict[str, int]:
+    """Count the requests of commands, authentication among them."""
+    image = ['0c0ffee0-0000-0000-0000-000000000000', 'cirros-0.6.2-000000']
+    todo: dict[str, tuple[measure.Cloud, list[str]]] = {
+        'list, 1 image': (one, ['list']),
+        f'list, {some.images:,} images': (some, ['list']),
+        'show <ID>': (some, ['show', image[0]]),
+        'show <name>': (some, ['show', image[1]]),
+    }
+    results: dict[str, int] = {}
+    for name, (cloud, words) in todo.items():
+        measure.note(f'requests: {name}')
+        cloud.told()
+        measure.run(_openstack(['compute', 'image', *words]), cloud.env)
+        results[name] = cloud.told()['requests']
+    return results

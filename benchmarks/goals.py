@@ -1,0 +1,186 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the project wants to reach, beside what was measured."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import dataclasses
+import operator
+from typing import Any
+
+from rst import number
+
+#: MB more than with one image: what a listing that streams may hold.
+MEMORY = 12
+
+Results = dict[str, Any]
+
+
+def per_image(figures: dict[str, float], key: str, base: float = 0.0) -> float:
+    """Return microseconds for each image."""
+    return (figures[key] - base) * 1e6 / figures['images']
+
+
+@dataclasses.dataclass
+class Goal:
+    """A goal.
+
+    :param words: what is measured
+    :param sign: how it must compare
+    :param limit: with this
+    :param value: finds it in the results
+    """
+
+    words: str
+    sign: str
+    limit: float
+    value: Callable[[Results], float]
+
+    def reached(self, value: float) -> bool:
+        """Tell whether it is reached."""
+        compare = {'>=': operator.ge, '<=': operator.le}[self.sign]
+        return bool(compare(value, self.limit))
+
+
+def _times(peer: str, key: str) -> Callable[[Results], float]:
+    """Return how many times what this API takes a peer takes."""
+
+    def value(results: Results) -> float:
+        api = results['api']
+        ours = per_image(api['list_detail'], key)
+        return per_image(api[peer], key) / ours
+
+    return value
+
+
+def _of_floor(key: str) -> Callable[[Results], float]:
+    return lambda results: 1 / _times('floor', key)(results)
+
+
+def _command(words: str) -> Callable[[Results], float]:
+    def value(results: Results) -> float:
+        commands = results['commands']
+        return per_image(commands[words], 'cpu', commands['--version']['cpu'])
+
+    return value
+
+
+def _memory(name: str) -> Callable[[Results], float]:
+    def value(results: Results) -> float:
+        rss = results['memory'][name]
+        return max(rss.values()) - float(rss['1'])
+
+    return value
+
+
+def _memory_of_regions(results: Results) -> float:
+    one, many = results['regions']['memory'].values()
+    return float(many - one)
+
+
+def _regions(results: Results) -> float:
+    one, many = results['regions']['time']['in_regions'].values()
+    return float(many / one)
+
+
+def _startup(results: Results) -> float:
+    """Return percent, of the command that it costs most.
+
+    By instructions alone: so small a share of the time drowns in its noise.
+    """
+    key = 'instructions'
+    return max(
+        (figures['with'][key] / figures['without'][key] - 1) * 100
+        for figures in results['startup'].values()
+    )
+
+
+def _foreign_modules(results: Results) -> float:
+    return sum(
+        not module.startswith('osc_compute_images')
+        for figures in results['startup'].values()
+        for module in figures['modules']
+    )
+
+
+def _show(words: str) -> Callable[[Results], float]:
+    return lambda results: float(results['requests'][words])
+
+
+_LIST = 'compute image list -f'
+
+GOALS = (
+    *(
+        Goal(f'{peer}: times as long, {label}', '>=', limit, _times(peer, key))
+        for peer, limit in (
+            ('gophercloud EachPage', 20),
+            ('openstacksdk', 100),
+        )
+        for key, label in (('wall', 'wall'), ('cpu', 'CPU'))
+    ),
+    *(
+        Goal(
+            f'list_detail(): times the floor, {label}',
+            '<=',
+            1.5,
+            _of_floor(key),
+        )
+        for key, label in (('wall', 'wall'), ('cpu', 'CPU'))
+    ),
+    *(
+        Goal(f'{words}: us an image', '<=', limit, _command(words))
+        for name, limit in (
+            ('csv', 8),
+            ('value', 8),
+            ('json', 15),
+            ('table', 30),
+        )
+        for words in (f'{_LIST} {name}', f'{_LIST} {name} --long')
+    ),
+    *(
+        Goal(
+            f'{name}: MB more than with one image', '<=', MEMORY, _memory(name)
+        )
+        for name in (
+            'list_detail',
+            f'{_LIST} csv --long',
+            f'{_LIST} value --long',
+        )
+    ),
+    Goal(
+        'csv of all regions: MB more than with one image each',
+        '<=',
+        MEMORY,
+        _memory_of_regions,
+    ),
+    Goal('eight equal regions: times as long as one', '<=', 2, _regions),
+    Goal('requests of show <ID>', '<=', 3, _show('show <ID>')),
+    Goal('requests of show <name>', '<=', 4, _show('show <name>')),
+    Goal('other commands: % more instructions', '<=', 1, _startup),
+    Goal('modules of others that they import', '<=', 0, _foreign_modules),
+)
+
+
+def rows(results: Results) -> Iterator[list[str]]:
+    """Yield a row of each goal, as far as it was measured."""
+    for goal in GOALS:
+        try:
+            value = goal.value(results)
+        except KeyError:
+            continue
+        yield [
+            goal.words,
+            f'{goal.sign} {goal.limit:g}',
+            number(value),
+            'yes' if goal.reached(value) else 'no',
+        ]

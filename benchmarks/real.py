@@ -1,0 +1,159 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a real Nova costs: sizes of pages, and asking ahead.
+
+It is measured on the cloud that ``tools/devcloud`` runs on loopback, with
+some thousands of images. ``DEVCLOUD_STATE``, ``DEVCLOUD_CLOUD`` and
+``DEVCLOUD_KEEP`` are those of the functional tests.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Any
+from typing import Self
+
+import apis
+import measure
+
+REGION = 'RegionOne'
+
+#: Images on a page, as a client asks Nova for them, and Nova's own
+#: ``page_size``: images on a page, as Nova asks Glance for them.
+PAGES = tuple(
+    (limit, page_size)
+    for limit in (100, 200, 500, 1000)
+    for page_size in (None, 200, 500, 1000)
+    if page_size is None or page_size <= limit
+)
+
+COMMANDS = (
+    ('compute', 'image', 'list', '-f', 'value'),
+    ('image', 'list', '-f', 'value'),
+)
+
+_DEVCLOUD = [
+    sys.executable,
+    str(measure.HERE.parent / 'tools' / 'devcloud'),
+    f'--cloud={os.environ.get("DEVCLOUD_CLOUD", "bench")}',
+]
+_KEEP = bool(os.environ.get('DEVCLOUD_KEEP'))
+
+
+class RealCloud:
+    """The cloud, as long as it is entered.
+
+    :param images: how many to add to those that it has
+    :ivar env: the OS_* variables of its administrator
+    """
+
+    def __init__(self, images: int) -> None:
+        self._images = images
+        self.env: dict[str, str] = {}
+        self._pids: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        self._do('up', *([] if _KEEP else ['--fresh']))
+        status = self._status()
+        missing = self._images - status['regions'][REGION]['seeded']
+        if missing > 0:
+            self._do('seed', str(missing))
+        user = status['users']['admin']
+        self.env = {
+            'OS_AUTH_URL': status['keystone_url'],
+            'OS_USERNAME': 'admin',
+            'OS_PASSWORD': user['password'],
+            'OS_PROJECT_NAME': user['project'],
+            'OS_USER_DOMAIN_NAME': 'Default',
+            'OS_PROJECT_DOMAIN_NAME': 'Default',
+            'OS_REGION_NAME': REGION,
+            'OS_IDENTITY_API_VERSION': '3',
+        }
+        self._pids = {
+            name: status['pids'][f'{name}-{REGION}']
+            for name in ('nova', 'glance')
+        }
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if not _KEEP:
+            self._do('down')
+
+    def spent(self) -> dict[str, float]:
+        """Return the CPU seconds of Nova and Glance; none but on Linux."""
+        spent = {}
+        for name, pid in self._pids.items():
+            stat = pathlib.Path(f'/proc/{pid}/stat')
+            if stat.exists():
+                fields = stat.read_text('ascii').rpartition(')')[2].split()
+                ticks = int(fields[11]) + int(fields[12])
+                spent[name] = ticks / os.sysconf('SC_CLK_TCK')
+        return spent
+
+    def _status(self) -> dict[str, Any]:
+        status: dict[str, Any] = json.loads(self._do('status', '--json'))
+        return status
+
+    def _do(self, *words: str) -> str:
+        done = subprocess.run(
+            [*_DEVCLOUD, *words], stdout=subprocess.PIPE, text=True, check=True
+        )
+        return done.stdout
+
+
+def measured(images: int, runs: int) -> dict[str, Any]:
+    """Measure listings of all images of a real cloud."""
+    with RealCloud(images) as cloud:
+        # What services do once only, at their first requests, is done here.
+        _done, own = measure.subject('list_detail', cloud.env)
+        return {
+            'images': own['images'],
+            'runs': runs,
+            'pages': _pages(cloud, runs),
+            'ahead': apis.ahead(cloud.env, runs),
+            'commands': _commands(cloud, runs),
+        }
+
+
+def _pages(cloud: RealCloud, runs: int) -> list[dict[str, Any]]:
+    medians = measure.Medians()
+    for number in range(runs):
+        for limit, page_size in PAGES:
+            name = f'{limit}, page_size {page_size}'
+            measure.note(f'run {number + 1}: real cloud, limit {name}')
+            query = {'limit': limit}
+            if page_size is not None:
+                query['page_size'] = page_size
+            before = cloud.spent()
+            _done, own = measure.subject('list_detail', cloud.env, **query)
+            after = cloud.spent()
+            cpu = {f'{n}_cpu': after[n] - before[n] for n in after}
+            medians.add(name, wall=own['wall'], cpu=own['cpu'], **cpu)
+    figures = medians.result().values()
+    return [
+        {'limit': limit, 'page_size': page_size, **each}
+        for (limit, page_size), each in zip(PAGES, figures, strict=True)
+    ]
+
+
+def _commands(cloud: RealCloud, runs: int) -> dict[str, dict[str, float]]:
+    medians = measure.Medians()
+    for number in range(runs):
+        for words in COMMANDS:
+            name = ' '.join(words)
+            measure.note(f'run {number + 1}: real cloud, {name}')
+            done = measure.run([measure.OPENSTACK, *words], cloud.env)
+            medians.add(name, wall=done.wall, cpu=done.cpu)
+    return medians.result()

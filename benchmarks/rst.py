@@ -1,0 +1,38 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Numbers and tables in reStructuredText."""
+
+from collections.abc import Sequence
+
+
+def number(value: float) -> str:
+    """Write a number with three digits that mean something."""
+    if abs(value) >= 100:
+        return f'{value:,.0f}'
+    return f'{value:.1f}' if abs(value) >= 10 else f'{value:.2f}'
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a simple table: the first column is text, the others numbers."""
+    widths = [
+        max(map(len, column)) for column in zip(head, *rows, strict=True)
+    ]
+    line = '  '.join('=' * width for width in widths)
+
+    def write(row: Sequence[str]) -> str:
+        first, *others = zip(row, widths, strict=True)
+        cells = [first[0].ljust(first[1])]
+        cells += [cell.rjust(width) for cell, width in others]
+        return '  '.join(cells).rstrip()
+
+    return '\n'.join([line, write(head), line, *map(write, rows), line])
