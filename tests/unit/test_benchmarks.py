@@ -1,0 +1,89 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The benchmark's own parts; nothing here depends on the clock."""
+
+from collections.abc import Iterator
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
+
+
+@pytest.fixture
+def measure(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Provide what runs and measures child processes."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return importlib.import_module('measure')
+
+
+@pytest.fixture
+def report(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Provide what makes tables and the plot."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return importlib.import_module('report')
+
+
+def test_the_tables_and_the_plot_are_made_from_the_results(report):
+    results = json.loads(report.RESULTS.read_text('utf-8'))
+    assert report.TABLE.read_text('utf-8') == report.document(results)
+    assert report.PLOT.read_text('utf-8') == report.picture(results)
+
+
+def test_what_was_not_measured_is_left_out_of_the_tables(report):
+    results = json.loads(report.RESULTS.read_text('utf-8'))
+    del results['startup'], results['api']['gophercloud EachPage']
+    text = report.document(results)
+    assert 'openstacksdk' in text
+    assert 'EachPage' not in text
+    assert 'token issue' not in text
+
+
+def test_a_goal_is_reached_at_its_limit_and_not_beyond(report):
+    def reached(sign, value):
+        return report.goals.Goal('', sign, 8, lambda _: 0).reached(value)
+
+    assert [reached('<=', v) for v in (7.9, 8, 8.1)] == [True, True, False]
+    assert [reached('>=', v) for v in (7.9, 8, 8.1)] == [False, True, True]
+
+
+@pytest.fixture
+def cloud(measure: ModuleType) -> Iterator[object]:
+    """Provide a cloud of three pages in each of two regions."""
+    with measure.Cloud(2500, '--regions=2') as cloud:
+        yield cloud
+
+
+# Besides the pages: one request, that opens the connection or gets a token.
+@pytest.mark.parametrize(
+    ('name', 'options', 'requests'),
+    [
+        ('transfer', {}, 1 + 3),
+        ('floor', {}, 1 + 3),
+        ('requests', {}, 1 + 3),
+        ('list_detail', {}, 1 + 3),
+        ('list_detail', {'limit': 500}, 1 + 6),
+        ('in_csv', {}, 1 + 3),
+        ('in_csv', {'ahead': True}, 1 + 3),
+        ('in_regions', {'regions': 2}, 1 + 2 * 3),
+    ],
+)
+def test_each_subject_lists_all_images_in_the_same_pages(
+    measure, cloud, name, options, requests
+):
+    _done, own = measure.subject(name, cloud.env, **options)
+    assert own['images'] == 2500 * options.get('regions', 1)
+    assert cloud.told()['requests'] == requests
