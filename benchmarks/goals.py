@@ -18,6 +18,7 @@ import dataclasses
 import operator
 from typing import Any
 
+from rst import code
 from rst import number
 
 #: MB more than with one image: what a listing that streams may hold.
@@ -130,7 +131,7 @@ GOALS = (
     ),
     *(
         Goal(
-            f'list_detail(): times the floor, {label}',
+            f'``list_detail()``: times the floor, {label}',
             '<=',
             1.5,
             _of_floor(key),
@@ -138,7 +139,7 @@ GOALS = (
         for key, label in (('wall', 'wall'), ('cpu', 'CPU'))
     ),
     *(
-        Goal(f'{words}: us an image', '<=', limit, _command(words))
+        Goal(f'{code(words)}: us an image', '<=', limit, _command(words))
         for name, limit in (
             ('csv', 8),
             ('value', 8),
@@ -149,7 +150,10 @@ GOALS = (
     ),
     *(
         Goal(
-            f'{name}: MB more than with one image', '<=', MEMORY, _memory(name)
+            f'{code(name)}: MB more than with one image',
+            '<=',
+            MEMORY,
+            _memory(name),
         )
         for name in (
             'list_detail',
@@ -164,8 +168,8 @@ GOALS = (
         _memory_of_regions,
     ),
     Goal('eight equal regions: times as long as one', '<=', 2, _regions),
-    Goal('requests of show <ID>', '<=', 3, _show('show <ID>')),
-    Goal('requests of show <name>', '<=', 4, _show('show <name>')),
+    Goal('requests of ``show <ID>``', '<=', 3, _show('show <ID>')),
+    Goal('requests of ``show <name>``', '<=', 4, _show('show <name>')),
     Goal('other commands: % more instructions', '<=', 1, _startup),
     Goal('modules of others that they import', '<=', 0, _foreign_modules),
 )

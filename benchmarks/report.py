@@ -21,6 +21,7 @@ from typing import Any
 import goals
 from goals import per_image
 import plot
+from rst import code
 from rst import number
 from rst import table
 
@@ -116,7 +117,7 @@ def _api(api: Figures) -> Iterator[str]:
         )
     yield _API
     yield table(
-        ['', 'wall', 'CPU', 'times, wall', 'times, CPU', 'peak', 'server'],
+        ['API', 'wall', 'CPU', 'times, wall', 'times, CPU', 'peak', 'server'],
         rows,
     )
 
@@ -130,7 +131,7 @@ def _commands(commands: Figures) -> Iterator[str]:
     base = commands['--version']['cpu']
     rows = [
         [
-            name,
+            code(name),
             f'{figures["images"]:,.0f}',
             number(per_image(figures, 'cpu', base)),
             number(per_image(figures, 'cpu', figures['cpu_of_one'])),
@@ -152,7 +153,7 @@ def _first_row(first: Figures) -> Iterator[str]:
     yield table(
         ['openstack', f'{images:,.0f} images', '1 image'],
         [
-            [name, f'{f["wall"]:.2f}', f'{f["wall_of_one"]:.2f}']
+            [code(name), f'{f["wall"]:.2f}', f'{f["wall_of_one"]:.2f}']
             for name, f in first.items()
         ],
     )
@@ -164,21 +165,21 @@ def _memory(memory: Figures) -> Iterator[str]:
     for name, rss in memory.items():
         found = [rss.get(str(count)) for count in counts]
         more = ['' if v is None else f'{v - rss["1"]:+.1f}' for v in found]
-        rows.append([name, f'{rss["1"]:.1f}', *more])
+        rows.append([code(name), f'{rss["1"]:.1f}', *more])
     yield _MEMORY
-    yield table(['', '1', *(f'{count:,}' for count in counts)], rows)
+    yield table(['images', '1', *(f'{count:,}' for count in counts)], rows)
 
 
 def _regions(regions: dict[str, Any]) -> Iterator[str]:
     rows = []
     for name, label in (
-        ('in_regions', 'this API: in_regions()'),
-        ('command', 'compute image list -f csv'),
+        ('in_regions', code('in_regions()')),
+        ('command', code('compute image list -f csv')),
     ):
         one, many = regions['time'][name].values()
         rows.append([label, f'{one:.2f}', f'{many:.2f}', number(many / one)])
     yield _REGIONS.format(**regions)
-    yield table(['', 'one', 'all', 'times'], rows)
+    yield table(['regions', 'one', 'all', 'times'], rows)
     (_, one), (images, many) = regions['memory'].items()
     yield _MEMORY_OF_REGIONS.format(one, many - one, int(images))
 
@@ -201,7 +202,7 @@ def _startup(startup: dict[str, Any]) -> Iterator[str]:
                 less, more = figures['without'][kind], figures['with'][kind]
                 rows.append(
                     [
-                        name,
+                        code(name),
                         kind,
                         f'{less:,}{unit}',
                         f'{more:,}{unit}',
@@ -235,17 +236,18 @@ def _cloud(cloud: dict[str, Any]) -> Iterator[str]:
     )
     yield from _ahead(cloud['ahead'])
     yield _CLOUD_COMMANDS
-    yield _seconds(cloud['commands'])
+    commands = {code(n): figures for n, figures in cloud['commands'].items()}
+    yield _seconds('openstack', commands)
 
 
 def _ahead(ahead: Figures) -> Iterator[str]:
     yield _AHEAD
-    yield _seconds(ahead)
+    yield _seconds('pages', ahead)
 
 
-def _seconds(figures: Figures) -> str:
+def _seconds(head: str, figures: Figures) -> str:
     return table(
-        ['', 'wall', 'CPU'],
+        [head, 'wall', 'CPU'],
         [
             [name, f'{each["wall"]:.2f}', f'{each["cpu"]:.2f}']
             for name, each in figures.items()
@@ -273,7 +275,9 @@ def document(results: dict[str, Any]) -> str:
         _INTRODUCTION.format(**results),
         f'{known}.',
         *(f'Left out: {reason}.' for reason in results['left_out']),
-        table(['', 'goal', 'measured', 'reached'], list(goals.rows(results))),
+        table(
+            ['what', 'goal', 'measured', 'reached'], list(goals.rows(results))
+        ),
     ]
     for name, section in SECTIONS.items():
         if name in results:

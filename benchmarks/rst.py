@@ -22,8 +22,17 @@ def number(value: float) -> str:
     return f'{value:.1f}' if abs(value) >= 10 else f'{value:.2f}'
 
 
+def code(words: str) -> str:
+    """Write words that are typed, so that their dashes stay what they are."""
+    return f'``{words}``'
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a simple table: the first column is text, the others numbers."""
+    """Return a simple table: the first column is text, the others numbers.
+
+    No cell of the first column may be empty: its row would go on with the
+    one before.
+    """
     widths = [
         max(map(len, column)) for column in zip(head, *rows, strict=True)
     ]
