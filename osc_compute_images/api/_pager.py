@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
 import contextlib
 import itertools
 from typing import Any
@@ -44,15 +43,13 @@ class _Listed:
         self._ids: set[str] = set()
         self._pages: deque[list[str]] = deque()
 
-    def before(self, images: Sequence[Image]) -> Iterator[dict[str, str]]:
-        """Yield parameters that lead to where there was a page before.
-
-        :param images: the last page
-        """
+    def before(self) -> Iterator[dict[str, str]]:
+        """Yield parameters that lead to where the last page was, or before."""
+        ids = self._pages[-1]
         step = 2
-        while step <= len(images):
-            if images[-step].id:
-                yield {'marker': images[-step].id}
+        while step <= len(ids):
+            if ids[-step]:
+                yield {'marker': ids[-step]}
             step *= 2
         for marker in self.markers[: -REMEMBERED - 1 : -1]:
             yield {'marker': marker}
@@ -202,8 +199,11 @@ class Pager:
                 last = page.images[-1].id or last
             if page.is_last():
                 return
+            marker = page.next_marker()
+            # One page is enough to hold in memory.
+            del page
             try:
-                page = self._next(page, limit, query, listed)
+                page = self._page_after(marker, limit, query, listed)
             except _errors.ImagesError as e:
                 raise _errors.ListingInterrupted(
                     f'{e.message}; the listing stopped after {obtained} '
@@ -214,20 +214,19 @@ class Pager:
                     request_id=e.request_id,
                 ) from e
 
-    def _next(
+    def _page_after(
         self,
-        page: ImagePage,
+        marker: str | None,
         limit: int,
         query: Mapping[str, Any],
         listed: _Listed,
     ) -> ImagePage:
-        """Return the page after another one."""
-        marker = page.next_marker()
+        """Return the page that begins after an image."""
         if marker is None:
             raise _errors.InvalidResponse(
                 'The server says that there is more, but not where'
             )
-        body = self._fetch_after(marker, page.images, query, listed)
+        body = self._fetch_after(marker, query, listed)
         listed.markers.append(marker)
         page = ImagePage(_decode.decode_page(body), limit, listed.add)
         if page.next_marker() in listed.markers:
@@ -239,7 +238,6 @@ class Pager:
     def _fetch_after(
         self,
         marker: str,
-        images: Sequence[Image],
         query: Mapping[str, Any],
         listed: _Listed,
     ) -> bytes:
@@ -253,7 +251,7 @@ class Pager:
             return self._fetch({**query, 'marker': marker})
         except (_errors.BadRequest, _errors.Forbidden) as e:
             refusal = e
-        for earlier in listed.before(images):
+        for earlier in listed.before():
             with contextlib.suppress(_errors.BadRequest, _errors.Forbidden):
                 return self._fetch({**query, **earlier})
         raise refusal

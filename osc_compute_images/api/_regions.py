@@ -35,8 +35,7 @@ PARALLEL = 16
 #: find room; then the other regions wait.
 _ROOM = 4 * 1024 * 1024
 
-# NOTE: not msgpack, which has no numbers of any size.
-_IMAGES = msgspec.json.Decoder(list[Image])
+_IMAGE = msgspec.json.Decoder(Image)
 
 
 def in_regions(
@@ -113,7 +112,7 @@ class _Work:
                 self._turn = region
                 self._changed.notify_all()
             while (part := self._next_part(region)) is not None:
-                yield region.name, _IMAGES.decode(zlib.decompress(part))
+                yield region.name, _unpack(part)
             if isinstance(region.error, _errors.ImagesError):
                 yield region.name, region.error
             elif region.error is not None:
@@ -158,7 +157,9 @@ class _Work:
                 images = next(parts, None)
             if images is None:
                 return
-            part = zlib.compress(msgspec.json.encode(images), 1)
+            part = _pack(images)
+            # Or they would be held until the next ones have come.
+            del images
             with self._changed:
                 self._changed.wait_for(
                     lambda: self._stopped or self._has_room(region)
@@ -179,3 +180,15 @@ class _Work:
         return self._kept < _ROOM or (
             region is self._turn and not region.parts
         )
+
+
+def _pack(images: Sequence[Image]) -> bytes:
+    # NOTE: not msgpack, which has no numbers of any size; and one by one, as
+    # each region would need room for all of its page at the same time.
+    pack = zlib.compressobj(1)
+    parts = [pack.compress(msgspec.json.encode(i) + b'\n') for i in images]
+    return b''.join(parts) + pack.flush()
+
+
+def _unpack(part: bytes) -> list[Image]:
+    return _IMAGE.decode_lines(zlib.decompress(part))

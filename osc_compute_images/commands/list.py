@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 _Part = TypeVar('_Part')
 
+# Of smaller pages each image costs the server noticeably more.
+_SMALLEST_PAGE = 100
+
 
 class ListComputeImage(_connect.ImagesCommand, command.Lister):
     """List images as the Compute service describes them."""
@@ -139,7 +142,10 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         manager = self.app.client_manager
         apis = {r: _connect.images_api(manager, r) for r in regions}
         parts = self._answers.of(
-            regions, in_regions(apis, lambda api: _listed(api, parsed_args))
+            regions,
+            in_regions(
+                apis, lambda api: _listed(api, parsed_args, len(regions))
+            ),
         )
         for region, images in self._followed(parts, lambda part: len(part[1])):
             for image in images:
@@ -164,11 +170,15 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
 
 def _listed(
-    api: 'ImagesAPI', parsed_args: argparse.Namespace
+    api: 'ImagesAPI', parsed_args: argparse.Namespace, regions: int = 1
 ) -> 'Iterator[Sequence[Image]]':
-    """List the images of one region that the user wants, page by page."""
+    """List the images of one region that the user wants, page by page.
+
+    :param regions: how many are listed at the same time
+    """
     from osc_compute_images.api import ListOpts
     from osc_compute_images.api import looks_like_id
+    from osc_compute_images.api import MAX_PAGE_SIZE
     from osc_compute_images.api.filters import EVERYTHING
 
     chosen = _filtering.chosen(api, parsed_args)
@@ -177,6 +187,9 @@ def _listed(
     limit = parsed_args.limit if parsed_args.max_items is not None else None
     if limit is None and chosen is EVERYTHING:
         limit = parsed_args.max_items or parsed_args.limit
+    # Each region holds a page in memory: together, about as much as one does.
+    page_size = max(MAX_PAGE_SIZE // regions, _SMALLEST_PAGE)
+    limit = min(limit or MAX_PAGE_SIZE, page_size)
     marker = parsed_args.marker
     if marker is not None:
         marker = (
