@@ -92,9 +92,10 @@ def blocks_for_each_image(pager: Pager) -> float:
 def test_memory_does_not_grow_with_the_number_of_pages(listing):
     # Of the last pages the IDs are kept.
     some = most_bytes_held(listing(3 * REMEMBERED))
-    many = most_bytes_held(listing(8 * REMEMBERED))
-    one_page = len(page_of_images(0).body)
-    assert many < some + one_page
+    many = most_bytes_held(listing(13 * REMEMBERED))
+    # The server is in the same process, and not always as quick.
+    three_of_a_hundred = 3 * len(page_of_images(0).body)
+    assert many < some + three_of_a_hundred
 
 
 def test_an_image_costs_few_allocations_however_many_there_are(listing):
