@@ -25,8 +25,14 @@ from osc_compute_images.text import property_text
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
 
+    _TextColumn = columns.FormattableColumn[str]
+    _DictColumn = columns.FormattableColumn[dict[str, Any]]
+else:
+    # NOTE: cliff's class is generic from 4.9 on only.
+    _TextColumn = _DictColumn = columns.FormattableColumn
 
-class UnprintableText(str, columns.FormattableColumn[str]):  # type: ignore[misc]
+
+class UnprintableText(str, _TextColumn):  # type: ignore[misc]
     """Text that would act on a terminal; sorts with ordinary text."""
 
     def __init__(self, value: str) -> None:
@@ -37,7 +43,7 @@ class UnprintableText(str, columns.FormattableColumn[str]):  # type: ignore[misc
         return printable(self._value)
 
 
-class PropertiesColumn(columns.FormattableColumn[dict[str, Any]]):
+class PropertiesColumn(_DictColumn):
     """The properties of an image."""
 
     def human_readable(self) -> str:
