@@ -24,6 +24,8 @@ from cloud import REGIONS
 from cloud import timed
 from cloud import USERS
 from install import DevcloudError
+from install import NEWEST
+from install import RELEASES
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,6 +46,13 @@ def _parser() -> argparse.ArgumentParser:
         default='demo',
         help='name of the cloud, of which there may be several beside each '
         'other (default: demo)',
+    )
+    parser.add_argument(
+        '--release',
+        choices=sorted(RELEASES),
+        default=os.environ.get('DEVCLOUD_RELEASE', NEWEST),
+        help='of OpenStack; each has clouds of its own (default: newest, or '
+        'DEVCLOUD_RELEASE)',
     )
     commands = parser.add_subparsers(
         dest='command', metavar='COMMAND', required=True
@@ -112,7 +121,7 @@ def main() -> int:
     args = _parser().parse_args()
     say = timed(lambda text: print(text, file=sys.stderr, flush=True))
     try:
-        _do(Cloud(args.state.resolve(), args.cloud, say), args)
+        _do(Cloud(args.state.resolve(), args.cloud, args.release, say), args)
     except (DevcloudError, OSError) as e:
         print(f'devcloud: {e}', file=sys.stderr)
         return 1

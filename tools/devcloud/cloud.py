@@ -31,6 +31,7 @@ import images
 from install import DevcloudError
 from install import ensure_venv
 from install import locked
+from install import NEWEST
 from install import Say
 import populate
 from services import free_port
@@ -51,13 +52,17 @@ class Cloud:
 
     :param state: the folder of all clouds and of what they run from
     :param name: of this cloud
+    :param release: of OpenStack, one of :data:`install.RELEASES`
     :param say: tells the user what goes on
     """
 
-    def __init__(self, state: Path, name: str, say: Say) -> None:
+    def __init__(self, state: Path, name: str, release: str, say: Say) -> None:
         self._state = state
+        self._release = release
         self._say = say
-        self.home = state / 'clouds' / name
+        # The databases of one release do not suit another.
+        folder = name if release == NEWEST else f'{name}-{release}'
+        self.home = state / 'clouds' / folder
         self._facts_file = self.home / 'facts.json'
         self._stamp = self.home / 'complete'
         self.services = {
@@ -82,7 +87,7 @@ class Cloud:
 
     def up(self, *, fresh: bool = False) -> None:
         """Bring the cloud up, from whatever state it is in."""
-        venv = ensure_venv(self._state, self._say)
+        venv = ensure_venv(self._state, self._release, self._say)
         with locked(self._state / 'clouds' / f'{self.home.name}.lock'):
             if fresh:
                 self._destroy()
@@ -144,6 +149,7 @@ class Cloud:
         up = self.is_up()
         status: dict[str, Any] = {
             'up': up,
+            'release': self._release,
             'state': str(self.home),
             'clouds_yaml': str(self.clouds_yaml),
             'users': USERS,
@@ -331,15 +337,13 @@ class Cloud:
     def _start(self, venv: Path, facts: dict[str, Any]) -> None:
         self._say('Starting Keystone, Glance and Nova ...')
         python = venv / 'bin' / 'python'
-        modules = {
-            'keystone': ('keystone.wsgi.api', 'OS_KEYSTONE_CONFIG_DIR'),
-            'glance': ('glance.wsgi.api', 'OS_GLANCE_CONFIG_DIR'),
-            'nova': ('nova.wsgi.osapi_compute', 'OS_NOVA_CONFIG_DIR'),
-        }
         for name, service in self.services.items():
-            module, variable = modules[name.partition('-')[0]]
-            env = {variable: str(self.home / name)}
-            service.start(python, module, facts['ports'][name], env)
+            service.start(
+                python,
+                name.partition('-')[0],
+                self.home / name,
+                facts['ports'][name],
+            )
         for name, service in self.services.items():
             service.wait(_url(facts['ports'][name], '/'))
 

@@ -23,7 +23,13 @@ import shutil
 import subprocess
 import sys
 
-REQUIREMENTS = Path(__file__).with_name('requirements.txt')
+#: What is installed, by the release of OpenStack that it is.
+RELEASES = {
+    path.stem.removeprefix('requirements-'): path
+    for path in Path(__file__).parent.glob('requirements-*.txt')
+}
+
+NEWEST = 'newest'
 
 Say = Callable[[str], None]
 
@@ -41,25 +47,26 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def ensure_venv(state: Path, say: Say) -> Path:
+def ensure_venv(state: Path, release: str, say: Say) -> Path:
     """Install the services if they are not, and return the venv's folder.
 
     The folder has the versions in its name: other versions, another venv.
     """
+    requirements = RELEASES[release]
     key = hashlib.sha256(
-        REQUIREMENTS.read_bytes() + sys.version.encode()
+        requirements.read_bytes() + sys.version.encode()
     ).hexdigest()[:12]
     venv = state / f'venv-{key}'
     stamp = venv / 'installed'
     with locked(state / 'install.lock'):
         if not stamp.exists():
             shutil.rmtree(venv, ignore_errors=True)
-            _install(venv, say)
+            _install(venv, requirements, say)
             stamp.touch()
     return venv
 
 
-def _install(venv: Path, say: Say) -> None:
+def _install(venv: Path, requirements: Path, say: Say) -> None:
     uv = _uv()
     python = venv / 'bin' / 'python'
     say('Installing Keystone, Glance and Nova (once; about 500 MB) ...')
@@ -67,14 +74,14 @@ def _install(venv: Path, say: Say) -> None:
         _run([uv, 'venv', '--quiet', '--python', sys.executable, str(venv)])
         _run(
             [uv, 'pip', 'install', '--quiet', '--compile-bytecode',
-             '--python', str(python), '--requirement', str(REQUIREMENTS)]
+             '--python', str(python), '--requirement', str(requirements)]
         )  # fmt: skip
         return
     say('... with pip, which takes a minute or two')
     _run([sys.executable, '-m', 'venv', str(venv)])
     _run(
         [str(python), '-m', 'pip', 'install', '--quiet', '--no-deps',
-         '--disable-pip-version-check', '--requirement', str(REQUIREMENTS)]
+         '--disable-pip-version-check', '--requirement', str(requirements)]
     )  # fmt: skip
 
 

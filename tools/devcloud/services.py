@@ -68,18 +68,27 @@ class Service:
         return pid if _began(pid) == known['began'] else None
 
     def start(
-        self, python: Path, module: str, port: int, env: dict[str, str]
+        self, python: Path, project: str, configuration: Path, port: int
     ) -> None:
-        """Start it, unless it runs already."""
+        """Start it, unless it runs already.
+
+        :param project: keystone, glance or nova
+        :param configuration: folder of its files
+        """
         if self.pid() is not None:
             return
         with self.log.open('ab') as log:
             self._process = subprocess.Popen(
-                [str(python), str(_SERVE), module, str(port)],
+                [str(python), str(_SERVE), project, str(port)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**_clean_environment(), **env},
+                env={
+                    **_clean_environment(),
+                    f'OS_{project.upper()}_CONFIG_DIR': str(configuration),
+                    # In a release that would use eventlet: threads serve it.
+                    'OS_NOVA_DISABLE_EVENTLET_PATCHING': '1',
+                },
                 # Ctrl-C in the shell is not meant for it.
                 start_new_session=True,
             )
