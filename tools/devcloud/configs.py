@@ -53,6 +53,8 @@ _GLANCE = (
     api_limit_max = 1000
     # No scrubbing, no importing: nothing changes behind a test's back.
     enable_v2_api = true
+    # In Zed as in the policies below; of no meaning to a later Glance.
+    enforce_secure_rbac = true
     [database]
     connection = sqlite:///{home}/glance.db
     [glance_store]
@@ -66,6 +68,10 @@ _GLANCE = (
     [paste_deploy]
     flavor = keystone
     config_file = {home}/glance-api-paste.ini
+    [oslo_policy]
+    # As by default since 2023.1: a reader changes nothing.
+    enforce_new_defaults = true
+    enforce_scope = true
     [oslo_concurrency]
     lock_path = {home}/lock
 """
