@@ -1,0 +1,200 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the versioning promise covers, and that it is kept.
+
+Whoever changes what is listed here, other than by an addition, breaks the
+programs of users: that needs a new major version, and a release note.
+"""
+
+import configparser
+import importlib.metadata
+import inspect
+import json
+import os
+import pathlib
+import re
+
+import pytest
+
+from osc_compute_images import api
+from osc_compute_images.api import filters
+from osc_compute_images.commands import show
+from osc_compute_images.commands.list import ListComputeImage
+from osc_compute_images.commands.show import ShowComputeImage
+from tests.unit import nova
+from tests.unit import test_commands
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+BRIEF = {'ID': str, 'Name': str, 'Status': str}
+LONG = {
+    **BRIEF,
+    'Progress': int,
+    'Server ID': str,
+    'Min Disk': int,
+    'Min RAM': int,
+    'Size': int,
+    'Created At': str,
+    'Updated At': str,
+    'Properties': dict,
+}
+SHOWN = {
+    'created_at': str,
+    'disk_config': str,
+    'id': str,
+    'min_disk': int,
+    'min_ram': int,
+    'name': str,
+    'progress': int,
+    'properties': dict,
+    'server_id': str,
+    'size': int,
+    'status': str,
+    'updated_at': str,
+}
+
+#: Exit codes of ``show --wait``; any other failure is 1, wrong usage 2.
+EXIT_CODES = {
+    'EXIT_ERROR': 3,
+    'EXIT_DELETED': 4,
+    'EXIT_VANISHED': 5,
+    'EXIT_TIMEOUT': 6,
+}
+
+FULL = nova.image(
+    1,
+    server={'id': nova.image_id(2), 'links': []},
+    **{'OS-DCF:diskConfig': 'AUTO'},
+)
+
+
+NOT_MADE_BY_USERS = (api.ImagePage, api.ListOptsBuilder, api.Pager)
+
+
+def types(document):
+    return {key: type(value) for key, value in document.items()}
+
+
+app = test_commands.app
+
+
+def printed_by(app, command, *words):
+    code, printed = test_commands.run(app, command, '-f', 'json', *words)
+    assert code == 0
+    return json.loads(printed)
+
+
+@pytest.mark.parametrize(
+    ('words', 'promised'),
+    [
+        ([], BRIEF),
+        (['--long'], LONG),
+        (['--region', 'RegionOne'], {'Region': str, **BRIEF}),
+        (['--all-regions', '--long'], {'Region': str, **LONG}),
+    ],
+)
+def test_the_keys_of_a_list_and_their_types(app, http, words, promised):
+    http.get(nova.DETAIL, json=nova.page([FULL]))
+    [listed] = printed_by(app, ListComputeImage, *words)
+    assert types(listed) == promised
+    assert list(listed) == list(promised)
+
+
+@pytest.mark.parametrize(
+    ('words', 'promised'),
+    [([], SHOWN), (['--all-regions'], {**SHOWN, 'region': str})],
+)
+def test_the_keys_of_an_image_and_their_types(app, http, words, promised):
+    http.get(f'{nova.ENDPOINT}/images/{FULL["id"]}', json={'image': FULL})
+    shown = printed_by(app, ShowComputeImage, FULL['id'], *words)
+    assert types(shown) == promised
+    assert list(shown) == sorted(promised)
+
+
+def test_the_exit_codes_of_waiting():
+    codes = {
+        name: value
+        for name, value in vars(show).items()
+        if name.startswith('EXIT_')
+    }
+    assert codes == EXIT_CODES
+
+
+def described(name, value):
+    """Yield a line for a public object, and for each public part of it."""
+    if inspect.isclass(value):
+        bases = ', '.join(base.__name__ for base in value.__bases__)
+        yield f'class {name}({bases})'
+        if value not in NOT_MADE_BY_USERS:
+            yield called(name, value)
+        for member, part in sorted(vars(value).items()):
+            if not member.startswith('_'):
+                yield from described(f'{name}.{member}', part)
+    elif inspect.isfunction(value):
+        yield called(name, value)
+    else:
+        yield name
+
+
+def called(name, value):
+    """Return how it is called: the types are mypy's to hold."""
+    parameters = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for parameter in inspect.signature(value).parameters.values()
+    ]
+    return f'{name}{inspect.Signature(parameters)}'
+
+
+def test_the_python_api():
+    public = {f'api.{name}': getattr(api, name) for name in api.__all__}
+    public |= {
+        f'api.filters.{name}': value
+        for name, value in vars(filters).items()
+        if not name.startswith('_')
+        and (
+            getattr(value, '__module__', None) == filters.__name__
+            or name.isupper()
+        )
+    }
+    listing = [
+        line
+        for name, value in sorted(public.items())
+        for line in described(name, value)
+    ]
+    stored = pathlib.Path(__file__).with_name('promise.txt')
+    assert listing == stored.read_text().splitlines()
+
+
+def promised_versions():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / 'setup.cfg')
+    requirements = setup['options']['install_requires'].split()
+    return dict(requirement.split('>=') for requirement in requirements)
+
+
+def test_the_lowest_versions_are_those_that_are_tested():
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / 'tox.ini')
+    [section] = [name for name in tox if name.startswith('testenv:lowest')]
+    pins = re.findall(r'^(\S+)==(\S+)$', tox[section]['deps'], re.MULTILINE)
+    assert promised_versions().items() <= dict(pins).items()
+
+
+@pytest.mark.skipif(
+    'LOWEST' not in os.environ, reason='for the lowest versions only'
+)
+def test_the_lowest_versions_are_installed():
+    installed = {
+        name: importlib.metadata.version(name) for name in promised_versions()
+    }
+    assert installed == promised_versions()
