@@ -1,0 +1,211 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Check what a release would be: build it, look into it, install and use it.
+
+It is built from a clone without tags and from a copy that is no clone; both
+must give the same, and each of what they give must list images.
+"""
+
+from collections.abc import Iterator
+import configparser
+import email
+import json
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+
+_ROOT = Path(__file__).parents[1]
+_PACKAGE = 'osc_compute_images'
+_BIN = Path(sys.executable).parent
+
+sys.path.insert(0, str(_ROOT))
+
+from tests import canned_cloud  # noqa: E402
+
+
+class CheckFailed(Exception):
+    """What is wrong with the release."""
+
+
+def _require(condition: object, what: str) -> None:
+    if not condition:
+        raise CheckFailed(what)
+    print(f'ok: {what}', flush=True)
+
+
+def _run(*words: str | Path, **kwargs: object) -> str:
+    done = subprocess.run(
+        [str(word) for word in words],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        check=False, **kwargs,
+    )  # fmt: skip
+    if done.returncode:
+        raise CheckFailed(f'{words[0]} {words[1]} failed:\n{done.stdout}')
+    return done.stdout
+
+
+def _sources(scratch: Path) -> Iterator[Path]:
+    """Yield the tree as a clone without tags, and as files alone."""
+    clone = scratch / 'clone'
+    _run('git', 'clone', '--quiet', '--no-tags', _ROOT, clone)
+    yield clone
+    plain = scratch / 'plain'
+    shutil.copytree(clone, plain, ignore=shutil.ignore_patterns('.git'))
+    yield plain
+
+
+def _build(source: Path, *kinds: str) -> tuple[Path, ...]:
+    """Build distributions; return them in the order of the kinds."""
+    dist = source / 'dist'
+    _run(_BIN / 'uv', 'build', '--quiet', *kinds, '--out-dir', dist, source)
+    suffixes = {'--sdist': '*.tar.gz', '--wheel': '*.whl'}
+    return tuple(next(dist.glob(suffixes[kind])) for kind in kinds)
+
+
+def _entries(path: Path) -> dict[str, bytes]:
+    """Return the files in a distribution, by their names."""
+    if path.suffix == '.whl':
+        with zipfile.ZipFile(path) as wheel:
+            return {name: wheel.read(name) for name in wheel.namelist()}
+    with tarfile.open(path) as sdist:
+        return {
+            # Without the folder that all are in.
+            member.name.partition('/')[2]: file.read()
+            for member in sdist
+            if (file := sdist.extractfile(member)) is not None
+        }
+
+
+def _check_wheel(path: Path) -> None:
+    entries = _entries(path)
+    tops = {name.partition('/')[0] for name in entries}
+    [info] = tops - {_PACKAGE}
+    _require(info.endswith('.dist-info'), 'the wheel has the package only')
+    modules = {
+        str(module.relative_to(_ROOT))
+        for module in (_ROOT / _PACKAGE).rglob('*.py')
+    }
+    _require(modules <= set(entries), 'the wheel has all modules')
+    _require(f'{_PACKAGE}/py.typed' in entries, 'the wheel has py.typed')
+    _require(
+        entries[f'{info}/licenses/LICENSE']
+        == (_ROOT / 'LICENSE').read_bytes(),
+        'the wheel has the licence',
+    )
+    setup = configparser.ConfigParser()
+    setup.read(_ROOT / 'setup.cfg')
+    points = configparser.ConfigParser(delimiters='=')
+    points.read_string(entries[f'{info}/entry_points.txt'].decode())
+    _require(
+        len(points['openstack.compute.v2']) == 5
+        and points.sections() == ['openstack.compute.v2'],
+        'the wheel has the entry points of five commands',
+    )
+    metadata = email.message_from_bytes(entries[f'{info}/METADATA'])
+    _require(
+        metadata['Version'] == setup['metadata']['version']
+        and metadata['License-Expression']
+        == setup['metadata']['license_expression'],
+        'the metadata has the version and the licence of setup.cfg',
+    )
+
+
+def _check_sdist(path: Path) -> None:
+    entries = set(_entries(path))
+    tracked = {
+        name
+        for name in _run('git', '-C', _ROOT, 'ls-files').splitlines()
+        if name.startswith((f'{_PACKAGE}/', 'tests/', 'doc/', 'releasenotes/'))
+    }
+    _require(
+        tracked | {'LICENSE', 'README.rst', 'tox.ini'} <= entries,
+        'the sdist has the package, its tests and its documentation',
+    )
+
+
+def _check_installed(scratch: Path, distribution: Path) -> None:
+    """Install it into an empty venv, and list images with it."""
+    name = f'venv-{distribution.name}'
+    python = scratch / name / 'bin' / 'python'
+    _run(_BIN / 'uv', 'venv', '--quiet', '--python', sys.executable,
+         scratch / name)  # fmt: skip
+    _run(
+        *(_BIN / 'uv', 'pip', 'install', '--quiet'),
+        *('--python', python, distribution),
+        # It must go without a compiler.
+        env={**os.environ, 'CC': 'false', 'CXX': 'false'},
+    )
+    _run(_BIN / 'uv', 'pip', 'check', '--python', python)
+    nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(3)])
+    with canned_cloud.canned_cloud(nova) as server:
+        environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
+            **canned_cloud.environment(server),
+        }
+        printed = _run(
+            python.with_name('openstack'),
+            *('compute', 'image', 'list', '-f', 'json'),
+            env=environment,
+            cwd=scratch,
+        )
+    _require(
+        len(json.loads(printed)) == 3, f'{distribution.name} lists images'
+    )
+
+
+def _check(scratch: Path) -> None:
+    built = []
+    for source in _sources(scratch):
+        sdist, wheel = _build(source, '--sdist', '--wheel')
+        unpacked = scratch / f'{source.name}-sdist'
+        with tarfile.open(sdist) as archive:
+            archive.extractall(unpacked, filter='data')
+        [tree] = unpacked.iterdir()
+        [again] = _build(tree, '--wheel')
+        _require(
+            _entries(again) == _entries(wheel),
+            f'the sdist of the {source.name} builds the same wheel',
+        )
+        built.append((sdist, wheel))
+    (sdist, wheel), (other_sdist, other_wheel) = built
+    _require(
+        _entries(sdist) == _entries(other_sdist)
+        and _entries(wheel) == _entries(other_wheel),
+        'a clone and a copy build the same',
+    )
+    _run(_BIN / 'twine', 'check', '--strict', sdist, wheel)
+    _require(wheel.exists(), 'twine finds nothing wrong with the metadata')
+    _check_wheel(wheel)
+    _check_sdist(sdist)
+    for distribution in (wheel, sdist):
+        _check_installed(scratch, distribution)
+
+
+def main() -> int:
+    """Check it all."""
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            _check(Path(scratch))
+        except CheckFailed as e:
+            print(f'FAILED: {e}', file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
