@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 import itertools
 import json
+import sys
 from typing import Any
 from typing import TextIO
 
@@ -88,8 +89,11 @@ class _TableFormatter(table.TableFormatter):
         stdout: TextIO,
         parsed_args: argparse.Namespace,
     ) -> None:
-        is_fit = int(parsed_args.max_width) > 0 or table._do_fit(
-            parsed_args.fit_width
+        # On a terminal some releases of cliff fit the table to its width.
+        is_fit = (
+            int(parsed_args.max_width) > 0
+            or parsed_args.fit_width
+            or sys.stdout.isatty()
         )
         rows = [*data]
         if is_fit or not rows:
