@@ -1,0 +1,160 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Installed together with other plugins, none takes from another."""
+
+import os
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+from tests import canned_cloud
+from tests.functional.conftest import Result
+
+_ROOT = Path(__file__).parents[2]
+
+OTHERS = (
+    'osc-placement',
+    'python-barbicanclient',
+    'python-designateclient',
+    'python-heatclient',
+    'python-ironicclient',
+    'python-manilaclient',
+    'python-octaviaclient',
+)
+
+OURS = {
+    f'compute image {verb}'
+    for verb in ('delete', 'list', 'set', 'show', 'unset')
+}
+
+
+class Venv:
+    """A venv, and what is run from it."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self._folder = folder
+        self._environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
+            'PYTHONWARNINGS': 'ignore',
+            **environment,
+        }
+
+    def run(self, program: str, *words: str) -> Result:
+        """Run a program that must succeed, and say nothing on stderr."""
+        result = self.type('', program, *words)
+        assert (result.code, result.err) == (0, '')
+        return result
+
+    def type(self, typed: str, program: str, *words: str) -> Result:
+        """Run a program that reads what is typed."""
+        done = subprocess.run(
+            [self._folder / 'bin' / program, *words],
+            # Not here, where the sources are.
+            cwd=self._folder,
+            env=self._environment,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def openstack(self, *words: str) -> Result:
+        """Run a command."""
+        return self.run('openstack', *words)
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """Install them all."""
+    folder = tmp_path_factory.mktemp('beside') / 'venv'
+    uv = Path(sys.executable).with_name('uv')
+    for words in (
+        ['venv', '--python', sys.executable, folder],
+        ['pip', 'install', '--python', folder / 'bin' / 'python',
+         *OTHERS, _ROOT],
+    ):  # fmt: skip
+        subprocess.run([uv, *words, '--quiet'], check=True)
+    return folder
+
+
+@pytest.fixture
+def venv(folder, canned):
+    """Provide the venv, as a user of the canned cloud has it."""
+    return Venv(folder, canned_cloud.environment(canned))
+
+
+def test_no_command_has_a_name_of_ours(venv):
+    listed = venv.run(
+        'python',
+        '-c',
+        'from importlib.metadata import distributions\n'
+        'for d in distributions():\n'
+        '    for e in d.entry_points:\n'
+        '        if e.group.startswith("openstack."):\n'
+        '            print(d.name, e.name.replace("_", " "), sep=":")',
+    ).out.splitlines()
+    commands = [line.partition(':') for line in listed]
+    assert {name for name, _, _ in commands} >= set(OTHERS)
+    ours = [(d, c) for d, _, c in commands if c.startswith('compute image')]
+    assert sorted(ours) == sorted(('osc-compute-images', c) for c in OURS)
+
+
+def test_help_is_of_our_command(venv):
+    assert '--name-pattern' in venv.openstack(
+        'help', 'compute', 'image', 'list'
+    ).out  # fmt: skip
+
+
+def test_the_commands_are_listed(venv):
+    words = ('-f', 'value', '-c', 'Commands', '--group', 'compute.v2')
+    listed = venv.openstack('command', 'list', *words).out
+    assert all(name in listed for name in OURS)
+
+
+def test_the_shell_completes_the_commands(venv):
+    completion = venv.openstack('complete').out
+    assert "cmds_compute_image='delete list set show unset'" in completion
+    assert '--name-pattern' in completion
+
+
+def test_a_command_can_be_given_again_in_interactive_mode(venv):
+    line = 'compute image list -f value -c Name\n'
+    names = venv.openstack(*line.split()).out.split()
+    assert len(names) == 3
+    # Its exit code is 1 whatever the commands do.
+    result = venv.type(line * 2, 'openstack')
+    assert result.err == ''
+    assert result.out.split() == names * 2
+
+
+@pytest.mark.parametrize(
+    'command', ['server list --help', 'loadbalancer list --help', '--version']
+)
+def test_other_commands_import_nothing_heavy_of_ours(venv, command):
+    printed = venv.run(
+        'python',
+        '-c',
+        'import atexit, sys\n'
+        'atexit.register(lambda: print("MODULES", *sys.modules))\n'
+        'from openstackclient import shell\n'
+        'sys.exit(shell.main(sys.argv[1:]))',
+        *command.split(),
+    ).out
+    modules = set(printed.rpartition('MODULES ')[2].split())
+    assert 'openstackclient.shell' in modules
+    assert 'msgspec' not in modules
+    assert not {m for m in modules if m.startswith('osc_compute_images.api')}
