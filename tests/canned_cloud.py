@@ -68,7 +68,7 @@ class Response:
     send: Callable[[socket.socket, bytes], None] | None = None
 
     @classmethod
-    def of(cls, document: object, status: int = 200, **headers: str):
+    def of(cls, document: object, status: int = 200, **headers: str) -> Self:
         """Answer with JSON; header names are given with underscores."""
         return cls(
             json.dumps(document).encode(),

@@ -27,6 +27,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from typing import Any
 import zipfile
 
 _ROOT = Path(__file__).parents[1]
@@ -48,8 +49,8 @@ def _require(condition: object, what: str) -> None:
     print(f'ok: {what}', flush=True)
 
 
-def _run(*words: str | Path, **kwargs: object) -> str:
-    done = subprocess.run(
+def _run(*words: str | Path, **kwargs: Any) -> str:
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [str(word) for word in words],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         check=False, **kwargs,
