@@ -39,7 +39,7 @@ class ImagesError(Exception):
         request_id: str | None = None,
     ) -> None:
         # NOTE: what a server says must not act on the terminal of its user.
-        self.message = printable(message)
+        self.message: str = printable(message)
         super().__init__(self.message)
         self.status = status
         self.request_id = request_id and printable(request_id)
@@ -116,7 +116,7 @@ class AmbiguousName(ImagesError):
 
     def __init__(self, message: str, *, ids: Sequence[str]) -> None:
         super().__init__(message)
-        self.ids = tuple(ids)
+        self.ids: tuple[str, ...] = tuple(ids)
 
 
 class WaitError(ImagesError):

@@ -100,7 +100,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.commands import _formatters
 
-        self.formatter = _formatters.quick(self.formatter)
+        self.formatter: Any = _formatters.quick(self.formatter)
         return super().produce_output(parsed_args, column_names, data)
 
     def take_action(
