@@ -19,9 +19,12 @@ import logging
 from typing import Any
 from typing import TYPE_CHECKING
 
+from cliff import display
 from osc_lib import exceptions
 from osc_lib.command import command
 from osc_lib.i18n import _
+
+from osc_compute_images.commands import _output
 
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
@@ -46,6 +49,17 @@ class ImagesCommand(command.Command):
         config = getattr(app, 'cloud_config', None)
         if config is not None:
             config.defaults['api_timeout'] = TIMEOUT
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        if self.app.stdout is None:
+            # Only a command that shows something needs it.
+            if isinstance(self, display.DisplayCommandBase):
+                raise exceptions.CommandError(
+                    _('The output cannot be written: stdout is closed')
+                )
+            return super().run(parsed_args)
+        with _output.written(self.app.stdout):
+            return super().run(parsed_args)
 
 
 def images_api(

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 import contextlib
 import sys
 from typing import Any
+from typing import TextIO
 from typing import TYPE_CHECKING
 
 from osc_lib.i18n import _
@@ -37,7 +38,7 @@ class Progress:
 
     def __init__(self, app: Any) -> None:
         self._console: Any = None
-        if app.options.verbose_level > 0 and sys.stderr.isatty():
+        if app.options.verbose_level > 0 and _is_terminal(sys.stderr):
             # NOTE: imported here, as every "openstack" command loads this
             # module, and only a terminal needs it.
             from rich.console import Console
@@ -49,7 +50,7 @@ class Progress:
     @contextlib.contextmanager
     def counting(self, images: int) -> Iterator[None]:
         """Show how many images have come, while more are asked for."""
-        if self._console is None or not images or not sys.stdout.isatty():
+        if self._console is None or not images or not _is_terminal(sys.stdout):
             yield
             return
         with self._console.status(
@@ -79,3 +80,8 @@ class Progress:
                 completed=image.progress or 0,
                 description=image.status or '',
             )
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    # NOTE: there is none if the shell has closed it.
+    return stream is not None and stream.isatty()
