@@ -1,0 +1,462 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a shell does to a command: pipes, full disks, signals, encodings.
+
+The clouds are canned: what is asked of them is not to the point, and they
+answer when they are told to.
+"""
+
+from collections.abc import Iterator
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from typing import Any
+
+import pytest
+
+from tests import canned_cloud
+from tests.canned_cloud import Request
+from tests.canned_cloud import Response
+from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import Result
+from tests.functional.conftest import Shell
+
+LIST = ('compute', 'image', 'list')
+SHOW = ('compute', 'image', 'show')
+
+FORMATS = ('csv', 'value', 'table', 'json', 'yaml')
+
+#: More than any buffer on the way holds.
+MANY = [canned_cloud.image(number) for number in range(2500)]
+FEW = MANY[:3]
+
+#: What has not come after these seconds will not come.
+PATIENCE = 60
+
+#: 128 and the number of the signal.
+BROKEN_PIPE = 141
+INTERRUPTED = 130
+
+
+def shell_of(server: canned_cloud.Server, **environment: str) -> Shell:
+    """Return a shell of a canned cloud, with Python's own buffering."""
+    more = {'PYTHONUNBUFFERED': '', **environment}
+    return Shell(canned_cloud.environment(server) | more)
+
+
+@pytest.fixture
+def few(canned: canned_cloud.Server) -> Shell:
+    """Provide the shell of a cloud of three images."""
+    return shell_of(canned)
+
+
+@pytest.fixture(scope='module')
+def many() -> Iterator[Shell]:
+    """Provide the shell of a cloud of three pages of images."""
+    with canned_cloud.canned_cloud(canned_cloud.Nova(MANY)) as server:
+        yield shell_of(server)
+
+
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Let commands be interrupted, even if the tests run in the background.
+
+    A signal that is ignored here would be ignored by each command.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def running(shell: Shell, *words: str) -> Iterator[subprocess.Popen]:
+    """Run a command whose output is read as it comes."""
+    with subprocess.Popen(
+        [openstack_executable(), *words],
+        env=shell.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def end(process: subprocess.Popen) -> Result:
+    """Return what a command has done, when it has ended by itself."""
+    out, err = process.communicate(timeout=PATIENCE)
+    return Result(process.returncode, out.decode(), err.decode())
+
+
+def redirected(shell: Shell, redirection: str, *words: str) -> Result:
+    """Run a command under a redirection, in the words of the shell."""
+    done = subprocess.run(
+        ['/bin/sh', '-c', f'exec "$0" "$@" {redirection}']
+        + [openstack_executable(), *words],
+        env=shell.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+# --- a reader that goes away ----------------------------------------------
+
+
+@pytest.mark.parametrize('unbuffered', ['', '1'])
+@pytest.mark.parametrize('form', FORMATS)
+def test_a_pipe_may_be_closed_after_the_first_line(many, form, unbuffered):
+    shell = Shell({**many.environment, 'PYTHONUNBUFFERED': unbuffered})
+    with running(shell, *LIST, '-f', form) as process:
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b''
+        assert process.wait(PATIENCE) == BROKEN_PIPE
+
+
+@pytest.mark.parametrize('form', FORMATS)
+@pytest.mark.parametrize(
+    'words', [LIST, (*SHOW, FEW[0]['id'])], ids=['list', 'show']
+)
+def test_a_pipe_may_be_closed_before_anything_is_written(few, words, form):
+    """All of it is still in a buffer when the command is done."""
+    if form == 'csv' and words != LIST:
+        form = 'shell'
+    with running(few, *words, '-f', form) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b''
+        assert process.wait(PATIENCE) == BROKEN_PIPE
+
+
+def test_the_rows_of_a_page_come_before_the_next_page_is_asked_for():
+    held = Held(after=1)
+    with (
+        held.cloud() as server,
+        running(shell_of(server), *LIST, '-f', 'csv') as process,
+    ):
+        lines = [process.stdout.readline() for _ in range(1001)]
+        assert FEW[0]['id'].encode() in lines[1]
+        held.let_go.set()
+        rest = end(process)
+    assert (rest.code, rest.err) == (0, '')
+    assert rest.out.count('\n') == len(MANY) - 1000
+
+
+# --- streams that are closed or full --------------------------------------
+
+
+@pytest.mark.parametrize('form', FORMATS)
+def test_a_list_wants_a_standard_output(few, form):
+    result = redirected(few, '>&-', *LIST, '-f', form)
+    assert (result.code, result.out) == (1, '')
+    assert result.err == 'The output cannot be written: stdout is closed\n'
+
+
+def test_show_wants_a_standard_output(few):
+    result = redirected(few, '>&-', *SHOW, FEW[0]['id'])
+    assert (result.code, result.out) == (1, '')
+    assert result.err == 'The output cannot be written: stdout is closed\n'
+
+
+def test_what_prints_nothing_needs_no_standard_output(canned, few):
+    words = ('compute', 'image', 'delete', FEW[0]['id'])
+    result = redirected(few, '>&-', *words)
+    assert (result.code, result.err) == (0, '')
+    assert f'DELETE /v2.1/images/{FEW[0]["id"]}' in canned.paths()
+
+
+def test_a_standard_output_may_be_one_to_read_from(few):
+    result = redirected(few, '1</dev/null', *LIST)
+    assert result.code == 1
+    assert result.err == 'The output cannot be written: Bad file descriptor\n'
+
+
+@pytest.mark.parametrize('redirection', ['2>&-', '2>/dev/full'])
+def test_a_list_does_without_a_standard_error(few, redirection):
+    result = redirected(few, redirection, *LIST, '-f', 'value', '-c', 'ID')
+    assert result.code == 0
+    assert result.out.split() == [image['id'] for image in FEW]
+
+
+def test_a_failure_is_one_without_a_standard_error(few):
+    result = redirected(few, '2>&-', *SHOW, 'none')
+    assert (result.code, result.out) == (1, '')
+
+
+def test_a_list_does_without_a_standard_input(few):
+    result = redirected(few, '<&-', *LIST, '-f', 'value', '-c', 'ID')
+    assert (result.code, result.err) == (0, '')
+    assert result.out.split() == [image['id'] for image in FEW]
+
+
+@pytest.mark.parametrize('form', FORMATS)
+@pytest.mark.parametrize('size', ['few', 'many'])
+def test_a_full_disk_is_told_in_one_line(request, size, form):
+    shell = request.getfixturevalue(size)
+    result = redirected(shell, '>/dev/full', *LIST, '-f', form)
+    assert result.code == 1
+    assert (
+        result.err == 'The output cannot be written: No space left on device\n'
+    )
+
+
+def test_a_full_disk_is_told_by_show(few):
+    result = redirected(few, '>/dev/full', *SHOW, FEW[0]['id'])
+    assert result.code == 1
+    assert (
+        result.err == 'The output cannot be written: No space left on device\n'
+    )
+
+
+# --- signals --------------------------------------------------------------
+
+
+class Held:
+    """A cloud that holds some of its answers back.
+
+    :param after: how many requests for images are answered before
+    :param status: of the images
+    :ivar reached: set when an answer is held back
+    :ivar let_go: to be set, so that it is sent
+    """
+
+    def __init__(self, after: int, status: str = 'ACTIVE') -> None:
+        self.reached = threading.Event()
+        self.let_go = threading.Event()
+        self._left = after
+        self._nova = canned_cloud.Nova(
+            [{**image, 'status': status} for image in MANY]
+        )
+
+    def __call__(self, request: Request) -> Response | None:
+        if '/images' in request.path:
+            if self._left == 0:
+                self.reached.set()
+                self.let_go.wait(2 * PATIENCE)
+            else:
+                self._left -= 1
+        return self._nova(request)
+
+    @contextlib.contextmanager
+    def cloud(self) -> Iterator[canned_cloud.Server]:
+        """Run it."""
+        with canned_cloud.canned_cloud(self) as server:
+            try:
+                yield server
+            finally:
+                self.let_go.set()
+
+
+def interrupted(
+    held: Held,
+    shell: Shell,
+    *words: str,
+    number: int = signal.SIGINT,
+) -> Result:
+    """Send a signal to a command while it waits for an answer."""
+    with running(shell, *words) as process:
+        assert held.reached.wait(PATIENCE)
+        process.send_signal(number)
+        return end(process)
+
+
+@pytest.mark.parametrize(
+    ('form', 'lines'), [('value', 1000), ('csv', 1001), ('json', 0)]
+)
+def test_an_interrupted_list_has_printed_what_has_come(form, lines):
+    held = Held(after=1)
+    with held.cloud() as server:
+        words = (*LIST, '-f', form, '-c', 'ID')
+        result = interrupted(held, shell_of(server), *words)
+    assert (result.code, result.err) == (INTERRUPTED, '')
+    assert result.out.count('\n') == lines
+
+
+def test_a_wait_can_be_interrupted():
+    held = Held(after=2, status='SAVING')
+    with held.cloud() as server:
+        words = (*SHOW, '--wait', FEW[0]['id'])
+        result = interrupted(held, shell_of(server), *words)
+    assert (result.code, result.out, result.err) == (INTERRUPTED, '', '')
+
+
+@pytest.mark.parametrize('answered', ['first', 'second'])
+def test_a_region_that_hangs_does_not_hold_up_an_interruption(answered):
+    """The threads that ask the regions are not waited for."""
+    held = Held(after=0)
+    nova = canned_cloud.Nova(FEW)
+    with (
+        held.cloud() as hanging,
+        canned_cloud.Server(nova) as answering,
+    ):
+        urls = [f'{server.url}/v2.1' for server in (answering, hanging)]
+        if answered == 'second':
+            urls.reverse()
+        regions = dict(zip(('RegionOne', 'RegionTwo'), urls, strict=True))
+        with canned_cloud.Server(canned_cloud.keystone(regions)) as keystone:
+            words = (*LIST, '--all-regions', '-f', 'value', '-c', 'ID')
+            result = interrupted(held, shell_of(keystone), *words)
+    assert (result.code, result.err) == (INTERRUPTED, '')
+    # The regions are printed in the order of their names.
+    printed = [image['id'] for image in FEW] if answered == 'first' else []
+    assert result.out.split() in (printed, [])
+
+
+def test_a_terminated_list_ends_at_once_and_says_nothing():
+    held = Held(after=1)
+    with held.cloud() as server:
+        words = (*LIST, '-f', 'value', '-c', 'ID')
+        result = interrupted(
+            held, shell_of(server), *words, number=signal.SIGTERM
+        )
+    assert (result.code, result.err) == (-signal.SIGTERM, '')
+    assert result.out.count('\n') == 1000
+
+
+# --- encodings ------------------------------------------------------------
+
+FOREIGN = 'Größe-café-映像'
+
+#: The locale is C, and Python is not to make UTF-8 of it.
+PLAIN_C = {'LC_ALL': 'C', 'PYTHONCOERCECLOCALE': '0', 'PYTHONUTF8': '0'}
+
+
+@pytest.fixture
+def foreign() -> Iterator[canned_cloud.Server]:
+    """Provide a cloud of an image whose name is not ASCII, and another."""
+    images: list[dict[str, Any]] = [
+        canned_cloud.image(0),
+        canned_cloud.image(1, name=FOREIGN),
+    ]
+    with canned_cloud.canned_cloud(canned_cloud.Nova(images)) as server:
+        yield server
+
+
+@pytest.mark.parametrize('form', ['csv', 'value', 'table'])
+def test_names_are_utf_8_in_the_locale_c(foreign, form):
+    shell = shell_of(foreign, LC_ALL='C', LANG='', PYTHONUTF8='')
+    result = shell(*LIST, '-f', form, '-c', 'Name')
+    assert FOREIGN in result.out
+
+
+def test_a_name_is_found_in_the_locale_c(foreign):
+    shell = shell_of(foreign, LC_ALL='C', LANG='', PYTHONUTF8='')
+    assert shell(*SHOW, FOREIGN, '-f', 'json').json()['name'] == FOREIGN
+
+
+@pytest.mark.parametrize('form', ['json', 'yaml'])
+@pytest.mark.parametrize(
+    'environment', [{'PYTHONIOENCODING': 'ascii'}, PLAIN_C], ids=['io', 'c']
+)
+def test_documents_need_no_more_than_ascii(foreign, form, environment):
+    result = shell_of(foreign, **environment)(*LIST, '-f', form)
+    assert result.out.isascii()
+    assert '\\xF6' in result.out or '\\u00f6' in result.out
+
+
+@pytest.mark.parametrize(
+    ('form', 'printed'),
+    [
+        ('csv', ['"Name"', '"cirros-0.6.2-000000"']),
+        ('value', ['cirros-0.6.2-000000']),
+        (
+            'table',
+            [
+                '+---------------------+',
+                '| Name                |',
+                '+---------------------+',
+                '| cirros-0.6.2-000000 |',
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    'environment', [{'PYTHONIOENCODING': 'ascii'}, PLAIN_C], ids=['io', 'c']
+)
+def test_what_an_encoding_lacks_is_told_in_one_line(
+    foreign, form, printed, environment
+):
+    shell = shell_of(foreign, **environment)
+    result = shell.run(*LIST, '-f', form, '-c', 'Name')
+    assert result.code == 1
+    assert result.out.splitlines() == printed
+    assert result.err == (
+        'The output cannot be written in the encoding ascii, which lacks '
+        "'\\xf6': set PYTHONIOENCODING=utf-8\n"
+    )
+
+
+def test_an_error_may_have_what_the_encoding_lacks(foreign):
+    shell = shell_of(foreign, PYTHONIOENCODING='ascii')
+    line = shell.fails(*SHOW, 'não')
+    assert line == "No image with a name or ID of 'n\\xe3o' exists"
+
+
+# --- arguments ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        (*SHOW, '\udce9t\xe9'),
+        (*LIST, '--name', '\udce9t\xe9'),
+        (*LIST, '--server', '\udce9t\xe9'),
+        (*LIST, '--flavor', '\udce9t\xe9'),
+        (*LIST, '--marker', '\udce9t\xe9'),
+        (*LIST, '--type', '\udce9t\xe9'),
+        ('compute', 'image', 'delete', '\udce9t\xe9'),
+        ('compute', 'image', 'set', FEW[0]['id'], '--property', 'a=\udce9'),
+        ('compute', 'image', 'unset', FEW[0]['id'], '--property', '\udce9'),
+    ],
+    ids=lambda words: f'{words[2]} {words[3]}',
+)
+def test_bytes_that_are_no_text_end_in_an_error(canned, few, words):
+    """The shell hands any bytes on, such as $'caf\\xe9'."""
+    result = few.run(*map(os.fsencode, words))
+    assert (result.code, result.out) == (1, '')
+    assert result.err.splitlines()[0].isprintable()
+    assert '\\udce9' in result.err
+    assert 'Traceback' not in result.err
+    assert canned.paths().count('POST /v3/auth/tokens') <= 1
+    assert not [r for r in canned.requests if r.method == 'DELETE']
+
+
+@pytest.mark.parametrize('words', [SHOW, (*LIST, '--name')])
+def test_a_very_long_argument_ends_in_an_answer(few, words):
+    result = few.run(*words, 'x' * 100_000)
+    assert result.code == int(words == SHOW)
+    assert 'Traceback' not in result.err
+    assert result.err.count('\n') == int(words == SHOW)
+
+
+def test_the_interactive_mode_lists_twice(few):
+    """OpenStackClient itself ends that mode with 1."""
+    done = subprocess.run(
+        [openstack_executable()],
+        env=few.environment,
+        input='compute image list -f value -c ID\n' * 2,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    listed = [w for w in done.stdout.split() if w in {i['id'] for i in FEW}]
+    assert listed == [image['id'] for image in FEW] * 2
+    assert done.stderr == ''
