@@ -13,8 +13,10 @@
 """The columns that images are shown in."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 from typing import NamedTuple
+from typing import TextIO
 from typing import TYPE_CHECKING
 
 from cliff import columns
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 else:
     # NOTE: cliff's class is generic from 4.9 on only.
     _TextColumn = _DictColumn = columns.FormattableColumn
+
+#: Formatters that write such characters as escapes of their own.
+_ESCAPING = ('json', 'yaml')
+
 
 
 class UnprintableText(str, _TextColumn):  # type: ignore[misc]
@@ -64,6 +70,26 @@ def text(value: str | None) -> str | None:
     if value is None or value.isprintable():
         return value
     return UnprintableText(value)
+
+
+def cells_for(
+    stdout: TextIO, formatter: str
+) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
+    """Return what makes cells for a formatter: on a terminal, harmless ones.
+
+    Only the table formatter shows the form that is meant for people. The
+    others print text as it is, which is right anywhere but on a terminal.
+    """
+    if stdout.isatty() and formatter not in _ESCAPING:
+        return _harmless
+    return tuple
+
+
+def _harmless(cells: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(
+        cell.human_readable() if isinstance(cell, UnprintableText) else cell
+        for cell in cells
+    )
 
 
 def _brief(image: 'Image') -> tuple[Any, ...]:
@@ -135,5 +161,5 @@ def fields(image: 'Image', region: str | None = None) -> dict[str, Any]:
     if image.disk_config is not None:
         shown['disk_config'] = text(image.disk_config)
     if region is not None:
-        shown['region'] = region
+        shown['region'] = text(region)
     return dict(sorted(shown.items()))

@@ -25,6 +25,7 @@ from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _output
+from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
@@ -35,7 +36,7 @@ TIMEOUT = 60.0
 
 
 class ImagesCommand(command.Command):
-    """A command that does not wait for an answer for ever."""
+    """A command that waits for no answer for ever, and loses no output."""
 
     def __init__(
         self,
@@ -164,6 +165,6 @@ def explanation(e: 'ImagesError') -> str:
     if isinstance(e, api.ListingInterrupted) and e.marker:
         return _('%(error)s. To go on from there, add --marker %(marker)s') % {
             'error': e,
-            'marker': e.marker,
+            'marker': printable(e.marker),
         }
     return str(e)

@@ -20,14 +20,23 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import sys
+import threading
 from typing import Any
 from typing import TextIO
 from typing import TYPE_CHECKING
 
 from osc_lib.i18n import _
 
+from osc_compute_images.text import printable
+
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from osc_compute_images.api import Image
+
+
+#: Seconds of work before a count is shown: less is not worth a flicker.
+_DELAY = 0.3
 
 
 class Progress:
@@ -37,49 +46,67 @@ class Progress:
     """
 
     def __init__(self, app: Any) -> None:
-        self._console: Any = None
-        if app.options.verbose_level > 0 and _is_terminal(sys.stderr):
-            # NOTE: imported here, as every "openstack" command loads this
-            # module, and only a terminal needs it.
-            from rich.console import Console
-
-            console = Console(stderr=True)
-            if console.is_terminal and not console.is_dumb_terminal:
-                self._console = console
+        self._wanted = app.options.verbose_level > 0
 
     @contextlib.contextmanager
     def counting(self, images: int) -> Iterator[None]:
         """Show how many images have come, while more are asked for."""
-        if self._console is None or not images or not _is_terminal(sys.stdout):
+        if not self._wanted or not images or not _is_terminal(sys.stdout):
             yield
             return
-        with self._console.status(
-            _('%s images so far ...') % format(images, ',')
-        ):
-            yield
+        with contextlib.ExitStack() as shown:
+
+            def show() -> None:
+                console = self._console()
+                if console is not None:
+                    text = _('%s images so far ...') % format(images, ',')
+                    shown.enter_context(console.status(text))
+
+            timer = threading.Timer(_DELAY, show)
+            timer.daemon = True
+            timer.start()
+            try:
+                yield
+            finally:
+                timer.cancel()
+                timer.join()
 
     @contextlib.contextmanager
     def waiting(self) -> 'Iterator[Callable[[Image], object]]':
         """Show a bar; yield what moves it, given the image."""
-        if self._console is None:
+        console = self._console()
+        if console is None:
             yield lambda _image: None
             return
         from rich import progress
 
         with progress.Progress(
-            progress.TextColumn('{task.description}'),
+            progress.TextColumn('{task.description}', markup=False),
             progress.BarColumn(),
             progress.TaskProgressColumn(),
             progress.TimeElapsedColumn(),
-            console=self._console,
+            console=console,
             transient=True,
         ) as bar:
             task = bar.add_task('', total=100)
             yield lambda image: bar.update(
                 task,
                 completed=image.progress or 0,
-                description=image.status or '',
+                description=printable(image.status or ''),
             )
+
+    def _console(self) -> 'Console | None':
+        """Return what stderr is drawn on, if anything is to be."""
+        if not self._wanted or not _is_terminal(sys.stderr):
+            return None
+        # NOTE: imported here, as every "openstack" command loads this
+        # module, and only a terminal needs it.
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        if console.is_dumb_terminal or not console.is_terminal:
+            return None
+        return console
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

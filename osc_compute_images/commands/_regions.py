@@ -24,6 +24,7 @@ from osc_lib import exceptions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
@@ -68,7 +69,7 @@ def chosen(
         if region not in known:
             raise exceptions.CommandError(
                 _('No region %(region)r has the Compute service; %(known)s do')
-                % {'region': region, 'known': ', '.join(known)}
+                % {'region': region, 'known': printable(', '.join(known))}
             )
     return sorted(set(parsed_args.regions)) or known
 
@@ -109,14 +110,14 @@ class Answers:
             if isinstance(images, api.ServerNotFound | api.FlavorNotFound):
                 self._log.warning(
                     _('Region %(region)s is left out: %(reason)s'),
-                    {'region': region, 'reason': images},
+                    {'region': printable(region), 'reason': images},
                 )
             else:
                 self._failed = True
                 self._log.error(
                     _('Region %(region)s: %(error)s'),
                     {
-                        'region': region,
+                        'region': printable(region),
                         'error': _connect.explanation(images),
                     },
                 )

@@ -114,11 +114,14 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         else:
             headers = ('Region', *headers)
             rows = (
-                (region, *row(image))
+                (_columns.text(region), *row(image))
                 for region, image in self._by_region(regions, parsed_args)
             )
         limit = parsed_args.max_items or parsed_args.limit or sys.maxsize
         rows = itertools.islice(rows, min(limit, sys.maxsize))
+        rows = map(
+            _columns.cells_for(self.app.stdout, parsed_args.formatter), rows
+        )
         # What fails at once fails before anything is printed.
         first = list(itertools.islice(rows, 1))
         return headers, itertools.chain(first, rows)

@@ -106,7 +106,8 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
                 except WaitError as e:
                     raise _Unready(e) from e
         fields = _columns.fields(image, region)
-        return tuple(fields), tuple(fields.values())
+        cells = _columns.cells_for(self.app.stdout, parsed_args.formatter)
+        return tuple(fields), cells(fields.values())
 
     def _find_in(
         self, apis: 'Mapping[str, ImagesAPI]', name_or_id: str
