@@ -22,6 +22,7 @@ import json
 import os
 from pathlib import Path
 import shutil
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -350,3 +351,14 @@ def canned() -> Iterator[canned_cloud.Server]:
     nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(3)])
     with canned_cloud.canned_cloud(nova) as server:
         yield server
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let commands be interrupted, even if the tests run in the background.
+
+    A signal that is ignored here would be ignored by each command.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

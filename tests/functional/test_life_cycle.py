@@ -16,10 +16,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import json
-import os
-import pty
 import sqlite3
-import subprocess
 import threading
 from typing import Any
 
@@ -30,17 +27,15 @@ from tests.canned_cloud import Request
 from tests.canned_cloud import Response
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Glance
-from tests.functional.conftest import openstack_executable
 from tests.functional.conftest import Shell
+from tests.functional.terminal import PATIENCE
+from tests.functional.terminal import Terminal
 
 #: Properties that Compute shows as what their JSON says.
 STRUCTURED = {
     'mappings': '[{"virtual": "ami", "device": "sda1"}]',
     'block_device_mapping': '[{"boot_index": 0, "volume_size": 10}]',
 }
-
-#: What has not come after these seconds will not come.
-PATIENCE = 60
 
 FORBIDDEN = 'You are not allowed to delete the image. (HTTP 403)'
 
@@ -349,56 +344,6 @@ def test_unset_names_what_is_not_there_and_removes_the_rest(
 # --- show --wait ----------------------------------------------------------
 
 
-class Terminal:
-    """A command whose stderr is a terminal.
-
-    :param stdout: whether its standard output is the same terminal
-    """
-
-    def __init__(
-        self, shell: Shell, *words: str, term: str = 'xterm', stdout: bool
-    ) -> None:
-        master, slave = pty.openpty()
-        unwanted = {'NO_COLOR', 'FORCE_COLOR', 'TTY_COMPATIBLE'}
-        environment = {
-            k: v for k, v in shell.environment.items() if k not in unwanted
-        }
-        self._process = subprocess.Popen(
-            [openstack_executable(), *words],
-            env={**environment, 'TERM': term, 'COLUMNS': '100'},
-            stdin=subprocess.DEVNULL,
-            stdout=slave if stdout else subprocess.PIPE,
-            stderr=slave,
-        )
-        os.close(slave)
-        self._shown = ''
-        self._changed = threading.Condition()
-        self._reader = threading.Thread(target=self._read, args=(master,))
-        self._reader.start()
-
-    def _read(self, master: int) -> None:
-        # The end is an error.
-        with contextlib.suppress(OSError):
-            while data := os.read(master, 4096):
-                with self._changed:
-                    self._shown += data.decode(errors='replace')
-                    self._changed.notify_all()
-        os.close(master)
-
-    def shows(self, text: str) -> bool:
-        """Wait until the terminal shows a text; tell whether it has."""
-        with self._changed:
-            return self._changed.wait_for(
-                lambda: text in self._shown, PATIENCE
-            )
-
-    def end(self) -> tuple[int, str, str]:
-        """Return the exit code, what the terminal and what a pipe got."""
-        out, _err = self._process.communicate(timeout=2 * PATIENCE)
-        self._reader.join()
-        return self._process.returncode, self._shown, (out or b'').decode()
-
-
 WAIT = ('compute', 'image', 'show', '--wait', '-f', 'json')
 
 
@@ -529,52 +474,3 @@ def test_no_bar_is_drawn_where_it_is_unwanted(options, term):
         code, shown, out = terminal.end()
     assert (code, shown) == (0, '')
     assert json.loads(out)['status'] == 'ACTIVE'
-
-
-# --- the count of a long list ---------------------------------------------
-
-
-LIST = ('compute', 'image', 'list', '-f', 'value', '-c', 'Name')
-
-
-@pytest.fixture
-def long_list() -> Iterator[canned_cloud.Server]:
-    """Provide a cloud of three pages."""
-    nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(2500)])
-    with canned_cloud.canned_cloud(nova) as server:
-        yield server
-
-
-def count_shown(
-    server: canned_cloud.Server, *options: str, term: str = 'xterm'
-) -> str:
-    """Return what a terminal shows of a long list besides its rows."""
-    shell = Shell(canned_cloud.environment(server))
-    code, shown, _out = Terminal(
-        shell, *options, *LIST, term=term, stdout=True
-    ).end()
-    assert code == 0
-    assert shown.count('cirros-0.6.2-') == 2500
-    return '\n'.join(
-        line for line in shown.splitlines() if 'cirros-0.6.2-' not in line
-    )
-
-
-def test_a_long_list_tells_how_many_images_have_come(long_list):
-    shown = count_shown(long_list)
-    assert '1,000 images so far' in shown
-    assert '2,000 images so far' in shown
-
-
-@pytest.mark.parametrize(
-    ('options', 'term'), [(('-q',), 'xterm'), ((), 'dumb')]
-)
-def test_a_long_list_tells_nothing_where_it_is_unwanted(
-    long_list, options, term
-):
-    assert count_shown(long_list, *options, term=term) == ''
-
-
-def test_a_long_list_tells_nothing_in_a_pipe(long_list):
-    result = Shell(canned_cloud.environment(long_list))(*LIST)
-    assert result.out.count('\n') == 2500

@@ -21,26 +21,23 @@ import contextlib
 import os
 import signal
 import subprocess
-import threading
 from typing import Any
 
 import pytest
 
 from tests import canned_cloud
-from tests.canned_cloud import Request
-from tests.canned_cloud import Response
 from tests.functional.conftest import openstack_executable
 from tests.functional.conftest import Result
 from tests.functional.conftest import Shell
+from tests.functional.held import Held
+from tests.functional.held import MANY
 
 LIST = ('compute', 'image', 'list')
 SHOW = ('compute', 'image', 'show')
 
-FORMATS = ('csv', 'value', 'table', 'json', 'yaml')
-
-#: More than any buffer on the way holds.
-MANY = [canned_cloud.image(number) for number in range(2500)]
 FEW = MANY[:3]
+
+FORMATS = ('csv', 'value', 'table', 'json', 'yaml')
 
 #: What has not come after these seconds will not come.
 PATIENCE = 60
@@ -67,17 +64,6 @@ def many() -> Iterator[Shell]:
     """Provide the shell of a cloud of three pages of images."""
     with canned_cloud.canned_cloud(canned_cloud.Nova(MANY)) as server:
         yield shell_of(server)
-
-
-@pytest.fixture(autouse=True)
-def _interruptible() -> Iterator[None]:
-    """Let commands be interrupted, even if the tests run in the background.
-
-    A signal that is ignored here would be ignored by each command.
-    """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -228,42 +214,6 @@ def test_a_full_disk_is_told_by_show(few):
 # --- signals --------------------------------------------------------------
 
 
-class Held:
-    """A cloud that holds some of its answers back.
-
-    :param after: how many requests for images are answered before
-    :param status: of the images
-    :ivar reached: set when an answer is held back
-    :ivar let_go: to be set, so that it is sent
-    """
-
-    def __init__(self, after: int, status: str = 'ACTIVE') -> None:
-        self.reached = threading.Event()
-        self.let_go = threading.Event()
-        self._left = after
-        self._nova = canned_cloud.Nova(
-            [{**image, 'status': status} for image in MANY]
-        )
-
-    def __call__(self, request: Request) -> Response | None:
-        if '/images' in request.path:
-            if self._left == 0:
-                self.reached.set()
-                self.let_go.wait(2 * PATIENCE)
-            else:
-                self._left -= 1
-        return self._nova(request)
-
-    @contextlib.contextmanager
-    def cloud(self) -> Iterator[canned_cloud.Server]:
-        """Run it."""
-        with canned_cloud.canned_cloud(self) as server:
-            try:
-                yield server
-            finally:
-                self.let_go.set()
-
-
 def interrupted(
     held: Held,
     shell: Shell,
@@ -280,7 +230,9 @@ def interrupted(
 @pytest.mark.parametrize(
     ('form', 'lines'), [('value', 1000), ('csv', 1001), ('json', 0)]
 )
-def test_an_interrupted_list_has_printed_what_has_come(form, lines):
+def test_an_interrupted_list_has_printed_what_has_come(
+    interruptible, form, lines
+):
     held = Held(after=1)
     with held.cloud() as server:
         words = (*LIST, '-f', form, '-c', 'ID')
@@ -289,7 +241,7 @@ def test_an_interrupted_list_has_printed_what_has_come(form, lines):
     assert result.out.count('\n') == lines
 
 
-def test_a_wait_can_be_interrupted():
+def test_a_wait_can_be_interrupted(interruptible):
     held = Held(after=2, status='SAVING')
     with held.cloud() as server:
         words = (*SHOW, '--wait', FEW[0]['id'])
@@ -298,7 +250,9 @@ def test_a_wait_can_be_interrupted():
 
 
 @pytest.mark.parametrize('answered', ['first', 'second'])
-def test_a_region_that_hangs_does_not_hold_up_an_interruption(answered):
+def test_a_region_that_hangs_does_not_hold_up_an_interruption(
+    interruptible, answered
+):
     """The threads that ask the regions are not waited for."""
     held = Held(after=0)
     nova = canned_cloud.Nova(FEW)

@@ -1,0 +1,113 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A terminal that a command runs on, and an emulator that shows it."""
+
+import codecs
+import contextlib
+import os
+import pty
+import subprocess
+import termios
+import threading
+
+import pyte
+
+from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import Shell
+
+#: What has not come after these seconds will not come.
+PATIENCE = 60
+
+#: What would tell rich more of the terminal than the terminal does.
+_UNWANTED = (
+    *('NO_COLOR', 'FORCE_COLOR', 'TTY_COMPATIBLE', 'TTY_INTERACTIVE'),
+    *('COLUMNS', 'LINES', 'CLIFF_FIT_WIDTH', 'CLIFF_MAX_TERM_WIDTH'),
+)
+
+
+class Terminal:
+    """A command whose stderr is a terminal.
+
+    :param stdout: whether its standard output is the same terminal
+    :param term: its kind
+    :param columns: its width
+    :param lines: its height
+    :param program: to run in place of ``openstack``
+    """
+
+    def __init__(
+        self,
+        shell: Shell,
+        *words: str,
+        stdout: bool,
+        term: str = 'xterm',
+        columns: int = 100,
+        lines: int = 50,
+        program: str | None = None,
+        **environment: str,
+    ) -> None:
+        self._size = (columns, lines)
+        master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (lines, columns))
+        inherited = {
+            k: v for k, v in shell.environment.items() if k not in _UNWANTED
+        }
+        self.process = subprocess.Popen(
+            [program or openstack_executable(), *words],
+            env={**inherited, 'TERM': term, **environment},
+            stdin=slave,
+            stdout=slave if stdout else subprocess.PIPE,
+            stderr=slave,
+        )
+        os.close(slave)
+        self._shown = ''
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, args=(master,))
+        self._reader.start()
+
+    def _read(self, master: int) -> None:
+        decoder = codecs.getincrementaldecoder('utf-8')(errors='replace')
+        # The end is an error.
+        with contextlib.suppress(OSError):
+            while data := os.read(master, 4096):
+                with self._changed:
+                    self._shown += decoder.decode(data)
+                    self._changed.notify_all()
+        os.close(master)
+
+    def shows(self, text: str, patience: float = PATIENCE) -> bool:
+        """Wait until the terminal shows a text; tell whether it has."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: text in self._shown, patience
+            )
+
+    def end(self) -> tuple[int, str, str]:
+        """Return the exit code, what the terminal and what a pipe got."""
+        out, _err = self.process.communicate(timeout=2 * PATIENCE)
+        self._reader.join()
+        return self.process.returncode, self._shown, (out or b'').decode()
+
+    def screen(self) -> pyte.Screen:
+        """Return what an emulator makes of what has been shown by now."""
+        screen = pyte.Screen(*self._size)
+        pyte.Stream(screen).feed(self._shown)
+        return screen
+
+
+def visible(screen: pyte.Screen) -> list[str]:
+    """Return the lines of a screen, without what is empty at their ends."""
+    lines = [line.rstrip() for line in screen.display]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines

@@ -1,0 +1,504 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a command shows on a terminal, and what cannot act on it."""
+
+from collections.abc import Iterator
+import contextlib
+import csv
+import io
+import json
+import re
+import signal
+from typing import Any
+
+import pytest
+import wcwidth
+import yaml
+
+from tests import canned_cloud
+from tests.canned_cloud import after_the_first_page
+from tests.canned_cloud import always
+from tests.canned_cloud import fault
+from tests.canned_cloud import in_turn
+from tests.canned_cloud import Response
+from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import Shell
+from tests.functional.held import Held
+from tests.functional.held import MANY
+from tests.functional.terminal import Terminal
+from tests.functional.terminal import visible
+
+LIST = ('compute', 'image', 'list')
+SHOW = ('compute', 'image', 'show')
+
+#: What begins or is an action of a terminal or of the lines it shows: each of
+#: them, and some that are whole.
+ACTING = (
+    ''.join(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
+    + '\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e'
+    + '\u2066\u2067\u2068\u2069\ufeff\U000e0041'
+)
+HOSTILE = (
+    f'begin{ACTING}\x1b]0;pwned\x07\x1b[2J\x1b[H\x1b[8m\x9b2J\x90q\x9c'
+    '\n| forged | row |\r\u202elive\u202c end'
+)
+#: An argument cannot have a zero byte in it.
+ARGUMENT = HOSTILE.replace('\0', '')
+#: How it is shown in a line.
+SHOWN_HOSTILE = HOSTILE.encode('unicode_escape').decode()
+
+_ACTS = re.compile(f'[{re.escape(ACTING)}]')
+
+#: Formatters that print text as it is, and those that write escapes of their
+#: own.
+PLAIN = ('table', 'value', 'csv')
+ESCAPING = ('json', 'yaml')
+
+HOSTILE_IMAGE = canned_cloud.image(
+    1,
+    name=HOSTILE,
+    status=HOSTILE,
+    metadata={'plain': HOSTILE, HOSTILE: 'a', 'nested': [{HOSTILE: HOSTILE}]},
+    created=HOSTILE,
+    updated=HOSTILE,
+    server={'id': HOSTILE},
+    **{'OS-DCF:diskConfig': HOSTILE},
+)
+
+
+@pytest.fixture(scope='module')
+def hostile() -> Iterator[Shell]:
+    """Provide the shell of a cloud in which every text is hostile."""
+    images = [canned_cloud.image(0), HOSTILE_IMAGE]
+    with canned_cloud.canned_cloud(canned_cloud.Nova(images)) as server:
+        yield Shell(canned_cloud.environment(server))
+
+
+def lines_of(shown: str) -> list[str]:
+    """Return the lines that a terminal got, none of which has more to it."""
+    lines = shown.split('\r\n')
+    assert lines.pop() == ''
+    for line in lines:
+        assert not _ACTS.search(line), ascii(line)
+    return lines
+
+
+def shown_by(shell: Shell, *words: str, **more: Any) -> list[str]:
+    """Return the lines that a command shows on a terminal."""
+    more = {'columns': 5000, **more}
+    code, shown, _out = Terminal(shell, *words, stdout=True, **more).end()
+    assert code == 0, shown
+    return lines_of(shown)
+
+
+def without_escapes_of(form: str, text: str) -> str:
+    """Undo what the formatter does to a backslash."""
+    return text.replace('\\\\', '\\') if form == 'csv' else text
+
+
+# --- text that would act --------------------------------------------------
+
+
+@pytest.mark.parametrize('options', [(), ('--long',)], ids=['brief', 'long'])
+@pytest.mark.parametrize('form', PLAIN)
+def test_no_image_of_a_list_acts_on_a_terminal(hostile, form, options):
+    words = (*LIST, *options, '-f', form, '--max-width', '0')
+    terminal = Terminal(hostile, *words, stdout=True, columns=5000)
+    code, shown, _out = terminal.end()
+    assert code == 0, shown
+    lines = lines_of(shown)
+    assert len(lines) == {'table': 6, 'csv': 3, 'value': 2}[form]
+    shown = lines[-2 if form == 'table' else -1]
+    assert SHOWN_HOSTILE in without_escapes_of(form, shown)
+    assert terminal.screen().title == ''
+
+
+@pytest.mark.parametrize('form', ['table', 'value', 'shell'])
+def test_no_image_that_is_shown_acts_on_a_terminal(hostile, form):
+    words = (*SHOW, HOSTILE_IMAGE['id'], '-f', form)
+    terminal = Terminal(hostile, *words, stdout=True, columns=9000)
+    code, shown, _out = terminal.end()
+    assert code == 0, shown
+    lines = lines_of(shown)
+    assert len(lines) == {'table': 16, 'value': 12, 'shell': 12}[form]
+    assert SHOWN_HOSTILE in shown
+    assert terminal.screen().title == ''
+
+
+def test_a_region_does_not_act_on_a_terminal():
+    with canned_cloud.Server(canned_cloud.Nova([HOSTILE_IMAGE])) as nova:
+        regions = {HOSTILE: f'{nova.url}/v2.1'}
+        with canned_cloud.Server(canned_cloud.keystone(regions)) as keystone:
+            shell = Shell(canned_cloud.environment(keystone))
+            for form in PLAIN:
+                words = (*LIST, '--all-regions', '-f', form)
+                lines = shown_by(shell, *words)
+                assert any(line.count('pwned') == 3 for line in lines)
+            words = (*SHOW, '--all-regions', HOSTILE_IMAGE['id'])
+            shown_by(shell, *words, '-f', 'value')
+            line = shell.fails(*LIST, '--region', 'none')
+            assert SHOWN_HOSTILE in line
+
+
+def test_the_error_of_a_region_does_not_act_on_a_terminal():
+    boom = always(fault(500, 'computeFault', 'boom'))
+    with canned_cloud.Server(boom) as nova:
+        regions = {HOSTILE: f'{nova.url}/v2.1', 'One': f'{nova.url}/v2.1'}
+        with canned_cloud.Server(canned_cloud.keystone(regions)) as keystone:
+            shell = Shell(canned_cloud.environment(keystone))
+            result = shell.run(*LIST, '--all-regions')
+    assert result.code == 1
+    assert not _ACTS.search(result.err.replace('\n', ''))
+    assert f'Region {SHOWN_HOSTILE}: boom' in result.err
+
+
+@pytest.mark.parametrize('on_terminal', [True, False], ids=['tty', 'pipe'])
+@pytest.mark.parametrize('form', ESCAPING)
+def test_a_document_has_the_text_as_it_is(hostile, form, on_terminal):
+    words = (*LIST, '--long', '-f', form)
+    if on_terminal:
+        out = '\n'.join(shown_by(hostile, *words))
+    else:
+        out = hostile(*words).out
+    load = json.loads if form == 'json' else yaml.safe_load
+    image = load(out)[1]
+    assert image['Name'] == image['Status'] == image['Server ID'] == HOSTILE
+    assert image['Properties'] == HOSTILE_IMAGE['metadata']
+
+
+def test_a_pipe_has_the_text_as_it_is(hostile):
+    words = ('-c', 'Name', '-c', 'Status')
+    rows = hostile(*LIST, '-f', 'csv', *words).out
+    assert f'"{HOSTILE}","{HOSTILE}"\n' in rows
+    assert (
+        f'{HOSTILE} {HOSTILE}\n' in hostile(*LIST, '-f', 'value', *words).out
+    )
+    shown = hostile(*SHOW, HOSTILE_IMAGE['id'], '-f', 'value', '-c', 'name')
+    assert shown.out == f'{HOSTILE}\n'
+
+
+def test_a_table_has_a_line_for_each_image_in_a_pipe_too(hostile):
+    out = hostile(*LIST, '-c', 'Name').out
+    assert out.count('\n') == 6
+    assert not _ACTS.search(out.replace('\n', ''))
+
+
+@pytest.mark.parametrize('form', PLAIN)
+def test_no_name_that_glance_takes_acts_on_a_terminal(demo, form):
+    words = (*LIST, '-c', 'Name', '-f', form, '--max-width', '0')
+    names = [image['Name'] for image in demo.images()]
+    lines = shown_by(demo, *words, columns=400)
+    assert len(lines) == len(names) + {'table': 4, 'csv': 1, 'value': 0}[form]
+    shown = without_escapes_of(form, '\n'.join(lines))
+    text = demo(*words).out
+    for name in ('two\nlines', 'tab\there', '\x1b]0;pwned\x07', '\u202eevil'):
+        assert name in names
+        assert ascii(name)[1:-1] in shown
+        assert name in text or form == 'table'
+
+
+# --- errors that would act ------------------------------------------------
+
+
+TWINS = [canned_cloud.image(n, name='twin') for n in (1, 2)]
+TWINS[0]['id'] = HOSTILE
+SAVING = canned_cloud.image(3, status='SAVING\x1b[2J\n')
+ODD = {**canned_cloud.image(4), 'id': HOSTILE, 'name': 7}
+
+#: What is answered in place of the cloud, to which command, and the code.
+ERRORS = {
+    'an ambiguous name': (None, (*SHOW, 'twin'), 1),
+    'an unknown name': (None, (*SHOW, ARGUMENT), 1),
+    'a status': (
+        None,
+        (*SHOW, '--wait', '--timeout', '1', SAVING['id']),
+        6,
+    ),
+    'delete': (None, ('compute', 'image', 'delete', 'twin', ARGUMENT), 1),
+    'a server': (None, (*LIST, '--server', ARGUMENT), 1),
+    'a flavor': (None, (*LIST, '--flavor', ARGUMENT), 1),
+    'a region': (None, (*LIST, '--region', ARGUMENT), 1),
+    'a marker': (None, (*LIST, '--marker', ARGUMENT), 1),
+    'a fault': (always(fault(500, 'boom', HOSTILE)), LIST, 1),
+    'the ID of a request': (
+        always(Response(b'{}', 500, {'X-Openstack-Request-Id': 'a\x1b'})),
+        LIST,
+        1,
+    ),
+    'a redirect': (
+        always(Response(b'', 302, {'Location': 'http://a/\x1b]0;b\x07\x9b'})),
+        LIST,
+        1,
+    ),
+    'the marker to go on from': (
+        always(fault(500, 'boom', HOSTILE), where=after_the_first_page),
+        (*LIST, '--limit', '1', '--max-items', '9', '-f', 'value'),
+        1,
+    ),
+    'an odd image': (always(Response.of({'images': [ODD]})), LIST, 0),
+}
+
+
+@pytest.mark.parametrize(
+    ('before', 'words', 'code'), ERRORS.values(), ids=ERRORS
+)
+def test_no_error_acts_on_a_terminal(before, words, code):
+    nova = canned_cloud.Nova([*TWINS, SAVING])
+    with canned_cloud.canned_cloud(
+        nova, '/v2.1', *([before] if before else [])
+    ) as server:
+        shell = Shell(canned_cloud.environment(server))
+        terminal = Terminal(shell, *words, stdout=False, term='dumb')
+        ended, shown, _out = terminal.end()
+    assert ended == code, shown
+    assert lines_of(shown)
+    assert terminal.screen().title == ''
+
+
+@pytest.mark.parametrize(
+    'status', [HOSTILE, '[/] [red]x[/red] [/green]', 'a' * 500]
+)
+def test_a_status_does_not_act_on_the_bar(status):
+    saving = canned_cloud.image(0, status=status, progress=25)
+    image = canned_cloud.image(0)
+    nova = canned_cloud.Nova([image])
+    before = in_turn(
+        *[Response.of({'image': saving})] * 3, path=f'/images/{image["id"]}'
+    )
+    with canned_cloud.canned_cloud(nova, '/v2.1', before) as server:
+        terminal = Terminal(
+            Shell(canned_cloud.environment(server)),
+            *(*SHOW, '--wait', image['id'], '-f', 'json'),
+            stdout=False,
+            columns=5000,
+        )
+        code, shown, out = terminal.end()
+    assert code == 0, shown
+    assert json.loads(out)['status'] == 'ACTIVE'
+    screen = terminal.screen()
+    assert screen.title == ''
+    assert visible(screen) == []
+    if status is HOSTILE:
+        assert SHOWN_HOSTILE in shown
+    else:
+        assert status in shown
+
+
+# --- narrow terminals and wide characters ---------------------------------
+
+WIDE = [
+    canned_cloud.image(0, name='映像' * 20),
+    canned_cloud.image(1, name='e\u0301' * 30, metadata={'鍵': '値' * 50}),
+    canned_cloud.image(2, name='a-name-without-any-place-to-break-it' * 3),
+    canned_cloud.image(3, name=''),
+    canned_cloud.image(4, name=None),
+]
+
+
+@pytest.fixture(scope='module')
+def wide() -> Iterator[Shell]:
+    """Provide the shell of a cloud of images with long and wide names."""
+    with canned_cloud.canned_cloud(canned_cloud.Nova(WIDE)) as server:
+        yield Shell(canned_cloud.environment(server))
+
+
+def widths(lines: list[str]) -> set[int]:
+    return {wcwidth.wcswidth(line) for line in lines}
+
+
+@pytest.mark.parametrize('columns', [20, 40, 60, 80])
+@pytest.mark.parametrize(
+    'words',
+    [LIST, (*LIST, '--long'), (*SHOW, WIDE[1]['id'])],
+    ids=['list', 'long', 'show'],
+)
+def test_a_table_is_drawn_on_a_narrow_terminal(wide, words, columns):
+    """cliff breaks the cells, down to 8 columns each, or 16 for show."""
+    lines = shown_by(wide, *words, columns=columns)
+    # The borders of all lines are below each other.
+    assert len(widths(lines)) == 1
+    if words == LIST:
+        assert widths(lines).pop() <= max(columns, 3 * (8 + 3) + 1)
+    text = ''.join(re.sub(r'[\s|+-]', '', line) for line in lines)
+    assert (WIDE[1]['id'] if 'show' in words else WIDE[0]['id'])[:8] in text
+
+
+@pytest.mark.parametrize(
+    ('options', 'environment'),
+    [
+        (('--max-width', '60'), {}),
+        ((), {'CLIFF_MAX_TERM_WIDTH': '60'}),
+    ],
+    ids=['option', 'variable'],
+)
+def test_a_table_fits_a_width_in_a_pipe(wide, options, environment):
+    result = wide(*LIST, *options, environment=environment)
+    assert widths(result.out.splitlines()) == {60}
+
+
+@pytest.mark.parametrize(
+    ('options', 'environment'),
+    [(('--fit-width',), {}), ((), {'CLIFF_FIT_WIDTH': '1'})],
+    ids=['option', 'variable'],
+)
+def test_a_pipe_has_no_width_to_fit(wide, options, environment):
+    """So it is with cliff: only a terminal has one."""
+    plain = wide(*LIST).out
+    assert wide(*LIST, *options, environment=environment).out == plain
+
+
+def test_wide_characters_do_not_shift_the_columns(wide):
+    lines = wide(*LIST).out.splitlines()
+    assert len(lines) == len(WIDE) + 4
+    assert len(widths(lines)) == 1
+
+
+def test_an_empty_table_is_nothing_on_a_terminal(wide):
+    assert shown_by(wide, *LIST, '--name', 'none') == ['']
+
+
+def test_an_interactive_terminal_and_a_pipe_have_the_same_rows(wide):
+    words = (*LIST, '-f', 'csv', '--long')
+    rows = list(csv.reader(io.StringIO(wide(*words).out)))
+    shown = list(csv.reader(shown_by(wide, *words)))
+    assert shown == rows
+
+
+# --- the count of a long list ---------------------------------------------
+
+LONG = (*LIST, '-f', 'value', '-c', 'Name')
+ROWS = [image['name'] for image in MANY]
+
+
+@pytest.fixture(scope='module')
+def long_list() -> Iterator[Shell]:
+    """Provide the shell of a cloud of three pages."""
+    with canned_cloud.canned_cloud(canned_cloud.Nova(MANY)) as server:
+        yield Shell(canned_cloud.environment(server))
+
+
+@contextlib.contextmanager
+def held_on(held: Held, *words: str, **more: Any) -> Iterator[Terminal]:
+    """Run a command on a terminal until its answer is held back."""
+    with held.cloud() as server:
+        shell = Shell(canned_cloud.environment(server))
+        terminal = Terminal(shell, *words, **{'stdout': True, **more})
+        assert held.reached.wait(60)
+        yield terminal
+
+
+def assert_ends_with_rows(terminal: Terminal, rows: list[str]) -> None:
+    """See to it that the screen has the last rows, and nothing else."""
+    screen = terminal.screen()
+    lines = visible(screen)
+    assert len(lines) > 40
+    assert lines == rows[-len(lines) :]
+    assert not screen.cursor.hidden
+
+
+@pytest.mark.parametrize(('after', 'count'), [(1, '1,000'), (2, '2,000')])
+def test_a_long_list_tells_how_many_images_have_come(after, count):
+    held = Held(after=after)
+    with held_on(held, *LONG) as terminal:
+        assert terminal.shows(f'{count} images so far')
+        held.let_go.set()
+        code, _shown, _out = terminal.end()
+    assert code == 0
+    # It is gone in the end, and has taken no row with it.
+    assert_ends_with_rows(terminal, ROWS)
+
+
+def test_nothing_is_told_as_long_as_no_image_has_come():
+    held = Held(after=0)
+    with held_on(held, *LONG) as terminal:
+        assert not terminal.shows('images so far', patience=2)
+        held.let_go.set()
+        assert terminal.end()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ('options', 'more'),
+    [
+        (('-q',), {}),
+        ((), {'term': 'dumb'}),
+        ((), {'stdout': False}),
+    ],
+    ids=['quiet', 'dumb', 'stdout is a pipe'],
+)
+def test_a_long_list_tells_nothing_where_it_is_unwanted(options, more):
+    held = Held(after=1)
+    with held_on(held, *options, *LONG, **more) as terminal:
+        assert not terminal.shows('images so far', patience=2)
+        held.let_go.set()
+        code, shown, out = terminal.end()
+    assert code == 0
+    assert (lines_of(shown) if shown else out.split()) == ROWS
+
+
+def test_a_list_tells_nothing_where_its_errors_go_elsewhere(long_list):
+    script = ('-c', 'exec "$0" "$@" 2>/dev/null', openstack_executable())
+    terminal = Terminal(
+        long_list, *script, *LONG, stdout=True, program='/bin/sh'
+    )
+    code, shown, _out = terminal.end()
+    assert (code, lines_of(shown)) == (0, ROWS)
+
+
+def test_an_interruption_takes_the_count_away(interruptible):
+    with held_on(Held(after=1), *LONG) as terminal:
+        assert terminal.shows('1,000 images so far')
+        terminal.process.send_signal(signal.SIGINT)
+        code, _shown, _out = terminal.end()
+    assert code == 130
+    assert_ends_with_rows(terminal, ROWS[:1000])
+
+
+def test_an_error_stands_below_the_rows_in_place_of_the_count():
+    boom = fault(500, 'computeFault', 'boom')
+    held = Held(after=1, instead=boom)
+    with held_on(held, *LONG, columns=400) as terminal:
+        assert terminal.shows('1,000 images so far')
+        held.let_go.set()
+        code, _shown, _out = terminal.end()
+    assert code == 1
+    *rows, error = visible(terminal.screen())
+    assert rows == ROWS[1000 - len(rows) : 1000]
+    assert error.startswith('boom')
+
+
+# --- the bar of a wait ----------------------------------------------------
+
+
+def test_an_interruption_takes_the_bar_away(interruptible):
+    held = Held(after=2, status='SAVING')
+    words = (*SHOW, '--wait', MANY[0]['id'])
+    with held_on(held, *words) as terminal:
+        assert terminal.shows('SAVING')
+        terminal.process.send_signal(signal.SIGINT)
+        code, _shown, _out = terminal.end()
+    assert code == 130
+    screen = terminal.screen()
+    assert visible(screen) == []
+    assert not screen.cursor.hidden
+
+
+def test_the_image_stands_in_place_of_the_bar():
+    active = Response.of({'image': MANY[0]})
+    held = Held(after=2, status='SAVING', instead=active)
+    words = (*SHOW, '--wait', MANY[0]['id'], '-f', 'value', '-c', 'status')
+    with held_on(held, *words) as terminal:
+        assert terminal.shows('SAVING')
+        held.let_go.set()
+        code, _shown, _out = terminal.end()
+    assert code == 0
+    assert visible(terminal.screen()) == ['ACTIVE']
