@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 #: Seconds to wait for an answer, where ``api_timeout`` is not configured.
 TIMEOUT = 60.0
 
+#: What to do where the catalog lacks something.
+CHECK_CATALOG = _(
+    'check the project, the region and the interface; "openstack catalog '
+    'list" tells what there is'
+)
+
 
 class ImagesCommand(command.Command):
     """A command that waits for no answer for ever, and loses no output."""
@@ -162,6 +168,11 @@ def explanation(e: 'ImagesError') -> str:
 
     if isinstance(e, api.ImagesNotServed):
         return _('%s. Use the "openstack image list" command instead') % e
+    if isinstance(e, api.EndpointNotFound):
+        return _('%(reason)s: %(check)s') % {
+            'reason': e.message.rstrip('.'),
+            'check': CHECK_CATALOG,
+        }
     if isinstance(e, api.ListingInterrupted) and e.marker:
         return _('%(error)s. To go on from there, add --marker %(marker)s') % {
             'error': e,

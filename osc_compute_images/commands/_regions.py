@@ -63,7 +63,8 @@ def chosen(
     known = _connect.compute_regions(client_manager)
     if not known:
         raise exceptions.CommandError(
-            _('The catalog has no region with the Compute service')
+            _('The catalog has no region with Compute: %s')
+            % _connect.CHECK_CATALOG
         )
     for region in parsed_args.regions:
         if region not in known:

@@ -21,12 +21,14 @@ from osc_lib.i18n import _
 
 _SPAN = re.compile(r'(\d+)([mhdw])')
 _UNITS = {'m': 'minutes', 'h': 'hours', 'd': 'days', 'w': 'weeks'}
-_COMPARISON = re.compile(r'\s*(>=|<=|>|<|=|)\s*(\d+)\s*')
+# NOTE: Python refuses to read 4,300 digits or more.
+_NUMBER = r'\d{1,4000}'
+_COMPARISON = re.compile(rf'\s*(>=|<=|>|<|=|)\s*({_NUMBER})\s*')
 
 
 def positive_integer(text: str) -> int:
     """Read a number of things, at least one."""
-    if not text.isdecimal() or int(text) < 1:
+    if not re.fullmatch(_NUMBER, text) or int(text) < 1:
         raise argparse.ArgumentTypeError(
             _('%r is not a whole number of 1 or more') % text
         )
