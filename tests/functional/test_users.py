@@ -1,0 +1,310 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a user meets who has something wrong: what it is, and what to do.
+
+What OpenStackClient itself says, before a command of ours runs, is its own:
+there the tests want one line and an exit code that is not 0, and no more.
+"""
+
+import json
+
+import pytest
+
+from tests import canned_cloud
+from tests.functional.conftest import Cloud
+from tests.functional.conftest import Result
+from tests.functional.conftest import Shell
+
+LIST = ('compute', 'image', 'list')
+SHOW = ('compute', 'image', 'show')
+DELETE = ('compute', 'image', 'delete')
+SET = ('compute', 'image', 'set')
+UNSET = ('compute', 'image', 'unset')
+
+#: What to do where the catalog lacks something.
+CHECK = (
+    'check the project, the region and the interface; "openstack catalog '
+    'list" tells what there is'
+)
+
+
+@pytest.fixture
+def variables(cloud: Cloud, tmp_path) -> dict[str, str]:
+    """Provide the variables of the ordinary user, and no files."""
+    with open(cloud.facts['clouds_yaml']) as file:
+        user = json.load(file)['clouds']['demo']
+    return {
+        'HOME': str(tmp_path),
+        'XDG_CONFIG_HOME': str(tmp_path),
+        'OS_IDENTITY_API_VERSION': '3',
+        'OS_REGION_NAME': user['region_name'],
+        **{f'OS_{k.upper()}': v for k, v in user['auth'].items()},
+    }
+
+
+def only_line(result: Result, code: int = 1) -> str:
+    """Return the one line that a command failed with."""
+    assert (result.code, result.out) == (code, ''), result.err
+    assert result.err.count('\n') == 1, result.err
+    return result.err[:-1]
+
+
+# --- the configuration ----------------------------------------------------
+
+
+def test_no_configuration_at_all(tmp_path):
+    """OpenStackClient's own words."""
+    shell = Shell({'HOME': str(tmp_path), 'XDG_CONFIG_HOME': str(tmp_path)})
+    line = only_line(shell.run(*LIST, cwd=tmp_path))
+    assert 'auth-url' in line
+
+
+def test_an_unknown_cloud(cloud):
+    """OpenStackClient's own words."""
+    line = only_line(cloud.shell('nobody').run(*LIST))
+    assert line == 'Cloud nobody was not found.'
+
+
+@pytest.mark.parametrize(
+    ('variable', 'value'),
+    [
+        ('OS_PASSWORD', 'wrong'),
+        ('OS_USERNAME', 'nobody'),
+        ('OS_USER_DOMAIN_NAME', 'none'),
+        ('OS_PROJECT_NAME', 'admin'),
+    ],
+)
+@pytest.mark.parametrize(
+    'words', [LIST, (*DELETE, 'x')], ids=['list', 'delete']
+)
+def test_keystone_refuses_in_its_own_words(
+    variables, tmp_path, variable, value, words
+):
+    shell = Shell(variables | {variable: value})
+    line = only_line(shell.run(*words, cwd=tmp_path))
+    assert '(HTTP 401)' in line
+
+
+@pytest.mark.parametrize(
+    'words',
+    [LIST, (*SHOW, 'x'), (*DELETE, 'x'), (*UNSET, '--property', 'a', 'x')],
+    ids=lambda words: words[2],
+)
+def test_a_region_without_compute(variables, tmp_path, words):
+    shell = Shell(variables | {'OS_REGION_NAME': 'Nowhere'})
+    result = shell.run(*words, cwd=tmp_path)
+    assert result.code == 1
+    assert (
+        'public endpoint for compute service in Nowhere region not found: '
+        f'{CHECK}'
+    ) in result.err.splitlines()[0]
+    # Which there are is told where it is asked for.
+    line = only_line(shell.run(*LIST, '--region', 'Nowhere', cwd=tmp_path))
+    assert line.endswith('RegionOne, RegionTwo do')
+
+
+def test_an_interface_that_does_not_exist(variables, tmp_path):
+    shell = Shell(variables | {'OS_INTERFACE': 'none'})
+    line = only_line(shell.run(*LIST, cwd=tmp_path))
+    assert line == (
+        'none endpoint for compute service in RegionOne region not found: '
+        f'{CHECK}'
+    )
+
+
+def test_a_token_without_a_project(variables, tmp_path):
+    for name in ('OS_PROJECT_NAME', 'OS_PROJECT_DOMAIN_NAME'):
+        del variables[name]
+    shell = Shell(variables)
+    line = only_line(shell.run(*LIST, cwd=tmp_path))
+    assert line == f'The service catalog is empty: {CHECK}'
+    line = only_line(shell.run(*LIST, '--all-regions', cwd=tmp_path))
+    assert line == f'The catalog has no region with Compute: {CHECK}'
+
+
+# --- permission -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('words', 'last'),
+    [
+        (
+            (*DELETE, 'ubuntu-24.04'),
+            '1 of 1 images failed to delete.',
+        ),
+        (
+            (*UNSET, '--property', 'os_distro', 'ubuntu-24.04'),
+            '1 of 1 properties failed to unset.',
+        ),
+        ((*SET, '--property', 'a=b', 'ubuntu-24.04'), None),
+        ((*SET, '--no-property', 'ubuntu-24.04'), None),
+    ],
+    ids=['delete', 'unset', 'set', 'no-property'],
+)
+@pytest.mark.parametrize('user', ['demo', 'reader'])
+def test_what_may_not_be_changed_is_not(
+    cloud, admin_glance, user, words, last
+):
+    shell = cloud.shell(user)
+    image_id = shell.images('--name', 'ubuntu-24.04')[0]['ID']
+    before = admin_glance.image(image_id)
+    result = shell.run(*words)
+    assert (result.code, result.out) == (1, '')
+    first, *rest = result.err.splitlines()
+    assert '(HTTP 403)' in first
+    assert 'not allowed' in first or 'Not authorized' in first
+    assert rest == ([last] if last else [])
+    assert admin_glance.image(image_id) == before
+
+
+def test_the_image_of_another_project_is_not_there(demo, admin_glance):
+    image_id = next(
+        image['id']
+        for image in admin_glance.images()
+        if image['name'] == 'admin-private'
+    )
+    for name in ('admin-private', image_id):
+        line = demo.fails(*SHOW, name)
+        assert line == f'No image with a name or ID of {name!r} exists'
+
+
+# --- what does not exist --------------------------------------------------
+
+UNKNOWN = {
+    'a flavor': (
+        (*LIST, '--flavor', 'none'),
+        "No flavor with a name or ID of 'none' exists",
+    ),
+    'a server': (
+        (*LIST, '--server', 'none'),
+        "No server with a name or ID of 'none' exists; for a server that",
+    ),
+    'a marker': (
+        (*LIST, '--marker', 'none'),
+        "No image with a name or ID of 'none' exists",
+    ),
+    'an image': (
+        (*SHOW, 'none'),
+        "No image with a name or ID of 'none' exists",
+    ),
+    'an image to wait for': (
+        (*SHOW, '--wait', 'none'),
+        "No image with a name or ID of 'none' exists",
+    ),
+    'an image to set': (
+        (*SET, '--property', 'a=b', 'none'),
+        "No image with a name or ID of 'none' exists",
+    ),
+    'an image to unset': (
+        (*UNSET, '--property', 'a', 'none'),
+        "No image with a name or ID of 'none' exists",
+    ),
+    'a name of three': ((*SHOW, 'golden'), "3 images have the name 'golden'"),
+    'a flavor of two regions': (
+        (*LIST, '--region', 'RegionTwo', '--flavor', 'gpu.only-one'),
+        'None of the 1 regions has a list to show',
+    ),
+    'an empty name': ((*LIST, '--flavor', ''), 'No flavor with a name or ID'),
+}
+
+
+@pytest.mark.parametrize(('words', 'start'), UNKNOWN.values(), ids=UNKNOWN)
+def test_what_does_not_exist_is_named(demo, words, start):
+    result = demo.run(*words)
+    assert (result.code, result.out) == (1, '')
+    assert result.err.splitlines()[-1].startswith(start)
+    assert len(result.err.splitlines()) == 1 + ('RegionTwo' in words)
+
+
+# --- nonsense in options --------------------------------------------------
+
+#: Of a command, and what argparse's line ends with. It comes after the usage.
+NONSENSE = [
+    ((*LIST, '--status', 'BOGUS'), "'BOGUS' is no status of an image; these"),
+    ((*LIST, '--limit', '0'), "'0' is not a whole number of 1 or more"),
+    ((*LIST, '--limit', '-1'), 'argument'),
+    ((*LIST, '--limit', 'abc'), "'abc' is not a whole number of 1 or more"),
+    ((*LIST, '--limit', '1.5'), "'1.5' is not a whole number of 1 or more"),
+    ((*LIST, '--limit', '²'), "'²' is not a whole number of 1 or more"),
+    ((*LIST, '--limit', ''), "'' is not a whole number of 1 or more"),
+    ((*LIST, '--limit', '1' * 5000), 'is not a whole number of 1 or more'),
+    ((*LIST, '--max-items', '0'), "'0' is not a whole number of 1 or more"),
+    ((*LIST, '--changes-since', 'yesterday'), 'neither a time in ISO 8601'),
+    ((*LIST, '--changes-since', '9999999999d'), 'neither a time in ISO 8601'),
+    ((*LIST, '--changes-since', '9' * 5000 + 'd'), 'neither a time in ISO'),
+    ((*LIST, '--changes-since', ''), 'neither a time in ISO 8601'),
+    ((*LIST, '--min-disk', 'abc'), "'abc' is not a whole number, with >="),
+    ((*LIST, '--min-disk', '=>5'), "'=>5' is not a whole number, with >="),
+    ((*LIST, '--min-ram', ''), "'' is not a whole number, with >="),
+    ((*LIST, '--min-ram', '1' * 5000), 'is not a whole number'),
+    ((*LIST, '--property', '=x'), "'=x' does not begin with the key"),
+    ((*LIST, '--property', ''), "'' does not begin with the key"),
+    ((*LIST, '-f', 'xml'), "invalid choice: 'xml'"),
+    ((*LIST, '--all-regions', '--region', 'One'), 'not allowed with argument'),
+    ((*LIST, '--nonsense'), 'unrecognized arguments: --nonsense'),
+    ((*LIST, 'nonsense'), 'unrecognized arguments: nonsense'),
+    ((*SHOW, 'x', '--timeout', '0'), "'0' is not a number of seconds above 0"),
+    ((*SHOW, 'x', '--timeout', 'nan'), 'is not a number of seconds above 0'),
+    ((*SHOW, 'x', '--timeout', 'inf'), 'is not a number of seconds above 0'),
+    ((*SHOW, 'x', '--timeout', 'abc'), 'is not a number of seconds above 0'),
+    (SHOW, 'the following arguments are required: <image>'),
+    ((*SHOW, 'x', 'y'), 'unrecognized arguments: y'),
+    (DELETE, 'the following arguments are required: <image>'),
+    (SET, 'the following arguments are required: <image>'),
+    ((*SET, 'x', '--property', 'a'), "Expected 'key=value'"),
+    ((*SET, 'x', '--property', '=b'), 'Property key must be specified'),
+    ((*SET, 'x', '--property'), 'expected one argument'),
+    (UNSET, 'the following arguments are required:'),
+    ((*UNSET, 'x'), 'the following arguments are required: --property'),
+]
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'), NONSENSE, ids=[repr(w)[:60] for w, _m in NONSENSE]
+)
+def test_nonsense_is_told_before_anything_is_asked(canned, words, message):
+    result = Shell(canned_cloud.environment(canned)).run(*words)
+    assert (result.code, result.out) == (2, '')
+    last = result.err.splitlines()[-1]
+    assert message in last
+    assert 'Traceback' not in result.err
+    assert not [r for r in canned.requests if '/images' in r.path]
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        ((*LIST, '-c', 'Nonsense'), 'No recognized column names in'),
+        ((*SHOW, 'ubuntu-24.04', '-c', 'x'), 'No recognized column names in'),
+        ((*SET, 'ubuntu-24.04'), 'Nothing to set: give --property'),
+    ],
+    ids=['column of a list', 'column of show', 'nothing to set'],
+)
+def test_what_a_command_cannot_do_is_told_in_one_line(demo, words, message):
+    assert message in only_line(demo.run(*words))
+
+
+def test_an_unknown_column_to_sort_by_is_ignored(demo):
+    """cliff's own rule."""
+    words = ('-f', 'value', '-c', 'ID', '--limit', '3')
+    plain = demo(*LIST, *words)
+    assert demo(*LIST, *words, '--sort-column', 'none').out == plain.out
+
+
+@pytest.mark.parametrize(
+    'words', [LIST, SHOW, DELETE, SET, UNSET], ids=lambda words: words[2]
+)
+def test_help_needs_no_configuration(tmp_path, words):
+    shell = Shell({'HOME': str(tmp_path), 'XDG_CONFIG_HOME': str(tmp_path)})
+    result = shell(*words, '--help', cwd=tmp_path)
+    assert result.out.startswith(f'usage: openstack {" ".join(words)}')
