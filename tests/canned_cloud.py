@@ -416,6 +416,11 @@ class Nova:
             return self.one(request, request.path.removeprefix(prefix))
         return None
 
+    def replace(self, images: list[dict[str, Any]]) -> None:
+        """Have other images from now on."""
+        self.images[:] = images
+        self._pages.clear()
+
     def page(self, request: Request) -> Response:
         """Answer with a page, which is made only once."""
         marker = request.query.get('marker')
