@@ -47,9 +47,11 @@ class _Listed:
         """Yield parameters that lead to where the last page was, or before."""
         ids = self._pages[-1]
         step = 2
-        while step <= len(ids):
-            if ids[-step]:
-                yield {'marker': ids[-step]}
+        # The first of the page comes last, however many there are.
+        while step < 2 * len(ids):
+            marker = ids[-min(step, len(ids))]
+            if marker:
+                yield {'marker': marker}
             step *= 2
         for marker in self.markers[: -REMEMBERED - 1 : -1]:
             yield {'marker': marker}

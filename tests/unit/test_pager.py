@@ -246,6 +246,22 @@ def test_a_listing_goes_on_before_a_marker_that_was_deleted(api, http):
     assert len(listed) == len(set(listed))
 
 
+@pytest.mark.parametrize('limit', [2, 3, 4, 5])
+def test_the_first_image_of_a_page_is_enough_to_go_on_from(api, http, limit):
+    """What came meanwhile stays left out."""
+    numbers = range(2 * limit + 1)
+    server = nova.Server(nova.images(*numbers))
+    http.get(nova.DETAIL, json=server)
+    listed = []
+    for image in api.list_detail(ListOpts(limit=limit)):
+        listed.append(image.id)
+        if len(listed) == limit:
+            server.add(nova.image(99))
+            for gone in listed[1:]:
+                server.delete(gone)
+    assert listed == [nova.image_id(n) for n in numbers]
+
+
 def test_without_any_marker_left_the_listing_is_interrupted(api, http):
     refusal = nova.fault(400, 'badRequest', 'No image found with ID x')
     http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, refusal])
