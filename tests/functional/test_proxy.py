@@ -1,0 +1,383 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Faults on the way to the real Nova, as a list of several pages is read.
+
+A proxy before Nova makes them. What is printed must be what Glance has, with
+each image once, in its order.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import dataclasses
+import gzip
+import json
+import socket
+from typing import Any
+
+import pytest
+
+from tests import canned_cloud
+from tests.canned_cloud import after_the_first_page
+from tests.canned_cloud import fault
+from tests.canned_cloud import Handler
+from tests.canned_cloud import in_turn
+from tests.canned_cloud import Request
+from tests.canned_cloud import Response
+from tests.forwarding_proxy import ForwardingProxy
+from tests.functional.conftest import Cloud
+from tests.functional.conftest import Result
+from tests.functional.conftest import Shell
+
+LIST = ('compute', 'image', 'list', '-f', 'value', '-c', 'ID')
+#: Every page has so many images: there are more than three of them.
+PAGE = 20
+PAGED = (*LIST, '--limit', str(PAGE), '--max-items', '100000')
+
+
+class Behind:
+    """The ordinary user's shell, with a proxy before Nova.
+
+    :ivar before: called with each request before it is forwarded; may answer
+    :ivar after: called with each page of Nova's, and may change it
+    """
+
+    def __init__(self, nova: str, configured: Callable[..., Shell]) -> None:
+        self.before: Handler = lambda _request: None
+        self.after: Callable[[Request, Response], None] | None = None
+        self.proxy = ForwardingProxy(nova, before=self._answer)
+        self.shell = configured(
+            compute_endpoint_override=f'{self.proxy.url}/v2.1'
+        )
+
+    def _answer(self, request: Request) -> Response | None:
+        answer = self.before(request)
+        if answer is not None or self.after is None:
+            return answer
+        response = self.proxy.forward(request)
+        if response is not None and request.path.endswith('/images/detail'):
+            self.after(request, response)
+        return response
+
+    def pages(self) -> list[Request]:
+        """Return the requests for a page."""
+        return [
+            request
+            for request in self.proxy.requests
+            if request.path == '/v2.1/images/detail'
+        ]
+
+    def tokens(self) -> list[str]:
+        """Return the different tokens that came, in their order."""
+        sent = [r.headers['x-auth-token'] for r in self.proxy.requests]
+        return list(dict.fromkeys(sent))
+
+
+@pytest.fixture
+def behind(cloud: Cloud, configured) -> Iterator[Behind]:
+    """Provide a shell behind a proxy that does nothing yet."""
+    url = cloud.facts['regions']['RegionOne']['compute_url']
+    behind = Behind(url.removesuffix('/v2.1'), configured)
+    with behind.proxy:
+        yield behind
+
+
+@pytest.fixture
+def ids(glance) -> list[str]:
+    """Provide the IDs of all images, as Glance lists them."""
+    listed = [image['id'] for image in glance.images()]
+    assert len(listed) > 3 * PAGE
+    return listed
+
+
+def once(change: Callable[[Request, Response], None]) -> Any:
+    """Change the second page, the first time that it comes."""
+    changed = []
+
+    def after(request: Request, response: Response) -> None:
+        if after_the_first_page(request) and not changed:
+            changed.append(True)
+            change(request, response)
+
+    return after
+
+
+def sent_by(send: Callable[[socket.socket, bytes], None]) -> Any:
+    def change(_request: Request, response: Response) -> None:
+        response.send = send
+
+    return once(change)
+
+
+def in_chunks(connection: socket.socket, answer: bytes) -> None:
+    """Send an answer in chunks of odd sizes."""
+    head, _, body = answer.partition(b'\r\n\r\n')
+    lines = [
+        line
+        for line in head.split(b'\r\n')
+        if not line.lower().startswith(b'content-length')
+    ]
+    head = b'\r\n'.join([*lines, b'Transfer-Encoding: chunked'])
+    connection.sendall(head + b'\r\n\r\n')
+    while body:
+        piece, body = body[:997], body[997:]
+        connection.sendall(b'%x\r\n%s\r\n' % (len(piece), piece))
+    connection.sendall(b'0\r\n\r\n')
+
+
+def compressed(_request: Request, response: Response) -> None:
+    response.body = gzip.compress(response.body)
+    response.headers['Content-Encoding'] = 'gzip'
+
+
+def unlinked(_request: Request, response: Response) -> None:
+    """Leave the links to the next page out, as Nova does above its limit."""
+    document = json.loads(response.body)
+    document.pop('images_links', None)
+    response.body = json.dumps(document).encode()
+
+
+def test_a_proxy_alone_changes_nothing(behind, ids):
+    assert behind.shell(*PAGED).out.split() == ids
+    assert len(behind.pages()) == len(ids) // PAGE + 1
+
+
+@pytest.mark.parametrize(
+    'send',
+    [canned_cloud.reset, canned_cloud.cut_off, canned_cloud.truncated],
+    ids=lambda send: send.__name__,
+)
+def test_a_connection_cut_in_mid_listing_costs_no_image(behind, ids, send):
+    behind.after = sent_by(send)
+    assert behind.shell(*PAGED).out.split() == ids
+    markers = [request.query.get('marker') for request in behind.pages()]
+    assert markers[1] == markers[2] == ids[PAGE - 1]
+    assert len(markers) == len(ids) // PAGE + 2
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        fault(503, 'serviceUnavailable', 'Not now', Retry_After='0'),
+        fault(429, 'overLimit', 'Slower', Retry_After='1'),
+        Response(b'<html><title>502 Bad Gateway</title></html>', 502),
+        Response(b'<html><title>504 Gateway Time-out</title></html>', 504),
+    ],
+    ids=lambda answer: str(answer.status),
+)
+def test_a_busy_proxy_costs_no_image(behind, ids, answer):
+    behind.before = in_turn(answer, where=after_the_first_page)
+    assert behind.shell(*PAGED).out.split() == ids
+    assert len(behind.pages()) == len(ids) // PAGE + 2
+
+
+@pytest.mark.parametrize(
+    'after',
+    [compressed, unlinked, lambda _r, response: set_chunks(response)],
+    ids=['compressed', 'unlinked', 'in chunks'],
+)
+def test_a_proxy_may_put_answers_differently(behind, ids, after):
+    behind.after = after
+    assert behind.shell(*PAGED).out.split() == ids
+
+
+def set_chunks(response: Response) -> None:
+    response.send = in_chunks
+
+
+def test_a_proxy_that_stays_broken_says_how_to_go_on(behind, ids):
+    broken = Response(b'<html><title>502 Bad Gateway</title></html>', 502)
+    behind.before = lambda r: broken if len(behind.pages()) > 2 else None
+    result = behind.shell.run(*PAGED)
+    error = broken_off(result, ids[: 2 * PAGE])
+    assert error.startswith('502 Bad Gateway (HTTP 502)') or (
+        '502 Bad Gateway' in error
+    )
+    behind.before = lambda _request: None
+    words = error.split()[-2:]
+    assert words == ['--marker', ids[2 * PAGE - 1]]
+    assert behind.shell(*PAGED, *words).out.split() == ids[2 * PAGE :]
+
+
+def broken_off(result: Result, printed: list[str]) -> str:
+    """Return the one line of a list that broke off."""
+    assert result.code == 1
+    assert result.out.split() == printed
+    assert result.err.count('\n') == 1, result.err
+    return result.err[:-1]
+
+
+# --- tokens ---------------------------------------------------------------
+
+
+def mangle(request: Request) -> None:
+    """Have Nova refuse a request, as it does with a token that has expired."""
+    request.headers['x-auth-token'] = 'gAAAAAB-no-token-of-this-keystone'
+
+
+def test_a_token_refused_by_nova_in_mid_listing_is_renewed(behind, ids):
+    def before(request: Request) -> None:
+        nonlocal refused
+        if after_the_first_page(request) and not refused:
+            refused = True
+            mangle(request)
+
+    refused = False
+    behind.before = before
+    assert behind.shell(*PAGED).out.split() == ids
+    assert refused
+    pages = behind.pages()
+    assert len(pages) == len(ids) // PAGE + 2
+    # The recorded requests have what was forwarded.
+    first, _mangled, *others = behind.tokens()
+    assert len(others) == 1
+    assert pages[-1].headers['x-auth-token'] == others[0] != first
+
+
+def test_a_token_that_nova_keeps_refusing_is_renewed_once(behind, ids):
+    def before(request: Request) -> None:
+        if after_the_first_page(request):
+            asked.append(request.headers['x-auth-token'])
+            mangle(request)
+
+    asked: list[str] = []
+    behind.before = before
+    error = broken_off(behind.shell.run(*PAGED), ids[:PAGE])
+    assert len(asked) == len(set(asked)) == 2
+    assert 'requires authentication. (HTTP 401)' in error or (
+        'requires authentication' in error
+    )
+    assert error.endswith(f'--marker {ids[PAGE - 1]}')
+
+
+def test_only_the_configured_endpoint_sees_the_token(behind, ids):
+    def elsewhere(_request: Request, response: Response) -> None:
+        document = json.loads(response.body)
+        for link in document.get('images_links', ()):
+            link['href'] = link['href'].replace(behind.proxy.url, foreign.url)
+        response.body = json.dumps(document).encode()
+        links.append(foreign.url in response.body.decode())
+
+    links: list[bool] = []
+    behind.after = elsewhere
+    with canned_cloud.Server(lambda _request: Response(b'{}')) as foreign:
+        assert behind.shell(*PAGED).out.split() == ids
+        assert foreign.requests == []
+    assert links[0]
+    hosts = {request.headers['host'] for request in behind.proxy.requests}
+    assert hosts == {f'127.0.0.1:{behind.proxy.port}'}
+
+
+def test_a_redirect_of_a_proxy_is_not_followed(behind, ids):
+    with canned_cloud.Server(lambda _request: Response(b'{}')) as foreign:
+        redirect = Response(
+            status=302, headers={'Location': f'{foreign.url}/v2.1/images'}
+        )
+        behind.before = in_turn(redirect, where=after_the_first_page)
+        error = broken_off(behind.shell.run(*PAGED), ids[:PAGE])
+        assert foreign.requests == []
+    assert f'redirects to {foreign.url}' in error
+
+
+# --- images that come and go ----------------------------------------------
+
+
+@dataclasses.dataclass
+class Changes:
+    """What happens in Glance while a list is read.
+
+    :param mine: images of the user, which are all of the first page
+    """
+
+    glance: Any
+    mine: list[str]
+    new: list[str]
+
+    def add(self) -> None:
+        self.new.append(self.glance.create(name='came', visibility='private'))
+
+    def remove(self, image_id: str) -> None:
+        self.glance.delete(image_id)
+        assert self.glance.image(image_id) is None
+
+
+@pytest.fixture
+def changes(glance) -> Iterator[Changes]:
+    """Provide images of the user, the newest of all."""
+    mine = [
+        glance.create(name=f'mine-{n}', visibility='private', data=None)
+        for n in range(2 * PAGE)
+    ]
+    changes = Changes(glance, mine, [])
+    yield changes
+    for image_id in (*mine, *changes.new):
+        glance.delete(image_id)
+
+
+@contextlib.contextmanager
+def changed_after_the_first_page(
+    behind: Behind, *steps: Callable[[], None]
+) -> Iterator[None]:
+    left = list(steps)
+
+    def before(request: Request) -> None:
+        if after_the_first_page(request):
+            while left:
+                left.pop(0)()
+
+    behind.before = before
+    yield
+    assert not left
+
+
+def test_images_that_come_are_left_out(behind, changes, ids):
+    with changed_after_the_first_page(behind, changes.add, changes.add):
+        assert behind.shell(*PAGED).out.split() == ids
+
+
+def test_images_that_go_are_left_out_and_no_other(behind, changes, ids):
+    gone = [ids[0], ids[PAGE // 2], ids[PAGE], ids[2 * PAGE - 1]]
+    with changed_after_the_first_page(
+        behind, *(lambda i=i: changes.remove(i) for i in gone)
+    ):
+        listed = behind.shell(*PAGED).out.split()
+    assert listed == [
+        i for n, i in enumerate(ids) if n < PAGE or i not in gone
+    ]
+
+
+@pytest.mark.parametrize('count', [1, 2, PAGE - 1], ids='last {}'.format)
+def test_the_last_images_of_a_page_may_go(behind, changes, ids, count):
+    """Nova refuses the marker to an ordinary user."""
+    gone = ids[PAGE - count : PAGE]
+    with changed_after_the_first_page(
+        behind,
+        changes.add,
+        *(lambda i=i: changes.remove(i) for i in gone),
+    ):
+        assert behind.shell(*PAGED).out.split() == ids
+    refused = [r.query['marker'] for r in behind.pages()[1:]]
+    assert refused[0] == gone[-1]
+
+
+def test_all_images_of_the_first_page_may_go(behind, changes, ids):
+    """What came meanwhile is listed then: there is nothing to begin after."""
+    gone = ids[:PAGE]
+    with changed_after_the_first_page(
+        behind,
+        *(lambda i=i: changes.remove(i) for i in gone),
+        changes.add,
+    ):
+        listed = behind.shell(*PAGED).out.split()
+    assert listed == [*gone, *changes.new, *ids[PAGE:]]
+    assert listed[PAGE:] == [i['id'] for i in changes.glance.images()]
