@@ -20,11 +20,15 @@ import sqlite3
 import threading
 from typing import Any
 
+import openstack
 import pytest
 
+from osc_compute_images import api
 from tests import canned_cloud
+from tests.canned_cloud import in_turn
 from tests.canned_cloud import Request
 from tests.canned_cloud import Response
+from tests.forwarding_proxy import ForwardingProxy
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Glance
 from tests.functional.conftest import Shell
@@ -61,10 +65,11 @@ class Images:
     def in_status(self, status: str) -> str:
         """Make an image of a status that Glance would not give it."""
         image_id = self(data=None)
-        self._set_status(image_id, status)
+        self.set_status(image_id, status)
         return image_id
 
-    def _set_status(self, image_id: str, status: str) -> None:
+    def set_status(self, image_id: str, status: str) -> None:
+        """Set a status behind Glance's back."""
         with (
             contextlib.closing(
                 sqlite3.connect(self._database, timeout=PATIENCE)
@@ -83,7 +88,7 @@ class Images:
             image = self._glance.image(image_id)
             if image is not None:
                 if image['protected'] or image['status'] != 'active':
-                    self._set_status(image_id, 'queued')
+                    self.set_status(image_id, 'queued')
                 self._glance.delete(image_id)
 
 
@@ -290,6 +295,16 @@ def test_what_the_server_cannot_store_is_an_error(demo, glance, images):
     assert glance.image(image_id) == before
 
 
+def test_an_administrator_sets_the_image_of_another_project(
+    admin, images, stored
+):
+    image_id = images('life-of-demo', a='1', b='2', **STRUCTURED)
+    admin('compute', 'image', 'set', '--property', 'a=new', image_id)
+    assert stored(image_id) == {'a': 'new', 'b': '2', **STRUCTURED}
+    admin('compute', 'image', 'unset', '--property', 'b', image_id)
+    assert stored(image_id) == {'a': 'new', **STRUCTURED}
+
+
 @pytest.mark.parametrize('user', ['demo', 'reader'])
 def test_the_image_of_another_is_not_changed(
     cloud, admin_glance, images, admin_images, user
@@ -380,6 +395,63 @@ def test_a_status_that_leads_nowhere_ends_the_wait(
     assert demo.fails(*WAIT, image_id, code=code) == (
         f'Image {image_id} is {status}, and will not become ACTIVE'
     )
+
+
+def test_the_bar_follows_the_status_in_glance(demo, images):
+    image_id = images(data=None)
+    terminal = Terminal(demo, *WAIT, image_id, stdout=False)
+    for status, percent in (('queued', 25), ('saving', 50), ('active', 100)):
+        images.set_status(image_id, status)
+        assert terminal.shows(f'{percent}%')
+    code, _shown, out = terminal.end()
+    assert code == 0
+    assert json.loads(out)['status'] == 'ACTIVE'
+
+
+@pytest.mark.parametrize(
+    ('glance_status', 'status', 'code'),
+    [('killed', 'ERROR', 3), ('pending_delete', 'DELETED', 4)],
+)
+def test_an_upload_that_fails_ends_the_wait(
+    demo, images, glance_status, status, code
+):
+    image_id = images(data=None)
+    terminal = Terminal(demo, *WAIT, image_id, stdout=False)
+    assert terminal.shows('25%')
+    images.set_status(image_id, glance_status)
+    ended, shown, out = terminal.end()
+    assert (ended, out) == (code, '')
+    assert f'Image {image_id} is {status}, and will not become' in shown
+
+
+def test_an_upload_is_waited_for_through_faults(
+    cloud, configured, glance, images
+):
+    """Nova cannot be reached for a while, in the middle of it."""
+    image_id = images(data=None)
+    faults = in_turn(
+        # The first look finds the image.
+        *[None, None],
+        *[NOT_NOW, DROPPED] * 4,
+        path=f'/images/{image_id}',
+    )
+    asked = threading.Event()
+
+    def before(request: Request) -> Response | None:
+        answer = faults(request)
+        if answer is not None:
+            asked.set()
+        return answer
+
+    nova = cloud.facts['regions']['RegionOne']['compute_url']
+    with ForwardingProxy(nova.removesuffix('/v2.1'), before=before) as proxy:
+        shell = configured(compute_endpoint_override=f'{proxy.url}/v2.1')
+        terminal = Terminal(shell, *WAIT, image_id, stdout=False)
+        assert asked.wait(PATIENCE)
+        glance.upload(image_id, b'late')
+        code, _shown, out = terminal.end()
+    assert code == 0
+    assert json.loads(out)['size'] == 4
 
 
 def test_an_image_that_vanishes_ends_the_wait(demo, glance, images):
@@ -474,3 +546,45 @@ def test_no_bar_is_drawn_where_it_is_unwanted(options, term):
         code, shown, out = terminal.end()
     assert (code, shown) == (0, '')
     assert json.loads(out)['status'] == 'ACTIVE'
+
+
+# --- the Python API -------------------------------------------------------
+
+
+def test_the_python_api_does_what_the_commands_do(
+    cloud, glance, images, stored
+):
+    image_id = images(data=None, a='1', **STRUCTURED)
+    config = openstack.config.OpenStackConfig(
+        config_files=[cloud.facts['clouds_yaml']], load_envvars=False
+    )
+    demo = openstack.connection.Connection(config=config.get_one('demo'))
+    images_api = api.ImagesAPI(demo.compute)
+
+    with pytest.raises(api.WaitTimedOut) as raised:
+        images_api.wait_for(image_id, timeout=0.1)
+    assert raised.value.image.progress == 25
+    glance.upload(image_id, b'data')
+    assert images_api.wait_for(image_id, timeout=PATIENCE).size == 4
+
+    structured = {k: json.loads(v) for k, v in STRUCTURED.items()}
+    assert images_api.get_metadata(image_id) == {'a': '1', **structured}
+    assert images_api.update_metadata(image_id, {'b': '2'}) == {
+        'a': '1',
+        'b': '2',
+        **structured,
+    }
+    images_api.set_metadata_item(image_id, 'a', 'new')
+    assert images_api.get_metadata_item(image_id, 'a') == 'new'
+    assert stored(image_id) == {'a': 'new', 'b': '2', **STRUCTURED}
+    images_api.delete_metadata_item(image_id, 'b')
+    assert stored(image_id) == {'a': 'new', **STRUCTURED}
+    with pytest.raises(api.NotFound):
+        images_api.delete_metadata_item(image_id, 'b')
+    assert images_api.replace_metadata(image_id, {'c': '3'}) == {'c': '3'}
+    assert stored(image_id) == {'c': '3'}
+
+    images_api.delete(image_id)
+    assert glance.image(image_id) is None
+    with pytest.raises(api.ImageNotFound):
+        images_api.delete(image_id)
