@@ -535,7 +535,16 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path, insecure):
 
 
 def test_a_token_refused_in_mid_listing_is_renewed_once():
-    refuses = in_turn(REFUSED, where=after_the_first_page)
+    renewed = []
+
+    def refuses(request: Request) -> Response | None:
+        """Refuse the first token from the second page on."""
+        if request.path.endswith('/auth/tokens'):
+            renewed.append(request)
+        if after_the_first_page(request) and len(renewed) < 2:
+            return REFUSED
+        return None
+
     with cloud(refuses) as (server, shell):
         assert shell(*PAGED).out == lines(IDS)
         assert server.paths().count('POST /v3/auth/tokens') == 2
@@ -654,14 +663,7 @@ NOT_THE_API = {
     'an image': (b'{"image": {}}', "no 'images'"),
     'images by ID': (b'{"images": {"a": {}}}', "'images' is not a list"),
     'cut off': (b'{"images": [', 'Expecting value'),
-    'deep': (b'[' * DEEP, 'recursion'),
-    'deep inside': (
-        b'{"images": [{"id": "a", "metadata": {"a": '
-        + b'[' * DEEP
-        + b']' * DEEP
-        + b'}}]}',
-        'recursion',
-    ),
+    'deep': (b'[' * DEEP, 'Expecting'),
     'UTF-16': (json.dumps({'images': []}).encode('utf-16'), 'Expecting'),
 }
 
@@ -768,8 +770,7 @@ def test_an_odd_image_is_shown_and_so_are_the_others(
         assert f'{IDS[1]}: field {field!r}' in result.err
 
 
-# Deeper ones end in an error, as above: Python itself reads no deeper.
-@pytest.mark.parametrize('depth', [100, 500, 900])
+@pytest.mark.parametrize('depth', [100, 500, 900, DEEP])
 def test_deep_properties_can_be_printed(depth):
     image = odd_image(metadata=b'{"a": %s%s}' % (b'[' * depth, b']' * depth))
     with cloud(always(Response(images_with(image)))) as (_server, shell):
@@ -777,7 +778,7 @@ def test_deep_properties_can_be_printed(depth):
             *('compute', 'image', 'list', '--long', '-f', 'csv')
         )
     assert result.code == 0, result.err
-    assert 'Traceback' not in result.err
+    assert result.err.count('\n') == ('is left out' in result.err)
     assert [line[1:37] for line in result.out.splitlines()[1:]] == IDS[:3]
 
 
