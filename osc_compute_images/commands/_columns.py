@@ -37,7 +37,6 @@ else:
 _ESCAPING = ('json', 'yaml')
 
 
-
 class UnprintableText(str, _TextColumn):  # type: ignore[misc]
     """Text that would act on a terminal; sorts with ordinary text."""
 
