@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
 import itertools
+import time
 from typing import Any
 import urllib.parse
 
@@ -27,9 +28,17 @@ from osc_compute_images.api._image import Image
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._options import MAX_PAGE_SIZE
 
-#: How many of the last pages are remembered, so that no image comes twice.
-#: More would take memory, and a server that goes round is noticed anyway.
-REMEMBERED = 10
+#: How many of the last images are remembered, so that none comes twice. More
+#: would take memory, and a server that goes round is noticed anyway.
+REMEMBERED = 2000
+
+#: How many of the last pages' beginnings are gone back to.
+_MARKERS = 10
+
+#: Seconds that a page may take before larger ones are asked for, and by how
+#: much they are larger, where the listing begins with a small one.
+_SLOW = 0.25
+_GROWTH = 4
 
 
 class _Listed:
@@ -42,6 +51,7 @@ class _Listed:
         self.markers: list[str] = []
         self._ids: set[str] = set()
         self._pages: deque[list[str]] = deque()
+        self._has_forgotten = False
 
     def before(self) -> Iterator[dict[str, str]]:
         """Yield parameters that lead to where the last page was, or before."""
@@ -53,9 +63,9 @@ class _Listed:
             if marker:
                 yield {'marker': marker}
             step *= 2
-        for marker in self.markers[: -REMEMBERED - 1 : -1]:
+        for marker in self.markers[: -_MARKERS - 1 : -1]:
             yield {'marker': marker}
-        if len(self.markers) < REMEMBERED:
+        if not self._has_forgotten:
             # To the beginning.
             yield {}
 
@@ -68,8 +78,9 @@ class _Listed:
             images = [*self._new(images)]
             ids = [image.id for image in images]
         self._pages.append(ids)
-        if len(self._pages) > REMEMBERED:
+        if len(self._ids) - len(self._pages[0]) > REMEMBERED:
             self._ids.difference_update(self._pages.popleft())
+            self._has_forgotten = True
         return images
 
     def _new(self, images: list[Image]) -> Iterator[Image]:
@@ -159,15 +170,19 @@ class Pager:
     :param fetch: sends the request for a page, given its query parameters,
         and returns the body
     :param opts: what to list
+    :param first: images on the first page, if less than the limit: the pages
+        grow up to the limit as long as the server takes long for them
     """
 
     def __init__(
         self,
         fetch: Callable[[Mapping[str, Any]], bytes],
         opts: ListOptsBuilder | None = None,
+        first: int | None = None,
     ) -> None:
         self._fetch = fetch
         self._opts = opts
+        self._first = first
 
     def __iter__(self) -> Iterator[Image]:
         return itertools.chain.from_iterable(
@@ -185,16 +200,21 @@ class Pager:
         if self._opts is not None:
             query.update(self._opts.to_image_list_query())
         limit = min(int(query.get('limit', MAX_PAGE_SIZE)), MAX_PAGE_SIZE)
-        query['limit'] = limit
+        query['limit'] = min(self._first or limit, limit)
         last = query.get('marker')
         obtained = 0
         listed = _Listed()
         if last is not None:
             listed.markers.append(last)
+        began = time.monotonic()
         page = ImagePage(
-            _decode.decode_page(self._fetch(query)), limit, listed.add
+            _decode.decode_page(self._fetch(query)),
+            query['limit'],
+            listed.add,
         )
         while True:
+            if time.monotonic() - began > _SLOW:
+                query['limit'] = min(query['limit'] * _GROWTH, limit)
             yield page
             obtained += len(page.images)
             if page.images:
@@ -204,8 +224,9 @@ class Pager:
             marker = page.next_marker()
             # One page is enough to hold in memory.
             del page
+            began = time.monotonic()
             try:
-                page = self._page_after(marker, limit, query, listed)
+                page = self._page_after(marker, query, listed)
             except _errors.ImagesError as e:
                 raise _errors.ListingInterrupted(
                     f'{e.message}; the listing stopped after {obtained} '
@@ -219,7 +240,6 @@ class Pager:
     def _page_after(
         self,
         marker: str | None,
-        limit: int,
         query: Mapping[str, Any],
         listed: _Listed,
     ) -> ImagePage:
@@ -230,7 +250,7 @@ class Pager:
             )
         body = self._fetch_after(marker, query, listed)
         listed.markers.append(marker)
-        page = ImagePage(_decode.decode_page(body), limit, listed.add)
+        page = ImagePage(_decode.decode_page(body), query['limit'], listed.add)
         if page.next_marker() in listed.markers:
             raise _errors.InvalidResponse(
                 'The server repeats a page that it has sent'

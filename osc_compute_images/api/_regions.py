@@ -50,7 +50,10 @@ def in_regions(
     serves several of them. For example, all images of all regions::
 
         for region, images in in_regions(
-            apis, lambda api: (p.images for p in api.list_detail().pages())
+            apis,
+            lambda api: (
+                page.images for page in api.list_detail(first=100).pages()
+            ),
         ):
             if isinstance(images, ImagesError):
                 print(f'{region}: {images}')

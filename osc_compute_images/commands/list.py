@@ -36,6 +36,7 @@ from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
+    from osc_compute_images.api import ImagePage
     from osc_compute_images.api import ImagesAPI
 
 _Part = TypeVar('_Part')
@@ -190,9 +191,6 @@ def _listed(
     limit = parsed_args.limit if parsed_args.max_items is not None else None
     if limit is None and chosen is EVERYTHING:
         limit = parsed_args.max_items or parsed_args.limit
-    # Each region holds a page in memory: together, about as much as one does.
-    page_size = max(MAX_PAGE_SIZE // regions, _SMALLEST_PAGE)
-    limit = min(limit or MAX_PAGE_SIZE, page_size)
     marker = parsed_args.marker
     if marker is not None:
         marker = (
@@ -201,5 +199,12 @@ def _listed(
     opts = ListOpts(
         changes_since=parsed_args.changes_since, limit=limit, marker=marker
     )
-    for page in api.list_detail(chosen.narrow(opts)).pages():
-        yield list(chosen.select(page.images))
+    # Each region holds a page in memory: together, about as much as one does.
+    first = max(MAX_PAGE_SIZE // regions, _SMALLEST_PAGE)
+    pages = api.list_detail(chosen.narrow(opts), first=first).pages()
+
+    def select(page: 'ImagePage') -> 'Sequence[Image]':
+        return [*chosen.select(page.images)]
+
+    # NOTE: a loop would hold a page in memory while the next one comes.
+    yield from map(select, pages)

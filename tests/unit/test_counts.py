@@ -96,8 +96,8 @@ def blocks_for_each_image(pager: Pager) -> float:
 
 def test_memory_does_not_grow_with_the_number_of_pages(listing):
     # Of the last pages the IDs are kept.
-    some = most_bytes_held(listing(8 * REMEMBERED))
-    many = most_bytes_held(listing(16 * REMEMBERED))
+    some = most_bytes_held(listing(6 * REMEMBERED // SIZE))
+    many = most_bytes_held(listing(12 * REMEMBERED // SIZE))
     one_page = len(page_of_images(0).body)
     assert many < some + one_page
 

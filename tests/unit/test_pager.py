@@ -10,6 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import time
+
 import pytest
 
 from osc_compute_images.api import ImagesError
@@ -267,3 +269,24 @@ def test_without_any_marker_left_the_listing_is_interrupted(api, http):
     http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, refusal])
     with pytest.raises(ListingInterrupted, match='No image found'):
         list(api.list_detail(ListOpts(limit=2)))
+
+
+@pytest.mark.parametrize(
+    ('seconds', 'limits'),
+    [(0.1, [2, 2, 2, 2]), (1, [2, 8])],
+)
+def test_pages_grow_where_they_take_long(
+    api, http, monkeypatch, seconds, limits
+):
+    clock = [0.0]
+    answer = nova.Server(nova.images(*range(7)))
+
+    def slow(request, context):
+        clock[0] += seconds
+        return answer(request, context)
+
+    monkeypatch.setattr(time, 'monotonic', lambda: clock[0])
+    http.get(nova.DETAIL, json=slow)
+    assert len([*api.list_detail(ListOpts(limit=10), first=2)]) == 7
+    asked = http.request_history[-len(limits) :]
+    assert [int(request.qs['limit'][0]) for request in asked] == limits
