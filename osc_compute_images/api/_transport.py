@@ -298,8 +298,13 @@ def _translated(url: str) -> Any:
         raise _errors.ConnectionFailed(
             f'The request to {url} timed out: the answer comes too slowly'
         ) from e
-    except ksa_exceptions.ConnectTimeout as e:
-        raise _errors.ConnectionFailed(_one_line(str(e))) from e
+    except (
+        ksa_exceptions.ConnectTimeout,
+        requests.Timeout,
+        urllib3.exceptions.TimeoutError,
+    ) as e:
+        # The user has waited long enough: once is as good as four times.
+        raise _connection_failed(url, e) from e
     except (
         ksa_exceptions.RetriableConnectionFailure,
         requests.RequestException,

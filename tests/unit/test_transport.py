@@ -310,6 +310,26 @@ def test_what_is_no_passing_fault_is_not_repeated(
     assert len(sent(http)) == 1
 
 
+class Stalled(io.BytesIO):
+    def read(self, *_args):
+        raise urllib3.exceptions.ReadTimeoutError(None, None, 'timed out')
+
+
+@pytest.mark.parametrize(
+    'fault',
+    [{'exc': requests.exceptions.ReadTimeout}, {'body': Stalled(b'x')}],
+    ids=['no answer', 'half an answer'],
+)
+def test_nor_is_a_page_that_is_not_the_first_waited_for_again(
+    api, http, slept, fault
+):
+    first = {'json': nova.page(nova.images(1))}
+    http.get(nova.DETAIL, [first, fault, first])
+    with pytest.raises(images.ListingInterrupted):
+        list(api.list_detail(images.ListOpts(limit=1)))
+    assert len(sent(http)) == 2
+
+
 @pytest.mark.parametrize(
     ('fault', 'setting'),
     [
