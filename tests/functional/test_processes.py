@@ -289,7 +289,12 @@ def test_a_terminated_list_ends_at_once_and_says_nothing():
 FOREIGN = 'Größe-café-映像'
 
 #: The locale is C, and Python is not to make UTF-8 of it.
-PLAIN_C = {'LC_ALL': 'C', 'PYTHONCOERCECLOCALE': '0', 'PYTHONUTF8': '0'}
+PLAIN_C = {
+    'LC_ALL': 'C',
+    'PYTHONCOERCECLOCALE': '0',
+    'PYTHONUTF8': '0',
+    'PYTHONIOENCODING': '',
+}
 
 
 @pytest.fixture

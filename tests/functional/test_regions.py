@@ -396,7 +396,7 @@ def test_neither_does_one_that_fails_on_its_way(cloud_of):
     result = cloud.shell.run(*LIST, *NAMES)
     assert result.code == 1
     assert cloud.read(result.out) == [
-        *(row('a', number) for number in range(1000)),
+        *(row('a', number) for number in range(500)),
         row('b', 1500),
         row('b', 1501),
     ]
@@ -425,12 +425,13 @@ def test_an_image_is_shown_though_a_region_is_dead(cloud_of):
 
 
 def test_eight_regions_take_the_time_of_one(cloud_of):
-    # Each page is answered only when all regions are asked for one, so that
-    # none can have been waited for before another was asked.
+    # The first page is answered only when all regions are asked for it, so
+    # that none can have been waited for before another was asked.
     together = threading.Barrier(8, timeout=PATIENCE)
 
     def meet(request: Request) -> None:
-        together.wait()
+        if 'marker' not in request.query:
+            together.wait()
 
     cloud = cloud_of(
         {
@@ -442,7 +443,6 @@ def test_eight_regions_take_the_time_of_one(cloud_of):
         row(f'r{number // 2500}', number) for number in range(2500 * 8)
     ]
     for region in cloud.regions.values():
-        assert len(region.requests) == 3
         assert region.watch.most == 1
     asked = cloud.keystone.paths()
     assert asked.count('POST /v3/auth/tokens') == 1
