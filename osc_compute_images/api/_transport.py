@@ -168,7 +168,7 @@ class Transport:
     def _response(
         self, url: str, method: str, **kwargs: Any
     ) -> requests.Response:
-        timeout = getattr(self._adapter.session, 'timeout', None) or TIMEOUT
+        timeout = self._timeout() or TIMEOUT
         request, repeat = self._repeat
         if repeat is not None and request == (method, url):
             response = repeat.send(kwargs.get('params'), timeout)
@@ -203,9 +203,14 @@ class Transport:
         self._repeat = (method, url), repeat
         return response
 
+    def _timeout(self) -> float | None:
+        """Return the session's own timeout, in seconds, if it has one."""
+        timeout: float | None = getattr(self._adapter.session, 'timeout', None)
+        return timeout
+
     def _longest(self) -> float:
         """Return the seconds that a request may take as a whole."""
-        timeout = getattr(self._adapter.session, 'timeout', None) or TIMEOUT[1]
+        timeout = self._timeout() or TIMEOUT[1]
         # keystoneauth repeats a request by itself if the user says so.
         tries = 1 + sum(
             getattr(self._adapter, name, None) or 0

@@ -115,7 +115,8 @@ def _lines(
     prettytable, as is the frame: their width is not their length.
     """
     texts = [tuple(map(str, table._format_row(row))) for row in rows]
-    plain = [row for row in texts if _is_plain(row)]
+    are_plain = [_is_plain(row) for row in texts]
+    plain = [*itertools.compress(texts, are_plain)]
     others = prettytable.PrettyTable(column_names)
     for name, alignment in zip(column_names, alignments, strict=True):
         others.align[name] = alignment
@@ -123,7 +124,13 @@ def _lines(
         others.add_row(
             ['x' * max(map(len, cells)) for cells in zip(*plain, strict=True)]
         )
-    others.add_rows([[*row] for row in texts if not _is_plain(row)])
+    others.add_rows(
+        [
+            [*row]
+            for row, is_plain in zip(texts, are_plain, strict=True)
+            if not is_plain
+        ]
+    )
     rule, header, _, *body, _ = others.get_string().split('\n')
     yield from (rule, header, rule)
     padded = ' | '.join(
@@ -133,8 +140,8 @@ def _lines(
         )
     )
     line = 1 if plain else 0
-    for row in texts:
-        if _is_plain(row):
+    for row, is_plain in zip(texts, are_plain, strict=True):
+        if is_plain:
             yield f'| {padded} |' % row
         else:
             height = 1 + max(cell.count('\n') for cell in row)
