@@ -5,7 +5,7 @@
 from collections.abc import Mapping
 import functools
 
-import measure
+from benchmarks import measure
 
 
 def measured(

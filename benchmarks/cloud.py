@@ -13,16 +13,14 @@ import argparse
 from collections.abc import Mapping
 import contextlib
 import json
-import pathlib
 import sys
 import time
 from typing import Any
+from typing import cast
 import urllib.parse
 import uuid
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-
-from tests import canned_cloud as canned
+from testbed import canned_cloud as canned
 
 #: Images of a page at most, as Nova and Glance have it by default.
 PAGE = 1000
@@ -108,7 +106,7 @@ class Nova(Paged):
             return self.page(request)
         if path == NOVA:
             return self._version(request)
-        nova = canned.Nova(Images(self.count), NOVA)
+        nova = canned.Nova(cast(Any, Images(self.count)), NOVA)
         return nova(request)
 
     def document(

@@ -4,7 +4,7 @@
 
 from collections.abc import Sequence
 
-import measure
+from benchmarks import measure
 
 LIST = ('compute', 'image', 'list')
 GLANCE_LIST = ('image', 'list')

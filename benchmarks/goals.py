@@ -8,8 +8,8 @@ import dataclasses
 import operator
 from typing import Any
 
-from rst import code
-from rst import number
+from benchmarks.rst import code
+from benchmarks.rst import number
 
 #: MB more than with one image: what a listing that streams may hold.
 MEMORY = 12
@@ -69,7 +69,7 @@ def _command(words: str) -> Callable[[Results], float]:
 def _memory(name: str) -> Callable[[Results], float]:
     def value(results: Results) -> float:
         rss = results['memory'][name]
-        return max(rss.values()) - float(rss['1'])
+        return float(max(rss.values()) - rss['1'])
 
     return value
 
@@ -91,7 +91,7 @@ def _startup(results: Results) -> float:
     """
     key = 'instructions'
     return max(
-        (figures['with'][key] / figures['without'][key] - 1) * 100
+        float((figures['with'][key] / figures['without'][key] - 1) * 100)
         for figures in results['startup'].values()
     )
 

@@ -122,10 +122,12 @@ class Cloud:
         self._process = subprocess.Popen(
             [
                 sys.executable,
-                str(HERE / 'cloud.py'),
+                '-m',
+                'benchmarks.cloud',
                 f'--images={images}',
                 *options,
             ],
+            cwd=HERE.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

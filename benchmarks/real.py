@@ -15,8 +15,8 @@ import sys
 from typing import Any
 from typing import Self
 
-import apis
-import measure
+from benchmarks import apis
+from benchmarks import measure
 
 REGION = 'RegionOne'
 

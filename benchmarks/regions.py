@@ -4,7 +4,7 @@
 
 from typing import Any
 
-import measure
+from benchmarks import measure
 
 #: How many there are, each with a server of its own.
 REGIONS = 8

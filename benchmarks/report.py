@@ -8,12 +8,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import goals
-from goals import per_image
-import plot
-from rst import code
-from rst import number
-from rst import table
+from benchmarks import goals
+from benchmarks import plot
+from benchmarks.goals import per_image
+from benchmarks.rst import code
+from benchmarks.rst import number
+from benchmarks.rst import table
 
 HERE = Path(__file__).parent
 RESULTS = HERE / 'results.json'

@@ -20,8 +20,7 @@ import sys
 import tempfile
 from typing import Any
 
-import measure
-
+from benchmarks import measure
 import osc_compute_images
 
 PACKAGE = osc_compute_images.__name__

@@ -26,7 +26,7 @@ _BIN = Path(sys.executable).parent
 
 sys.path.insert(0, str(_ROOT))
 
-from tests import canned_cloud  # noqa: E402
+from testbed import canned_cloud  # noqa: E402
 
 
 class CheckFailed(Exception):

@@ -20,8 +20,8 @@ from typing import Any
 import openstack
 import pytest
 
-from tests import canned_cloud
-from tests.fork_server import ForkServer
+from testbed import canned_cloud
+from testbed.fork_server import ForkServer
 
 _ROOT = Path(__file__).parents[2]
 _DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]

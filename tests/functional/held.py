@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import contextlib
 import threading
 
-from tests import canned_cloud
-from tests.canned_cloud import Request
-from tests.canned_cloud import Response
+from testbed import canned_cloud
+from testbed.canned_cloud import Request
+from testbed.canned_cloud import Response
 
 #: Three pages of images, which is more than any buffer on the way holds.
 MANY = [canned_cloud.image(number) for number in range(2500)]

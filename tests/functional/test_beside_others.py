@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests import canned_cloud
+from testbed import canned_cloud
 from tests.functional.conftest import Result
 
 _ROOT = Path(__file__).parents[2]

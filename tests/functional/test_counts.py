@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What commands take, in counts that do not depend on the clock."""
 
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import sys
 
 import pytest
 
-from tests import canned_cloud
+from testbed import canned_cloud
 from tests.functional.conftest import Shell
 
 PLUGIN = 'osc_compute_images'

@@ -10,10 +10,10 @@ import uuid
 import openstack
 import pytest
 
-from tests import canned_cloud
-from tests.canned_cloud import Request
-from tests.canned_cloud import Response
-from tests.forwarding_proxy import ForwardingProxy
+from testbed import canned_cloud
+from testbed.canned_cloud import Request
+from testbed.canned_cloud import Response
+from testbed.forwarding_proxy import ForwardingProxy
 from tests.functional.conftest import as_shown
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Shell

@@ -16,22 +16,22 @@ from typing import Any
 
 import pytest
 
-from tests import canned_cloud
-from tests.canned_cloud import after_the_first_page
-from tests.canned_cloud import always
-from tests.canned_cloud import fault
-from tests.canned_cloud import in_turn
-from tests.canned_cloud import Nova
-from tests.canned_cloud import Request
-from tests.canned_cloud import Response
-from tests.canned_cloud import Server
-from tests.faults import blank
-from tests.faults import busy
-from tests.faults import DEEP
-from tests.faults import has_secret
-from tests.faults import HTML
-from tests.faults import REFUSED
-from tests.faults import self_signed
+from testbed import canned_cloud
+from testbed.canned_cloud import after_the_first_page
+from testbed.canned_cloud import always
+from testbed.canned_cloud import fault
+from testbed.canned_cloud import in_turn
+from testbed.canned_cloud import Nova
+from testbed.canned_cloud import Request
+from testbed.canned_cloud import Response
+from testbed.canned_cloud import Server
+from testbed.faults import blank
+from testbed.faults import busy
+from testbed.faults import DEEP
+from testbed.faults import has_secret
+from testbed.faults import HTML
+from testbed.faults import REFUSED
+from testbed.faults import self_signed
 from tests.functional.conftest import Result
 from tests.functional.conftest import Shell
 

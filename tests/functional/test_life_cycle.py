@@ -14,11 +14,11 @@ import openstack
 import pytest
 
 from osc_compute_images import api
-from tests import canned_cloud
-from tests.canned_cloud import in_turn
-from tests.canned_cloud import Request
-from tests.canned_cloud import Response
-from tests.forwarding_proxy import ForwardingProxy
+from testbed import canned_cloud
+from testbed.canned_cloud import in_turn
+from testbed.canned_cloud import Request
+from testbed.canned_cloud import Response
+from testbed.forwarding_proxy import ForwardingProxy
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Glance
 from tests.functional.conftest import Shell

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import canned_cloud
-from tests.canned_cloud import after_the_first_page
-from tests.canned_cloud import Request
+from testbed import canned_cloud
+from testbed.canned_cloud import after_the_first_page
+from testbed.canned_cloud import Request
 from tests.functional.conftest import as_shown
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Glance

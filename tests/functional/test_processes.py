@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests import canned_cloud
+from testbed import canned_cloud
 from tests.functional.conftest import openstack_executable
 from tests.functional.conftest import Result
 from tests.functional.conftest import Shell

@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from tests import canned_cloud
-from tests.canned_cloud import after_the_first_page
-from tests.canned_cloud import fault
-from tests.canned_cloud import Handler
-from tests.canned_cloud import in_turn
-from tests.canned_cloud import Request
-from tests.canned_cloud import Response
-from tests.forwarding_proxy import ForwardingProxy
+from testbed import canned_cloud
+from testbed.canned_cloud import after_the_first_page
+from testbed.canned_cloud import fault
+from testbed.canned_cloud import Handler
+from testbed.canned_cloud import in_turn
+from testbed.canned_cloud import Request
+from testbed.canned_cloud import Response
+from testbed.forwarding_proxy import ForwardingProxy
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Result
 from tests.functional.conftest import Shell

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests import canned_cloud
-from tests.canned_cloud import Request
-from tests.canned_cloud import Response
+from testbed import canned_cloud
+from testbed.canned_cloud import Request
+from testbed.canned_cloud import Response
 from tests.functional.conftest import openstack_executable
 from tests.functional.conftest import Shell
 

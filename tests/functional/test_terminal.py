@@ -15,12 +15,12 @@ import pytest
 import wcwidth
 import yaml
 
-from tests import canned_cloud
-from tests.canned_cloud import after_the_first_page
-from tests.canned_cloud import always
-from tests.canned_cloud import fault
-from tests.canned_cloud import in_turn
-from tests.canned_cloud import Response
+from testbed import canned_cloud
+from testbed.canned_cloud import after_the_first_page
+from testbed.canned_cloud import always
+from testbed.canned_cloud import fault
+from testbed.canned_cloud import in_turn
+from testbed.canned_cloud import Response
 from tests.functional.conftest import openstack_executable
 from tests.functional.conftest import Shell
 from tests.functional.held import Held

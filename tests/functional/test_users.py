@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from tests import canned_cloud
+from testbed import canned_cloud
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Result
 from tests.functional.conftest import Shell

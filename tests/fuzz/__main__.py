@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Feed what reads a server's bytes with bytes that no server would send.
 
 ``./run fuzz 600`` does it for ten minutes, guided by what each input makes

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """An answer that is an error, or leads elsewhere.
 
 An input is a status, a reason and some headers, each on a line, and after
@@ -19,8 +18,8 @@ import requests_mock
 from osc_compute_images.api import _transport
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
+from testbed import nova
 from tests.fuzz import promises
-from tests.unit import nova
 
 _HEADERS = ('Location', 'X-Openstack-Request-Id', 'Retry-After')
 

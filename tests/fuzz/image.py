@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """The body of the answer that has one image."""
 
 import json
 
 from osc_compute_images.api import _decode
 from osc_compute_images.api import ImagesError
+from testbed import nova
 from tests.fuzz import promises
-from tests.unit import nova
 
 SEEDS = [
     json.dumps({'image': nova.image(1)}).encode(),

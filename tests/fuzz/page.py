@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """The body of a page of a listing."""
 
 import json
 
 from osc_compute_images.api import _decode
 from osc_compute_images.api import ImagesError
+from testbed import nova
 from tests.fuzz import promises
-from tests.unit import nova
 
 _ODD = {'id': 1, 'name': '\x1b', 'minDisk': 'x', 'server': {'id': 7}}
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What is promised for any bytes that a server may send."""
 
 import json

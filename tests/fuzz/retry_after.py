@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """The header Retry-After."""
 
 from osc_compute_images.api import _transport

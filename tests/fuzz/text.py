@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """A text that is shown on a terminal."""
 
 from osc_compute_images.text import printable

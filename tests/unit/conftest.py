@@ -13,7 +13,7 @@ import pytest
 import requests_mock
 
 from osc_compute_images.api import ImagesAPI
-from tests.unit import nova
+from testbed import nova
 
 
 @pytest.fixture

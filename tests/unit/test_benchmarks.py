@@ -3,37 +3,21 @@
 """The benchmark's own parts; nothing here depends on the clock."""
 
 from collections.abc import Iterator
-import importlib
 import json
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
+from benchmarks import measure
+from benchmarks import report
 
 
-@pytest.fixture
-def measure(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Provide what runs and measures child processes."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    return importlib.import_module('measure')
-
-
-@pytest.fixture
-def report(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Provide what makes tables and the plot."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    return importlib.import_module('report')
-
-
-def test_the_tables_and_the_plot_are_made_from_the_results(report):
+def test_the_tables_and_the_plot_are_made_from_the_results():
     results = json.loads(report.RESULTS.read_text('utf-8'))
     assert report.TABLE.read_text('utf-8') == report.document(results)
     assert report.PLOT.read_text('utf-8') == report.picture(results)
 
 
-def test_what_was_not_measured_is_left_out_of_the_tables(report):
+def test_what_was_not_measured_is_left_out_of_the_tables():
     results = json.loads(report.RESULTS.read_text('utf-8'))
     del results['startup'], results['api']['gophercloud EachPage']
     text = report.document(results)
@@ -42,7 +26,7 @@ def test_what_was_not_measured_is_left_out_of_the_tables(report):
     assert 'token issue' not in text
 
 
-def test_a_goal_is_reached_at_its_limit_and_not_beyond(report):
+def test_a_goal_is_reached_at_its_limit_and_not_beyond():
     def reached(sign, value):
         return report.goals.Goal('', sign, 8, lambda _: 0).reached(value)
 
@@ -51,7 +35,7 @@ def test_a_goal_is_reached_at_its_limit_and_not_beyond(report):
 
 
 @pytest.fixture
-def cloud(measure: ModuleType) -> Iterator[object]:
+def cloud() -> Iterator[object]:
     """Provide a cloud of three pages in each of two regions."""
     with measure.Cloud(2500, '--regions=2') as cloud:
         yield cloud
@@ -72,7 +56,7 @@ def cloud(measure: ModuleType) -> Iterator[object]:
     ],
 )
 def test_each_subject_lists_all_images_in_the_same_pages(
-    measure, cloud, name, options, requests
+    cloud, name, options, requests
 ):
     _done, own = measure.subject(name, cloud.env, **options)
     assert own['images'] == 2500 * options.get('regions', 1)

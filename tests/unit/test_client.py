@@ -5,7 +5,7 @@ import requests
 
 from osc_compute_images import api as images
 from osc_compute_images.api import Flavor
-from tests.unit import nova
+from testbed import nova
 from tests.unit.conftest import sent
 
 ID = nova.image_id(1)

@@ -22,7 +22,7 @@ from osc_compute_images.commands.set import SetComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
 from osc_compute_images.commands.unset import UnsetComputeImage
 from osc_compute_images.text import printable
-from tests.unit import nova
+from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What a listing takes, in counts that do not depend on the clock."""
 
 from collections.abc import Callable
@@ -19,8 +18,8 @@ from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api import Pager
 from osc_compute_images.api._pager import REMEMBERED
-from tests import canned_cloud
-from tests.unit import nova
+from testbed import canned_cloud
+from testbed import nova
 
 #: Images of a page.
 SIZE = 100

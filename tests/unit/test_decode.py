@@ -10,7 +10,7 @@ import pytest
 
 from osc_compute_images.api import _decode
 from osc_compute_images.api import InvalidResponse
-from tests.unit import nova
+from testbed import nova
 
 
 def decoded(*entries, **more):

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from benchmarks.faults import report
-from benchmarks.faults.catalogue import GROUPS
-from benchmarks.faults.outcome import End
-from benchmarks.faults.outcome import MANY
-from benchmarks.faults.outcome import outcome
-from benchmarks.faults.outcome import run
+from robustness import report
+from robustness.catalogue import GROUPS
+from robustness.outcome import End
+from robustness.outcome import MANY
+from robustness.outcome import outcome
+from robustness.outcome import run
 
 IDS = ['a', 'b', 'c']
 ELSEWHERE = 'z'

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """A bounded run of what ``./run fuzz`` does without an end.
 
 The inputs are the seeds of its targets, and seeds that were cut and joined.

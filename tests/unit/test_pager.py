@@ -7,7 +7,7 @@ import pytest
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import ListingInterrupted
 from osc_compute_images.api import ListOpts
-from tests.unit import nova
+from testbed import nova
 from tests.unit.conftest import sent
 
 FIRST = 'GET /v2.1/images/detail?limit=2'

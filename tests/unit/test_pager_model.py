@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """The pager against a model of Nova, while images appear and vanish.
 
 The model answers as Nova does, or as the odder servers do that are known: the
@@ -28,7 +27,7 @@ from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListingInterrupted
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api import ServerError
-from tests.unit import nova
+from testbed import nova
 from tests.unit.conftest import new_session
 from tests.unit.conftest import set_catalog
 

@@ -21,7 +21,7 @@ from osc_compute_images.api import filters
 from osc_compute_images.commands import show
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
-from tests.unit import nova
+from testbed import nova
 from tests.unit import test_commands
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """Servers that answer as no server should."""
 
 import gzip
@@ -21,7 +20,7 @@ from osc_compute_images.api import _transport
 from osc_compute_images.api import filters
 from osc_compute_images.api import in_regions
 from osc_compute_images.api import ListOpts
-from tests.unit import nova
+from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
 

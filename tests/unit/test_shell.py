@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """The commands in the real shell, with a real configuration."""
 
 import json
@@ -11,7 +10,7 @@ from keystoneauth1 import fixture
 import pytest
 import yaml
 
-from tests.unit import nova
+from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
 

@@ -13,7 +13,7 @@ import urllib3
 from osc_compute_images import api as images
 from osc_compute_images.api import _transport
 from osc_compute_images.api import ImagesAPI
-from tests.unit import nova
+from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
 

@@ -10,21 +10,21 @@ import json
 from typing import Any
 import urllib.parse
 
-from benchmarks.faults.scene import answered
-from benchmarks.faults.scene import Change
-from benchmarks.faults.scene import NOVA
-from benchmarks.faults.scene import of_document
-from benchmarks.faults.scene import Scene
-from tests import canned_cloud
-from tests.canned_cloud import after_the_first_page
-from tests.canned_cloud import Handler
-from tests.canned_cloud import Request
-from tests.canned_cloud import Response
-from tests.faults import blank
-from tests.faults import busy
-from tests.faults import DEEP
-from tests.faults import HTML
-from tests.faults import REFUSED
+from robustness.scene import answered
+from robustness.scene import Change
+from robustness.scene import NOVA
+from robustness.scene import of_document
+from robustness.scene import Scene
+from testbed import canned_cloud
+from testbed.canned_cloud import after_the_first_page
+from testbed.canned_cloud import Handler
+from testbed.canned_cloud import Request
+from testbed.canned_cloud import Response
+from testbed.faults import blank
+from testbed.faults import busy
+from testbed.faults import DEEP
+from testbed.faults import HTML
+from testbed.faults import REFUSED
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,7 +148,7 @@ def repeating(marker: int) -> Callable[[Scene], Handler]:
             return scene.right_answer(first) or canned_cloud.not_found()
 
         def after_it(request: Request) -> bool:
-            return request.query.get('marker') == scene.ids[marker]
+            return bool(request.query.get('marker') == scene.ids[marker])
 
         return answered(scene, change, after_it)
 

@@ -8,12 +8,13 @@ clients need, and is quick: a page is made once and sent as it is.
 
 Run it as a program to have a cloud of any size in a process of its own::
 
-    python tests/canned_cloud.py --images 100000
+    python -m testbed.canned_cloud --images 100000
 """
 
 import argparse
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import MutableSequence
 import contextlib
 import dataclasses
 import json
@@ -392,7 +393,7 @@ class Nova:
     """
 
     def __init__(
-        self, images: list[dict[str, Any]], path: str = '/v2.1'
+        self, images: MutableSequence[dict[str, Any]], path: str = '/v2.1'
     ) -> None:
         self.images = images
         self.path = path

@@ -18,14 +18,14 @@ import shutil
 import tempfile
 from typing import Any
 
-import apis
-import commands
-import golang
-import measure
-import real
-import regions
-import report
-import startup
+from benchmarks import apis
+from benchmarks import commands
+from benchmarks import golang
+from benchmarks import measure
+from benchmarks import real
+from benchmarks import regions
+from benchmarks import report
+from benchmarks import startup
 
 #: The Python packages whose versions are told.
 DISTRIBUTIONS = (

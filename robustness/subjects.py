@@ -10,9 +10,9 @@ import platform
 import sys
 
 from benchmarks import golang
-from benchmarks.faults.scene import Api
-from benchmarks.faults.scene import GLANCE
-from benchmarks.faults.scene import NOVA
+from robustness.scene import Api
+from robustness.scene import GLANCE
+from robustness.scene import NOVA
 
 HERE = pathlib.Path(__file__).parent
 OPENSTACK = str(pathlib.Path(sys.executable).with_name('openstack'))
@@ -67,7 +67,9 @@ def subjects(folder: pathlib.Path) -> list[Subject]:
             ['{}'],
         ),
     ]
-    go = golang.build(HERE.parent / 'gophercloud', folder / 'gophercloud')
+    go = golang.build(
+        HERE.parent / 'benchmarks/gophercloud', folder / 'gophercloud'
+    )
     if go is not None:
         found.append(
             Subject('gophercloud', NOVA, [go, 'IDs'], ['{}'], configured=False)

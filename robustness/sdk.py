@@ -7,6 +7,7 @@ else is a traceback.
 """
 
 import sys
+from typing import Any
 
 from keystoneauth1.exceptions import ClientException
 import openstack
@@ -15,7 +16,7 @@ from openstack.exceptions import SDKException
 
 def main() -> None:
     """List the images of the cloud that is configured."""
-    limit = {'limit': int(sys.argv[1])} if sys.argv[1:] else {}
+    limit: dict[str, Any] = {'limit': int(sys.argv[1])} if sys.argv[1:] else {}
     connection = openstack.connect()
     try:
         for image in connection.compute.images(**limit):

@@ -9,10 +9,10 @@ and what it is told to answer itself, it does.
 import http.client
 import urllib.parse
 
-from tests import canned_cloud
-from tests.canned_cloud import Handler
-from tests.canned_cloud import Request
-from tests.canned_cloud import Response
+from testbed import canned_cloud
+from testbed.canned_cloud import Handler
+from testbed.canned_cloud import Request
+from testbed.canned_cloud import Response
 
 # Of one connection; the server makes its own.
 _HOP_BY_HOP = ('connection', 'content-length', 'transfer-encoding')

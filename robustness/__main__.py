@@ -19,23 +19,23 @@ import sys
 import tempfile
 
 from benchmarks import golang
-from benchmarks.faults import report
-from benchmarks.faults.catalogue import Fault
-from benchmarks.faults.catalogue import GROUPS
-from benchmarks.faults.catalogue import PATIENT
-from benchmarks.faults.outcome import MANY
-from benchmarks.faults.outcome import MEMORY
-from benchmarks.faults.outcome import Outcome
-from benchmarks.faults.outcome import outcome
-from benchmarks.faults.outcome import run
-from benchmarks.faults.scene import Scene
-from benchmarks.faults.scene import stage
-from benchmarks.faults.scene import STRANGE
-from benchmarks.faults.subjects import Subject
-from benchmarks.faults.subjects import subjects
-from benchmarks.faults.subjects import versions
-from tests import canned_cloud
-from tests.faults import self_signed
+from robustness import report
+from robustness.catalogue import Fault
+from robustness.catalogue import GROUPS
+from robustness.catalogue import PATIENT
+from robustness.outcome import MANY
+from robustness.outcome import MEMORY
+from robustness.outcome import Outcome
+from robustness.outcome import outcome
+from robustness.outcome import run
+from robustness.scene import Scene
+from robustness.scene import stage
+from robustness.scene import STRANGE
+from robustness.subjects import Subject
+from robustness.subjects import subjects
+from robustness.subjects import versions
+from testbed import canned_cloud
+from testbed.faults import self_signed
 
 #: Above so many seconds a run waits, mostly, and needs no processor.
 LONG = 60

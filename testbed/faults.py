@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-
 """What servers do wrong, for the tests and for the table of faults."""
 
 import datetime
@@ -8,10 +7,10 @@ import gzip
 import ipaddress
 import pathlib
 
-from tests import canned_cloud
-from tests.canned_cloud import fault
-from tests.canned_cloud import Request
-from tests.canned_cloud import Response
+from testbed import canned_cloud
+from testbed.canned_cloud import fault
+from testbed.canned_cloud import Request
+from testbed.canned_cloud import Response
 
 #: What a proxy answers instead of the service behind it.
 HTML = b'<html><head><title>502 Bad Gateway</title></head>\n<hr>nginx</html>'

@@ -10,7 +10,7 @@ from typing import Any
 
 HERE = pathlib.Path(__file__).parent
 RESULTS = HERE / 'results.json'
-PAGE = HERE.parents[1] / 'doc/source/faults.rst'
+PAGE = HERE.parent / 'doc/source/faults.rst'
 
 #: Seconds that are worth a word.
 LONG = 60
@@ -20,7 +20,7 @@ _INTRODUCTION = """\
 Faults
 ======
 
-.. Made by "./run faults" from benchmarks/faults/results.json: don't edit.
+.. Made by "./run faults" from robustness/results.json: don't edit.
 
 What becomes of a list of images where a server is hostile, broken or busy.
 Each cell is a run of the real program, in a process of its own, on a canned
@@ -44,7 +44,7 @@ is not complete without a word about it, images twice, no end, no memory left,
 a traceback, a name that acts on the terminal.
 
 ``./run faults`` runs it all again, and writes this page and
-``benchmarks/faults/results.json``, which has the messages. gophercloud is
+``robustness/results.json``, which has the messages. gophercloud is
 that of Debian.
 """
 

@@ -12,12 +12,12 @@ from typing import Any
 import urllib.parse
 
 from benchmarks import cloud
-from tests import canned_cloud
-from tests.canned_cloud import Handler
-from tests.canned_cloud import Request
-from tests.canned_cloud import Response
-from tests.canned_cloud import Server
-from tests.faults import has_secret
+from testbed import canned_cloud
+from testbed.canned_cloud import Handler
+from testbed.canned_cloud import Request
+from testbed.canned_cloud import Response
+from testbed.canned_cloud import Server
+from testbed.faults import has_secret
 
 #: What the server answers that is not of the cloud.
 STRANGE = 999_999
