@@ -21,13 +21,7 @@ text { font: 13px system-ui, sans-serif; fill: #24292f; }
 .grid { stroke: #d0d7de; }
 .ours { fill: #d1495b; }
 .peer { fill: #7d8fa3; }
-@media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3; }
-  .tick { fill: #9da7b3; }
-  .grid { stroke: #3d444d; }
-  .ours { fill: #ef6f80; }
-  .peer { fill: #8b9db1; }
-}"""
+.page { fill: #ffffff; stroke: #d0d7de; }"""
 
 
 @dataclasses.dataclass
@@ -70,6 +64,11 @@ def svg(title: str, groups: Sequence[Group]) -> str:
 def _body(
     title: str, groups: Sequence[Group], low: int, scale: float, height: int
 ) -> Iterator[str]:
+    # A ground of its own: the page may be light or dark, whoever switches it.
+    yield (
+        f'<rect class="page" x="0.5" y="0.5" width="{WIDTH - 1}" '
+        f'height="{height - 1}" rx="6"/>'
+    )
     yield f'<text class="title" x="8" y="20">{html.escape(title)}</text>'
     power = low
     while LABEL + (power - low) * scale <= WIDTH - RIGHT:
