@@ -19,8 +19,8 @@ from osc_compute_images.api import filters
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._pager import Pager
-from osc_compute_images.api._transport import path_to
-from osc_compute_images.api._transport import Transport
+from osc_compute_images.api.http import Client
+from osc_compute_images.api.http import path_to
 
 
 class ImagesAPI:
@@ -32,14 +32,14 @@ class ImagesAPI:
     """
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
-        self._transport = Transport(adapter)
+        self._http = Client(adapter)
 
     def server(self) -> str:
         """Return the host and port of the endpoint, such as ``nova:8774``.
 
         :raises EndpointNotFound: if there is none
         """
-        return self._transport.server()
+        return self._http.server()
 
     def list_detail(
         self,
@@ -77,7 +77,7 @@ class ImagesAPI:
     ) -> Pager:
         def fetch(query: Mapping[str, Any]) -> bytes:
             try:
-                return self._transport.get(path_to(*path), query)
+                return self._http.get(path_to(*path), query)
             except _errors.HTTPError as e:
                 if e.status in (404, 406):
                     self._refuse_not_served(e)
@@ -229,7 +229,7 @@ class ImagesAPI:
         :raises ServerNotFound: if no server has this name
         :raises AmbiguousName: if several servers have it
         """
-        return _lookup.find_server_id(self._transport, name_id_or_url)
+        return _lookup.find_server_id(self._http, name_id_or_url)
 
     def find_flavor(self, name_or_id: str) -> _lookup.Flavor:
         """Find the flavor that has this ID, or else this name.
@@ -237,7 +237,7 @@ class ImagesAPI:
         :raises FlavorNotFound: if no flavor has
         :raises AmbiguousName: if several flavors have this name
         """
-        return _lookup.find_flavor(self._transport, name_or_id)
+        return _lookup.find_flavor(self._http, name_or_id)
 
     def _metadata(
         self,
@@ -280,8 +280,8 @@ class ImagesAPI:
         url = path_to('images', image_id, *path)
         try:
             if method == 'GET':
-                return self._transport.get(url)
-            return self._transport.send(url, method, json)
+                return self._http.get(url)
+            return self._http.send(method, url, json)
         except _errors.HTTPError as e:
             if e.status == 404 and e.message == 'Image not found.':
                 raise _errors.ImageNotFound(
@@ -297,7 +297,7 @@ class ImagesAPI:
         At microversions above 2.35, and wherever else it has no such route,
         Nova answers 404 as it does for an image that does not exist.
         """
-        versions = self._transport.served_versions()
+        versions = self._http.served_versions()
         served = (
             f'microversions {versions[0]} to {versions[1]}'
             if versions

@@ -11,8 +11,8 @@ from typing import Any
 from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
 from osc_compute_images.api._options import MAX_PAGE_SIZE
-from osc_compute_images.api._transport import path_to
-from osc_compute_images.api._transport import Transport
+from osc_compute_images.api.http import Client
+from osc_compute_images.api.http import path_to
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 
@@ -62,7 +62,7 @@ def only_one(
     return several[0]
 
 
-def find_server_id(transport: Transport, name_id_or_url: str) -> str:
+def find_server_id(client: Client, name_id_or_url: str) -> str:
     """See :meth:`osc_compute_images.api.ImagesAPI.find_server_id`."""
     last = name_id_or_url.rstrip('/').rpartition('/')[2]
     if looks_like_id(last):
@@ -72,12 +72,12 @@ def find_server_id(transport: Transport, name_id_or_url: str) -> str:
         'name': f'^{re.escape(name_id_or_url)}$',
         'limit': MAX_PAGE_SIZE,
     }
-    ids = list(_servers_named(transport, name_id_or_url, query))
+    ids = list(_servers_named(client, name_id_or_url, query))
     if not ids:
         try:
             # For an administrator, it may be in any project.
             query['all_tenants'] = 1
-            ids = list(_servers_named(transport, name_id_or_url, query))
+            ids = list(_servers_named(client, name_id_or_url, query))
         except (_errors.Forbidden, _errors.BadRequest):
             pass
     try:
@@ -89,20 +89,20 @@ def find_server_id(transport: Transport, name_id_or_url: str) -> str:
 
 
 def _servers_named(
-    transport: Transport, name: str, query: dict[str, Any]
+    client: Client, name: str, query: dict[str, Any]
 ) -> Iterator[str]:
-    body = transport.get('/servers', query)
+    body = client.get('/servers', query)
     for server in _decode.member(body, 'servers', list):
         if isinstance(server, dict) and server.get('name') == name:
             yield str(server.get('id'))
 
 
-def find_flavor(transport: Transport, name_or_id: str) -> Flavor:
+def find_flavor(client: Client, name_or_id: str) -> Flavor:
     """See :meth:`osc_compute_images.api.ImagesAPI.find_flavor`."""
     path = path_to('flavors', name_or_id)
     if name_or_id not in ('', '.', '..', 'detail'):
         try:
-            body = transport.get(path)
+            body = client.get(path)
             return _flavor(_decode.member(body, 'flavor', dict))
         except (_errors.NotFound, _errors.BadRequest):
             pass
@@ -110,7 +110,7 @@ def find_flavor(transport: Transport, name_or_id: str) -> Flavor:
     query: dict[str, Any] = {'is_public': 'none', 'limit': MAX_PAGE_SIZE}
     named = {}
     while True:
-        body = transport.get('/flavors/detail', query)
+        body = client.get('/flavors/detail', query)
         page = [_flavor(f) for f in _decode.member(body, 'flavors', list)]
         named.update({f.id: f for f in page if f.name == name_or_id})
         # A page may be shorter than was asked for: the server has a limit.

@@ -188,7 +188,8 @@ class Pager:
         """
         query: dict[str, Any] = {}
         if self._opts is not None:
-            query.update(self._opts.to_image_list_query())
+            given = self._opts.to_image_list_query()
+            query = {k: v for k, v in given.items() if v is not None}
         limit = min(int(query.get('limit', MAX_PAGE_SIZE)), MAX_PAGE_SIZE)
         query['limit'] = min(self._first or limit, limit)
         last = query.get('marker')

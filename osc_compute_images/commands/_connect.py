@@ -15,6 +15,7 @@ from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _output
+from osc_compute_images.commands import _retries
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -83,10 +84,9 @@ def images_api(
             interface=config.get_interface('compute'),
             region_name=region_name or config.get_region_name('compute'),
             endpoint_override=config.get_endpoint('compute'),
-            connect_retries=config.get_connect_retries('compute'),
-            status_code_retries=config.get_status_code_retries('compute'),
             client_name='osc-compute-images',
             logger=_logger(),
+            **_retries.retry_settings(config),
         )
     )
 

@@ -15,9 +15,9 @@ from keystoneauth1 import adapter
 from keystoneauth1 import session
 import requests_mock
 
-from osc_compute_images.api import _transport
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
+from osc_compute_images.api.http import _retry
 from testbed import nova
 from tests.fuzz import promises
 
@@ -72,8 +72,8 @@ def check(data: bytes) -> None:
             promises.expect_one_line(str(e))
         else:
             raise AssertionError('An error was taken for an image')
-    assert len(waits) <= _transport.RETRIES
-    assert all(0 <= wait <= _transport.MAX_DELAY for wait in waits)
+    assert len(waits) <= _retry.RETRIES
+    assert all(0 <= wait <= _retry.MAX_DELAY for wait in waits)
 
 
 def _api() -> ImagesAPI:

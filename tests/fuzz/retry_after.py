@@ -2,7 +2,12 @@
 
 """The header Retry-After."""
 
-from osc_compute_images.api import _transport
+import math
+
+from osc_compute_images.api import ServerError
+from osc_compute_images.api.http import _retry
+from osc_compute_images.api.http._fault import Fault
+from osc_compute_images.api.http._fault import Kind
 
 SEEDS = [
     b'120',
@@ -14,5 +19,15 @@ SEEDS = [
 
 def check(data: bytes) -> None:
     """Find out how long to wait."""
-    wait = _transport._delay(0, data.decode('latin-1'))
-    assert 0 <= wait <= _transport.MAX_DELAY
+    seconds = _retry.seconds_of(data.decode('latin-1'))
+    fault = Fault(ServerError('x', status=503), Kind.STATUS, seconds)
+    for number in (0.0, 1.0):
+        delay = _retry.delay(
+            fault, 0, _retry.Settings(), math.inf, lambda n=number: n
+        )
+        if delay is None:
+            # It is given up.
+            assert seconds is not None
+            assert seconds > _retry.MAX_DELAY
+        else:
+            assert 0 <= delay <= _retry.MAX_DELAY

@@ -3,6 +3,7 @@
 """A keystoneauth session and adapter, over mocked HTTP; no waiting."""
 
 from collections.abc import Iterator
+import random
 import time
 
 from keystoneauth1 import adapter
@@ -18,7 +19,10 @@ from testbed import nova
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Replace sleeping by this list of how long it was meant to be."""
+    """Replace sleeping by this list of how long it was meant to be.
+
+    There is no jitter, and the clock goes on by what was slept.
+    """
     seconds: list[float] = []
     clock = [1000.0]
 
@@ -27,6 +31,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         clock[0] += duration
 
     monkeypatch.setattr(time, 'sleep', sleep)
+    monkeypatch.setattr(random, 'random', lambda: 0.0)
     monkeypatch.setattr(time, 'monotonic', lambda: clock[0])
     return seconds
 

@@ -4,6 +4,7 @@
 
 import gzip
 import json
+import math
 import time
 from typing import NamedTuple
 
@@ -16,10 +17,14 @@ import pytest
 import requests
 
 from osc_compute_images import api as images
-from osc_compute_images.api import _transport
 from osc_compute_images.api import filters
 from osc_compute_images.api import in_regions
 from osc_compute_images.api import ListOpts
+from osc_compute_images.api.http import _body
+from osc_compute_images.api.http import _retry
+from osc_compute_images.api.http import _words
+from osc_compute_images.api.http._fault import Fault
+from osc_compute_images.api.http._fault import Kind
 from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
@@ -39,7 +44,12 @@ EVIL = '\x1b]0;x\x07'
 @example('-1')
 @settings(derandomize=True)
 def test_whatever_retry_after_says_the_wait_is_bounded(text):
-    assert 0 <= _transport._delay(0, text) <= _transport.MAX_DELAY
+    seconds = _retry.seconds_of(text)
+    error = images.ServerError('x', status=503)
+    fault = Fault(error, Kind.STATUS, seconds)
+    delay = _retry.delay(fault, 0, _retry.Settings(), math.inf, lambda: 0.0)
+    assert seconds is None or seconds >= 0
+    assert delay is None or 0 <= delay <= _retry.MAX_DELAY
 
 
 ERRORS = st.recursive(
@@ -64,11 +74,7 @@ ERRORS = st.recursive(
 @example(b'', ' ')
 @settings(derandomize=True, deadline=None)
 def test_whatever_an_error_says_it_is_one_printable_line(body, reason):
-    response = requests.Response()
-    response.status_code = 400
-    response.reason = reason
-    response._content = body
-    message = images.HTTPError(_transport._message(response)).message
+    message = images.HTTPError(_words.message(400, {}, body, reason)).message
     message.encode()
     assert message
     assert '\x1b' not in message
@@ -157,7 +163,7 @@ def test_a_body_may_be_compressed(api, http, with_length):
 
 
 def test_a_compressed_body_is_bounded_as_it_grows(api, http, monkeypatch):
-    monkeypatch.setattr(_transport, 'MAX_BODY', 100_000)
+    monkeypatch.setattr(_body, 'MAX_BODY', 100_000)
     http.get(
         nova.DETAIL,
         content=gzip.compress(bytes(10_000_000)),

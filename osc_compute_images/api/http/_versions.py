@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the version document of Compute tells.
+"""What the version document of Compute tells. It does no I/O.
 
 keystoneauth's own discovery is not used: it follows redirects, and sends the
 token along when it is asked for one.
@@ -10,9 +10,6 @@ from collections.abc import Iterator
 import re
 from typing import Any
 import urllib.parse
-
-#: The URL of an endpoint that names its version, with or without a project.
-VERSIONED = re.compile(r'(?P<base>.*/v\d+(\.\d+)?)(/[^/]+)?/?$')
 
 _SEGMENT = re.compile(r'v2(\.(?P<minor>\d{1,9}))?')
 
