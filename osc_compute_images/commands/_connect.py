@@ -15,7 +15,7 @@ from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _output
-from osc_compute_images.commands import _retries
+from osc_compute_images.commands import _settings
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def images_api(
             endpoint_override=config.get_endpoint('compute'),
             client_name='osc-compute-images',
             logger=_logger(),
-            **_retries.retry_settings(config),
+            **_settings.adapter_settings(config),
         )
     )
 

@@ -51,11 +51,11 @@ class Config:
     def get_endpoint(self, kind):
         return self.config.get(f'{kind}_endpoint_override')
 
-    def get_connect_retries(self, kind):
-        return self.config.get(f'{kind}_connect_retries')
+    def get_rate_limit(self, kind):
+        return self.config.get(f'{kind}_rate_limit')
 
-    def get_status_code_retries(self, kind):
-        return self.config.get(f'{kind}_status_code_retries')
+    def get_concurrency(self, kind):
+        return self.config.get(f'{kind}_concurrency')
 
 
 class Manager:
