@@ -5,10 +5,10 @@
 List all that is there, lazily and page by page::
 
     from keystoneauth1.adapter import Adapter
-    from osc_compute_images.api import ImagesAPI, ListOpts
+    from osc_compute_images.api import filters, ImagesAPI
 
     api = ImagesAPI(Adapter(session, service_type='compute'))
-    for image in api.list_detail(ListOpts(type='snapshot')):
+    for image in api.list_detail(where=filters.image_type('snapshot')):
         print(image.id, image.name, image.server_id)
 
 An openstacksdk connection has such an adapter, too::
@@ -68,9 +68,9 @@ from osc_compute_images.api._errors import Unauthorized
 from osc_compute_images.api._errors import WaitError
 from osc_compute_images.api._errors import WaitTimedOut
 from osc_compute_images.api._image import Image
+from osc_compute_images.api._image import ImageRef
 from osc_compute_images.api._image import ServerRef
 from osc_compute_images.api._lookup import Flavor
-from osc_compute_images.api._lookup import looks_like_id
 from osc_compute_images.api._options import ListOpts
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._options import MAX_PAGE_SIZE
@@ -93,6 +93,7 @@ __all__ = [
     'ImageFailed',
     'ImageNotFound',
     'ImagePage',
+    'ImageRef',
     'ImageVanished',
     'ImagesAPI',
     'ImagesError',
@@ -111,5 +112,4 @@ __all__ = [
     'WaitError',
     'WaitTimedOut',
     'in_regions',
-    'looks_like_id',
 ]

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
+import functools
 from typing import Any
+from typing import Literal
 from typing import NoReturn
+from typing import overload
 
 from keystoneauth1 import adapter as ksa_adapter
 
@@ -16,9 +19,14 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import _lookup
 from osc_compute_images.api import _wait
 from osc_compute_images.api import filters
+from osc_compute_images.api._image import id_of
 from osc_compute_images.api._image import Image
+from osc_compute_images.api._image import ImageID
+from osc_compute_images.api._image import ImageRef
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._pager import Pager
+from osc_compute_images.api._selection import Selection
+from osc_compute_images.api.filters._filter import checked
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.http import path_to
 
@@ -32,7 +40,19 @@ class ImagesAPI:
     """
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
+        if not isinstance(adapter, ksa_adapter.Adapter):
+            raise TypeError(
+                f'ImagesAPI takes an adapter of the Compute service, not '
+                f'{type(adapter).__name__}: keystoneauth1.adapter.Adapter('
+                f"session, service_type='compute'), or the attribute compute "
+                f'of an openstacksdk connection'
+            )
+        self.adapter = adapter
         self._http = Client(adapter)
+
+    def __repr__(self) -> str:
+        where = self.adapter.endpoint_override or self.adapter.region_name
+        return f'<ImagesAPI in {where}>' if where else '<ImagesAPI>'
 
     def server(self) -> str:
         """Return the host and port of the endpoint, such as ``nova:8774``.
@@ -43,106 +63,169 @@ class ImagesAPI:
 
     def list_detail(
         self,
-        opts: ListOptsBuilder | None = None,
+        opts: ListOptsBuilder | Mapping[str, str | int] | None = None,
         *,
-        first: int | None = None,
-    ) -> Pager:
+        where: filters.Filter | None = None,
+        first_page_size: int | None = None,
+        max_items: int | None = None,
+    ) -> Pager[Image]:
         """List images with all their fields, the newest first.
 
         https://docs.openstack.org/api-ref/compute/#list-images-with-details
 
-        :param opts: what to list; everything that may be seen by default
-        :param first: images on the first page, if less than the limit of the
-            options: the pages grow up to that as long as the server takes
-            long for them. Where several listings run at the same time, small
-            pages save memory
+        :param opts: query parameters for Nova, which mean what Nova takes
+            them for; all that may be seen is listed by default
+        :param where: the images to list, by what they are
+        :param first_page_size: images on the first page, if less than the
+            limit of the options: the pages grow up to that as long as the
+            server takes long for them. Where several listings run at the same
+            time, small pages save memory
+        :param max_items: the number of images to list at most; then no more
+            of them are asked for than it takes
+        :raises TypeError: for an argument in the wrong place
+        :raises ValueError: for a number below 1
         """
-        return self._list('images', 'detail', opts=opts, first=first)
+        selection = Selection(Image, opts, where, first_page_size, max_items)
+        return Pager(
+            functools.partial(self._fetch_page, path_to('images', 'detail')),
+            _decode.decode_page,
+            selection,
+        )
 
-    def list(self, opts: ListOptsBuilder | None = None) -> Pager:
+    def list(
+        self,
+        opts: ListOptsBuilder | Mapping[str, str | int] | None = None,
+        *,
+        where: filters.Filter | None = None,
+        max_items: int | None = None,
+    ) -> Pager[ImageRef]:
         """List images by ID and name only.
 
         It saves bytes, not the server's time: Nova itself reads the images
         in full from Glance (it answers 1.2 times as fast, as measured).
 
         https://docs.openstack.org/api-ref/compute/#list-images
+
+        The arguments are those of :meth:`list_detail`.
+
+        :raises TypeError: for a filter that needs more than ID and name
         """
-        return self._list('images', opts=opts)
+        selection = Selection(ImageRef, opts, where, None, max_items)
+        return Pager(
+            functools.partial(self._fetch_page, path_to('images')),
+            _decode.decode_brief_page,
+            selection,
+        )
 
-    def _list(
-        self,
-        *path: str,
-        opts: ListOptsBuilder | None,
-        first: int | None = None,
-    ) -> Pager:
-        def fetch(query: Mapping[str, Any]) -> bytes:
-            try:
-                return self._http.get(path_to(*path), query)
-            except _errors.HTTPError as e:
-                if e.status in (404, 406):
-                    self._refuse_not_served(e)
-                raise
+    def _fetch_page(self, path: str, query: Mapping[str, Any]) -> bytes:
+        try:
+            return self._http.get(path, query)
+        except _errors.HTTPError as e:
+            if e.status in (404, 406):
+                self._refuse_not_served(e)
+            raise
 
-        return Pager(fetch, opts, first)
-
-    def get(self, image_id: str) -> Image:
-        """Get an image by its ID.
+    def get(self, image: ImageID) -> Image:
+        """Get an image by its ID, as it is now.
 
         https://docs.openstack.org/api-ref/compute/#show-image-details
 
         :raises ImageNotFound: if there is none, or it may not be seen
         :raises ImagesNotServed: if Compute serves no images
         """
-        image = _decode.decode_image(self._of_image('GET', image_id))
-        if image.id != image_id:
+        image_id = id_of(image)
+        got = _decode.decode_image(self._of_image('GET', image_id))
+        if got.id != image_id:
             raise _errors.InvalidResponse(
                 f'The server was asked for image {image_id}, and sent '
-                f'{image.id or "one without an ID"}'
+                f'{got.id or "one without an ID"}'
             )
-        return image
+        return got
 
-    def find(self, name_or_id: str) -> Image:
+    @overload
+    def find(
+        self,
+        name_or_id: ImageID,
+        *,
+        where: filters.Filter | None = None,
+        ignore_missing: Literal[False] = False,
+    ) -> Image: ...
+
+    @overload
+    def find(
+        self,
+        name_or_id: ImageID,
+        *,
+        where: filters.Filter | None = None,
+        ignore_missing: bool,
+    ) -> Image | None: ...
+
+    def find(
+        self,
+        name_or_id: ImageID,
+        *,
+        where: filters.Filter | None = None,
+        ignore_missing: bool = False,
+    ) -> Image | None:
         """Find the one image that has this ID, or else this exact name.
 
+        :param where: the images that it may be, others do not count
+        :param ignore_missing: return None if there is none. Other than in
+            openstacksdk, that is not the default
         :raises ImageNotFound: if no image has
         :raises AmbiguousName: if several images have this name
         """
-        found = {image.id: image for image in self.find_all(name_or_id)}
+        found = {i.id: i for i in self.find_all(name_or_id, where=where)}
+        if ignore_missing and not found:
+            return None
         image_id = _lookup.only_one(
-            'image', name_or_id, found, _errors.ImageNotFound
+            'image', id_of(name_or_id), found, _errors.ImageNotFound
         )
         return found[image_id]
 
-    def find_all(self, name_or_id: str) -> Sequence[Image]:
-        """Find the image that has this ID, or else all of this exact name."""
-        if _lookup.looks_like_id(name_or_id):
+    def find_all(
+        self, name_or_id: ImageID, *, where: filters.Filter | None = None
+    ) -> Sequence[Image]:
+        """Find the image that has this ID, or else all of this exact name.
+
+        :param where: the images that it may be, others do not count
+        """
+        text = id_of(name_or_id)
+        chosen = checked(where)
+        if _lookup.looks_like_id(text):
             # It might be the name of another image.
             with contextlib.suppress(_errors.ImageNotFound):
                 # Nova knows an ID in lower case only.
-                return [self.get(name_or_id.lower())]
-        chosen = filters.name(name_or_id)
-        return [*chosen.select(self.list_detail(chosen.narrow()))]
+                image = self.get(text.lower())
+                return [image] if chosen.matches(image) else []
+        return [*self.list_detail(where=filters.name(text) & chosen)]
 
-    def delete(self, image_id: str) -> None:
+    def delete(self, image: ImageID, *, ignore_missing: bool = False) -> None:
         """Delete an image.
 
         https://docs.openstack.org/api-ref/compute/#delete-image
 
+        :param ignore_missing: do nothing if there is none. Other than in
+            openstacksdk, that is not the default
         :raises ImageNotFound: if there is none, or it may not be seen
         :raises Forbidden: if it may not be deleted: it is protected, or
             another project's, or the role does not allow it
         """
-        self._of_image('DELETE', image_id)
+        try:
+            self._of_image('DELETE', id_of(image))
+        except _errors.ImageNotFound:
+            if not ignore_missing:
+                raise
 
-    def get_metadata(self, image_id: str) -> dict[str, Any]:
+    def get_metadata(self, image: ImageID) -> dict[str, Any]:
         """Get the properties of an image.
 
         https://docs.openstack.org/api-ref/compute/#list-image-metadata
         """
-        return self._metadata('GET', image_id)
+        return self._metadata('GET', id_of(image))
 
     def update_metadata(
-        self, image_id: str, metadata: Mapping[str, str]
+        self, image: ImageID, metadata: Mapping[str, str]
     ) -> dict[str, Any]:
         """Set some properties of an image; the others stay.
 
@@ -153,10 +236,10 @@ class ImagesAPI:
         :raises BadRequest: for a key or a value that Compute does not take
         :raises Forbidden: if the quota is reached, or it may not be changed
         """
-        return self._metadata('POST', image_id, metadata)
+        return self._metadata('POST', id_of(image), metadata)
 
     def replace_metadata(
-        self, image_id: str, metadata: Mapping[str, str]
+        self, image: ImageID, metadata: Mapping[str, str]
     ) -> dict[str, Any]:
         """Set the properties of an image; those not named are removed.
 
@@ -165,38 +248,38 @@ class ImagesAPI:
         The arguments, the result and the errors are those of
         :meth:`update_metadata`.
         """
-        return self._metadata('PUT', image_id, metadata)
+        return self._metadata('PUT', id_of(image), metadata)
 
-    def get_metadata_item(self, image_id: str, key: str) -> Any:
+    def get_metadata_item(self, image: ImageID, key: str) -> Any:
         """Get one property of an image.
 
         https://docs.openstack.org/api-ref/compute/#show-image-metadata-item
 
         :raises NotFound: if the image does not have it
         """
-        return self._metadata_item('GET', image_id, key)
+        return self._metadata_item('GET', id_of(image), key)
 
-    def set_metadata_item(self, image_id: str, key: str, value: str) -> None:
+    def set_metadata_item(self, image: ImageID, key: str, value: str) -> None:
         """Set one property of an image.
 
         https://docs.openstack.org/api-ref/compute/#create-or-update-image-metadata-item
 
         The errors are those of :meth:`update_metadata`.
         """
-        self._metadata_item('PUT', image_id, key, {'meta': {key: value}})
+        self._metadata_item('PUT', id_of(image), key, {'meta': {key: value}})
 
-    def delete_metadata_item(self, image_id: str, key: str) -> None:
+    def delete_metadata_item(self, image: ImageID, key: str) -> None:
         """Remove one property of an image.
 
         https://docs.openstack.org/api-ref/compute/#delete-image-metadata-item
 
         :raises NotFound: if the image does not have it
         """
-        self._metadata_item('DELETE', image_id, key)
+        self._metadata_item('DELETE', id_of(image), key)
 
     def wait_for(
         self,
-        image: Image | str,
+        image: ImageID,
         status: str = 'ACTIVE',
         *,
         timeout: float | None = None,
@@ -206,7 +289,6 @@ class ImagesAPI:
 
         A passing fault of the server does not end the wait.
 
-        :param image: the image, or its ID
         :param timeout: seconds; without one the wait lasts as long as the
             image goes on
         :param on_look: called with the image each time it has been looked at
@@ -215,7 +297,7 @@ class ImagesAPI:
         :raises WaitTimedOut: if the time is over
         """
         seen = image if isinstance(image, Image) else None
-        image_id = image.id if isinstance(image, Image) else image
+        image_id = id_of(image)
         return _wait.wait_for(
             lambda: self.get(image_id), seen, status, timeout, on_look
         )

@@ -14,15 +14,20 @@ import logging
 import math
 import re
 from typing import Any
+from typing import Generic
 from typing import NamedTuple
 from typing import NoReturn
+from typing import TypeVar
 
 import msgspec
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api._image import Image
+from osc_compute_images.api._image import ImageRef
 from osc_compute_images.api._image import ServerRef
 from osc_compute_images.text import printable
+
+_Record = TypeVar('_Record', bound=Image | ImageRef)
 
 LOG = logging.getLogger(__name__)
 
@@ -52,7 +57,7 @@ class _PageBody(msgspec.Struct, frozen=True, gc=False):
     images_links: list[_Link] | None = None
 
 
-class Page(NamedTuple):
+class Page(NamedTuple, Generic[_Record]):
     """What a page of a listing says.
 
     :param images: all that could be read
@@ -60,7 +65,7 @@ class Page(NamedTuple):
     :param next_url: the link to the next page, if there is one
     """
 
-    images: list[Image]
+    images: list[_Record]
     entries: int
     next_url: str | None
 
@@ -77,7 +82,7 @@ _IMAGE = msgspec.json.Decoder(_ImageBody)
 _NOT_AS_EXPECTED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def decode_page(body: bytes) -> Page:
+def decode_page(body: bytes) -> Page[Image]:
     """Read a page of images.
 
     :raises InvalidResponse: if there is no list of images in it
@@ -88,6 +93,19 @@ def decode_page(body: bytes) -> Page:
         return _salvage_page(body)
     return Page(
         page.images, len(page.images), _next_url(page.images_links or ())
+    )
+
+
+def decode_brief_page(body: bytes) -> Page[ImageRef]:
+    """Read a page of images of which no more than ID and name is told.
+
+    :raises InvalidResponse: if there is no list of images in it
+    """
+    page = decode_page(body)
+    return Page(
+        [ImageRef(image.id, image.name) for image in page.images],
+        page.entries,
+        page.next_url,
     )
 
 
@@ -200,7 +218,7 @@ def _shallow(text: str) -> str:
     return ''.join(kept)
 
 
-def _salvage_page(body: bytes) -> Page:
+def _salvage_page(body: bytes) -> Page[Image]:
     document = _load(body)
     oddities: list[str] = []
     images = []

@@ -10,13 +10,18 @@ import contextlib
 import itertools
 import time
 from typing import Any
+from typing import Generic
+from typing import NoReturn
+from typing import TypeVar
 import urllib.parse
 
 from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
 from osc_compute_images.api._image import Image
-from osc_compute_images.api._options import ListOptsBuilder
-from osc_compute_images.api._options import MAX_PAGE_SIZE
+from osc_compute_images.api._image import ImageRef
+from osc_compute_images.api._selection import Selection
+
+_Record = TypeVar('_Record', bound=Image | ImageRef)
 
 #: How many of the last images are remembered, so that none comes twice. More
 #: would take memory, and a server that goes round is noticed anyway.
@@ -59,7 +64,7 @@ class _Listed:
             # To the beginning.
             yield {}
 
-    def add(self, images: list[Image]) -> list[Image]:
+    def add(self, images: list[Any]) -> list[Any]:
         """Remember the images of a page, and return those that are new."""
         ids = [image.id for image in images]
         expected = len(self._ids) + len(ids)
@@ -73,7 +78,7 @@ class _Listed:
             self._has_forgotten = True
         return images
 
-    def _new(self, images: list[Image]) -> Iterator[Image]:
+    def _new(self, images: list[Any]) -> Iterator[Any]:
         known = set(itertools.chain.from_iterable(self._pages))
         for image in images:
             # Those without an ID may be different ones.
@@ -82,7 +87,7 @@ class _Listed:
             known.add(image.id)
 
 
-class ImagePage:
+class ImagePage(Generic[_Record]):
     """One page of a listing.
 
     :param page: the decoded answer
@@ -90,16 +95,23 @@ class ImagePage:
     :param new: picks the images that no page before this one had
     """
 
+    #: Those that match, and that no page before this one had.
+    images: list[_Record]
+
     def __init__(
         self,
-        page: _decode.Page,
+        page: _decode.Page[_Record],
         limit: int,
-        new: Callable[[list[Image]], list[Image]],
+        new: Callable[[list[_Record]], list[_Record]],
     ) -> None:
         self._next_page_url = page.next_url
         self._is_last = page.next_url is None and page.entries < limit
         self._next_marker = None if self._is_last else _next_marker(page)
-        self.images: list[Image] = new(page.images)
+        self.images = new(page.images)
+
+    def __repr__(self) -> str:
+        last = ', the last' if self._is_last else ''
+        return f'<ImagePage with {len(self.images)} images{last}>'
 
     def is_empty(self) -> bool:
         """Tell whether there is no image on this page."""
@@ -131,10 +143,11 @@ class ImagePage:
         return self._next_marker
 
 
-def _next_marker(page: _decode.Page) -> str | None:
+def _next_marker(page: _decode.Page[Any]) -> str | None:
     for image in reversed(page.images):
         if image.id:
-            return image.id
+            marker: str = image.id
+            return marker
     return _marker_of(page.next_url) if page.next_url else None
 
 
@@ -146,7 +159,7 @@ def _marker_of(url: str) -> str | None:
     return query.get('marker', [None])[-1]
 
 
-class Pager:
+class Pager(Generic[_Record]):
     """A listing: iterate over it for its images, one after the other.
 
     Nothing is requested before the first image is asked for, and each page
@@ -156,42 +169,55 @@ class Pager:
     A listing is complete or it ends in an error, and no image comes twice.
     Images that appear while it runs are left out (Nova lists the newest
     first), unless all of the first page is deleted meanwhile.
-
-    :param fetch: sends the request for a page, given its query parameters,
-        and returns the body
-    :param opts: what to list
-    :param first: images on the first page, if less than the limit: the pages
-        grow up to the limit as long as the server takes long for them
     """
 
+    # NOTE: fetch sends the request for a page, given its query parameters, and
+    # read reads the body of the answer.
     def __init__(
         self,
         fetch: Callable[[Mapping[str, Any]], bytes],
-        opts: ListOptsBuilder | None = None,
-        first: int | None = None,
+        read: Callable[[bytes], _decode.Page[_Record]],
+        selection: Selection[_Record],
     ) -> None:
         self._fetch = fetch
-        self._opts = opts
-        self._first = first
+        self._read = read
+        self._selection = selection
 
-    def __iter__(self) -> Iterator[Image]:
+    def __repr__(self) -> str:
+        return f'<Pager of {self._selection}>'
+
+    def __getitem__(self, index: object) -> NoReturn:
+        raise TypeError(
+            'A Pager has no indices: write next(iter(pager), None) for the '
+            'first image, max_items=... in the listing for the first few, '
+            '[*pager] for a list of all'
+        )
+
+    def __len__(self) -> NoReturn:
+        raise TypeError(
+            'The number of images is known when all have come: len([*pager])'
+        )
+
+    def __iter__(self) -> Iterator[_Record]:
         return itertools.chain.from_iterable(
             page.images for page in self.pages()
         )
 
-    def pages(self) -> Iterator[ImagePage]:
-        """Yield page after page.
+    def pages(self) -> Iterator[ImagePage[_Record]]:
+        """Yield page after page, each with those of its images that match.
 
         :raises ListingInterrupted: if the listing can't be completed, after
             at least one page has come
         :raises ImagesError: if not even the first page comes
         """
-        query: dict[str, Any] = {}
-        if self._opts is not None:
-            given = self._opts.to_image_list_query()
-            query = {k: v for k, v in given.items() if v is not None}
-        limit = min(int(query.get('limit', MAX_PAGE_SIZE)), MAX_PAGE_SIZE)
-        query['limit'] = min(self._first or limit, limit)
+        return self._selection.of(self._pages())
+
+    def _pages(self) -> Iterator[ImagePage[_Record]]:
+        query = {
+            **self._selection.query,
+            'limit': self._selection.first_page_size,
+        }
+        limit = self._selection.limit
         last = query.get('marker')
         obtained = 0
         listed = _Listed()
@@ -199,17 +225,17 @@ class Pager:
             listed.markers.append(last)
         began = time.monotonic()
         page = ImagePage(
-            _decode.decode_page(self._fetch(query)),
+            self._read(self._fetch(query)),
             query['limit'],
             listed.add,
         )
         while True:
             if time.monotonic() - began > _SLOW:
                 query['limit'] = min(query['limit'] * _GROWTH, limit)
-            yield page
             obtained += len(page.images)
             if page.images:
                 last = page.images[-1].id or last
+            yield page
             if page.is_last():
                 return
             marker = page.next_marker()
@@ -233,7 +259,7 @@ class Pager:
         marker: str | None,
         query: Mapping[str, Any],
         listed: _Listed,
-    ) -> ImagePage:
+    ) -> ImagePage[_Record]:
         """Return the page that begins after an image."""
         if marker is None:
             raise _errors.InvalidResponse(
@@ -241,7 +267,7 @@ class Pager:
             )
         body = self._fetch_after(marker, query, listed)
         listed.markers.append(marker)
-        page = ImagePage(_decode.decode_page(body), query['limit'], listed.add)
+        page = ImagePage(self._read(body), query['limit'], listed.add)
         if page.next_marker() in listed.markers:
             raise _errors.InvalidResponse(
                 'The server repeats a page that it has sent'

@@ -42,7 +42,8 @@ def in_regions(
         for region, images in in_regions(
             apis,
             lambda api: (
-                page.images for page in api.list_detail(first=100).pages()
+                page.images
+                for page in api.list_detail(first_page_size=100).pages()
             ),
         ):
             if isinstance(images, ImagesError):

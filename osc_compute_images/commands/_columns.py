@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 from typing import NamedTuple
 from typing import TextIO
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cliff import columns
 
+from osc_compute_images.frozen import thaw
 from osc_compute_images.text import printable
 from osc_compute_images.text import property_text
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from osc_compute_images.api import Image
 
     _TextColumn = columns.FormattableColumn[str]
-    _DictColumn = columns.FormattableColumn[dict[str, Any]]
+    _DictColumn = columns.FormattableColumn[Mapping[str, Any]]
 else:
     # NOTE: cliff's class is generic from 4.9 on only.
     _TextColumn = _DictColumn = columns.FormattableColumn
@@ -47,6 +49,11 @@ class PropertiesColumn(_DictColumn):
             f"{printable(key)}='{printable(property_text(value))}'"
             for key, value in sorted(self._value.items())
         )
+
+    def machine_readable(self) -> dict[str, Any]:
+        """Return plain dicts and lists, which every formatter can write."""
+        plain: dict[str, Any] = thaw(self._value)
+        return plain
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, PropertiesColumn):

@@ -131,8 +131,8 @@ def chosen(
         'status': filters.status,
         'type': filters.image_type,
         'server': lambda value: filters.server(api.find_server_id(value)),
-        'min_disk': lambda value: filters.min_disk(*value),
-        'min_ram': lambda value: filters.min_ram(*value),
+        'min_disk': lambda value: filters.min_disk(**value),
+        'min_ram': lambda value: filters.min_ram(**value),
         'flavor': lambda value: filters.boots_on(api.find_flavor(value)),
     }
     combined = filters.EVERYTHING

@@ -14,6 +14,15 @@ _UNITS = {'m': 'minutes', 'h': 'hours', 'd': 'days', 'w': 'weeks'}
 # NOTE: Python refuses to read 4,300 digits or more.
 _NUMBER = r'\d{1,4000}'
 _COMPARISON = re.compile(rf'\s*(>=|<=|>|<|=|)\s*({_NUMBER})\s*')
+_UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
+_SIGNS = {
+    '>=': 'at_least',
+    '<=': 'at_most',
+    '>': 'more_than',
+    '<': 'less_than',
+    '=': 'exactly',
+    '': 'exactly',
+}
 
 
 def positive_integer(text: str) -> int:
@@ -23,6 +32,11 @@ def positive_integer(text: str) -> int:
             _('%r is not a whole number of 1 or more') % text
         )
     return int(text)
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text has the form of an image's ID."""
+    return _UUID.fullmatch(text) is not None
 
 
 def seconds(text: str) -> float:
@@ -50,15 +64,15 @@ def status(text: str) -> str:
     return text
 
 
-def comparison(text: str) -> tuple[str, int]:
-    """Read ``10``, ``>=10``, ``<=20``: a sign and a number."""
+def comparison(text: str) -> dict[str, int]:
+    """Read ``10``, ``>=10``, ``<=20``: a comparison, as filters have it."""
     match = _COMPARISON.fullmatch(text)
     if match is None:
         raise argparse.ArgumentTypeError(
             _('%r is not a whole number, with >=, <=, > or < before it or not')
             % text
         )
-    return match[1] or '=', int(match[2])
+    return {_SIGNS[match[1]]: int(match[2])}
 
 
 def key_value(text: str) -> tuple[str, str | None]:

@@ -26,7 +26,6 @@ from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
-    from osc_compute_images.api import ImagePage
     from osc_compute_images.api import ImagesAPI
 
 _Part = TypeVar('_Part')
@@ -171,7 +170,6 @@ def _listed(
     :param regions: how many are listed at the same time
     """
     from osc_compute_images.api import ListOpts
-    from osc_compute_images.api import looks_like_id
     from osc_compute_images.api import MAX_PAGE_SIZE
     from osc_compute_images.api.filters import EVERYTHING
 
@@ -184,17 +182,13 @@ def _listed(
     marker = parsed_args.marker
     if marker is not None:
         marker = (
-            marker.lower() if looks_like_id(marker) else api.find(marker).id
+            marker.lower() if _values.is_id(marker) else api.find(marker).id
         )
     opts = ListOpts(
         changes_since=parsed_args.changes_since, limit=limit, marker=marker
     )
     # Each region holds a page in memory: together, about as much as one does.
     first = max(MAX_PAGE_SIZE // regions, _SMALLEST_PAGE)
-    pages = api.list_detail(chosen.narrow(opts), first=first).pages()
-
-    def select(page: 'ImagePage') -> 'Sequence[Image]':
-        return [*chosen.select(page.images)]
-
+    pager = api.list_detail(opts, where=chosen, first_page_size=first)
     # NOTE: a loop would hold a page in memory while the next one comes.
-    yield from map(select, pages)
+    yield from (page.images for page in pager.pages())

@@ -338,12 +338,12 @@ def test_spans_are_back_from_now():
 @pytest.mark.parametrize(
     ('text', 'value'),
     [
-        ('10', ('=', 10)),
-        ('=10', ('=', 10)),
-        (' >= 10 ', ('>=', 10)),
-        ('<=0', ('<=', 0)),
-        ('>1', ('>', 1)),
-        ('<1', ('<', 1)),
+        ('10', {'exactly': 10}),
+        ('=10', {'exactly': 10}),
+        (' >= 10 ', {'at_least': 10}),
+        ('<=0', {'at_most': 0}),
+        ('>1', {'more_than': 1}),
+        ('<1', {'less_than': 1}),
     ],
 )
 def test_comparisons(text, value):

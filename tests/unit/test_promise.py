@@ -8,7 +8,6 @@ programs of users: that needs a new major version, and a release note.
 
 import configparser
 import importlib.metadata
-import inspect
 import json
 import os
 import pathlib
@@ -16,12 +15,11 @@ import re
 
 import pytest
 
-from osc_compute_images import api
-from osc_compute_images.api import filters
 from osc_compute_images.commands import show
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
 from testbed import nova
+from tests.unit import promise
 from tests.unit import test_commands
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -66,9 +64,6 @@ FULL = nova.image(
     server={'id': nova.image_id(2), 'links': []},
     **{'OS-DCF:diskConfig': 'AUTO'},
 )
-
-
-NOT_MADE_BY_USERS = (api.ImagePage, api.ListOptsBuilder, api.Pager)
 
 
 def types(document):
@@ -120,49 +115,12 @@ def test_the_exit_codes_of_waiting():
     assert codes == EXIT_CODES
 
 
-def described(name, value):
-    """Yield a line for a public object, and for each public part of it."""
-    if inspect.isclass(value):
-        bases = ', '.join(base.__name__ for base in value.__bases__)
-        yield f'class {name}({bases})'
-        if value not in NOT_MADE_BY_USERS:
-            yield called(name, value)
-        for member, part in sorted(vars(value).items()):
-            if not member.startswith('_'):
-                yield from described(f'{name}.{member}', part)
-    elif inspect.isfunction(value):
-        yield called(name, value)
-    else:
-        yield name
-
-
-def called(name, value):
-    """Return how it is called: the types are mypy's to hold."""
-    parameters = [
-        parameter.replace(annotation=inspect.Parameter.empty)
-        for parameter in inspect.signature(value).parameters.values()
-    ]
-    return f'{name}{inspect.Signature(parameters)}'
-
-
 def test_the_python_api():
-    public = {f'api.{name}': getattr(api, name) for name in api.__all__}
-    public |= {
-        f'api.filters.{name}': value
-        for name, value in vars(filters).items()
-        if not name.startswith('_')
-        and (
-            getattr(value, '__module__', None) == filters.__name__
-            or name.isupper()
-        )
-    }
-    listing = [
-        line
-        for name, value in sorted(public.items())
-        for line in described(name, value)
-    ]
-    stored = pathlib.Path(__file__).with_name('promise.txt')
-    assert listing == stored.read_text().splitlines()
+    assert promise.STORED.read_text() == promise.text(), (
+        'The Python API is not as promised. If that is meant, run '
+        '"python -m tests.unit.promise", and look at what it changes: what is '
+        'not an addition breaks the programs of users'
+    )
 
 
 def promised_versions():

@@ -225,11 +225,13 @@ class Unfiltered(NamedTuple):
         return {'property-hw_disk_bus': 'virtio'}
 
 
-def test_options_without_a_field_are_options():
-    narrowed = filters.name('a').narrow(Unfiltered())
-    assert narrowed.to_image_list_query() == {
-        'name': 'a',
-        'property-hw_disk_bus': 'virtio',
+def test_options_without_a_field_are_options(api, http):
+    http.get(nova.DETAIL, json={'images': []})
+    assert not [*api.list_detail(Unfiltered(), where=filters.name('a'))]
+    assert http.last_request.qs == {
+        'name': ['a'],
+        'property-hw_disk_bus': ['virtio'],
+        'limit': ['1000'],
     }
 
 

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The times of images."""
+
+import datetime
+
+from osc_compute_images.api._image import Image
+
+
+def created_at(image: Image) -> datetime.datetime | None:
+    """Return when an image was created, or None if it does not tell."""
+    return parse(image.created)
+
+
+def parse(text: str | None) -> datetime.datetime | None:
+    """Read a time as Compute shows it; one without a zone is UTC."""
+    try:
+        time = datetime.datetime.fromisoformat(text or '')
+    except ValueError:
+        return None
+    if time.tzinfo is None:
+        return time.replace(tzinfo=datetime.UTC)
+    return time
+
+
+def shown(time: datetime.datetime) -> str:
+    """Write a time as Compute does: ``2026-11-23T16:11:28Z``."""
+    utc = time.astimezone(datetime.UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec='seconds') + 'Z'

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Filters that select by what is shown, where Nova's own do not.
+
+Each function returns a :class:`Filter`, and everything that chooses images
+takes one as ``where``. Filters combine with ``&``, ``|`` and ``~``::
+
+    from osc_compute_images.api import filters, ImagesAPI
+
+    where = filters.status('SAVING') & ~filters.name_pattern('web-*')
+    for image in api.list_detail(where=where):
+        print(image.name)
+
+What Nova's parameters can narrow down rightly is asked of the server, to save
+its time; and all of it is checked once more on each image as it comes. The
+guide on filters tells, parameter by parameter, what Nova gets wrong.
+"""
+
+from osc_compute_images.api.filters._filter import EVERYTHING
+from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.filters._flavors import boots_on
+from osc_compute_images.api.filters._names import name
+from osc_compute_images.api.filters._names import name_pattern
+from osc_compute_images.api.filters._numbers import min_disk
+from osc_compute_images.api.filters._numbers import min_ram
+from osc_compute_images.api.filters._numbers import size
+from osc_compute_images.api.filters._properties import has_property
+from osc_compute_images.api.filters._properties import property_is
+from osc_compute_images.api.filters._states import image_type
+from osc_compute_images.api.filters._states import server
+from osc_compute_images.api.filters._states import status
+from osc_compute_images.api.filters._states import STATUSES
+
+__all__ = [
+    'EVERYTHING',
+    'STATUSES',
+    'Filter',
+    'boots_on',
+    'has_property',
+    'image_type',
+    'min_disk',
+    'min_ram',
+    'name',
+    'name_pattern',
+    'property_is',
+    'server',
+    'size',
+    'status',
+]

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The filter, and how filters combine."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+import datetime
+import types
+from typing import Any
+from typing import NoReturn
+
+from osc_compute_images.api._image import Image
+from osc_compute_images.api._image import ImageRef
+
+_NOTHING: Mapping[str, str | int] = types.MappingProxyType({})
+
+
+class Filter:
+    """A choice among images, which does not change.
+
+    Filters combine with ``&``, ``|`` and ``~``. Make one of your own from any
+    function of an image::
+
+        big = Filter(lambda image: (image.size or 0) > 10**10)
+
+    :param matches: tells whether an image is chosen
+    :param query: query parameters that make the server leave out images that
+        do not match, and none that do
+    :param created_since: a time with a zone: no image that was created
+        earlier matches
+    :param brief: whether ``matches`` needs no more than ID and name
+    :param label: how the filter is shown
+    """
+
+    __slots__ = ('_brief', '_created_since', '_label', '_matches', '_query')
+
+    def __init__(
+        self,
+        matches: Callable[[Any], object],
+        query: Mapping[str, str | int] = _NOTHING,
+        *,
+        created_since: datetime.datetime | None = None,
+        brief: bool = False,
+        label: str | None = None,
+    ) -> None:
+        if isinstance(matches, Filter) or not callable(matches):
+            raise TypeError(
+                f'A filter is made from a function of an image, not from '
+                f'{type(matches).__name__}'
+            )
+        if created_since is not None and created_since.tzinfo is None:
+            raise ValueError('created_since has no time zone')
+        self._matches = matches
+        self._query = types.MappingProxyType(dict(query))
+        self._created_since = created_since
+        self._brief = brief
+        self._label = label or f'Filter({matches!r})'
+
+    @property
+    def query(self) -> Mapping[str, str | int]:
+        """Parameters of a request.
+
+        They make the server leave out images that do not match, and none that
+        do.
+        """
+        return self._query
+
+    @property
+    def created_since(self) -> datetime.datetime | None:
+        """A time: no image that was created earlier matches."""
+        return self._created_since
+
+    @property
+    def brief(self) -> bool:
+        """Whether the ID and the name of an image are enough to decide."""
+        return self._brief
+
+    def matches(self, image: Image | ImageRef) -> bool:
+        """Tell whether an image is chosen.
+
+        :raises TypeError: for an :class:`ImageRef`, if the filter needs more
+            than ID and name
+        """
+        if not isinstance(image, Image) and not (
+            self.brief and isinstance(image, ImageRef)
+        ):
+            self._refuse(image)
+        return bool(self._matches(image))
+
+    def _refuse(self, image: object) -> NoReturn:
+        if isinstance(image, ImageRef):
+            raise TypeError(
+                f'{self} needs more than the ID and name of an image: list '
+                f'images with list_detail()'
+            )
+        raise TypeError(
+            f'A filter is applied to an Image, not to {type(image).__name__}'
+        )
+
+    def __and__(self, other: 'Filter') -> 'Filter':
+        """Choose the images that both filters choose."""
+        if not isinstance(other, Filter):
+            return NotImplemented
+        if self is EVERYTHING or other is EVERYTHING:
+            return other if self is EVERYTHING else self
+        mine, others = self._matches, other._matches
+        since = [t for t in (self.created_since, other.created_since) if t]
+        return Filter(
+            lambda image: mine(image) and others(image),
+            # Where both want the same parameter, one narrows well enough.
+            {**other.query, **self.query},
+            created_since=max(since, default=None),
+            brief=self.brief and other.brief,
+            label=f'{self._operand()} & {other._operand()}',
+        )
+
+    def __or__(self, other: 'Filter') -> 'Filter':
+        """Choose the images that at least one of two filters chooses."""
+        if not isinstance(other, Filter):
+            return NotImplemented
+        if self is EVERYTHING or other is EVERYTHING:
+            return EVERYTHING
+        mine, others = self._matches, other._matches
+        since = [self.created_since, other.created_since]
+        return Filter(
+            lambda image: mine(image) or others(image),
+            # Only what leaves out an image for both.
+            dict(self.query.items() & other.query.items()),
+            created_since=min((t for t in since if t), default=None)
+            if all(since)
+            else None,
+            brief=self.brief and other.brief,
+            label=f'{self._operand()} | {other._operand()}',
+        )
+
+    def __invert__(self) -> 'Filter':
+        """Choose the images that the filter does not choose."""
+        mine = self._matches
+        # What the server leaves out is what is wanted now: it has to send all.
+        return Filter(
+            lambda image: not mine(image),
+            brief=self.brief,
+            label=f'~{self._operand()}',
+        )
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            'A filter is neither true nor false: combine filters with &, | '
+            'and ~ instead of "and", "or" and "not", and compare with None'
+        )
+
+    def __repr__(self) -> str:
+        return self._label
+
+    def _operand(self) -> str:
+        compound = ' & ' in self._label or ' | ' in self._label
+        return f'({self._label})' if compound else self._label
+
+
+#: The filter that chooses every image, and asks nothing of the server.
+EVERYTHING = Filter(lambda _image: True, brief=True, label='EVERYTHING')
+
+
+def checked(where: object) -> Filter:
+    """Return the filter of an argument ``where``.
+
+    :raises TypeError: if it is none
+    """
+    if where is None:
+        return EVERYTHING
+    if isinstance(where, Filter):
+        return where
+    name = getattr(where, '__name__', '')
+    if getattr(where, '__module__', '').startswith(__package__):
+        raise TypeError(f'where={name} is not a filter yet: call {name}(...)')
+    if isinstance(where, Mapping) or hasattr(where, 'to_image_list_query'):
+        raise TypeError(
+            'where takes a filter of osc_compute_images.api.filters; query '
+            'parameters and ListOpts are the first argument of a listing'
+        )
+    raise TypeError(
+        f'where takes a filter of osc_compute_images.api.filters, not '
+        f'{type(where).__name__}; filters.Filter makes one from a function'
+    )

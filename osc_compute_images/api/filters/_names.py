@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Filters by name."""
+
+import fnmatch
+import re
+
+from osc_compute_images.api._options import ListOpts
+from osc_compute_images.api.filters._filter import Filter
+
+
+def name(exact: str) -> Filter:
+    """Choose images by their exact name, whatever characters it has."""
+    return Filter(
+        lambda image: image.name == exact,
+        ListOpts(name=exact).to_image_list_query(),
+        brief=True,
+        label=f'name({exact!r})',
+    )
+
+
+def name_pattern(glob: str) -> Filter:
+    """Choose images by a shell wildcard for their name, in any case.
+
+    An image without a name matches no pattern.
+    """
+    # NOTE: not fnmatch.fnmatch, whose case depends on the platform.
+    matches = re.compile(fnmatch.translate(glob), re.IGNORECASE).match
+    return Filter(
+        lambda image: image.name is not None and matches(image.name),
+        brief=True,
+        label=f'name_pattern({glob!r})',
+    )

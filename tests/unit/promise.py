@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is public in the Python API, as a list.
+
+``python -m tests.unit.promise`` writes it anew to ``promise.txt``.
+"""
+
+from collections.abc import Iterator
+import inspect
+import pathlib
+
+from osc_compute_images import api
+from osc_compute_images.api import filters
+
+STORED = pathlib.Path(__file__).with_name('promise.txt')
+
+_NOT_MADE_BY_USERS = (api.ImagePage, api.ListOptsBuilder, api.Pager)
+
+
+def text() -> str:
+    """Return a line for each public name, and for each part of it."""
+    public = {f'api.{name}': getattr(api, name) for name in api.__all__}
+    public |= {
+        f'api.filters.{name}': getattr(filters, name)
+        for name in filters.__all__
+    }
+    return ''.join(
+        f'{line}\n'
+        for name, value in sorted(public.items())
+        for line in _described(name, value)
+    )
+
+
+def _described(name: str, value: object) -> Iterator[str]:
+    if inspect.isclass(value):
+        bases = ', '.join(base.__name__ for base in value.__bases__)
+        yield f'class {name}({bases})'
+        if value not in _NOT_MADE_BY_USERS:
+            yield _called(name, value)
+        for member, part in sorted(vars(value).items()):
+            if not member.startswith('_'):
+                yield from _described(f'{name}.{member}', part)
+    elif inspect.isfunction(value):
+        yield _called(name, value)
+    else:
+        yield name
+
+
+def _called(name: str, value: object) -> str:
+    """Return how it is called: the types are mypy's to hold."""
+    assert callable(value)
+    parameters = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for parameter in inspect.signature(value).parameters.values()
+    ]
+    return f'{name}{inspect.Signature(parameters)}'
+
+
+if __name__ == '__main__':
+    STORED.write_text(text())
