@@ -2,11 +2,13 @@
 
 """Run the tests with each client, Python and cloud, and tell the outcome.
 
-It prints a table, which is the one in doc/source/compatibility.rst. What is
-not found on this machine is not run, and has no row.
+It writes doc/source/matrix.txt, which is the table in compatibility.rst. A row
+whose Python is not found on this machine says so. ``--offline`` runs the unit
+tests alone, and prints the table without writing it.
 """
 
 import os
+from pathlib import Path
 import re
 import subprocess
 import sys
@@ -14,6 +16,15 @@ from typing import NamedTuple
 
 #: What of the functional tests is run in each combination.
 _FUNCTIONAL = ('tests/functional', '-k', 'list_and_show or life_cycle')
+_BOTH = (
+    *('tests/unit', 'tests/functional'),
+    *('-k', 'unit or list_and_show or life_cycle'),
+)
+
+_TABLE = Path(__file__).parents[1] / 'doc' / 'source' / 'matrix.txt'
+
+#: Of a row that could not be run.
+_NOT_FOUND = 'no such Python here'
 
 
 class _Row(NamedTuple):
@@ -28,22 +39,37 @@ _ROWS = (
     _Row('unit', 'newest', '3.11', 'none'),
     _Row('unit-py312', 'newest', '3.12', 'none'),
     _Row('unit-py313', 'newest', '3.13', 'none'),
+    _Row('unit-py314', 'newest', '3.14', 'none'),
     _Row('functional', 'newest', '3.11', 'newest', _FUNCTIONAL),
     _Row('functional-py313', 'newest', '3.13', 'newest', _FUNCTIONAL),
+    _Row('functional-py314', 'newest', '3.14', 'newest', _FUNCTIONAL),
     _Row('functional-oldest', 'newest', '3.11', 'oldest', _FUNCTIONAL),
-    _Row('lowest', 'lowest', '3.11', 'newest', _FUNCTIONAL),
-    _Row('lowest-py313', 'lowest', '3.13', 'newest', _FUNCTIONAL),
-    _Row('lowest-oldest', 'lowest', '3.11', 'oldest', _FUNCTIONAL),
+    _Row('osc90-py313', '9.0.0', '3.13', 'newest', _BOTH),
+    _Row('osc82', '8.2.0', '3.11', 'newest', _BOTH),
+    _Row('osc66-py312', '6.6.0', '3.12', 'newest', _BOTH),
+    _Row('lowest', '6.0.0', '3.11', 'newest', _BOTH),
+    _Row('lowest-oldest', '6.0.0', '3.11', 'oldest', _BOTH),
 )
 
 
-def _outcome(row: _Row) -> str | None:
-    """Run it; return what came of it, or None if it can't be run here."""
+def _environment() -> dict[str, str]:
+    """Return the environment of tox: pyenv's Pythons are found, too."""
+    root = Path(os.environ.get('PYENV_ROOT', Path.home() / '.pyenv'))
+    folders = [*map(str, root.glob('versions/*/bin')), os.environ['PATH']]
+    return {
+        **os.environ,
+        'PATH': os.pathsep.join(folders),
+        'DEVCLOUD_CLOUD': 'matrix',
+    }
+
+
+def _outcome(row: _Row) -> str:
+    """Run it; return what came of it."""
     print(f'{row.env} ...', file=sys.stderr, flush=True)
     done = subprocess.run(
         [sys.executable, '-m', 'tox', 'run', '--skip-missing-interpreters',
          'true', '-e', row.env, '--', *row.words],
-        env={**os.environ, 'DEVCLOUD_CLOUD': 'matrix'},
+        env=_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -53,25 +79,36 @@ def _outcome(row: _Row) -> str | None:
     if done.returncode == 0:
         return f'{passed} passed'
     if f'{row.env}: SKIP' in done.stdout:
-        return None
+        return _NOT_FOUND
     failed = sum(map(int, re.findall(r'(\d+) failed', done.stdout)))
     print(done.stdout[-5000:], file=sys.stderr)
     return f'FAILED: {failed} failed, {passed} passed'
 
 
+def _table(outcomes: dict[_Row, str]) -> str:
+    form = '{:6}  {:6}  {:6}  {:27}  {}\n'
+    rule = form.format(*('=' * width for width in (6, 6, 6, 27, 17)))
+    lines = [form.format(*row[1:4], o, row.env) for row, o in outcomes.items()]
+    head = form.format('Client', 'Python', 'Cloud', 'Tests', 'By tox')
+    return ''.join([rule, head, rule, *lines, rule])
+
+
 def main() -> int:
-    """Run all, and print the table."""
-    outcomes = {row: _outcome(row) for row in _ROWS}
-    rule = '======  ======  ======  ===========================  ========'
-    form = '{:6}  {:6}  {:6}  {:27}  {}'
-    print(rule)
-    print(form.format('Client', 'Python', 'Cloud', 'Tests', 'By tox'))
-    print(rule)
-    for row, outcome in outcomes.items():
-        if outcome is not None:
-            print(form.format(*row[1:4], outcome, row.env))
-    print(rule)
-    return any(o and o.startswith('FAILED') for o in outcomes.values())
+    """Run all, and write the table."""
+    rows: tuple[_Row, ...] = _ROWS
+    offline = sys.argv[1:] == ['--offline']
+    if offline:
+        rows = tuple(
+            row._replace(cloud='none', words=('tests/unit',))
+            for row in _ROWS
+            if row.cloud != 'oldest' and not row.env.startswith('functional')
+        )
+    outcomes = {row: _outcome(row) for row in rows}
+    table = _table(outcomes)
+    print(table, end='')
+    if not offline:
+        _TABLE.write_text(table)
+    return any(o.startswith('FAILED') for o in outcomes.values())
 
 
 if __name__ == '__main__':
