@@ -77,6 +77,7 @@ from osc_compute_images.api._options import MAX_PAGE_SIZE
 from osc_compute_images.api._pager import ImagePage
 from osc_compute_images.api._pager import Pager
 from osc_compute_images.api._regions import in_regions
+from osc_compute_images.api._regions import RegionResult
 
 __all__ = [
     'MAX_PAGE_SIZE',
@@ -104,6 +105,7 @@ __all__ = [
     'ListingInterrupted',
     'NotFound',
     'Pager',
+    'RegionResult',
     'ServerError',
     'ServerNotFound',
     'ServerRef',

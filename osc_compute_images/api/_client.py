@@ -37,6 +37,7 @@ class ImagesAPI:
     :param adapter: a keystoneauth1 adapter of the Compute service; the
         ``compute`` of an openstacksdk connection is one. Whatever
         microversion it asks for by default, images are asked for at 2.1.
+    :ivar adapter: the same
     """
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
@@ -53,13 +54,6 @@ class ImagesAPI:
     def __repr__(self) -> str:
         where = self.adapter.endpoint_override or self.adapter.region_name
         return f'<ImagesAPI in {where}>' if where else '<ImagesAPI>'
-
-    def server(self) -> str:
-        """Return the host and port of the endpoint, such as ``nova:8774``.
-
-        :raises EndpointNotFound: if there is none
-        """
-        return self._http.server()
 
     def list_detail(
         self,

@@ -1,188 +1,115 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Asking several regions at once."""
+"""Call something for several regions at the same time."""
 
-from collections import deque
 from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Generator
 from collections.abc import Mapping
-from collections.abc import Sequence
-import threading
-import zlib
-
-import msgspec
+import dataclasses
+from typing import Generic
+from typing import TypeVar
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api import _pool
+from osc_compute_images.api import _turns
 from osc_compute_images.api._client import ImagesAPI
-from osc_compute_images.api._image import Image
 
 #: How many regions are asked at a time.
 PARALLEL = 16
 
-#: Bytes: how much of the regions whose turn has not come is kept in memory.
-#: It is compressed to about a fifteenth, so that a hundred thousand images
-#: find room; then the other regions wait.
-_ROOM = 4 * 1024 * 1024
+_Key = TypeVar('_Key')
+_Value = TypeVar('_Value')
 
-_IMAGE = msgspec.json.Decoder(Image)
+
+@dataclasses.dataclass(frozen=True)
+class RegionResult(Generic[_Key, _Value]):
+    """What came of a call for one region.
+
+    :param region: the key of the region
+    :param value: what the call returned, or None if it failed
+    :param error: the error that it failed with, or None
+    """
+
+    region: _Key
+    value: _Value | None = None
+    error: _errors.ImagesError | None = None
 
 
 def in_regions(
-    apis: Mapping[str, ImagesAPI],
-    list_images: Callable[[ImagesAPI], Iterable[Sequence[Image]]],
+    apis: Mapping[_Key, ImagesAPI],
+    call: Callable[[ImagesAPI], _Value],
     *,
     parallel: int = PARALLEL,
-) -> Iterator[tuple[str, Sequence[Image] | _errors.ImagesError]]:
-    """List the images of several regions, which are asked at the same time.
+    ordered: bool = True,
+) -> Generator[RegionResult[_Key, _Value], None, None]:
+    """Call something for several regions at the same time.
 
-    Each region is asked for one thing at a time, and so is each server that
-    serves several of them. For example, all images of all regions::
+    For example, all snapshots of all regions::
 
-        for region, images in in_regions(
-            apis,
-            lambda api: (
-                page.images
-                for page in api.list_detail(first_page_size=100).pages()
-            ),
+        from osc_compute_images.api import filters
+
+        snapshots = filters.image_type('snapshot')
+        for result in in_regions(
+            apis, lambda api: [*api.list_detail(where=snapshots)]
         ):
-            if isinstance(images, ImagesError):
-                print(f'{region}: {images}')
+            if result.error is not None:
+                print(f'{result.region}: {result.error}')
             else:
-                print(region, [image.name for image in images])
+                print(result.region, [image.name for image in result.value])
 
-    :param apis: the images API of each region, by the region's name
-    :param list_images: lists one region, in as many parts as it likes; runs
-        in a thread of its own
-    :param parallel: how many regions are asked at a time
-    :returns: the name of a region and some of its images, part after part,
-        as they come, the regions in the order of their names; last of all
-        the error, for a region that fails
+    A server that serves several regions gets one request at a time from those
+    that share a login. Once a server has refused or timed out in one region,
+    the other regions that it serves fail at once; so do those whose login has
+    failed.
+
+    :param apis: the images API of each region, by any key
+        (:mod:`osc_compute_images.api.clouds` makes them)
+    :param call: what to call, with the images API of a region; it runs in a
+        thread. What it returns is kept until it is taken
+    :param parallel: how many regions to call it for at a time
+    :param ordered: yield the results in the order of the keys; otherwise as
+        they come
+    :returns: a generator of one result a region. It begins at once. After its
+        ``close()``, or when it is dropped, no further request is sent
+    :raises ValueError: if ``parallel`` is less than 1
+
+    Anything that the call raises, other than an
+    :class:`~osc_compute_images.api.ImagesError`, is raised by the generator.
     """
-    work = _Work(apis, list_images)
-    threads = [
-        # NOTE: a daemon, as it may be in the middle of a request that nobody
-        # waits for any more.
-        threading.Thread(target=work.work, daemon=True)
-        for _ in range(min(parallel, len(apis)))
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield from work.results()
-    finally:
-        work.stop()
+    return with_keys(
+        apis,
+        lambda _key, api: call(api),
+        parallel=parallel,
+        ordered=ordered,
+    )
 
 
-class _Region:
-    def __init__(self, name: str, api: ImagesAPI) -> None:
-        self.name = name
-        self.api = api
-        self.parts: deque[bytes] = deque()
-        self.done = False
-        self.error: BaseException | None = None
+def with_keys(
+    apis: Mapping[_Key, ImagesAPI],
+    call: Callable[[_Key, ImagesAPI], _Value],
+    *,
+    parallel: int = PARALLEL,
+    ordered: bool = True,
+    on_done: Callable[[_Key], object] = lambda _key: None,
+) -> Generator[RegionResult[_Key, _Value], None, None]:
+    """Do what :func:`in_regions` does, for a call that takes the key too.
 
+    :param on_done: called, in the thread, when a call has returned or failed
+    """
+    turns = _turns.Turns()
 
-class _Work:
-    def __init__(
-        self,
-        apis: Mapping[str, ImagesAPI],
-        list_images: Callable[[ImagesAPI], Iterable[Sequence[Image]]],
-    ) -> None:
-        self._list_images = list_images
-        self._regions = [_Region(name, apis[name]) for name in sorted(apis)]
-        self._waiting = deque(self._regions)
-        self._turn = self._regions[0] if self._regions else None
-        self._kept = 0
-        self._stopped = False
-        self._changed = threading.Condition()
-        self._servers: dict[str | None, threading.Lock] = {}
-
-    def results(
-        self,
-    ) -> Iterator[tuple[str, Sequence[Image] | _errors.ImagesError]]:
-        for region in self._regions:
-            with self._changed:
-                self._turn = region
-                self._changed.notify_all()
-            while (part := self._next_part(region)) is not None:
-                yield region.name, _unpack(part)
-            if isinstance(region.error, _errors.ImagesError):
-                yield region.name, region.error
-            elif region.error is not None:
-                raise region.error
-
-    def _next_part(self, region: _Region) -> bytes | None:
-        with self._changed:
-            self._changed.wait_for(lambda: region.parts or region.done)
-            if not region.parts:
-                return None
-            part = region.parts.popleft()
-            self._kept -= len(part)
-            self._changed.notify_all()
-            return part
-
-    def stop(self) -> None:
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
-
-    def work(self) -> None:
-        """List region after region: what each thread does."""
-        while True:
-            with self._changed:
-                if self._stopped or not self._waiting:
-                    return
-                region = self._waiting.popleft()
+    def result(key: _Key) -> RegionResult[_Key, _Value]:
+        with turns.of(apis[key]) as api:
             try:
-                self._list(region)
-            except BaseException as e:  # noqa: BLE001 - raised by results()
-                region.error = e
-            finally:
-                with self._changed:
-                    region.done = True
-                    self._changed.notify_all()
+                return RegionResult(key, value=call(key, api))
+            except _errors.ImagesError as e:
+                return RegionResult(key, error=e)
 
-    def _list(self, region: _Region) -> None:
-        server = self._server_of(region)
-        parts = iter(self._list_images(region.api))
-        while True:
-            with server:
-                images = next(parts, None)
-            if images is None:
-                return
-            part = _pack(images)
-            # Or they would be held until the next ones have come.
-            del images
-            with self._changed:
-                self._changed.wait_for(
-                    lambda: self._stopped or self._has_room(region)
-                )
-                if self._stopped:
-                    return
-                region.parts.append(part)
-                self._kept += len(part)
-                self._changed.notify_all()
-
-    def _server_of(self, region: _Region) -> threading.Lock:
-        server = region.api.server()
-        with self._changed:
-            return self._servers.setdefault(server, threading.Lock())
-
-    def _has_room(self, region: _Region) -> bool:
-        # The one whose turn it is must get on, that the others get room.
-        return self._kept < _ROOM or (
-            region is self._turn and not region.parts
-        )
-
-
-def _pack(images: Sequence[Image]) -> bytes:
-    # NOTE: not msgpack, which has no numbers of any size; and one by one, as
-    # each region would need room for all of its page at the same time.
-    pack = zlib.compressobj(1)
-    parts = [pack.compress(msgspec.json.encode(i) + b'\n') for i in images]
-    return b''.join(parts) + pack.flush()
-
-
-def _unpack(part: bytes) -> list[Image]:
-    return _IMAGE.decode_lines(zlib.decompress(part))
+    return _pool.each(
+        list(apis),
+        result,
+        parallel=parallel,
+        ordered=ordered,
+        on_done=on_done,
+        on_close=turns.close,
+    )

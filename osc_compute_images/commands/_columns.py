@@ -136,10 +136,13 @@ LONG = Columns(
 )
 
 
-def fields(image: 'Image', region: str | None = None) -> dict[str, Any]:
+def fields(
+    image: 'Image', where: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return everything about one image, by field, in their order.
 
-    :param region: the name of the region that it was found in, to be shown
+    :param where: the names of the cloud and region that it was found in, to
+        be shown, by field
     """
     shown = {
         'created_at': text(image.created),
@@ -156,6 +159,6 @@ def fields(image: 'Image', region: str | None = None) -> dict[str, Any]:
     }
     if image.disk_config is not None:
         shown['disk_config'] = text(image.disk_config)
-    if region is not None:
-        shown['region'] = text(region)
+    for name, value in (where or {}).items():
+        shown[name] = text(value)
     return dict(sorted(shown.items()))

@@ -15,15 +15,20 @@ from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _output
-from osc_compute_images.commands import _settings
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
+    from keystoneauth1 import session as ksa_session
+
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api import ImagesError
 
 #: Seconds to wait for an answer, where ``api_timeout`` is not configured.
 TIMEOUT = 60.0
+
+#: Options that lead to other regions or clouds than the configured one, which
+#: may have a login of their own.
+ELSEWHERE = ('regions', 'all_regions', 'all_clouds')
 
 #: What to do where the catalog lacks something.
 CHECK_CATALOG = _(
@@ -35,6 +40,10 @@ CHECK_CATALOG = _(
 class ImagesCommand(command.Command):
     """A command that waits for no answer for ever, and loses no output."""
 
+    #: The shell logs in before it reads the options of the command, which
+    #: tell where: see :meth:`run`.
+    auth_required = False
+
     def __init__(
         self,
         app: Any,
@@ -42,6 +51,8 @@ class ImagesCommand(command.Command):
         cmd_name: str | None = None,
     ) -> None:
         super().__init__(app, app_args, cmd_name)
+        #: Of other regions and clouds than the one that the shell logs in to.
+        self.sessions: list[ksa_session.Session] = []
         # NOTE: here, as the session is made before the command runs. There is
         # no configuration while the documentation is made.
         config = getattr(app, 'cloud_config', None)
@@ -49,6 +60,9 @@ class ImagesCommand(command.Command):
             config.defaults['api_timeout'] = TIMEOUT
 
     def run(self, parsed_args: argparse.Namespace) -> int:
+        if not any(getattr(parsed_args, each, None) for each in ELSEWHERE):
+            self.auth_required = True
+            self.app.prepare_to_run_command(self)
         if self.app.stdout is None:
             # Only a command that shows something needs it.
             if isinstance(self, display.DisplayCommandBase):
@@ -56,42 +70,40 @@ class ImagesCommand(command.Command):
                     _('The output cannot be written: stdout is closed')
                 )
             return super().run(parsed_args)
-        with _output.written(self.app.stdout):
+        with _output.written(self.app.stdout), self._timed():
             return super().run(parsed_args)
 
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Let --timing tell of all requests, whatever login they are for."""
+        try:
+            yield
+        finally:
+            manager: Any = self.app.client_manager
+            for session in self.sessions:
+                # NOTE: the shell asks its own session, which there is none
+                # of if it has not logged in.
+                if getattr(manager, 'session', None) is None:
+                    manager.session = session
+                elif session is not manager.session:
+                    self.app.timing_data.extend(session.get_timings())
 
-def images_api(
-    client_manager: Any, region_name: str | None = None
-) -> 'ImagesAPI':
+
+def images_api(client_manager: Any) -> 'ImagesAPI':
     """Provide the images API of the cloud that the user has configured.
 
     :param client_manager: osc-lib's, which has authenticated already
-    :param region_name: a region other than the configured one
     """
     # NOTE: imported here, as every "openstack" command loads this module.
-    from keystoneauth1 import adapter
-
     from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.clouds import adapter_of
 
-    # NOTE: not client_manager.compute: to make it costs a request for the
-    # versions of the service, and fails where these do not suit it.
-    config = client_manager.sdk_connection.config
-    return ImagesAPI(
-        adapter.Adapter(
-            session=client_manager.session,
-            service_type=config.get_service_type('compute'),
-            service_name=config.get_service_name('compute'),
-            interface=config.get_interface('compute'),
-            region_name=region_name or config.get_region_name('compute'),
-            endpoint_override=config.get_endpoint('compute'),
-            client_name='osc-compute-images',
-            logger=_logger(),
-            **_settings.adapter_settings(config),
-        )
-    )
+    settings = client_manager.sdk_connection.config
+    session = client_manager.session
+    return ImagesAPI(adapter_of(settings, session, logger=logger()))
 
 
-def _logger() -> logging.Logger:
+def logger() -> logging.Logger:
     """Return what requests are logged to.
 
     Its level is that of what there is to write them, as every logger of the
@@ -102,40 +114,6 @@ def _logger() -> logging.Logger:
     handlers = logging.getLogger().handlers
     logger.setLevel(min((h.level for h in handlers), default=logging.WARNING))
     return logger
-
-
-def compute_regions(client_manager: Any) -> list[str]:
-    """Return the regions that have a Compute endpoint, by their names.
-
-    They are those of the token's own catalog, for the interface and service
-    that the user has configured.
-    """
-    config = client_manager.sdk_connection.config
-    if config.get_endpoint('compute'):
-        raise exceptions.CommandError(
-            _(
-                'The configuration overrides the Compute endpoint with a '
-                'single one: to ask other regions, remove the override'
-            )
-        )
-    auth_ref = client_manager.auth_ref
-    if auth_ref is None:
-        raise exceptions.CommandError(
-            _('Without authentication there is no catalog of regions')
-        )
-    endpoints = auth_ref.service_catalog.get_endpoints_data(
-        service_type=config.get_service_type('compute'),
-        service_name=config.get_service_name('compute'),
-        interface=config.get_interface('compute'),
-    )
-    return sorted(
-        {
-            endpoint.region_name
-            for of_type in endpoints.values()
-            for endpoint in of_type
-            if endpoint.region_name
-        }
-    )
 
 
 @contextlib.contextmanager

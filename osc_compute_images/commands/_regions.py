@@ -1,24 +1,59 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The options that name regions, and what becomes of each region."""
+"""The options that name regions and clouds, and the APIs of those."""
 
 import argparse
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import logging
-from typing import Any
+from typing import NamedTuple
 from typing import TYPE_CHECKING
 
 from osc_lib import exceptions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _logins
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
+    from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api import ImagesError
+    from osc_compute_images.api.clouds import Cloud
+
+#: The names of a region: ``()`` for the configured one, or its name, with the
+#: name of its cloud before it if there are several.
+Where = tuple[str, ...]
+
+
+class Places(NamedTuple):
+    """The regions that a command is about.
+
+    :param headers: of the columns that name them: none, Region, or Cloud and
+        Region
+    :param apis: the images API of each, by what is in these columns
+    """
+
+    headers: tuple[str, ...]
+    apis: 'Mapping[Where, ImagesAPI]'
+
+
+def add_region(parser: argparse._ActionsContainer) -> None:
+    """Add the option that names regions, for what changes images."""
+    parser.add_argument(
+        '--region',
+        metavar='<region>',
+        action='append',
+        default=[],
+        dest='regions',
+        help=_(
+            'Look in this region instead of the configured one (repeat '
+            'option for multiple regions)'
+        ),
+    )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -28,45 +63,104 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         '--all-regions',
         action='store_true',
         default=False,
-        help=_('Ask all regions that have the Compute service, at once'),
+        help=_(
+            'Ask all regions at once: those that clouds.yaml lists for the '
+            'cloud, or else those with the Compute service'
+        ),
     )
-    group.add_argument(
-        '--region',
-        metavar='<region>',
-        action='append',
-        default=[],
-        dest='regions',
-        help=_('Ask this region (repeat option to ask multiple regions)'),
+    add_region(group)
+    parser.add_argument(
+        '--all-clouds',
+        action='store_true',
+        default=False,
+        help=_(
+            'Ask all clouds in clouds.yaml at once, each in its configured '
+            'region, or in those that --region or --all-regions names. '
+            'Options and variables that name or authenticate a single cloud '
+            'are ignored'
+        ),
     )
 
 
 def chosen(
-    client_manager: Any, parsed_args: argparse.Namespace
-) -> list[str] | None:
-    """Return the names of the regions to ask, in their order.
+    command: _connect.ImagesCommand, parsed_args: argparse.Namespace
+) -> Places:
+    """Return the regions that the user has named.
 
-    :returns: None if the configured one is meant
     :raises CommandError: for a region that has no Compute service
+    :raises ImagesError: if that takes a login, and it fails
     """
-    if not parsed_args.all_regions and not parsed_args.regions:
-        return None
-    known = _connect.compute_regions(client_manager)
-    if not known:
-        raise exceptions.CommandError(
-            _('The catalog has no region with Compute: %s')
-            % _connect.CHECK_CATALOG
+    wanted = sorted(set(parsed_args.regions))
+    if getattr(parsed_args, 'all_clouds', False):
+        return _of_all_clouds(command, parsed_args, wanted)
+    if getattr(parsed_args, 'all_regions', False):
+        cloud = _logins.cloud(command)
+        names = cloud.regions()
+    elif wanted:
+        cloud = _logins.cloud(command)
+        names = wanted
+        _check(cloud, names)
+    else:
+        return Places(
+            (), {(): _connect.images_api(command.app.client_manager)}
         )
-    for region in parsed_args.regions:
-        if region not in known:
+    return Places(('Region',), {(name,): cloud.api(name) for name in names})
+
+
+def _check(cloud: 'Cloud', names: Sequence[str]) -> None:
+    if cloud.listed():
+        # openstacksdk refuses the others, and says why.
+        return
+    known = cloud.regions()
+    for name in names:
+        if name not in known:
             raise exceptions.CommandError(
                 _('No region %(region)r has the Compute service; %(known)s do')
-                % {'region': region, 'known': printable(', '.join(known))}
+                % {'region': name, 'known': printable(', '.join(known))}
             )
-    return sorted(set(parsed_args.regions)) or known
+
+
+def _of_all_clouds(
+    command: _connect.ImagesCommand,
+    parsed_args: argparse.Namespace,
+    wanted: Sequence[str],
+) -> Places:
+    from osc_compute_images.api.clouds import of_clouds
+
+    clouds = _logins.all_clouds(command)
+
+    def regions(cloud: 'Cloud') -> list[str]:
+        if parsed_args.all_regions:
+            return cloud.regions()
+        if wanted:
+            return [name for name in cloud.regions() if name in wanted]
+        return [cloud.default()]
+
+    apis = of_clouds(clouds, regions)
+    for name in clouds.keys() - {cloud for cloud, _region in apis}:
+        command.log.warning(
+            _('Cloud %(cloud)s is left out: it has none of these regions'),
+            {'cloud': printable(name)},
+        )
+    if not apis:
+        raise exceptions.CommandError(
+            _('No cloud has a region %s') % ' or '.join(map(repr, wanted))
+        )
+    return Places(('Cloud', 'Region'), {**apis})
+
+
+def title(where: Where) -> str:
+    """Return the names of a region in a sentence."""
+    *cloud, region = where or ('',)
+    words = [
+        *(_('cloud %s') % name for name in cloud),
+        *([_('region %s') % region] if region or not cloud else []),
+    ]
+    return printable(', '.join(words))
 
 
 class Answers:
-    """What the regions answer: images, or that something is wrong.
+    """What the regions answer: something, or that something is wrong.
 
     :param log: where it is told, as soon as it is known
     """
@@ -81,38 +175,106 @@ class Answers:
 
     def of(
         self,
-        regions: Sequence[str],
-        parts: 'Iterable[tuple[str, Sequence[Image] | ImagesError]]',
-    ) -> 'Iterator[tuple[str, Sequence[Image]]]':
+        regions: Iterable[Where],
+        parts: 'Iterable[tuple[Where, Sequence[Image] | ImagesError]]',
+    ) -> 'Iterator[tuple[Where, Sequence[Image]]]':
         """Yield the images, and tell of the regions that have none to give.
 
-        :param regions: the names of all that are asked
-        :param parts: what :func:`osc_compute_images.api.in_regions` yields
+        :param regions: all that are asked
+        :param parts: what came of each
         :raises CommandError: if nothing came of any region
         """
         from osc_compute_images import api
 
-        without = set()
-        for region, images in parts:
+        left = set(regions)
+        count = len(left)
+        for where, images in parts:
             if not isinstance(images, api.ImagesError):
-                yield region, images
+                yield where, images
                 continue
-            without.add(region)
+            left.discard(where)
+            name = title(where)
+            name = name[:1].upper() + name[1:]
             if isinstance(images, api.ServerNotFound | api.FlavorNotFound):
                 self._log.warning(
-                    _('Region %(region)s is left out: %(reason)s'),
-                    {'region': printable(region), 'reason': images},
+                    _('%(region)s is left out: %(reason)s'),
+                    {'region': name, 'reason': images},
                 )
             else:
                 self._failed = True
                 self._log.error(
-                    _('Region %(region)s: %(error)s'),
-                    {
-                        'region': printable(region),
-                        'error': _connect.explanation(images),
-                    },
+                    _('%(region)s: %(error)s'),
+                    {'region': name, 'error': _connect.explanation(images)},
                 )
-        if without == set(regions):
+        if not left:
             raise exceptions.CommandError(
-                _('None of the %d regions has a list to show') % len(regions)
+                _('None of the %d regions has a list to show') % count
             )
+
+
+def find_all(
+    places: Places, name_or_id: str
+) -> 'Iterator[tuple[Where, Sequence[Image] | ImagesError]]':
+    """Find the images of a name or ID in each region, all at once."""
+    from osc_compute_images.api import in_regions
+
+    for result in in_regions(
+        places.apis, lambda api: api.find_all(name_or_id)
+    ):
+        yield result.region, result.error or result.value or ()
+
+
+def only_one(
+    found: 'Iterable[tuple[Where, Sequence[Image]]]', name_or_id: str
+) -> 'tuple[Where, Image]':
+    """Return the only image of those found in several regions.
+
+    :raises ImageNotFound: if there is none
+    :raises AmbiguousName: if there are several
+    """
+    from osc_compute_images.api import AmbiguousName
+    from osc_compute_images.api import ImageNotFound
+
+    matches = [(where, image) for where, images in found for image in images]
+    if not matches:
+        raise ImageNotFound(
+            _('No image with a name or ID of %r exists in these regions')
+            % name_or_id
+        )
+    if len(matches) > 1:
+        places = [' '.join((*where, image.id)) for where, image in matches]
+        raise AmbiguousName(
+            _(
+                '%(count)s images have the name or ID %(name)r; use '
+                '--region and the ID of one: %(where)s'
+            )
+            % {
+                'count': len(matches),
+                'name': name_or_id,
+                'where': ', '.join(places),
+            },
+            ids=[image.id for _where, image in matches],
+        )
+    return matches[0]
+
+
+def find(places: Places, name_or_id: str) -> 'tuple[ImagesAPI, Image]':
+    """Find the one image to change, in the regions that were named.
+
+    A region that cannot be asked might have it, too: that is an error.
+
+    :returns: the API of the region that it is in, and the image
+    :raises ImagesError: if there is none, or if there are several
+    """
+    from osc_compute_images.api import ImagesError
+
+    if len(places.apis) == 1:
+        (api,) = places.apis.values()
+        return api, api.find(name_or_id)
+    found = []
+    for where, images in find_all(places, name_or_id):
+        if isinstance(images, ImagesError):
+            raise images
+        found.append((where, images))
+    where, image = only_one(found, name_or_id)
+    return places.apis[where], image

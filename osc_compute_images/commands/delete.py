@@ -8,6 +8,7 @@ from osc_lib import exceptions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _regions
 
 
 class DeleteComputeImage(_connect.ImagesCommand):
@@ -23,16 +24,19 @@ class DeleteComputeImage(_connect.ImagesCommand):
             nargs='+',
             help=_('Image(s) to delete (name or ID)'),
         )
+        _regions.add_region(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         from osc_compute_images.api import ImagesError
 
         failed = 0
-        api = _connect.images_api(self.app.client_manager)
+        with _connect.explained():
+            places = _regions.chosen(self, parsed_args)
         for image in parsed_args.images:
             try:
-                api.delete(api.find(image).id)
+                api, found = _regions.find(places, image)
+                api.delete(found.id)
             except ImagesError as e:
                 failed += 1
                 self.log.error(

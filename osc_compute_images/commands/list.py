@@ -3,7 +3,6 @@
 """List the images of the Compute service."""
 
 import argparse
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -11,7 +10,6 @@ import itertools
 import sys
 from typing import Any
 from typing import TYPE_CHECKING
-from typing import TypeVar
 
 from osc_lib import exceptions
 from osc_lib.command import command
@@ -27,8 +25,6 @@ from osc_compute_images.commands import _values
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
-
-_Part = TypeVar('_Part')
 
 # Of smaller pages each image costs the server noticeably more.
 _SMALLEST_PAGE = 100
@@ -97,16 +93,12 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         headers, row = _columns.LONG if parsed_args.long else _columns.BRIEF
-        regions = _regions.chosen(self.app.client_manager, parsed_args)
-        rows: Iterator[tuple[Any, ...]]
-        if regions is None:
-            rows = (row(image) for image in self._images(parsed_args))
-        else:
-            headers = ('Region', *headers)
-            rows = (
-                (_columns.text(region), *row(image))
-                for region, image in self._by_region(regions, parsed_args)
-            )
+        with _connect.explained():
+            places = _regions.chosen(self, parsed_args)
+        rows: Iterator[tuple[Any, ...]] = (
+            (*map(_columns.text, where), *row(image))
+            for where, image in self._images(places, parsed_args)
+        )
         limit = parsed_args.max_items or parsed_args.limit or sys.maxsize
         rows = itertools.islice(rows, min(limit, sys.maxsize))
         rows = map(
@@ -114,52 +106,57 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         )
         # What fails at once fails before anything is printed.
         first = list(itertools.islice(rows, 1))
-        return headers, itertools.chain(first, rows)
+        return (*places.headers, *headers), itertools.chain(first, rows)
 
-    def _images(self, parsed_args: argparse.Namespace) -> 'Iterator[Image]':
-        with _connect.explained():
-            api = _connect.images_api(self.app.client_manager)
-            parts = _listed(api, parsed_args)
-            for images in self._followed(parts, len):
-                yield from images
-
-    def _by_region(
-        self, regions: Sequence[str], parsed_args: argparse.Namespace
-    ) -> 'Iterator[tuple[str, Image]]':
-        from osc_compute_images.api import in_regions
-
-        if parsed_args.marker is not None and len(regions) > 1:
+    def _images(
+        self, places: _regions.Places, parsed_args: argparse.Namespace
+    ) -> 'Iterator[tuple[_regions.Where, Image]]':
+        if parsed_args.marker is not None and len(places.apis) > 1:
             raise exceptions.CommandError(
                 _('An image is in one region: name it for --marker')
             )
-        manager = self.app.client_manager
-        apis = {r: _connect.images_api(manager, r) for r in regions}
-        parts = self._answers.of(
-            regions,
-            in_regions(
-                apis, lambda api: _listed(api, parsed_args, len(regions))
+        with _connect.explained():
+            for where, images in self._followed(
+                self._parts(places, parsed_args)
+            ):
+                for image in images:
+                    yield where, image
+
+    def _parts(
+        self, places: _regions.Places, parsed_args: argparse.Namespace
+    ) -> 'Iterator[tuple[_regions.Where, Sequence[Image]]]':
+        """List the images part by part, and tell of regions that fail."""
+        if not places.headers:
+            for where, api in places.apis.items():
+                for images in _listed(api, parsed_args):
+                    yield where, images
+            return
+        # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images.commands import _streams
+
+        count = len(places.apis)
+        yield from self._answers.of(
+            places.apis,
+            _streams.in_order(
+                places.apis, lambda api: _listed(api, parsed_args, count)
             ),
         )
-        for region, images in self._followed(parts, lambda part: len(part[1])):
-            for image in images:
-                yield region, image
 
     def _followed(
-        self, parts: Iterable[_Part], count: Callable[[_Part], int]
-    ) -> Iterator[_Part]:
+        self, parts: 'Iterator[tuple[_regions.Where, Sequence[Image]]]'
+    ) -> 'Iterator[tuple[_regions.Where, Sequence[Image]]]':
         """Yield the parts, and keep the user posted while the next comes."""
         progress = _progress.Progress(self.app)
-        coming = iter(parts)
         obtained = 0
         while True:
             # A reader in a pipe has the rows at once.
             self.app.stdout.flush()
             with progress.counting(obtained):
-                part = next(coming, None)
+                part = next(parts, None)
             if part is None:
                 return
             yield part
-            obtained += count(part)
+            obtained += len(part[1])
 
 
 def _listed(

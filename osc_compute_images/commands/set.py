@@ -9,6 +9,7 @@ from osc_lib.cli import parseractions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _regions
 
 
 class SetComputeImage(_connect.ImagesCommand):
@@ -42,6 +43,7 @@ class SetComputeImage(_connect.ImagesCommand):
                 '--property and --no-property to replace them)'
             ),
         )
+        _regions.add_region(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
@@ -51,8 +53,8 @@ class SetComputeImage(_connect.ImagesCommand):
                 _('Nothing to set: give --property or --no-property')
             )
         with _connect.explained():
-            api = _connect.images_api(self.app.client_manager)
-            image = api.find(parsed_args.image)
+            places = _regions.chosen(self, parsed_args)
+            api, image = _regions.find(places, parsed_args.image)
             if parsed_args.no_property:
                 api.replace_metadata(image.id, wanted)
                 # The answer of Nova repeats what was sent.

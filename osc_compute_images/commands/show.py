@@ -4,13 +4,10 @@
 
 import argparse
 from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_lib import exceptions
 from osc_lib.command import command
 from osc_lib.i18n import _
 
@@ -80,57 +77,30 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
     ) -> tuple[Sequence[str], Iterable[Any]]:
         from osc_compute_images.api import WaitError
 
-        manager = self.app.client_manager
-        regions = _regions.chosen(manager, parsed_args)
         with _connect.explained():
-            if regions is None:
-                region, api = None, _connect.images_api(manager)
-                image = api.find(parsed_args.image)
-            else:
-                apis = {r: _connect.images_api(manager, r) for r in regions}
-                region, image = self._find_in(apis, parsed_args.image)
-                api = apis[region]
+            places = _regions.chosen(self, parsed_args)
+            where, image = self._found(places, parsed_args.image)
+            api = places.apis[where]
             if parsed_args.wait:
                 try:
                     image = self._ready(api, image, parsed_args.timeout)
                 except WaitError as e:
                     raise _Unready(e) from e
-        fields = _columns.fields(image, region)
+        names = [header.lower() for header in places.headers]
+        fields = _columns.fields(image, dict(zip(names, where, strict=True)))
         cells = _columns.cells_for(self.app.stdout, parsed_args.formatter)
         return tuple(fields), cells(fields.values())
 
-    def _find_in(
-        self, apis: 'Mapping[str, ImagesAPI]', name_or_id: str
-    ) -> 'tuple[str, Image]':
-        """Find the only image of this name or ID in several regions."""
-        from osc_compute_images.api import AmbiguousName
-        from osc_compute_images.api import in_regions
-
-        def found(api: 'ImagesAPI') -> 'Iterator[Sequence[Image]]':
-            yield api.find_all(name_or_id)
-
-        parts = self._answers.of(list(apis), in_regions(apis, found))
-        matches = [(r, image) for r, images in parts for image in images]
-        if not matches:
-            raise exceptions.CommandError(
-                _('No image with a name or ID of %r exists in these regions')
-                % name_or_id
-            )
-        if len(matches) > 1:
-            where = [f'{region} {image.id}' for region, image in matches]
-            raise AmbiguousName(
-                _(
-                    '%(count)s images have the name or ID %(name)r; use '
-                    '--region and the ID of one: %(where)s'
-                )
-                % {
-                    'count': len(matches),
-                    'name': name_or_id,
-                    'where': ', '.join(where),
-                },
-                ids=[image.id for _region, image in matches],
-            )
-        return matches[0]
+    def _found(
+        self, places: _regions.Places, name_or_id: str
+    ) -> 'tuple[_regions.Where, Image]':
+        if not places.headers:
+            ((where, api),) = places.apis.items()
+            return where, api.find(name_or_id)
+        found = self._answers.of(
+            places.apis, _regions.find_all(places, name_or_id)
+        )
+        return _regions.only_one(found, name_or_id)
 
     def _ready(
         self, api: 'ImagesAPI', image: 'Image', timeout: float | None

@@ -8,6 +8,7 @@ from osc_lib import exceptions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _regions
 
 
 class UnsetComputeImage(_connect.ImagesCommand):
@@ -33,6 +34,7 @@ class UnsetComputeImage(_connect.ImagesCommand):
                 '(repeat option to remove multiple properties)'
             ),
         )
+        _regions.add_region(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
@@ -40,8 +42,8 @@ class UnsetComputeImage(_connect.ImagesCommand):
 
         failed = 0
         with _connect.explained():
-            api = _connect.images_api(self.app.client_manager)
-            image = api.find(parsed_args.image)
+            places = _regions.chosen(self, parsed_args)
+            api, image = _regions.find(places, parsed_args.image)
             for key in parsed_args.properties:
                 try:
                     api.delete_metadata_item(image.id, key)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Logins of other regions and clouds than the shell itself logs in to.
+
+Each is what the shell would do if it were told that region or cloud.
+"""
+
+import argparse
+import copy
+from typing import Any
+from typing import TYPE_CHECKING
+
+from osc_lib import exceptions
+from osc_lib.i18n import _
+
+from osc_compute_images.commands import _connect
+
+if TYPE_CHECKING:
+    from keystoneauth1 import session as ksa_session
+    from openstack.config.cloud_region import CloudRegion
+
+    from osc_compute_images.api.clouds import Cloud
+
+#: The only global options that hold for all clouds. The others may be secrets
+#: of one of them, or come from variables that are meant for it.
+_FOR_ALL = ('insecure', 'interface', 'timing', 'verify')
+
+
+def cloud(command: _connect.ImagesCommand) -> 'Cloud':
+    """Return the cloud that the user has chosen, not yet logged in to."""
+    # NOTE: imported here, as every "openstack" command loads this module.
+    from osc_compute_images.api.clouds import Cloud
+
+    app: Any = command.app
+    return Cloud(
+        app.cloud_config,
+        app.options.cloud or None,
+        options=app.options,
+        session_of=lambda settings: _session(command, settings),
+        logger=_connect.logger(),
+    )
+
+
+def all_clouds(command: _connect.ImagesCommand) -> 'dict[str, Cloud]':
+    """Return all clouds in ``clouds.yaml``, by name."""
+    from osc_compute_images.api.clouds import Cloud
+    from osc_compute_images.api.clouds import cloud_names
+
+    app: Any = command.app
+    config = copy.copy(app.cloud_config)
+    # It would ask for a password without a word of whose it is.
+    config._pw_callback = None
+    names = cloud_names(config)
+    if not names:
+        raise exceptions.CommandError(
+            _('There is no clouds.yaml, or it has no clouds')
+        )
+    given = vars(app.options)
+    options = argparse.Namespace(**{key: given.get(key) for key in _FOR_ALL})
+    return {
+        name: Cloud(
+            config,
+            name,
+            options=options,
+            session_of=lambda settings: _session(command, settings),
+            redirect=False,
+            logger=_connect.logger(),
+        )
+        for name in names
+    }
+
+
+def _session(
+    command: _connect.ImagesCommand, settings: 'CloudRegion'
+) -> 'ksa_session.Session':
+    """Do what osc-lib's client manager does, for a region of its own."""
+    from osc_lib.api import auth
+
+    get: Any = settings.config.get
+    auth.check_valid_authentication_options(settings, get('auth_type'))
+    session: Any = settings.get_session()
+    if get('service_provider'):
+        session.auth = auth.get_keystone2keystone_auth(
+            session.auth,
+            get('service_provider'),
+            get('remote_project_id'),
+            get('remote_project_name'),
+            get('remote_project_domain_id'),
+            get('remote_project_domain_name'),
+        )
+    command.sessions.append(session)
+    return session  # type: ignore[no-any-return]
