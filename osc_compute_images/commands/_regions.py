@@ -146,7 +146,9 @@ def _of_all_clouds(
         raise exceptions.CommandError(
             _('No cloud has a region %s') % ' or '.join(map(repr, wanted))
         )
-    return Places(('Cloud', 'Region'), {**apis})
+    return Places(
+        ('Cloud', 'Region'), {(*key,): api for key, api in apis.items()}
+    )
 
 
 def title(where: Where) -> str:

@@ -10,6 +10,7 @@ import sys
 import time
 
 from osc_lib import exceptions
+from osc_lib.cli import client_config
 import pytest
 import yaml
 
@@ -30,60 +31,54 @@ ID = nova.image_id(1)
 ONE = f'{nova.ENDPOINT}/images/{ID}'
 
 
-class Config:
-    """What the commands ask a CloudRegion of openstacksdk."""
+AUTH = {
+    'auth_url': f'{nova.KEYSTONE}/v3',
+    'username': 'demo',
+    'password': 'secret',
+    'project_name': 'demo',
+    'user_domain_name': 'Default',
+    'project_domain_name': 'Default',
+}
 
-    def __init__(self, **config):
-        self.config = config
-
-    def get_service_type(self, kind):
-        return kind
-
-    def get_service_name(self, _kind):
-        return None
-
-    def get_interface(self, _kind):
-        return 'public'
-
-    def get_region_name(self, _kind):
-        return 'RegionOne'
-
-    def get_endpoint(self, kind):
-        return self.config.get(f'{kind}_endpoint_override')
-
-    def get_rate_limit(self, kind):
-        return self.config.get(f'{kind}_rate_limit')
-
-    def get_concurrency(self, kind):
-        return self.config.get(f'{kind}_concurrency')
-
-
-class Manager:
-    """Stands in for osc-lib's client manager."""
-
-    def __init__(self, session, **config):
-        self.session = session
-        self.sdk_connection = argparse.Namespace(config=Config(**config))
-
-    @property
-    def auth_ref(self):
-        if self.session is None:
-            return None
-        return self.session.auth.get_access(self.session)
+CLOUD = {'auth_type': 'v3password', 'auth': AUTH, 'region_name': 'RegionOne'}
 
 
 class App:
-    """Stands in for the shell."""
+    """Stands in for the shell; the configuration is a real one.
 
-    def __init__(self, session, **config):
+    :param folder: for ``clouds.yaml``
+    :param clouds: what is in it, besides ``mycloud``
+    :param settings: more settings of ``mycloud``
+    """
+
+    def __init__(self, folder, clouds=None, **settings):
+        file = folder / 'clouds.yaml'
+        clouds = {'mycloud': {**CLOUD, **settings}, **(clouds or {})}
+        file.write_text(json.dumps({'clouds': clouds}))
         self.stdout = io.StringIO()
-        self.options = argparse.Namespace(verbose_level=1)
-        self.client_manager = Manager(session, **config)
+        self.options = argparse.Namespace(
+            verbose_level=1, cloud='mycloud', region_name='', timing=False
+        )
+        self.cloud_config = client_config.OSC_Config(
+            config_files=[str(file)], secure_files=[], load_envvars=False
+        )
+        self.client_manager = argparse.Namespace()
+        self.timing_data = []
+
+    def prepare_to_run_command(self, command):
+        assert command.auth_required
+        settings = self.cloud_config.get_one(
+            cloud=self.options.cloud, argparse=self.options
+        )
+        self.client_manager.session = settings.get_session()
+        self.client_manager.sdk_connection = argparse.Namespace(
+            config=settings
+        )
 
 
 @pytest.fixture
-def app(http, ksa_session):
-    return App(ksa_session)
+def app(http, tmp_path):
+    return App(tmp_path)
 
 
 def run(app, kind, *words):
@@ -499,19 +494,6 @@ def test_regions_that_cannot_be_asked(app, two_regions, words, message):
         run(app, ListComputeImage, *words)
 
 
-@pytest.mark.parametrize(
-    ('config', 'message'),
-    [
-        ({'compute_endpoint_override': nova.ENDPOINT}, 'overrides'),
-        ({}, 'no catalog'),
-    ],
-)
-def test_without_a_catalog_there_are_no_regions(config, message):
-    app = App(None, **config)
-    with pytest.raises(exceptions.CommandError, match=message):
-        run(app, ListComputeImage, '--all-regions')
-
-
 def test_a_catalog_without_compute(app, http):
     set_catalog(http, {})
     with pytest.raises(exceptions.CommandError, match='no region'):
@@ -543,8 +525,8 @@ def test_a_parser_needs_no_cloud():
     ('setting', 'fault'),
     [('compute_status_code_retries', {'status_code': 503})],
 )
-def test_the_users_retries_are_used(http, ksa_session, slept, setting, fault):
-    app = App(ksa_session, **{setting: 2})
+def test_the_users_retries_are_used(http, tmp_path, slept, setting, fault):
+    app = App(tmp_path, **{setting: 2})
     http.get(nova.DETAIL, **fault)
     with pytest.raises(exceptions.CommandError):
         run(app, ListComputeImage)
