@@ -13,9 +13,19 @@ import urllib.parse
 
 from keystoneauth1 import adapter as ksa_adapter
 from keystoneauth1 import exceptions as ksa_exceptions
+import requests
+import urllib3
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api._client import ImagesAPI
+
+#: What is raised for a server that is not there, or says nothing.
+_DEAD = (
+    ksa_exceptions.ConnectFailure,
+    ksa_exceptions.ConnectTimeout,
+    requests.Timeout,
+    urllib3.exceptions.TimeoutError,
+)
 
 
 class Closed(BaseException):
@@ -127,7 +137,7 @@ class _Region:
             # wait for another.
             (server, self._login),
             server,
-            (ksa_exceptions.ConnectFailure,),
+            _DEAD,
             server,
             lambda: self._original.request(url, *args, **kwargs),
         )

@@ -1,156 +1,275 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Calls for several regions: order, turns, dead servers, the end."""
+
 import threading
 
+from keystoneauth1 import adapter as ksa_adapter
+from keystoneauth1 import exceptions as ksa_exceptions
 import pytest
 
-from osc_compute_images.api import _regions
 from osc_compute_images.api import ImageNotFound
+from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import in_regions
-from osc_compute_images.api._image import Image
+
+#: What has not come after these seconds will not come.
+PATIENCE = 30
+
+pytestmark = pytest.mark.timeout(120, func_only=True)
 
 
-class FakeAPI:
-    """Stands in for ImagesAPI: in_regions() asks it for its server only."""
+class Session:
+    """Stands in for a session, with a login of its own."""
 
-    def __init__(self, name, server=None):
+    timeout = None
+
+    def __init__(self):
+        self.auth = object()
+
+
+class Adapter(ksa_adapter.Adapter):
+    """An adapter whose requests are answered here.
+
+    :param name: of the region
+    :param answer: called with the name, for each request
+    """
+
+    def __init__(self, name, answer=lambda name: None, server=None, **more):
+        super().__init__(more.pop('session', Session()), **more)
         self.name = name
-        self._server = server or name
+        self.answer = answer
+        self.server = server or name
 
-    def server(self):
-        return self._server
+    def get_endpoint(self, *_args, **_kwargs):
+        return f'http://{self.server}/v2.1'
 
-
-def apis(*names, server=None):
-    return {name: FakeAPI(name, server) for name in names}
-
-
-def parts_of(counts):
-    def list_images(api):
-        for part in range(counts[api.name]):
-            yield [Image(id=f'{api.name}-{part}-{n}') for n in range(2)]
-
-    return list_images
+    def request(self, url, method, **kwargs):
+        assert kwargs['endpoint_override'] == self.get_endpoint()
+        return self.answer(self.name)
 
 
-def ids(results):
-    return [(region, image.id) for region, part in results for image in part]
+def send(api):
+    """Send a request, past all that the API does with the answer."""
+    adapter = api.adapter
+    return adapter.request(
+        '/images', 'GET', endpoint_override=adapter.get_endpoint()
+    )
+
+
+def apis(names, *args, **more):
+    return {name: ImagesAPI(Adapter(name, *args, **more)) for name in names}
+
+
+def name_of(api):
+    return api.adapter.name
 
 
 @pytest.mark.parametrize('parallel', [1, 2, 16])
-def test_regions_come_in_the_order_of_their_names(parallel):
-    counts = {'b': 3, 'a': 2, 'c': 0, 'd': 1}
-    results = in_regions(apis(*counts), parts_of(counts), parallel=parallel)
-    assert ids(results) == [
-        (region, f'{region}-{part}-{n}')
-        for region in sorted(counts)
-        for part in range(counts[region])
-        for n in range(2)
+def test_results_come_in_the_order_of_the_keys(parallel):
+    results = in_regions(apis('badc'), name_of, parallel=parallel)
+    assert [(r.region, r.value, r.error) for r in results] == [
+        (name, name, None) for name in 'badc'
     ]
 
 
+def test_results_come_as_they_are_ready_if_no_order_is_wanted():
+    go = {name: threading.Event() for name in 'abc'}
+
+    def call(api):
+        assert go[name_of(api)].wait(PATIENCE)
+
+    results = in_regions(apis('abc'), call, ordered=False)
+    for name in 'cab':
+        go[name].set()
+        assert next(results).region == name
+
+
 def test_no_regions():
-    assert list(in_regions({}, parts_of({}))) == []
+    assert list(in_regions({}, name_of)) == []
 
 
-def test_a_region_that_fails_is_last_and_does_not_hinder_others():
-    def list_images(api):
-        yield [Image(id=api.name)]
-        if api.name == 'a':
+@pytest.mark.parametrize('parallel', [0, -1])
+def test_no_region_at_a_time_is_refused(parallel):
+    with pytest.raises(ValueError, match='parallel must be 1 or more'):
+        in_regions(apis('a'), name_of, parallel=parallel)
+
+
+def test_a_region_that_fails_does_not_hinder_others():
+    def call(api):
+        if name_of(api) == 'a':
             raise ImageNotFound('no')
+        return 1
 
-    (a, one), (also_a, error), (b, two) = in_regions(
-        apis('a', 'b'), list_images
-    )
-    assert (a, also_a, b) == ('a', 'a', 'b')
-    assert isinstance(error, ImageNotFound)
-    assert [i.id for i in (*one, *two)] == ['a', 'b']
+    a, b = in_regions(apis('ab'), call)
+    assert (a.value, b.error) == (None, None)
+    assert isinstance(a.error, ImageNotFound)
+    assert b.value == 1
 
 
-def test_a_bug_is_not_taken_for_a_fault_of_the_region():
-    def list_images(_api):
-        raise ZeroDivisionError
+@pytest.mark.parametrize('bug', [ZeroDivisionError, SystemExit])
+@pytest.mark.parametrize('ordered', [True, False])
+def test_a_bug_is_not_taken_for_a_fault_of_the_region(bug, ordered):
+    def call(_api):
+        raise bug
 
-    with pytest.raises(ZeroDivisionError):
-        list(in_regions(apis('a'), list_images))
+    with pytest.raises(bug):
+        list(in_regions(apis('ab'), call, ordered=ordered))
 
 
 def test_all_regions_are_asked_at_the_same_time():
     names = [f'r{n}' for n in range(8)]
-    together = threading.Barrier(len(names), timeout=30)
-
-    def list_images(api):
-        for _ in range(3):
-            together.wait()
-            yield [Image(id=api.name)]
-
-    assert len(list(in_regions(apis(*names), list_images))) == 24
+    together = threading.Barrier(len(names), timeout=PATIENCE)
+    everyone = apis(names, lambda _name: together.wait())
+    results = in_regions(everyone, send)
+    assert {result.value for result in results} == set(range(8))
 
 
 def test_no_more_regions_than_told_are_asked_at_the_same_time():
     now = []
     most = []
 
-    def list_images(api):
+    def call(api):
         now.append(api)
         most.append(len(now))
-        yield [Image(id=api.name)]
         now.remove(api)
 
-    names = [f'r{n}' for n in range(20)]
-    list(in_regions(apis(*names), list_images, parallel=3))
+    list(in_regions(apis(map(str, range(20))), call, parallel=3))
     assert max(most) <= 3
 
 
-def test_a_server_of_several_regions_is_asked_for_one_thing_at_a_time():
+def test_what_an_adapter_is_it_stays():
+    class Proxy(Adapter):
+        pass
+
+    own = Proxy('a', connect_retries=7)
+    (result,) = in_regions({'a': ImagesAPI(own)}, lambda api: api.adapter)
+    assert type(result.value) is Proxy
+    assert result.value.connect_retries == 7
+    assert vars(own).keys() == vars(Proxy('a')).keys()
+
+
+def test_a_server_answers_one_region_of_a_login_at_a_time():
     busy = threading.Lock()
 
-    def list_images(api):
+    def answer(_name):
+        assert busy.acquire(blocking=False)
+        busy.release()
+
+    def call(api):
         for _ in range(50):
-            assert busy.acquire(blocking=False)
-            busy.release()
-            yield [Image(id=api.name)]
+            send(api)
 
-    results = in_regions(apis('a', 'b', 'c', server='one'), list_images)
-    assert len(list(results)) == 150
+    everyone = apis('abc', answer, server='one', session=Session())
+    assert not [r for r in in_regions(everyone, call) if r.error]
 
 
-def test_what_waits_for_its_turn_is_bounded(monkeypatch):
-    monkeypatch.setattr(_regions, '_ROOM', 500)
-    ahead = []
-    first_may_go = threading.Event()
-
-    def list_images(api):
-        if api.name == 'a':
-            first_may_go.wait(30)
-        for number in range(100):
-            if api.name == 'b':
-                ahead.append(number)
-                if number == 3:
-                    first_may_go.set()
-            yield [Image(id=f'{api.name}-{number}')]
-
-    results = in_regions(apis('a', 'b'), list_images)
-    next(results)
-    assert len(ahead) < 50
-    assert len(ids(results)) == 199
+def test_regions_with_logins_of_their_own_do_not_wait_for_each_other():
+    together = threading.Barrier(3, timeout=PATIENCE)
+    everyone = {
+        name: ImagesAPI(
+            Adapter(name, lambda _name: together.wait(), server='one')
+        )
+        for name in 'abc'
+    }
+    assert len([*in_regions(everyone, send)]) == 3
 
 
-def test_whoever_stops_listening_stops_the_regions():
+@pytest.mark.parametrize(
+    'fault', [ksa_exceptions.ConnectFailure, ksa_exceptions.ConnectTimeout]
+)
+@pytest.mark.parametrize('shared', [True, False])
+def test_a_dead_server_is_asked_in_one_region_only(slept, fault, shared):
     asked = []
 
-    def list_images(api):
-        for number in range(10**6):
-            asked.append(number)
-            yield [Image(id=str(number), name='n' * 100_000)]
+    def answer(name):
+        asked.append(name)
+        raise fault('Dead')
+
+    def answer_of_x(_name):
+        raise ImageNotFound('alive')
+
+    more = {'session': Session()} if shared else {}
+    everyone = apis('abcdefgh', answer, server='one', **more)
+    everyone |= apis('x', answer_of_x)
+    # One after the other, as the first of several logins may be any.
+    results = list(
+        in_regions(everyone, lambda api: api.get('1'), parallel=1)
+        if not shared
+        else in_regions(everyone, lambda api: api.get('1'))
+    )
+    assert len(set(asked)) == 1
+    assert str(results.pop().error) == 'alive'
+    errors = {str(result.error) for result in results}
+    assert 'one has failed in another region already' in errors
+    assert len(errors) == 2
+
+
+def test_a_server_that_recovers_is_asked_by_all(slept):
+    faults = [ksa_exceptions.ConnectFailure('Not yet')]
+    asked = []
+
+    def answer(name):
+        asked.append(name)
+        if faults:
+            raise faults.pop()
+
+    def call(api):
+        try:
+            send(api)
+        except ksa_exceptions.ConnectFailure:
+            send(api)
+
+    everyone = apis('abc', answer, server='one', session=Session())
+    assert not [r for r in in_regions(everyone, call) if r.error]
+    # Whoever met the fault tries again before another one does.
+    assert asked[0] == asked[1]
+    assert sorted(asked[1:]) == ['a', 'b', 'c']
+
+
+def test_a_login_that_fails_is_not_tried_again_in_another_region():
+    tried = []
+
+    class NoLogin(Adapter):
+        def get_endpoint(self, *_args, **_kwargs):
+            tried.append(self.name)
+            raise ksa_exceptions.Unauthorized('Wrong password')
+
+    session = Session()
+    everyone = {
+        name: ImagesAPI(NoLogin(name, session=session)) for name in 'abcd'
+    }
+    results = list(in_regions(everyone, lambda api: api.get('1')))
+    assert len(tried) == 1
+    errors = sorted(str(result.error) for result in results)
+    assert errors[0].startswith('Wrong password')
+    assert errors[1:] == ['the login has failed in another region already'] * 3
+
+
+@pytest.mark.parametrize('end', ['close', 'drop'])
+def test_nothing_is_sent_after_the_end(end):
+    sent = []
+    sending = threading.Event()
+    ended = threading.Event()
+
+    def answer(name):
+        sent.append(name)
+        sending.set()
+        assert ended.wait(PATIENCE)
+
+    def call(api):
+        for _ in range(10):
+            send(api)
 
     before = threading.enumerate()
-    results = in_regions(apis('a', 'b'), list_images)
-    next(results)
-    results.close()
+    results = in_regions(apis('abcd', answer), call, parallel=2)
+    assert sending.wait(PATIENCE)
+    if end == 'close':
+        results.close()
+    del results
+    ended.set()
     for thread in threading.enumerate():
         if thread not in before:
-            thread.join(30)
-    count = len(asked)
-    assert count < 10**6
-    assert count == len(asked)
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+    # What was on its way when it ended, and no more.
+    assert len(sent) <= 2

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Listings of several regions: their order, and how much memory they take."""
+
+import threading
+
+import pytest
+
+from osc_compute_images.api import Image
+from osc_compute_images.api import ImageNotFound
+from osc_compute_images.commands import _streams
+from tests.unit.test_regions import apis
+from tests.unit.test_regions import name_of
+from tests.unit.test_regions import PATIENCE
+
+pytestmark = pytest.mark.timeout(120, func_only=True)
+
+
+def numbered(api, numbers):
+    for number in numbers:
+        yield [Image(id=f'{name_of(api)}-{number}-{n}') for n in range(2)]
+
+
+def ids(results):
+    return [image.id for _region, part in results for image in part]
+
+
+def expected(counts):
+    return [
+        f'{region}-{part}-{n}'
+        for region, parts in counts.items()
+        for part in range(parts)
+        for n in range(2)
+    ]
+
+
+@pytest.mark.parametrize('parallel', [1, 2, 16])
+def test_regions_come_in_the_order_of_the_keys(parallel):
+    counts = {'b': 3, 'a': 2, 'c': 0, 'd': 1}
+    results = _streams.in_order(
+        apis(counts),
+        lambda api: numbered(api, range(counts[name_of(api)])),
+        parallel=parallel,
+    )
+    assert ids(results) == expected(counts)
+
+
+@pytest.mark.parametrize('room', [0, 300, 10**6])
+@pytest.mark.parametrize('slow', ['a', 'b', 'c'])
+@pytest.mark.parametrize('parallel', [1, 2, 3])
+def test_little_room_and_a_slow_region_change_nothing(
+    monkeypatch, room, slow, parallel
+):
+    monkeypatch.setattr(_streams, 'ROOM', room)
+    counts = dict.fromkeys('abc', 20)
+    begun = threading.Event()
+    #: Others that can begin before the slow one has to go on.
+    others = [
+        name
+        for name in 'abc'[: max(parallel, 'abc'.index(slow))]
+        if name != slow
+    ]
+
+    def list_images(api):
+        name = name_of(api)
+        if name == slow and others:
+            assert begun.wait(PATIENCE)
+        elif name in others:
+            begun.set()
+        yield from numbered(api, range(20))
+
+    results = _streams.in_order(apis('abc'), list_images, parallel=parallel)
+    assert ids(results) == expected(counts)
+
+
+def test_what_waits_for_its_turn_is_bounded(monkeypatch):
+    monkeypatch.setattr(_streams, 'ROOM', 500)
+    ahead = []
+    first_may_go = threading.Event()
+
+    def list_images(api):
+        if name_of(api) == 'a':
+            assert first_may_go.wait(PATIENCE)
+        for number in range(100):
+            if name_of(api) == 'b':
+                ahead.append(number)
+                if number == 3:
+                    first_may_go.set()
+            yield [Image(id=f'{name_of(api)}-{number}')]
+
+    results = _streams.in_order(apis('ab'), list_images)
+    next(results)
+    assert len(ahead) < 50
+    assert len(ids(results)) == 199
+
+
+def test_the_parts_of_the_first_region_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr(_streams, 'ROOM', 500)
+    given = []
+
+    def list_images(api):
+        for number in range(1000):
+            given.append(number)
+            yield [Image(id=str(number))]
+
+    results = _streams.in_order(apis('a'), list_images)
+    next(results)
+    # Those in 500 bytes, the one that was taken, and the one to come.
+    assert len(given) < 20
+    results.close()
+
+
+def test_an_error_is_last():
+    def list_images(api):
+        yield [Image(id=name_of(api))]
+        if name_of(api) == 'a':
+            raise ImageNotFound('no')
+
+    (a, one), (also_a, error), (b, two) = _streams.in_order(
+        apis('ab'), list_images
+    )
+    assert (a, also_a, b) == ('a', 'a', 'b')
+    assert isinstance(error, ImageNotFound)
+    assert [i.id for i in (*one, *two)] == ['a', 'b']
+
+
+@pytest.mark.parametrize('name', ['a', 'b'])
+def test_a_thread_that_dies_is_a_bug_and_no_hang(name):
+    def list_images(api):
+        if name_of(api) == name:
+            raise ZeroDivisionError
+        yield [Image(id='1')]
+
+    with pytest.raises(ZeroDivisionError):
+        list(_streams.in_order(apis('ab'), list_images))
+
+
+def test_whoever_stops_listening_stops_the_regions():
+    given = []
+
+    def list_images(api):
+        for number in range(10**6):
+            given.append(number)
+            yield [Image(id=str(number), name='n' * 100_000)]
+
+    before = threading.enumerate()
+    results = _streams.in_order(apis('ab'), list_images)
+    next(results)
+    results.close()
+    for thread in threading.enumerate():
+        if thread not in before:
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+    assert len(given) < 10**6
