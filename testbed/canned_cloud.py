@@ -112,6 +112,9 @@ class Server:
 
     def close(self) -> None:
         """Stop listening, and drop every connection."""
+        # NOTE: closed alone, it would accept one more.
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         for connection in list(self._open):
             with contextlib.suppress(OSError):
@@ -278,10 +281,17 @@ def silent(_connection: socket.socket, _answer: bytes) -> None:
     time.sleep(3600)
 
 
-def keystone(regions: dict[str, str], **token: Any) -> Handler:
+def keystone(
+    regions: dict[str, str],
+    password: str = PASSWORD,
+    token_id: str = TOKEN,
+    **token: Any,
+) -> Handler:
     """Answer as Keystone does, with Compute in some regions.
 
     :param regions: the URL of Compute in each
+    :param password: of the user
+    :param token_id: what it hands out for that
     """
     expires = time.strftime(
         '%Y-%m-%dT%H:%M:%S.000000Z', time.gmtime(time.time() + 3600)
@@ -314,8 +324,8 @@ def keystone(regions: dict[str, str], **token: Any) -> Handler:
                         {
                             'id': f'{region}-{interface}',
                             'interface': interface,
-                            'region': region,
-                            'region_id': region,
+                            'region': region or None,
+                            'region_id': region or None,
                             'url': url,
                         }
                         for region, url in regions.items()
@@ -343,13 +353,13 @@ def keystone(regions: dict[str, str], **token: Any) -> Handler:
                     }
                 )
             case 'POST', '/v3/auth/tokens':
-                if PASSWORD.encode() not in request.body:
+                if password.encode() not in request.body:
                     return fault(
                         401,
                         'error',
                         'The request you have made requires authentication.',
                     )
-                return Response.of(body, 201, X_Subject_Token=TOKEN)
+                return Response.of(body, 201, X_Subject_Token=token_id)
         return None
 
     return handler

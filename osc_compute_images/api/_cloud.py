@@ -144,8 +144,15 @@ class Cloud:
         settings = self._settings(None)
         session = self._session(settings)
         auth: Any = session.auth
-        if settings.get_endpoint('compute') or not hasattr(auth, 'get_access'):
+        if not hasattr(auth, 'get_access'):
+            # Without a catalog there is only what is configured.
             return [settings.get_region_name('compute') or '']
+        if settings.get_endpoint('compute'):
+            raise _errors.ImagesError(
+                'The configuration overrides the Compute endpoint with a '
+                'single one: to ask other regions, list each under "regions" '
+                'with an override of its own, or remove the override'
+            )
         adapter = adapter_of(settings, session)
         with contextlib.suppress(_errors.EndpointNotFound):
             # It tells of a failed login in words of its own.

@@ -92,11 +92,16 @@ def cloud_names(config: 'OpenStackConfig') -> list[str]:
     The cloud that the environment describes is none of them.
     """
     clouds = config.cloud_config['clouds']
+    # NOTE: where there are none, openstacksdk makes one of its defaults.
+    of_defaults = clouds.get('defaults')
+    made = (
+        isinstance(of_defaults, dict)
+        and of_defaults.keys() == config.defaults.keys()
+    )
     return sorted(
         name
         for name in config.get_cloud_names()
-        # NOTE: where there are none, openstacksdk makes one of its defaults.
-        if name != config.envvar_key and clouds[name] != config.defaults
+        if name != config.envvar_key and not (name == 'defaults' and made)
     )
 
 
@@ -138,4 +143,4 @@ class _Unusable(ksa_adapter.Adapter):
 
 def _config_error(e: Exception) -> _errors.ImagesError:
     text = ' '.join(str(e).split()) or type(e).__name__
-    return _errors.EndpointNotFound(f'The configuration is wrong: {text}')
+    return _errors.ImagesError(f'The configuration is wrong: {text}')

@@ -15,6 +15,7 @@ from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _output
+from osc_compute_images.commands import _pipe
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -63,14 +64,19 @@ class ImagesCommand(command.Command):
         if not any(getattr(parsed_args, each, None) for each in ELSEWHERE):
             self.auth_required = True
             self.app.prepare_to_run_command(self)
+        shows = isinstance(self, display.DisplayCommandBase)
         if self.app.stdout is None:
-            # Only a command that shows something needs it.
-            if isinstance(self, display.DisplayCommandBase):
+            if shows:
                 raise exceptions.CommandError(
                     _('The output cannot be written: stdout is closed')
                 )
             return super().run(parsed_args)
-        with _output.written(self.app.stdout), self._timed():
+        with contextlib.ExitStack() as around:
+            around.enter_context(_output.written(self.app.stdout))
+            if shows:
+                # What is being changed goes on whether anybody looks or not.
+                around.enter_context(_pipe.watched(self.app.stdout))
+            around.enter_context(self._timed())
             return super().run(parsed_args)
 
     @contextlib.contextmanager

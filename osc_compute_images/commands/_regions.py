@@ -108,8 +108,8 @@ def chosen(
 
 
 def _check(cloud: 'Cloud', names: Sequence[str]) -> None:
-    if cloud.listed():
-        # openstacksdk refuses the others, and says why.
+    if cloud.listed() or names == [cloud.default()]:
+        # openstacksdk refuses others than those listed, and says why.
         return
     known = cloud.regions()
     for name in names:
