@@ -190,14 +190,15 @@ def in_regions(*, regions: int) -> Callable[[], int]:
     apis = {name: _api(keystone, name) for name in names}
 
     def run() -> int:
-        parts = images.in_regions(
-            apis, lambda api: (p.images for p in api.list_detail().pages())
+        results = images.in_regions(
+            apis,
+            lambda api: sum(len(p.images) for p in api.list_detail().pages()),
         )
         total = 0
-        for _region, part in parts:
-            if isinstance(part, images.ImagesError):
-                raise part
-            total += len(part)
+        for result in results:
+            if result.error is not None:
+                raise result.error
+            total += result.value or 0
         return total
 
     return run

@@ -102,7 +102,7 @@ def images_api(client_manager: Any) -> 'ImagesAPI':
     """
     # NOTE: imported here, as every "openstack" command loads this module.
     from osc_compute_images.api import ImagesAPI
-    from osc_compute_images.api.clouds import adapter_of
+    from osc_compute_images.api._settings import adapter_of
 
     settings = client_manager.sdk_connection.config
     session = client_manager.session

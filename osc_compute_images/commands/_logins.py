@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from keystoneauth1 import session as ksa_session
     from openstack.config.cloud_region import CloudRegion
 
-    from osc_compute_images.api.clouds import Cloud
+    from osc_compute_images.api._cloud import Cloud
 
 #: The only global options that hold for all clouds. The others may be secrets
 #: of one of them, or come from variables that are meant for it.
@@ -29,7 +29,7 @@ _FOR_ALL = ('insecure', 'interface', 'timing', 'verify')
 def cloud(command: _connect.ImagesCommand) -> 'Cloud':
     """Return the cloud that the user has chosen, not yet logged in to."""
     # NOTE: imported here, as every "openstack" command loads this module.
-    from osc_compute_images.api.clouds import Cloud
+    from osc_compute_images.api._cloud import Cloud
 
     app: Any = command.app
     return Cloud(
@@ -43,8 +43,8 @@ def cloud(command: _connect.ImagesCommand) -> 'Cloud':
 
 def all_clouds(command: _connect.ImagesCommand) -> 'dict[str, Cloud]':
     """Return all clouds in ``clouds.yaml``, by name."""
-    from osc_compute_images.api.clouds import Cloud
-    from osc_compute_images.api.clouds import cloud_names
+    from osc_compute_images.api._cloud import Cloud
+    from osc_compute_images.api._clouds import cloud_names
 
     app: Any = command.app
     config = copy.copy(app.cloud_config)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api import ImagesError
-    from osc_compute_images.api.clouds import Cloud
+    from osc_compute_images.api._cloud import Cloud
 
 #: The names of a region: ``()`` for the configured one, or its name, with the
 #: name of its cloud before it if there are several.
@@ -125,7 +125,7 @@ def _of_all_clouds(
     parsed_args: argparse.Namespace,
     wanted: Sequence[str],
 ) -> Places:
-    from osc_compute_images.api.clouds import of_clouds
+    from osc_compute_images.api._clouds import of_clouds
 
     clouds = _logins.all_clouds(command)
 

@@ -10,6 +10,7 @@ import inspect
 import pathlib
 
 from osc_compute_images import api
+from osc_compute_images.api import clouds
 from osc_compute_images.api import filters
 
 STORED = pathlib.Path(__file__).with_name('promise.txt')
@@ -23,6 +24,9 @@ def text() -> str:
     public |= {
         f'api.filters.{name}': getattr(filters, name)
         for name in filters.__all__
+    }
+    public |= {
+        f'api.clouds.{name}': getattr(clouds, name) for name in clouds.__all__
     }
     return ''.join(
         f'{line}\n'

@@ -58,7 +58,7 @@ def test_the_fields_are_in_their_order_and_some_only_where_they_are_known():
     assert 'disk_config' not in fields
     assert 'region' not in fields
     more = _columns.fields(
-        Image(id='x', disk_config='AUTO'), region='RegionOne'
+        Image(id='x', disk_config='AUTO'), {'region': 'RegionOne'}
     )
     assert list(more) == sorted(more)
     assert set(more) - set(fields) == {'disk_config', 'region'}

@@ -138,7 +138,8 @@ def test_the_filters_are_those_of_the_command():
         for word in words(option)
     }
     assert told == OWN & options_of(COMMANDS['compute image list']) - {
-        *('--long', '--marker', '--all-regions', '--region'),
+        *('--long', '--marker', '--all-clouds', '--all-regions'),
+        '--region',
     }
 
 
@@ -148,8 +149,10 @@ def test_the_keys_that_are_promised_are_those_that_there_are():
         {word for row in table('promises.rst') for word in words(row[n])}
         for n in (0, 1)
     )
-    assert of_list == {'Region', *_columns.LONG.headers}
-    assert of_show == set(_columns.fields(image, region='RegionOne'))
+    assert of_list == {'Cloud', 'Region', *_columns.LONG.headers}
+    assert of_show == set(
+        _columns.fields(image, {'cloud': 'mycloud', 'region': 'RegionOne'})
+    )
 
 
 def test_each_public_name_has_a_place_in_the_reference():

@@ -86,6 +86,7 @@ def printed_by(app, command, *words):
         (['--long'], LONG),
         (['--region', 'RegionOne'], {'Region': str, **BRIEF}),
         (['--all-regions', '--long'], {'Region': str, **LONG}),
+        (['--all-clouds'], {'Cloud': str, 'Region': str, **BRIEF}),
     ],
 )
 def test_the_keys_of_a_list_and_their_types(app, http, words, promised):
@@ -97,7 +98,11 @@ def test_the_keys_of_a_list_and_their_types(app, http, words, promised):
 
 @pytest.mark.parametrize(
     ('words', 'promised'),
-    [([], SHOWN), (['--all-regions'], {**SHOWN, 'region': str})],
+    [
+        ([], SHOWN),
+        (['--all-regions'], {**SHOWN, 'region': str}),
+        (['--all-clouds'], {**SHOWN, 'cloud': str, 'region': str}),
+    ],
 )
 def test_the_keys_of_an_image_and_their_types(app, http, words, promised):
     http.get(f'{nova.ENDPOINT}/images/{FULL["id"]}', json={'image': FULL})

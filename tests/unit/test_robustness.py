@@ -18,13 +18,13 @@ import requests
 
 from osc_compute_images import api as images
 from osc_compute_images.api import filters
-from osc_compute_images.api import in_regions
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api.http import _body
 from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import _words
 from osc_compute_images.api.http._fault import Fault
 from osc_compute_images.api.http._fault import Kind
+from osc_compute_images.commands import _streams
 from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
@@ -184,7 +184,7 @@ def test_a_body_that_is_compressed_wrongly_is_read_again(api, http, slept):
 def test_numbers_of_any_size_come_from_several_regions_too(api, http, number):
     entry = nova.image(1, metadata={'n': number, 'in': [number]})
     http.get(nova.DETAIL, json=nova.page([entry]))
-    results = in_regions(
+    results = _streams.in_order(
         {'r': api}, lambda api: (p.images for p in api.list_detail().pages())
     )
     ((region, (image,)),) = results
