@@ -127,7 +127,7 @@ class Client:
             delay = _retry.delay(outcome, retry, settings, left, random.random)
             if delay is None:
                 break
-            LOG.warning(
+            LOG.info(
                 '%s. Retrying in %.1f seconds, %d retries left',
                 str(outcome.error).rstrip('.'),
                 delay,
