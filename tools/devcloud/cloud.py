@@ -59,6 +59,7 @@ class Cloud:
             service: Service(service, self.home)
             for service in (
                 'keystone',
+                'neutron',
                 *(f'glance-{r}' for r in REGIONS),
                 *(f'nova-{r}' for r in REGIONS),
             )
@@ -91,7 +92,7 @@ class Cloud:
             try:
                 facts = self._write_configuration(venv)
                 if new:
-                    self._make_databases(venv)
+                    self._make_databases(venv, facts)
                 else:
                     self._move_endpoints(facts)
                 self._start(venv, facts)
@@ -205,6 +206,13 @@ class Cloud:
         )
         common = {'keystone': keystone, 'password': _PASSWORD}
         etc = venv / 'etc'
+        configs.write_neutron(
+            self.home / 'neutron',
+            etc,
+            log=self.services['neutron'].log,
+            user='neutron',
+            **common,
+        )
         for region in REGIONS:
             configs.write_glance(
                 self.home / f'glance-{region}',
@@ -248,63 +256,50 @@ class Cloud:
             json.dumps({'clouds': clouds}, indent=2) + '\n'
         )
 
-    def _make_databases(self, venv: Path) -> None:
+    def _make_databases(self, venv: Path, facts: dict[str, Any]) -> None:
         self._say('Making databases ...')
         home = self.home
-        keystone = home / 'keystone'
-        ports = json.loads(self._facts_file.read_text())['ports']
-        url = _url(ports['keystone'], '/v3')
-        manage = [
-            str(venv / 'bin' / 'keystone-manage'),
-            '--config-file',
-            str(keystone / 'keystone.conf'),
-        ]
-        python = str(venv / 'bin' / 'python')
-        sync_nova = str(Path(__file__).parent / 'inside' / 'sync_nova.py')
+        keystone = _url(facts['ports']['keystone'], '/v3')
 
-        user = pwd.getpwuid(os.getuid()).pw_name
-        group = grp.getgrgid(os.getgid()).gr_name
-        me = ['--keystone-user', user, '--keystone-group', group]
+        def make(service: str, *words: str) -> None:
+            folder = home / (service if service in ('keystone', 'neutron') else f'{service}-{REGIONS[0]}')
+            _run([str(venv / 'bin' / 'python'), str(Path(__file__).parent / 'inside' / 'make.py'), service, str(folder), *words])
+            self._say(f'  {service}')
 
         def make_keystone() -> None:
-            for words in (
-                ['db_sync'],
-                ['fernet_setup', *me],
-                ['credential_setup', *me],
-                [
-                    'bootstrap',
-                    '--bootstrap-password', _PASSWORD,
-                    '--bootstrap-region-id', REGIONS[0],
-                    '--bootstrap-admin-url', url,
-                    '--bootstrap-internal-url', url,
-                    '--bootstrap-public-url', url,
-                ],
-            ):  # fmt: skip
-                _run([*manage, *words])
-
-        def make_glance() -> None:
-            first = home / f'glance-{REGIONS[0]}'
-            _run(
-                [
-                    str(venv / 'bin' / 'glance-manage'),
-                    '--config-file', str(first / 'glance-api.conf'),
-                    'db_sync',
-                ]
-            )  # fmt: skip
-            for region in REGIONS[1:]:
-                shutil.copy(first / 'glance.db', self._glance_db(region))
-
-        def make_nova(region: str) -> None:
-            _run([python, sync_nova, str(home / f'nova-{region}/nova.conf')])
+            make('keystone', keystone, REGIONS[0], _PASSWORD)
+            service = self.services['keystone']
+            service.start(venv / 'bin' / 'python', 'keystone', home / 'keystone', facts['ports']['keystone'])
+            service.wait(keystone)
+            self._make_identities(facts)
+            self._say('  identities')
 
         with ThreadPoolExecutor() as pool:
-            tasks = [pool.submit(make_keystone), pool.submit(make_glance)]
-            tasks += [pool.submit(make_nova, region) for region in REGIONS]
+            tasks = [pool.submit(make_keystone)]
+            tasks += [pool.submit(make, s) for s in ('nova', 'glance', 'neutron')]
             for task in tasks:
                 task.result()
-        for database in home.glob('*/*.db'):
-            with contextlib.closing(sqlite3.connect(database)) as db:
-                db.execute('PRAGMA journal_mode = WAL')
+        for region in REGIONS[1:]:
+            for service in ('glance', 'nova'):
+                for path in (home / f'{service}-{REGIONS[0]}').glob('*.db'):
+                    shutil.copy(path, home / f'{service}-{region}')
+            path = home / f'nova-{region}' / 'api.db'
+            with contextlib.closing(sqlite3.connect(path)) as db, db:
+                db.execute('UPDATE cell_mappings SET database_connection = replace(database_connection, ?, ?)', (f'/nova-{REGIONS[0]}/', f'/nova-{region}/'))
+
+    def _make_identities(self, facts: dict[str, Any]) -> None:
+        ports = facts['ports']
+        urls = {
+            region: {
+                'compute': _url(ports[f'nova-{region}'], '/v2.1'),
+                'placement': _url(ports[f'nova-{region}'], '/placement'),
+                'image': _url(ports[f'glance-{region}']),
+                'network': _url(ports['neutron']),
+            }
+            for region in REGIONS
+        }
+        admin = populate.Rest(_url(ports['keystone'], '/v3'), 'admin', _PASSWORD, 'admin')
+        facts['projects'] = populate.make_identities(admin, urls, USERS, _PASSWORD)
 
     def _move_endpoints(self, facts: dict[str, Any]) -> None:
         """Tell the catalog of ports that are others than the last time."""
@@ -349,8 +344,8 @@ class Cloud:
             for region in REGIONS
         }
         admin = populate.Rest(keystone, 'admin', _PASSWORD, 'admin')
-        projects = populate.make_identities(admin, urls, USERS, _PASSWORD)
-        facts |= {'projects': projects, 'servers': {}}
+        projects = facts['projects']
+        facts['servers'] = {}
         demo = populate.Rest(keystone, 'demo', _PASSWORD, 'demo')
         for region in REGIONS:
             facts['servers'][region] = self._fill_region(

@@ -34,6 +34,22 @@ _AUTH = """
     service_token_roles_required = false
 """
 
+
+def _client(service: str) -> str:
+    """Return how one service is to log in to use another."""
+    return f"""
+    [{service}]
+    auth_url = {{keystone}}
+    auth_type = password
+    username = {{user}}
+    password = {{password}}
+    project_name = service
+    user_domain_name = Default
+    project_domain_name = Default
+    region_name = {{region}}
+"""
+
+
 _GLANCE = (
     """
     [DEFAULT]
@@ -74,7 +90,21 @@ _NOVA = (
     log_file = {log}
     state_path = {home}
     my_ip = 127.0.0.1
-    transport_url = fake://
+    host = loopback
+    transport_url = fake:///
+    compute_driver = hypervisor.Hypervisor
+    # A server that is shelved stays so until somebody offloads it.
+    shelved_offload_time = -1
+    # Nothing happens behind a test's back.
+    sync_power_state_interval = -1
+    heal_instance_info_cache_interval = -1
+    periodic_fuzzy_delay = 0
+    vif_plugging_timeout = 0
+    vif_plugging_is_fatal = false
+    [devcloud]
+    hold_file = {home}/hold-snapshots
+    [vnc]
+    enabled = false
     [api]
     auth_strategy = keystone
     [api_database]
@@ -89,6 +119,44 @@ _NOVA = (
     num_retries = 0
     [wsgi]
     api_paste_config = {home}/api-paste.ini
+    [oslo_concurrency]
+    lock_path = {home}/lock
+"""
+    + _AUTH
+    + _client('placement')
+    + _client('neutron')
+)
+
+_PLACEMENT = (
+    """
+    [DEFAULT]
+    log_file = {log}
+    [placement_database]
+    connection = sqlite:///{home}/placement.db
+    sync_on_startup = true
+"""
+    + _AUTH
+)
+
+_NEUTRON = (
+    """
+    [DEFAULT]
+    log_file = {log}
+    state_path = {home}
+    core_plugin = ml2
+    service_plugins =
+    transport_url = fake:///
+    auth_strategy = keystone
+    api_paste_config = {home}/api-paste.ini
+    notify_nova_on_port_status_changes = false
+    notify_nova_on_port_data_changes = false
+    dns_domain = loopback.
+    [database]
+    connection = sqlite:///{home}/neutron.db
+    [ml2]
+    type_drivers = local
+    tenant_network_types = local
+    mechanism_drivers = loopback
     [oslo_concurrency]
     lock_path = {home}/lock
 """
@@ -113,9 +181,16 @@ def write_glance(home: Path, etc: Path, **values: object) -> None:
 
 
 def write_nova(home: Path, etc: Path, **values: object) -> None:
-    """Write the configuration of a Nova into its folder; see Glance's."""
+    """Write the configuration of a Nova and its Placement; see Glance's."""
     _write(home, 'nova.conf', _NOVA, values)
+    _write(home, 'placement.conf', _PLACEMENT, values)
     shutil.copy(etc / 'nova' / 'api-paste.ini', home)
+
+
+def write_neutron(home: Path, etc: Path, **values: object) -> None:
+    """Write the configuration of Neutron into its folder; see Glance's."""
+    _write(home, 'neutron.conf', _NEUTRON, values)
+    shutil.copy(etc / 'neutron' / 'api-paste.ini', home)
 
 
 def _write(

@@ -101,7 +101,8 @@ def make_identities(
     service = {
         'password': service_password, 'project': 'service', 'role': 'admin'
     }  # fmt: skip
-    for name, user in {**users, 'glance': service, 'nova': service}.items():
+    services = {name: service for name in ('glance', 'neutron', 'nova')}
+    for name, user in {**users, **services}.items():
         if name == 'admin':
             continue
         user_id = make(
@@ -122,7 +123,7 @@ def _make_catalog(
     # Keystone's own bootstrap has made the first region.
     for region in list(regions)[1:]:
         make('region', id=region)
-    for kind, name in (('compute', 'nova'), ('image', 'glance')):
+    for kind, name in (('compute', 'nova'), ('image', 'glance'), ('network', 'neutron'), ('placement', 'placement')):
         service_id = make('service', type=kind, name=name)
         for region, urls in regions.items():
             for interface in ('public', 'internal', 'admin'):

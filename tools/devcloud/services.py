@@ -97,8 +97,9 @@ class Service:
             try:
                 with urllib.request.urlopen(url, timeout=5):
                     return
-            except urllib.error.HTTPError:
-                return
+            except urllib.error.HTTPError as e:
+                if e.code != 503:
+                    return
             except OSError:
                 pass
             if self._process is not None and self._process.poll() is not None:

@@ -2,11 +2,15 @@
 
 """Serve a WSGI application of OpenStack: runs in the cloud's venv.
 
-usage: serve.py keystone|glance|nova PORT
+usage: serve.py keystone|glance|neutron|nova PORT
 """
 
+import os
 import sys
+import threading
 from typing import Any
+
+import sqlite
 
 
 def _keystone() -> Any:
@@ -21,18 +25,25 @@ def _glance() -> Any:
     return wsgi_app.init_app()
 
 
+def _neutron() -> Any:
+    os.environ['OS_NEUTRON_CONFIG_FILES'] = 'neutron.conf'
+    from neutron.wsgi import api
+
+    return api.application
+
+
 def _nova() -> Any:
-    try:
-        from nova.wsgi import osapi_compute
-    except ImportError:
-        # Before 2024.2.
-        from nova.api.openstack import wsgi_app
+    import whole_nova
 
-        return wsgi_app.init_application('osapi_compute')
-    return osapi_compute.application
+    return whole_nova.Application()
 
 
-_APPLICATIONS = {'keystone': _keystone, 'glance': _glance, 'nova': _nova}
+_APPLICATIONS = {
+    'keystone': _keystone,
+    'glance': _glance,
+    'neutron': _neutron,
+    'nova': _nova,
+}
 
 
 def main() -> None:
@@ -40,13 +51,18 @@ def main() -> None:
     _, project, port = sys.argv
     # The applications parse the command line themselves.
     del sys.argv[1:]
+    sqlite.prepare(immediate=project in ('neutron', 'nova'))
     application = _APPLICATIONS[project]()
 
     import waitress
 
-    waitress.serve(
+    server = waitress.create_server(
         application, host='127.0.0.1', port=int(port), threads=8, ident=None
     )
+    if project == 'nova':
+        # What this starts asks this process, too.
+        threading.Thread(target=application.start, daemon=True).start()
+    server.run()
 
 
 if __name__ == '__main__':

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A hypervisor that runs nothing: Nova's own fake, with a memory and a disk.
+
+Nova's fake driver forgets its servers when it is stopped, and its snapshots
+have no data and take no time. This one asks Nova which servers it has, and
+sends a snapshot to Glance as the libvirt driver does, slowly enough to watch.
+"""
+
+import io
+from pathlib import Path
+import time
+from typing import Any
+import uuid
+
+from nova.compute import task_states
+import nova.conf
+from nova import context as nova_context
+from nova import exception
+from nova.image import glance
+from nova import objects
+from nova.virt import fake
+from oslo_config import cfg
+
+CONF = nova.conf.CONF
+CONF.register_opts(
+    [
+        cfg.FloatOpt('snapshot_seconds', default=1, help='Time of a snapshot'),
+        cfg.StrOpt('hold_file', help='While it exists, no snapshot is done'),
+        cfg.FloatOpt('hold_seconds', default=120, help='Not longer than that'),
+    ],
+    group='devcloud',
+)
+
+#: Bytes of the data of a snapshot.
+_SIZE = 64 * 1024
+
+
+class Hypervisor(fake.FakeDriver):
+    """Nova's fake driver, but for what the module's text says."""
+
+    def init_host(self, host: str) -> None:
+        """Remember the servers that were there before a restart."""
+        super().init_host(host)
+        for server in objects.InstanceList.get_by_host(
+            nova_context.get_admin_context(), host
+        ):
+            self.instances[server.uuid] = fake.FakeInstance(
+                server.name, server.power_state, server.uuid
+            )
+
+    def get_available_resource(self, nodename: str) -> dict[str, Any]:
+        """Tell the resources, and an ID of the node that does not change."""
+        resource: dict[str, Any] = super().get_available_resource(nodename)
+        return {**resource, 'uuid': _node_id(nodename)}
+
+    def get_nodenames_by_uuid(self, refresh: bool = False) -> dict[str, str]:
+        """Return the names of the nodes by their IDs."""
+        return {_node_id(n): n for n in self.get_available_nodes()}
+
+    def snapshot(
+        self,
+        context: Any,
+        instance: Any,
+        image_id: str,
+        update_task_state: Any,
+    ) -> None:
+        """Send a disk of zeros to Glance."""
+        if instance.uuid not in self.instances:
+            raise exception.InstanceNotRunning(instance_id=instance.uuid)
+        api = glance.API()
+        name = api.get(context, image_id)['name']
+        update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
+        _take_time()
+        update_task_state(
+            task_state=task_states.IMAGE_UPLOADING,
+            expected_state=task_states.IMAGE_PENDING_UPLOAD,
+        )
+        api.update(
+            context,
+            image_id,
+            {
+                'status': 'active',
+                'name': name,
+                'disk_format': 'raw',
+                'container_format': 'bare',
+                'properties': {
+                    'kernel_id': instance.kernel_id,
+                    'ramdisk_id': instance.ramdisk_id,
+                    'image_location': 'snapshot',
+                    'image_state': 'available',
+                    'owner_id': instance.project_id,
+                },
+            },
+            io.BytesIO(bytes(_SIZE)),
+        )
+
+
+def _node_id(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+
+
+def _take_time() -> None:
+    time.sleep(CONF.devcloud.snapshot_seconds)
+    hold = Path(CONF.devcloud.hold_file or '/nowhere')
+    end = time.monotonic() + CONF.devcloud.hold_seconds
+    while hold.exists() and time.monotonic() < end:
+        time.sleep(0.05)

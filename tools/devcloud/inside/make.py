@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Make the databases of a service: runs in the cloud's venv.
+
+It does what several calls of the service's own tools do, in one process.
+
+usage: make.py keystone FOLDER URL REGION PASSWORD
+       make.py glance|neutron|nova FOLDER
+"""
+
+import grp
+import os
+from pathlib import Path
+import pwd
+import shutil
+import sqlite3
+import sys
+import uuid
+
+
+def _keystone(home: Path, url: str, region: str, password: str) -> None:
+    from keystone.cmd import cli
+
+    me = [
+        *('--keystone-user', pwd.getpwuid(os.getuid()).pw_name),
+        *('--keystone-group', grp.getgrgid(os.getgid()).gr_name),
+    ]
+    for words in (
+        ['db_sync'],
+        ['fernet_setup', *me],
+        ['credential_setup', *me],
+        [
+            'bootstrap',
+            *('--bootstrap-password', password),
+            *('--bootstrap-region-id', region),
+            *('--bootstrap-admin-url', url),
+            *('--bootstrap-internal-url', url),
+            *('--bootstrap-public-url', url),
+        ],
+    ):
+        config = ['--config-file', str(home / 'keystone.conf')]
+        # Each is the command line of a new process, to the service.
+        cli.CONF.clear()
+        cli.main(['keystone-manage', *config, *words])
+
+
+def _glance(home: Path) -> None:
+    from glance.cmd import manage
+
+    config = ['--config-file', str(home / 'glance-api.conf')]
+    sys.argv = ['glance-manage', *config, 'db_sync']
+    manage.main()
+
+
+def _neutron(home: Path) -> None:
+    from neutron.common import config
+    from neutron.db.migration.models import head
+    import sqlalchemy
+
+    config.register_common_config_options()
+    # Its migrations are not meant for SQLite; its tests do this, too.
+    engine = sqlalchemy.create_engine(f'sqlite:///{home}/neutron.db')
+    head.get_metadata().create_all(engine)
+
+
+def _nova(home: Path) -> None:
+    from nova import config
+    from nova import context
+    from nova.db import migration
+    from nova import objects
+
+    config.parse_args(['nova-manage', '--config-file', str(home / 'nova.conf')])
+    objects.register_all()
+    migration.db_sync(database='api')
+    migration.db_sync(database='main')
+    shutil.copy(home / 'cell1.db', home / 'cell0.db')
+    for name, cell, transport in (
+        ('cell0', objects.CellMapping.CELL0_UUID, 'none:///'),
+        ('cell1', str(uuid.uuid4()), 'fake:///'),
+    ):
+        objects.CellMapping(
+            context.get_admin_context(),
+            uuid=cell,
+            name=name,
+            transport_url=transport,
+            database_connection=f'sqlite:///{home}/{name}.db',
+        ).create()
+
+
+_MAKERS = {
+    'keystone': _keystone,
+    'glance': _glance,
+    'neutron': _neutron,
+    'nova': _nova,
+}
+
+
+def main() -> None:
+    """Make the databases, in a mode that lets readers and a writer share."""
+    service, folder, *more = sys.argv[1:]
+    home = Path(folder)
+    _MAKERS[service](home, *more)
+    for database in home.glob('*.db'):
+        with sqlite3.connect(database) as db:
+            db.execute('PRAGMA journal_mode = WAL')
+        db.close()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""All of Nova, and Placement, in one process.
+
+The parts of Nova send each other messages in memory, as in Nova's own
+functional tests. Placement is served below a path of its own.
+"""
+
+from collections.abc import Iterable
+import os
+from pathlib import Path
+import sys
+import traceback
+from typing import Any
+
+_PLACEMENT = '/placement'
+
+
+class Application:
+    """Nova's API and Placement's."""
+
+    def __init__(self) -> None:
+        # Both set up logging; the last one to do so counts.
+        self._placement = _placement()
+        self._compute = _compute()
+        self._started = False
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        path = environ['PATH_INFO']
+        answer: Iterable[bytes]
+        if path == _PLACEMENT or path.startswith(f'{_PLACEMENT}/'):
+            environ['SCRIPT_NAME'] += _PLACEMENT
+            environ['PATH_INFO'] = path.removeprefix(_PLACEMENT)
+            answer = self._placement(environ, start)
+        elif self._started:
+            answer = self._compute(environ, start)
+        else:
+            start('503 Service Unavailable', [('Content-Length', '0')])
+            answer = []
+        return answer
+
+    def start(self) -> None:
+        """Start the other parts of Nova, or end the process."""
+        try:
+            _start_services()
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
+        self._started = True
+
+
+def _placement() -> Any:
+    os.environ['OS_PLACEMENT_CONFIG_DIR'] = os.environ['OS_NOVA_CONFIG_DIR']
+    from placement import wsgi
+
+    return wsgi.init_application()
+
+
+def _compute() -> Any:
+    try:
+        from nova.wsgi import osapi_compute
+    except ImportError:
+        # Before 2024.2.
+        from nova.api.openstack import wsgi_app
+
+        return wsgi_app.init_application('osapi_compute')
+    return osapi_compute.application
+
+
+def _start_services() -> None:
+    from nova import context
+    from nova.objects import host_mapping
+    from nova import service
+    import nova.virt
+
+    # It loads hypervisors from there only.
+    nova.virt.__path__.append(str(Path(__file__).parent))
+    for binary in ('nova-conductor', 'nova-scheduler', 'nova-compute'):
+        service.Service.create(
+            binary=binary, topic=binary.removeprefix('nova-')
+        ).start()
+    host_mapping.discover_hosts(context.get_admin_context())
