@@ -22,6 +22,12 @@ from nova import objects
 from nova.virt import fake
 from oslo_config import cfg
 
+try:
+    from nova.virt import node
+except ImportError:
+    # Before 2023.1 a node is known by its name alone.
+    node = None
+
 CONF = nova.conf.CONF
 CONF.register_opts(
     [
@@ -52,11 +58,11 @@ class Hypervisor(fake.FakeDriver):
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
         """Tell the resources, and an ID of the node that does not change."""
         resource: dict[str, Any] = super().get_available_resource(nodename)
-        return {**resource, 'uuid': _node_id(nodename)}
+        return {**resource, 'uuid': _node_id()}
 
     def get_nodenames_by_uuid(self, refresh: bool = False) -> dict[str, str]:
         """Return the names of the nodes by their IDs."""
-        return {_node_id(n): n for n in self.get_available_nodes()}
+        return {_node_id(): name for name in self.get_available_nodes()}
 
     def snapshot(
         self,
@@ -96,8 +102,11 @@ class Hypervisor(fake.FakeDriver):
         )
 
 
-def _node_id(name: str) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+def _node_id() -> str:
+    if node is None:
+        return str(uuid.uuid5(uuid.NAMESPACE_DNS, CONF.host))
+    node_id: str = node.get_local_node_uuid()
+    return node_id
 
 
 def _take_time() -> None:

@@ -27,6 +27,11 @@ def _glance() -> Any:
 
 def _neutron() -> Any:
     os.environ['OS_NEUTRON_CONFIG_FILES'] = 'neutron.conf'
+    # Some tables are looked at though no plugin that has them is loaded.
+    import neutron.db.migration.models.head  # noqa: F401
+    from sqlalchemy import orm
+
+    orm.configure_mappers()
     from neutron.wsgi import api
 
     return api.application
