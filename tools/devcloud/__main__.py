@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A real cloud on loopback: Keystone, Glance and Nova from PyPI."""
+"""A real cloud on loopback: Keystone, Glance, Nova, Placement and Neutron from PyPI."""
 
 import argparse
 import json
@@ -10,12 +10,12 @@ import shlex
 import sys
 
 from cloud import Cloud
-from cloud import REGIONS
 from cloud import timed
-from cloud import USERS
 from install import DevcloudError
 from install import NEWEST
 from install import RELEASES
+from layout import REGIONS
+from layout import USERS
 
 _ROOT = Path(__file__).resolve().parents[2]
 

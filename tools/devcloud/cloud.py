@@ -1,44 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A cloud: its folder, its services, its life."""
+"""A cloud: its services, its life."""
 
-from concurrent.futures import ThreadPoolExecutor
-import contextlib
-import grp
-import json
 import os
 from pathlib import Path
-import pwd
 import shutil
-import sqlite3
-import subprocess
 import sys
 import time
 from typing import Any
 
 import configs
-import images
+from databases import make_databases
+from databases import move_endpoints
+from filling import fill
+import glance
+from identities import make_identities
 from install import DevcloudError
 from install import ensure_venv
 from install import locked
 from install import NEWEST
 from install import Say
-import populate
+from layout import Facts
+from layout import Layout
+from layout import PASSWORD
+from layout import PROCESSES
+from layout import REGIONS
+from layout import USERS
+from rest import Rest
 from services import free_port
 from services import Service
 
-REGIONS = tuple(images.REGIONS)
-
-_PASSWORD = 'devcloud'
-USERS = {
-    'admin': {'password': _PASSWORD, 'project': 'admin', 'role': 'admin'},
-    'demo': {'password': _PASSWORD, 'project': 'demo', 'role': 'member'},
-    'reader': {'password': _PASSWORD, 'project': 'demo', 'role': 'reader'},
-}
-
 
 class Cloud:
-    """A Keystone, and a Glance and a Nova in each of two regions.
+    """A Keystone and a Neutron; a Glance and a Nova in each of two regions.
 
     :param state: the folder of all clouds and of what they run from
     :param name: of this cloud
@@ -52,112 +46,99 @@ class Cloud:
         self._say = say
         # The databases of one release do not suit another.
         folder = name if release == NEWEST else f'{name}-{release}'
-        self.home = state / 'clouds' / folder
-        self._facts_file = self.home / 'facts.json'
-        self._stamp = self.home / 'complete'
-        self.services = {
-            service: Service(service, self.home)
-            for service in (
-                'keystone',
-                'neutron',
-                *(f'glance-{r}' for r in REGIONS),
-                *(f'nova-{r}' for r in REGIONS),
-            )
+        self._layout = Layout(state / 'clouds' / folder)
+        self._home = self._layout.home
+        self._facts = Facts(self._home / 'facts.json')
+        self._stamp = self._home / 'complete'
+        self._lock = state / 'clouds' / f'{folder}.lock'
+        self._services = {
+            name: Service(name, self._home) for name in PROCESSES
         }
-
-    @property
-    def clouds_yaml(self) -> Path:
-        """The configuration for clients."""
-        return self.home / 'clouds.yaml'
 
     def is_up(self) -> bool:
         """Tell whether all services run."""
         return self._stamp.exists() and all(
-            service.pid() is not None for service in self.services.values()
+            service.pid() is not None for service in self._services.values()
         )
 
     def up(self, *, fresh: bool = False) -> None:
         """Bring the cloud up, from whatever state it is in."""
         venv = ensure_venv(self._state, self._release, self._say)
-        with locked(self._state / 'clouds' / f'{self.home.name}.lock'):
+        python = venv / 'bin' / 'python'
+        with locked(self._lock):
             if fresh:
                 self._destroy()
             if self.is_up():
                 self._say('The cloud is up already')
                 return
-            new = not self._stamp.exists()
-            if new:
-                self._destroy()
-                self.home.mkdir(parents=True)
             try:
-                facts = self._write_configuration(venv)
-                if new:
-                    self._make_databases(venv, facts)
+                if self._stamp.exists():
+                    self._begin(venv)
+                    self._start(python)
                 else:
-                    self._move_endpoints(facts)
-                self._start(venv, facts)
-                if new:
-                    self._fill(facts)
+                    self._destroy()
+                    self._home.mkdir(parents=True)
+                    self._begin(venv)
+                    self._make(python)
             except BaseException:
                 self._stop()
                 raise
             self._stamp.touch()
-            self._say(f'The cloud is up: {self.clouds_yaml}')
+            self._say(f'The cloud is up: {self._layout.clouds_yaml}')
 
     def down(self) -> None:
         """Stop the services of the cloud."""
-        with locked(self._state / 'clouds' / f'{self.home.name}.lock'):
+        with locked(self._lock):
             self._stop()
 
     def destroy(self) -> None:
         """Stop the services, and remove all that they keep."""
-        with locked(self._state / 'clouds' / f'{self.home.name}.lock'):
+        with locked(self._lock):
             self._destroy()
 
     def seed(self, region: str, count: int) -> None:
         """Add images to one region."""
         facts = self._known_facts()
-        populate.seed(
-            self._glance_db(region),
-            region,
-            facts['seeded'].get(region, 0),
-            count,
+        there = facts['seeded'].get(region, 0)
+        glance.seed(
+            self._layout.glance_db(region), region, there, count,
             facts['projects'],
-        )
-        facts['seeded'][region] = facts['seeded'].get(region, 0) + count
-        self._facts_file.write_text(json.dumps(facts))
+        )  # fmt: skip
+        facts['seeded'][region] = there + count
+        self._facts.write(facts)
 
     def unseed(self, region: str) -> int:
         """Remove the images that were added to one region."""
         facts = self._known_facts()
         count: int = facts['seeded'].pop(region, 0)
-        populate.unseed(self._glance_db(region), region, count)
-        self._facts_file.write_text(json.dumps(facts))
+        glance.unseed(self._layout.glance_db(region), region, count)
+        self._facts.write(facts)
         return count
 
     def status(self) -> dict[str, Any]:
         """Tell all that a program may want to know."""
-        up = self.is_up()
+        layout = self._layout
         status: dict[str, Any] = {
-            'up': up,
+            'up': self.is_up(),
             'release': self._release,
-            'state': str(self.home),
-            'clouds_yaml': str(self.clouds_yaml),
+            'state': str(self._home),
+            'clouds_yaml': str(layout.clouds_yaml),
             'users': USERS,
-            'pids': {n: s.pid() for n, s in self.services.items()},
+            'pids': {n: s.pid() for n, s in self._services.items()},
         }
         if self._stamp.exists():
             facts = self._known_facts()
-            ports = facts['ports']
             status |= {
-                'keystone_url': _url(ports['keystone'], '/v3'),
+                'keystone_url': layout.keystone,
                 'projects': facts['projects'],
                 'servers': facts['servers'],
+                'other_servers': facts['other_servers'],
                 'regions': {
                     region: {
-                        'compute_url': _url(ports[f'nova-{region}'], '/v2.1'),
-                        'image_url': _url(ports[f'glance-{region}']),
-                        'glance_db': str(self._glance_db(region)),
+                        'compute_url': layout.endpoints(region)['compute'],
+                        'image_url': layout.endpoints(region)['image'],
+                        'glance_db': str(layout.glance_db(region)),
+                        'hold_file': str(layout.hold_file(region)),
                         'seeded': facts['seeded'].get(region, 0),
                     }
                     for region in REGIONS
@@ -171,7 +152,7 @@ class Cloud:
         here = str(Path(sys.executable).parent)
         return {
             **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
-            'OS_CLIENT_CONFIG_FILE': str(self.clouds_yaml),
+            'OS_CLIENT_CONFIG_FILE': str(self._layout.clouds_yaml),
             'OS_CLOUD': user,
             'PATH': os.pathsep.join((here, os.environ.get('PATH', ''))),
         }
@@ -179,233 +160,77 @@ class Cloud:
     def _known_facts(self) -> dict[str, Any]:
         if not self._stamp.exists():
             raise DevcloudError('There is no such cloud yet: bring it up')
-        facts: dict[str, Any] = json.loads(self._facts_file.read_text())
+        facts = self._facts.read()
+        self._layout.ports = facts['ports']
         return facts
 
-    def _glance_db(self, region: str) -> Path:
-        return self.home / f'glance-{region}' / 'glance.db'
-
-    def _write_configuration(self, venv: Path) -> dict[str, Any]:
-        facts: dict[str, Any] = {'ports': {}, 'seeded': {}}
-        if self._facts_file.exists():
-            facts = json.loads(self._facts_file.read_text())
+    def _begin(self, venv: Path) -> None:
+        """Choose ports, and write what depends on them."""
+        facts = self._facts.read()
+        old = facts['ports']
         # A service that runs keeps its port.
         ports = {
-            name: facts['ports'][name]
+            name: old[name]
             if service.pid() is not None
-            else free_port(facts['ports'].get(name))
-            for name, service in self.services.items()
+            else free_port(old.get(name))
+            for name, service in self._services.items()
         }
-        moved = ports != facts['ports']
-        if moved:
+        if ports != old:
             self._stop()
-        facts['old_ports'], facts['ports'] = facts['ports'], ports
-        keystone = _url(ports['keystone'], '/v3')
-        configs.write_keystone(
-            self.home / 'keystone', log=self.services['keystone'].log
-        )
-        common = {'keystone': keystone, 'password': _PASSWORD}
-        etc = venv / 'etc'
-        configs.write_neutron(
-            self.home / 'neutron',
-            etc,
-            log=self.services['neutron'].log,
-            user='neutron',
-            **common,
-        )
-        for region in REGIONS:
-            configs.write_glance(
-                self.home / f'glance-{region}',
-                etc,
-                log=self.services[f'glance-{region}'].log,
-                user='glance',
-                **common,
-            )
-            configs.write_nova(
-                self.home / f'nova-{region}',
-                etc,
-                log=self.services[f'nova-{region}'].log,
-                user='nova',
-                glance=_url(ports[f'glance-{region}']),
-                region=region,
-                **common,
-            )
-        self._write_clouds_yaml(keystone)
-        self._facts_file.write_text(json.dumps(facts))
-        return facts
+        self._layout.ports = facts['ports'] = ports
+        configs.write(self._layout, venv / 'etc')
+        self._layout.write_clouds_yaml()
+        if old and ports != old:
+            move_endpoints(self._layout, old)
+        self._facts.write(facts)
 
-    def _write_clouds_yaml(self, keystone: str) -> None:
-        clouds = {
-            name: {
-                'auth': {
-                    'auth_url': keystone,
-                    'username': name,
-                    'password': user['password'],
-                    'project_name': user['project'],
-                    'user_domain_name': 'Default',
-                    'project_domain_name': 'Default',
-                },
-                'region_name': REGIONS[0],
-                'identity_api_version': '3',
-            }
-            for name, user in USERS.items()
-        }
-        self.clouds_yaml.touch(mode=0o600)
-        # JSON is YAML.
-        self.clouds_yaml.write_text(
-            json.dumps({'clouds': clouds}, indent=2) + '\n'
-        )
+    def _make(self, python: Path) -> None:
+        """Make a new cloud, and start it."""
+        facts = self._facts.read()
+        admin = ('admin', PASSWORD, 'admin')
 
-    def _make_databases(self, venv: Path, facts: dict[str, Any]) -> None:
+        def make_identities_early() -> None:
+            # The other services need them when they start.
+            self._start(python, 'keystone')
+            facts['projects'] = make_identities(
+                Rest(self._layout.keystone, *admin), self._layout
+            )
+
         self._say('Making databases ...')
-        home = self.home
-        keystone = _url(facts['ports']['keystone'], '/v3')
+        make_databases(python, self._layout, make_identities_early)
+        self._start(python)
+        self._say('Filling it with flavors, images and servers ...')
+        facts |= fill(
+            Rest(self._layout.keystone, *admin),
+            self._layout,
+            facts['projects'],
+        )
+        self._facts.write(facts)
 
-        def make(service: str, *words: str) -> None:
-            folder = home / (service if service in ('keystone', 'neutron') else f'{service}-{REGIONS[0]}')
-            _run([str(venv / 'bin' / 'python'), str(Path(__file__).parent / 'inside' / 'make.py'), service, str(folder), *words])
-            self._say(f'  {service}')
-
-        def make_keystone() -> None:
-            make('keystone', keystone, REGIONS[0], _PASSWORD)
-            service = self.services['keystone']
-            service.start(venv / 'bin' / 'python', 'keystone', home / 'keystone', facts['ports']['keystone'])
-            service.wait(keystone)
-            self._make_identities(facts)
-            self._say('  identities')
-
-        with ThreadPoolExecutor() as pool:
-            tasks = [pool.submit(make_keystone)]
-            tasks += [pool.submit(make, s) for s in ('nova', 'glance', 'neutron')]
-            for task in tasks:
-                task.result()
-        for region in REGIONS[1:]:
-            for service in ('glance', 'nova'):
-                for path in (home / f'{service}-{REGIONS[0]}').glob('*.db'):
-                    shutil.copy(path, home / f'{service}-{region}')
-            path = home / f'nova-{region}' / 'api.db'
-            with contextlib.closing(sqlite3.connect(path)) as db, db:
-                db.execute('UPDATE cell_mappings SET database_connection = replace(database_connection, ?, ?)', (f'/nova-{REGIONS[0]}/', f'/nova-{region}/'))
-
-    def _make_identities(self, facts: dict[str, Any]) -> None:
-        ports = facts['ports']
-        urls = {
-            region: {
-                'compute': _url(ports[f'nova-{region}'], '/v2.1'),
-                'placement': _url(ports[f'nova-{region}'], '/placement'),
-                'image': _url(ports[f'glance-{region}']),
-                'network': _url(ports['neutron']),
-            }
-            for region in REGIONS
-        }
-        admin = populate.Rest(_url(ports['keystone'], '/v3'), 'admin', _PASSWORD, 'admin')
-        facts['projects'] = populate.make_identities(admin, urls, USERS, _PASSWORD)
-
-    def _move_endpoints(self, facts: dict[str, Any]) -> None:
-        """Tell the catalog of ports that are others than the last time."""
-        path = self.home / 'keystone' / 'keystone.db'
-        with contextlib.closing(sqlite3.connect(path, timeout=60)) as db, db:
-            for name, port in facts['ports'].items():
-                old = facts['old_ports'].get(name, port)
-                # By way of a name that is no port: two may have changed
-                # places.
-                db.execute(
-                    'UPDATE endpoint SET url = replace(url, ?, ?)',
-                    (_url(old), f'{name}:'),
-                )
-            for name, port in facts['ports'].items():
-                db.execute(
-                    'UPDATE endpoint SET url = replace(url, ?, ?)',
-                    (f'{name}:', _url(port)),
-                )
-
-    def _start(self, venv: Path, facts: dict[str, Any]) -> None:
-        self._say('Starting Keystone, Glance and Nova ...')
-        python = venv / 'bin' / 'python'
-        for name, service in self.services.items():
-            service.start(
+    def _start(self, python: Path, *only: str) -> None:
+        if not only:
+            self._say('Starting Keystone, Neutron, Glance and Nova ...')
+        names = only or PROCESSES
+        for name in names:
+            self._services[name].start(
                 python,
                 name.partition('-')[0],
-                self.home / name,
-                facts['ports'][name],
+                self._layout.folder(name),
+                self._layout.ports[name],
             )
-        for name, service in self.services.items():
-            service.wait(_url(facts['ports'][name], '/'))
-
-    def _fill(self, facts: dict[str, Any]) -> None:
-        self._say('Filling it with users, flavors, servers and images ...')
-        ports = facts['ports']
-        keystone = _url(ports['keystone'], '/v3')
-        urls = {
-            region: {
-                'compute': _url(ports[f'nova-{region}'], '/v2.1'),
-                'image': _url(ports[f'glance-{region}']),
-            }
-            for region in REGIONS
-        }
-        admin = populate.Rest(keystone, 'admin', _PASSWORD, 'admin')
-        projects = facts['projects']
-        facts['servers'] = {}
-        demo = populate.Rest(keystone, 'demo', _PASSWORD, 'demo')
-        for region in REGIONS:
-            facts['servers'][region] = self._fill_region(
-                region, admin, demo, urls[region], projects
-            )
-        self._facts_file.write_text(json.dumps(facts))
-
-    def _fill_region(
-        self,
-        region: str,
-        admin: populate.Rest,
-        demo: populate.Rest,
-        urls: dict[str, str],
-        projects: dict[str, str],
-    ) -> dict[str, str]:
-        content = images.REGIONS[region]
-        populate.make_flavors(admin, urls['compute'], content.flavors)
-        # Servers are made from an image, and some images from servers.
-        made: dict[str, images.Image] = {}
-
-        def make(number: int, image: images.Image) -> str:
-            image_id = image.id or images.image_id(region, number)
-            made[image_id] = image
-            owner = projects[image.owner]
-            populate.make_image(admin, urls['image'], image, image_id, owner)
-            return image_id
-
-        boot_id = make(0, images.CIRROS)
-        servers = populate.make_servers(
-            demo, urls['compute'], content.servers, boot_id
-        )
-        for number, image in enumerate(content.images(servers), start=1):
-            make(number, image)
-        populate.adjust_images(self._glance_db(region), made)
-        return servers
+        for name in names:
+            self._services[name].wait(self._layout.ports[name])
 
     def _stop(self) -> None:
-        for service in self.services.values():
+        for service in self._services.values():
             service.ask_to_stop()
-        for service in self.services.values():
+        for service in self._services.values():
             service.stop()
 
     def _destroy(self) -> None:
         self._stop()
         self._stamp.unlink(missing_ok=True)
-        shutil.rmtree(self.home, ignore_errors=True)
-
-
-def _url(port: int, path: str = '') -> str:
-    return f'http://127.0.0.1:{port}{path}'
-
-
-def _run(command: list[str]) -> None:
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        check=False,
-    )  # fmt: skip
-    if done.returncode:
-        words = ' '.join([Path(command[0]).name, *command[1:]])
-        raise DevcloudError(f'{words} failed:\n{done.stdout[-3000:]}')
+        shutil.rmtree(self._home, ignore_errors=True)
 
 
 def timed(say: Say) -> Say:

@@ -6,6 +6,10 @@ from pathlib import Path
 import shutil
 import textwrap
 
+from layout import Layout
+from layout import PASSWORD
+from layout import PROCESSES
+
 _KEYSTONE = """
     [DEFAULT]
     log_file = {log}
@@ -102,7 +106,7 @@ _NOVA = (
     vif_plugging_timeout = 0
     vif_plugging_is_fatal = false
     [devcloud]
-    hold_file = {home}/hold-snapshots
+    hold_file = {hold_file}
     [vnc]
     enabled = false
     [api]
@@ -164,38 +168,45 @@ _NEUTRON = (
 )
 
 
-def write_keystone(home: Path, **values: object) -> None:
-    """Write the configuration of Keystone into its folder."""
-    _write(home, 'keystone.conf', _KEYSTONE, values)
-
-
-def write_glance(home: Path, etc: Path, **values: object) -> None:
-    """Write the configuration of a Glance into its folder.
+def write(layout: Layout, etc: Path) -> None:
+    """Write the configuration of all services, each into its folder.
 
     :param etc: the folder of the files that the services ship
     """
-    for folder in ('images', 'staging', 'tasks'):
-        (home / folder).mkdir(parents=True, exist_ok=True)
-    _write(home, 'glance-api.conf', _GLANCE, values)
-    shutil.copy(etc / 'glance' / 'glance-api-paste.ini', home)
+    for process in PROCESSES:
+        service, _, region = process.partition('-')
+        home = layout.folder(process)
+        home.mkdir(parents=True, exist_ok=True)
+        values = {
+            'home': home,
+            'log': layout.home / f'{process}.log',
+            'user': service,
+            'password': PASSWORD,
+            'keystone': layout.keystone,
+            'region': region,
+        }
+        if service == 'nova':
+            values['glance'] = layout.endpoints(region)['image']
+            values['hold_file'] = layout.hold_file(region)
+        for name, template in _FILES[service].items():
+            text = textwrap.dedent(template).format(**values)
+            (home / name).write_text(text.lstrip())
+        for path in _SHIPPED.get(service, ()):
+            shutil.copy(etc / path, home)
+        if service == 'glance':
+            for folder in ('images', 'staging', 'tasks'):
+                (home / folder).mkdir(exist_ok=True)
 
 
-def write_nova(home: Path, etc: Path, **values: object) -> None:
-    """Write the configuration of a Nova and its Placement; see Glance's."""
-    _write(home, 'nova.conf', _NOVA, values)
-    _write(home, 'placement.conf', _PLACEMENT, values)
-    shutil.copy(etc / 'nova' / 'api-paste.ini', home)
+_FILES = {
+    'keystone': {'keystone.conf': _KEYSTONE},
+    'neutron': {'neutron.conf': _NEUTRON},
+    'glance': {'glance-api.conf': _GLANCE},
+    'nova': {'nova.conf': _NOVA, 'placement.conf': _PLACEMENT},
+}
 
-
-def write_neutron(home: Path, etc: Path, **values: object) -> None:
-    """Write the configuration of Neutron into its folder; see Glance's."""
-    _write(home, 'neutron.conf', _NEUTRON, values)
-    shutil.copy(etc / 'neutron' / 'api-paste.ini', home)
-
-
-def _write(
-    home: Path, name: str, template: str, values: dict[str, object]
-) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    text = textwrap.dedent(template).format(home=home, **values)
-    (home / name).write_text(text.lstrip())
+_SHIPPED = {
+    'neutron': ('neutron/api-paste.ini',),
+    'glance': ('glance/glance-api-paste.ini',),
+    'nova': ('nova/api-paste.ini',),
+}

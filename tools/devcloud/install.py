@@ -59,7 +59,9 @@ def ensure_venv(state: Path, release: str, say: Say) -> Path:
 def _install(venv: Path, requirements: Path, say: Say) -> None:
     uv = _uv()
     python = venv / 'bin' / 'python'
-    say('Installing Keystone, Glance and Nova (once; about 500 MB) ...')
+    say(
+        'Installing Keystone, Glance, Nova, Placement and Neutron (once; 550 MB) ...'
+    )
     if uv:
         _run([uv, 'venv', '--quiet', '--python', sys.executable, str(venv)])
         _run(

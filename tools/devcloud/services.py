@@ -87,11 +87,12 @@ class Service:
             json.dumps({'pid': pid, 'began': _began(pid)})
         )
 
-    def wait(self, url: str) -> None:
-        """Wait until it answers.
+    def wait(self, port: int) -> None:
+        """Wait until it answers, and does not say that it is not ready yet.
 
         :raises DevcloudError: if it ends instead
         """
+        url = f'http://127.0.0.1:{port}/'
         end = time.monotonic() + _UP
         while time.monotonic() < end:
             try:

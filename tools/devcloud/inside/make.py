@@ -69,7 +69,9 @@ def _nova(home: Path) -> None:
     from nova.db import migration
     from nova import objects
 
-    config.parse_args(['nova-manage', '--config-file', str(home / 'nova.conf')])
+    config.parse_args(
+        ['nova-manage', '--config-file', str(home / 'nova.conf')]
+    )
     objects.register_all()
     migration.db_sync(database='api')
     migration.db_sync(database='main')

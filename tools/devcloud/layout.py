@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Where a cloud keeps what, and at which addresses it is."""
+
+from collections.abc import Iterator
+import json
+from pathlib import Path
+from typing import Any
+
+from regions import REGIONS as CONTENT
+
+REGIONS = tuple(CONTENT)
+
+PASSWORD = 'devcloud'
+USERS = {
+    'admin': {'password': PASSWORD, 'project': 'admin', 'role': 'admin'},
+    'demo': {'password': PASSWORD, 'project': 'demo', 'role': 'member'},
+    'reader': {'password': PASSWORD, 'project': 'demo', 'role': 'reader'},
+}
+
+#: What the services log in as; each has its name, in the project 'service'.
+SERVICE_USERS = ('glance', 'neutron', 'nova')
+
+#: The processes, in the order in which they start. Keystone and Neutron serve
+#: all regions; a Nova is its API, conductor, scheduler and compute, and the
+#: Placement of its region.
+PROCESSES = (
+    'keystone',
+    'neutron',
+    *(f'glance-{region}' for region in REGIONS),
+    *(f'nova-{region}' for region in REGIONS),
+)
+
+
+class Layout:
+    """The folder of a cloud.
+
+    :ivar home: that folder
+    :ivar ports: of each process, on 127.0.0.1
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.ports: dict[str, int] = {}
+
+    def folder(self, process: str) -> Path:
+        """Return where a process has its configuration and data."""
+        return self.home / process
+
+    def glance_db(self, region: str) -> Path:
+        """Return the database of a Glance."""
+        return self.folder(f'glance-{region}') / 'glance.db'
+
+    def nova_db(self, region: str) -> Path:
+        """Return the database of a Nova in which its servers are."""
+        return self.folder(f'nova-{region}') / 'cell1.db'
+
+    def hold_file(self, region: str) -> Path:
+        """Return the file that keeps snapshots from being done."""
+        return self.folder(f'nova-{region}') / 'hold-snapshots'
+
+    @property
+    def clouds_yaml(self) -> Path:
+        """The configuration for clients."""
+        return self.home / 'clouds.yaml'
+
+    @property
+    def keystone(self) -> str:
+        """The URL of Keystone, with its version."""
+        return url(self.ports['keystone'], '/v3')
+
+    def endpoints(self, region: str) -> dict[str, str]:
+        """Return the URL of each type of service in a region."""
+        nova = self.ports[f'nova-{region}']
+        return {
+            'compute': url(nova, '/v2.1'),
+            'image': url(self.ports[f'glance-{region}']),
+            'network': url(self.ports['neutron']),
+            'placement': url(nova, '/placement'),
+        }
+
+    def write_clouds_yaml(self) -> None:
+        """Write the configuration for clients; only the user may read it."""
+        clouds = {
+            name: {
+                'auth': {
+                    'auth_url': self.keystone,
+                    'username': name,
+                    'password': user['password'],
+                    'project_name': user['project'],
+                    'user_domain_name': 'Default',
+                    'project_domain_name': 'Default',
+                },
+                'region_name': REGIONS[0],
+                'identity_api_version': '3',
+            }
+            for name, user in USERS.items()
+        }
+        self.clouds_yaml.touch(mode=0o600)
+        # JSON is YAML.
+        self.clouds_yaml.write_text(
+            json.dumps({'clouds': clouds}, indent=2) + '\n'
+        )
+
+    def databases(self) -> Iterator[Path]:
+        """Yield all databases."""
+        yield from self.home.glob('*/*.db')
+
+
+class Facts:
+    """What is known of a cloud, kept in a file.
+
+    Its keys: ``ports`` of the processes; ``projects``, ``servers`` and
+    ``other_servers``, IDs by name; ``seeded``, how many images were added.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> dict[str, Any]:
+        """Return them, as far as they are known."""
+        try:
+            facts: dict[str, Any] = json.loads(self._path.read_text())
+        except FileNotFoundError:
+            facts = {'ports': {}, 'seeded': {}}
+        return facts
+
+    def write(self, facts: dict[str, Any]) -> None:
+        """Keep them."""
+        self._path.write_text(json.dumps(facts))
+
+
+def url(port: int, path: str = '') -> str:
+    """Return a URL of a loopback port."""
+    return f'http://127.0.0.1:{port}{path}'

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What each region of a new cloud has: flavors, images and servers."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import dataclasses
+from typing import Any
+
+from images import distro
+from images import GB
+from images import GONE
+from images import Image
+from images import image_id
+from images import MB
+from images import snapshot
+from servers import Server
+
+#: The IDs of two images that a third one needs.
+KERNEL = image_id('RegionOne', 0, 'kernel')
+RAMDISK = image_id('RegionOne', 0, 'ramdisk')
+
+#: The newest image of each region.
+CIRROS = Image(
+    'cirros-0.6.2', data=1 * MB, min_disk=1,
+    properties=distro('cirros', '0.6.2'),
+)  # fmt: skip
+
+
+def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
+    """Yield the images of the first region after that, the newest first.
+
+    :param servers: the IDs of the project's servers, by their names
+    """
+    mine: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
+    yield Image(
+        'ubuntu-24.04', size=620_000_000, min_disk=5, min_ram=1024,
+        properties=distro('ubuntu', '24.04', hw_qemu_guest_agent='yes'),
+    )  # fmt: skip
+    yield Image(
+        'ubuntu-22.04', size=680_000_000, min_disk=5, min_ram=1024,
+        properties=distro('ubuntu', '22.04'),
+    )  # fmt: skip
+    yield Image(
+        'debian-12', size=340_000_000, min_disk=2, min_ram=512,
+        properties=distro('debian', '12'),
+    )  # fmt: skip
+    yield Image(
+        'fedora-40', size=430_000_000, min_disk=10, min_ram=2048,
+        properties=distro('fedora', '40', hw_firmware_type='uefi'),
+    )  # fmt: skip
+    yield Image(
+        'windows-2022', size=12 * GB, min_disk=40, min_ram=4096,
+        properties=distro('windows', '2022', os_type='windows'),
+    )  # fmt: skip
+    yield Image('big-data', size=25 * GB, properties=distro('centos', '9'))
+    yield Image('min-disk-30', min_disk=30)
+    yield Image('min-ram-8192', min_ram=8192)
+    yield Image('exactly-20', size=20 * GB, min_disk=20, min_ram=2048)
+    yield Image('one-byte-over-20', size=20 * GB + 1, min_disk=20)
+
+    yield Image(
+        'web-1-snapshot', **mine, properties=snapshot(servers['web-1'])
+    )
+    yield Image(
+        'web-1-snapshot-2', **mine, min_disk=20,
+        properties=snapshot(servers['web-1']),
+    )  # fmt: skip
+    yield Image(
+        'web-2-snapshot', **mine, properties=snapshot(servers['web-2'])
+    )
+    yield Image('old-server-snapshot', **mine, properties=snapshot(GONE))
+    yield Image(
+        'nightly', **mine,
+        properties=snapshot(
+            servers['web-2'], image_type='backup', backup_type='daily'
+        ),
+    )  # fmt: skip
+    yield Image('odd-type', **mine, properties={'image_type': 'in:foo'})
+    yield Image(
+        'volume-backed', **mine, data=0, size=0, status='active',
+        properties={
+            'block_device_mapping': '[{"source_type": "snapshot", '
+            '"boot_index": 0, "volume_size": 10}]',
+            'bdm_v2': 'True',
+            'root_device_name': '/dev/vda',
+        },
+    )  # fmt: skip
+    yield Image(
+        'with-mappings',
+        properties={'mappings': '[{"virtual": "ami", "device": "sda1"}]'},
+    )
+    yield Image('auto-disk', properties={'auto_disk_config': 'True'})
+    yield Image('manual-disk', properties={'auto_disk_config': 'False'})
+
+    # The names that Nova and Glance, shells and terminals stumble over.
+    for name in (
+        'ubuntu:24.04', 'in:foo', 'in:golden,silver', 'eq:x', 'x', 'a,b',
+        'say "hi"', "it's", ' leading', 'trailing ', 'a b', '', None,
+        'Größe-café-映像', 'two\nlines', 'tab\there',
+        '\x1b]0;pwned\x07', '\u202eevil', '*', '50%', 'a&b=c', '#1?', '/etc',
+        '-dash', 'Mixed-Case', 'mixed-case',
+    ):  # fmt: skip
+        yield Image(name)
+    for _ in range(3):
+        yield Image('golden', properties={'edition': 'gold'})
+    # The name of this one is the ID of another.
+    yield Image(image_id('RegionOne', 0))
+
+    yield Image('queued', **mine, data=0)
+    yield Image('queued-too', data=0, min_disk=10)
+    for status in (
+        'saving', 'killed', 'importing', 'uploading', 'deactivated',
+        'pending_delete', 'deleted',
+    ):  # fmt: skip
+        yield Image(f'is-{status}', status=status)
+
+    yield Image('admin-private', visibility='private')
+    yield Image('n' * 255, visibility='private')
+    yield Image('admin-shared', visibility='shared')
+    yield Image('admin-community', visibility='community')
+    yield Image('demo-protected', **mine, protected=True)
+    for number in range(4):
+        yield Image(
+            f'demo-{number}', **mine, min_disk=number * 5,
+            properties={'build': str(number), 'hw_vif_model': 'virtio'},
+        )  # fmt: skip
+
+    # What servers are made of, below. IDs come from the place: add at the end.
+    for name, own_id, kind in (
+        ('kernel', KERNEL, 'aki'), ('ramdisk', RAMDISK, 'ari')
+    ):  # fmt: skip
+        yield Image(name, id=own_id, disk_format=kind, container_format=kind)
+    yield Image(
+        'with-kernel',
+        properties={'kernel_id': KERNEL, 'ramdisk_id': RAMDISK},
+    )
+    yield Image('going', **mine)
+
+
+def _of_second_region(servers: dict[str, str]) -> Iterator[Image]:
+    """Yield the images of the second region after that."""
+    mine: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
+    yield Image(
+        'ubuntu-24.04', size=620_000_000, min_disk=5, min_ram=1024,
+        properties=distro('ubuntu', '24.04'),
+    )  # fmt: skip
+    yield Image('only-in-two', min_disk=2)
+    yield Image(
+        'web-1-snapshot', **mine, properties=snapshot(servers['web-1'])
+    )
+    # The same image, by ID, as in the first region.
+    yield Image('replicated', id=image_id('RegionOne', 4))
+    for number in range(4):
+        yield Image(f'two-{number}', **mine)
+
+
+@dataclasses.dataclass
+class Region:
+    """What a region has.
+
+    :param flavors: id, name, memory (MB) and disk (GB) of each
+    :param servers: names of those that are made first, of the newest image
+    :param images: yields the others, given the IDs of those servers by name
+    :param more: servers that are made of them
+    """
+
+    flavors: tuple[tuple[str, str, int, int], ...]
+    servers: tuple[str, ...]
+    images: Callable[[dict[str, str]], Iterator[Image]]
+    more: tuple[Server, ...]
+
+
+_FLAVORS = (
+    ('1', 'm1.tiny', 512, 1),
+    ('2', 'm1.small', 2048, 20),
+    ('3', 'm1.medium', 4096, 40),
+    ('4', 'm1.large', 8192, 80),
+    ('5', 'v1.volume', 4096, 0),
+)
+
+REGIONS = {
+    'RegionOne': Region(
+        (*_FLAVORS, ('6', 'gpu.only-one', 16384, 100)),
+        ('web-1', 'web-2', 'twin', 'twin'),
+        _of_first_region,
+        (
+            Server('from-snapshot', 'web-1-snapshot'),
+            Server('from-volume', 'debian-12', 'volume'),
+            Server('shelved', 'ubuntu-24.04', 'shelved'),
+            Server('offloaded', 'ubuntu-22.04', 'offloaded'),
+            Server('with-kernel', 'with-kernel'),
+            Server('image-gone', 'going', 'image deleted'),
+            Server('gone', 'debian-12', 'deleted'),
+            Server('of-admin', 'admin-private', project='admin'),
+        ),
+    ),
+    'RegionTwo': Region(
+        _FLAVORS,
+        ('web-1',),
+        _of_second_region,
+        (Server('of-replicated', 'replicated'),),
+    ),
+}

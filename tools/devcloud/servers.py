@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Servers of a new cloud, which live through what servers live through."""
+
+from collections.abc import Callable
+import contextlib
+import dataclasses
+from pathlib import Path
+import sqlite3
+import time
+from typing import Any
+
+from install import DevcloudError
+from rest import Rest
+
+#: Compute's microversion: it has "no network", and tells a snapshot's ID.
+_VERSION = 'compute 2.60'
+
+#: Seconds that anything may take.
+_PATIENCE = 90
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A server to make.
+
+    :param image: the name of what it boots from
+    :param fate: what becomes of it then: nothing, ``shelved``, ``offloaded``,
+        ``deleted`` (its snapshot stays), ``image deleted``, or ``volume``: then
+        it looks as if it had been booted from a volume
+    """
+
+    name: str
+    image: str
+    fate: str = ''
+    project: str = 'demo'
+
+
+class Servers:
+    """Makes servers in one region.
+
+    :param urls: of the services, by type
+    :param database: of the Nova
+    """
+
+    def __init__(
+        self, admin: Rest, urls: dict[str, str], database: Path
+    ) -> None:
+        self._admin = admin
+        self._url = f'{urls["compute"]}/servers'
+        self._images = f'{urls["image"]}/v2/images'
+        self._database = database
+
+    def boot(self, user: Rest, name: str, image_id: str) -> str:
+        """Begin to make a server; return its ID."""
+        server = {
+            'name': name, 'imageRef': image_id, 'flavorRef': '2',
+            'networks': 'none',
+        }  # fmt: skip
+        made = self._ask(user, 'POST', '', {'server': server})
+        return str(made['server']['id'])
+
+    def wait(self, server_id: str, status: str = 'ACTIVE') -> None:
+        """Wait until a server has a status.
+
+        :raises DevcloudError: if it fails instead
+        """
+
+        def now() -> str:
+            server = self._ask(self._admin, 'GET', f'/{server_id}')['server']
+            if server['status'] == 'ERROR':
+                raise DevcloudError(f'{server["name"]}: {server["fault"]}')
+            # A task may still run, though the status tells of its outcome.
+            busy = server['OS-EXT-STS:task_state']
+            return '' if busy else str(server['status'])
+
+        _wait(now, status)
+
+    def make(self, user: Rest, server: Server, image_id: str) -> str:
+        """Make a server and lead it to what becomes of it; return its ID."""
+        server_id = self.boot(user, server.name, image_id)
+        self.wait(server_id)
+        match server.fate:
+            case 'shelved' | 'offloaded':
+                self._do(user, server_id, 'shelve')
+                self.wait(server_id, 'SHELVED')
+                if server.fate == 'offloaded':
+                    self._do(self._admin, server_id, 'shelveOffload')
+                    self.wait(server_id, 'SHELVED_OFFLOADED')
+            case 'deleted':
+                self._snapshot(user, server_id, f'{server.name}-snapshot')
+                self._ask(user, 'DELETE', f'/{server_id}')
+            case 'image deleted':
+                self._admin('DELETE', f'{self._images}/{image_id}')
+            case 'volume':
+                self._forget_image(server_id)
+        return server_id
+
+    def _snapshot(self, user: Rest, server_id: str, name: str) -> None:
+        made = self._do(user, server_id, 'createImage', {'name': name})
+        image = f'{self._images}/{made["image_id"]}'
+        _wait(lambda: str(user('GET', image)['status']), 'active')
+        self.wait(server_id)
+
+    def _forget_image(self, server_id: str) -> None:
+        """Write what Nova would, had it booted from a volume.
+
+        There is no Cinder, so that Nova cannot do it. It shows an empty image,
+        and that is all: no volume is attached.
+        """
+        with (
+            contextlib.closing(
+                sqlite3.connect(self._database, timeout=60)
+            ) as db,
+            db,
+        ):
+            db.execute(
+                "UPDATE instances SET image_ref = '' WHERE uuid = ?",
+                (server_id,),
+            )
+
+    def _do(
+        self, user: Rest, server_id: str, action: str, how: object = None
+    ) -> Any:
+        return self._ask(user, 'POST', f'/{server_id}/action', {action: how})
+
+    def _ask(
+        self, user: Rest, method: str, path: str, data: object = None
+    ) -> Any:
+        return user(
+            method, f'{self._url}{path}', data, OpenStack_API_Version=_VERSION
+        )
+
+
+def _wait(now: Callable[[], str], wanted: str) -> None:
+    end = time.monotonic() + _PATIENCE
+    while (status := now()) != wanted:
+        if time.monotonic() > end:
+            raise DevcloudError(f'Still {status!r}, not {wanted!r}')
+        time.sleep(0.1)
