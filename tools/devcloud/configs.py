@@ -107,6 +107,11 @@ _NOVA = (
     vif_plugging_is_fatal = false
     [devcloud]
     hold_file = {hold_file}
+    [quota]
+    # Of servers; that of an image's properties is Nova's own.
+    instances = -1
+    cores = -1
+    ram = -1
     [vnc]
     enabled = false
     [api]

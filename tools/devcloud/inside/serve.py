@@ -56,7 +56,7 @@ def main() -> None:
     _, project, port = sys.argv
     # The applications parse the command line themselves.
     del sys.argv[1:]
-    sqlite.prepare(immediate=project in ('neutron', 'nova'))
+    sqlite.prepare()
     application = _APPLICATIONS[project]()
 
     import waitress

@@ -2,33 +2,73 @@
 
 """Let many threads and processes share a database of SQLite."""
 
+import sqlite3
 from typing import Any
 
+from oslo_db.sqlalchemy import enginefacade
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+#: A connection to each database that stays open. oslo.db opens one for each
+#: transaction; the last one to close would write the log back and remove it,
+#: and whoever opens one in that moment is refused without a wait.
+_anchors: dict[str, sqlite3.Connection] = {}
 
-def prepare(*, immediate: bool) -> None:
-    """Set up every connection that this process opens from now on.
 
-    :param immediate: whether a transaction takes the lock for writing when it
-        begins, and waits for it if need be. One that reads first and takes it
-        later is refused without a wait, if another has written in between.
+def prepare() -> None:
+    """Set up every connection that this process opens from now on."""
+    event.listen(Engine, 'connect', _connect)
+    event.listen(Engine, 'begin', _begin)
+    _mark_writers(enginefacade._TransactionFactory)
+
+
+def _connect(connection: Any, _record: Any) -> None:
+    connection.execute('PRAGMA busy_timeout = 60000')
+    # What it has written survives the end of the process, if not that of the
+    # machine.
+    connection.execute('PRAGMA synchronous = OFF')
+    (_number, _name, path) = connection.execute(
+        'PRAGMA database_list'
+    ).fetchone()
+    if path not in _anchors:
+        anchor = sqlite3.connect(path, timeout=60, check_same_thread=False)
+        _anchors[path] = anchor
+        anchor.execute('PRAGMA journal_mode = WAL')
+        anchor.execute('SELECT count(*) FROM sqlite_master').fetchone()
+
+
+def _mark_writers(factory: Any) -> None:
+    """Mark the transactions that oslo.db means for writing.
+
+    Such a one takes the lock when it begins, and waits for it if need be. One
+    that reads first and takes it later is refused without a wait, if another
+    has written in between. Those that only read must not take it: they may be
+    part of what holds it.
     """
+    create_session = factory._create_session
+    create_connection = factory._create_connection
 
-    @event.listens_for(Engine, 'connect')
-    def _connect(connection: Any, _record: Any) -> None:
-        connection.execute('PRAGMA busy_timeout = 60000')
-        connection.execute('PRAGMA journal_mode = WAL')
-        # It survives the end of a process; that of the machine need not.
-        connection.execute('PRAGMA synchronous = OFF')
+    def session(self: Any, mode: Any, bind: Any = None) -> Any:
+        made = create_session(self, mode, bind)
+        if mode is enginefacade._WRITER and bind is None:
+            made.bind = made.bind.execution_options(writes=True)
+        return made
 
-    if not immediate:
-        return
+    def connection(self: Any, mode: Any) -> Any:
+        made = create_connection(self, mode)
+        if mode is enginefacade._WRITER:
+            made = made.execution_options(writes=True)
+        return made
 
-    @event.listens_for(Engine, 'begin')
-    def _begin(connection: Any) -> None:
-        # oslo.db sends a BEGIN of its own unless this says that one was sent.
-        if 'in_transaction' not in connection.info:
-            connection.exec_driver_sql('BEGIN IMMEDIATE')
-            connection.info['in_transaction'] = True
+    factory._create_session = session
+    factory._create_connection = connection
+
+
+def _begin(connection: Any) -> None:
+    # oslo.db sends a BEGIN of its own unless this says that one was sent.
+    if (
+        connection.get_execution_options().get('writes')
+        and 'in_transaction' not in connection.info
+    ):
+        connection.exec_driver_sql('BEGIN IMMEDIATE')
+        connection.info['in_transaction'] = True
