@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A real cloud on loopback: Keystone, Glance, Nova, Placement and Neutron from PyPI."""
+"""A real cloud on loopback, of services of OpenStack from PyPI."""
 
 import argparse
 import json

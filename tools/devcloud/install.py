@@ -59,9 +59,7 @@ def ensure_venv(state: Path, release: str, say: Say) -> Path:
 def _install(venv: Path, requirements: Path, say: Say) -> None:
     uv = _uv()
     python = venv / 'bin' / 'python'
-    say(
-        'Installing Keystone, Glance, Nova, Placement and Neutron (once; 550 MB) ...'
-    )
+    say('Installing the services of OpenStack (once; about 600 MB) ...')
     if uv:
         _run([uv, 'venv', '--quiet', '--python', sys.executable, str(venv)])
         _run(

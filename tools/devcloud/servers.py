@@ -26,8 +26,8 @@ class Server:
 
     :param image: the name of what it boots from
     :param fate: what becomes of it then: nothing, ``shelved``, ``offloaded``,
-        ``deleted`` (its snapshot stays), ``image deleted``, or ``volume``: then
-        it looks as if it had been booted from a volume
+        ``deleted`` (its snapshot stays), ``image deleted``, or ``volume``: it
+        looks as if it had been booted from a volume
     """
 
     name: str

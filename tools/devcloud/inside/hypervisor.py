@@ -13,12 +13,12 @@ import time
 from typing import Any
 import uuid
 
-from nova.compute import task_states
-import nova.conf
 from nova import context as nova_context
 from nova import exception
-from nova.image import glance
 from nova import objects
+from nova.compute import task_states
+import nova.conf
+from nova.image import glance
 from nova.virt import fake
 from oslo_config import cfg
 
@@ -60,7 +60,10 @@ class Hypervisor(fake.FakeDriver):
         resource: dict[str, Any] = super().get_available_resource(nodename)
         return {**resource, 'uuid': _node_id()}
 
-    def get_nodenames_by_uuid(self, refresh: bool = False) -> dict[str, str]:
+    def get_nodenames_by_uuid(
+        self,
+        refresh: bool = False,  # noqa: ARG002
+    ) -> dict[str, str]:
         """Return the names of the nodes by their IDs."""
         return {_node_id(): name for name in self.get_available_nodes()}
 

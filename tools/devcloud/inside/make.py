@@ -66,8 +66,8 @@ def _neutron(home: Path) -> None:
 def _nova(home: Path) -> None:
     from nova import config
     from nova import context
-    from nova.db import migration
     from nova import objects
+    from nova.db import migration
 
     config.parse_args(
         ['nova-manage', '--config-file', str(home / 'nova.conf')]

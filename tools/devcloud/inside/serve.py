@@ -5,12 +5,11 @@
 usage: serve.py keystone|glance|neutron|nova PORT
 """
 
+import importlib.util
 import os
 import sys
 import threading
 from typing import Any
-
-import sqlite
 
 
 def _keystone() -> Any:
@@ -43,6 +42,14 @@ def _nova() -> Any:
     return whole_nova.Application()
 
 
+def _use_green_threads_if_it_must() -> None:
+    """Patch all that waits, before anything else is imported."""
+    if importlib.util.find_spec('nova.thread_pool_factory') is None:
+        # Before 2025.2 Nova's compute does not run with threads.
+        del os.environ['OS_NOVA_DISABLE_EVENTLET_PATCHING']
+        import nova.monkey_patch  # noqa: F401
+
+
 _APPLICATIONS = {
     'keystone': _keystone,
     'glance': _glance,
@@ -56,6 +63,10 @@ def main() -> None:
     _, project, port = sys.argv
     # The applications parse the command line themselves.
     del sys.argv[1:]
+    if project == 'nova':
+        _use_green_threads_if_it_must()
+    import sqlite
+
     sqlite.prepare()
     application = _APPLICATIONS[project]()
 

@@ -3,11 +3,15 @@
 """Let many threads and processes share a database of SQLite."""
 
 import sqlite3
+import time
 from typing import Any
 
 from oslo_db.sqlalchemy import enginefacade
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+
+#: Seconds to wait for a lock.
+_PATIENCE = 60
 
 #: A connection to each database that stays open. oslo.db opens one for each
 #: transaction; the last one to close would write the log back and remove it,
@@ -23,7 +27,7 @@ def prepare() -> None:
 
 
 def _connect(connection: Any, _record: Any) -> None:
-    connection.execute('PRAGMA busy_timeout = 60000')
+    connection.execute(f'PRAGMA busy_timeout = {_PATIENCE * 1000}')
     # What it has written survives the end of the process, if not that of the
     # machine.
     connection.execute('PRAGMA synchronous = OFF')
@@ -31,7 +35,9 @@ def _connect(connection: Any, _record: Any) -> None:
         'PRAGMA database_list'
     ).fetchone()
     if path not in _anchors:
-        anchor = sqlite3.connect(path, timeout=60, check_same_thread=False)
+        anchor = sqlite3.connect(
+            path, timeout=_PATIENCE, check_same_thread=False
+        )
         _anchors[path] = anchor
         anchor.execute('PRAGMA journal_mode = WAL')
         anchor.execute('SELECT count(*) FROM sqlite_master').fetchone()
@@ -67,8 +73,21 @@ def _mark_writers(factory: Any) -> None:
 def _begin(connection: Any) -> None:
     # oslo.db sends a BEGIN of its own unless this says that one was sent.
     if (
-        connection.get_execution_options().get('writes')
-        and 'in_transaction' not in connection.info
+        not connection.get_execution_options().get('writes')
+        or 'in_transaction' in connection.info
     ):
-        connection.exec_driver_sql('BEGIN IMMEDIATE')
-        connection.info['in_transaction'] = True
+        return
+    raw = connection.connection.dbapi_connection
+    # Not by SQLite itself: where threads are green, that would keep the one
+    # that holds the lock from giving it back.
+    raw.execute('PRAGMA busy_timeout = 0')
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            raw.execute('BEGIN IMMEDIATE')
+            break
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.005)
+    connection.info['in_transaction'] = True

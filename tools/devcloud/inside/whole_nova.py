@@ -43,7 +43,7 @@ class Application:
         """Start the other parts of Nova, or end the process."""
         try:
             _start_services()
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - nobody else would end it
             traceback.print_exc()
             sys.stderr.flush()
             os._exit(1)
@@ -70,8 +70,8 @@ def _compute() -> Any:
 
 def _start_services() -> None:
     from nova import context
-    from nova.objects import host_mapping
     from nova import service
+    from nova.objects import host_mapping
     import nova.virt
 
     # It loads hypervisors from there only.
