@@ -133,7 +133,7 @@ GOALS = (
         for name, limit in (
             ('csv', 8),
             ('value', 8),
-            ('json', 15),
+            ('json', 25),
             ('table', 30),
         )
         for words in (f'{_LIST} {name}', f'{_LIST} {name} --long')

@@ -86,8 +86,13 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.commands import _formatters
 
-        self.formatter: Any = _formatters.quick(self.formatter)
-        return super().produce_output(parsed_args, column_names, data)
+        chosen: Any = self.formatter
+        self.formatter = _formatters.fast(chosen)
+        try:
+            return super().produce_output(parsed_args, column_names, data)
+        finally:
+            # OpenStackClient looks at it again, for --timing.
+            self.formatter = chosen
 
     def take_action(
         self, parsed_args: argparse.Namespace

@@ -5,6 +5,7 @@
 import json
 import logging
 import os
+import re
 
 from keystoneauth1 import fixture
 import pytest
@@ -44,12 +45,12 @@ def shell(shell_class, http, tmp_path, monkeypatch):
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
 
-    def run(*words, **config):
+    def run(*words, shell_options=(), **config):
         cloud = {'auth': AUTH, 'region_name': 'RegionOne', **config}
         clouds = yaml.safe_dump({'clouds': {'mycloud': cloud}})
         (tmp_path / 'clouds.yaml').write_text(clouds)
         return shell_class().run(
-            ['--os-cloud', 'mycloud', 'compute', 'image', *words]
+            [*shell_options, '--os-cloud=mycloud', 'compute', 'image', *words]
         )
 
     yield run
@@ -67,6 +68,20 @@ def test_a_list_takes_three_requests(shell, http, capsys):
         f'POST {V3}/auth/tokens',
         f'GET {nova.DETAIL}?limit=1000',
     ]
+
+
+@pytest.mark.parametrize(
+    ('words', 'header'),
+    [
+        (('list',), r'\| URL +\| +Seconds +\|'),
+        (('list', '-f', 'json'), '"URL","Seconds"'),
+    ],
+)
+def test_timing_looks_as_with_other_commands(shell, capsys, words, header):
+    assert shell(*words, shell_options=['--timing']) == 0
+    printed = capsys.readouterr().out
+    assert 'cirros-1' in printed
+    assert re.search(header, printed)
 
 
 @pytest.mark.parametrize('configured', [None, 7])
