@@ -21,6 +21,7 @@ from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.api.filters._flavors import boots_on
 from osc_compute_images.api.filters._names import name
 from osc_compute_images.api.filters._names import name_pattern
+from osc_compute_images.api.filters._names import name_regex
 from osc_compute_images.api.filters._numbers import min_disk
 from osc_compute_images.api.filters._numbers import min_ram
 from osc_compute_images.api.filters._numbers import size
@@ -30,18 +31,27 @@ from osc_compute_images.api.filters._states import image_type
 from osc_compute_images.api.filters._states import server
 from osc_compute_images.api.filters._states import status
 from osc_compute_images.api.filters._states import STATUSES
+from osc_compute_images.api.filters._times import changes_before
+from osc_compute_images.api.filters._times import changes_since
+from osc_compute_images.api.filters._times import created_after
+from osc_compute_images.api.filters._times import created_before
 
 __all__ = [
     'EVERYTHING',
     'STATUSES',
     'Filter',
     'boots_on',
+    'changes_before',
+    'changes_since',
+    'created_after',
+    'created_before',
     'has_property',
     'image_type',
     'min_disk',
     'min_ram',
     'name',
     'name_pattern',
+    'name_regex',
     'property_is',
     'server',
     'size',

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import re
+import warnings
+
+from hypothesis import assume
+from hypothesis import given
+from hypothesis import settings
+import hypothesis.strategies as st
+import pytest
+
+from osc_compute_images.api.filters import _linear_regex
+
+ATOMS = st.sampled_from(
+    [
+        'a', 'b', 'A', '.', r'\d', r'\w', r'\W', '[ab]', '[^a]', r'[\d-]', 'ß',
+        '^', '$', r'\b', r'\B', r'\A', r'\Z', r'\n', '', 'K', 'İ',
+    ]
+)  # fmt: skip
+PATTERNS = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).map(''.join),
+        st.lists(inner, min_size=1, max_size=3).map(
+            lambda several: f'(?:{"|".join(several)})'
+        ),
+        st.builds(
+            '({}){}'.format,
+            inner,
+            st.sampled_from(
+                [
+                    '*',
+                    '+',
+                    '?',
+                    '*?',
+                    '+?',
+                    '??',
+                    '{2}',
+                    '{0}',
+                    '{1,3}',
+                    '{2,}',
+                ]
+            ),
+        ),
+        st.builds(
+            '(?{}:{})'.format,
+            st.sampled_from(['i', '-i', 's', 'm', 'x']),
+            inner,
+        ),
+    ),
+    max_leaves=8,
+)
+FLAGS = st.sampled_from(['', '(?i)', '(?s)', '(?m)', '(?a)', '(?im)', '(?x)'])
+TEXTS = st.text('abAB1-\n _ß\u017fKkİi', max_size=10)
+
+
+@given(FLAGS, PATTERNS, st.lists(TEXTS, max_size=5))
+@settings(deadline=None, derandomize=True, max_examples=1000)
+def test_it_finds_what_python_finds(flags, pattern, texts):
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        try:
+            searched = re.compile(flags + pattern)
+        except re.error:
+            assume(False)
+        linear = _linear_regex.LinearRegex(flags + pattern)
+    for text in texts:
+        found = searched.search(text) is not None
+        assert linear.search(text) == found, text
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    'pattern',
+    [
+        '(a+)+$',
+        '^(a|a)*$',
+        '(a|aa)+$',
+        '(.*)*x',
+        '(.*a){12}$',
+        '^a*a*a*a*a*a*a*a*a*a*$',
+        '([a-z]+)*[0-9]',
+        '((a*)*)*b',
+    ],
+)
+def test_hostile_patterns_take_no_longer_than_others(pattern):
+    linear = _linear_regex.LinearRegex(pattern)
+    names = ['a' * n + '!' for n in range(200, 300)]
+    assert not any(map(linear.search, names))
+
+
+@pytest.mark.timeout(20)
+def test_what_is_kept_has_a_bound():
+    # As a machine with a state for each set of positions it has 2**16.
+    linear = _linear_regex.LinearRegex('[ab]*a[ab]{16}c')
+    number = 1
+    for _ in range(300):
+        number = number * 6364136223846793005 % 2**255
+        linear.search(f'{number:0255b}'.translate({48: 'a', 49: 'b'}))
+    edges = sum(len(node.following) for node in linear._nodes.values())
+    assert 0 < edges <= _linear_regex.MAX_KNOWN + 1
+
+
+@pytest.mark.parametrize(
+    'pattern',
+    [
+        r'(a)\1',
+        'a(?=b)',
+        'a(?!b)',
+        '(?<=a)b',
+        '(?<!a)b',
+        '(a)?(?(1)b|c)',
+        '(?>a*)',
+        'a*+',
+        '(?!)',
+    ],
+)
+def test_what_has_no_bound_is_refused(pattern):
+    with pytest.raises(ValueError, match='cannot be searched in bounded time'):
+        _linear_regex.LinearRegex(pattern)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    'pattern',
+    ['a{3000}', '(a{100}){100}', '((a{1000}){1000}){1000}', 'a' * 5000],
+)
+def test_what_is_too_large_is_refused(pattern):
+    with pytest.raises(ValueError, match='too large'):
+        _linear_regex.LinearRegex(pattern)
+
+
+@pytest.mark.parametrize(
+    'pattern', ['(', '[', '*', 'a{2,1}', '(' * 5000, r'\q', '(?P<a', 'a**']
+)
+def test_wrong_syntax_is_refused(pattern):
+    with pytest.raises(ValueError, match='no regular expression'):
+        _linear_regex.LinearRegex(pattern)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize('pattern', ['(){1000000}', '((){9999}){9999}'])
+def test_nothing_may_come_any_number_of_times(pattern):
+    assert _linear_regex.LinearRegex(pattern).search('x')
