@@ -78,6 +78,8 @@ from osc_compute_images.api._pager import ImagePage
 from osc_compute_images.api._pager import Pager
 from osc_compute_images.api._regions import in_regions
 from osc_compute_images.api._regions import RegionResult
+from osc_compute_images.api._servers import Server
+from osc_compute_images.api._servers import ServerList
 
 __all__ = [
     'MAX_PAGE_SIZE',
@@ -106,7 +108,9 @@ __all__ = [
     'NotFound',
     'Pager',
     'RegionResult',
+    'Server',
     'ServerError',
+    'ServerList',
     'ServerNotFound',
     'ServerRef',
     'TooManyRequests',

@@ -17,8 +17,10 @@ from keystoneauth1 import adapter as ksa_adapter
 from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _lookup
+from osc_compute_images.api import _servers
 from osc_compute_images.api import _wait
 from osc_compute_images.api import filters
+from osc_compute_images.api import usage
 from osc_compute_images.api._image import id_of
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._image import ImageID
@@ -314,6 +316,32 @@ class ImagesAPI:
         :raises AmbiguousName: if several flavors have this name
         """
         return _lookup.find_flavor(self._http, name_or_id)
+
+    def servers(self) -> _servers.ServerList:
+        """List the servers that can be seen, page by page, to the end.
+
+        An administrator sees those of all projects.
+
+        https://docs.openstack.org/api-ref/compute/#list-servers-detailed
+
+        :raises ImagesError: if any page does not come
+        """
+        return _servers.list_servers(self._http.get)
+
+    def usage(self) -> usage.Usage:
+        """Find out which images are in use, and by what.
+
+        All servers and all images are listed for that. What is kept is all
+        servers, and of the images the few that matter.
+
+        :raises ImagesError: if either list does not come whole
+        """
+        listed = self.servers()
+        return usage.Usage(
+            listed.servers,
+            self.list_detail(),
+            all_projects=listed.all_projects,
+        )
 
     def _metadata(
         self,

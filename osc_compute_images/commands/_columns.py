@@ -2,6 +2,7 @@
 
 """The columns that images are shown in."""
 
+import argparse
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 
     _TextColumn = columns.FormattableColumn[str]
     _DictColumn = columns.FormattableColumn[Mapping[str, Any]]
+    _SizeColumn = columns.FormattableColumn[Any]
 else:
     # NOTE: cliff's class is generic from 4.9 on only.
-    _TextColumn = _DictColumn = columns.FormattableColumn
+    _TextColumn = _DictColumn = _SizeColumn = columns.FormattableColumn
 
 #: Formatters that write such characters as escapes of their own.
-_ESCAPING = ('json', 'yaml')
+_ESCAPING = ('json', 'jsonl', 'yaml')
 
 
 class UnprintableText(str, _TextColumn):  # type: ignore[misc]
@@ -59,6 +61,21 @@ class PropertiesColumn(_DictColumn):
         if not isinstance(other, PropertiesColumn):
             return NotImplemented
         return self.human_readable() < other.human_readable()
+
+
+class HumanSizeColumn(_SizeColumn):
+    """A size for people, as OpenStackClient's image command shows it."""
+
+    def human_readable(self) -> str:
+        """Return such as ``20.4M``; a thousand bytes are 1K."""
+        # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_lib import utils
+
+        return str(utils.format_size(self._value))
+
+    def machine_readable(self) -> str:
+        """Return the same: whoever asks for it gets it in any format."""
+        return self.human_readable()
 
 
 def text(value: str | None) -> str | None:
@@ -118,6 +135,21 @@ class Columns(NamedTuple):
     headers: tuple[str, ...]
     row: 'Callable[[Image], tuple[Any, ...]]'
 
+    def with_human_sizes(self) -> 'Columns':
+        """Return the same columns, with sizes for people."""
+
+        def row(image: 'Image') -> tuple[Any, ...]:
+            return tuple(
+                HumanSizeColumn(cell)
+                if header == 'Size' and cell is not None
+                else cell
+                for header, cell in zip(
+                    self.headers, self.row(image), strict=True
+                )
+            )
+
+        return Columns(self.headers, row)
+
 
 BRIEF = Columns(('ID', 'Name', 'Status'), _brief)
 LONG = Columns(
@@ -136,15 +168,33 @@ LONG = Columns(
 )
 
 
+def are_requested(
+    headers: Iterable[str], parsed_args: argparse.Namespace
+) -> bool:
+    """Tell whether a list is to show one of these columns, or to sort by it.
+
+    OpenStackClient takes any case, and underscores for spaces.
+    """
+    requested = {
+        name.strip().lower().replace(' ', '_')
+        for name in (*parsed_args.columns, *parsed_args.sort_columns)
+    }
+    return any(h.lower().replace(' ', '_') in requested for h in headers)
+
+
 def fields(
-    image: 'Image', where: Mapping[str, str] | None = None
+    image: 'Image',
+    where: Mapping[str, str] | None = None,
+    *,
+    human_sizes: bool = False,
 ) -> dict[str, Any]:
     """Return everything about one image, by field, in their order.
 
     :param where: the names of the cloud and region that it was found in, to
         be shown, by field
+    :param human_sizes: show the size for people
     """
-    shown = {
+    shown: dict[str, Any] = {
         'created_at': text(image.created),
         'id': text(image.id),
         'min_disk': image.min_disk,
@@ -157,6 +207,8 @@ def fields(
         'status': text(image.status),
         'updated_at': text(image.updated),
     }
+    if human_sizes and image.size is not None:
+        shown['size'] = HumanSizeColumn(image.size)
     if image.disk_config is not None:
         shown['disk_config'] = text(image.disk_config)
     for name, value in (where or {}).items():

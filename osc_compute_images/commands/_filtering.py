@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The options that filter a list, and what they mean."""
+"""The options that choose images, and what they mean.
+
+Each filter is declared once, in :data:`FILTERS`; all commands that choose
+images have the same options.
+"""
 
 import argparse
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import functools
+import operator
+from types import ModuleType
 from typing import Any
+from typing import NamedTuple
 from typing import TYPE_CHECKING
 
 from osc_lib.i18n import _
@@ -12,137 +23,376 @@ from osc_lib.i18n import _
 from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
-    from osc_compute_images.api import filters
+    from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.filters import Filter
+    from osc_compute_images.api.usage import Usage
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options, each of which leaves images out of the list."""
-    parser.add_argument(
-        '--name',
-        metavar='<name>',
-        help=_('List only images with this exact name'),
+class _Region:
+    """What a filter may be made of: the API of one region, and its servers.
+
+    :ivar filters: the module of that name
+    """
+
+    def __init__(self, api: 'ImagesAPI') -> None:
+        from osc_compute_images.api import filters
+
+        self.api = api
+        self.filters: ModuleType = filters
+
+    @functools.cached_property
+    def usage(self) -> 'Usage':
+        return self.api.usage()
+
+
+class _Option(NamedTuple):
+    """An option that filters.
+
+    :param name: without the dashes
+    :param metavar: what its value is called; None if it has no value
+    :param help: what it selects
+    :param make: makes the filter, given the region and a value
+    :param type: reads a value
+    :param is_range: whether an image must match all values where several are
+        given, as a range does; otherwise any of them
+    :param negative: the help of its negative, ``--not-...``, if it has one
+    """
+
+    name: str
+    metavar: str | None
+    help: str
+    make: Callable[[_Region, Any], 'Filter']
+    type: Callable[[str], Any] = str
+    is_range: bool = False
+    negative: str | None = None
+
+    @property
+    def dest(self) -> str:
+        return self.name.replace('-', '_')
+
+    def add_to(self, parser: argparse._ActionsContainer) -> None:
+        if self.metavar is None:
+            parser.add_argument(
+                f'--{self.name}',
+                action='append_const',
+                const=True,
+                help=self.help,
+            )
+            return
+        for prefix, text in (('', self.help), ('not-', self.negative)):
+            if text is not None:
+                parser.add_argument(
+                    f'--{prefix}{self.name}',
+                    metavar=self.metavar,
+                    action='append',
+                    type=self.type,
+                    help=text,
+                )
+
+    def filters(
+        self, region: _Region, parsed_args: argparse.Namespace
+    ) -> 'Iterator[Filter]':
+        """Yield what an image must match."""
+        values = getattr(parsed_args, self.dest) or ()
+        made = [self.make(region, value) for value in values]
+        if made and not self.is_range:
+            made = [functools.reduce(operator.or_, made)]
+        yield from made
+        for value in getattr(parsed_args, f'not_{self.dest}', None) or ():
+            yield ~self.make(region, value)
+
+
+def _property(
+    region: _Region, choice: tuple[str, str | None, bool]
+) -> 'Filter':
+    key, value, wanted = choice
+    chosen: Filter = (
+        region.filters.has_property(key)
+        if value is None
+        else region.filters.property_is(key, value)
     )
-    parser.add_argument(
-        '--name-pattern',
-        metavar='<glob>',
-        help=_(
-            'List only images whose name matches this shell wildcard, such '
-            'as "ubuntu-2?.04", in upper or lower case'
+    return chosen if wanted else ~chosen
+
+
+_TIME = _(
+    'in ISO 8601 (2026-11-23T16:11:28Z or 2026-11-23; a time without a zone '
+    'is UTC), or in a span of time back from now (90m, 24h, 7d, 2w, 1y)'
+)
+
+#: All of them, in the order of the help. Those that need more requests come
+#: last, so that what fails at once fails before these are sent.
+FILTERS = (
+    _Option(
+        'name',
+        '<name>',
+        _('Select images with this exact name'),
+        lambda region, value: region.filters.name(value),
+        negative=_('Leave out images with this exact name'),
+    ),
+    _Option(
+        'name-pattern',
+        '<glob>',
+        _(
+            'Select images whose name matches this shell wildcard, such as '
+            '"ubuntu-2?.04", in upper or lower case'
         ),
-    )
-    parser.add_argument(
-        '--status',
-        metavar='<status>',
+        lambda region, value: region.filters.name_pattern(value),
+        negative=_('Leave out images whose name matches this shell wildcard'),
+    ),
+    _Option(
+        'name-regex',
+        '<regex>',
+        _(
+            'Select images in whose name this regular expression (in '
+            "Python's syntax) is found, such as "
+            '"^ubuntu-.*-[0-9]{8}$"'
+        ),
+        lambda region, value: region.filters.name_regex(value),
+        type=_values.regular_expression,
+        negative=_(
+            'Leave out images in whose name this regular expression is found'
+        ),
+    ),
+    _Option(
+        'status',
+        '<status>',
+        _(
+            'Select images with this status: ACTIVE, SAVING, ERROR, DELETED '
+            'or UNKNOWN, in upper or lower case'
+        ),
+        lambda region, value: region.filters.status(value),
         type=_values.status,
-        help=_(
-            'List only images with this status: ACTIVE, SAVING, ERROR, '
-            'DELETED or UNKNOWN, in upper or lower case'
-        ),
-    )
-    parser.add_argument(
-        '--type',
-        metavar='<type>',
-        help=_(
-            'List only images of this type: "snapshot", "backup" or another '
+    ),
+    _Option(
+        'type',
+        '<type>',
+        _(
+            'Select images of this type: "snapshot", "backup" or another '
             'value of their property image_type; "base" for the images '
             'without that property, "server" for those that were taken from '
-            'a server, "all" for all of them'
+            'a server, "volume" for snapshots of servers that boot from a '
+            'volume, "all" for all of them'
         ),
-    )
-    parser.add_argument(
-        '--server',
-        metavar='<server>',
-        help=_(
-            'List only images that were taken from this server (name, ID or '
-            'URL; for a deleted server its ID)'
-        ),
-    )
-    parser.add_argument(
-        '--changes-since',
-        metavar='<changes-since>',
+        lambda region, value: region.filters.image_type(value),
+    ),
+    _Option(
+        'created-after',
+        '<time>',
+        _('Select images that were created at this time or later, ') + _TIME,
+        lambda region, value: region.filters.created_after(value),
         type=_values.time_or_span,
-        help=_(
-            'List only images that were changed at this time or later, in '
-            'ISO 8601 (2026-11-23T16:11:28Z or 2026-11-23; a time without a '
-            'zone is UTC), or in a span of time back from now (90m, 24h, 7d, '
-            '2w)'
-        ),
-    )
-    parser.add_argument(
-        '--min-disk',
-        metavar='<disk-gb>',
-        type=_values.comparison,
-        help=_(
-            'List only images whose minimum disk is this many GB ("10"), at '
+        is_range=True,
+    ),
+    _Option(
+        'created-before',
+        '<time>',
+        _('Select images that were created before this time, ') + _TIME,
+        lambda region, value: region.filters.created_before(value),
+        type=_values.time_or_span,
+        is_range=True,
+    ),
+    _Option(
+        'changes-since',
+        '<time>',
+        _('Select images that were last changed at this time or later, ')
+        + _TIME,
+        lambda region, value: region.filters.changes_since(value),
+        type=_values.time_or_span,
+        is_range=True,
+    ),
+    _Option(
+        'changes-before',
+        '<time>',
+        _('Select images that were last changed before this time, ') + _TIME,
+        lambda region, value: region.filters.changes_before(value),
+        type=_values.time_or_span,
+        is_range=True,
+    ),
+    _Option(
+        'min-disk',
+        '<disk-gb>',
+        _(
+            'Select images whose minimum disk is this many GB ("10"), at '
             'least (">=10") or at most ("<=10") as many; ">" and "<" do, too'
         ),
-    )
-    parser.add_argument(
-        '--min-ram',
-        metavar='<ram-mb>',
+        lambda region, value: region.filters.min_disk(**value),
         type=_values.comparison,
-        help=_(
-            'List only images whose minimum memory is this many MB ("512"), '
-            'at least (">=512") or at most ("<=512") as many; ">" and "<" '
-            'do, too'
+        is_range=True,
+    ),
+    _Option(
+        'min-ram',
+        '<ram-mb>',
+        _(
+            'Select images whose minimum memory is this many MB ("512"), at '
+            'least (">=512") or at most ("<=512") as many; ">" and "<" do, '
+            'too'
         ),
-    )
-    parser.add_argument(
-        '--property',
-        metavar='<key>[=<value>]',
-        action='append',
-        default=[],
-        type=_values.key_value,
-        dest='properties',
-        help=_(
-            'List only images with this property, and this value if one is '
-            'given, as displayed (repeat option to filter on multiple '
-            'properties)'
+        lambda region, value: region.filters.min_ram(**value),
+        type=_values.comparison,
+        is_range=True,
+    ),
+    _Option(
+        'size',
+        '<size>',
+        _(
+            'Select images of this size, compared like --min-disk: bytes, or '
+            'with a unit (">=10GB", "<500MiB")'
         ),
-    )
-    parser.add_argument(
-        '--flavor',
-        metavar='<flavor>',
-        help=_(
-            'List only images that a server of this flavor (name or ID) can '
+        lambda region, value: region.filters.size(**value),
+        type=_values.size,
+        is_range=True,
+    ),
+    _Option(
+        'property',
+        '<key>[=<value>]',
+        _(
+            'Select images with this property, and this value if one is '
+            'given, as displayed; with "key!=value" those with another value '
+            'or none (repeat option to filter on multiple properties)'
+        ),
+        _property,
+        type=_values.property_choice,
+        is_range=True,
+    ),
+    _Option(
+        'flavor',
+        '<flavor>',
+        _(
+            'Select images that a server of this flavor (name or ID) can '
             'boot: active ones, whose minimum memory and disk the flavor '
             'has, and whose size its disk holds. The servers of a flavor '
-            'without a disk boot from a volume: for it the disk does not '
-            'count'
+            'without a disk boot from a volume, as do those of a snapshot of '
+            'a volume: for these the disk does not count'
+        ),
+        lambda region, value: region.filters.boots_on(
+            region.api.find_flavor(value)
+        ),
+    ),
+    _Option(
+        'server',
+        '<server>',
+        _(
+            'Select images that were taken from this server (name, ID or '
+            'URL; for a deleted server its ID)'
+        ),
+        lambda region, value: region.filters.server(
+            region.api.find_server_id(value)
+        ),
+    ),
+    _Option(
+        'used-by',
+        '<server>',
+        _(
+            'Select images that this server (name, ID or URL) was booted '
+            'from, or lives in while it is shelved'
+        ),
+        lambda region, value: region.usage.in_use_by(
+            region.api.find_server_id(value)
+        ),
+    ),
+    _Option(
+        'unused',
+        None,
+        _(
+            'Select images that nothing is known to use: no server was '
+            'booted from them or is shelved in them, and they are no kernel '
+            'or ramdisk of another image. What cannot be known is told on '
+            'stderr'
+        ),
+        lambda region, _value: region.usage.unused(),
+    ),
+    _Option(
+        'orphaned',
+        None,
+        _('Select images that were taken from a server that is gone'),
+        lambda region, _value: region.usage.orphaned(),
+    ),
+)
+
+#: The options that join images with servers.
+_JOINED = ('used_by', 'unused', 'orphaned')
+
+
+def add_options(parser: argparse._ActionsContainer) -> None:
+    """Add the options that choose images."""
+    for option in FILTERS:
+        option.add_to(parser)
+    parser.add_argument(
+        '--newest',
+        metavar='<n>',
+        nargs='?',
+        const=1,
+        type=_values.positive_integer,
+        help=_(
+            'Of the selected images, keep the one that was created last, or '
+            'this many, in each region'
         ),
     )
+    parser.add_argument(
+        '--newest-per',
+        metavar='<key>[,<key>...]',
+        action='extend',
+        type=_values.group_keys,
+        help=_(
+            'Of the selected images, keep the newest (or --newest many) of '
+            'each group: of those that share name, server, type, status or '
+            'property:<key>'
+        ),
+    )
+
+
+def is_joined(parsed_args: argparse.Namespace) -> bool:
+    """Tell whether an option needs to know the servers."""
+    return any(getattr(parsed_args, option) for option in _JOINED)
+
+
+class Chosen(NamedTuple):
+    """What the user wants of the images of one region.
+
+    :param where: the filter
+    :param newest: how many of each group, or None for all
+    :param per: the keys of the groups
+    :param usage: who uses what, if an option needs to know it
+    """
+
+    where: 'Filter'
+    newest: int | None
+    per: Sequence[str]
+    usage: 'Usage | None'
+
+    def of(
+        self, pages: 'Iterable[Sequence[Image]]'
+    ) -> 'Iterator[Sequence[Image]]':
+        """Keep the newest of what the filter selects, page by page."""
+        if self.newest is None:
+            return iter(pages)
+        from osc_compute_images.api import selection
+
+        return selection.newest_of_pages(pages, self.newest, per=self.per)
 
 
 def chosen(
-    api: 'ImagesAPI', parsed_args: argparse.Namespace
-) -> 'filters.Filter':
-    """Combine the filters that the user gave.
+    api: 'ImagesAPI',
+    parsed_args: argparse.Namespace,
+    *,
+    with_usage: bool = False,
+) -> Chosen:
+    """Combine what the user said into a choice among the images of a region.
 
-    ``--changes-since`` is none of them: there Nova's own parameter is right.
-
+    :param with_usage: whether the use of images is to be shown
     :raises ImagesError: if there is no server or flavor of the name given
     """
-    from osc_compute_images.api import filters
-
-    by_option: dict[str, Callable[[Any], filters.Filter]] = {
-        'name': filters.name,
-        'name_pattern': filters.name_pattern,
-        'status': filters.status,
-        'type': filters.image_type,
-        'server': lambda value: filters.server(api.find_server_id(value)),
-        'min_disk': lambda value: filters.min_disk(**value),
-        'min_ram': lambda value: filters.min_ram(**value),
-        'flavor': lambda value: filters.boots_on(api.find_flavor(value)),
-    }
-    combined = filters.EVERYTHING
-    for option, filter_by in by_option.items():
-        value = getattr(parsed_args, option)
-        if value is not None:
-            combined &= filter_by(value)
-    for key, value in parsed_args.properties:
-        if value is None:
-            combined &= filters.has_property(key)
-        else:
-            combined &= filters.property_is(key, value)
-    return combined
+    region = _Region(api)
+    where = region.filters.EVERYTHING
+    for option in FILTERS:
+        for one in option.filters(region, parsed_args):
+            where &= one
+    needs_usage = with_usage or is_joined(parsed_args)
+    per = parsed_args.newest_per or ()
+    return Chosen(
+        where,
+        parsed_args.newest or (1 if per else None),
+        per,
+        region.usage if needs_usage else None,
+    )

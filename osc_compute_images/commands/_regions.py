@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import logging
 from typing import NamedTuple
 from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from osc_lib import exceptions
 from osc_lib.i18n import _
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 #: The names of a region: ``()`` for the configured one, or its name, with the
 #: name of its cloud before it if there are several.
 Where = tuple[str, ...]
+
+_Answer = TypeVar('_Answer')
 
 
 class Places(NamedTuple):
@@ -178,9 +181,9 @@ class Answers:
     def of(
         self,
         regions: Iterable[Where],
-        parts: 'Iterable[tuple[Where, Sequence[Image] | ImagesError]]',
-    ) -> 'Iterator[tuple[Where, Sequence[Image]]]':
-        """Yield the images, and tell of the regions that have none to give.
+        parts: 'Iterable[tuple[Where, _Answer | ImagesError]]',
+    ) -> 'Iterator[tuple[Where, _Answer]]':
+        """Yield the answers, and tell of the regions that have none to give.
 
         :param regions: all that are asked
         :param parts: what came of each

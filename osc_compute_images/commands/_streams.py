@@ -33,7 +33,7 @@ _IMAGE = msgspec.json.Decoder(Image)
 
 def in_order(
     apis: Mapping[_Key, ImagesAPI],
-    list_images: Callable[[ImagesAPI], Iterable[Sequence[Image]]],
+    list_images: Callable[[_Key, ImagesAPI], Iterable[Sequence[Image]]],
     *,
     parallel: int = PARALLEL,
 ) -> Iterator[tuple[_Key, Sequence[Image] | ImagesError]]:
@@ -48,7 +48,7 @@ def in_order(
     kept = _Kept()
 
     def gather(key: _Key, api: ImagesAPI) -> None:
-        for images in list_images(api):
+        for images in list_images(key, api):
             part = _pack(images)
             # Or they would be held until the next ones have come.
             del images

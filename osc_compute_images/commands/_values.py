@@ -9,19 +9,34 @@ import re
 
 from osc_lib.i18n import _
 
-_SPAN = re.compile(r'(\d+)([mhdw])')
-_UNITS = {'m': 'minutes', 'h': 'hours', 'd': 'days', 'w': 'weeks'}
+_SPAN = re.compile(r'([0-9]{1,9})([mhdwy])')
+_UNITS = {
+    'm': datetime.timedelta(minutes=1),
+    'h': datetime.timedelta(hours=1),
+    'd': datetime.timedelta(days=1),
+    'w': datetime.timedelta(weeks=1),
+    'y': datetime.timedelta(days=365),
+}
 # NOTE: Python refuses to read 4,300 digits or more.
-_NUMBER = r'\d{1,4000}'
-_COMPARISON = re.compile(rf'\s*(>=|<=|>|<|=|)\s*({_NUMBER})\s*')
+_NUMBER = r'[0-9]{1,4000}'
+_SIGN = r'\s*(?P<sign>>=|<=|>|<|=|)\s*'
+_COMPARISON = re.compile(rf'{_SIGN}(?P<number>{_NUMBER})\s*')
+_SIZE = re.compile(
+    rf'{_SIGN}(?P<number>[0-9]{{1,30}}(\.[0-9]{{1,30}})?)\s*'
+    r'((?P<prefix>[kmgtpe])(?P<binary>i)?)?b?\s*',
+    re.IGNORECASE,
+)
+
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
-_SIGNS = {
+
+#: The arguments of a comparison in the Python API, by the signs of ours.
+_COMPARED = {
+    '': 'exactly',
+    '=': 'exactly',
     '>=': 'at_least',
     '<=': 'at_most',
     '>': 'more_than',
     '<': 'less_than',
-    '=': 'exactly',
-    '': 'exactly',
 }
 
 
@@ -64,25 +79,85 @@ def status(text: str) -> str:
     return text
 
 
+def regular_expression(text: str) -> str:
+    """Read a regular expression that Python can use."""
+    from osc_compute_images.api import filters
+
+    try:
+        filters.name_regex(text)
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(
+            _('%(text)r is not a regular expression: %(reason)s')
+            % {'text': text, 'reason': e}
+        ) from e
+    return text
+
+
 def comparison(text: str) -> dict[str, int]:
-    """Read ``10``, ``>=10``, ``<=20``: a comparison, as filters have it."""
+    """Read ``10``, ``>=10``, ``<=20``: a sign and a number.
+
+    :returns: as a keyword argument: ``{'at_least': 10}``
+    """
     match = _COMPARISON.fullmatch(text)
     if match is None:
         raise argparse.ArgumentTypeError(
             _('%r is not a whole number, with >=, <=, > or < before it or not')
             % text
         )
-    return {_SIGNS[match[1]]: int(match[2])}
+    return {_COMPARED[match['sign']]: int(match['number'])}
 
 
-def key_value(text: str) -> tuple[str, str | None]:
-    """Read ``key=value``, or ``key`` alone with None for the value."""
+def size(text: str) -> dict[str, int]:
+    """Read ``>=10GB``, ``<500MiB``: a sign and a number of bytes.
+
+    :returns: as a keyword argument: ``{'at_least': 10_000_000_000}``
+    """
+    # NOTE: imported here, as every "openstack" command loads this module.
+    import fractions
+
+    match = _SIZE.fullmatch(text)
+    number = fractions.Fraction(match['number'] if match else '1/2')
+    if match and match['prefix']:
+        exponent = 1 + 'kmgtpe'.index(match['prefix'].lower())
+        number *= (1024 if match['binary'] else 1000) ** exponent
+    if match is None or number.denominator != 1:
+        raise argparse.ArgumentTypeError(
+            _(
+                '%r is not a size, such as 4096, 1.5GB (of 1,000 MB) or '
+                '500MiB (of 1,024 KiB), with >=, <=, > or < before it or not'
+            )
+            % text
+        )
+    return {_COMPARED[match['sign']]: int(number)}
+
+
+def property_choice(text: str) -> tuple[str, str | None, bool]:
+    """Read ``key``, ``key=value`` or ``key!=value``.
+
+    :returns: the key, the value or None for any, and whether images with it
+        are wanted
+    """
     key, equals, value = text.partition('=')
+    wanted = not (equals and key.endswith('!'))
+    if not wanted:
+        key = key[:-1]
     if not key:
         raise argparse.ArgumentTypeError(
             _('%r does not begin with the key of a property') % text
         )
-    return key, value if equals else None
+    return key, value if equals else None, wanted
+
+
+def group_keys(text: str) -> tuple[str, ...]:
+    """Read the keys of groups: ``server,property:os_distro``."""
+    from osc_compute_images.api import selection
+
+    keys = tuple(text.split(','))
+    try:
+        selection.newest((), per=keys)
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(str(e)) from e
+    return keys
 
 
 def time_or_span(text: str) -> str:
@@ -95,7 +170,7 @@ def time_or_span(text: str) -> str:
     try:
         if span:
             now = datetime.datetime.now(datetime.UTC)
-            time = now - datetime.timedelta(**{_UNITS[span[2]]: int(span[1])})
+            time = now - int(span[1]) * _UNITS[span[2]]
         else:
             time = _iso_time(text)
         if time.microsecond:
@@ -106,7 +181,7 @@ def time_or_span(text: str) -> str:
             _(
                 '%r is neither a time in ISO 8601, such as '
                 '2026-11-23T16:11:28Z or 2026-11-23, nor a span of time, '
-                'such as 90m, 24h, 7d or 2w'
+                'such as 90m, 24h, 7d, 2w or 1y'
             )
             % text
         ) from e

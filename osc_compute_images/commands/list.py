@@ -20,14 +20,19 @@ from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
+from osc_compute_images.commands import _usage
 from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.usage import Usage
 
 # Of smaller pages each image costs the server noticeably more.
 _SMALLEST_PAGE = 100
+
+# Images on a page that is to tell whether the server keeps Nova's order.
+_FEW = 20
 
 
 class ListComputeImage(_connect.ImagesCommand, command.Lister):
@@ -42,7 +47,25 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             '--long',
             action='store_true',
             default=False,
-            help=_('List additional fields in output'),
+            help=_(
+                'List additional fields in output; implied by one of them '
+                'with --column or --sort-column'
+            ),
+        )
+        parser.add_argument(
+            '--usage',
+            action='store_true',
+            default=False,
+            help=_(
+                'List the server that each image was taken from, and what '
+                'uses it; implied by the options that select by it'
+            ),
+        )
+        parser.add_argument(
+            '--human-readable',
+            action='store_true',
+            default=False,
+            help=_('Print image sizes in a human-friendly format'),
         )
         parser.add_argument(
             '--limit',
@@ -75,7 +98,10 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._answers = _regions.Answers(self.log)
-        return super().run(parsed_args) or self._answers.exit_code()
+        self._usages: dict[_regions.Where, Usage] = {}
+        code = super().run(parsed_args) or self._answers.exit_code()
+        _usage.warn_of_unknown(self.log, parsed_args, self._usages.values())
+        return code
 
     def produce_output(
         self,
@@ -97,11 +123,18 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        headers, row = _columns.LONG if parsed_args.long else _columns.BRIEF
+        columns = _columns.LONG if _is_long(parsed_args) else _columns.BRIEF
+        if parsed_args.human_readable:
+            columns = columns.with_human_sizes()
+        more = _usage.HEADERS if _usage.is_shown(parsed_args) else ()
         with _connect.explained():
             places = _regions.chosen(self, parsed_args)
         rows: Iterator[tuple[Any, ...]] = (
-            (*map(_columns.text, where), *row(image))
+            (
+                *map(_columns.text, where),
+                *columns.row(image),
+                *(_usage.cells(self._usages[where], image) if more else ()),
+            )
             for where, image in self._images(places, parsed_args)
         )
         limit = parsed_args.max_items or parsed_args.limit or sys.maxsize
@@ -111,7 +144,8 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         )
         # What fails at once fails before anything is printed.
         first = list(itertools.islice(rows, 1))
-        return (*places.headers, *headers), itertools.chain(first, rows)
+        headers = (*places.headers, *columns.headers, *more)
+        return headers, itertools.chain(first, rows)
 
     def _images(
         self, places: _regions.Places, parsed_args: argparse.Namespace
@@ -133,7 +167,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         """List the images part by part, and tell of regions that fail."""
         if not places.headers:
             for where, api in places.apis.items():
-                for images in _listed(api, parsed_args):
+                for images in self._listed(where, api, parsed_args):
                     yield where, images
             return
         # NOTE: imported here, as every "openstack" command loads this module.
@@ -143,7 +177,10 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         yield from self._answers.of(
             places.apis,
             _streams.in_order(
-                places.apis, lambda api: _listed(api, parsed_args, count)
+                places.apis,
+                lambda where, api: self._listed(
+                    where, api, parsed_args, count
+                ),
             ),
         )
 
@@ -163,34 +200,60 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             yield part
             obtained += len(part[1])
 
+    def _listed(
+        self,
+        where: _regions.Where,
+        api: 'ImagesAPI',
+        parsed_args: argparse.Namespace,
+        regions: int = 1,
+    ) -> 'Iterator[Sequence[Image]]':
+        """List the images of one region that the user wants, page by page.
 
-def _listed(
-    api: 'ImagesAPI', parsed_args: argparse.Namespace, regions: int = 1
-) -> 'Iterator[Sequence[Image]]':
-    """List the images of one region that the user wants, page by page.
+        :param regions: how many are listed at the same time
+        """
+        from osc_compute_images.api import ListOpts
+        from osc_compute_images.api import MAX_PAGE_SIZE
 
-    :param regions: how many are listed at the same time
-    """
-    from osc_compute_images.api import ListOpts
-    from osc_compute_images.api import MAX_PAGE_SIZE
+        chosen = _filtering.chosen(
+            api, parsed_args, with_usage=_usage.is_shown(parsed_args)
+        )
+        if chosen.usage is not None:
+            self._usages[where] = chosen.usage
+        marker = parsed_args.marker
+        if marker is not None:
+            marker = (
+                marker.lower()
+                if _values.is_id(marker)
+                else api.find(marker).id
+            )
+        opts = ListOpts(limit=_page_size(chosen, parsed_args), marker=marker)
+        # Each region holds a page in memory: together, about as much as one
+        # does.
+        first = max(MAX_PAGE_SIZE // regions, _SMALLEST_PAGE)
+        pager = api.list_detail(
+            opts, where=chosen.where, first_page_size=first
+        )
+        # NOTE: a loop would hold a page in memory while the next one comes.
+        yield from chosen.of(page.images for page in pager.pages())
+
+
+def _is_long(parsed_args: argparse.Namespace) -> bool:
+    more = set(_columns.LONG.headers) - set(_columns.BRIEF.headers)
+    return parsed_args.long or _columns.are_requested(more, parsed_args)
+
+
+def _page_size(
+    chosen: _filtering.Chosen, parsed_args: argparse.Namespace
+) -> int | None:
     from osc_compute_images.api.filters import EVERYTHING
 
-    chosen = _filtering.chosen(api, parsed_args)
-    # With --max-items, --limit is the size of a page. Otherwise a page has
-    # all that is displayed, unless the filters leave little of it.
-    limit = parsed_args.limit if parsed_args.max_items is not None else None
-    if limit is None and chosen is EVERYTHING:
-        limit = parsed_args.max_items or parsed_args.limit
-    marker = parsed_args.marker
-    if marker is not None:
-        marker = (
-            marker.lower() if _values.is_id(marker) else api.find(marker).id
-        )
-    opts = ListOpts(
-        changes_since=parsed_args.changes_since, limit=limit, marker=marker
-    )
-    # Each region holds a page in memory: together, about as much as one does.
-    first = max(MAX_PAGE_SIZE // regions, _SMALLEST_PAGE)
-    pager = api.list_detail(opts, where=chosen, first_page_size=first)
-    # NOTE: a loop would hold a page in memory while the next one comes.
-    yield from (page.images for page in pager.pages())
+    limit: int | None = parsed_args.limit
+    most: int | None = parsed_args.max_items
+    if most is not None and limit is not None:
+        return limit
+    if chosen.where is not EVERYTHING or chosen.per:
+        # Filters may leave little of a page.
+        return None
+    if chosen.newest is not None:
+        return max(chosen.newest, _FEW)
+    return most or limit

@@ -61,6 +61,12 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
                 'it takes)'
             ),
         )
+        parser.add_argument(
+            '--human-readable',
+            action='store_true',
+            default=False,
+            help=_('Print the size of the image in a human-friendly format'),
+        )
         _regions.add_options(parser)
         return parser
 
@@ -87,7 +93,11 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
                 except WaitError as e:
                     raise _Unready(e) from e
         names = [header.lower() for header in places.headers]
-        fields = _columns.fields(image, dict(zip(names, where, strict=True)))
+        fields = _columns.fields(
+            image,
+            dict(zip(names, where, strict=True)),
+            human_sizes=parsed_args.human_readable,
+        )
         cells = _columns.cells_for(self.app.stdout, parsed_args.formatter)
         return tuple(fields), cells(fields.values())
 

@@ -8,6 +8,7 @@ of what is printed; Nova itself judges ``--flavor``.
 
 from collections.abc import Callable
 from collections.abc import Iterator
+import contextlib
 import dataclasses
 import datetime
 import fnmatch
@@ -15,6 +16,7 @@ import itertools
 import operator
 import os
 import re
+import sqlite3
 from typing import Any
 
 from hypothesis import given
@@ -128,6 +130,58 @@ class Compute:
         assert gone.status_code == 404, gone.text
 
 
+class Uses:
+    """What uses which image, by the databases of Nova.
+
+    :param database: the one that has the servers
+    :param project: whose servers count; None for all
+    """
+
+    def __init__(
+        self, database: str, project: str | None, images: list[dict[str, Any]]
+    ) -> None:
+        with contextlib.closing(sqlite3.connect(database, timeout=60)) as db:
+            rows = db.execute(
+                'SELECT uuid, display_name, image_ref, vm_state, project_id '
+                'FROM instances WHERE deleted = 0'
+            ).fetchall()
+            homes = dict(
+                db.execute(
+                    'SELECT instance_uuid, value '
+                    'FROM instance_system_metadata WHERE deleted = 0 '
+                    "AND key = 'shelved_image_id'"
+                )
+            )
+        #: Their names, by their IDs.
+        self.servers: dict[str, str] = {}
+        #: Who uses an image, by the ID of the image.
+        self.users: dict[str, set[str]] = {}
+        #: Of each shelved server, the image that Nova itself has for it.
+        self.homes: dict[str, str] = {}
+        for server_id, name, image_id, state, owner in rows:
+            if project not in (None, owner):
+                continue
+            self.servers[server_id] = name
+            if not image_id:
+                continue
+            self.users.setdefault(image_id, set()).add(server_id)
+            if state.startswith('shelved'):
+                self.homes[server_id] = homes[server_id]
+                mine = [i for i in images if i['Server ID'] == server_id]
+                named = [i for i in mine if i['Name'] == f'{name}-shelved']
+                for image in named or mine:
+                    self.users.setdefault(image['ID'], set()).add(server_id)
+        for image in images:
+            for key in ('kernel_id', 'ramdisk_id'):
+                needed = image['Properties'].get(key)
+                if needed:
+                    self.users.setdefault(needed, set()).add(image['ID'])
+
+    def of(self, image: dict[str, Any]) -> set[str]:
+        """Return the IDs of what uses an image."""
+        return self.users.get(image['ID'], set())
+
+
 Keeps = Callable[[dict[str, Any]], bool]
 
 
@@ -144,6 +198,11 @@ def moment(text: str) -> datetime.datetime:
     return datetime.datetime.strptime(text, '%Y-%m-%dT%H:%M:%S%z')
 
 
+def is_on_volume(image: dict[str, Any]) -> bool:
+    """Tell whether an image is a snapshot of a server on a volume."""
+    return not image['Size'] and 'block_device_mapping' in image['Properties']
+
+
 class Meaning:
     """What each filter means, in terms of what is printed.
 
@@ -155,10 +214,12 @@ class Meaning:
         images: list[dict[str, Any]],
         servers: dict[str, str],
         flavors: list[dict[str, Any]],
+        uses: Uses,
     ) -> None:
         self.images = images
         self._servers = servers
         self._flavors = flavors
+        self._uses = uses
 
     def choices(self) -> dict[str, list[Choice]]:
         """Return every option, with all of its values."""
@@ -173,6 +234,110 @@ class Meaning:
             'min-ram': list(self.numbers('min-ram', 'Min RAM')),
             'property': list(self.properties()),
             'flavor': list(self.fitting()),
+            'name-regex': list(self.expressions()),
+            'size': list(self.sizes()),
+            'used-by': list(self.users()),
+            'unused': [Choice('--unused', lambda i: not self._uses.of(i))],
+            'orphaned': [
+                Choice(
+                    '--orphaned',
+                    lambda i: (
+                        i['Server ID'] is not None
+                        and i['Server ID'] not in self._uses.servers
+                    ),
+                )
+            ],
+            **self.bounds(),
+            **self.negatives(),
+        }
+
+    def expressions(self) -> Iterator[Choice]:
+        """A regular expression is found in the name; None is no name."""
+        for text in (
+            *('^ubuntu', 'UBUNTU', '(?i)UBUNTU', '[0-9]{2}[.]04$', '', '^$'),
+            *('snapshot|golden', '^.{1,6}$', ':', '^demo-[0-2]$', 'ö', '^-'),
+        ):
+            yield Choice(
+                f'--name-regex={text}',
+                lambda i, t=text: (
+                    i['Name'] is not None and bool(re.search(t, i['Name']))
+                ),
+            )
+
+    def sizes(self) -> Iterator[Choice]:
+        """A size has a unit, or is in bytes."""
+        for text, compare, size in (
+            ('>=10GB', operator.ge, 10 * 10**9),
+            ('<500MiB', operator.lt, 500 * 2**20),
+            ('>0.5G', operator.gt, 5 * 10**8),
+            ('<=20GiB', operator.le, 20 * GB),
+            ('620MB', operator.eq, 620 * 10**6),
+            ('=0', operator.eq, 0),
+            ('>1E', operator.gt, 10**18),
+        ):
+            yield Choice(
+                f'--size={text}',
+                lambda i, c=compare, n=size: c(i['Size'], n),
+            )
+
+    def users(self) -> Iterator[Choice]:
+        """A server uses what it was booted from, and lives in."""
+        for name, server_id in self._servers.items():
+            word = server_id if name == 'twin' else name
+            yield Choice(
+                f'--used-by={word}',
+                lambda i, s=server_id: s in self._uses.of(i),
+            )
+        yield Choice(f'--used-by={GONE}', lambda _image: False)
+
+    def bounds(self) -> dict[str, list[Choice]]:
+        """A time is a bound of the creation, or of the last change."""
+        found: dict[str, list[Choice]] = {}
+        middle = self.images[len(self.images) // 2]
+        for option, column, is_after in (
+            ('created-after', 'Created At', True),
+            ('created-before', 'Created At', False),
+            ('changes-before', 'Updated At', False),
+        ):
+            exact = moment(middle[column])
+            second = datetime.timedelta(seconds=1)
+            bounds = {
+                exact.isoformat(): exact,
+                (exact + second).isoformat(): exact + second,
+                f'{exact:%Y-%m-%d}': exact.replace(hour=0, minute=0, second=0),
+                '2000': exact.replace(year=2000),
+                '2999': exact.replace(year=2999),
+            }
+            # Not close to the creation of anything that these tests make.
+            for span, days in (('1w', 7), ('30d', 30), ('10y', 3650)):
+                back = datetime.timedelta(days=days)
+                bounds[span] = datetime.datetime.now(datetime.UTC) - back
+            found[option] = [
+                Choice(
+                    f'--{option}={text}',
+                    lambda i, c=column, t=bound, a=is_after: (
+                        (moment(i[c]) >= t) == a
+                    ),
+                )
+                for text, bound in bounds.items()
+            ]
+        return found
+
+    def negatives(self) -> dict[str, list[Choice]]:
+        """A negative leaves out what its option selects."""
+        return {
+            f'not-{option}': [
+                Choice(
+                    choice.word.replace('--', '--not-', 1),
+                    lambda i, k=choice.keeps: not k(i),
+                )
+                for choice in choices
+            ]
+            for option, choices in (
+                ('name', [*self.names()][::9]),
+                ('name-pattern', [*self.patterns()][::4]),
+                ('name-regex', [*self.expressions()][::3]),
+            )
         }
 
     def names(self) -> Iterator[Choice]:
@@ -230,8 +395,12 @@ class Meaning:
             match word.lower():
                 case 'all':
                     return True
+                case 'volume':
+                    return is_on_volume(image)
                 case 'base':
-                    return 'image_type' not in image['Properties']
+                    return 'image_type' not in image[
+                        'Properties'
+                    ] and not is_on_volume(image)
                 case 'server':
                     return image['Server ID'] is not None
             return image['Properties'].get('image_type') == word
@@ -239,6 +408,7 @@ class Meaning:
         for word in (
             *('snapshot', 'backup', 'in:foo', 'base', 'BASE', 'server'),
             *('Server', 'all', 'ALL', 'SNAPSHOT', 'snap', 'image', ''),
+            *('volume', 'Volume'),
             *('in:snapshot,backup', 'eq:snapshot', 'neq:backup'),
         ):
             yield Choice(f'--type={word}', lambda i, w=word: keeps(i, w))
@@ -362,6 +532,11 @@ class Meaning:
                 f'--property={key}={value}',
                 lambda i, k=key, v=value: keeps(i, k, v),
             )
+            if not value.startswith('='):
+                yield Choice(
+                    f'--property={key}!={value}',
+                    lambda i, k=key, v=value: not keeps(i, k, v),
+                )
         # The server is asked for none of these: a few will do.
         nothing = {'OS_DISTRO', 'name', 'status', 'os_', ' '}
         for key in sorted(keys)[::4] + sorted(nothing):
@@ -378,6 +553,7 @@ class Meaning:
                 and image['Min RAM'] <= flavor['ram']
                 and (
                     flavor['disk'] == 0
+                    or is_on_volume(image)
                     or max(image['Min Disk'] * GB, image['Size'])
                     <= flavor['disk'] * GB
                 )
@@ -397,7 +573,14 @@ def meaning(
     flavors: list[dict[str, Any]],
 ) -> Meaning:
     """Provide what the filters mean among the images of the cloud."""
-    return Meaning(images, cloud.facts['servers']['RegionOne'], flavors)
+    region = cloud.facts['regions']['RegionOne']
+    project = cloud.facts['projects']['demo']
+    return Meaning(
+        images,
+        cloud.facts['servers']['RegionOne'],
+        flavors,
+        Uses(region['nova_db'], project, images),
+    )
 
 
 def left(
@@ -435,7 +618,10 @@ def mismatch(
     result = shell.run(*IDS, *options, *words)
     after = left(images, choices, **limits)
     listed = result.out.split()
-    if (result.code, result.err) != (0, ''):
+    # What cannot be known is told in one line.
+    told = {'--unused', '--orphaned'} & {*options}
+    err = re.sub('^The use of images is .*\n', '', result.err if told else '')
+    if (result.code, err if told else result.err) != (0, ''):
         return f'{options} {words}: {result}'
     if listed in (before, after):
         return None
@@ -448,7 +634,9 @@ def mismatch(
 #: All filters, by the names of their options.
 FILTERS = (
     *('name', 'name-pattern', 'status', 'type', 'server', 'changes-since'),
-    *('min-disk', 'min-ram', 'property', 'flavor'),
+    *('min-disk', 'min-ram', 'property', 'flavor', 'name-regex', 'size'),
+    *('created-after', 'created-before', 'changes-before', 'not-name'),
+    *('not-name-pattern', 'not-name-regex', 'used-by', 'unused', 'orphaned'),
 )
 
 
@@ -730,10 +918,11 @@ STATUSES = 'ACTIVE, SAVING, ERROR, DELETED, UNKNOWN'
         for number in ('0', '-1', '1.5', 'all', '')
     ]
     + [
-        ('changes-since', time, 'neither a time in ISO 8601')
+        (option, time, 'neither a time in ISO 8601')
+        for option in ('changes-since', 'created-before')
         for time in (
             *('', 'now', 'yesterday', '1700000000', '2020-13-45', '5'),
-            *('7 d', '-7d', '7y', '1.5h', '99999999999w', '24:00'),
+            *('7 d', '-7d', '7M', '1.5h', '99999999999w', '24h30m'),
         )
     ]
     + [

@@ -18,8 +18,11 @@ READERS = (
     _values.seconds,
     _values.status,
     _values.comparison,
-    _values.key_value,
+    _values.property_choice,
     _values.time_or_span,
+    _values.size,
+    _values.regular_expression,
+    _values.group_keys,
 )
 
 
@@ -38,10 +41,17 @@ READERS = (
         (_values.comparison, '<= 20', {'at_most': 20}),
         (_values.comparison, ' >0 ', {'more_than': 0}),
         (_values.comparison, '<5', {'less_than': 5}),
-        (_values.key_value, 'a=b', ('a', 'b')),
-        (_values.key_value, 'a=', ('a', '')),
-        (_values.key_value, 'a', ('a', None)),
-        (_values.key_value, 'a=b=c', ('a', 'b=c')),
+        (_values.property_choice, 'a=b', ('a', 'b', True)),
+        (_values.property_choice, 'a=', ('a', '', True)),
+        (_values.property_choice, 'a', ('a', None, True)),
+        (_values.property_choice, 'a=b=c', ('a', 'b=c', True)),
+        (_values.property_choice, 'a!=b', ('a', 'b', False)),
+        (_values.property_choice, 'a!=', ('a', '', False)),
+        (_values.property_choice, 'a=!=b', ('a', '!=b', True)),
+        (_values.property_choice, 'a!', ('a!', None, True)),
+        (_values.property_choice, 'a!!=b', ('a!', 'b', False)),
+        (_values.group_keys, 'name', ('name',)),
+        (_values.group_keys, 'type,property:a', ('type', 'property:a')),
     ],
 )
 def test_a_value_is_read(read, text, value):
@@ -64,7 +74,7 @@ def test_a_value_is_read(read, text, value):
             (_values.comparison, text)
             for text in ('', '>=', '=>10', '-1', '1.5', '10GB', '==1', '!=1')
         ],
-        *[(_values.key_value, text) for text in ('', '=', '=b')],
+        *[(_values.property_choice, text) for text in ('', '=', '=b')],
         *[
             (_values.time_or_span, text)
             for text in (
@@ -73,7 +83,8 @@ def test_a_value_is_read(read, text, value):
                 'yesterday',
                 '-1d',
                 '1.5h',
-                '1y',
+                '1Y',
+                '24h30m',
                 '24 h',
                 '1700000000',
                 '2026-13-01',

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The newest images, of all or of each group.
+
+The newest snapshot of each server, and the three newest of one::
+
+    from osc_compute_images.api import filters, selection
+
+    snapshots = api.list_detail(where=filters.image_type('snapshot'))
+    for image in selection.newest(snapshots, per=['server']):
+        print(image.server_id, image.name)
+
+    of_web = api.list_detail(where=filters.server(web.id))
+    print(*selection.newest(of_web, 3))
+
+Nova lists the newest images first. As long as it does, images are yielded
+page by page, and the listing ends as soon as nothing newer can come. Where a
+server keeps another order, the listing is read to its end first.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import datetime
+import heapq
+import itertools
+from typing import Protocol
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api._grouping import Group
+from osc_compute_images.api._grouping import group_of
+from osc_compute_images.api._image import Image
+from osc_compute_images.api._times import created_at
+
+_LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+
+
+class _Page(Protocol):
+    images: list[Image]
+
+
+class _Paged(Protocol):
+    def pages(self) -> Iterator[_Page]: ...
+
+
+def newest(
+    images: _Paged | Iterable[Image],
+    count: int = 1,
+    *,
+    per: Iterable[str] = (),
+) -> Iterator[Image]:
+    """Yield the images that were created last, the newest first.
+
+    What counts is the creation, not the last change. Images that were created
+    in the same second count as they are listed.
+
+    :param images: a :class:`~osc_compute_images.api.Pager`, of which no more
+        pages are asked for than are needed; or any images
+    :param count: how many
+    :param per: keys of groups, of each of which so many are yielded:
+        ``name``, ``server``, ``type``, ``status``, ``property:KEY``. Images
+        that lack such a value form a group, too
+    :raises ValueError: for a count below 1 or an unknown key
+    :raises InvalidResponse: if a server that began with the newest images
+        turns out to have another order when some have been yielded
+    """
+    pages = getattr(images, 'pages', None)
+    parts: Iterable[Sequence[Image]] = (
+        [[*images]]  # type: ignore[misc]
+        if pages is None
+        else (page.images for page in pages())
+    )
+    return itertools.chain.from_iterable(
+        newest_of_pages(parts, count, per=per)
+    )
+
+
+def newest_of_pages(
+    pages: Iterable[Sequence[Image]],
+    count: int = 1,
+    *,
+    per: Iterable[str] = (),
+) -> Iterator[list[Image]]:
+    """Do the same as :func:`newest`, page by page.
+
+    A page is looked at as a whole before any image of it is yielded, and
+    images are kept no longer than until then if the order holds.
+    """
+    selected = _Newest(count, [*per])
+    return itertools.chain(
+        _parts(selected, pages),
+        # Once these are over, not before.
+        (selected.rest() for _ in range(1)),
+    )
+
+
+def _parts(
+    selected: '_Newest', pages: Iterable[Sequence[Image]]
+) -> Iterator[list[Image]]:
+    # NOTE: a loop over the pages would hold one while the next one comes.
+    for part in map(selected.add, pages):
+        yield part
+        if selected.is_complete:
+            return
+
+
+class _Newest:
+    """Selects the newest of each group.
+
+    :raises ValueError: for a count below 1 or an unknown key
+    """
+
+    def __init__(self, count: int, keys: list[str]) -> None:
+        if count < 1:
+            raise ValueError(f'count must be 1 or more, not {count}')
+        self._count = count
+        self._group = group_of(keys)
+        self._is_one_group = not keys
+        #: The newest of each group, the oldest of them at the root of a heap.
+        self._kept: dict[Group, list[_Entry]] = {}
+        #: What is to be yielded if the order holds.
+        self._new: list[_Entry] = []
+        self._number = 0
+        self._last: datetime.datetime | None = None
+        self._in_order = True
+        # NOTE: images of one age do not tell the order.
+        self._has_descended = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing that comes later can be among the newest."""
+        return (
+            self._is_certain
+            and self._is_one_group
+            and (self._number >= self._count)
+        )
+
+    @property
+    def _is_certain(self) -> bool:
+        return self._in_order and self._has_descended
+
+    def add(self, page: Sequence[Image]) -> list[Image]:
+        """Take a page into account; return those certain by now."""
+        for image in page:
+            self._add(image)
+        if not self._in_order:
+            self._new.clear()
+        return _taken(self._new) if self._is_certain else []
+
+    def rest(self) -> list[Image]:
+        """Return those that have not been returned, the newest first."""
+        entries = itertools.chain.from_iterable(self._kept.values())
+        return _taken(sorted(entries, reverse=True))
+
+    def _add(self, image: Image) -> None:
+        created = created_at(image) or _LONG_AGO
+        if self._last is not None:
+            self._in_order = self._in_order and created <= self._last
+            self._has_descended = self._has_descended or created < self._last
+        self._last = created
+        self._number += 1
+        entry = _Entry((created, -self._number), image)
+        heap = self._kept.setdefault(self._group(image), [])
+        if len(heap) < self._count:
+            heapq.heappush(heap, entry)
+        elif heap[0] < entry:
+            _check(heapq.heappushpop(heap, entry))
+        else:
+            return
+        self._new.append(entry)
+
+
+class _Entry:
+    """An image that may be among the newest, until it is yielded.
+
+    :param age: what entries are compared by: the creation, then the place in
+        the list
+    """
+
+    __slots__ = ('age', 'image')
+
+    def __init__(
+        self, age: tuple[datetime.datetime, int], image: Image
+    ) -> None:
+        self.age = age
+        self.image: Image | None = image
+
+    def __lt__(self, other: '_Entry') -> bool:
+        return self.age < other.age
+
+    def take(self) -> Image | None:
+        """Return the image, once."""
+        image, self.image = self.image, None
+        return image
+
+
+def _taken(entries: list[_Entry]) -> list[Image]:
+    images = [entry.take() for entry in entries]
+    entries.clear()
+    return [image for image in images if image is not None]
+
+
+def _check(replaced: _Entry) -> None:
+    if replaced.take() is None:
+        raise _errors.InvalidResponse(
+            'The server began to list the newest images first, and then sent '
+            'a newer one: the newest cannot be told'
+        )

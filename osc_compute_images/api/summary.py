@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Sums of images, by group.
+
+How many images of each distribution there are, and what they take::
+
+    from osc_compute_images.api import summary
+
+    for group in summary.summarize(api.list_detail(), ['property:os_distro']):
+        print(group.key, group.count, group.size)
+"""
+
+from collections.abc import Iterable
+import dataclasses
+import datetime
+
+from osc_compute_images.api._grouping import Group
+from osc_compute_images.api._grouping import group_of
+from osc_compute_images.api._image import Image
+from osc_compute_images.api._times import created_at
+from osc_compute_images.api._times import shown
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What the images of a group are together.
+
+    :param key: the values that they share, one for each key of the grouping;
+        None where they have none
+    :param count: how many there are
+    :param size: bytes in all. A snapshot of a server on a volume counts as
+        0: its data are in snapshots of volumes
+    :param oldest: when the first of them was created, ISO 8601, UTC; None if
+        no image tells
+    :param newest: likewise, the last of them
+    """
+
+    key: Group
+    count: int
+    size: int
+    oldest: str | None
+    newest: str | None
+
+
+def summarize(
+    images: Iterable[Image], by: Iterable[str] = ()
+) -> list[Summary]:
+    """Count and add up images; only the sums are kept in memory.
+
+    :param by: keys of groups: ``name``, ``server``, ``type``, ``status``,
+        ``property:KEY``; without any, all images are one group
+    :returns: the groups in the order of their keys, those without a value
+        last; one without images, if there are no keys and no images
+    :raises ValueError: for an unknown key
+    """
+    keys = [*by]
+    group = group_of(keys)
+    sums: dict[Group, _Sum] = {}
+    if not keys:
+        sums[()] = _Sum()
+    for image in images:
+        key = group(image)
+        if key not in sums:
+            sums[key] = _Sum()
+        sums[key].add(image)
+    return [sums[key].summary(key) for key in sorted(sums, key=_order)]
+
+
+def _order(key: Group) -> list[tuple[bool, str]]:
+    return [(value is None, value or '') for value in key]
+
+
+class _Sum:
+    __slots__ = ('count', 'newest', 'oldest', 'size')
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.size = 0
+        self.oldest: datetime.datetime | None = None
+        self.newest: datetime.datetime | None = None
+
+    def add(self, image: Image) -> None:
+        self.count += 1
+        self.size += image.size or 0
+        created = created_at(image)
+        if created is None:
+            return
+        if self.oldest is None or created < self.oldest:
+            self.oldest = created
+        if self.newest is None or created > self.newest:
+            self.newest = created
+
+    def summary(self, key: Group) -> Summary:
+        return Summary(
+            key, self.count, self.size, _text(self.oldest), _text(self.newest)
+        )
+
+
+def _text(time: datetime.datetime | None) -> str | None:
+    return None if time is None else shown(time)

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Which images are in use, and by what: a join of images and servers.
+
+List what nothing uses, and what was taken from servers that are gone::
+
+    usage = api.usage()
+    for image in api.list_detail(where=usage.unused()):
+        print(image.name)
+
+An image is in use if
+
+* a server was booted from it;
+* a shelved server lives in it. Nova stores such a server as a snapshot named
+  ``NAME-shelved``, and tells nobody its ID. Where no snapshot of the server
+  has that name, as the server was renamed, each of its snapshots counts;
+* it is the kernel or the ramdisk of another image (their properties
+  ``kernel_id`` and ``ramdisk_id``).
+
+``base_image_ref`` tells what an image descends from, which is no use of it.
+
+Compute does not tell everything: :attr:`Usage.unknown` counts what it has
+left out. Nowhere told are the image that a server in RESCUE runs from, servers
+that are deleted but can be restored, and images that the listing leaves out
+(hidden ones, community images of other projects).
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+import dataclasses
+from typing import TypeVar
+
+from osc_compute_images.api._image import Image
+from osc_compute_images.api._image import ImageRef
+from osc_compute_images.api._servers import Server
+from osc_compute_images.api.filters import Filter
+
+_T = TypeVar('_T')
+
+_NEEDS = ('kernel_id', 'ramdisk_id')
+
+
+@dataclasses.dataclass(frozen=True)
+class Unknown:
+    """What servers do not tell about the use of images.
+
+    :param other_projects: whether servers of other projects, which cannot be
+        seen, may use images that can
+    :param on_volumes: servers booted from a volume: no API tells from which
+        image the volume was made
+    :param shelved_anywhere: shelved servers without a snapshot of the name
+        that Nova gives it
+    """
+
+    other_projects: bool
+    on_volumes: tuple[Server, ...]
+    shelved_anywhere: tuple[Server, ...]
+
+
+class Usage:
+    """What uses which image. Pure: it asks nobody anything.
+
+    :param servers: all servers that can be seen
+    :param images: all images that can be seen; they are read once, and only
+        the few that matter are kept
+    :param all_projects: whether the servers are those of all projects
+    """
+
+    def __init__(
+        self,
+        servers: Iterable[Server],
+        images: Iterable[Image],
+        *,
+        all_projects: bool = False,
+    ) -> None:
+        self._servers = {server.id: server for server in servers}
+        self._booted: dict[str, list[Server]] = {}
+        for server in self._servers.values():
+            if server.image_id is not None:
+                _add(self._booted, server.image_id, server)
+        self._needed: dict[str, list[ImageRef]] = {}
+        self._homes: dict[str, list[Server]] = {}
+        anywhere = [*self._find_uses(images)]
+        self._unknown = Unknown(
+            not all_projects,
+            tuple(s for s in self._servers.values() if s.image_id is None),
+            tuple(anywhere),
+        )
+
+    @property
+    def unknown(self) -> Unknown:
+        """What the servers do not tell."""
+        return self._unknown
+
+    def server_of(self, image: Image) -> Server | None:
+        """Return the server that an image was taken from, if it is there."""
+        return self._servers.get(image.server_id or '')
+
+    def shelved_in(self, image: Image) -> tuple[Server, ...]:
+        """Return the shelved servers that live in an image, or may do so.
+
+        Whoever deletes the image of such a server deletes the server.
+        """
+        return tuple(self._homes.get(image.id.lower(), ()))
+
+    def booted_from(self, image: Image) -> tuple[Server, ...]:
+        """Return the servers that were booted from an image."""
+        return tuple(self._booted.get(image.id.lower(), ()))
+
+    def needed_by(self, image: Image) -> tuple[ImageRef, ...]:
+        """Return the images whose kernel or ramdisk an image is."""
+        return tuple(self._needed.get(image.id.lower(), ()))
+
+    def used_by(self, image: Image) -> tuple[Server | ImageRef, ...]:
+        """Return all that uses an image: servers, then images."""
+        uses: tuple[Server | ImageRef, ...] = (
+            *self.booted_from(image),
+            *self.shelved_in(image),
+            *self.needed_by(image),
+        )
+        return tuple({user.id: user for user in uses}.values())
+
+    def is_used(self, image: Image) -> bool:
+        """Tell whether anything is known to use an image."""
+        image_id = image.id.lower()
+        return (
+            image_id in self._booted
+            or image_id in self._homes
+            or image_id in self._needed
+        )
+
+    def is_orphaned(self, image: Image) -> bool:
+        """Tell whether an image was taken from a server that is gone.
+
+        A server of another project that cannot be seen counts as gone.
+        """
+        return (
+            image.server_id is not None
+            and image.server_id not in self._servers
+        )
+
+    def unused(self) -> Filter:
+        """Choose the images that nothing is known to use."""
+        return Filter(lambda image: not self.is_used(image))
+
+    def orphaned(self) -> Filter:
+        """Choose the images taken from a server that is gone."""
+        return Filter(self.is_orphaned)
+
+    def in_use_by(self, user_id: str) -> Filter:
+        """Choose the images that a server uses, by the server's ID."""
+        return Filter(
+            lambda image: any(u.id == user_id for u in self.used_by(image))
+        )
+
+    def _find_uses(self, images: Iterable[Image]) -> Iterator[Server]:
+        """Look for kernels and homes; yield servers with no certain home."""
+        # A server on a volume is shelved without a snapshot.
+        shelved = {
+            s.id: s
+            for s in self._servers.values()
+            if s.is_shelved and s.image_id is not None
+        }
+        names = {f'{s.name}-shelved' for s in shelved.values()}
+        candidates: dict[str | None, list[ImageRef]] = {}
+        for image in images:
+            for key in _NEEDS:
+                needed = image.metadata.get(key)
+                if needed and isinstance(needed, str):
+                    _add(self._needed, needed, ImageRef(image.id, image.name))
+            # Whoever removes all properties of a snapshot removes the server.
+            if image.server_id in shelved or (
+                image.server_id is None and image.name in names
+            ):
+                candidates.setdefault(image.server_id, []).append(
+                    ImageRef(image.id, image.name)
+                )
+        for server in shelved.values():
+            taken = candidates.get(server.id, [])
+            lost = candidates.get(None, [])
+            named = [
+                snapshot
+                for snapshot in (*taken, *lost)
+                if snapshot.name == f'{server.name}-shelved'
+            ]
+            for snapshot in named or taken:
+                _add(self._homes, snapshot.id, server)
+            if not named:
+                yield server
+
+
+def _add(index: dict[str, list[_T]], image_id: str, user: _T) -> None:
+    # Nova knows an image under the spelling that it was stored with; a
+    # reference to it may differ.
+    index.setdefault(image_id.lower(), []).append(user)

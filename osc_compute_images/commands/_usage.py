@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""How the use of images by servers is shown."""
+
+import argparse
+from collections.abc import Iterable
+import logging
+from typing import Any
+from typing import TYPE_CHECKING
+
+from cliff import columns
+from osc_lib.i18n import _
+
+from osc_compute_images.commands import _columns
+from osc_compute_images.commands import _filtering
+from osc_compute_images.text import printable
+
+if TYPE_CHECKING:
+    from osc_compute_images.api import Image
+    from osc_compute_images.api.usage import Usage
+
+    _UsersColumn = columns.FormattableColumn[Any]
+else:
+    # NOTE: cliff's class is generic from 4.9 on only.
+    _UsersColumn = columns.FormattableColumn
+
+HEADERS = ('Server Name', 'Used By')
+
+
+class UsedByColumn(_UsersColumn):
+    """The servers and images that use an image: names, or IDs in JSON."""
+
+    def human_readable(self) -> str:
+        """Return the names, or the IDs of those without one."""
+        return ', '.join(
+            printable(user.name or user.id) for user in self._value
+        )
+
+    def machine_readable(self) -> list[str]:
+        """Return the IDs."""
+        return [user.id for user in self._value]
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, UsedByColumn):
+            return NotImplemented
+        return self.human_readable() < other.human_readable()
+
+
+def is_shown(parsed_args: argparse.Namespace) -> bool:
+    """Tell whether a list is to show the use of images."""
+    return (
+        parsed_args.usage
+        or _filtering.is_joined(parsed_args)
+        or _columns.are_requested(HEADERS, parsed_args)
+    )
+
+
+def cells(usage: 'Usage', image: 'Image') -> tuple[Any, ...]:
+    """Return the cells below :data:`HEADERS`."""
+    server = usage.server_of(image)
+    return (
+        None if server is None else _columns.text(server.name),
+        UsedByColumn(usage.used_by(image)),
+    )
+
+
+def warn_of_unknown(
+    log: logging.Logger,
+    parsed_args: argparse.Namespace,
+    usages: 'Iterable[Usage]',
+) -> None:
+    """Say, once for all regions, what ``--unused`` cannot know."""
+    unknown = [usage.unknown for usage in usages]
+    reasons = []
+    if any(u.other_projects for u in unknown):
+        reasons.append(_('servers of other projects cannot be seen'))
+    on_volumes = sum(len(u.on_volumes) for u in unknown)
+    if on_volumes and parsed_args.unused:
+        reasons.append(
+            _('servers booted from volumes, whose images are not known: %d')
+            % on_volumes
+        )
+    anywhere = sum(len(u.shelved_anywhere) for u in unknown)
+    if anywhere and parsed_args.unused:
+        reasons.append(
+            _(
+                'shelved servers that may live in any of their snapshots, '
+                'which all count as used: %d'
+            )
+            % anywhere
+        )
+    if reasons and (parsed_args.unused or parsed_args.orphaned):
+        log.warning(
+            _('The use of images is not fully known: %s'), '; '.join(reasons)
+        )

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Sum up the images of the Compute service."""
+
+import argparse
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import itertools
+from typing import Any
+from typing import TYPE_CHECKING
+
+from osc_lib.command import command
+from osc_lib.i18n import _
+
+from osc_compute_images.commands import _columns
+from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _regions
+from osc_compute_images.commands import _usage
+from osc_compute_images.commands import _values
+
+if TYPE_CHECKING:
+    from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.summary import Summary
+    from osc_compute_images.api.usage import Usage
+
+#: Above the columns of the keys; those of properties are named by their key.
+_KEYS = {
+    'name': 'Name',
+    'server': 'Server ID',
+    'type': 'Type',
+    'status': 'Status',
+}
+
+
+class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
+    """Count images and add up their sizes, by group."""
+
+    _description = _(
+        'Count images and add up their sizes, through the Compute service'
+    )
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--group-by',
+            metavar='<key>[,<key>...]',
+            action='extend',
+            type=_values.group_keys,
+            default=[],
+            help=_(
+                'Group the images by name, server, type, status or '
+                'property:<key> (default: all images are one group)'
+            ),
+        )
+        parser.add_argument(
+            '--human-readable',
+            action='store_true',
+            default=False,
+            help=_('Print sizes in a human-friendly format'),
+        )
+        _filtering.add_options(parser)
+        _regions.add_options(parser)
+        return parser
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        self._answers = _regions.Answers(self.log)
+        self._usages: list[Usage] = []
+        code = super().run(parsed_args) or self._answers.exit_code()
+        _usage.warn_of_unknown(self.log, parsed_args, self._usages)
+        return code
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
+        keys = [
+            _KEYS.get(key, key.removeprefix('property:'))
+            for key in parsed_args.group_by
+        ]
+        with _connect.explained():
+            places = _regions.chosen(self, parsed_args)
+            rows = [
+                (*map(_columns.text, where), *_cells(group, parsed_args))
+                for where, groups in self._summaries(places, parsed_args)
+                for group in groups
+            ]
+        headers = [*places.headers, *keys, 'Count', 'Size', 'Oldest', 'Newest']
+        cells = _columns.cells_for(self.app.stdout, parsed_args.formatter)
+        return headers, map(cells, rows)
+
+    def _summaries(
+        self, places: _regions.Places, parsed_args: argparse.Namespace
+    ) -> 'Iterator[tuple[_regions.Where, Sequence[Summary]]]':
+        def summarize(api: 'ImagesAPI') -> 'list[Summary]':
+            return self._summarize(api, parsed_args)
+
+        if not places.headers:
+            ((where, api),) = places.apis.items()
+            yield where, summarize(api)
+            return
+        from osc_compute_images.api import in_regions
+
+        yield from self._answers.of(
+            places.apis,
+            (
+                (result.region, result.error or result.value or ())
+                for result in in_regions(places.apis, summarize)
+            ),
+        )
+
+    def _summarize(
+        self, api: 'ImagesAPI', parsed_args: argparse.Namespace
+    ) -> 'list[Summary]':
+        from osc_compute_images.api import summary
+
+        chosen = _filtering.chosen(api, parsed_args)
+        if chosen.usage is not None:
+            self._usages.append(chosen.usage)
+        pager = api.list_detail(where=chosen.where)
+        images = chosen.of(page.images for page in pager.pages())
+        return summary.summarize(
+            itertools.chain.from_iterable(images), parsed_args.group_by
+        )
+
+
+def _cells(
+    group: 'Summary', parsed_args: argparse.Namespace
+) -> tuple[Any, ...]:
+    return (
+        *map(_columns.text, group.key),
+        group.count,
+        _columns.HumanSizeColumn(group.size)
+        if parsed_args.human_readable
+        else group.size,
+        group.oldest,
+        group.newest,
+    )

@@ -1,0 +1,553 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The options that choose, alone and in pairs, each with what it leaves out.
+
+What an option means is said here once more, on the images as the server
+describes them; the server itself filters nothing.
+"""
+
+import argparse
+import datetime
+import itertools
+import json
+import re
+
+import pytest
+
+from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _values
+from osc_compute_images.commands.list import ListComputeImage
+from osc_compute_images.commands.summary import SummarizeComputeImages
+from testbed import nova
+from tests.unit.conftest import sent
+from tests.unit.test_commands import App
+
+NOW = datetime.datetime.now(datetime.UTC)
+GB = 1024**3
+
+SERVERS = f'{nova.ENDPOINT}/servers'
+
+
+def ago(**span):
+    time = NOW - datetime.timedelta(**span)
+    return f'{time:%Y-%m-%dT%H:%M:%SZ}'
+
+
+WEB, SHELVED, RENAMED, DISK, GONE = (nova.image_id(90 + n) for n in range(5))
+
+
+def server(server_id, name, image, status='ACTIVE'):
+    return {
+        'id': server_id,
+        'name': name,
+        'status': status,
+        'tenant_id': 'p',
+        'image': {'id': nova.image_id(image)} if image is not None else '',
+    }
+
+
+FLEET = [
+    server(WEB, 'web', 1),
+    server(SHELVED, 'db', 2, 'SHELVED_OFFLOADED'),
+    server(RENAMED, 'new', 3, 'SHELVED'),
+    server(DISK, 'disk', None),
+]
+
+
+def snapshot(server_id, kind='snapshot', **metadata):
+    return {
+        'server': {'id': server_id, 'links': []},
+        'metadata': {'image_type': kind, **metadata},
+    }
+
+
+def image(number, days, name, **fields):
+    return nova.image(
+        number,
+        name=name,
+        created=ago(days=days),
+        updated=ago(days=days / 2),
+        **{'metadata': {}, **fields},
+    )
+
+
+SIZE = 'OS-EXT-IMG-SIZE:size'
+
+IMAGES = [
+    image(0, 1, 'web-1', **snapshot(WEB)),
+    image(1, 2, 'ubuntu-24.04', metadata={'os_distro': 'ubuntu'}),
+    image(2, 3, 'Ubuntu-22.04', metadata={'os_distro': 'ubuntu', 'a': 'b=c'}),
+    image(3, 5, 'debian', minDisk=10, minRam=2048, **{SIZE: 2 * GB}),
+    image(4, 8, 'db-shelved', **snapshot(SHELVED), status='SAVING'),
+    image(5, 8, 'old-shelved', **snapshot(RENAMED)),
+    image(6, 20, 'nightly', **snapshot(WEB, 'backup'), **{SIZE: 5 * GB}),
+    image(7, 40, 'nightly', **snapshot(GONE, 'backup', keep='yes')),
+    image(8, 50, 'kernel', minDisk=0, minRam=0),
+    image(
+        9,
+        60,
+        'machine',
+        metadata={'kernel_id': nova.image_id(8), 'os_distro': 'debian'},
+        minDisk=30,
+    ),
+    image(
+        10,
+        400,
+        'of-a-volume',
+        server={'id': DISK, 'links': []},
+        metadata={'block_device_mapping': [{'boot_index': 0}]},
+        minDisk=500,
+        **{SIZE: 0},
+    ),
+    image(11, 500, None, status='UNKNOWN', metadata={'os_distro': 'UBUNTU'}),
+]
+
+USED = {
+    1: {WEB},
+    2: {SHELVED},
+    3: {RENAMED},
+    4: {SHELVED},
+    5: {RENAMED},
+    8: {nova.image_id(9)},
+}
+
+
+def number_of(entry):
+    return IMAGES.index(entry)
+
+
+def server_of(entry):
+    return entry.get('server', {}).get('id')
+
+
+def is_on_volume(entry):
+    return 'block_device_mapping' in entry['metadata'] and not entry[SIZE]
+
+
+def since(days, field='created'):
+    return lambda i: i[field] >= ago(days=days)
+
+
+def has(key, value):
+    return lambda i: i['metadata'].get(key) == value
+
+
+def named(pattern):
+    return lambda i: bool(i['name'] and re.search(pattern, i['name']))
+
+
+def no(choice):
+    return lambda i: not choice(i)
+
+
+#: What each option selects: by the option with its value.
+CHOICES = {
+    '--name=nightly': lambda i: i['name'] == 'nightly',
+    '--not-name=nightly': lambda i: i['name'] != 'nightly',
+    '--name-pattern=UBUNTU-*': named('(?i)^ubuntu-'),
+    '--not-name-pattern=*-shelved': no(named('-shelved$')),
+    '--name-regex=^[a-z]+-[0-9]': named('^[a-z]+-[0-9]'),
+    '--not-name-regex=[.]04$': no(named('[.]04$')),
+    '--status=active': lambda i: i['status'] == 'ACTIVE',
+    '--status=unknown': lambda i: i['status'] == 'UNKNOWN',
+    '--type=snapshot': has('image_type', 'snapshot'),
+    '--type=server': lambda i: server_of(i) is not None,
+    '--type=base': lambda i: (
+        'image_type' not in i['metadata'] and not is_on_volume(i)
+    ),
+    '--type=volume': is_on_volume,
+    '--created-after=10d': since(10),
+    '--created-before=1w': no(since(7)),
+    '--created-before=1y': no(since(365)),
+    '--changes-since=5d': since(5, 'updated'),
+    '--changes-before=15d': no(since(15, 'updated')),
+    '--min-disk=1': lambda i: i['minDisk'] == 1,
+    '--min-disk=>=10': lambda i: i['minDisk'] >= 10,
+    '--min-ram=<512': lambda i: i['minRam'] < 512,
+    '--size=>1GB': lambda i: i[SIZE] > 10**9,
+    '--size=<=2GiB': lambda i: i[SIZE] <= 2 * GB,
+    '--property=os_distro': lambda i: 'os_distro' in i['metadata'],
+    '--property=os_distro=ubuntu': has('os_distro', 'ubuntu'),
+    '--property=os_distro!=ubuntu': no(has('os_distro', 'ubuntu')),
+    '--property=a=b=c': has('a', 'b=c'),
+    '--property=image_type=backup': has('image_type', 'backup'),
+    '--flavor=small': lambda i: (
+        i['status'] == 'ACTIVE'
+        and i['minRam'] <= 1024
+        and (is_on_volume(i) or (i['minDisk'] <= 20 and i[SIZE] <= 20 * GB))
+    ),
+    f'--server={WEB}': lambda i: server_of(i) == WEB,
+    '--server=web': lambda i: server_of(i) == WEB,
+    '--used-by=db': lambda i: SHELVED in USED.get(number_of(i), ()),
+    '--unused': lambda i: number_of(i) not in USED,
+    '--orphaned': lambda i: server_of(i) == GONE,
+}
+
+
+@pytest.fixture
+def app(http, ksa_session):
+    """Provide the shell, on a cloud of these images and servers."""
+    http.get(nova.DETAIL, json=nova.Server(IMAGES))
+    small = {'id': 'small', 'name': 's', 'ram': 1024, 'disk': 20}
+    http.get(f'{nova.ENDPOINT}/flavors/small', json={'flavor': small})
+    http.get(f'{SERVERS}/detail', json={'servers': FLEET})
+
+    def by_name(request, _context):
+        name = request.qs['name'][0].strip('^$')
+        return {'servers': [s for s in FLEET if s['name'] == name]}
+
+    http.get(SERVERS, json=by_name)
+    return App(ksa_session)
+
+
+def run(app, *words, command=ListComputeImage):
+    """Run a list; return its rows."""
+    shown = command(app, None)
+    parsed = shown.get_parser('openstack x').parse_args([*words, '-f', 'json'])
+    assert shown.run(parsed) == 0
+    printed = app.stdout.getvalue()
+    app.stdout.truncate(app.stdout.seek(0))
+    return json.loads(printed)
+
+
+def numbers(rows):
+    ids = [entry['id'] for entry in IMAGES]
+    return [ids.index(row['ID']) for row in rows]
+
+
+def expected(*choices):
+    return [
+        number
+        for number, entry in enumerate(IMAGES)
+        if all(choice(entry) for choice in choices)
+    ]
+
+
+@pytest.mark.parametrize('option', CHOICES)
+def test_an_option_selects_some_images_and_leaves_others_out(app, option):
+    wanted = expected(CHOICES[option])
+    assert 0 < len(wanted) < len(IMAGES)
+    assert numbers(run(app, option)) == wanted
+
+
+def name_of(option):
+    return option.partition('=')[0]
+
+
+def test_options_combine_in_pairs(app):
+    told_apart = set()
+    for one, two in itertools.combinations(CHOICES, 2):
+        if name_of(one) == name_of(two):
+            continue
+        wanted = expected(CHOICES[one], CHOICES[two])
+        assert numbers(run(app, one, two)) == wanted, (one, two)
+        assert numbers(run(app, two, one)) == wanted, (two, one)
+        for option in (one, two):
+            if wanted != expected(CHOICES[option]):
+                told_apart.add((name_of(one), name_of(two)))
+    # Of nearly each pair of options, dropping one of the two would be seen.
+    names = {name_of(option) for option in CHOICES}
+    assert len(told_apart) > 0.9 * len(names) * (len(names) - 1) / 2
+
+
+@pytest.mark.parametrize(
+    ('words', 'choices'),
+    [
+        (['--status=saving', '--status=UNKNOWN'], [4, 11]),
+        (['--type=backup', '--type=volume'], [6, 7, 10]),
+        (['--name=nightly', '--name=kernel'], [6, 7, 8]),
+        (['--name-pattern=ub*', '--name-pattern=k*'], [1, 2, 8]),
+        (['--name-regex=^k', '--name-regex=^m'], [8, 9]),
+        (['--server=disk', f'--server={GONE}'], [7, 10]),
+        (['--used-by=web', '--used-by=db'], [1, 2, 4]),
+        # An image must match all of these.
+        (['--size=>1GB', '--size=<3GB'], [3]),
+        (['--min-disk=>1', '--min-disk=<=30'], [3, 9]),
+        (['--created-before=7d', '--created-before=100d'], [10, 11]),
+        (['--changes-since=5d', '--changes-since=2d'], [0, 1, 2]),
+        (['--property=os_distro', '--property=os_distro!=ubuntu'], [9, 11]),
+        (['--not-name=nightly', '--not-name=kernel', '--size=>3GB'], []),
+        (
+            ['--not-name-pattern=*-*', '--not-name-regex=^k'],
+            [3, 6, 7, 9, 11],
+        ),
+    ],
+)
+def test_repeated_options(app, words, choices):
+    assert numbers(run(app, *words)) == choices
+
+
+def test_created_after_twice_is_the_later_one(app):
+    words = ['--created-after=30d', '--created-after=4d']
+    assert numbers(run(app, *words)) == [0, 1, 2]
+    assert numbers(run(app, *reversed(words))) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ('words', 'chosen'),
+    [
+        (['--newest'], [0]),
+        (['--newest', '3'], [0, 1, 2]),
+        (['--newest', '2', '--type', 'backup'], [6, 7]),
+        (['--newest', '--type', 'base', '--created-before', '4d'], [3]),
+        (['--newest-per', 'name', '--type', 'backup'], [6]),
+        (['--newest-per', 'server', '--type', 'server'], [0, 4, 5, 7, 10]),
+        (
+            ['--newest', '2', '--newest-per', 'server', '--type', 'server'],
+            [0, 4, 5, 6, 7, 10],
+        ),
+        (['--newest-per', 'type'], [0, 1, 6, 10]),
+        (['--newest-per', 'status,type'], [0, 1, 4, 6, 10, 11]),
+        (['--newest-per', 'property:os_distro'], [0, 1, 9, 11]),
+        (
+            ['--newest-per', 'status', '--newest-per', 'type'],
+            [0, 1, 4, 6, 10, 11],
+        ),
+        (['--newest', '3', '--limit', '2'], [0, 1]),
+        (['--newest', '9', '--unused', '--type', 'snapshot'], [0]),
+    ],
+)
+def test_the_newest(app, words, chosen):
+    assert numbers(run(app, *words)) == chosen
+
+
+def test_the_newest_alone_asks_for_few_images(app, http):
+    run(app, '--newest')
+    assert http.last_request.qs['limit'] == ['20']
+    run(app, '--newest', '100')
+    assert http.last_request.qs['limit'] == ['100']
+
+
+def test_the_use_of_images_is_shown(app):
+    rows = run(app, '--usage')
+    assert {n: set(row['Used By']) for n, row in enumerate(rows)} == {
+        n: USED.get(n, set()) for n in range(len(IMAGES))
+    }
+    names = [row['Server Name'] for row in rows]
+    assert names == [
+        *('web', None, None, None, 'db', 'new', 'web', None, None, None),
+        *('disk', None),
+    ]
+    assert [*rows[0]] == ['ID', 'Name', 'Status', 'Server Name', 'Used By']
+
+
+def table(app, *words):
+    command = ListComputeImage(app, None)
+    parsed = command.get_parser('openstack x').parse_args([*words])
+    assert command.run(parsed) == 0
+    return app.stdout.getvalue()
+
+
+def test_people_read_the_names_of_what_uses_an_image(app):
+    printed = table(app, '--used-by', 'db', '-c', 'Name', '-c', 'Used By')
+    assert printed.splitlines()[1:-1:2][0] == '| Name         | Used By |'
+    assert '| Ubuntu-22.04 | db      |' in printed
+    assert '| db-shelved   | db      |' in printed
+    assert '| kernel | machine |' in table(
+        app, '--name', 'kernel', '-c', 'name', '-c', 'used_by'
+    )
+
+
+@pytest.mark.parametrize(
+    ('words', 'reasons'),
+    [
+        (['--unused'], ['servers booted from volumes', 'any of their']),
+        (['--orphaned'], []),
+        (['--usage'], []),
+        (['--used-by', 'db'], []),
+    ],
+)
+def test_what_cannot_be_known_is_told_once(app, caplog, words, reasons):
+    run(app, *words)
+    told = [r.getMessage() for r in caplog.records if r.levelname == 'WARNING']
+    assert len(told) == bool(reasons)
+    for reason in reasons:
+        assert reason in told[0]
+
+
+def test_servers_that_cannot_be_seen_are_told_of(app, http, caplog):
+    forbidden = nova.fault(403, 'forbidden', 'No.')
+    http.get(f'{SERVERS}/detail?all_tenants=1', **forbidden)
+    for option in ('--unused', '--orphaned'):
+        caplog.clear()
+        run(app, option)
+        [told] = [r.getMessage() for r in caplog.records]
+        assert 'servers of other projects cannot be seen' in told
+
+
+def test_a_cloud_is_asked_for_servers_only_where_that_is_needed(app, http):
+    run(app, '--type', 'snapshot')
+    assert not any('/servers' in request for request in sent(http))
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        ['-c', 'Size'],
+        ['-c', 'created_at', '-c', 'ID'],
+        ['-c', 'MIN DISK'],
+    ],
+)
+def test_a_column_of_long_implies_it(app, words):
+    [first, *_] = run(app, *words)
+    assert len(first) == len(words) / 2
+
+
+def test_to_sort_by_a_column_of_long_implies_it(app):
+    rows = run(app, '--sort-column', 'Size')
+    sizes = [row['Size'] for row in rows]
+    assert sizes == sorted(sizes)
+    assert 'Properties' in rows[0]
+    rows = run(app, '--sort-column', 'Size', '-c', 'ID')
+    assert numbers(rows)[0] == 10
+    assert [*rows[0]] == ['ID']
+    assert len(run(app, '-c', 'ID', '-c', 'Status')[0]) == 2
+
+
+def test_sizes_for_people(app):
+    rows = run(app, '--human-readable', '-c', 'Size', '--sort-column', 'Size')
+    assert [row['Size'] for row in rows][::4] == ['0', '21.4M', '21.4M']
+    assert rows[-1]['Size'] == '5.4G'
+
+
+def summary(app, *words):
+    return run(app, *words, command=SummarizeComputeImages)
+
+
+def test_a_summary(app):
+    assert summary(app, '--type', 'backup') == [
+        {
+            'Count': 2,
+            'Size': 5 * GB + 21430272,
+            'Oldest': ago(days=40),
+            'Newest': ago(days=20),
+        }
+    ]
+    rows = summary(app, '--group-by', 'type,property:os_distro')
+    assert [(r['Type'], r['os_distro'], r['Count']) for r in rows] == [
+        ('backup', None, 2),
+        ('base', 'UBUNTU', 1),
+        ('base', 'debian', 1),
+        ('base', 'ubuntu', 2),
+        ('base', None, 2),
+        ('snapshot', None, 3),
+        ('volume', None, 1),
+    ]
+    rows = summary(app, '--group-by', 'server', '--type', 'server')
+    assert [row['Server ID'] for row in rows] == sorted(
+        [WEB, SHELVED, RENAMED, DISK, GONE]
+    )
+    rows = summary(app, '--group-by=status', '--newest=2', '--human-readable')
+    assert [(r['Status'], r['Size']) for r in rows] == [('ACTIVE', '42.9M')]
+    assert summary(app, '--name', 'nobody')[0]['Oldest'] is None
+    assert summary(app, '--name', 'nobody', '--group-by', 'name') == []
+
+
+def test_a_summary_says_what_it_cannot_know(app, caplog):
+    assert summary(app, '--unused')[0]['Count'] == len(IMAGES) - len(USED)
+    assert 'volumes' in caplog.text
+
+
+@pytest.mark.parametrize(
+    ('option', 'value'),
+    [
+        (option, value)
+        for option in (
+            *('--created-before', '--created-after'),
+            *('--changes-before', '--changes-since'),
+        )
+        for value in (
+            *('', 'yesterday', '24h30m', '1h30', '30', '30 d', '-3d', '1.5h'),
+            *('3M', '7D', '2026-13-01', '99999999999w', '9999999y', '٣d'),
+        )
+    ]
+    + [
+        ('--size', v)
+        for v in ('', 'big', '10XB', '-1', '1.5', '>=', '1 0', '1e3', 'GB')
+    ]
+    + [('--name-regex', v) for v in ('(', '*', '[a', '(?P<n>')]
+    + [('--not-name-regex', '(')]
+    + [('--newest', v) for v in ('0', '-1', 'all', '')]
+    + [
+        ('--newest-per', v)
+        for v in ('', 'size', 'name,', 'property:', 'Name', 'name, server')
+    ]
+    + [('--property', v) for v in ('', '=x', '!=x')],
+)
+def test_nonsense_is_refused_before_anything_is_sent(
+    app, http, capsys, option, value
+):
+    with pytest.raises(SystemExit) as caught:
+        run(app, f'{option}={value}')
+    assert caught.value.code == 2
+    assert option in capsys.readouterr().err
+    assert http.call_count == 0
+
+
+@pytest.mark.parametrize('zone', ['UTC', 'America/New_York', 'Asia/Kolkata'])
+def test_a_time_without_a_zone_is_utc_wherever_one_is(monkeypatch, zone):
+    import time
+
+    monkeypatch.setenv('TZ', zone)
+    time.tzset()
+    try:
+        for text, meant in (
+            ('2026-11-23T16:11:28', '2026-11-23T16:11:28Z'),
+            ('2026-11-23', '2026-11-23T00:00:00Z'),
+            ('2026-11', '2026-11-01T00:00:00Z'),
+            ('2026-11-23T16:11:28+02:00', '2026-11-23T14:11:28Z'),
+        ):
+            assert _values.time_or_span(text) == meant
+        back = datetime.datetime.fromisoformat(_values.time_or_span('90m'))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    span = datetime.datetime.now(datetime.UTC) - back
+    assert datetime.timedelta(minutes=89) < span
+    assert span < datetime.timedelta(minutes=91)
+
+
+@pytest.mark.parametrize(
+    ('text', 'span'),
+    [
+        ('90m', datetime.timedelta(minutes=90)),
+        ('24h', datetime.timedelta(hours=24)),
+        ('7d', datetime.timedelta(days=7)),
+        ('2w', datetime.timedelta(weeks=2)),
+        ('1y', datetime.timedelta(days=365)),
+        ('0d', datetime.timedelta(0)),
+    ],
+)
+def test_a_span_is_back_from_now(text, span):
+    before = datetime.datetime.now(datetime.UTC)
+    read = datetime.datetime.fromisoformat(_values.time_or_span(text))
+    after = datetime.datetime.now(datetime.UTC)
+    second = datetime.timedelta(seconds=1)
+    assert before - span <= read <= after - span + second
+
+
+@pytest.mark.parametrize(
+    ('text', 'value'),
+    [
+        ('4096', {'exactly': 4096}),
+        ('=1B', {'exactly': 1}),
+        ('>=10GB', {'at_least': 10**10}),
+        ('<500MiB', {'less_than': 500 * 2**20}),
+        (' <= 1.5 gb ', {'at_most': 1_500_000_000}),
+        ('>0.5KiB', {'more_than': 512}),
+        ('2k', {'exactly': 2000}),
+        ('2Ti', {'exactly': 2**41}),
+        ('9P', {'exactly': 9 * 10**15}),
+        ('1E', {'exactly': 10**18}),
+    ],
+)
+def test_sizes(text, value):
+    assert _values.size(text) == value
+
+
+def test_every_filter_is_tried_here():
+    parser = argparse.ArgumentParser()
+    _filtering.add_options(parser)
+    options = {o for action in parser._actions for o in action.option_strings}
+    tried = {name_of(option) for option in CHOICES}
+    assert options - tried == {'-h', '--help', '--newest', '--newest-per'}

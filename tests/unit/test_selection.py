@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The newest images and sums, against slow and obvious ones."""
+
+import datetime
+
+from hypothesis import given
+from hypothesis import settings
+import hypothesis.strategies as st
+import pytest
+
+from osc_compute_images.api import Image
+from osc_compute_images.api import InvalidResponse
+from osc_compute_images.api import selection
+from osc_compute_images.api import ServerRef
+from osc_compute_images.api import summary
+from testbed import nova
+from tests.unit.conftest import sent
+
+BEGIN = datetime.datetime(2026, 1, 1)
+
+
+def image(age, name='n', **fields):
+    """Return an image that was created so many days before the others."""
+    created = BEGIN - datetime.timedelta(days=age)
+    return Image(
+        id=f'{name}-{age}',
+        name=name,
+        created=created.isoformat() + 'Z',
+        **fields,
+    )
+
+
+def ids(images):
+    return [i.id for i in images]
+
+
+class Pages:
+    """A listing that counts its pages."""
+
+    def __init__(self, *pages):
+        self._pages = pages
+        self.asked = 0
+
+    def pages(self):
+        for page in self._pages:
+            self.asked += 1
+            yield type('Page', (), {'images': page})
+
+
+def test_the_newest_come_first_and_end_the_listing():
+    pages = Pages([image(1)], [image(2), image(3)], [image(4)], [image(5)])
+    assert ids(selection.newest(pages, 2)) == ['n-1', 'n-2']
+    assert pages.asked == 2
+
+
+def test_images_of_one_age_do_not_tell_the_order():
+    pages = Pages([image(3, 'a')], [image(3, 'b')], [image(2)], [image(1)])
+    assert ids(selection.newest(pages)) == ['n-1']
+    pages = Pages([image(3, 'a')], [image(3, 'b')], [image(4)], [image(5)])
+    assert ids(selection.newest(pages)) == ['a-3']
+    assert pages.asked == 3
+
+
+def test_each_group_has_its_newest_as_the_pages_come():
+    pages = Pages(
+        [image(1, 'a'), image(2, 'b'), image(2, 'a')],
+        [image(3, 'a'), image(4, 'c')],
+    )
+    found = selection.newest(pages, per=['name'])
+    assert next(found).id == 'a-1'
+    assert next(found).id == 'b-2'
+    assert pages.asked == 1
+    assert ids(found) == ['c-4']
+    pages = Pages([image(1, 'a'), image(2, 'b')], [image(3, 'a'), image(4)])
+    assert ids(selection.newest(pages, 2, per=['name'])) == [
+        *('a-1', 'b-2', 'a-3', 'n-4')
+    ]
+
+
+def test_another_order_is_read_to_the_end():
+    pages = Pages([image(5), image(3)], [image(1), image(4)])
+    assert ids(selection.newest(pages, 2)) == ['n-1', 'n-3']
+    assert pages.asked == 2
+    pages = Pages([image(5, 'a'), image(3, 'b')], [image(1, 'a'), image(9)])
+    assert ids(selection.newest(pages, per=['name'])) == ['a-1', 'b-3', 'n-9']
+
+
+def test_an_order_that_breaks_later_is_told_where_it_matters():
+    pages = Pages([image(3, 'a'), image(4, 'a')], [image(1, 'a')])
+    found = selection.newest(pages, per=['name'])
+    assert next(found).id == 'a-3'
+    with pytest.raises(InvalidResponse, match='newest'):
+        next(found)
+    # Of another group it does no harm.
+    pages = Pages(
+        [image(3, 'a'), image(4, 'a')], [image(9, 'a'), image(1, 'b')]
+    )
+    assert ids(selection.newest(pages, per=['name'])) == ['a-3', 'b-1']
+
+
+def test_images_of_one_second_count_as_they_are_listed():
+    pages = [image(1, 'a'), image(1, 'b'), image(1, 'c')]
+    assert ids(selection.newest(pages, 2)) == ['a-1', 'b-1']
+
+
+def test_an_image_that_tells_no_time_is_the_oldest():
+    images = [Image(id='x'), image(9), Image(id='y', created='soon')]
+    assert ids(selection.newest(images, 2)) == ['n-9', 'x']
+
+
+@pytest.mark.parametrize('count', [0, -1])
+def test_a_count_is_at_least_one(count):
+    with pytest.raises(ValueError, match='1 or more'):
+        selection.newest([], count)
+
+
+@pytest.mark.parametrize('key', ['', 'size', 'property:', 'property', 'Name'])
+def test_an_unknown_key_is_refused_with_those_that_there_are(key):
+    for function in (
+        lambda: selection.newest([], per=[key]),
+        lambda: summary.summarize([], [key]),
+    ):
+        with pytest.raises(ValueError, match='name, server, type, status and'):
+            function()
+
+
+def test_a_pager_is_asked_for_no_more_than_is_needed(api, http):
+    listed = [
+        nova.image(n, created=f'2026-01-{30 - n:02}T00:00:00Z')
+        for n in range(20)
+    ]
+    http.get(nova.DETAIL, json=nova.Server(listed))
+    from osc_compute_images.api import ListOpts
+
+    pager = api.list_detail(ListOpts(limit=5))
+    found = [i.name for i in selection.newest(pager, 6)]
+    assert found == [f'cirros-{n}' for n in range(6)]
+    assert len(sent(http)) == 2
+
+
+METADATA = st.dictionaries(
+    st.sampled_from(['os_distro', 'image_type', 'block_device_mapping']),
+    st.sampled_from(['ubuntu', 'snapshot', 7, None]),
+)
+IMAGES = st.lists(
+    st.builds(
+        image,
+        st.integers(0, 9),
+        st.sampled_from(['a', 'b', '']),
+        status=st.sampled_from(['ACTIVE', 'SAVING', None]),
+        size=st.none() | st.integers(0, 5),
+        server=st.none() | st.sampled_from('st').map(ServerRef),
+        metadata=METADATA,
+    )
+)
+KEYS = st.lists(
+    st.sampled_from(['name', 'server', 'type', 'status', 'property:os_distro'])
+)
+
+
+def key_of(one, key):
+    match key:
+        case 'name':
+            return one.name
+        case 'server':
+            return None if one.server is None else one.server.id
+        case 'status':
+            return one.status
+        case 'type' if 'image_type' in one.metadata:
+            return str(one.metadata['image_type'])
+        case 'type':
+            mapped = 'block_device_mapping' in one.metadata
+            return 'volume' if mapped and not one.size else 'base'
+    value = one.metadata.get('os_distro')
+    return None if value is None else str(value)
+
+
+def grouped(images, keys):
+    groups = {}
+    for one in images:
+        group = tuple(key_of(one, key) for key in keys)
+        groups.setdefault(group, []).append(one)
+    return groups
+
+
+@given(IMAGES, st.integers(1, 4), KEYS, st.integers(1, 4), st.booleans())
+@settings(deadline=None, derandomize=True, max_examples=500)
+def test_the_newest_are_those_of_the_sorted_list(
+    images, count, keys, size, in_order
+):
+    if in_order:
+        images.sort(key=lambda i: i.created, reverse=True)
+    pages = Pages(*(images[n : n + size] for n in range(0, len(images), size)))
+    expected = []
+    for group in grouped(images, keys).values():
+        # Python's sort keeps the order of equals.
+        group.sort(key=lambda i: i.created, reverse=True)
+        expected += group[:count]
+    try:
+        found = [*selection.newest(pages, count, per=keys)]
+    except InvalidResponse:
+        assert not in_order
+        return
+    known = sorted(map(id, found))
+    # An order that breaks after the listing has ended is not seen.
+    if keys or in_order or len(images) <= size:
+        assert known == sorted(map(id, expected))
+    assert len(found) == len(expected)
+    if in_order:
+        assert found == sorted(found, key=lambda i: i.created, reverse=True)
+
+
+@given(IMAGES, KEYS)
+@settings(deadline=None, derandomize=True)
+def test_sums_are_those_of_the_groups(images, keys):
+    expected = {
+        group: (
+            len(several),
+            sum(i.size or 0 for i in several),
+            min(i.created for i in several),
+            max(i.created for i in several),
+        )
+        for group, several in grouped(images, keys).items()
+    }
+    if not keys and not images:
+        expected = {(): (0, 0, None, None)}
+    sums = summary.summarize(images, keys)
+    assert {
+        s.key: (s.count, s.size, s.oldest, s.newest) for s in sums
+    } == expected
+    order = [[(v is None, v or '') for v in s.key] for s in sums]
+    assert order == sorted(order)
