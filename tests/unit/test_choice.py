@@ -185,7 +185,7 @@ CHOICES = {
 
 
 @pytest.fixture
-def app(http, ksa_session):
+def app(http, tmp_path):
     """Provide the shell, on a cloud of these images and servers."""
     http.get(nova.DETAIL, json=nova.Server(IMAGES))
     small = {'id': 'small', 'name': 's', 'ram': 1024, 'disk': 20}
@@ -197,7 +197,7 @@ def app(http, ksa_session):
         return {'servers': [s for s in FLEET if s['name'] == name]}
 
     http.get(SERVERS, json=by_name)
-    return App(ksa_session)
+    return App(tmp_path)
 
 
 def run(app, *words, command=ListComputeImage):

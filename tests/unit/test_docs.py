@@ -15,6 +15,7 @@ import pytest
 
 from osc_compute_images import api
 from osc_compute_images.commands import _columns
+from osc_compute_images.commands import _usage
 
 ROOT = pathlib.Path(__file__).parents[2]
 SOURCE = ROOT / 'doc' / 'source'
@@ -102,7 +103,9 @@ def test_the_reference_has_something_to_say_of_each_option(name):
         assert action.help[0].isupper(), action
         assert not action.help.endswith('.'), action
         if action.nargs != 0:
-            assert re.fullmatch(r'<[a-z=-]+>(\[=<[a-z]+>\])?', action.metavar)
+            assert re.fullmatch(
+                r'<[a-z=-]+>(\[[=,]<[a-z]+>(\.\.\.)?\])?', action.metavar
+            )
 
 
 @pytest.mark.parametrize('option', sorted(OWN))
@@ -124,6 +127,8 @@ def test_each_option_that_is_told_of_exists(page):
         known |= options_of(
             osc_image.ListImage, osc_image.SetImage, osc_image.UnsetImage
         )
+        # Of gcloud and hcloud.
+        known |= {'--filter', '--selector', '--sort', '--sort-by'}
     # Those of other programs stand in the examples only.
     prose = '\n'.join(
         line for line in text.splitlines() if 'openstack ' not in line
@@ -139,7 +144,7 @@ def test_the_filters_are_those_of_the_command():
     }
     assert told == OWN & options_of(COMMANDS['compute image list']) - {
         *('--long', '--marker', '--all-clouds', '--all-regions'),
-        '--region',
+        *('--region', '--usage', '--human-readable'),
     }
 
 
@@ -149,7 +154,11 @@ def test_the_keys_that_are_promised_are_those_that_there_are():
         {word for row in table('promises.rst') for word in words(row[n])}
         for n in (0, 1)
     )
-    assert of_list == {'Cloud', 'Region', *_columns.LONG.headers}
+    assert of_list == {
+        *('Cloud', 'Region'),
+        *_columns.LONG.headers,
+        *_usage.HEADERS,
+    }
     assert of_show == set(
         _columns.fields(image, {'cloud': 'mycloud', 'region': 'RegionOne'})
     )
