@@ -119,3 +119,10 @@ __all__ = [
     'WaitTimedOut',
     'in_regions',
 ]
+
+# NOTE: what is public says that it lives here, to whoever pickles it, reads a
+# traceback or looks it up.
+for _name in __all__:
+    if hasattr(globals()[_name], '__module__'):
+        globals()[_name].__module__ = __name__
+del _name

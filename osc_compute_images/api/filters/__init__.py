@@ -57,3 +57,9 @@ __all__ = [
     'size',
     'status',
 ]
+
+# NOTE: what is public says that it lives here.
+for _name in __all__:
+    if callable(globals()[_name]):
+        globals()[_name].__module__ = __name__
+del _name

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A program that uses every public name, as its users' type checkers see it.
+
+It is checked, and not run.
+"""
+
+from collections.abc import Iterator
+import datetime
+from typing import assert_type
+import uuid
+
+from keystoneauth1.adapter import Adapter
+
+import osc_compute_images
+from osc_compute_images import api as images
+from osc_compute_images.api import filters
+from osc_compute_images.api import Image
+from osc_compute_images.api import ImageRef
+from osc_compute_images.api import ImagesAPI
+
+
+class OnDisk:
+    """Options of one's own."""
+
+    def to_image_list_query(self) -> dict[str, str | int]:
+        return {'property-hw_disk_bus': 'virtio'}
+
+
+BUILDER: images.ListOptsBuilder = OnDisk()
+
+
+def listing(api: ImagesAPI) -> None:
+    opts = images.ListOpts(limit=images.MAX_PAGE_SIZE, type='snapshot')
+    pager = api.list_detail(opts, where=everything(), max_items=5)
+    assert_type(pager, images.Pager[Image])
+    for page in pager.pages():
+        assert_type(page, images.ImagePage[Image])
+        assert_type(page.images, list[Image])
+        assert_type(page.is_empty(), bool)
+        assert_type(page.is_last(), bool)
+        assert_type(page.next_page_url(), str | None)
+        assert_type(page.next_marker(), str | None)
+    for image in api.list_detail(BUILDER, first_page_size=10):
+        assert_type(image, Image)
+    for ref in api.list({'name': 'x', 'limit': 3}, where=filters.name('x')):
+        assert_type(ref, ImageRef)
+        assert_type(ref.name, str | None)
+
+
+def everything() -> filters.Filter:
+    now = datetime.datetime.now(datetime.UTC)
+    chosen = (
+        filters.EVERYTHING
+        & filters.name('x')
+        & (filters.name_pattern('x*') | filters.name_regex('^x'))
+        & ~filters.status('ACTIVE', filters.STATUSES[1])
+        & filters.image_type('snapshot', 'backup')
+        & filters.server('id')
+        & filters.has_property('os_distro')
+        & filters.property_is('os_distro', 'ubuntu')
+        & filters.min_disk(at_least=1, less_than=9)
+        & filters.min_ram(exactly=512)
+        & filters.size(at_most=10**9, more_than=1)
+        & filters.created_after('2026-11-23')
+        & filters.created_before(now)
+        & filters.changes_since(now)
+        & filters.changes_before(now)
+        & filters.boots_on(images.Flavor('1', 'small', ram=512, disk=1))
+    )
+    assert_type(chosen.query['limit'], str | int)
+    assert_type(chosen.created_since, datetime.datetime | None)
+    assert_type(chosen.brief, bool)
+    return chosen & filters.Filter(lambda image: image.size == 0)
+
+
+def one(api: ImagesAPI, image_id: str) -> None:
+    assert_type(api.get(uuid.UUID(image_id)), Image)
+    assert_type(api.find('x'), Image)
+    assert_type(api.find('x', ignore_missing=True), Image | None)
+    image = api.find('x', where=filters.status('ACTIVE'))
+    assert_type(image.server, images.ServerRef | None)
+    assert_type(image.server_id, str | None)
+    assert_type(image.is_volume_backed, bool)
+    print({image: image.to_dict()['name']}, image.metadata['os_distro'])
+    for other in api.find_all('x'):
+        assert_type(other, Image)
+    api.delete(image, ignore_missing=True)
+    api.update_metadata(image, {'a': 'b'})
+    api.replace_metadata(image, {'a': 'b'})
+    api.set_metadata_item(image, 'a', 'b')
+    print(api.get_metadata(image)['a'], api.get_metadata_item(image, 'a'))
+    api.delete_metadata_item(image, 'a')
+    api.wait_for(image, 'ACTIVE', timeout=3.5, on_look=print)
+    flavor = api.find_flavor('small')
+    assert_type(flavor, images.Flavor)
+    assert_type(api.find_server_id('web-1'), str)
+
+
+def waiting(api: ImagesAPI) -> Iterator[object]:
+    ends = (images.ImageFailed, images.ImageVanished, images.WaitTimedOut)
+    try:
+        api.wait_for(api.find('x'))
+    except images.AmbiguousName as e:
+        yield e.ids
+    except ends as e:
+        yield e.image.status
+    except images.WaitError as e:
+        yield e.image
+    except images.ListingInterrupted as e:
+        yield from (e.marker, e.obtained)
+
+
+def failing(api: ImagesAPI) -> Iterator[object]:
+    missing = (images.ServerNotFound, images.FlavorNotFound)
+    try:
+        api.wait_for(api.find('x'))
+    except (images.ImageNotFound, *missing):
+        yield None
+    except images.ImagesNotServed as e:
+        yield e.versions
+    except (
+        images.BadRequest,
+        images.Unauthorized,
+        images.Forbidden,
+        images.NotFound,
+        images.Conflict,
+        images.TooManyRequests,
+        images.ServerError,
+    ) as e:
+        yield e.message
+    except images.HTTPError as e:
+        yield e.status
+    except (
+        images.EndpointNotFound,
+        images.ConnectionFailed,
+        images.InvalidResponse,
+    ) as e:
+        yield e.request_id
+    except images.ImagesError as e:
+        yield str(e)
+
+
+def everywhere(adapters: dict[str, Adapter]) -> None:
+    apis = {region: ImagesAPI(each) for region, each in adapters.items()}
+    for region, part in images.in_regions(
+        apis, lambda api: [[*api.list_detail()]]
+    ):
+        print(region, part, osc_compute_images.__version__)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What type checkers and ``pydoc`` make of the public names."""
+
+import ast
+import json
+import pathlib
+import pickle
+import pydoc
+import subprocess
+import sys
+
+import pytest
+
+from osc_compute_images import api
+from osc_compute_images.api import filters
+
+ROOT = pathlib.Path(__file__).parents[2]
+PROGRAM = ROOT / 'tests' / 'typing' / 'program.py'
+
+
+def test_the_program_uses_every_public_name():
+    used = set()
+    for node in ast.walk(ast.parse(PROGRAM.read_text())):
+        if isinstance(node, ast.Attribute):
+            used.add(node.attr)
+        elif isinstance(node, ast.alias):
+            used.add(node.name)
+    assert used >= {*api.__all__, *filters.__all__}
+
+
+def run(*words):
+    done = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_mypy_passes():
+    run(sys.executable, '-m', 'mypy', '--strict', str(PROGRAM))
+
+
+@pytest.mark.timeout(300)
+def test_pyright_passes(tmp_path):
+    # NOTE: basedpyright is pyright, with a node of its own.
+    config = tmp_path / 'pyrightconfig.json'
+    config.write_text(
+        json.dumps(
+            {
+                'include': [str(PROGRAM)],
+                'typeCheckingMode': 'strict',
+                'extraPaths': [str(ROOT)],
+            }
+        )
+    )
+    run(
+        *(sys.executable, '-m', 'basedpyright', '--project', str(config)),
+        *('--pythonpath', sys.executable),
+    )
+
+
+def classes_and_functions(module):
+    for name in module.__all__:
+        value = getattr(module, name)
+        if callable(value) and hasattr(value, '__qualname__'):
+            yield name, value
+
+
+@pytest.mark.parametrize('module', [api, filters])
+def test_public_names_live_where_they_are_imported_from(module):
+    for name, value in classes_and_functions(module):
+        assert value.__module__ == module.__name__, name
+        assert pickle.loads(pickle.dumps(value)) is value
+
+
+@pytest.mark.parametrize('module', [api, filters])
+def test_pydoc_shows_all_that_is_public(module):
+    text = pydoc.plain(pydoc.render_doc(module))
+    for name in module.__all__:
+        assert f' {name}' in text, name
+    for name, value in classes_and_functions(module):
+        assert value.__doc__, name
