@@ -66,8 +66,8 @@ class Selection(Generic[_Record]):
             )
         check_count('first_page_size', first_page_size)
         check_count('max_items', max_items)
-        query = {**self.where.query, **query_of(opts)}
-        limit = query.pop('limit')
+        self._opts = query_of(opts)
+        limit = self._opts.pop('limit')
         first = first_page_size
         if max_items is not None:
             if self.where is EVERYTHING:
@@ -75,18 +75,19 @@ class Selection(Generic[_Record]):
                 limit = math.ceil(max_items / math.ceil(max_items / limit))
             elif first is None:
                 first = max(max_items, _SMALL_PAGE)
-        self.query: Mapping[str, Any] = query
+        #: Without the limit.
+        self.query: Mapping[str, Any] = {**self.where.query, **self._opts}
         #: Images of a page, and of the first.
         self.limit: int = limit
         self.first_page_size = min(first or limit, limit)
         self._max_items = max_items
 
     def __repr__(self) -> str:
-        parts: list[str] = (
-            [] if self.where is EVERYTHING else [f'where {self.where}']
-        )
-        if self.query:
-            parts.append(f'by {dict(self.query)}')
+        parts = ['images']
+        if self.where is not EVERYTHING:
+            parts.append(f'where {self.where}')
+        if self._opts:
+            parts.append(f'by {self._opts}')
         if self._max_items is not None:
             parts.append(f'at most {self._max_items}')
         return ', '.join(parts)

@@ -143,7 +143,7 @@ def failing(api: ImagesAPI) -> Iterator[object]:
 
 def everywhere(adapters: dict[str, Adapter]) -> None:
     apis = {region: ImagesAPI(each) for region, each in adapters.items()}
-    for region, part in images.in_regions(
-        apis, lambda api: [[*api.list_detail()]]
-    ):
-        print(region, part, osc_compute_images.__version__)
+    for result in images.in_regions(apis, lambda api: [*api.list_detail()]):
+        assert_type(result, images.RegionResult[str, list[Image]])
+        print(result.region, result.value, result.error)
+    print(osc_compute_images.__version__)

@@ -101,7 +101,7 @@ def server(server: ServerRef | str) -> Filter:
     :param server: its ID, or anything with an ``id``.
         :meth:`.ImagesAPI.find_server_id` finds the ID to a name
     """
-    server_id = server if isinstance(server, str) else server.id
+    server_id = getattr(server, 'id', server)
     if not isinstance(server_id, str):
         raise TypeError(
             f'A server is given by its ID, not by {type(server).__name__}'
