@@ -141,9 +141,13 @@ def failing(api: ImagesAPI) -> Iterator[object]:
         yield str(e)
 
 
+def listed(api: ImagesAPI) -> list[Image]:
+    return [*api.list_detail()]
+
+
 def everywhere(adapters: dict[str, Adapter]) -> None:
     apis = {region: ImagesAPI(each) for region, each in adapters.items()}
-    for result in images.in_regions(apis, lambda api: [*api.list_detail()]):
+    for result in images.in_regions(apis, listed):
         assert_type(result, images.RegionResult[str, list[Image]])
         print(result.region, result.value, result.error)
     print(osc_compute_images.__version__)
