@@ -26,6 +26,11 @@ def printable(text: str) -> str:
     )
 
 
+def shortened(text: str, length: int) -> str:
+    """Cut a text that is longer, and show by ``...`` that it was."""
+    return text if len(text) <= length else text[:length] + '...'
+
+
 def property_text(value: object) -> str:
     """Return the text that the value of a property is shown as.
 

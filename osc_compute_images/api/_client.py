@@ -5,18 +5,18 @@
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
-import contextlib
 import functools
 from typing import Any
 from typing import Literal
-from typing import NoReturn
 from typing import overload
 
 from keystoneauth1 import adapter as ksa_adapter
 
 from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
+from osc_compute_images.api import _ids
 from osc_compute_images.api import _lookup
+from osc_compute_images.api import _routes
 from osc_compute_images.api import _servers
 from osc_compute_images.api import _wait
 from osc_compute_images.api import filters
@@ -30,7 +30,6 @@ from osc_compute_images.api._pager import Pager
 from osc_compute_images.api._selection import Selection
 from osc_compute_images.api.filters._filter import checked
 from osc_compute_images.api.http import Client
-from osc_compute_images.api.http import path_to
 
 
 class ImagesAPI:
@@ -52,6 +51,7 @@ class ImagesAPI:
             )
         self.adapter = adapter
         self._http = Client(adapter)
+        self._routes = _routes.Routes(self._http)
 
     def __repr__(self) -> str:
         where = self.adapter.endpoint_override or self.adapter.region_name
@@ -83,7 +83,7 @@ class ImagesAPI:
         """
         selection = Selection(Image, opts, where, first_page_size, max_items)
         return Pager(
-            functools.partial(self._fetch_page, path_to('images', 'detail')),
+            functools.partial(self._routes.page, ('detail',)),
             _decode.decode_page,
             selection,
         )
@@ -108,18 +108,10 @@ class ImagesAPI:
         """
         selection = Selection(ImageRef, opts, where, None, max_items)
         return Pager(
-            functools.partial(self._fetch_page, path_to('images')),
+            functools.partial(self._routes.page, ()),
             _decode.decode_brief_page,
             selection,
         )
-
-    def _fetch_page(self, path: str, query: Mapping[str, Any]) -> bytes:
-        try:
-            return self._http.get(path, query)
-        except _errors.HTTPError as e:
-            if e.status in (404, 406):
-                self._refuse_not_served(e)
-            raise
 
     def get(self, image: ImageID) -> Image:
         """Get an image by its ID, as it is now.
@@ -129,8 +121,11 @@ class ImagesAPI:
         :raises ImageNotFound: if there is none, or it may not be seen
         :raises ImagesNotServed: if Compute serves no images
         """
-        image_id = id_of(image)
-        got = _decode.decode_image(self._of_image('GET', image_id))
+        return self._get(id_of(image))
+
+    def _get(self, image_id: str, deadline: float | None = None) -> Image:
+        body = self._routes.image('GET', image_id, deadline=deadline)
+        got = _decode.decode_image(body)
         if got.id != image_id:
             raise _errors.InvalidResponse(
                 f'The server was asked for image {image_id}, and sent '
@@ -171,11 +166,17 @@ class ImagesAPI:
         :raises ImageNotFound: if no image has
         :raises AmbiguousName: if several images have this name
         """
-        found = {i.id: i for i in self.find_all(name_or_id, where=where)}
+        text = id_of(name_or_id)
+        found = {i.id: i for i in self.find_all(text, where=where)}
+        if not found and _ids.may_be_id(text):
+            # Of a form that is not known.
+            found = {
+                i.id: i for i in self._with_id(text, checked(where)) or ()
+            }
         if ignore_missing and not found:
             return None
         image_id = _lookup.only_one(
-            'image', id_of(name_or_id), found, _errors.ImageNotFound
+            'image', text, found, _errors.ImageNotFound
         )
         return found[image_id]
 
@@ -184,17 +185,31 @@ class ImagesAPI:
     ) -> Sequence[Image]:
         """Find the image that has this ID, or else all of this exact name.
 
+        What has the form of an ID (a UUID, 32 hexadecimal digits, a number)
+        is looked for as it is given, then in lower case if it is a UUID, and
+        then as a name.
+
         :param where: the images that it may be, others do not count
         """
         text = id_of(name_or_id)
         chosen = checked(where)
-        if _lookup.looks_like_id(text):
-            # It might be the name of another image.
-            with contextlib.suppress(_errors.ImageNotFound):
-                # Nova knows an ID in lower case only.
-                image = self.get(text.lower())
-                return [image] if chosen.matches(image) else []
+        for image_id in _ids.spellings(text):
+            if (found := self._with_id(image_id, chosen)) is not None:
+                return found
         return [*self.list_detail(where=filters.name(text) & chosen)]
+
+    def _with_id(
+        self, image_id: str, chosen: filters.Filter
+    ) -> Sequence[Image] | None:
+        """Return the image that has an ID, if it is chosen.
+
+        :returns: None if there is none: the ID may be a name
+        """
+        try:
+            image = self._get(image_id)
+        except (_errors.ImageNotFound, _errors.BadRequest):
+            return None
+        return [image] if chosen.matches(image) else []
 
     def delete(self, image: ImageID, *, ignore_missing: bool = False) -> None:
         """Delete an image.
@@ -208,7 +223,7 @@ class ImagesAPI:
             another project's, or the role does not allow it
         """
         try:
-            self._of_image('DELETE', id_of(image))
+            self._routes.image('DELETE', id_of(image))
         except _errors.ImageNotFound:
             if not ignore_missing:
                 raise
@@ -253,7 +268,14 @@ class ImagesAPI:
 
         :raises NotFound: if the image does not have it
         """
-        return self._metadata_item('GET', id_of(image), key)
+        if _routes.is_addressable(key):
+            body = self._routes.property('GET', id_of(image), key)
+            items = _decode.member(body, 'meta', dict)
+        else:
+            items = self.get_metadata(image)
+        if key not in items:
+            raise _routes.no_property(id_of(image), key)
+        return items[key]
 
     def set_metadata_item(self, image: ImageID, key: str, value: str) -> None:
         """Set one property of an image.
@@ -262,7 +284,8 @@ class ImagesAPI:
 
         The errors are those of :meth:`update_metadata`.
         """
-        self._metadata_item('PUT', id_of(image), key, {'meta': {key: value}})
+        item = {'meta': {key: value}}
+        self._routes.property('PUT', id_of(image), key, json=item)
 
     def delete_metadata_item(self, image: ImageID, key: str) -> None:
         """Remove one property of an image.
@@ -270,8 +293,9 @@ class ImagesAPI:
         https://docs.openstack.org/api-ref/compute/#delete-image-metadata-item
 
         :raises NotFound: if the image does not have it
+        :raises BadRequest: if Compute has no route to such a key
         """
-        self._metadata_item('DELETE', id_of(image), key)
+        self._routes.property('DELETE', id_of(image), key)
 
     def wait_for(
         self,
@@ -283,26 +307,33 @@ class ImagesAPI:
     ) -> Image:
         """Wait until an image has a status, and return the image.
 
-        A passing fault of the server does not end the wait.
+        Transient errors of the server do not end the wait, once the image
+        has been seen.
 
-        :param timeout: seconds; without one the wait lasts as long as the
-            image goes on
+        :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case
+        :param timeout: seconds, which bound each request, too; without one
+            the wait lasts as long as the image goes on
         :param on_look: called with the image each time it has been looked at
         :raises ImageFailed: if the image is in ERROR or DELETED instead
         :raises ImageVanished: if the image is no longer there
         :raises WaitTimedOut: if the time is over
+        :raises ValueError: if there is no such status
         """
-        seen = image if isinstance(image, Image) else None
         image_id = id_of(image)
         return _wait.wait_for(
-            lambda: self.get(image_id), seen, status, timeout, on_look
+            functools.partial(self._get, image_id),
+            image if isinstance(image, Image) else None,
+            status,
+            timeout,
+            on_look,
         )
 
     def find_server_id(self, name_id_or_url: str) -> str:
         """Find the ID of a server, for filtering images by it.
 
-        An ID is taken as it is, as is one at the end of a URL: the snapshots
-        of a server outlive it. A name is looked up in Compute.
+        A UUID is taken as it is, as is one at the end of a URL: the snapshots
+        of a server outlive it. In capitals, and in other forms, it is looked
+        up in Compute, as is a name.
 
         :raises ServerNotFound: if no server has this name
         :raises AmbiguousName: if several servers have it
@@ -350,67 +381,6 @@ class ImagesAPI:
         metadata: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         sent = None if metadata is None else {'metadata': dict(metadata)}
-        body = self._of_image(method, image_id, 'metadata', json=sent)
+        body = self._routes.image(method, image_id, 'metadata', json=sent)
         items: dict[str, Any] = _decode.member(body, 'metadata', dict)
         return items
-
-    def _metadata_item(
-        self, method: str, image_id: str, key: str, sent: object = None
-    ) -> Any:
-        if key in ('', '.', '..'):
-            raise _errors.NotFound(f'No property has the key {key!r}')
-        try:
-            body = self._of_image(method, image_id, 'metadata', key, json=sent)
-        except _errors.ImageNotFound:
-            raise
-        except _errors.NotFound as e:
-            raise _errors.NotFound(
-                f'Image {image_id} has no property {key!r}',
-                status=e.status,
-                request_id=e.request_id,
-            ) from e
-        if method != 'GET':
-            return None
-        item = _decode.member(body, 'meta', dict)
-        return next(iter(item.values()), None)
-
-    def _of_image(
-        self, method: str, image_id: str, *path: str, json: object = None
-    ) -> bytes:
-        """Send a request about one image."""
-        if image_id in ('', '.', '..'):
-            # It would lead to another resource.
-            raise _errors.ImageNotFound(f'No image has the ID {image_id!r}')
-        url = path_to('images', image_id, *path)
-        try:
-            if method == 'GET':
-                return self._http.get(url)
-            return self._http.send(method, url, json)
-        except _errors.HTTPError as e:
-            if e.status == 404 and e.message == 'Image not found.':
-                raise _errors.ImageNotFound(
-                    e.message, status=e.status, request_id=e.request_id
-                ) from e
-            if e.status in (404, 406) and len(path) < 2:
-                self._refuse_not_served(e)
-            raise
-
-    def _refuse_not_served(self, e: _errors.HTTPError) -> NoReturn:
-        """Tell that there is no images API, and which versions there are.
-
-        At microversions above 2.35, and wherever else it has no such route,
-        Nova answers 404 as it does for an image that does not exist.
-        """
-        versions = self._http.served_versions()
-        served = (
-            f'microversions {versions[0]} to {versions[1]}'
-            if versions
-            else 'microversions that it does not tell'
-        )
-        raise _errors.ImagesNotServed(
-            f'The Compute service does not serve images here: it serves '
-            f'{served}, and answers: {e.message}',
-            versions=versions,
-            status=e.status,
-            request_id=e.request_id,
-        ) from e

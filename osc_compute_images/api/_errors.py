@@ -3,9 +3,12 @@
 """The exceptions of the images API; the tree is drawn in the package."""
 
 from collections.abc import Sequence
+from typing import Any
 from typing import TYPE_CHECKING
 
+from osc_compute_images.api import _limits
 from osc_compute_images.text import printable
+from osc_compute_images.text import shortened
 
 if TYPE_CHECKING:
     from osc_compute_images.api._image import Image
@@ -28,11 +31,17 @@ class ImagesError(Exception):
         status: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        # NOTE: what a server says must not act on the terminal of its user.
-        self.message: str = printable(message)
+        self.message: str = _shown(message, _limits.MAX_MESSAGE)
         super().__init__(self.message)
         self.status = status
-        self.request_id = request_id and printable(request_id)
+        self.request_id = request_id and _shown(
+            request_id, _limits.MAX_REQUEST_ID
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # NOTE: by default an exception is made anew from its positional
+        # arguments, and these are not all.
+        return _restored, (type(self), self.args, self.__dict__)
 
     def __str__(self) -> str:
         text = self.message
@@ -41,6 +50,21 @@ class ImagesError(Exception):
         if self.request_id:
             text += f' (Request-ID: {self.request_id})'
         return text
+
+
+def _restored(
+    kind: type[ImagesError], args: tuple[Any, ...], state: dict[str, Any]
+) -> ImagesError:
+    """Make a copy of an exception, also in another process."""
+    e = kind.__new__(kind, *args)
+    e.__dict__.update(state)
+    return e
+
+
+def _shown(text: str, length: int) -> str:
+    # NOTE: what a server says must not act on the terminal of its user, nor
+    # fill it. Escapes make it longer.
+    return shortened(printable(shortened(text, length)), length)
 
 
 class EndpointNotFound(ImagesError):
@@ -77,10 +101,11 @@ class ImagesNotServed(ImagesError):
 class ListingInterrupted(ImagesError):
     """A listing ended before its end, after some images had come.
 
-    The cause, if there is one, is in ``__cause__``.
+    The cause is in ``__cause__``.
 
     :param marker: ID of the last image obtained: a listing with this marker
-        goes on where this one ended; None if it must begin anew
+        goes on where this one ended. If the image has been deleted since, the
+        server may refuse it. None if the listing has to begin anew
     :param obtained: how many images had come
     """
 
@@ -112,14 +137,14 @@ class AmbiguousName(ImagesError):
 class WaitError(ImagesError):
     """What was waited for did not come.
 
-    :param image: the image as it was last seen
+    :param image: the image as it was last seen; None if it never was
     """
 
     def __init__(
         self,
         message: str,
         *,
-        image: 'Image',
+        image: 'Image | None',
         status: int | None = None,
         request_id: str | None = None,
     ) -> None:

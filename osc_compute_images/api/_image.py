@@ -3,6 +3,7 @@
 """The records of images."""
 
 from collections.abc import Mapping
+from typing import Annotated
 from typing import Any
 from typing import TypeAlias
 import uuid
@@ -10,9 +11,12 @@ import uuid
 import msgspec
 from msgspec.structs import force_setattr
 
+from osc_compute_images.api import _limits
 from osc_compute_images.frozen import freeze_dict
 from osc_compute_images.frozen import thaw
 from osc_compute_images.text import printable
+
+_ID = Annotated[str, msgspec.Meta(max_length=_limits.MAX_ID_LENGTH)]
 
 #: Characters of a name that the repr of a record shows.
 _NAME_SHOWN = 32
@@ -26,7 +30,7 @@ class ServerRef(msgspec.Struct, frozen=True, gc=False):
     :param id: the server's ID; the server itself may be gone
     """
 
-    id: str
+    id: _ID
 
 
 class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -54,7 +58,7 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     :param disk_config: AUTO or MANUAL, where the image says so
     """
 
-    id: str
+    id: _ID
     name: str | None = None
     status: str | None = None
     progress: int | None = None

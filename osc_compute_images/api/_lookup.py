@@ -4,22 +4,21 @@
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
+import contextlib
 import dataclasses
 import re
 from typing import Any
+from typing import NamedTuple
 
 from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
+from osc_compute_images.api import _ids
+from osc_compute_images.api import _limits
+from osc_compute_images.api import _paging
 from osc_compute_images.api._options import MAX_PAGE_SIZE
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.http import path_to
-
-_UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
-
-
-def looks_like_id(text: str) -> bool:
-    """Tell whether a text has the form of an image's or server's ID."""
-    return _UUID.fullmatch(text) is not None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +37,11 @@ class Flavor:
     disk: int
 
 
+class _Server(NamedTuple):
+    id: str
+    name: Any
+
+
 def only_one(
     kind: str,
     name: str,
@@ -54,9 +58,12 @@ def only_one(
     if not several:
         raise not_found(f'No {kind} with a name or ID of {name!r} exists')
     if len(several) > 1:
+        shown = ', '.join(several[: _limits.MAX_IDS_SHOWN])
+        if len(several) > _limits.MAX_IDS_SHOWN:
+            shown += ', ...'
         raise _errors.AmbiguousName(
             f'{len(several)} {kind}s have the name {name!r}; use one of their '
-            f'IDs: {", ".join(several)}',
+            f'IDs: {shown}',
             ids=several,
         )
     return several[0]
@@ -65,21 +72,25 @@ def only_one(
 def find_server_id(client: Client, name_id_or_url: str) -> str:
     """See :meth:`osc_compute_images.api.ImagesAPI.find_server_id`."""
     last = name_id_or_url.rstrip('/').rpartition('/')[2]
-    if looks_like_id(last):
-        return last.lower()
-    # Nova takes the name for a regular expression.
-    query = {
-        'name': f'^{re.escape(name_id_or_url)}$',
-        'limit': MAX_PAGE_SIZE,
-    }
-    ids = list(_servers_named(client, name_id_or_url, query))
+    if _ids.is_canonical(last):
+        return last
+    candidates = [*_ids.spellings(last)]
+    for server_id in candidates:
+        with contextlib.suppress(_errors.HTTPError, _errors.InvalidResponse):
+            body = client.get(path_to('servers', server_id))
+            server = _decode.member(body, 'server', dict)
+            return str(server.get('id') or server_id)
+    if _ids.looks_like_id(last):
+        # It has no name, as it is gone.
+        return last
+    ids = list(_servers_named(client, name_id_or_url, {}))
     if not ids:
-        try:
+        with contextlib.suppress(_errors.Forbidden, _errors.BadRequest):
             # For an administrator, it may be in any project.
-            query['all_tenants'] = 1
-            ids = list(_servers_named(client, name_id_or_url, query))
-        except (_errors.Forbidden, _errors.BadRequest):
-            pass
+            everywhere = {'all_tenants': 1}
+            ids = list(_servers_named(client, name_id_or_url, everywhere))
+    if not ids and candidates:
+        return last
     try:
         return only_one('server', name_id_or_url, ids, _errors.ServerNotFound)
     except _errors.ServerNotFound as e:
@@ -91,45 +102,60 @@ def find_server_id(client: Client, name_id_or_url: str) -> str:
 def _servers_named(
     client: Client, name: str, query: dict[str, Any]
 ) -> Iterator[str]:
-    body = client.get('/servers', query)
-    for server in _decode.member(body, 'servers', list):
-        if isinstance(server, dict) and server.get('name') == name:
-            yield str(server.get('id'))
+    listing = _paging.Listing(
+        'servers',
+        lambda query: client.get('/servers', query),
+        lambda body: _decode.read_page(body, 'servers', _servers),
+        # Nova takes the name for a regular expression.
+        {'name': f'^{re.escape(name)}$', 'limit': MAX_PAGE_SIZE, **query},
+    )
+    for server in listing.items():
+        if server.name == name:
+            yield server.id
+
+
+def _servers(entries: Sequence[Any]) -> list[_Server]:
+    return [
+        _Server(str(entry.get('id') or ''), entry.get('name'))
+        for entry in entries
+        if isinstance(entry, dict)
+    ]
 
 
 def find_flavor(client: Client, name_or_id: str) -> Flavor:
     """See :meth:`osc_compute_images.api.ImagesAPI.find_flavor`."""
     path = path_to('flavors', name_or_id)
-    if name_or_id not in ('', '.', '..', 'detail'):
-        try:
+    if name_or_id not in _ids.RESERVED:
+        with contextlib.suppress(_errors.NotFound, _errors.BadRequest):
             body = client.get(path)
             return _flavor(_decode.member(body, 'flavor', dict))
-        except (_errors.NotFound, _errors.BadRequest):
-            pass
-    # is_public=none: an administrator sees the private ones, too.
-    query: dict[str, Any] = {'is_public': 'none', 'limit': MAX_PAGE_SIZE}
-    named = {}
-    while True:
-        body = client.get('/flavors/detail', query)
-        page = [_flavor(f) for f in _decode.member(body, 'flavors', list)]
-        named.update({f.id: f for f in page if f.name == name_or_id})
-        # A page may be shorter than was asked for: the server has a limit.
-        more = len(page) >= MAX_PAGE_SIZE or _decode.has_next(body, 'flavors')
-        if not page or not more or page[-1].id == query.get('marker'):
-            break
-        query['marker'] = page[-1].id
+    listing = _paging.Listing(
+        'flavors',
+        lambda query: client.get('/flavors/detail', query),
+        lambda body: _decode.read_page(body, 'flavors', _flavors),
+        # is_public=none: an administrator sees the private ones, too.
+        {'is_public': 'none', 'limit': MAX_PAGE_SIZE},
+    )
+    named = {
+        flavor.id: flavor
+        for flavor in listing.items()
+        if flavor.name == name_or_id
+    }
     return named[only_one('flavor', name_or_id, named, _errors.FlavorNotFound)]
 
 
+def _flavors(entries: Sequence[Any]) -> list[Flavor]:
+    return [*map(_flavor, entries)]
+
+
 def _flavor(entry: Any) -> Flavor:
-    try:
-        return Flavor(
-            id=str(entry['id']),
-            name=str(entry['name']),
-            ram=int(entry['ram']),
-            disk=int(entry['disk']),
-        )
-    except (KeyError, TypeError, ValueError) as e:
-        raise _errors.InvalidResponse(
-            f'The server describes a flavor without a valid {e}'
-        ) from e
+    flavor: dict[str, Any] = {}
+    for field in dataclasses.fields(Flavor):
+        kind = int if field.type is int else str
+        try:
+            flavor[field.name] = kind(entry[field.name])
+        except (KeyError, TypeError, ValueError, OverflowError) as e:
+            raise _errors.InvalidResponse(
+                f'The server describes a flavor without a valid {field.name!r}'
+            ) from e
+    return Flavor(**flavor)

@@ -1,116 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Listing page by page."""
+"""A listing of images, and its pages."""
 
-from collections import deque
 from collections.abc import Callable
 from collections.abc import Iterator
-from collections.abc import Mapping
-import contextlib
 import itertools
-import time
-from typing import Any
 from typing import Generic
 from typing import NoReturn
 from typing import TypeVar
-import urllib.parse
 
 from osc_compute_images.api import _decode
-from osc_compute_images.api import _errors
+from osc_compute_images.api import _paging
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._image import ImageRef
 from osc_compute_images.api._selection import Selection
 
 _Record = TypeVar('_Record', bound=Image | ImageRef)
 
-#: How many of the last images are remembered, so that none comes twice. More
-#: would take memory, and a server that goes round is noticed anyway.
-REMEMBERED = 2000
-
-#: How many of the last pages' beginnings are gone back to.
-_MARKERS = 10
-
-#: Seconds that a page may take before larger ones are asked for, and by how
-#: much they are larger, where the listing begins with a small one.
-_SLOW = 0.25
-_GROWTH = 4
-
-
-class _Listed:
-    """What the last pages had.
-
-    :ivar markers: where the pages began, the last one last
-    """
-
-    def __init__(self) -> None:
-        self.markers: list[str] = []
-        self._ids: set[str] = set()
-        self._pages: deque[list[str]] = deque()
-        self._has_forgotten = False
-
-    def before(self) -> Iterator[dict[str, str]]:
-        """Yield parameters that lead to where the last page was, or before."""
-        ids = self._pages[-1]
-        step = 2
-        # The first of the page comes last, however many there are.
-        while step < 2 * len(ids):
-            marker = ids[-min(step, len(ids))]
-            if marker:
-                yield {'marker': marker}
-            step *= 2
-        for marker in self.markers[: -_MARKERS - 1 : -1]:
-            yield {'marker': marker}
-        if not self._has_forgotten:
-            # To the beginning.
-            yield {}
-
-    def add(self, images: list[Any]) -> list[Any]:
-        """Remember the images of a page, and return those that are new."""
-        ids = [image.id for image in images]
-        expected = len(self._ids) + len(ids)
-        self._ids.update(ids)
-        if len(self._ids) < expected:
-            images = [*self._new(images)]
-            ids = [image.id for image in images]
-        self._pages.append(ids)
-        if len(self._ids) - len(self._pages[0]) > REMEMBERED:
-            self._ids.difference_update(self._pages.popleft())
-            self._has_forgotten = True
-        return images
-
-    def _new(self, images: list[Any]) -> Iterator[Any]:
-        known = set(itertools.chain.from_iterable(self._pages))
-        for image in images:
-            # Those without an ID may be different ones.
-            if image.id not in known or not image.id:
-                yield image
-            known.add(image.id)
-
 
 class ImagePage(Generic[_Record]):
-    """One page of a listing.
-
-    :param page: the decoded answer
-    :param limit: how many images were asked for
-    :param new: picks the images that no page before this one had
-    """
+    """One page of a listing."""
 
     #: Those that match, and that no page before this one had.
     images: list[_Record]
 
-    def __init__(
-        self,
-        page: _decode.Page[_Record],
-        limit: int,
-        new: Callable[[list[_Record]], list[_Record]],
-    ) -> None:
-        self._next_page_url = page.next_url
-        self._is_last = page.next_url is None and page.entries < limit
-        self._next_marker = None if self._is_last else _next_marker(page)
-        self.images = new(page.images)
+    def __init__(self, page: _paging.Page[_Record]) -> None:
+        self._page = page
+        self.images = page.items
 
     def __repr__(self) -> str:
-        last = ', the last' if self._is_last else ''
+        last = ', the last' if self.is_last() else ''
         return f'<ImagePage with {len(self.images)} images{last}>'
 
     def is_empty(self) -> bool:
@@ -122,7 +41,7 @@ class ImagePage(Generic[_Record]):
 
         It is shorter than was asked for, and has no link to another one.
         """
-        return self._is_last
+        return self._page.is_last
 
     def next_page_url(self) -> str | None:
         """Return the server's own link to the next page, or None.
@@ -132,7 +51,7 @@ class ImagePage(Generic[_Record]):
         scheme need not be those of the endpoint. A :class:`Pager` never
         sends anything there.
         """
-        return self._next_page_url
+        return self._page.next_url
 
     def next_marker(self) -> str | None:
         """Return the marker that the next page begins after, or None.
@@ -140,23 +59,7 @@ class ImagePage(Generic[_Record]):
         There is none where this page is the last, or where the server says
         that there is another one, but not where.
         """
-        return self._next_marker
-
-
-def _next_marker(page: _decode.Page[Any]) -> str | None:
-    for image in reversed(page.images):
-        if image.id:
-            marker: str = image.id
-            return marker
-    return _marker_of(page.next_url) if page.next_url else None
-
-
-def _marker_of(url: str) -> str | None:
-    try:
-        query = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)
-    except ValueError:
-        return None
-    return query.get('marker', [None])[-1]
+        return self._page.next_marker
 
 
 class Pager(Generic[_Record]):
@@ -175,7 +78,7 @@ class Pager(Generic[_Record]):
     # read reads the body of the answer.
     def __init__(
         self,
-        fetch: Callable[[Mapping[str, Any]], bytes],
+        fetch: _paging.Fetch,
         read: Callable[[bytes], _decode.Page[_Record]],
         selection: Selection[_Record],
     ) -> None:
@@ -210,87 +113,12 @@ class Pager(Generic[_Record]):
             at least one page has come
         :raises ImagesError: if not even the first page comes
         """
-        return self._selection.of(self._pages())
-
-    def _pages(self) -> Iterator[ImagePage[_Record]]:
-        query = {
-            **self._selection.query,
-            'limit': self._selection.first_page_size,
-        }
-        limit = self._selection.limit
-        last = query.get('marker')
-        obtained = 0
-        listed = _Listed()
-        if last is not None:
-            listed.markers.append(last)
-        began = time.monotonic()
-        page = ImagePage(
-            self._read(self._fetch(query)),
-            query['limit'],
-            listed.add,
+        listing = _paging.Listing(
+            'images',
+            self._fetch,
+            self._read,
+            {**self._selection.query, 'limit': self._selection.limit},
+            self._selection.first_page_size,
         )
-        while True:
-            if time.monotonic() - began > _SLOW:
-                query['limit'] = min(query['limit'] * _GROWTH, limit)
-            obtained += len(page.images)
-            if page.images:
-                last = page.images[-1].id or last
-            yield page
-            if page.is_last():
-                return
-            marker = page.next_marker()
-            # One page is enough to hold in memory.
-            del page
-            began = time.monotonic()
-            try:
-                page = self._page_after(marker, query, listed)
-            except _errors.ImagesError as e:
-                raise _errors.ListingInterrupted(
-                    f'{e.message}; the listing stopped after {obtained} '
-                    f'images, the last of them {last}',
-                    marker=last,
-                    obtained=obtained,
-                    status=e.status,
-                    request_id=e.request_id,
-                ) from e
-
-    def _page_after(
-        self,
-        marker: str | None,
-        query: Mapping[str, Any],
-        listed: _Listed,
-    ) -> ImagePage[_Record]:
-        """Return the page that begins after an image."""
-        if marker is None:
-            raise _errors.InvalidResponse(
-                'The server says that there is more, but not where'
-            )
-        body = self._fetch_after(marker, query, listed)
-        listed.markers.append(marker)
-        page = ImagePage(self._read(body), query['limit'], listed.add)
-        if page.next_marker() in listed.markers:
-            raise _errors.InvalidResponse(
-                'The server repeats a page that it has sent'
-            )
-        return page
-
-    def _fetch_after(
-        self,
-        marker: str,
-        query: Mapping[str, Any],
-        listed: _Listed,
-    ) -> bytes:
-        """Fetch the page after a marker, or after one before it.
-
-        The image of the marker may have been deleted meanwhile. Then Nova
-        refuses the marker (to all but administrators), and one that was
-        listed before it has to do: what comes twice is left out.
-        """
-        try:
-            return self._fetch({**query, 'marker': marker})
-        except (_errors.BadRequest, _errors.Forbidden) as e:
-            refusal = e
-        for earlier in listed.before():
-            with contextlib.suppress(_errors.BadRequest, _errors.Forbidden):
-                return self._fetch({**query, **earlier})
-        raise refusal
+        # NOTE: a loop would hold a page in memory while the next one comes.
+        return self._selection.of(map(ImagePage, listing.pages()))

@@ -7,6 +7,7 @@ import math
 import time
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api import filters
 from osc_compute_images.api._image import Image
 
 #: Seconds between two looks at the image: the first, the longest, and by how
@@ -16,64 +17,99 @@ _FIRST_INTERVAL = 1.0
 _LONGEST_INTERVAL = 15.0
 _GROWTH = 1.25
 
-#: Seconds for which a server that does not answer well is borne with.
+#: Seconds for which transient errors are retried, once the image was seen.
 _PATIENCE = 300.0
 
 #: Statuses that lead nowhere else, unless waited for themselves.
 _FINAL = ('ERROR', 'DELETED')
 
+#: A proxy may send a page of its own with any status.
+_TRANSIENT = (
+    _errors.ConnectionFailed,
+    _errors.InvalidResponse,
+    _errors.TooManyRequests,
+    _errors.ServerError,
+)
+
 
 class _Watch:
-    """Looks at an image, and bears with passing faults of the server."""
+    """Looks at an image, in spite of transient errors.
 
-    def __init__(self, get: Callable[[], Image], seen: Image | None) -> None:
+    :param get: gets the image by a deadline, a time of ``time.monotonic()``
+    :param seen: the image as it was seen before, if it was
+    :param deadline: when the wait is over
+    """
+
+    def __init__(
+        self,
+        get: Callable[[float | None], Image],
+        seen: Image | None,
+        deadline: float,
+    ) -> None:
         self._get = get
-        self._seen = seen
-        self._well_at = time.monotonic()
+        self.seen = seen
+        self._deadline = deadline
+        self._last_answer = time.monotonic()
 
     def look(self) -> Image:
-        """Return the image as it is, or as it was before a passing fault."""
+        """Return the image as it is, or as it was before an error.
+
+        :raises WaitTimedOut: if it does not come in time, for the first time
+        """
+        deadline = None if math.isinf(self._deadline) else self._deadline
         try:
-            self._seen = self._get()
-            self._well_at = time.monotonic()
+            self.seen = self._get(deadline)
+            self._last_answer = time.monotonic()
         except _errors.ImageNotFound as e:
-            if self._seen is None:
+            if self.seen is None:
                 raise
             raise _errors.ImageVanished(
-                f'Image {self._seen.id} vanished; it was {self._seen.status}',
-                image=self._seen,
+                f'Image {self.seen.id} vanished; it was {self.seen.status}',
+                image=self.seen,
                 status=e.status,
                 request_id=e.request_id,
             ) from e
-        except (
-            _errors.ConnectionFailed,
-            _errors.TooManyRequests,
-            _errors.ServerError,
-        ):
-            unwell = time.monotonic() - self._well_at
-            if self._seen is None or unwell > _PATIENCE:
+        except _TRANSIENT as e:
+            now = time.monotonic()
+            if self.seen is None:
+                if now < self._deadline:
+                    raise
+                raise _errors.WaitTimedOut(
+                    f'The time is over before the image was seen: {e.message}',
+                    image=None,
+                    status=e.status,
+                    request_id=e.request_id,
+                ) from e
+            if now < self._deadline and now - self._last_answer > _PATIENCE:
                 raise
-        return self._seen
+        return self.seen
 
 
 def wait_for(
-    get: Callable[[], Image],
+    get: Callable[[float | None], Image],
     seen: Image | None,
     status: str,
     timeout: float | None,
     on_look: Callable[[Image], object] | None,
 ) -> Image:
     """See :meth:`osc_compute_images.api.ImagesAPI.wait_for`."""
-    watch = _Watch(get, seen)
+    status = status.upper()
+    if status not in filters.STATUSES:
+        raise ValueError(
+            f'{status!r} is no status of an image; the statuses are: '
+            f'{", ".join(filters.STATUSES)}'
+        )
     end = time.monotonic() + (math.inf if timeout is None else timeout)
+    watch = _Watch(get, seen, end)
     interval = _FIRST_INTERVAL
     while True:
         image = watch.look()
         if on_look is not None:
             on_look(image)
-        if image.status == status:
+        is_now = (image.status or '').upper()
+        if is_now == status:
             return image
-        if image.status in _FINAL:
+        if is_now in _FINAL:
             raise _errors.ImageFailed(
                 f'Image {image.id} is {image.status}, and will not become '
                 f'{status}',

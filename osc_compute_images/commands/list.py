@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import itertools
-import sys
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from osc_lib.i18n import _
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _gathering
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _usage
@@ -82,7 +82,8 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             type=_values.positive_integer,
             help=_(
                 'Maximum number of images to display, requested in pages of '
-                '--limit images'
+                '--limit images (default: no maximum; 250,000 where all have '
+                'to be held in memory, as in a table)'
             ),
         )
         parser.add_argument(
@@ -137,8 +138,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             )
             for where, image in self._images(places, parsed_args)
         )
-        limit = parsed_args.max_items or parsed_args.limit or sys.maxsize
-        rows = itertools.islice(rows, min(limit, sys.maxsize))
+        rows = _gathering.bounded(rows, parsed_args)
         rows = map(
             _columns.cells_for(self.app.stdout, parsed_args.formatter), rows
         )
@@ -220,12 +220,10 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         if chosen.usage is not None:
             self._usages[where] = chosen.usage
         marker = parsed_args.marker
-        if marker is not None:
-            marker = (
-                marker.lower()
-                if _values.is_id(marker)
-                else api.find(marker).id
-            )
+        if marker is not None and not (
+            _values.is_id(marker) and marker == marker.lower()
+        ):
+            marker = api.find(marker).id
         opts = ListOpts(limit=_page_size(chosen, parsed_args), marker=marker)
         # Each region holds a page in memory: together, about as much as one
         # does.

@@ -131,7 +131,7 @@ class _Unready(Exception):
             self.exit_code = EXIT_TIMEOUT
         elif isinstance(e, api.ImageVanished):
             self.exit_code = EXIT_VANISHED
-        elif e.image.status == 'DELETED':
+        elif e.image is not None and e.image.status == 'DELETED':
             self.exit_code = EXIT_DELETED
         else:
             self.exit_code = EXIT_ERROR

@@ -8,7 +8,8 @@ An input that breaks a promise is kept as ``crash-...`` or ``timeout-...``,
 and told; ``./run fuzz --target page --again FILE`` shows what it does.
 
 Each other module here is a target: it has ``SEEDS``, inputs to begin with,
-and ``check``, which fails for an input that breaks a promise.
+and ``check``, which fails for an input that breaks a promise. That it costs
+little time and memory is a promise about each.
 """
 
 import argparse
@@ -19,8 +20,11 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from types import ModuleType
 from typing import NoReturn
+
+from tests.fuzz import cost
 
 TARGETS = ('page', 'image', 'error', 'retry_after', 'text')
 
@@ -38,6 +42,18 @@ WORDS = (
 def load(target: str) -> ModuleType:
     """Import a target."""
     return importlib.import_module(f'tests.fuzz.{target}')
+
+
+#: What an input of the length that is tried may cost beside what is in
+#: proportion to its length: bytes of memory, seconds of the processor.
+MEMORY = 16 * 1024 * 1024
+SECONDS = 5.0
+
+
+def check(target: ModuleType, data: bytes) -> None:
+    """Expect that an input keeps all promises."""
+    with cost.bounded(len(data), MEMORY, SECONDS):
+        target.check(data)
 
 
 def fuzz(target: str, seconds: int) -> NoReturn:
@@ -69,8 +85,9 @@ def fuzz(target: str, seconds: int) -> NoReturn:
             '-verbosity=0',
             '-print_final_stats=1',
         ],
-        module.check,
+        lambda data: check(module, data),
     )
+    tracemalloc.start()
     atheris.Fuzz()
     raise AssertionError('it does not return')
 
@@ -89,7 +106,7 @@ def main() -> int:
     if args.again:
         if not args.target:
             parser.error('--again needs the --target that FILE is for')
-        load(args.target).check(args.again.read_bytes())
+        check(load(args.target), args.again.read_bytes())
         print('This input keeps all promises')
         return 0
     if args.target:

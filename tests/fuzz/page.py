@@ -5,6 +5,7 @@
 import json
 
 from osc_compute_images.api import _decode
+from osc_compute_images.api import _salvage
 from osc_compute_images.api import ImagesError
 from testbed import nova
 from tests.fuzz import promises
@@ -18,6 +19,8 @@ SEEDS = [
         {'images': [nova.image(1, metadata={'a': [1]}), _ODD]}
     ).encode(),
     b'{"images": [{"id": "a", "name": "\\ud800", "metadata": {"x": NaN}}]}',
+    b'{"images": "' + b'\\"' * 8000,
+    b'{"images": [' + b'{},' * 5000 + b'1]}',
     b'\xef\xbb\xbf{"images": [{"id": "a", "id": "b", "minRam": 1e3}, 5]}',
 ]
 
@@ -29,10 +32,10 @@ def check(body: bytes) -> None:
     except ImagesError as e:
         promises.expect_one_line(str(e))
         return
-    for image in page.images:
+    for image in page.items:
         promises.expect_shown(image)
     if not is_deep(body) and is_as_expected(body):
-        assert _decode._salvage_page(body) == page
+        assert _decode.read_page(body, 'images', _salvage.images) == page
 
 
 def is_deep(body: bytes) -> bool:

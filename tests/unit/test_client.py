@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import time
+import uuid
+
+from keystoneauth1 import adapter
+from keystoneauth1 import session
 import pytest
 import requests
 
 from osc_compute_images import api as images
 from osc_compute_images.api import Flavor
+from testbed import canned_cloud
 from testbed import nova
 from tests.unit.conftest import sent
 
@@ -49,11 +55,97 @@ def test_another_image_than_was_asked_for_is_refused(api, http, other):
         api.get(ID)
 
 
-@pytest.mark.parametrize('given', [ID, ID.upper()])
-def test_find_by_id_asks_once(api, http, given):
+def test_find_by_id_asks_once(api, http):
     http.get(ONE, json={'image': nova.image(1)})
-    assert api.find(given).id == ID
+    assert api.find(ID).id == ID
     assert len(sent(http)) == 1
+
+
+CAPITALS = ID.upper()
+HEX = ID.replace('-', '')
+
+
+@pytest.mark.parametrize(
+    'given', [ID, CAPITALS, '125', HEX, HEX.upper(), 'img-1', 'detail1']
+)
+def test_whatever_id_is_listed_is_found(api, http, given):
+    http.get(nova.DETAIL, json=nova.page([]))
+    http.get(
+        f'{nova.ENDPOINT}/images/{given}',
+        json={'image': nova.image(1, id=given)},
+    )
+    assert api.find(given).id == given
+    # A name has no form, and is asked for first where an ID has none either.
+    assert len(sent(http)) == (2 if given in ('img-1', 'detail1') else 1)
+
+
+def test_an_id_in_other_letters_than_it_has_is_found(api, http):
+    # NOTE: requests-mock itself makes no difference between the two.
+    http.get(ONE, [nova.NOT_FOUND, {'json': {'image': nova.image(1)}}])
+    assert api.find(CAPITALS).id == ID
+    assert [r.rpartition('/')[2] for r in sent(http)] == [CAPITALS, ID]
+
+
+@pytest.mark.parametrize('given', ['125', HEX, CAPITALS])
+@pytest.mark.parametrize(
+    'answer', [nova.NOT_FOUND, nova.fault(400, 'badRequest', 'No UUID.')]
+)
+def test_what_looks_like_an_id_may_be_a_name(api, http, given, answer):
+    for image_id in (given, given.lower()):
+        http.get(f'{nova.ENDPOINT}/images/{image_id}', **answer)
+    http.get(nova.DETAIL, json=named(given, 7))
+    assert api.find(given).id == nova.image_id(7)
+
+
+def test_an_id_wins_over_a_name(api, http):
+    http.get(
+        f'{nova.ENDPOINT}/images/125', json={'image': nova.image(1, id='125')}
+    )
+    http.get(nova.DETAIL, json=named('125', 7))
+    assert api.find('125').id == '125'
+
+
+@pytest.mark.parametrize('name', ['', '.', '..', 'detail', 'a b', 'a/b', 'ä'])
+def test_what_can_be_no_id_is_not_asked_for_as_one(api, http, name):
+    http.get(nova.DETAIL, json=nova.page([]))
+    with pytest.raises(images.ImageNotFound):
+        api.find(name)
+    assert len(sent(http)) == 1
+
+
+GIVEN = [ID, uuid.UUID(ID), images.Image(id=ID)]
+
+
+@pytest.mark.parametrize('given', GIVEN)
+def test_an_image_may_be_given_in_any_form(api, http, given):
+    http.get(ONE, json={'image': nova.image(1)})
+    http.delete(ONE, status_code=204)
+    for method in ('GET', 'POST', 'PUT'):
+        http.register_uri(method, f'{ONE}/metadata', json={'metadata': {}})
+    http.get(f'{ONE}/metadata/k', json={'meta': {'k': 'v'}})
+    http.put(f'{ONE}/metadata/k', json={'meta': {'k': 'v'}})
+    http.delete(f'{ONE}/metadata/k', status_code=204)
+    calls = [
+        (api.get,),
+        (api.find,),
+        (api.find_all,),
+        (api.delete,),
+        (api.get_metadata,),
+        (api.update_metadata, {}),
+        (api.replace_metadata, {}),
+        (api.get_metadata_item, 'k'),
+        (api.set_metadata_item, 'k', 'v'),
+        (api.delete_metadata_item, 'k'),
+        (api.wait_for,),
+    ]
+    for call, *more in calls:
+        call(given, *more)
+    assert len(sent(http)) == len(calls)
+    for wrong in (None, 5, ID.encode(), [ID]):
+        for call, *more in calls:
+            with pytest.raises(TypeError, match='given by its ID'):
+                call(wrong, *more)
+    assert len(sent(http)) == len(calls)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +190,7 @@ def test_an_ambiguous_name_is_an_error_with_the_ids(api, http):
 
 def test_find_nothing(api, http):
     http.get(nova.DETAIL, json=nova.page([]))
+    http.get(f'{nova.ENDPOINT}/images/x', **nova.NOT_FOUND)
     with pytest.raises(images.ImageNotFound, match="of 'x' exists") as caught:
         api.find('x')
     assert caught.value.status is None
@@ -156,6 +249,26 @@ def test_compute_without_images_is_not_an_image_that_is_not_there(
     assert 'X-Auth-Token' not in http.last_request.headers
 
 
+@pytest.mark.parametrize('image_id', ['a/b', ID])
+@pytest.mark.parametrize('status', [200, 403, 500])
+def test_one_image_of_a_service_that_has_images(api, http, image_id, status):
+    path = image_id.replace('/', '%2F')
+    http.get(f'{nova.ENDPOINT}/images/{path}', **nova.NO_ROUTE)
+    http.get(f'{nova.ENDPOINT}/images', status_code=status, json={})
+    with pytest.raises(images.ImageNotFound, match='could not be found'):
+        api.get(image_id)
+
+
+def test_the_404_of_keystone_is_not_that_of_compute(api, http):
+    http.post(f'{nova.KEYSTONE}/v3/auth/tokens', status_code=404)
+    for call in (api.get, api.find, api.delete, api.get_metadata):
+        with pytest.raises(images.ImagesError) as caught:
+            call(ID)
+        assert not isinstance(
+            caught.value, images.ImagesNotServed | images.ImageNotFound
+        )
+
+
 def test_delete(api, http):
     http.delete(ONE, status_code=204)
     assert api.delete(ID) is None
@@ -184,8 +297,7 @@ def test_a_metadata_item(api, http):
     assert api.delete_metadata_item(ID, 'a b') is None
 
 
-@pytest.mark.parametrize('key', ['k', '', '.', '..'])
-def test_a_metadata_item_that_is_not_there_is_named(api, http, key):
+def test_a_metadata_item_that_is_not_there_is_named(api, http):
     # Nova words it in one way for GET, and in another for DELETE.
     http.get(f'{ONE}/metadata/k', **nova.NO_ROUTE)
     http.delete(
@@ -193,9 +305,40 @@ def test_a_metadata_item_that_is_not_there_is_named(api, http, key):
         **nova.fault(404, 'itemNotFound', 'Invalid metadata key'),
     )
     for call in (api.get_metadata_item, api.delete_metadata_item):
-        with pytest.raises(images.NotFound, match=repr(key)) as caught:
-            call(ID, key)
+        with pytest.raises(images.NotFound, match="property 'k'") as caught:
+            call(ID, 'k')
         assert not isinstance(caught.value, images.ImageNotFound)
+
+
+@pytest.mark.parametrize('meta', [{}, {'K': 'v'}, {'other': 'v'}])
+def test_only_the_item_that_was_asked_for_is_one(api, http, meta):
+    http.get(f'{ONE}/metadata/k', json={'meta': meta})
+    with pytest.raises(images.NotFound, match="has no property 'k'"):
+        api.get_metadata_item(ID, 'k')
+    http.get(f'{ONE}/metadata/k', json={'meta': {**meta, 'k': None}})
+    assert api.get_metadata_item(ID, 'k') is None
+
+
+NO_KEYS = ['', '.', '..', 'org/os', 'größe', 'a,b', 'x' * 256]
+
+
+@pytest.mark.parametrize('key', NO_KEYS)
+def test_a_key_that_compute_cannot_address_is_not_said_to_be_absent(
+    api, http, key
+):
+    http.get(f'{ONE}/metadata', json={'metadata': {key: 'v'}})
+    assert api.get_metadata_item(ID, key) == 'v'
+    asked = http.call_count
+    for call in (
+        lambda: api.set_metadata_item(ID, key, 'v'),
+        lambda: api.delete_metadata_item(ID, key),
+    ):
+        with pytest.raises(images.BadRequest, match='"openstack image unset'):
+            call()
+    assert http.call_count == asked
+    http.get(f'{ONE}/metadata', json={'metadata': {}})
+    with pytest.raises(images.NotFound, match='no property'):
+        api.get_metadata_item(ID, key)
 
 
 def test_a_metadata_item_of_no_image(api, http):
@@ -206,11 +349,43 @@ def test_a_metadata_item_of_no_image(api, http):
 
 @pytest.mark.parametrize(
     'given',
-    [ID, ID.upper(), f'{nova.ENDPOINT}/servers/{ID}', f'http://x/{ID}/'],
+    [ID, f'{nova.ENDPOINT}/servers/{ID}', f'http://x/{ID}/'],
 )
 def test_the_id_of_a_server_is_taken_as_it_is(api, http, given):
     assert api.find_server_id(given) == ID
     assert http.call_count == 0
+
+
+@pytest.mark.parametrize('given', ['125', HEX, CAPITALS])
+def test_a_server_is_found_by_any_id(api, http, given):
+    # As a database may find it, without regard to case.
+    server = {'id': given.lower(), 'name': 'x'}
+    http.get(f'{nova.ENDPOINT}/servers/{given}', json={'server': server})
+    assert api.find_server_id(given) == given.lower()
+    assert len(sent(http)) == 1
+
+
+@pytest.mark.parametrize('given', ['125', HEX, CAPITALS])
+@pytest.mark.parametrize(
+    'answer',
+    [
+        nova.fault(404, 'itemNotFound', 'Instance could not be found.'),
+        {'json': {}},
+    ],
+)
+def test_the_id_of_a_server_that_is_gone_is_taken_as_it_is(
+    api, http, given, answer
+):
+    for server_id in (given, given.lower()):
+        http.get(f'{nova.ENDPOINT}/servers/{server_id}', **answer)
+    http.get(f'{nova.ENDPOINT}/servers', json=servers())
+    assert api.find_server_id(given) == given
+
+
+def test_a_name_of_a_server_may_look_like_an_id(api, http):
+    http.get(f'{nova.ENDPOINT}/servers/125', status_code=404)
+    http.get(f'{nova.ENDPOINT}/servers', json=servers(('1', '125')))
+    assert api.find_server_id('125') == '1'
 
 
 def servers(*pairs):
@@ -233,6 +408,23 @@ def test_an_administrator_finds_a_server_of_any_project(api, http):
     )
     assert api.find_server_id('web') == '1'
     assert http.last_request.qs['all_tenants'] == ['1']
+
+
+def test_servers_are_read_to_the_end(api, http):
+    full = [(str(n), 'x') for n in range(999)]
+    http.get(
+        f'{nova.ENDPOINT}/servers',
+        [{'json': servers(*full)}, {'json': servers(('last', 'web'))}],
+    )
+    assert api.find_server_id('web') == 'last'
+    assert http.last_request.qs['marker'] == ['998']
+
+
+def test_servers_may_repeat_for_ever(api, http):
+    full = [(str(n), 'web') for n in range(999)]
+    http.get(f'{nova.ENDPOINT}/servers', json=servers(*full))
+    with pytest.raises(images.InvalidResponse, match='a page of servers'):
+        api.find_server_id('web')
 
 
 @pytest.mark.parametrize(
@@ -308,8 +500,43 @@ def test_the_flavors_may_repeat_for_ever(api, http):
     http.get(
         f'{nova.ENDPOINT}/flavors/detail', json={'flavors': [TINY] * 1000}
     )
-    with pytest.raises(images.FlavorNotFound):
+    with pytest.raises(images.InvalidResponse, match='a page of flavors'):
         api.find_flavor('x')
+
+
+def test_flavors_that_go_round_end(api, http):
+    http.get(f'{nova.ENDPOINT}/flavors/x', status_code=404)
+    rounds = [
+        [{**TINY, 'id': str(1000 * page + n)} for n in range(1000)]
+        for page in (0, 1, 2, 0, 1)
+    ]
+    http.get(
+        f'{nova.ENDPOINT}/flavors/detail',
+        [{'json': {'flavors': flavors}} for flavors in rounds],
+    )
+    with pytest.raises(images.InvalidResponse, match='repeats a page'):
+        api.find_flavor('x')
+    assert http.call_count == 6
+
+
+@pytest.mark.parametrize(
+    ('change', 'field'),
+    [({'ram': 'x' * 5000}, 'ram'), ({'disk': None}, 'disk')],
+)
+def test_what_is_wrong_with_a_flavor_is_named(api, http, change, field):
+    http.get(f'{nova.ENDPOINT}/flavors/1', json={'flavor': TINY | change})
+    with pytest.raises(images.InvalidResponse) as caught:
+        api.find_flavor('1')
+    assert str(caught.value).endswith(f'a flavor without a valid {field!r}')
+
+
+def test_of_many_ids_an_error_shows_some(api, http):
+    http.get(nova.DETAIL, json=named('golden', *range(500)))
+    with pytest.raises(images.AmbiguousName) as caught:
+        api.find('golden')
+    assert len(caught.value.ids) == 500
+    assert len(str(caught.value)) < 1000
+    assert str(caught.value).startswith("500 images have the name 'golden'")
 
 
 def looks(http, *answers):
@@ -379,6 +606,9 @@ def test_wait_no_longer_than_told(api, http, slept):
     [
         {'status_code': 503},
         {'status_code': 500},
+        {'status_code': 429},
+        {'status_code': 200, 'text': '<html>Welcome to nginx</html>'},
+        {'status_code': 200, 'json': {'image': nova.image(2)}},
         {'exc': requests.exceptions.ConnectionError('refused')},
     ],
 )
@@ -392,6 +622,74 @@ def test_a_lasting_fault_does(api, http, slept):
     with pytest.raises(images.ServerError):
         api.wait_for(ID)
     assert 300 < sum(slept) < 330
+
+
+def test_each_good_answer_renews_the_patience(api, http, slept):
+    looks(http, *(['SAVING'] + [{'status_code': 500}] * 12) * 4, 'ACTIVE')
+    assert api.wait_for(ID).status == 'ACTIVE'
+    assert sum(slept) > 500
+
+
+def test_a_status_may_be_in_any_case(api, http, slept):
+    looks(http, 'SAVING', 'Active')
+    assert api.wait_for(ID, 'active').status == 'Active'
+    looks(http, 'SAVING', 'error')
+    with pytest.raises(images.ImageFailed, match='will not become ACTIVE'):
+        api.wait_for(ID, 'Active')
+
+
+@pytest.mark.parametrize('status', ['', 'queued', 'ACTIV', 'active '])
+def test_a_status_that_there_is_not_is_not_waited_for(api, http, status):
+    with pytest.raises(ValueError, match='the statuses are: ACTIVE'):
+        api.wait_for(ID, status)
+    assert http.call_count == 0
+
+
+def test_the_time_may_be_over_before_the_image_was_seen(api, http, slept):
+    def get(request, context):
+        time.sleep(3)
+        context.status_code = 503
+        return {}
+
+    http.get(ONE, json=get)
+    with pytest.raises(images.WaitTimedOut, match='before the image') as e:
+        api.wait_for(ID, timeout=2)
+    assert e.value.image is None
+    # Nor is it asked again.
+    assert len(sent(http)) == 1
+
+
+@pytest.mark.timeout(50)
+@pytest.mark.parametrize('seen', [None, images.Image(id=ID, status='SAVING')])
+@pytest.mark.parametrize('send', [canned_cloud.silent, canned_cloud.drip])
+def test_a_server_that_is_silent_takes_no_more_than_the_time(send, seen):
+    """Without a timeout it would take a minute, or ten."""
+    silent = canned_cloud.Response(send=send)
+    with canned_cloud.Server(lambda _request: silent) as server:
+        endpoint = f'{server.url}/v2.1'
+        compute = adapter.Adapter(
+            session.Session(), endpoint_override=endpoint
+        )
+        with pytest.raises(images.WaitTimedOut) as caught:
+            images.ImagesAPI(compute).wait_for(seen or ID, timeout=1)
+    assert caught.value.image == seen
+
+
+def test_the_time_left_is_told_to_each_request(api, http, slept, monkeypatch):
+    looks(http, 'SAVING')
+    deadlines = []
+    get = api._http.get
+
+    def noted(path, params=None, *, deadline=None):
+        deadlines.append(deadline)
+        return get(path, params, deadline=deadline)
+
+    monkeypatch.setattr(api._http, 'get', noted)
+    with pytest.raises(images.WaitTimedOut):
+        api.wait_for(ID, timeout=10)
+    end = time.monotonic()
+    assert set(deadlines) == {end}
+    assert len(deadlines) > 3
 
 
 def test_a_fault_from_the_beginning_does(api, http, slept):

@@ -6,11 +6,16 @@ import json
 from hypothesis import given
 from hypothesis import settings
 import hypothesis.strategies as st
+import msgspec
 import pytest
 
 from osc_compute_images.api import _decode
+from osc_compute_images.api import _json
+from osc_compute_images.api import _limits
 from osc_compute_images.api import InvalidResponse
+from osc_compute_images.api import ServerRef
 from testbed import nova
+from tests.fuzz import cost
 
 
 def decoded(*entries, **more):
@@ -22,7 +27,7 @@ def decoded(*entries, **more):
 def test_an_image_has_all_that_the_server_sends():
     server = {'id': 'the-server', 'links': []}
     entry = nova.image(1, **{'server': server, 'OS-DCF:diskConfig': 'AUTO'})
-    (image,) = decoded(entry).images
+    (image,) = decoded(entry).items
     assert image.id == nova.image_id(1)
     assert image.name == 'cirros-1'
     assert (image.status, image.progress) == ('ACTIVE', 100)
@@ -35,7 +40,7 @@ def test_an_image_has_all_that_the_server_sends():
 
 
 def test_an_image_cannot_be_changed():
-    (image,) = decoded(nova.image()).images
+    (image,) = decoded(nova.image()).items
     with pytest.raises(AttributeError):
         image.name = 'x'
 
@@ -49,7 +54,7 @@ def test_every_field_but_the_id_may_be_missing(caplog, field, null):
     entry[field] = None
     if not null:
         del entry[field]
-    (image,) = decoded(entry).images
+    (image,) = decoded(entry).items
     assert image.id == nova.image_id(0)
     assert image.metadata is not None
     assert caplog.text == ''
@@ -57,39 +62,70 @@ def test_every_field_but_the_id_may_be_missing(caplog, field, null):
 
 def test_unknown_fields_and_words_are_no_error(caplog):
     entry = nova.image(1, status='FROZEN', novelty={'deep': [1]})
-    (image,) = decoded(entry, other=1).images
+    (image,) = decoded(entry, other=1).items
     assert image.status == 'FROZEN'
     assert caplog.text == ''
 
 
-ODD = [
-    ('minDisk', '20', 'min_disk', 20),
-    ('minDisk', 'many', 'min_disk', None),
-    ('minDisk', [20], 'min_disk', None),
-    ('minRam', 512.0, 'min_ram', 512),
-    ('progress', 1e999, 'progress', None),
-    ('name', 12, 'name', '12'),
-    ('name', {'a': 1}, 'name', '{"a": 1}'),
-    ('metadata', 'x', 'metadata', {}),
-    ('metadata', [], 'metadata', {}),
-    ('server', {'id': 7}, 'server_id', '7'),
-    ('server', {}, 'server_id', None),
-    ('server', 'x', 'server_id', None),
-    ('OS-EXT-IMG-SIZE:size', '5', 'size', 5),
+NAME = 'x' * 100
+
+#: A field, what comes, what is kept, and what the warning says.
+LOSSY = [
+    ('minDisk', 'many', None, '"many", not a whole number'),
+    ('minDisk', '1_0', None, '"1_0", not a whole number'),
+    ('minDisk', [20], None, '[20], not a whole number'),
+    ('minDisk', 20.5, 20, '20.5, not a whole number'),
+    ('progress', True, 1, 'true, not a whole number'),
+    ('progress', 1e999, None, '"Infinity", not a whole number'),
+    ('name', {'a': 1}, '{"a": 1}', '{"a": 1}, not a text'),
+    ('name', [NAME], json.dumps([NAME]), f'["{NAME[:78]}..., not a text'),
+    ('metadata', 'x', {}, '"x", not an object'),
+    ('metadata', [], {}, '[], not an object'),
+    ('server', {}, None, '{}, not an object with the ID of a server'),
+    ('server', 'x', None, '"x", not an object with the ID of a server'),
+    ('server', {'id': 'x' * 256}, None, 'not an object with the ID of'),
 ]
 
 
-@pytest.mark.parametrize(('key', 'value', 'field', 'expected'), ODD)
+@pytest.mark.parametrize(('key', 'value', 'kept', 'warning'), LOSSY)
 def test_an_odd_field_is_named_and_the_others_are_kept(
-    caplog, key, value, field, expected
+    caplog, key, value, kept, warning
 ):
     page = decoded(nova.image(1), nova.image(2, **{key: value}))
-    assert len(page.images) == 2
-    odd = page.images[1]
-    assert getattr(odd, field) == expected
+    assert len(page.items) == 2
+    odd = page.items[1]
+    assert fields(odd)[key] == kept
     assert odd.created == '2026-11-23T16:11:28Z'
-    assert nova.image_id(2) in caplog.text
-    assert repr(key) in caplog.text
+    (record,) = caplog.records
+    expected = f'Image {nova.image_id(2)}: field {key!r} is '
+    assert record.getMessage().startswith(expected)
+    assert warning in record.getMessage()
+
+
+LOSSLESS = [
+    ('minDisk', '20', 20),
+    ('minRam', 512.0, 512),
+    ('OS-EXT-IMG-SIZE:size', 1.0e9, 1_000_000_000),
+    ('OS-EXT-IMG-SIZE:size', '5', 5),
+    ('name', 12, '12'),
+    ('id', 7, '7'),
+    ('server', {'id': 7}, ServerRef('7')),
+]
+
+
+@pytest.mark.parametrize(('key', 'value', 'kept'), LOSSLESS)
+def test_what_loses_nothing_brings_no_warning(caplog, key, value, kept):
+    # The other image has it read with care.
+    page = decoded(nova.image(1, **{key: value}), nova.image(2, name=7))
+    assert fields(page.items[0])[key] == kept
+    assert caplog.text == ''
+
+
+def fields(image):
+    return {
+        f.encode_name: getattr(image, f.name)
+        for f in msgspec.structs.fields(image)
+    }
 
 
 def test_an_odd_image_alone(caplog):
@@ -100,54 +136,89 @@ def test_an_odd_image_alone(caplog):
 
 def test_what_is_no_image_or_has_no_id_is_named(caplog):
     page = decoded(nova.image(1), 'what', nova.image(2, id=None))
-    assert [image.id for image in page.images] == [nova.image_id(1), '']
-    assert 'Entry 1 of the page is no image' in caplog.text
-    assert 'without an ID' in caplog.text
+    assert [image.id for image in page.items] == [nova.image_id(1), '']
+    assert 'Entry 1 of the page is "what", not an image' in caplog.text
+    assert "without an ID: field 'id' is null" in caplog.text
 
 
-def test_many_oddities_are_summed_up(caplog):
-    decoded(*[nova.image(n, minDisk='x') for n in range(20)])
-    assert len(caplog.records) == 6
-    assert '15 more' in caplog.text
+@pytest.mark.parametrize(
+    ('count', 'more'), [(4, ''), (5, ''), (6, '1 more'), (20, '15 more')]
+)
+def test_many_oddities_are_summed_up(caplog, count, more):
+    decoded(*[nova.image(n, minDisk='x') for n in range(count)])
+    named = [r for r in caplog.records if 'minDisk' in r.getMessage()]
+    assert len(named) == min(count, 5)
+    assert len(caplog.records) == len(named) + bool(more)
+    assert more in caplog.text
 
 
 @pytest.mark.parametrize('text', ['NaN', 'Infinity', '-Infinity'])
 def test_numbers_that_are_no_json_survive_as_text(text):
     body = f'{{"images": [{{"id": "a", "metadata": {{"x": {text}}}}}]}}'
-    (image,) = _decode.decode_page(body.encode()).images
+    (image,) = _decode.decode_page(body.encode()).items
     assert image.metadata == {'x': text}
 
 
 def test_huge_numbers():
     body = '{"images": [{"id": "a", "minDisk": %s, "minRam": %s}]}'
     body %= ('9' * 5000, '9' * 30)
-    (image,) = _decode.decode_page(body.encode()).images
+    (image,) = _decode.decode_page(body.encode()).items
     assert (image.min_disk, image.min_ram) == (None, int('9' * 30))
 
 
 def test_of_duplicate_keys_the_last_counts():
-    (image,) = _decode.decode_page(b'{"images":[{"id":"a","id":"b"}]}').images
+    (image,) = _decode.decode_page(b'{"images":[{"id":"a","id":"b"}]}').items
     assert image.id == 'b'
 
 
 @pytest.mark.parametrize('name', [b'\xff', b'\\ud800', b'\\udc00x'])
 def test_what_is_no_text_is_replaced(name):
     body = b'{"images":[{"id":"a","name":"%s","metadata":{"k":["%s"]}}]}'
-    (image,) = _decode.decode_page(body % (name, name)).images
+    (image,) = _decode.decode_page(body % (name, name)).items
     assert image.name.startswith('\ufffd')
     image.name.encode()
 
 
+@pytest.mark.parametrize(
+    ('written', 'name'),
+    [
+        (r'\ud83d\ude00', '\U0001f600'),
+        (r'\\ud800', r'\ud800'),
+        (r'\\\ud800', '\\\ufffd'),
+        (r'\ud800\ud83d\ude00', '\ufffd\U0001f600'),
+        (r'a\\\\b\"', r'a\\b"'),
+        ('\U0001f600', '\U0001f600'),
+    ],
+)
+def test_what_is_escaped_is_the_same_where_a_page_is_odd(written, name):
+    page = '{"images":[{"id":"a","name":"%s"},{"id":"b","name":["%s"]}]}'
+    body = (page % (written, written)).encode()
+    first, second = _decode.decode_page(body).items
+    assert first.name == name
+    assert json.loads(second.name) == [name]
+
+
 def test_a_control_character_in_a_text_costs_no_image():
     body = b'{"images":[{"id":"a","name":"x\n\x1by"},{"id":"b"}]}'
-    first, second = _decode.decode_page(body).images
+    first, second = _decode.decode_page(body).items
     assert (first.name, second.id) == ('x\n\x1by', 'b')
 
 
-def test_links_of_another_form_are_no_links():
-    links = [1, {'rel': 2, 'href': 'x'}, {'rel': 'next', 'href': 'y'}]
+@pytest.mark.parametrize('odd', [(), (1, {'rel': 2, 'href': 'x'})])
+def test_of_links_only_the_next_counts(odd):
+    links = [
+        *odd,
+        {'rel': 'self', 'href': 'x'},
+        {'rel': 'next', 'href': ''},
+        {'rel': 'next', 'href': 'y'},
+        {'rel': 'next', 'href': 'z'},
+    ]
     page = decoded(nova.image(), images_links=links)
     assert page.next_url == 'y'
+    assert decoded(nova.image(), images_links=links[:-2]).next_url is None
+
+
+def test_links_of_another_form_are_no_links():
     assert decoded(nova.image(), images_links='x').next_url is None
 
 
@@ -176,7 +247,87 @@ def test_what_is_no_page_is_refused(body):
 
 
 def test_a_byte_order_mark_does_no_harm():
-    assert _decode.decode_page(b'\xef\xbb\xbf{"images": []}').images == []
+    assert _decode.decode_page(b'\xef\xbb\xbf{"images": []}').items == []
+
+
+ONE = b'{"images":[{"id":"a","name":%s}]}'
+ODD = b'{"images":[{"id":"a","minDisk":[],"name":%s}]}'
+
+
+@pytest.mark.parametrize('page', [ONE, ODD])
+@pytest.mark.parametrize(
+    'value',
+    [
+        b'"' + b'\\"' * 300_000 + b'"',
+        b'"' + b'a' * 10_000_000 + b'"',
+        b'"\xf0\x9f\x98\x80' + b'a' * 10_000_000 + b'"',
+        b'"' + b'\\ud83d' * 1_000_000 + b'"',
+        b'9' * 10_000_000,
+        b'1.' + b'0' * 10_000_000,
+        b'[' * 400_000 + b']' * 400_000,
+    ],
+    ids=lambda value: value[:10].decode(),
+)
+def test_the_cost_of_a_value_is_bounded(page, value):
+    body = page % value
+    with cost.bounded(len(body)):
+        (image,) = _decode.decode_page(body).items
+    assert image.id == 'a'
+
+
+@pytest.mark.parametrize(
+    'body',
+    [
+        # Strings without an end, with an escape in them.
+        b'{"images":"' + b'\\"' * 130_000,
+        b'{"images":' + b'[' * 201 + b'"' + b'\\"' * 130_000,
+        b'{"images":"' + b'\\' * 5_000_001,
+        b'{"images":' + b'"' * 5_000_000,
+        b'{"images":' + b' ' * 10_000_000,
+        b'{"images":' + b'[' * 900_000,
+        b'{"images":' + b'[' * 2_000_000,
+        # Entries that are no images, or hardly.
+        b'{"images":[' + b'1,' * 900_000 + b'1]}',
+        b'{"images":[' + b'1,' * 5_000_000 + b'1]}',
+        b'{"images":[' + b'{},' * 400_000 + b'{}]}',
+        b'{"images":[' + b'{"id":"a"},' * 400_000 + b'{"id":"a"}]}',
+    ],
+    ids=lambda body: f'{body[:14].decode()}..{len(body)}',
+)
+def test_the_cost_of_what_is_refused_is_bounded(body):
+    with cost.bounded(len(body)), pytest.raises(InvalidResponse):
+        _decode.decode_page(body)
+    with cost.bounded(len(body)), pytest.raises(InvalidResponse):
+        _decode.decode_image(body)
+
+
+def test_ids_without_a_bound_are_no_ids(caplog):
+    most = _limits.MAX_ID_LENGTH
+    long = [nova.image(n, id=f'{n}' + 'x' * 1_000_000) for n in range(10)]
+    body = json.dumps({'images': [*long, {'id': 'y' * most}]}).encode()
+    with cost.bounded(len(body)):
+        page = _decode.decode_page(body)
+    assert [image.id for image in page.items] == [''] * 10 + ['y' * most]
+    assert all(len(r.getMessage()) < 300 for r in caplog.records)
+
+
+@pytest.mark.parametrize('odd', [b'', b', "metadata": 1'])
+def test_entries_are_bounded(odd):
+    entry = b'{"id": "a"%s}' % odd
+    most = _limits.MAX_ENTRIES
+    page = b'{"images": [' + b','.join([entry] * most)
+    assert len(_decode.decode_page(page + b']}').items) == most
+    with pytest.raises(InvalidResponse, match='25,000 entries'):
+        _decode.decode_page(page + b',' + entry + b']}')
+
+
+@pytest.mark.parametrize(('value', 'more'), [(b'0,', b'0'), (b'"",', b'""')])
+def test_values_are_bounded(monkeypatch, value, more):
+    monkeypatch.setattr(_limits, 'MAX_VALUES', 1000)
+    body = b'[' + value * 999 + more + b']'
+    assert len(_json.load(body)) == 1000
+    with pytest.raises(InvalidResponse, match='1,000 values'):
+        _json.load(b'[' + value * 1000 + more + b']')
 
 
 JSON = st.recursive(
@@ -209,7 +360,7 @@ def test_any_bytes_are_read_or_refused(body):
 @settings(deadline=None, derandomize=True, max_examples=300)
 def test_any_images_are_read_as_far_as_they_can_be(entries, links):
     page = decoded(*entries, images_links=links)
-    assert len(page.images) == sum(isinstance(e, dict) for e in entries)
-    for image in page.images:
+    assert len(page.items) == sum(isinstance(e, dict) for e in entries)
+    for image in page.items:
         assert isinstance(image.id, str)
         assert isinstance(image.metadata, dict)

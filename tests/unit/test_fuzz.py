@@ -5,12 +5,15 @@
 The inputs are the seeds of its targets, and seeds that were cut and joined.
 """
 
+import time
+
 from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 import hypothesis.strategies as st
 import pytest
 
+from tests.fuzz.__main__ import check
 from tests.fuzz.__main__ import load
 from tests.fuzz.__main__ import TARGETS
 from tests.fuzz.__main__ import WORDS
@@ -22,7 +25,7 @@ MODULES = {target: load(target) for target in TARGETS}
 def test_every_seed_keeps_the_promises(target):
     assert MODULES[target].SEEDS
     for seed in MODULES[target].SEEDS:
-        MODULES[target].check(seed)
+        check(MODULES[target], seed)
 
 
 @given(
@@ -46,4 +49,26 @@ def test_what_was_cut_and_joined_keeps_them_too(target_and_seed, changes):
     for where, length, new in changes:
         where %= len(data) + 1
         data = data[:where] + new + data[where + length :]
-    MODULES[target].check(data)
+    check(MODULES[target], data)
+
+
+class Costly:
+    """A target whose inputs cost much."""
+
+    @staticmethod
+    def check(data):
+        if data == b'memory':
+            bytearray(64 * 1024 * 1024)
+        elif data == b'time':
+            clock[0] += 100
+
+
+clock = [0.0]
+
+
+@pytest.mark.parametrize('data', [b'memory', b'time'])
+def test_what_costs_much_is_noticed(monkeypatch, data):
+    monkeypatch.setattr(time, 'thread_time', lambda: clock[0])
+    check(Costly, b'nothing')
+    with pytest.raises(AssertionError):
+        check(Costly, data)

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from osc_compute_images.api import _limits
 from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import ListingInterrupted
@@ -11,6 +12,7 @@ from osc_compute_images.api import ListOpts
 from testbed import nova
 from tests.unit.conftest import sent
 
+FAULT = nova.fault(500, 'computeFault', 'Unexpected API Error.')
 FIRST = 'GET /v2.1/images/detail?limit=2'
 
 
@@ -165,6 +167,7 @@ def test_an_empty_page_with_a_link_to_nowhere_is_an_error(api, http, href):
         list(api.list_detail())
     assert caught.value.marker is None
     assert caught.value.obtained == 0
+    assert str(caught.value).endswith('stopped before any images came')
 
 
 def test_a_page_that_repeats_is_an_error_after_what_was_obtained(api, http):
@@ -250,21 +253,227 @@ def test_the_first_image_of_a_page_is_enough_to_go_on_from(api, http, limit):
     assert listed == [nova.image_id(n) for n in numbers]
 
 
+def every_one(_number):
+    return True
+
+
+def all_but(spared):
+    return lambda number: number != spared
+
+
+@pytest.mark.parametrize('brief', [False, True])
+@pytest.mark.parametrize('limit', [3, 10])
+@pytest.mark.parametrize(
+    'which',
+    [every_one, all_but(0), all_but(1), all_but(2), lambda n: n % 2 > 0],
+)
+def test_what_was_listed_may_be_deleted_at_any_length(
+    api, http, monkeypatch, which, limit, brief
+):
+    # Less than half of the images, and no more than the hashes of some.
+    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 20)
+    numbers = range(200)
+    server = nova.Server(nova.images(*numbers))
+    for path in (nova.DETAIL, f'{nova.ENDPOINT}/images'):
+        http.get(path, json=server)
+    opts = ListOpts(limit=limit)
+    listed = []
+    pager = api.list(opts) if brief else api.list_detail(opts)
+    for page in pager.pages():
+        listed += ids(page.images)
+        for number, image in enumerate(page.images):
+            if which(number):
+                server.delete(image.id)
+    assert listed == [nova.image_id(n) for n in numbers]
+
+
+def test_to_delete_all_that_is_listed_takes_two_requests_a_page(api, http):
+    server = nova.Server(nova.images(*range(100)))
+    http.get(nova.DETAIL, json=server)
+    for page in api.list_detail(ListOpts(limit=5)).pages():
+        for image in page.images:
+            server.delete(image.id)
+    # The first way back is found after others have been tried.
+    assert len(sent(http)) < 2 * 20 + 8
+
+
+def test_some_that_were_listed_long_ago_are_left(api, http, monkeypatch):
+    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 20)
+    numbers = range(200)
+    server = nova.Server(nova.images(*numbers))
+    http.get(nova.DETAIL, json=server)
+    listed = []
+    for page in api.list_detail(ListOpts(limit=5)).pages():
+        listed += ids(page.images)
+        for gone in listed[40:]:
+            if gone in ids_of(server):
+                server.delete(gone)
+    assert listed == [nova.image_id(n) for n in numbers]
+
+
+def ids_of(server):
+    return {image['id'] for image in server.images}
+
+
+def test_where_not_all_is_known_any_more_the_list_has_to_begin_anew(
+    api, http, monkeypatch
+):
+    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 10)
+    monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 15)
+    server = nova.Server(nova.images(*range(100)))
+    http.get(nova.DETAIL, json=server)
+    obtained = []
+    pages = api.list_detail(ListOpts(limit=5)).pages()
+    while len(obtained) < 40:
+        obtained += ids(next(pages).images)
+    for image_id in obtained:
+        server.delete(image_id)
+    with pytest.raises(ListingInterrupted, match='list all again') as caught:
+        next(pages)
+    e = caught.value
+    assert (e.marker, e.obtained, e.status) == (None, 40, 400)
+    rest = ids(api.list_detail(ListOpts(marker=e.marker)))
+    assert obtained + rest == [nova.image_id(n) for n in range(100)]
+
+
 def test_without_any_marker_left_the_listing_is_interrupted(api, http):
     refusal = nova.fault(400, 'badRequest', 'No image found with ID x')
     http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, refusal])
-    with pytest.raises(ListingInterrupted, match='No image found'):
+    with pytest.raises(ListingInterrupted, match='No image found') as caught:
         list(api.list_detail(ListOpts(limit=2)))
+    assert caught.value.marker is None
+    assert 'list all again' in str(caught.value)
 
 
+def test_a_server_that_refuses_each_marker_is_not_asked_for_ever(api, http):
+    def answer(request, context):
+        if 'marker' in request.qs:
+            context.status_code = 400
+            return {}
+        return nova.page(nova.images(1, 2))
+
+    http.get(nova.DETAIL, json=answer)
+    with pytest.raises(ListingInterrupted):
+        list(api.list_detail(ListOpts(limit=2)))
+    assert http.call_count < 50
+
+
+def test_pages_that_go_round_far_apart_are_an_error(api, http, monkeypatch):
+    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 4)
+    monkeypatch.setattr(_limits, 'MAX_KNOWN_PAGES', 30)
+    numbers = [(n % 60, n % 60 + 1) for n in range(0, 200, 2)]
+    http.get(
+        nova.DETAIL,
+        [{'json': nova.page(nova.images(*two))} for two in numbers],
+    )
+    obtained = []
+    with pytest.raises(ListingInterrupted, match='repeats'):
+        obtained.extend(api.list_detail(ListOpts(limit=2)))
+    assert ids(obtained) == [nova.image_id(n) for n in range(60)]
+
+
+def test_the_ids_of_the_last_page_that_had_any_lead_back(api, http):
+    """An empty page with a link comes between, and its marker is refused."""
+    asked = []
+    pages = {
+        None: nova.page(nova.images(1, 2)),
+        nova.image_id(2): nova.page([], nova.link('elsewhere')),
+        nova.image_id(1): nova.page(nova.images(3)),
+    }
+
+    def answer(request, context):
+        marker = request.qs.get('marker', [None])[0]
+        asked.append(marker)
+        if marker not in pages:
+            context.status_code = 403
+        return pages.get(marker, {})
+
+    http.get(nova.DETAIL, json=answer)
+    listed = ids(api.list_detail(ListOpts(limit=2)))
+    assert listed == [nova.image_id(n) for n in (1, 2, 3)]
+    assert asked[2:] == ['elsewhere', nova.image_id(1)]
+
+
+def test_the_marker_of_a_page_that_is_not_empty(api, http):
+    http.get(nova.DETAIL, json=nova.Server(nova.images(1, 2, 3)))
+    first, last = api.list_detail(ListOpts(limit=2)).pages()
+    assert (first.next_marker(), last.next_marker()) == (after_id(2), None)
+    assert last.is_last()
+    assert not first.is_last()
+    assert len(last.images) == 1
+
+
+def after_id(number):
+    return nova.image_id(number)
+
+
+MINE = nova.image_id(77)
+
+
+def test_the_users_own_marker_is_where_to_go_on_from(api, http):
+    opts = ListOpts(limit=2, marker=MINE)
+    link = nova.link('elsewhere')
+    http.get(nova.DETAIL, [{'json': nova.page([], link)}, FAULT])
+    with pytest.raises(ListingInterrupted) as caught:
+        list(api.list_detail(opts))
+    assert caught.value.marker == MINE
+    http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, FAULT])
+    with pytest.raises(ListingInterrupted) as caught:
+        list(api.list_detail(opts))
+    assert caught.value.marker == nova.image_id(2)
+
+
+def test_the_users_own_marker_stays_in_mind(api, http):
+    """What was listed before it is not listed when there is no other way."""
+    server = nova.Server(nova.images(*range(10)))
+    http.get(nova.DETAIL, json=server)
+    listed = []
+    opts = ListOpts(limit=2, marker=nova.image_id(3))
+    for page in api.list_detail(opts).pages():
+        listed += ids(page.images)
+        for image in page.images:
+            server.delete(image.id)
+    assert listed == [nova.image_id(n) for n in range(4, 10)]
+
+
+def test_images_without_an_id_all_come(api, http):
+    nameless = [nova.image(n, id=None) for n in (1, 2)]
+    pages = [
+        [*nova.images(1, 2), *nameless],
+        [nova.image(3), nameless[0]],
+    ]
+    http.get(
+        nova.DETAIL,
+        [{'json': nova.page(x)} for x in pages] + [FAULT],
+    )
+    listed = []
+    with pytest.raises(ListingInterrupted) as caught:
+        listed.extend(api.list_detail(ListOpts(limit=2)))
+    names = ['cirros-1', 'cirros-2', 'cirros-1', 'cirros-2', 'cirros-3']
+    assert [image.name for image in listed] == [*names, 'cirros-1']
+    assert [bool(image.id) for image in listed] == [1, 1, 0, 0, 1, 0]
+    assert after(2) in sent(http)[1]
+    assert caught.value.marker == nova.image_id(3)
+    assert caught.value.obtained == 6
+
+
+def test_a_page_of_images_without_an_id_leads_nowhere(api, http):
+    http.get(nova.DETAIL, json=nova.page([nova.image(1, id=None)] * 2))
+    with pytest.raises(ListingInterrupted, match='not where') as caught:
+        list(api.list_detail(ListOpts(limit=2)))
+    assert (caught.value.marker, caught.value.obtained) == (None, 2)
+    assert 'list all again' in str(caught.value)
+
+
+@pytest.mark.parametrize('begin', [0.0, 1e6])
 @pytest.mark.parametrize(
     ('seconds', 'limits'),
     [(0.1, [2, 2, 2, 2]), (1, [2, 8])],
 )
 def test_pages_grow_where_they_take_long(
-    api, http, monkeypatch, seconds, limits
+    api, http, monkeypatch, seconds, limits, begin
 ):
-    clock = [0.0]
+    clock = [begin]
     answer = nova.Server(nova.images(*range(7)))
 
     def slow(request, context):

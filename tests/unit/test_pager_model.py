@@ -21,8 +21,10 @@ from hypothesis.stateful import rule
 from hypothesis.stateful import RuleBasedStateMachine
 import hypothesis.strategies as st
 from keystoneauth1 import adapter
+import pytest
 import requests_mock
 
+from osc_compute_images.api import _limits
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListingInterrupted
 from osc_compute_images.api import ListOpts
@@ -112,6 +114,15 @@ MANNERS = st.just(Manner()) | st.builds(
     st.booleans(),
 ).filter(lambda manner: not manner.hides_images())
 
+
+class Memory(NamedTuple):
+    """How many IDs a listing remembers, as they are and shortened."""
+
+    recent: int = _limits.MAX_RECENT_IDS
+    known: int = _limits.MAX_KNOWN_IDS
+
+
+MEMORIES = st.sampled_from([Memory(), Memory(3), Memory(3, 5)])
 
 #: How an image vanishes: it is deleted, or it may be seen no more.
 WAYS = st.sampled_from(['delete', 'conceal'])
@@ -205,6 +216,7 @@ BEGINNINGS = {
     'admin': st.booleans(),
     'manner': MANNERS,
     'faulty': st.booleans(),
+    'memory': MEMORIES,
 }
 
 
@@ -212,7 +224,13 @@ class Listing(RuleBasedStateMachine):
     """Images appear, vanish and are listed, page by page."""
 
     @initialize(**BEGINNINGS)
-    def begin(self, count, limit, admin, manner, faulty):
+    def begin(self, count, limit, admin, manner, faulty, memory):
+        if faulty or manner.overlap:
+            # What comes again must be known to have come.
+            memory = Memory()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(_limits, 'MAX_RECENT_IDS', memory.recent)
+        self.patch.setattr(_limits, 'MAX_KNOWN_IDS', memory.known)
         self.mocker = requests_mock.Mocker()
         self.mocker.start()
         set_catalog(self.mocker, {'RegionOne': nova.ENDPOINT})
@@ -230,7 +248,7 @@ class Listing(RuleBasedStateMachine):
         self.stayed = self.server.listed()
         self.newest = 0x1000
         self.faulty = faulty
-        self.excused = manner.may_stop_half_way()
+        self.excused = manner.may_stop_half_way() or memory.known < 100
         self.begun = self.ended = False
 
     @precondition(lambda self: self.ended)
@@ -269,7 +287,10 @@ class Listing(RuleBasedStateMachine):
     def go_on(self, e):
         """Go on from where a listing was interrupted, on a healthy server."""
         assert e.obtained == len(self.listed)
-        assert e.marker == (self.listed[-1] if self.listed else None)
+        last = self.listed[-1] if self.listed else None
+        # There is no marker where the last image was refused as one.
+        here = {image['id'] for image in self.server.images}
+        assert e.marker == last or (e.marker is None and last not in here)
         assert self.excused
         odd = self.server.manner.may_stop_half_way()
         self.server.cure()
@@ -277,7 +298,7 @@ class Listing(RuleBasedStateMachine):
         rest = [image.id for image in self.api.list_detail(opts)]
         # An odd server may have gone back, to newer images.
         new = [i for i in rest if i not in self.listed]
-        assert odd or new == rest
+        assert odd or e.marker is None or new == rest
         self.expect_complete(self.listed + new)
 
     def expect_complete(self, listed):
@@ -296,6 +317,24 @@ class Listing(RuleBasedStateMachine):
     def some_image_vanishes(self, number, way):
         images = self.server.images
         self.remove(images[number % len(images)]['id'], way)
+
+    @precondition(lambda self: self.listed and not self.ended)
+    @rule(way=WAYS)
+    def all_that_was_listed_vanishes(self, way):
+        here = {image['id'] for image in self.server.images}
+        for gone in here.intersection(self.listed):
+            self.remove(gone, way)
+
+    @precondition(lambda self: not self.ended)
+    @rule(way=WAYS, spare=st.integers(0, 3))
+    def each_page_vanishes_once_it_was_listed(self, way, spare):
+        while not self.ended:
+            count = len(self.listed)
+            self.list_a_page()
+            here = {image['id'] for image in self.server.images}
+            for number, gone in enumerate(self.listed[count:]):
+                if gone in here and number != spare:
+                    self.remove(gone, way)
 
     @precondition(lambda self: self.listed and not self.ended)
     @rule(count=st.integers(1, 5), way=WAYS)
@@ -343,6 +382,7 @@ class Listing(RuleBasedStateMachine):
     def teardown(self):
         if hasattr(self, 'mocker'):
             self.mocker.stop()
+            self.patch.undo()
 
 
 TestListing = Listing.TestCase

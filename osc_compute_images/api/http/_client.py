@@ -135,7 +135,11 @@ class Client:
             )
             time.sleep(delay)
             retry += 1
-        return _result(outcome)
+        try:
+            return _result(outcome)
+        finally:
+            # Or the traceback and this frame would keep each other.
+            del outcome
 
 
 def _result(outcome: _Result | Fault) -> _Result:
@@ -146,7 +150,7 @@ def _result(outcome: _Result | Fault) -> _Result:
     try:
         raise error
     finally:
-        # Or the traceback and this frame would keep each other.
+        # Likewise.
         del error, outcome
 
 

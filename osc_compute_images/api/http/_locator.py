@@ -9,8 +9,8 @@ from typing import Any
 
 from keystoneauth1 import adapter as ksa_adapter
 
-from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
+from osc_compute_images.api import _json
 from osc_compute_images.api.http import _answer
 from osc_compute_images.api.http import _endpoint
 from osc_compute_images.api.http import _exceptions
@@ -81,7 +81,7 @@ class Locator:
         if isinstance(outcome, Fault) and outcome.error.status == 401:
             outcome = ask()
         if not isinstance(outcome, Fault):
-            return _decode.load(outcome)
+            return _json.load_or_none(outcome)
         error = outcome.error
         is_answer = isinstance(
             error, (_errors.HTTPError, _errors.InvalidResponse)
