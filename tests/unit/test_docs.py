@@ -14,7 +14,10 @@ from osc_lib.command import command
 import pytest
 
 from osc_compute_images import api
+from osc_compute_images.api import _limits
+from osc_compute_images.api.http import _body
 from osc_compute_images.commands import _columns
+from osc_compute_images.commands import _gathering
 from osc_compute_images.commands import _usage
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -76,6 +79,17 @@ def table(page, number=0):
         ]
         for row in re.split(r'^   \* -(?= |$)', rows, flags=re.MULTILINE)[2:]
     ]
+
+
+def test_each_limit_to_what_a_server_can_cost_is_told():
+    limits = {
+        name: value
+        for module in (_limits, _body, _gathering)
+        for name, value in vars(module).items()
+        if name.startswith('MAX_')
+    }
+    told = [cells[1] for cells in table('../../SECURITY.rst')]
+    assert sorted(f'{n:,}' for n in limits.values()) == sorted(told)
 
 
 def words(cell):
