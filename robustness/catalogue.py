@@ -22,6 +22,7 @@ from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 from testbed.faults import blank
 from testbed.faults import busy
+from testbed.faults import compressed
 from testbed.faults import DEEP
 from testbed.faults import HTML
 from testbed.faults import REFUSED
@@ -375,6 +376,48 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
             ),
             Fault(
                 '4 GiB of spaces, compressed', changing(lambda *_: blank(4096))
+            ),
+            Fault(
+                '256 KiB of escaped quotes, and no end of the text',
+                with_body(b'{"images": "' + b'\\"' * 0x20000),
+            ),
+            Fault(
+                'a name of 40 MB, compressed',
+                changing(
+                    lambda *_: compressed(
+                        b'{"images": [{"name": "',
+                        b'a',
+                        40_000_000,
+                        b'"}]}',
+                    )
+                ),
+            ),
+            Fault(
+                '10 million entries that are no images, compressed',
+                changing(
+                    lambda *_: compressed(
+                        b'{"images": [', b'1,', 10_000_000, b'1]}'
+                    )
+                ),
+            ),
+            Fault(
+                '25 million images without anything, compressed',
+                changing(
+                    lambda *_: compressed(
+                        b'{"images": [', b'{},', 25_000_000, b'{}]}'
+                    )
+                ),
+            ),
+            Fault(
+                '14 IDs of 8 MB each, compressed',
+                changing(
+                    lambda *_: compressed(
+                        b'{"images": [',
+                        b'{"id": "' + b'a' * 8_000_000 + b'"},',
+                        14,
+                        b'{"id": "a"}]}',
+                    )
+                ),
             ),
         )
     ),

@@ -6,6 +6,7 @@ import datetime
 import gzip
 import ipaddress
 import pathlib
+import zlib
 
 from testbed import canned_cloud
 from testbed.canned_cloud import fault
@@ -40,6 +41,26 @@ def blank(mebibytes: int) -> Response:
     """
     body = gzip.compress(b' ' * 0x800000, 1) * -(-mebibytes // 8)
     return Response(body, headers={'Content-Encoding': 'gzip'})
+
+
+def compressed(
+    start: bytes, repeated: bytes, times: int, end: bytes
+) -> Response:
+    """Answer with a body that is long only once it is decompressed.
+
+    :param repeated: what stands so many times between its start and its end
+    """
+    piece = max(1, 0x100000 // len(repeated))
+    packer = zlib.compressobj(1, wbits=31)
+    body = [packer.compress(start)]
+    body += [
+        packer.compress(repeated * min(piece, times - done))
+        for done in range(0, times, piece)
+    ]
+    return Response(
+        b''.join([*body, packer.compress(end), packer.flush()]),
+        headers={'Content-Encoding': 'gzip'},
+    )
 
 
 def self_signed(folder: pathlib.Path) -> pathlib.Path:

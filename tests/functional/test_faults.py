@@ -701,7 +701,8 @@ def odd_image(**fields: bytes) -> bytes:
 
 NESTED = 500
 ODD_IMAGES = {
-    'a name that is a number': (odd_image(name=b'7'), 'Name', '7', 'name'),
+    'a name that is a number': (odd_image(name=b'7'), 'Name', '7', None),
+    'a name that is a list': (odd_image(name=b'[7]'), 'Name', '[7]', 'name'),
     'a huge number': (
         odd_image(progress=b'1' + b'0' * 400),
         'Progress',
