@@ -16,6 +16,7 @@ from cliff import columns
 from osc_compute_images.frozen import thaw
 from osc_compute_images.text import printable
 from osc_compute_images.text import property_text
+from osc_compute_images.text import shortened
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
@@ -27,19 +28,23 @@ else:
     # NOTE: cliff's class is generic from 4.9 on only.
     _TextColumn = _DictColumn = _SizeColumn = columns.FormattableColumn
 
+#: Characters of a text in a table, which is as wide as its longest one. Other
+#: formats have all of it.
+MAX_CELL = 10_000
+
 #: Formatters that write such characters as escapes of their own.
 _ESCAPING = ('json', 'jsonl', 'yaml')
 
 
 class UnprintableText(str, _TextColumn):  # type: ignore[misc]
-    """Text that would act on a terminal; sorts with ordinary text."""
+    """Text that would act on or fill a terminal; sorts as ordinary text."""
 
     def __init__(self, value: str) -> None:
         self._value = value
 
     def human_readable(self) -> str:
-        """Return the text with such characters shown as escapes."""
-        return printable(self._value)
+        """Return the text with such characters shown as escapes, or cut."""
+        return _shown(self._value)
 
 
 class PropertiesColumn(_DictColumn):
@@ -47,9 +52,11 @@ class PropertiesColumn(_DictColumn):
 
     def human_readable(self) -> str:
         """Return ``key='value', ...`` in the order of the keys."""
-        return ', '.join(
-            f"{printable(key)}='{printable(property_text(value))}'"
-            for key, value in sorted(self._value.items())
+        return _shown(
+            ', '.join(
+                f"{_shown(key)}='{_shown(property_text(value))}'"
+                for key, value in sorted(self._value.items())
+            )
         )
 
     def machine_readable(self) -> dict[str, Any]:
@@ -80,9 +87,13 @@ class HumanSizeColumn(_SizeColumn):
 
 def text(value: str | None) -> str | None:
     """Return a text that every formatter can print."""
-    if value is None or value.isprintable():
+    if value is None or (len(value) <= MAX_CELL and value.isprintable()):
         return value
     return UnprintableText(value)
+
+
+def _shown(value: str) -> str:
+    return shortened(printable(shortened(value, MAX_CELL)), MAX_CELL)
 
 
 def cells_for(

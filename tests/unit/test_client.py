@@ -229,6 +229,15 @@ VERSION = {'version': {'min_version': '2.40', 'version': '2.200'}}
         ({'json': VERSION}, ('2.40', '2.200')),
         ({'status_code': 500}, None),
         ({'json': {'version': {'min_version': '', 'version': ''}}}, None),
+        ({'json': {'version': {'min_version': 'x', 'version': '2'}}}, None),
+        (
+            {
+                'json': {
+                    'version': {'min_version': '2.1', 'version': '9' * 10**6}
+                }
+            },
+            None,
+        ),
         ({'json': [1]}, None),
         ({'text': 'x'}, None),
     ],

@@ -79,6 +79,20 @@ def test_other_text_is_escaped_for_people_and_whole_for_machines():
 
 @given(st.lists(st.text(st.characters(), max_size=5)))
 @settings(derandomize=True)
+@pytest.mark.parametrize('character', ['a', '\x1b', '\u202e', 'ä'])
+def test_a_long_text_is_cut_for_people_and_whole_for_machines(character):
+    most = _columns.MAX_CELL
+    long = character * (most + 1)
+    cell = _columns.text(long)
+    assert len(cell.human_readable()) == most + 3
+    assert cell.human_readable().endswith('...')
+    assert cell.machine_readable() == long
+    assert _columns.text('a' * most) == 'a' * most
+    properties = PropertiesColumn({long: long, 'b': long})
+    assert len(properties.human_readable()) == most + 3
+    assert properties.machine_readable() == {long: long, 'b': long}
+
+
 def test_text_sorts_by_its_characters_whatever_they_are(texts):
     cells = sorted(map(_columns.text, texts))
     assert [str(cell) for cell in cells] == sorted(texts)

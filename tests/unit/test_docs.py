@@ -84,7 +84,7 @@ def table(page, number=0):
 def test_each_limit_to_what_a_server_can_cost_is_told():
     limits = {
         name: value
-        for module in (_limits, _body, _gathering)
+        for module in (_limits, _body, _columns, _gathering)
         for name, value in vars(module).items()
         if name.startswith('MAX_')
     }

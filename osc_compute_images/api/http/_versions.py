@@ -12,6 +12,7 @@ from typing import Any
 import urllib.parse
 
 _SEGMENT = re.compile(r'v2(\.(?P<minor>\d{1,9}))?')
+_MICROVERSION = re.compile(r'[0-9]{1,9}(\.[0-9]{1,9})?')
 
 
 def path_of_version(document: Any) -> str | None:
@@ -33,9 +34,11 @@ def path_of_version(document: Any) -> str | None:
 def microversions(document: Any) -> tuple[str, str] | None:
     """Return the lowest and the highest microversion: ``('2.1', '2.104')``."""
     for entry in _versions(document):
-        low, high = entry.get('min_version'), entry.get('version')
-        if low and high:
-            return str(low), str(high)
+        low, high = (
+            str(entry.get(key) or '') for key in ('min_version', 'version')
+        )
+        if _MICROVERSION.fullmatch(low) and _MICROVERSION.fullmatch(high):
+            return low, high
     return None
 
 
