@@ -4,11 +4,14 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 from typing import Any
 
-from osc_compute_images.api import _collection
+from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
+from osc_compute_images.api import _paging
+from osc_compute_images.api._options import MAX_PAGE_SIZE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,9 +69,22 @@ def list_servers(get: Callable[[str, Mapping[str, Any]], bytes]) -> ServerList:
 def _read(
     get: Callable[[str, Mapping[str, Any]], bytes], query: Mapping[str, Any]
 ) -> tuple[Server, ...]:
-    return tuple(
-        _server(entry) for entry in _collection.entries(get, 'servers', query)
+    listing = _paging.Listing(
+        'servers',
+        lambda query: get('/servers/detail', query),
+        lambda body: _decode.read_page(body, 'servers', _servers),
+        {**query, 'limit': MAX_PAGE_SIZE},
     )
+    return tuple(listing.items())
+
+
+def _servers(entries: Sequence[Any]) -> list[Server]:
+    # A server without an ID can be neither named nor joined.
+    return [
+        _server(entry)
+        for entry in entries
+        if isinstance(entry, dict) and _text(entry.get('id'))
+    ]
 
 
 def _server(entry: Mapping[str, Any]) -> Server:

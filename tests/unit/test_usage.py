@@ -282,7 +282,7 @@ def test_pages_of_servers_that_go_round_end(api, http):
 
 
 def test_servers_without_end_end(api, http, monkeypatch):
-    monkeypatch.setattr('osc_compute_images.api._collection.MAX_ENTRIES', 50)
+    monkeypatch.setattr('osc_compute_images.api._limits.MAX_GATHERED', 50)
     numbers = iter(range(1, 10**6))
 
     def more(_request, _context):
