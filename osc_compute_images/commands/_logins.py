@@ -7,6 +7,7 @@ Each is what the shell would do if it were told that region or cloud.
 
 import argparse
 import copy
+import logging
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,11 @@ def all_clouds(command: _connect.ImagesCommand) -> 'dict[str, Cloud]':
     from osc_compute_images.api._clouds import cloud_names
 
     app: Any = command.app
+    if not app.options.debug:
+        # What it warns of when it cannot reach a Keystone does not say whose
+        # it is: the error that follows does.
+        log = logging.getLogger('keystoneauth.identity.generic.base')
+        log.setLevel(logging.ERROR)
     config = copy.copy(app.cloud_config)
     # It would ask for a password without a word of whose it is.
     config._pw_callback = None

@@ -390,13 +390,12 @@ def test_a_cloud_that_fails_is_a_line_and_the_others_are_listed(
         server.close()
     wrong = cloud_of('wrong', {'r': range(1)})
     fine = cloud_of('zfine', {'r': range(1)})
-    silent = cloud_of('silent', {'r': range(1)})
     clouds = {
         'dead': dead.entry(),
         'gone': {'profile': 'no-such-vendor', 'auth': {'username': 'x'}},
         'garbage': 7,
         'wrong': wrong.entry(auth=wrong.auth(password='wrong')),
-        'without': {'auth': {**silent.auth(), 'password': ''}},
+        'without': {'auth': {**fine.auth(), 'password': ''}},
         'zfine': fine.entry(),
     }
     shell = shell_of(clouds)

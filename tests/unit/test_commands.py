@@ -57,7 +57,11 @@ class App:
         file.write_text(json.dumps({'clouds': clouds}))
         self.stdout = io.StringIO()
         self.options = argparse.Namespace(
-            verbose_level=1, cloud='mycloud', region_name='', timing=False
+            verbose_level=1,
+            cloud='mycloud',
+            region_name='',
+            timing=False,
+            debug=False,
         )
         self.cloud_config = client_config.OSC_Config(
             config_files=[str(file)], secure_files=[], load_envvars=False
