@@ -125,9 +125,18 @@ class _Region:
             key,
             (ksa_exceptions.HttpError, ksa_exceptions.ConnectionError),
             'the login',
-            lambda: self._original.get_endpoint(*args, **kwargs),
+            lambda: self._find_endpoint(*args, **kwargs),
         )
         return url
+
+    def _find_endpoint(self, *args: Any, **kwargs: Any) -> str | None:
+        try:
+            return self._original.get_endpoint(*args, **kwargs)
+        except Exception as e:
+            # NOTE: keystoneauth has no better one for a missing password.
+            if type(e) is not Exception:
+                raise
+            raise _errors.ImagesError(f'The login failed: {e}') from e
 
     def _request(self, url: str, *args: Any, **kwargs: Any) -> Any:
         base = kwargs.get('endpoint_override') or url

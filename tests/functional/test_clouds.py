@@ -400,7 +400,7 @@ def test_a_cloud_that_fails_is_a_line_and_the_others_are_listed(
     }
     shell = shell_of(clouds)
     result = shell.run(*CLOUDS)
-    assert rows(result.out) == [['zfine', '', name(0)]]
+    assert rows(result.out) == [['zfine', '', name(0)]], result.err
     assert result.code == 1
     lines = result.err.splitlines()
     assert [line.split(':')[0].split(',')[0] for line in lines] == [

@@ -273,3 +273,14 @@ def test_nothing_is_sent_after_the_end(end):
             assert not thread.is_alive()
     # What was on its way when it ended, and no more.
     assert len(sent) <= 2
+
+
+def test_a_login_without_a_password_is_an_error_of_the_region():
+    class NoPassword(Adapter):
+        def get_endpoint(self, *_args, **_kwargs):
+            raise Exception('password is a required attribute')  # noqa: TRY002
+
+    everyone = {'a': ImagesAPI(NoPassword('a')), **apis('b')}
+    a, b = in_regions(everyone, lambda api: api.adapter.get_endpoint())
+    assert str(a.error) == 'The login failed: password is a required attribute'
+    assert b.value
