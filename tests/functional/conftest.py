@@ -226,8 +226,9 @@ class Glance:
         config = openstack.config.OpenStackConfig(
             config_files=[cloud.facts['clouds_yaml']], load_envvars=False
         )
+        config.cloud_config['clouds'][user]['region_name'] = region
         self._connection = openstack.connection.Connection(
-            config=config.get_one(cloud=user, region_name=region)
+            config=config.get_one(cloud=user)
         )
 
     def get(self, path: str) -> Any:

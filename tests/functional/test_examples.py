@@ -22,12 +22,15 @@ import textwrap
 
 import pytest
 
+from tests.functional.conftest import Glance
 from tests.functional.conftest import openstack_executable
 
 _ROOT = Path(__file__).parents[2]
 _DOCUMENTS = (_ROOT / 'README.rst', *(_ROOT / 'doc' / 'source').rglob('*.rst'))
 _SCRIPTS = _ROOT / 'doc' / 'source' / 'scripts'
 _CRONTAB = re.compile(r'([\d*/,-]+ +){5}(?P<command>.*)')
+
+_PROGRAM = r'(?s).*\bimport openstack\b'
 
 #: The command line of jq, as far as the examples need it, over jq itself.
 _JQ = f"""#!{sys.executable}
@@ -117,25 +120,30 @@ _BACKUPS = {'backup-1': 40, 'backup-2': 35, 'backup-3': 2}
 
 
 @pytest.fixture
-def backups(cloud, glance):
-    """Provide these images."""
-    made = {}
+def backups(cloud):
+    """Provide these images, in both regions."""
+    made = []
     now = datetime.datetime.now(datetime.UTC)
     try:
-        for name, days in _BACKUPS.items():
-            made[name] = glance.create(name=name, image_type='snapshot')
-            created = now - datetime.timedelta(days=days)
-            # No API sets it.
-            database = cloud.facts['regions']['RegionOne']['glance_db']
-            with sqlite3.connect(database, timeout=60) as db:
-                db.execute(
-                    'UPDATE images SET created_at = ? WHERE id = ?',
-                    (created.strftime('%Y-%m-%d %H:%M:%S.000000'), made[name]),
-                )
-            db.close()
+        for region, facts in cloud.facts['regions'].items():
+            glance = Glance(cloud, 'demo', region)
+            for name, days in _BACKUPS.items():
+                image_id = glance.create(name=name, image_type='snapshot')
+                made.append((glance, image_id))
+                created = now - datetime.timedelta(days=days)
+                # No API sets it.
+                with sqlite3.connect(facts['glance_db'], timeout=60) as db:
+                    db.execute(
+                        'UPDATE images SET created_at = ? WHERE id = ?',
+                        (
+                            created.strftime('%Y-%m-%d %H:%M:%S.000000'),
+                            image_id,
+                        ),
+                    )
+                db.close()
         yield made
     finally:
-        for image_id in made.values():
+        for glance, image_id in made:
             glance.delete(image_id)
 
 
@@ -177,7 +185,7 @@ def test_a_crontab_does_its_work_without_a_word(run, demo, backups, line):
     assert [image['Name'] for image in left] == ['backup-3']
 
 
-@pytest.mark.parametrize('program', _examples(r'(?s).*\bimport openstack\n'))
+@pytest.mark.parametrize('program', _examples(_PROGRAM))
 def test_a_python_program_runs(run, cloud, tmp_path, program):
     clouds = json.loads(Path(cloud.facts['clouds_yaml']).read_text())
     clouds['clouds']['mycloud'] = clouds['clouds']['demo']
@@ -192,4 +200,4 @@ def test_a_python_program_runs(run, cloud, tmp_path, program):
 def test_there_are_examples_of_each_kind():
     assert len(_examples(r'\$ ')) > 20
     assert len(_examples(_CRONTAB.pattern)) == 1
-    assert len(_examples(r'(?s).*\bimport openstack\n')) == 2
+    assert len(_examples(_PROGRAM)) == 3

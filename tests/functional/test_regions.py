@@ -9,6 +9,8 @@ import contextlib
 import csv
 import io
 import json
+import os
+import pathlib
 import socket
 import subprocess
 import threading
@@ -19,6 +21,7 @@ import pytest
 from testbed import canned_cloud
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
+from tests.functional.conftest import Glance
 from tests.functional.conftest import openstack_executable
 from tests.functional.conftest import Shell
 
@@ -232,6 +235,97 @@ def test_a_single_overriding_endpoint_is_refused(cloud, configured):
     shell = configured(compute_endpoint_override=url)
     line = shell.fails(*LIST, '--all-regions')
     assert 'overrides the Compute endpoint' in line
+
+
+@pytest.fixture
+def twins(cloud) -> Iterator[dict[str, tuple[Glance, str]]]:
+    """Provide two images of one name, one in each region."""
+    found = {}
+    for region in ('RegionOne', 'RegionTwo'):
+        glance = Glance(cloud, 'demo', region)
+        found[region] = glance, glance.create(name='twin')
+    yield found
+    for glance, image_id in found.values():
+        glance.delete(image_id)
+
+
+def pipe(shell: Shell, words: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of a shell."""
+    folder = pathlib.Path(openstack_executable()).parent
+    path = f'{folder}:{os.environ["PATH"]}'
+    return subprocess.run(
+        ['bash', '-c', f'set -o pipefail; {words}'],
+        env={**shell.environment, 'PATH': path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE * 2,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize('column', ['ID', 'Name'])
+def test_what_is_listed_in_a_region_is_deleted_there(demo, twins, column):
+    done = pipe(
+        demo,
+        f'openstack compute image list --region RegionTwo --name twin '
+        f'-f value -c {column} | '
+        f'xargs openstack compute image delete --region RegionTwo',
+    )
+    assert (done.returncode, done.stderr) == (0, '')
+    one, two = (glance.image(i) for glance, i in twins.values())
+    assert (one is None, two is None) == (False, True)
+
+
+def test_an_id_of_another_region_is_not_found(demo, twins):
+    done = pipe(
+        demo,
+        'openstack compute image list --region RegionTwo --name twin '
+        '-f value -c ID | xargs openstack compute image delete',
+    )
+    # As xargs tells of it.
+    assert done.returncode == 123
+    assert 'No image with a name or ID of' in done.stderr
+    assert all(glance.image(i) for glance, i in twins.values())
+
+
+def test_a_name_that_two_regions_have_is_not_changed(demo, twins):
+    both = ('--region', 'RegionOne', '--region', 'RegionTwo')
+    for words in (
+        ('set', '--property', 'a=b', 'twin'),
+        ('unset', '--property', 'a', 'twin'),
+    ):
+        line = demo.fails('compute', 'image', *words, *both)
+        assert line.startswith("2 images have the name or ID 'twin'")
+    result = demo.run('compute', 'image', 'delete', *both, 'twin')
+    assert result.code == 1
+    for glance, image_id in twins.values():
+        assert 'a' not in glance.image(image_id)
+
+
+def test_properties_are_changed_in_the_region_that_is_named(demo, twins):
+    there = ('--region', 'RegionTwo', 'twin')
+    demo('compute', 'image', 'set', '--property', 'a=b', *there)
+    one, two = (glance.image(i) for glance, i in twins.values())
+    assert ('a' in one, two['a']) == (False, 'b')
+    demo('compute', 'image', 'unset', '--property', 'a', *there)
+    glance, image_id = twins['RegionTwo']
+    assert 'a' not in glance.image(image_id)
+
+
+def test_all_clouds_of_the_configuration(cloud, demo, in_all):
+    everybody = json.loads(
+        pathlib.Path(cloud.facts['clouds_yaml']).read_text()
+    )
+    rows = demo.images('--all-clouds', '--all-regions')
+    assert [*rows[0]][:2] == ['Cloud', 'Region']
+    assert {row['Cloud'] for row in rows} == {*everybody['clouds']}
+    mine = [
+        {k: v for k, v in row.items() if k != 'Cloud'}
+        for row in rows
+        if row['Cloud'] == 'demo'
+    ]
+    assert mine == in_all
 
 
 # --- canned clouds --------------------------------------------------------

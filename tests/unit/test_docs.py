@@ -66,6 +66,10 @@ class ShowOne(command.ShowOne):
 #: Of every list or show command.
 GENERAL = options_of(Lister, ShowOne)
 OWN = options_of(*COMMANDS.values()) - GENERAL
+OF_THE_SHELL = {
+    *('--debug', '--insecure', '--quiet', '--timing', '--verify'),
+    *('--os-interface', '--os-region-name'),
+}
 
 
 def table(page, number=0):
@@ -136,7 +140,7 @@ def test_each_option_is_told_of_outside_the_reference(option):
 )
 def test_each_option_that_is_told_of_exists(page):
     text = page.read_text()
-    known = OWN | GENERAL | {'--debug', '--quiet'}
+    known = OWN | GENERAL | OF_THE_SHELL
     if page.name == 'coming-from.rst':
         known |= options_of(
             osc_image.ListImage, osc_image.SetImage, osc_image.UnsetImage
