@@ -14,8 +14,14 @@ import signal
 import stat
 import threading
 from types import FrameType
+from typing import Any
 from typing import NoReturn
 from typing import TextIO
+
+#: What interrupts the main thread, even while it waits for a server. It does
+#: nothing where it is not handled. SIGPIPE will not do: a server that has
+#: closed a connection causes it, too.
+_SIGNAL: Any = getattr(signal, 'SIGURG', None)
 
 
 class _NobodyReads(BaseException):
@@ -31,38 +37,41 @@ def watched(stdout: TextIO) -> Iterator[None]:
     if not _can_be_watched(stdout):
         yield
         return
-    before = signal.signal(signal.SIGPIPE, _end)
+    before = signal.signal(_SIGNAL, _end)
     done, ended = os.pipe()
     watcher = threading.Thread(
         target=_watch,
         args=(stdout.fileno(), done, threading.get_ident()),
         daemon=True,
     )
-    watcher.start()
     try:
-        yield
+        try:
+            watcher.start()
+            yield
+        finally:
+            # NOTE: one on its way must not end what comes after this.
+            signal.signal(_SIGNAL, signal.SIG_IGN)
+            os.close(ended)
+            watcher.join()
+            os.close(done)
+            signal.signal(_SIGNAL, before)
     except _NobodyReads:
         raise BrokenPipeError from None
-    finally:
-        # NOTE: a signal on its way must not end what comes after this.
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        os.close(ended)
-        watcher.join()
-        os.close(done)
-        signal.signal(signal.SIGPIPE, before)
 
 
 def _can_be_watched(stdout: TextIO) -> bool:
-    if threading.current_thread() is not threading.main_thread():
+    if (
+        _SIGNAL is None
+        or not hasattr(select, 'poll')
         # Signals are the main thread's.
+        or threading.current_thread() is not threading.main_thread()
+    ):
         return False
     try:
         mode = os.fstat(stdout.fileno()).st_mode
     except (OSError, ValueError):
         return False
-    return hasattr(select, 'poll') and (
-        stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-    )
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def _watch(stdout: int, done: int, main_thread: int) -> None:
@@ -71,7 +80,7 @@ def _watch(stdout: int, done: int, main_thread: int) -> None:
     poll.register(stdout, 0)
     poll.register(done, 0)
     if done not in dict(poll.poll()):
-        signal.pthread_kill(main_thread, signal.SIGPIPE)
+        signal.pthread_kill(main_thread, _SIGNAL)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -5,6 +5,7 @@
 import json
 import os
 import signal
+import socket
 import threading
 
 from keystoneauth1 import fixture
@@ -443,7 +444,7 @@ def test_delete_in_several_regions(http, two_regions, app, caplog):
 
 def test_a_pipe_that_nobody_reads_ends_the_command():
     read, write = os.pipe()
-    before = signal.getsignal(signal.SIGPIPE)
+    before = signal.getsignal(signal.SIGURG)
     never = threading.Event()
     with open(write, 'w') as stdout:
 
@@ -454,9 +455,21 @@ def test_a_pipe_that_nobody_reads_ends_the_command():
 
         with pytest.raises(BrokenPipeError):
             end()
-        with _pipe.watched(stdout):
-            pass
-    assert signal.getsignal(signal.SIGPIPE) is before
+    assert signal.getsignal(signal.SIGURG) is before
+
+
+def test_a_connection_that_a_server_has_closed_is_another_matter():
+    read, write = os.pipe()
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    with (
+        open(read),
+        open(write, 'w') as stdout,
+        _pipe.watched(stdout),
+        ours,
+        pytest.raises(BrokenPipeError),
+    ):
+        ours.send(b'x')
 
 
 def test_a_pipe_that_is_read_ends_nothing():
@@ -474,6 +487,6 @@ def test_a_pipe_that_is_read_ends_nothing():
 
 
 def test_what_is_no_pipe_is_not_watched(tmp_path):
-    before = signal.getsignal(signal.SIGPIPE)
+    before = signal.getsignal(signal.SIGURG)
     with open(tmp_path / 'out', 'w') as stdout, _pipe.watched(stdout):
-        assert signal.getsignal(signal.SIGPIPE) is before
+        assert signal.getsignal(signal.SIGURG) is before

@@ -185,7 +185,8 @@ def test_numbers_of_any_size_come_from_several_regions_too(api, http, number):
     entry = nova.image(1, metadata={'n': number, 'in': [number]})
     http.get(nova.DETAIL, json=nova.page([entry]))
     results = _streams.in_order(
-        {'r': api}, lambda api: (p.images for p in api.list_detail().pages())
+        {'r': api},
+        lambda _key, api: (p.images for p in api.list_detail().pages()),
     )
     ((region, (image,)),) = results
     assert (region, image.metadata['n']) == ('r', number)

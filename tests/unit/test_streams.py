@@ -10,15 +10,14 @@ from osc_compute_images.api import Image
 from osc_compute_images.api import ImageNotFound
 from osc_compute_images.commands import _streams
 from tests.unit.test_regions import apis
-from tests.unit.test_regions import name_of
 from tests.unit.test_regions import PATIENCE
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
 
 
-def numbered(api, numbers):
+def numbered(name, numbers):
     for number in numbers:
-        yield [Image(id=f'{name_of(api)}-{number}-{n}') for n in range(2)]
+        yield [Image(id=f'{name}-{number}-{n}') for n in range(2)]
 
 
 def ids(results):
@@ -39,7 +38,7 @@ def test_regions_come_in_the_order_of_the_keys(parallel):
     counts = {'b': 3, 'a': 2, 'c': 0, 'd': 1}
     results = _streams.in_order(
         apis(counts),
-        lambda api: numbered(api, range(counts[name_of(api)])),
+        lambda name, _api: numbered(name, range(counts[name])),
         parallel=parallel,
     )
     assert ids(results) == expected(counts)
@@ -61,13 +60,12 @@ def test_little_room_and_a_slow_region_change_nothing(
         if name != slow
     ]
 
-    def list_images(api):
-        name = name_of(api)
+    def list_images(name, _api):
         if name == slow and others:
             assert begun.wait(PATIENCE)
         elif name in others:
             begun.set()
-        yield from numbered(api, range(20))
+        yield from numbered(name, range(20))
 
     results = _streams.in_order(apis('abc'), list_images, parallel=parallel)
     assert ids(results) == expected(counts)
@@ -78,15 +76,15 @@ def test_what_waits_for_its_turn_is_bounded(monkeypatch):
     ahead = []
     first_may_go = threading.Event()
 
-    def list_images(api):
-        if name_of(api) == 'a':
+    def list_images(name, _api):
+        if name == 'a':
             assert first_may_go.wait(PATIENCE)
         for number in range(100):
-            if name_of(api) == 'b':
+            if name == 'b':
                 ahead.append(number)
                 if number == 3:
                     first_may_go.set()
-            yield [Image(id=f'{name_of(api)}-{number}')]
+            yield [Image(id=f'{name}-{number}')]
 
     results = _streams.in_order(apis('ab'), list_images)
     next(results)
@@ -98,7 +96,7 @@ def test_the_parts_of_the_first_region_do_not_pile_up(monkeypatch):
     monkeypatch.setattr(_streams, 'ROOM', 500)
     given = []
 
-    def list_images(api):
+    def list_images(name, _api):
         for number in range(1000):
             given.append(number)
             yield [Image(id=str(number))]
@@ -111,9 +109,9 @@ def test_the_parts_of_the_first_region_do_not_pile_up(monkeypatch):
 
 
 def test_an_error_is_last():
-    def list_images(api):
-        yield [Image(id=name_of(api))]
-        if name_of(api) == 'a':
+    def list_images(name, _api):
+        yield [Image(id=name)]
+        if name == 'a':
             raise ImageNotFound('no')
 
     (a, one), (also_a, error), (b, two) = _streams.in_order(
@@ -124,10 +122,10 @@ def test_an_error_is_last():
     assert [i.id for i in (*one, *two)] == ['a', 'b']
 
 
-@pytest.mark.parametrize('name', ['a', 'b'])
-def test_a_thread_that_dies_is_a_bug_and_no_hang(name):
-    def list_images(api):
-        if name_of(api) == name:
+@pytest.mark.parametrize('dying', ['a', 'b'])
+def test_a_thread_that_dies_is_a_bug_and_no_hang(dying):
+    def list_images(name, _api):
+        if name == dying:
             raise ZeroDivisionError
         yield [Image(id='1')]
 
@@ -138,7 +136,7 @@ def test_a_thread_that_dies_is_a_bug_and_no_hang(name):
 def test_whoever_stops_listening_stops_the_regions():
     given = []
 
-    def list_images(api):
+    def list_images(name, _api):
         for number in range(10**6):
             given.append(number)
             yield [Image(id=str(number), name='n' * 100_000)]
