@@ -67,24 +67,27 @@ class _Options:
 
 
 class _ClientManager:
-    """What the commands use of osc-lib's class of this name.
+    """What the commands use of osc-lib's class of this name."""
 
-    :param cloud: openstacksdk's ``CloudRegion``
-    """
+    session: Any = None
+    #: Has openstacksdk's ``CloudRegion``; a connection would import all
+    #: services.
+    sdk_connection = types.SimpleNamespace(config=None)
 
-    def __init__(self, cloud: Any) -> None:
-        # NOTE: a connection would import all services.
+    def log_in(self, session: Any, cloud: Any) -> None:
+        """Log in, so that a failure is told as the shell tells it."""
+        self.session = session
         self.sdk_connection = types.SimpleNamespace(config=cloud)
-        self.session = cloud.get_session()
-        plugin = self.session.auth
-        # A plugin without Keystone has no catalog.
-        access = getattr(plugin, 'get_access', lambda _session: None)
-        self.auth_ref = access(self.session)
+        # A plugin that does not ask Keystone has no such method.
+        if hasattr(session.auth, 'get_access'):
+            session.auth.get_access(session)
 
     def close(self) -> None:
         """Store the token where the user has asked for that, and hang up."""
-        self.sdk_connection.config.set_auth_cache()
-        self.session.session.close()
+        if self.sdk_connection.config is not None:
+            self.sdk_connection.config.set_auth_cache()
+        if self.session is not None:
+            self.session.session.close()
 
 
 def _password(prompt: str | None = None) -> str:
@@ -96,10 +99,7 @@ def _password(prompt: str | None = None) -> str:
             entered = None
     if not entered:
         raise exceptions.CommandError(
-            _(
-                'No password entered, or found via --os-password or '
-                'OS_PASSWORD'
-            )
+            _('No password entered, or found via --os-password or OS_PASSWORD')
         )
     return entered
 
@@ -114,7 +114,8 @@ class ComputeImageShell(app.App):
         from osc_lib.cli import client_config
 
         self._argv = argv
-        self.client_manager: _ClientManager | None = None
+        self.client_manager = _ClientManager()
+        self.timing_data: list[Any] = []
         self.cloud_config = client_config.OSC_Config(
             pw_func=_password,
             override_defaults={'interface': 'public', 'auth_type': 'password'},
@@ -154,28 +155,32 @@ class ComputeImageShell(app.App):
     def configure_logging(self) -> None:
         from osc_lib import logs
 
+        # As the client names them.
+        self.options = argparse.Namespace(
+            **{k.removeprefix('os_'): v for k, v in vars(self.options).items()}
+        )
         self._logs = logs.LogConfigurator(self.options)
 
-    def prepare_to_run_command(self, cmd: Any) -> None:
-        """Log in, unless the command is "help" or "complete"."""
-        if not cmd.__module__.startswith('osc_compute_images.'):
-            return
-        if self.client_manager is not None:
-            return
-        from osc_lib.api import auth
-
-        cloud = self.cloud_config.get_one(argparse=self.options)
-        self._logs.configure(cloud)
-        auth.check_valid_authentication_options(
-            cloud, cloud.config['auth_type']
+    def initialize_app(self, argv: list[str]) -> None:
+        super().initialize_app(argv)
+        self._logs.configure(
+            self.cloud_config.get_one(argparse=self.options, validate=False)
         )
-        self.client_manager = _ClientManager(cloud)
+
+    def prepare_to_run_command(self, cmd: Any) -> None:
+        """Log in, if the command says so and that is not done yet."""
+        manager = self.client_manager
+        if getattr(cmd, 'auth_required', False) and manager.session is None:
+            from osc_compute_images.commands import _logins
+
+            cloud = self.cloud_config.get_one(argparse=self.options)
+            manager.log_in(_logins.session(cmd, cloud), cloud)
 
     def clean_up(
         self, cmd: Any, result: int, err: BaseException | None
     ) -> None:
-        if self.client_manager is not None:
-            self.client_manager.close()
+        super().clean_up(cmd, result, err)
+        self.client_manager.close()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

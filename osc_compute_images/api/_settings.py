@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from keystoneauth1 import adapter as ksa_adapter
 
+import osc_compute_images
 from osc_compute_images.api import _errors
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def adapter_of(
         'rate_limit': config.get_rate_limit('compute'),
         'concurrency': config.get_concurrency('compute'),
         'client_name': 'osc-compute-images',
+        'client_version': osc_compute_images.__version__,
     }
     return ksa_adapter.Adapter(**{**arguments, **_retries(config), **more})
 

@@ -60,6 +60,14 @@ class ImagesCommand(command.Command):
         if config is not None:
             config.defaults['api_timeout'] = TIMEOUT
 
+    def get_epilog(self) -> str:
+        if any(True for _hook in self._hooks):
+            return super().get_epilog()
+        # NOTE: to learn the name of this distribution, cliff reads the files
+        # of all that are installed, whether or not help is asked for.
+        plugin = 'This command is provided by the osc-compute-images plugin.'
+        return f'{self._epilog}\n\n{plugin}' if self._epilog else plugin
+
     def run(self, parsed_args: argparse.Namespace) -> int:
         if not any(getattr(parsed_args, each, None) for each in ELSEWHERE):
             self.auth_required = True

@@ -37,7 +37,7 @@ def cloud(command: _connect.ImagesCommand) -> 'Cloud':
         app.cloud_config,
         app.options.cloud or None,
         options=app.options,
-        session_of=lambda settings: _session(command, settings),
+        session_of=lambda settings: session(command, settings),
         logger=_connect.logger(),
     )
 
@@ -68,7 +68,7 @@ def all_clouds(command: _connect.ImagesCommand) -> 'dict[str, Cloud]':
             config,
             name,
             options=options,
-            session_of=lambda settings: _session(command, settings),
+            session_of=lambda settings: session(command, settings),
             redirect=False,
             logger=_connect.logger(),
         )
@@ -76,7 +76,7 @@ def all_clouds(command: _connect.ImagesCommand) -> 'dict[str, Cloud]':
     }
 
 
-def _session(
+def session(
     command: _connect.ImagesCommand, settings: 'CloudRegion'
 ) -> 'ksa_session.Session':
     """Do what osc-lib's client manager does, for a region of its own."""
@@ -84,15 +84,15 @@ def _session(
 
     get: Any = settings.config.get
     auth.check_valid_authentication_options(settings, get('auth_type'))
-    session: Any = settings.get_session()
+    made: Any = settings.get_session()
     if get('service_provider'):
-        session.auth = auth.get_keystone2keystone_auth(
-            session.auth,
+        made.auth = auth.get_keystone2keystone_auth(
+            made.auth,
             get('service_provider'),
             get('remote_project_id'),
             get('remote_project_name'),
             get('remote_project_domain_id'),
             get('remote_project_domain_name'),
         )
-    command.sessions.append(session)
-    return session  # type: ignore[no-any-return]
+    command.sessions.append(made)
+    return made  # type: ignore[no-any-return]

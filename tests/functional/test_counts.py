@@ -16,24 +16,37 @@ from tests.functional.conftest import Shell
 PLUGIN = 'osc_compute_images'
 
 #: Runs the command, and then tells on the last line of stderr which modules
-#: it has imported, and how much memory it has held at most, in kB.
+#: it has imported, and how much memory it has held at most, in kB. What
+#: openstacksdk imports only where it is installed, is not.
 TELL = """
-import atexit, json, re, sys
+import atexit, json, os, re, resource, sys
 
 def tell():
-    modules = [*sys.modules]
-    status = open('/proc/self/status').read()
-    peak = int(re.search(r'VmHWM:\\s*(\\d+)', status)[1])
+    modules = [name for name, module in sys.modules.items() if module]
+    if os.path.exists('/proc/self/status'):
+        # The other one counts what the parent held, too.
+        status = open('/proc/self/status').read()
+        peak = int(re.search(r'VmHWM:\\s*(\\d+)', status)[1])
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        peak //= 1024 if sys.platform == 'darwin' else 1
     sys.__stderr__.write(json.dumps([modules, peak]))
 
 atexit.register(tell)
-from openstackclient.shell import main
+for optional in ('influxdb', 'keyring', 'prometheus_client', 'statsd'):
+    sys.modules[optional] = None
+program = sys.argv.pop(1)
+sys.argv[0] = program
+if program == 'openstack':
+    from openstackclient.shell import main
+else:
+    from osc_compute_images.shell import main
 sys.exit(main(sys.argv[1:]))
 """
 
 
 def told(
-    server: canned_cloud.Server, *words: str
+    server: canned_cloud.Server, *words: str, program: str = 'openstack'
 ) -> tuple[set[str], int, int]:
     """Run a command in a process of its own.
 
@@ -41,7 +54,7 @@ def told(
         in kB, and the number of lines that it prints
     """
     done = subprocess.run(
-        [sys.executable, '-c', TELL, *words],
+        [sys.executable, '-c', TELL, program, *words],
         env=Shell(canned_cloud.environment(server)).environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -108,3 +121,31 @@ def test_the_memory_of_a_command_does_not_grow_with_the_list(clouds, output):
         )
         assert lines - (output == 'csv') == images
     assert peaks[30_000] - peaks[1] < 12_000, peaks
+
+
+#: What "openstack" imports, and a command on images has no use for.
+UNUSED = {
+    *('cliff.interactive', 'cmd2', 'dogpile', 'keystoneclient', 'msgpack'),
+    *('openstack.block_storage', 'openstack.cloud', 'openstack.compute'),
+    *('openstack.connection', 'openstackclient', 'osc_lib.clientmanager'),
+    *('osc_lib.shell', 'psutil', 'rich', 'cinderclient', 'novaclient'),
+}
+
+
+def test_openstack_imports_what_compute_image_does_not(canned):
+    # Else the test below would prove nothing.
+    modules, _peak, _lines = told(canned, 'compute', 'image', 'list')
+    assert len(UNUSED & modules) > len(UNUSED) / 2
+
+
+@pytest.mark.parametrize(
+    'words',
+    [['list'], ['list', '-f', 'json'], ['show', 'cirros-0.6.2-000001']],
+)
+def test_compute_image_imports_nothing_that_is_not_used(canned, words):
+    modules, peak, lines = told(canned, *words, program='compute-image')
+    assert lines > 3
+    assert modules.isdisjoint(UNUSED), modules & UNUSED
+    unused = {'delete', 'list', 'set', 'show', 'summary', 'unset'} - {*words}
+    assert modules.isdisjoint(f'{PLUGIN}.commands.{name}' for name in unused)
+    assert peak < 50_000

@@ -99,6 +99,7 @@ def run(demo, tmp_path):
     environment = demo.environment | {'PATH': os.pathsep.join(path)}
 
     def run(*words: str) -> str:
+        run.code = None
         done = subprocess.run(
             words,
             env=environment,
@@ -110,6 +111,7 @@ def run(demo, tmp_path):
             timeout=120,
             check=False,
         )
+        run.code = done.returncode
         return done.stdout.strip('\n')
 
     return run
@@ -147,12 +149,21 @@ def backups(cloud):
             glance.delete(image_id)
 
 
+#: What each command ended with, by whichever program ran it first.
+_CODES: dict[str, int] = {}
+
+
+@pytest.mark.parametrize(
+    'program', ['openstack compute image', 'compute-image']
+)
 @pytest.mark.parametrize('session', _examples(r'\$ '))
-def test_a_session_is_what_the_programs_do(run, session, request):
+def test_a_session_is_what_the_programs_do(run, session, program, request):
     if 'backup-' in session:
         request.getfixturevalue('backups')
     for command, output in steps(session):
-        assert run('sh', '-c', command) == output, command
+        typed = command.replace('openstack compute image', program)
+        assert run('sh', '-c', typed) == output, command
+        assert _CODES.setdefault(command, run.code) == run.code, command
 
 
 def session_of(picture: Path) -> str:

@@ -60,7 +60,7 @@ def test_the_api_knows_nothing_of_the_shell():
 
 def test_the_commands_import_nothing_heavy_before_they_run():
     names = [p.stem for p in (ROOT / 'commands').glob('[a-z]*.py')]
-    assert len(names) == 6
+    assert {'list', 'show'} < set(names)
     ours = imported_by(
         'import osc_lib.command.command; '
         'import '
@@ -89,7 +89,7 @@ def test_the_commands_know_nothing_of_http(path):
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom)
     }
-    if path.parent.name == 'commands':
+    if path.parent.name == 'commands' or path.name == 'shell.py':
         assert not imported & {'requests', 'urllib3', 'urllib.parse'}
     else:
         assert not any(m.startswith(('osc_lib', 'cliff')) for m in imported)

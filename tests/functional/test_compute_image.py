@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""``compute-image``, beside ``openstack compute image``."""
+
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+from testbed import canned_cloud
+from tests.functional.conftest import Shell
+
+PROGRAMS = {
+    'openstack': ['openstack', 'compute', 'image'],
+    'compute-image': ['compute-image'],
+}
+
+
+def run(program, environment, *words, before=()):
+    """Run a command; return its code, and what it writes to each stream."""
+    name, *rest = PROGRAMS[program]
+    done = subprocess.run(
+        [Path(sys.executable).with_name(name), *before, *rest, *words],
+        env=Shell(environment).environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def images():
+    return [
+        canned_cloud.image(n) | {'status': status, 'name': status.lower()}
+        for n, status in enumerate(['ACTIVE', 'ERROR', 'DELETED', 'SAVING'])
+    ]
+
+
+@pytest.fixture(scope='module')
+def server():
+    """Provide a cloud whose images are of each status."""
+    with canned_cloud.canned_cloud(canned_cloud.Nova(images())) as server:
+        yield server
+
+
+SAME = {
+    'table': (['list'], 0),
+    'json': (['list', '--long', '-f', 'json'], 0),
+    'jsonl': (['list', '--long', '-f', 'jsonl'], 0),
+    'yaml': (['list', '-f', 'yaml'], 0),
+    'regions': (['list', '--all-regions'], 0),
+    'summary': (['summary'], 0),
+    'show': (['show', 'active', '--wait', '--timeout', '5'], 0),
+    'error': (['show', 'error', '--wait'], 3),
+    'timeout': (['show', 'saving', '--wait', '--timeout', '0.5'], 6),
+    'none': (['show', 'no such'], 1),
+    'several': (['delete', 'no such', 'nor this'], 1),
+    'value of an option': (['list', '--min-ram', 'much'], 2),
+    'option': (['list', '--no-such'], 2),
+}
+
+
+@pytest.mark.parametrize(('words', 'code'), SAME.values(), ids=SAME)
+def test_both_programs_do_the_same(server, words, code):
+    environment = canned_cloud.environment(server)
+    osc, own = (run(each, environment, *words) for each in PROGRAMS)
+    assert own[0] == osc[0] == code
+    assert own[1] == osc[1]
+    # A usage is broken into lines by the length of the name.
+    assert own[2].split('\n')[-2:] == [
+        line.replace('openstack compute image', 'compute-image')
+        for line in osc[2].split('\n')[-2:]
+    ]
+    if code in (0, 1):
+        assert own[2] == osc[2]
+
+
+@pytest.mark.parametrize(
+    'environment',
+    [
+        {},
+        {'OS_CLOUD': 'no-such'},
+        {'OS_AUTH_URL': 'http://127.0.0.1:9/v3', 'OS_USERNAME': 'x'},
+        {'OS_AUTH_URL': 'http://127.0.0.1:9/v3', 'OS_PASSWORD': 'x'},
+    ],
+    ids=['nothing', 'cloud', 'password', 'user'],
+)
+def test_both_programs_refuse_the_same_configuration(
+    environment, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('HOME', str(tmp_path))
+    osc, own = (run(each, environment, 'list') for each in PROGRAMS)
+    assert own == osc
+    assert own[0] == 1
+    assert 'Traceback' not in own[2]
+
+
+def test_a_wrong_auth_type_is_refused_in_one_line():
+    code, out, err = run('compute-image', {'OS_AUTH_TYPE': 'x'}, 'list')
+    assert (code, out) == (1, '')
+    assert err.startswith('An invalid auth-type was specified: x.')
+    assert err.count('\n') == 1
+
+
+@pytest.mark.parametrize('kind', ['variables', 'options'])
+def test_a_cloud_is_named_in_either_way(server, kind):
+    environment = canned_cloud.environment(server)
+    before = ()
+    if kind == 'options':
+        before = [
+            f'--{name.lower().replace("_", "-")}={value}'
+            for name, value in environment.items()
+            if name != 'OS_IDENTITY_API_VERSION'
+        ]
+        environment = {}
+    code, out, err = run(
+        'compute-image', environment, 'list', '-f', 'value', before=before
+    )
+    assert (code, err) == (0, '')
+    assert out.count('\n') == 4
+
+
+def test_no_words_are_a_cry_for_help():
+    code, out, _err = run('compute-image', {})
+    assert code == 0
+    assert out.startswith('usage: compute-image ')
+    assert 'List images, through the Compute service' in out
+
+
+def test_a_command_lists_itself_as_the_client_does(server):
+    environment = canned_cloud.environment(server)
+    code, out, _err = run('compute-image', environment, 'list', '--help')
+    assert code == 0
+    assert '--name-pattern <glob>' in out
+    assert run('compute-image', {}, '--version')[1].startswith('compute-image')
