@@ -16,6 +16,7 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _output
 from osc_compute_images.commands import _pipe
+from osc_compute_images.commands import _requests
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class ImagesCommand(command.Command):
         return f'{self._epilog}\n\n{plugin}' if self._epilog else plugin
 
     def run(self, parsed_args: argparse.Namespace) -> int:
+        _requests.prepare()
         if not any(getattr(parsed_args, each, None) for each in ELSEWHERE):
             self.auth_required = True
             self.app.prepare_to_run_command(self)

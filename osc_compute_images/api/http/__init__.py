@@ -17,8 +17,10 @@
     whether an answer is a success, by RFC 9110
 ``_words``
     what a server says about an error
-``_body``
-    reads a body, within bounds of size and time
+``_body``, ``_interim``
+    reads a body, within bounds of size and time, and skips interim responses
+``_alarm``
+    ends what these bounds do not, where a program allows it
 
 The other modules of the API use what is imported here, and nothing else.
 
@@ -29,9 +31,13 @@ tells when one goes:
 ``keystoneauth1.session.Session._connect_retries``
     the retries that the user has set for the session, which keystoneauth
     applies when it fetches a token (``_retry``)
+``_original_response``, ``_connection``, ``_pool``, ``_fp``
+    of a response of urllib3: the connection that an interim response came by,
+    to read the final one from it (``_interim``)
 """
 
+from osc_compute_images.api.http._alarm import allow_alarms
 from osc_compute_images.api.http._client import Client
 from osc_compute_images.api.http._client import path_to
 
-__all__ = ['Client', 'path_to']
+__all__ = ['Client', 'allow_alarms', 'path_to']

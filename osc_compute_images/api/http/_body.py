@@ -11,6 +11,7 @@ import requests
 import urllib3
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.http import _interim
 
 #: Bytes, decompressed; a thousand images with all the properties that Nova
 #: allows have less.
@@ -33,35 +34,42 @@ class BodyReader:
     requests would read it in small pieces, and without an end. As a hook it
     reads before anybody else does: other hooks, caches, the log.
 
-    :param deadline: when the body must have come, by ``time.monotonic()``
+    :param seconds: that the body may take, from when its head has come
+    :param end: when it must have come, by ``time.monotonic()``
 
     :raises InvalidResponse: if the body is too large
     :raises TooSlowError: if it takes too long
     """
 
-    def __init__(self, deadline: float) -> None:
-        self._deadline = deadline
+    def __init__(self, seconds: float, end: float) -> None:
+        self._seconds = seconds
+        self._end = end
 
     def __repr__(self) -> str:
         # NOTE: openstacksdk makes the key of its cache from it.
         return f'{type(self).__name__}()'
 
-    def __call__(self, response: requests.Response, **_kwargs: Any) -> None:
-        """Read the body of a response, unless it has been read."""
+    def __call__(
+        self, response: requests.Response, **_kwargs: Any
+    ) -> requests.Response:
+        """Read the body of the final response, unless it has been read."""
+        response = _interim.final(response)
         raw = response.raw
         if raw is not None:
-            response.raw = _BoundedStream(raw, response, self._deadline)
+            deadline = min(time.monotonic() + self._seconds, self._end)
+            response.raw = _BoundedStream(raw, response, deadline)
         try:
             size = len(response.content or b'')
         except BaseException:
-            response.raw = raw
-            response.close()
+            if raw is not None:
+                raw.close()
             raise
         finally:
             response.raw = raw
         if size > MAX_BODY:
             # It is somebody else's who has read it.
             raise _too_large(response)
+        return response
 
 
 class _BoundedStream:

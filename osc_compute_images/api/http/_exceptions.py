@@ -24,6 +24,7 @@ _TIMEOUTS = (
     ksa_exceptions.ConnectTimeout,
     requests.Timeout,
     urllib3.exceptions.TimeoutError,
+    TimeoutError,
 )
 
 # What is the same the next time: certificates, headers, URLs.

@@ -19,6 +19,7 @@ import requests
 from osc_compute_images.api.http import _answer
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _sessions
+from osc_compute_images.api.http._alarm import alarm
 from osc_compute_images.api.http._body import BodyReader
 from osc_compute_images.api.http._endpoint import Endpoint
 from osc_compute_images.api.http._fault import Fault
@@ -56,11 +57,7 @@ def send_once(
         return _exceptions.no_time_left(url)
     try:
         response = _response(
-            adapter,
-            method,
-            path,
-            end - began,
-            {**content, **where.arguments()},
+            adapter, method, path, end, {**content, **where.arguments()}
         )
     except _exceptions.FOREIGN as e:
         return _exceptions.of_exception(e, url, time.monotonic() - began)
@@ -81,37 +78,40 @@ def _response(
     adapter: ksa_adapter.Adapter,
     method: str,
     path: str,
-    left: float,
+    end: float,
     content: dict[str, Any],
 ) -> requests.Response:
     own = _sessions.timeout(adapter)
     timeout: Any = own or TIMEOUT
     connect, read = (own, own) if own else TIMEOUT
-    if left < math.inf:
+    longest = TIMEOUTS * read
+    if end < math.inf:
+        left = end - time.monotonic()
         timeout = min(connect, left), min(read, left)
-    reader = BodyReader(time.monotonic() + min(TIMEOUTS * read, left))
+        longest = min(longest, left)
+    reader = BodyReader(longest, end)
     # NOTE: no microversion is the same as 2.1 on every release, and
     # overrides the one that the user has chosen for other requests.
     # Redirects are not followed: the token would go along, to whatever
     # host they name. Retries are made here.
-    response = adapter.request(
-        path,
-        method,
-        headers={
-            'Accept': 'application/json',
-            **content.pop('headers', {}),
-        },
-        microversion=None,
-        raise_exc=False,
-        redirect=False,
-        connect_retries=0,
-        status_code_retries=0,
-        stream=True,
-        hooks={'response': [reader, *_sessions.hooks(adapter)]},
-        timeout=timeout,
-        **content,
-    )
+    with alarm(connect + longest):
+        response = adapter.request(
+            path,
+            method,
+            headers={
+                'Accept': 'application/json',
+                **content.pop('headers', {}),
+            },
+            microversion=None,
+            raise_exc=False,
+            redirect=False,
+            connect_retries=0,
+            status_code_retries=0,
+            stream=True,
+            hooks={'response': [reader, *_sessions.hooks(adapter)]},
+            timeout=timeout,
+            **content,
+        )
     # Where the hook has not been called, as there is a stand-in for the
     # session.
-    reader(response)
-    return response
+    return reader(response)
