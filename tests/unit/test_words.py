@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What servers say about errors, in all their forms."""
+
+import json
+import time
+
+import pytest
+
+from osc_compute_images import api as images
+from osc_compute_images.api.http import _words
+from testbed import nova
+
+HTML = {'Content-Type': 'text/html; charset=utf-8'}
+TEXT = {'Content-Type': 'text/plain'}
+SAID = 'Policy does not allow it'
+
+FORMS = {
+    'Nova': ({}, {'forbidden': {'code': 403, 'message': SAID}}),
+    'authentication': ({}, {'error': {'code': 403, 'message': SAID}}),
+    'a fault with details': (
+        {},
+        {'computeFault': {'code': 500, 'message': SAID, 'details': 'x'}},
+    ),
+    'a text': (TEXT, SAID),
+    'a text without a type': ({}, SAID),
+    'a service mesh': (TEXT, f'{SAID}\n'),
+    'a heading': (HTML, f'<html><body><h1>{SAID}</h1></body></html>'),
+    'a paragraph': (HTML, f'<p class="x">{SAID}</p>'),
+    'a heading in capitals': (HTML, f'<H1>{SAID}</H1><HR>'),
+    'a title': (HTML, f'<html><title>{SAID}</title><hr>nginx</html>'),
+    'HTML without any of them': (HTML, f'<html><b>{SAID}</b></html>'),
+    'HTML without its type': ({}, f'<!doctype html><h1>{SAID}</h1>'),
+    'a title that is bare': (
+        HTML,
+        f'<title>403</title><h1>No</h1><p>{SAID}.</p>',
+    ),
+    'error': ({}, {'error': SAID}),
+    'errors': ({}, {'errors': [{'title': 'Forbidden', 'detail': SAID}]}),
+    'errors that are texts': ({}, {'errors': [SAID]}),
+    'error_msg': ({}, {'error_code': 'APIGW.0301', 'error_msg': SAID}),
+    'faultstring': (
+        {},
+        {'error_message': {'debuginfo': None, 'faultstring': SAID}},
+    ),
+    'error_message': ({}, {'error_message': SAID}),
+    'OAuth': ({}, {'error': 'x', 'error_description': SAID}),
+    'message': ({}, {'message': SAID, 'request_ids': ['x']}),
+    'detail': ({}, {'status': 403, 'type': 'about:blank', 'detail': SAID}),
+    'with a mark at its beginning': ({}, f'\ufeff{{"message": "{SAID}"}}'),
+}
+
+
+def said(headers, body, reason='Forbidden'):
+    text = body if isinstance(body, str) else json.dumps(body)
+    return _words.message(403, headers, text.encode(), reason)
+
+
+@pytest.mark.parametrize(('headers', 'body'), FORMS.values(), ids=FORMS)
+def test_the_words_are_found(headers, body):
+    assert SAID in said(headers, body)
+
+
+@pytest.mark.parametrize(('headers', 'body'), FORMS.values(), ids=FORMS)
+def test_they_are_one_line_that_is_not_long(headers, body):
+    text = body if isinstance(body, str) else json.dumps(body)
+    long = text.replace(SAID, 'A\nB\x1b[2J ' + 'x' * 3000)
+    error = images.Forbidden(said(headers, long))
+    assert '\x1b' not in str(error)
+    assert '\n' not in str(error)
+    assert len(str(error)) < 700
+
+
+@pytest.mark.parametrize(
+    ('headers', 'body'),
+    [
+        ({}, ''),
+        ({}, '{}'),
+        ({}, '[]'),
+        ({}, 'null'),
+        ({}, '{"message": null, "error": {"error": {"error": 7}}}'),
+        ({}, '{"message": '),
+        ({}, '[' * 100_000),
+        (HTML, '<html></html>'),
+        (HTML, '<script>alert(1)</script><style>p {}</style>'),
+        ({'Content-Type': 'image/png'}, 'PNG'),
+    ],
+)
+def test_without_words_the_status_is_told(headers, body):
+    assert said(headers, body) == 'Forbidden'
+    assert said(headers, body, reason='') == 'Forbidden'
+
+
+def test_bytes_that_are_no_text_are_not_shown():
+    assert _words.message(403, {}, b'\xff\xfe\x80' * 9, '') == 'Forbidden'
+
+
+def test_a_status_that_nobody_knows_has_no_words():
+    assert _words.message(599, {}, b'', '') == 'The server gives no reason'
+
+
+@pytest.mark.parametrize(
+    'body',
+    [
+        '<title>' * 100_000,
+        '<p>' * 100_000,
+        '<script>' * 100_000,
+        '<' * 300_000,
+        '"' + '\\"' * 200_000,
+        '{"a":' * 50_000,
+        '&#' * 100_000,
+        'http://' * 50_000,
+        '://@' * 50_000,
+    ],
+    ids=lambda body: body[:9],
+)
+def test_no_body_takes_long(body):
+    began = time.process_time()
+    said({}, body)
+    # It takes milliseconds; what is quadratic takes minutes.
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ('text', 'shown'),
+    [
+        ('to http://u:p@nova:8774/v2.1 failed', 'to http://nova:8774/v2.1'),
+        ('"https://u%40x:p@nova"', '"https://nova"'),
+        ('http://token@nova/', 'http://nova/'),
+        ('http://u:p@a@nova/x@y', 'http://nova/x@y'),
+        ("to ('http://u:p@a', 'http://v:q@b')", "('http://a', 'http://b')"),
+        ('mail@example.com', 'mail@example.com'),
+    ],
+)
+def test_a_url_is_shown_without_credentials(text, shown):
+    assert shown in _words.one_line(text)
+    assert 'u:p' not in _words.one_line(text)
+
+
+def test_servers_do_not_tell_credentials_either(api, http):
+    http.get(
+        nova.DETAIL,
+        status_code=403,
+        text='denied by http://admin:secret@inside/',
+    )
+    with pytest.raises(images.Forbidden, match='denied by http://inside/'):
+        list(api.list_detail())
