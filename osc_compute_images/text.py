@@ -12,6 +12,9 @@ _ACTS = re.compile(
     '\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]'
 )
 
+# The user name and password in a URL.
+_CREDENTIALS = re.compile(r'(?<=://)[^/?#\s\'"<>\\]*@')
+
 
 def printable(text: str) -> str:
     r"""Show each character that would act on a terminal by its escape.
@@ -29,6 +32,11 @@ def printable(text: str) -> str:
 def shortened(text: str, length: int) -> str:
     """Cut a text that is longer, and show by ``...`` that it was."""
     return text if len(text) <= length else text[:length] + '...'
+
+
+def without_credentials(text: str) -> str:
+    """Remove the user names and passwords of the URLs in a text."""
+    return _CREDENTIALS.sub('', text) if '@' in text else text
 
 
 def property_text(value: object) -> str:

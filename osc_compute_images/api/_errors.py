@@ -37,6 +37,8 @@ class ImagesError(Exception):
         self.request_id = request_id and _shown(
             request_id, _limits.MAX_REQUEST_ID
         )
+        #: What it means for another attempt, to the layer that makes them.
+        self.fault: object = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # NOTE: by default an exception is made anew from its positional

@@ -60,6 +60,7 @@ class ImagesCommand(command.Command):
         config = getattr(app, 'cloud_config', None)
         if config is not None:
             config.defaults['api_timeout'] = TIMEOUT
+            _requests.tidy_logs()
 
     def get_epilog(self) -> str:
         if any(True for _hook in self._hooks):
@@ -70,7 +71,7 @@ class ImagesCommand(command.Command):
         return f'{self._epilog}\n\n{plugin}' if self._epilog else plugin
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        _requests.prepare()
+        _requests.allow_alarms()
         if not any(getattr(parsed_args, each, None) for each in ELSEWHERE):
             self.auth_required = True
             self.app.prepare_to_run_command(self)

@@ -1,25 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the process of a command does about its requests."""
+"""What the process of a command does about its requests, and their logs."""
 
 import logging
 
+from osc_compute_images.text import printable
+from osc_compute_images.text import without_credentials
 
-def prepare() -> None:
-    """Get the process ready for requests."""
+
+def allow_alarms() -> None:
+    """Let requests end whose answer never does."""
     # NOTE: imported here, as every "openstack" command loads this module.
-    from osc_compute_images.api.http import allow_alarms
+    from osc_compute_images.api import http
 
-    allow_alarms()
-    logger = logging.getLogger('urllib3.connectionpool')
-    if not any(isinstance(each, _OneLine) for each in logger.filters):
-        logger.addFilter(_OneLine())
+    http.allow_alarms()
 
 
-class _OneLine(logging.Filter):
-    """Leaves out tracebacks, such as those of headers without a colon."""
+def tidy_logs() -> None:
+    """Keep from the logs what does not belong there."""
+    for handler in logging.getLogger().handlers:
+        if not any(isinstance(each, _Tidy) for each in handler.filters):
+            handler.addFilter(_Tidy())
+
+
+class _Tidy(logging.Filter):
+    """Changes what libraries below log of URLs, headers and bodies.
+
+    No URL has a user name or a password, and no character acts on a terminal.
+    A header without a colon is a line of urllib3, and no traceback.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno < logging.ERROR:
+        if record.name.startswith('urllib3') and record.exc_info:
             record.exc_info = record.exc_text = None
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):
+            # The handler tells of it.
+            return True
+        lines = without_credentials(text).split('\n')
+        record.msg, record.args = '\n'.join(map(printable, lines)), None
         return True

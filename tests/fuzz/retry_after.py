@@ -6,8 +6,8 @@ import math
 
 from osc_compute_images.api import ServerError
 from osc_compute_images.api.http import _retry
-from osc_compute_images.api.http._fault import Fault
 from osc_compute_images.api.http._fault import Kind
+from osc_compute_images.api.http._fault import marked
 
 SEEDS = [
     b'120',
@@ -20,10 +20,10 @@ SEEDS = [
 def check(data: bytes) -> None:
     """Find out how long to wait."""
     seconds = _retry.seconds_of(data.decode('latin-1'))
-    fault = Fault(ServerError('x', status=503), Kind.STATUS, seconds)
+    error = marked(ServerError('x', status=503), Kind.STATUS, seconds)
     for number in (0.0, 1.0):
         delay = _retry.delay(
-            fault, 0, _retry.Settings(), math.inf, lambda n=number: n
+            error, 0, _retry.Settings(), math.inf, lambda n=number: n
         )
         if delay is None:
             # It is given up.

@@ -14,8 +14,8 @@ from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import Client
-from osc_compute_images.api.http._fault import Fault
 from osc_compute_images.api.http._fault import Kind
+from osc_compute_images.api.http._fault import marked
 from testbed import nova
 from tests.unit.conftest import new_session
 from tests.unit.conftest import sent
@@ -31,17 +31,17 @@ TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 
 
 def status(number, after=None):
-    return Fault(images.HTTPError('x', status=number), Kind.STATUS, after)
+    return marked(images.HTTPError('x', status=number), Kind.STATUS, after)
 
 
-CONNECTION = Fault(images.ConnectionFailed('x'), Kind.CONNECTION)
-TIMEOUT = Fault(images.ConnectionFailed('x'), Kind.TIMEOUT)
-LASTING = Fault(images.ConnectionFailed('x'), Kind.LASTING)
+CONNECTION = marked(images.ConnectionFailed('x'), Kind.CONNECTION)
+TIMEOUT = marked(images.ConnectionFailed('x'), Kind.TIMEOUT)
+LASTING = marked(images.ConnectionFailed('x'), Kind.LASTING)
 
 
-def delay(fault, attempt=0, left=math.inf, random=0.0, **settings):
+def delay(error, attempt=0, left=math.inf, random=0.0, **settings):
     return _retry.delay(
-        fault, attempt, _retry.Settings(**settings), left, lambda: random
+        error, attempt, _retry.Settings(**settings), left, lambda: random
     )
 
 
@@ -62,6 +62,10 @@ def test_delays_have_jitter():
 def test_other_statuses_are_lasting(number):
     assert delay(status(number)) is None
     assert delay(status(number), statuses=frozenset([number])) == 0.5
+
+
+def test_an_error_without_a_mark_is_lasting():
+    assert delay(images.ConnectionFailed('x'), connect_retries=9) is None
 
 
 def test_lasting_faults_and_timeouts_are_not_retried():

@@ -22,8 +22,8 @@ from osc_compute_images.api import ListOpts
 from osc_compute_images.api.http import _body
 from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import _words
-from osc_compute_images.api.http._fault import Fault
 from osc_compute_images.api.http._fault import Kind
+from osc_compute_images.api.http._fault import marked
 from osc_compute_images.commands import _streams
 from testbed import nova
 from tests.unit.conftest import sent
@@ -45,9 +45,8 @@ EVIL = '\x1b]0;x\x07'
 @settings(derandomize=True)
 def test_whatever_retry_after_says_the_wait_is_bounded(text):
     seconds = _retry.seconds_of(text)
-    error = images.ServerError('x', status=503)
-    fault = Fault(error, Kind.STATUS, seconds)
-    delay = _retry.delay(fault, 0, _retry.Settings(), math.inf, lambda: 0.0)
+    error = marked(images.ServerError('x', status=503), Kind.STATUS, seconds)
+    delay = _retry.delay(error, 0, _retry.Settings(), math.inf, lambda: 0.0)
     assert seconds is None or seconds >= 0
     assert delay is None or 0 <= delay <= _retry.MAX_DELAY
 

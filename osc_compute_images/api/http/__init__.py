@@ -11,8 +11,9 @@
 ``_retry``
     whether and when a request is sent again
 ``_exceptions``
-    from the exceptions of the libraries below to faults, which are what a
-    request can come to instead of an answer (``_fault``)
+    from the exceptions of the libraries below to those of this API
+``_fault``
+    what an error means for another attempt
 ``_answer``
     whether an answer is a success, by RFC 9110
 ``_words``

@@ -8,8 +8,8 @@ import dataclasses
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import _words
-from osc_compute_images.api.http._fault import Fault
 from osc_compute_images.api.http._fault import Kind
+from osc_compute_images.api.http._fault import marked
 
 #: Statuses of success. 206 is a part of what was asked for, 300 a choice.
 _SUCCESSES = {
@@ -52,17 +52,18 @@ class Answer:
         return None
 
 
-def judge(answer: Answer, accepted: tuple[int, ...] = ()) -> bytes | Fault:
-    """Return the body of a success, or what is wrong.
+def judge(answer: Answer, accepted: tuple[int, ...] = ()) -> bytes:
+    """Return the body of a success.
 
     :param accepted: statuses that mean success here besides the usual ones
+    :raises ImagesError: if it is none
     """
     status = answer.status
     if status >= 400:
-        return _refusal(answer)
+        raise _refusal(answer)
     if status in (*_SUCCESSES[answer.method], *accepted):
         if answer.method != 'GET' and _is_foreign(answer):
-            return _no_answer(
+            raise _no_answer(
                 answer,
                 f'{answer.method} was answered with status {status} and a '
                 f'body that is not of the images API; it may have been done '
@@ -72,13 +73,13 @@ def judge(answer: Answer, accepted: tuple[int, ...] = ()) -> bytes | Fault:
     url = _words.one_line(answer.url)
     if status in _REDIRECTS:
         target = answer.headers.get('location') or 'an unknown place'
-        return _no_answer(
+        raise _no_answer(
             answer,
             f'{url} redirects to {_words.one_line(target)}; the token is not '
             f'sent there: the endpoint URL of Compute must be the right one '
             f'itself',
         )
-    return _no_answer(
+    raise _no_answer(
         answer, f'{url} answers {answer.method} with an unexpected status'
     )
 
@@ -92,14 +93,13 @@ def _is_foreign(answer: Answer) -> bool:
     return not (body in _NOTHING or body.startswith(b'{'))
 
 
-def _no_answer(answer: Answer, message: str) -> Fault:
-    error = _errors.InvalidResponse(
+def _no_answer(answer: Answer, message: str) -> _errors.InvalidResponse:
+    return _errors.InvalidResponse(
         message, status=answer.status, request_id=answer.request_id
     )
-    return Fault(error, Kind.LASTING)
 
 
-def _refusal(answer: Answer) -> Fault:
+def _refusal(answer: Answer) -> _errors.HTTPError:
     message = _words.message(
         answer.status, answer.headers, answer.body, answer.reason
     )
@@ -116,8 +116,8 @@ def refused(
     message: str,
     request_id: str | None,
     retry_after: str | None,
-) -> Fault:
-    """Describe the refusal of a request.
+) -> _errors.HTTPError:
+    """Make the error of a request that is refused.
 
     :param message: the server's own words
     :param retry_after: the header of that name
@@ -135,4 +135,4 @@ def refused(
     error = _errors.error_for_status(status)(
         message, status=status, request_id=request_id
     )
-    return Fault(error, kind, seconds)
+    return marked(error, kind, seconds)

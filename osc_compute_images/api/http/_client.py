@@ -20,7 +20,6 @@ from osc_compute_images.api.http import _endpoint
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import _versions
-from osc_compute_images.api.http._fault import Fault
 from osc_compute_images.api.http._locator import Locator
 from osc_compute_images.api.http._request import send_once
 
@@ -59,7 +58,7 @@ class Client:
         """
         content = {'params': dict(params)} if params else {}
 
-        def attempt(end: float) -> bytes | Fault:
+        def attempt(end: float) -> bytes:
             where = self._locator.where(end)
             return send_once(self._adapter, 'GET', path, where, end, content)
 
@@ -89,9 +88,7 @@ class Client:
         # Nothing has been sent to Compute as long as there is no token.
         where = self._repeated(self._locator.where, deadline)
         end = math.inf if deadline is None else deadline
-        return _result(
-            send_once(self._adapter, method, path, where, end, content)
-        )
+        return send_once(self._adapter, method, path, where, end, content)
 
     def server(self) -> str:
         """Return the host and port of the endpoint."""
@@ -115,43 +112,29 @@ class Client:
 
     def _repeated(
         self,
-        attempt: Callable[[float], _Result | Fault],
+        attempt: Callable[[float], _Result],
         deadline: float | None = None,
     ) -> _Result:
         """Return what an attempt returns, after as many as it takes."""
         end = math.inf if deadline is None else deadline
         settings = _retry.Settings.of(self._adapter)
         retry = 0
-        while isinstance(outcome := attempt(end), Fault):
-            left = end - time.monotonic()
-            delay = _retry.delay(outcome, retry, settings, left, random.random)
-            if delay is None:
-                break
-            LOG.info(
-                '%s. Retrying in %.1f seconds, %d retries left',
-                str(outcome.error).rstrip('.'),
-                delay,
-                settings.retries(outcome) - retry,
-            )
+        while True:
+            try:
+                return attempt(end)
+            except _errors.ImagesError as e:
+                left = end - time.monotonic()
+                delay = _retry.delay(e, retry, settings, left, random.random)
+                if delay is None:
+                    raise
+                LOG.warning(
+                    '%s. Retrying in %.1f seconds, %d retries left',
+                    str(e).rstrip('.'),
+                    delay,
+                    settings.retries(e) - retry,
+                )
             time.sleep(delay)
             retry += 1
-        try:
-            return _result(outcome)
-        finally:
-            # Or the traceback and this frame would keep each other.
-            del outcome
-
-
-def _result(outcome: _Result | Fault) -> _Result:
-    """Return a result, or raise the error of a fault."""
-    if not isinstance(outcome, Fault):
-        return outcome
-    error = outcome.error
-    try:
-        raise error
-    finally:
-        # Likewise.
-        del error, outcome
 
 
 def path_to(*segments: str) -> str:

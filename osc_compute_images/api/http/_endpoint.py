@@ -5,6 +5,7 @@
 Only the adapter does I/O here, where it has no token yet.
 """
 
+from collections.abc import Callable
 import contextlib
 import dataclasses
 import re
@@ -18,12 +19,16 @@ import requests
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _words
+from osc_compute_images.text import without_credentials
 
 # The versions of Compute that there ever were, as a URL ends in them.
 _VERSION = re.compile(r'v(1\.[01]|2(\.\d+)?|3)')
 
 # The IDs that projects have, by default and on old clouds.
 _PROJECT = re.compile(r'[0-9a-f]{32}|[0-9a-f-]{36}|\d+', re.IGNORECASE)
+
+# What a percent sign begins.
+_TEMPLATE = re.compile(r'%(%|\(\w*\)\w?|\w*)')
 
 # How many regions are told.
 _TOLD = 20
@@ -79,7 +84,7 @@ def find(adapter: ksa_adapter.Adapter) -> str:
         _refuse(adapter, str(e), e)
     except UnicodeEncodeError:
         raise
-    except _GARBAGE as e:
+    except (ksa_exceptions.InvalidResponse, *_GARBAGE) as e:
         raise _errors.InvalidResponse(
             f'The token and catalog that Keystone sent cannot be read: '
             f'{_words.one_line(f"{type(e).__name__}: {e}")}'
@@ -128,49 +133,41 @@ def version_root(url: str, project_id: str | None) -> str | None:
 
     :param project_id: may come after the version
     """
-    segments = url.rstrip('/').split('/')
-    if _VERSION.fullmatch(segments[-1]):
-        return '/'.join(segments)
-    last = urllib.parse.unquote(segments[-1]).removeprefix('AUTH_')
-    if _VERSION.fullmatch(segments[-2] if len(segments) > 1 else '') and (
-        _PROJECT.fullmatch(last) or last == project_id
-    ):
-        return '/'.join(segments[:-1])
-    return None
-
-
-class _Values:
-    """What a template in a URL may ask for."""
-
-    def __init__(self, adapter: ksa_adapter.Adapter) -> None:
-        self._of = {
-            'project_id': adapter.get_project_id,
-            'user_id': adapter.get_user_id,
-        }
-
-    def __getitem__(self, name: str) -> str:
-        value = self._of[name]()
-        if not value:
-            raise KeyError(name)
-        return value
+    parts = urllib.parse.urlsplit(url)
+    path, _, last = parts.path.rstrip('/').rpartition('/')
+    if _VERSION.fullmatch(last):
+        path = f'{path}/{last}'
+    else:
+        last = urllib.parse.unquote(last).removeprefix('AUTH_')
+        if not (_PROJECT.fullmatch(last) or last == project_id):
+            return None
+        if not _VERSION.fullmatch(path.rpartition('/')[2]):
+            return None
+    return urllib.parse.urlunsplit(parts._replace(path=path))
 
 
 def _filled(adapter: ksa_adapter.Adapter, template: str) -> str:
     """Fill in an override as keystoneauth would, or say what cannot be."""
-    try:
-        return template % _Values(adapter)
-    except (KeyError, TypeError, ValueError) as e:
-        shown = _words.without_credentials(template)
-        reason = (
-            f'no {e.args[0]} is known'
-            if isinstance(e, KeyError)
-            else _words.one_line(str(e))
-        )
+    values: dict[str, Callable[[], str | None]] = {
+        '%%': lambda: '%',
+        '%(project_id)s': adapter.get_project_id,
+        '%(user_id)s': adapter.get_user_id,
+    }
+
+    def value(found: re.Match[str]) -> str:
+        get = values.get(found[0])
+        filled = get() if get else None
+        if filled:
+            return filled
+        shown = without_credentials(template)
+        what = found[0] if len(found[0]) > 1 else 'a percent sign'
         raise _errors.EndpointNotFound(
-            f'The endpoint override {shown!r} cannot be filled in: {reason}. '
-            f'It may have %(project_id)s and %(user_id)s; write a percent '
-            f'sign as %%'
-        ) from e
+            f'The endpoint override {shown!r} cannot be filled in: there is '
+            f'no value for {what}. It may have %(project_id)s and '
+            f'%(user_id)s; a percent sign is written as %%'
+        )
+
+    return _TEMPLATE.sub(value, template)
 
 
 def _refuse(

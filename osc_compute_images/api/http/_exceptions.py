@@ -16,8 +16,9 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _answer
 from osc_compute_images.api.http import _words
 from osc_compute_images.api.http._body import TooSlowError
-from osc_compute_images.api.http._fault import Fault
 from osc_compute_images.api.http._fault import Kind
+from osc_compute_images.api.http._fault import marked
+from osc_compute_images.text import without_credentials
 
 _TIMEOUTS = (
     TooSlowError,
@@ -46,7 +47,7 @@ _CONNECTION = (
     ConnectionError,
 )
 
-#: All that :func:`of_exception` can describe.
+#: All that :func:`error_of` can describe.
 FOREIGN = (
     *_TIMEOUTS,
     *_LASTING,
@@ -58,21 +59,41 @@ FOREIGN = (
 )
 
 
-def of_exception(e: Exception, url: str, waited: float) -> Fault:
+def error_of(e: Exception, url: str, waited: float) -> _errors.ImagesError:
     """Describe what a library below raises in the course of a request.
 
     :param url: that the request is sent to
     :param waited: seconds since it was sent
     """
+    url = without_credentials(url)
     if isinstance(e, ksa_exceptions.HttpError):
-        fault = _refused_by_keystone(e)
-    else:
-        fault = Fault(*_described(e, _words.without_credentials(url), waited))
-    fault.error.__cause__ = e
-    return fault
+        return _refused_by_keystone(e)
+    if isinstance(e, UnicodeEncodeError):
+        return unsendable(e)
+    if isinstance(e, _TIMEOUTS):
+        return _timed_out(e, url, waited)
+    if isinstance(e, MemoryError):
+        return _errors.ConnectionFailed(
+            f'The answer to the request to {url} does not fit into memory'
+        )
+    failed = _connection_failed(e, url)
+    original = getattr(e, 'original', e)
+    if isinstance(original, _LASTING):
+        return failed
+    if isinstance(original, _CONNECTION):
+        return marked(failed, Kind.CONNECTION)
+    if isinstance(e, ValueError):
+        # Such as a redirect to what is no URL: requests reads where it leads
+        # even if it is not followed.
+        return _errors.InvalidResponse(
+            f'The answer to the request to {url} cannot be read: '
+            f'{_words.one_line(str(e))}'
+        )
+    # Such as a file of certificates that is not there.
+    return failed
 
 
-def _refused_by_keystone(e: ksa_exceptions.HttpError) -> Fault:
+def _refused_by_keystone(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
     """Describe the refusal of a token.
 
     The adapter raises it only for requests of its own.
@@ -87,52 +108,29 @@ def _refused_by_keystone(e: ksa_exceptions.HttpError) -> Fault:
         )
     if e.http_status == 404:
         # Or it would be taken for an image that is not there.
-        error = _errors.InvalidResponse(
+        return _errors.InvalidResponse(
             f'Keystone gives no token: {words}; check "auth_url"',
             status=e.http_status,
             request_id=e.request_id,
         )
-        return Fault(error, Kind.LASTING)
     return _answer.refused(
         e.http_status, words, e.request_id, headers.get('Retry-After')
     )
 
 
-def _described(
+def _timed_out(
     e: Exception, url: str, waited: float
-) -> tuple[_errors.ImagesError, Kind]:
-    if isinstance(e, UnicodeEncodeError):
-        return unsendable(e), Kind.LASTING
-    if isinstance(e, _TIMEOUTS):
-        what = (
-            'the answer comes too slowly'
-            if isinstance(e, TooSlowError)
-            else 'no answer'
-        )
-        return _errors.ConnectionFailed(
-            f'The request to {url} timed out: {what} for {waited:.0f} '
-            f'seconds; the setting "api_timeout" (the timeout of the session) '
-            f'changes that'
-        ), Kind.TIMEOUT
-    if isinstance(e, MemoryError):
-        return _errors.ConnectionFailed(
-            f'The answer to the request to {url} does not fit into memory'
-        ), Kind.LASTING
-    failed = _connection_failed(e, url)
-    original = getattr(e, 'original', e)
-    if isinstance(original, _LASTING):
-        return failed, Kind.LASTING
-    if isinstance(original, _CONNECTION):
-        return failed, Kind.CONNECTION
-    if isinstance(e, ValueError):
-        # Such as a redirect to what is no URL: requests reads where it leads
-        # even if it is not followed.
-        return _errors.InvalidResponse(
-            f'The answer to the request to {url} cannot be read: '
-            f'{_words.one_line(str(e))}'
-        ), Kind.LASTING
-    # Such as a file of certificates that is not there.
-    return failed, Kind.LASTING
+) -> _errors.ConnectionFailed:
+    what = (
+        'the answer comes too slowly'
+        if isinstance(e, TooSlowError)
+        else 'no answer'
+    )
+    error = _errors.ConnectionFailed(
+        f'The request to {url} timed out: {what} for {waited:.0f} seconds; '
+        f'the setting "api_timeout" (the timeout of the session) changes that'
+    )
+    return marked(error, Kind.TIMEOUT)
 
 
 def _connection_failed(e: Exception, url: str) -> _errors.ConnectionFailed:
@@ -140,15 +138,6 @@ def _connection_failed(e: Exception, url: str) -> _errors.ConnectionFailed:
     if not isinstance(e, ksa_exceptions.ClientException):
         text = f'The request to {url} failed: {text}'
     return _errors.ConnectionFailed(_words.one_line(text))
-
-
-def no_time_left(url: str) -> Fault:
-    """Describe a request that is not sent, as its deadline is over."""
-    error = _errors.ConnectionFailed(
-        f'The request to {_words.without_credentials(url)} is not sent: no '
-        f'time is left'
-    )
-    return Fault(error, Kind.LASTING)
 
 
 def unsendable(e: UnicodeEncodeError) -> _errors.BadRequest:

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a request can come to instead of an answer."""
+"""What an error means for another attempt. It does no I/O."""
 
 import enum
 from typing import NamedTuple
+from typing import TypeVar
 
 from osc_compute_images.api import _errors
 
+_Error = TypeVar('_Error', bound=_errors.ImagesError)
+
 
 class Kind(enum.Enum):
-    """What a fault means for another attempt."""
+    """What is wrong."""
 
     #: It will be the same.
     LASTING = enum.auto()
@@ -22,12 +25,27 @@ class Kind(enum.Enum):
 
 
 class Fault(NamedTuple):
-    """Why there is no answer to a request.
+    """What is known of an error besides its message.
 
-    :param error: what to raise, with its cause
     :param retry_after: seconds after which the server asks to come again
     """
 
-    error: _errors.ImagesError
     kind: Kind
     retry_after: float | None = None
+
+
+_LASTING = Fault(Kind.LASTING)
+
+
+def marked(
+    error: _Error, kind: Kind, retry_after: float | None = None
+) -> _Error:
+    """Return an error, marked with what it means."""
+    error.fault = Fault(kind, retry_after)
+    return error
+
+
+def fault_of(error: _errors.ImagesError) -> Fault:
+    """Return what an error is marked with; without a mark it is lasting."""
+    fault = error.fault
+    return fault if isinstance(fault, Fault) else _LASTING

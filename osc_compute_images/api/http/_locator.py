@@ -2,6 +2,7 @@
 
 """Finding the endpoint of an adapter, and the versions that it serves."""
 
+import contextlib
 import dataclasses
 import math
 import time
@@ -17,8 +18,9 @@ from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import _versions
 from osc_compute_images.api.http._endpoint import Endpoint
-from osc_compute_images.api.http._fault import Fault
+from osc_compute_images.api.http._fault import fault_of
 from osc_compute_images.api.http._fault import Kind
+from osc_compute_images.api.http._fault import marked
 from osc_compute_images.api.http._request import send_once
 
 
@@ -33,61 +35,63 @@ class Locator:
         self._adapter = adapter
         self._known: dict[str, Endpoint] = {}
 
-    def found(self, _end: float = math.inf) -> str | Fault:
-        """Find the URL of the service, and a token where there is none."""
+    def found(self, _end: float = math.inf) -> str:
+        """Find the URL of the service, and a token where there is none.
+
+        :raises ImagesError: if there is none
+        """
         began = time.monotonic()
         try:
             return _endpoint.find(self._adapter)
         except _exceptions.FOREIGN as e:
-            waited = time.monotonic() - began
-            fault = _exceptions.of_exception(e, 'Keystone', waited)
-        retried = _retry.of_session(self._adapter)
-        if fault.kind is Kind.CONNECTION and retried:
-            # keystoneauth has retried it already.
-            return fault._replace(kind=Kind.LASTING)
-        return fault
+            raise self._no_token(e, time.monotonic() - began) from e
 
-    def where(self, end: float) -> Endpoint | Fault:
+    def _no_token(self, e: Exception, waited: float) -> _errors.ImagesError:
+        error = _exceptions.error_of(e, 'Keystone', waited)
+        retried = _retry.of_session(self._adapter)
+        if retried and fault_of(error).kind is Kind.CONNECTION:
+            # By keystoneauth, already.
+            return marked(error, Kind.LASTING)
+        return error
+
+    def where(self, end: float) -> Endpoint:
         """Find where the images are.
 
         A URL that names its version is used as it is: to ask the service for
         its versions would cost a request, and the way may be barred.
+
+        :raises ImagesError: if that cannot be found
         """
         url = self.found(end)
-        if isinstance(url, Fault):
-            return url
         known = self._known.get(url)
         if known is None:
             known = _endpoint.parse(url)
             if not _endpoint.version_root(known.url, self._project_id()):
                 document = self._version_document(known, end)
-                if isinstance(document, Fault):
-                    return document
                 known = known.below(_versions.path_of_version(document))
             self._known[url] = known
         return known
 
     def _version_document(self, where: Endpoint, end: float) -> Any:
-        """Return the document, or None if there is none, or a fault."""
+        """Return the document, or None if there is none."""
 
-        def ask(**arguments: Any) -> bytes | Fault:
-            return send_once(
+        def ask(**arguments: Any) -> Any:
+            body = send_once(
                 self._adapter,
                 *('GET', f'{where.url}/', where, end, arguments),
                 accepted=(_answer.CHOICE,),
             )
+            return _json.load_or_none(body)
 
-        outcome = ask(authenticated=False)
-        if isinstance(outcome, Fault) and outcome.error.status == 401:
-            outcome = ask()
-        if not isinstance(outcome, Fault):
-            return _json.load_or_none(outcome)
-        error = outcome.error
-        is_answer = isinstance(
-            error, (_errors.HTTPError, _errors.InvalidResponse)
-        )
-        not_now = {401, *_retry.Settings.of(self._adapter).statuses}
-        return None if is_answer and error.status not in not_now else outcome
+        try:
+            with contextlib.suppress(_errors.Unauthorized):
+                return ask(authenticated=False)
+            return ask()
+        except (_errors.HTTPError, _errors.InvalidResponse) as e:
+            not_now = _retry.Settings.of(self._adapter).statuses
+            if e.status == 401 or e.status in not_now:
+                raise
+            return None
 
     def version_document_of(self, url: str, end: float) -> Any:
         """Return the document about the version of an endpoint."""

@@ -16,13 +16,14 @@ from typing import Any
 from keystoneauth1 import adapter as ksa_adapter
 import requests
 
+from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _answer
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _sessions
 from osc_compute_images.api.http._alarm import alarm
 from osc_compute_images.api.http._body import BodyReader
 from osc_compute_images.api.http._endpoint import Endpoint
-from osc_compute_images.api.http._fault import Fault
+from osc_compute_images.text import without_credentials
 
 #: Seconds to wait for a connection, and for the next bytes of an answer,
 #: where the session has no timeout of its own.
@@ -36,31 +37,35 @@ def send_once(
     adapter: ksa_adapter.Adapter,
     method: str,
     path: str,
-    where: Endpoint | Fault,
+    where: Endpoint,
     end: float,
     content: Mapping[str, Any],
     accepted: tuple[int, ...] = (),
-) -> bytes | Fault:
+) -> bytes:
     """Send a request, and judge the answer.
 
     :param path: below the endpoint, or a URL
-    :param where: the endpoint, or why there is none
+    :param where: the endpoint
     :param end: when the whole answer must have come
     :param content: more arguments of the adapter's ``request``
     :param accepted: statuses that mean success besides the usual ones
+    :returns: the body of a success
+    :raises ImagesError: for any other outcome
     """
-    if isinstance(where, Fault):
-        return where
     url = path if '://' in path else where.url + path
     began = time.monotonic()
     if began >= end:
-        return _exceptions.no_time_left(url)
+        raise _errors.ConnectionFailed(
+            f'The request to {without_credentials(url)} is not sent: no time '
+            f'is left'
+        )
     try:
         response = _response(
             adapter, method, path, end, {**content, **where.arguments()}
         )
     except _exceptions.FOREIGN as e:
-        return _exceptions.of_exception(e, url, time.monotonic() - began)
+        waited = time.monotonic() - began
+        raise _exceptions.error_of(e, url, waited) from e
     return _answer.judge(
         _answer.Answer(
             method,

@@ -9,8 +9,9 @@ import email.utils
 import math
 from typing import Any
 
+from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _sessions
-from osc_compute_images.api.http._fault import Fault
+from osc_compute_images.api.http._fault import fault_of
 from osc_compute_images.api.http._fault import Kind
 
 #: How often a request is sent again, where the user has set nothing.
@@ -69,19 +70,18 @@ class Settings:
             timeouts=set_by_user is not None,
         )
 
-    def retries(self, fault: Fault) -> int:
-        """Return how often a request is sent again after such faults."""
-        if fault.kind is Kind.CONNECTION or (
-            fault.kind is Kind.TIMEOUT and self.timeouts
-        ):
+    def retries(self, error: _errors.ImagesError) -> int:
+        """Return how often a request is sent again after such errors."""
+        kind = fault_of(error).kind
+        if kind is Kind.CONNECTION or (kind is Kind.TIMEOUT and self.timeouts):
             return self.connect_retries
-        if fault.kind is Kind.STATUS and fault.error.status in self.statuses:
+        if kind is Kind.STATUS and error.status in self.statuses:
             return self.status_code_retries
         return 0
 
 
 def delay(
-    fault: Fault,
+    error: _errors.ImagesError,
     attempt: int,
     settings: Settings,
     left: float,
@@ -95,8 +95,9 @@ def delay(
         back at the same time
     :returns: None if the request is not sent again
     """
-    if attempt >= settings.retries(fault):
+    if attempt >= settings.retries(error):
         return None
+    fault = fault_of(error)
     seconds: float
     if fault.retry_after is not None:
         if fault.retry_after > MAX_DELAY:

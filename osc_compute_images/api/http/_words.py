@@ -9,6 +9,8 @@ import json
 import re
 from typing import Any
 
+from osc_compute_images.text import without_credentials
+
 # Bytes of a JSON body that are parsed, and characters of any text that are
 # looked at, and that are told.
 _PARSED = 64 * 1024
@@ -34,7 +36,6 @@ _WORDS = (
 )
 _NESTED = ('error', 'errors', 'error_message', 'fault')
 
-_CREDENTIALS = re.compile(r'(?<=://)[^/?#\s\'"<>]*@')
 _BREAK = re.compile(r'<br\s*/?>', re.IGNORECASE)
 _TAG = re.compile(r'<[^<>]*>')
 _NOT_SHOWN = re.compile(
@@ -73,11 +74,6 @@ def one_line(text: str) -> str:
     line = ' '.join(html.unescape(text[:_LOOKED_AT]).split())
     line = without_credentials(line)
     return line if len(line) <= _TOLD else line[:_TOLD] + '...'
-
-
-def without_credentials(text: str) -> str:
-    """Remove the user names and passwords of the URLs in a text."""
-    return _CREDENTIALS.sub('', text)
 
 
 def _phrase(status: int) -> str:

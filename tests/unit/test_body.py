@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Reading bodies: bounds of size and time, on real connections."""
+
+from collections.abc import Iterator
+import contextlib
+import gzip
+import json
+import logging
+import socket
+import threading
+import time
+import tracemalloc
+import zlib
+
+from keystoneauth1 import adapter
+from keystoneauth1 import session
+from keystoneauth1 import token_endpoint
+import pytest
+import requests
+
+from osc_compute_images import api as images
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api.http import _alarm
+from osc_compute_images.api.http import _body
+from osc_compute_images.api.http import _request
+from osc_compute_images.api.http._body import TooSlowError
+from testbed import canned_cloud
+from testbed import nova
+from testbed.canned_cloud import Response
+
+pytestmark = pytest.mark.timeout(120)
+
+PAGE = json.dumps({'images': [canned_cloud.image(1)]}).encode()
+
+
+@contextlib.contextmanager
+def api_of(
+    response: Response, **settings: object
+) -> Iterator[tuple[ImagesAPI, canned_cloud.Server]]:
+    """Provide the API of a server that answers so."""
+    with canned_cloud.Server(lambda _request: response) as server:
+        auth = token_endpoint.Token(f'{server.url}/v2.1', 'token')
+        below = session.Session(auth, **settings)
+        yield ImagesAPI(adapter.Adapter(below, connect_retries=0)), server
+
+
+def ids(api: ImagesAPI) -> list[str]:
+    return [image.id for image in api.list_detail()]
+
+
+# -- time ------------------------------------------------------------------
+
+
+@pytest.fixture(params=[False, True], ids=['quiet', 'logged'])
+def logged(request, caplog):
+    """Log bodies, too: keystoneauth reads them for that."""
+    if request.param:
+        caplog.set_level(logging.DEBUG)
+    return request.param
+
+
+@pytest.mark.parametrize('chunked', [False, True])
+def test_a_drip_ends(monkeypatch, logged, chunked):
+    monkeypatch.setattr(_request, 'TIMEOUTS', 1)
+
+    def drip(connection, _answer):
+        head = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
+        head += (
+            b'Transfer-Encoding: chunked\r\n\r\nfffff\r\n'
+            if chunked
+            else b'Content-Length: 1000000\r\n\r\n'
+        )
+        connection.sendall(head)
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(b' ')
+                time.sleep(0.1)
+
+    with api_of(Response(send=drip), timeout=1) as (api, server):
+        with pytest.raises(images.ConnectionFailed, match='too slowly'):
+            ids(api)
+        assert len(server.requests) == 1
+
+
+def test_nothing_is_left_behind_by_a_timeout():
+    def silent(connection, _answer):
+        # Until the other side has gone.
+        connection.settimeout(60)
+        with contextlib.suppress(OSError):
+            gone.append(connection.recv(1))
+
+    gone = []
+    with api_of(Response(send=silent), timeout=0.3) as (api, _server):
+        before = set(threading.enumerate())
+        threads = []
+        with pytest.raises(images.ConnectionFailed, match='timed out'):
+            ids(api)
+        threads = [t for t in threading.enumerate() if t not in before]
+        # Those of the server are daemons of its own.
+        assert [
+            t.name for t in threads if 'process_request' not in t.name
+        ] == []
+        end = time.monotonic() + 60
+        while not gone and time.monotonic() < end:
+            time.sleep(0.01)
+    assert gone == [b'']
+
+
+def test_an_alarm_ends_a_head_without_end(monkeypatch):
+    monkeypatch.setattr(_alarm, '_allowed', True)
+    monkeypatch.setattr(_request, 'TIMEOUTS', 1)
+
+    def drip_of_head(connection, answer):
+        with contextlib.suppress(OSError):
+            canned_cloud.drip_of_head(connection, answer)
+
+    with api_of(Response(send=drip_of_head), timeout=0.5) as (api, server):
+        with pytest.raises(images.ConnectionFailed, match='too slowly'):
+            ids(api)
+        assert len(server.requests) == 1
+
+
+def test_an_alarm_that_is_over_does_nothing(monkeypatch):
+    monkeypatch.setattr(_alarm, '_allowed', True)
+    with _alarm.alarm(0.05):
+        pass
+    time.sleep(0.1)
+    with pytest.raises(TooSlowError), _alarm.alarm(0.05):
+        time.sleep(60)
+
+
+def test_there_is_no_alarm_in_another_thread(monkeypatch):
+    monkeypatch.setattr(_alarm, '_allowed', True)
+    done = []
+
+    def run():
+        with _alarm.alarm(0.01):
+            time.sleep(0.05)
+        done.append(True)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert done
+
+
+# -- size ------------------------------------------------------------------
+
+LIMIT = 1_000_000
+
+
+def encoded(body: bytes, encoding: str) -> Response:
+    compress = {
+        '': bytes,
+        'identity': bytes,
+        'gzip': gzip.compress,
+        'GZip': gzip.compress,
+        'deflate': zlib.compress,
+    }[encoding]
+    headers = {'Content-Encoding': encoding} if encoding else {}
+    return Response(compress(body), headers=headers)
+
+
+ENCODINGS = ['', 'identity', 'gzip', 'GZip', 'deflate']
+
+
+@pytest.mark.parametrize('encoding', ENCODINGS)
+@pytest.mark.parametrize('padding', [0, 700_000])
+def test_a_body_is_read_whole(encoding, padding):
+    body = PAGE + b' ' * padding
+    with api_of(encoded(body, encoding)) as (api, server):
+        for _ in range(3):
+            assert ids(api) == [canned_cloud.image(1)['id']]
+        assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize('encoding', ENCODINGS)
+def test_a_body_counts_as_what_it_becomes(monkeypatch, logged, encoding):
+    monkeypatch.setattr(_body, 'MAX_BODY', LIMIT)
+    with api_of(encoded(b' ' * 10 * LIMIT, encoding)) as (api, server):
+        with pytest.raises(images.InvalidResponse, match='larger than'):
+            ids(api)
+        assert len(server.requests) == 1
+
+
+def test_a_body_that_is_compressed_takes_little_memory(monkeypatch):
+    monkeypatch.setattr(_body, 'MAX_BODY', LIMIT)
+    bomb = Response(
+        gzip.compress(bytes(200 * LIMIT), 9),
+        headers={'Content-Encoding': 'gzip'},
+    )
+    with api_of(bomb) as (api, _server):
+        tracemalloc.start()
+        try:
+            with pytest.raises(images.InvalidResponse):
+                ids(api)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    # What one piece may become, and copies of it.
+    assert peak < 60 * LIMIT
+
+
+def test_a_body_that_is_compressed_twice_is_refused():
+    twice = Response(
+        gzip.compress(gzip.compress(PAGE)),
+        headers={'Content-Encoding': 'gzip, gzip'},
+    )
+    with (
+        api_of(twice) as (api, _server),
+        pytest.raises(images.InvalidResponse, match='more than once'),
+    ):
+        ids(api)
+
+
+def test_a_body_that_somebody_else_has_read_is_bounded(monkeypatch, http, api):
+    monkeypatch.setattr(_body, 'MAX_BODY', 10)
+    response = requests.Response()
+    response.status_code = 200
+    response._content = b' ' * 11
+    with pytest.raises(images.InvalidResponse, match='larger than 10'):
+        _body.BodyReader(1, 1e99)(response)
+
+
+def test_without_read1_a_body_is_read_too(monkeypatch, http, api):
+    # As with urllib3 before 2.2.
+    class Old:
+        def __init__(self, raw):
+            self.stream = raw.stream
+            self.close = raw.close
+
+    def age(response, **_kwargs):
+        response.raw = Old(response.raw)
+
+    monkeypatch.setattr(_request._sessions, 'hooks', lambda _adapter: [reader])
+
+    def reader(response, **kwargs):
+        age(response)
+        return _body.BodyReader(60, 1e99)(response)
+
+    monkeypatch.setattr(
+        _request, 'BodyReader', lambda *_: lambda response, **_kw: response
+    )
+    http.get(nova.DETAIL, json={'images': [{'id': 'x'}]})
+    assert ids(api) == ['x']
+
+
+# -- interim responses -----------------------------------------------------
+
+
+@contextlib.contextmanager
+def talking(talk) -> Iterator[tuple[ImagesAPI, list[object]]]:
+    """Provide the API of a server of raw sockets.
+
+    :param talk: given the path of each request, returns what is sent
+    """
+    connections = []
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connections.append(connection)
+                threading.Thread(
+                    target=answer, args=(connection,), daemon=True
+                ).start()
+
+    def answer(connection):
+        with connection, connection.makefile('rb') as lines:
+            while line := lines.readline():
+                while lines.readline() not in (b'\r\n', b''):
+                    pass
+                connection.sendall(talk(line.split()[1].decode()))
+
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        url = f'http://127.0.0.1:{listener.getsockname()[1]}/v2.1'
+        below = session.Session(token_endpoint.Token(url, 't'), timeout=10)
+        try:
+            yield ImagesAPI(adapter.Adapter(below)), connections
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def final(path: str) -> bytes:
+    body = json.dumps({'image': {'id': path.rpartition('/')[2]}}).encode()
+    return b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s' % (
+        len(body),
+        body,
+    )
+
+
+@pytest.mark.parametrize(
+    'interim',
+    [
+        b'HTTP/1.1 100 Continue\r\n\r\n',
+        b'HTTP/1.1 102 Processing\r\n\r\n',
+        b'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n' * 3,
+        b'HTTP/1.1 199 What\r\n\r\n',
+    ],
+)
+def test_interim_responses_are_skipped(interim):
+    with talking(lambda path: interim + final(path)) as (api, connections):
+        # Nobody gets what was for another one, on one connection.
+        assert [api.get(n).id for n in 'abc'] == ['a', 'b', 'c']
+        assert len(connections) == 1
+
+
+def test_the_outcome_after_an_interim_response_counts():
+    refused = (
+        b'HTTP/1.1 103 Early Hints\r\n\r\n'
+        b'HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n'
+    )
+    with (
+        talking(lambda _path: refused) as (api, _connections),
+        pytest.raises(images.Conflict),
+    ):
+        api.delete('a')
+
+
+@pytest.mark.parametrize(
+    ('sent', 'error'),
+    [
+        (b'HTTP/1.1 103 Early Hints\r\n\r\n' * 200, images.InvalidResponse),
+        (b'HTTP/1.1 101 Other\r\n\r\n\x00\r\n', images.ConnectionFailed),
+    ],
+)
+def test_without_a_final_response_it_is_an_error(sent, error):
+    with (
+        talking(lambda _path: sent) as (api, _connections),
+        pytest.raises(error),
+    ):
+        api.delete('a')
+
+
+def test_so_it_is_where_the_connection_cannot_be_found(http, api):
+    http.delete(f'{nova.ENDPOINT}/images/a', status_code=103)
+    with pytest.raises(images.InvalidResponse, match='no final one'):
+        api.delete('a')

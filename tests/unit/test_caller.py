@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A request runs in its caller, and leaves nothing behind."""
+
+import contextvars
+import gc
+import subprocess
+import sys
+import threading
+import traceback
+import weakref
+
+from keystoneauth1 import adapter
+import pytest
+import requests
+import requests_mock
+
+from osc_compute_images import api as images
+from osc_compute_images.api import ImagesAPI
+from testbed import canned_cloud
+from testbed import nova
+from tests.unit.conftest import new_session
+from tests.unit.conftest import set_catalog
+
+VARIABLE = contextvars.ContextVar('VARIABLE')
+LOCAL = threading.local()
+
+
+def test_it_runs_in_the_thread_and_context_of_the_caller(http):
+    seen = []
+
+    class Own(adapter.Adapter):
+        def request(self, *args, **kwargs):
+            seen.append(
+                (
+                    VARIABLE.get(None),
+                    getattr(LOCAL, 'value', None),
+                    threading.get_ident(),
+                    [frame.name for frame in traceback.extract_stack()],
+                )
+            )
+            return super().request(*args, **kwargs)
+
+    http.get(nova.DETAIL, json=nova.Server(nova.images(*range(3))))
+    VARIABLE.set('a')
+    LOCAL.value = 'b'
+    api = ImagesAPI(Own(new_session(), service_type='compute'))
+    assert len(list(api.list_detail(images.ListOpts(limit=1)))) == 3
+    assert len(seen) == 4
+    for variable, local, thread, frames in seen:
+        assert (variable, local) == ('a', 'b')
+        assert thread == threading.get_ident()
+        assert 'test_it_runs_in_the_thread_and_context_of_the_caller' in frames
+
+
+AT_EXIT = """
+import atexit
+from keystoneauth1 import adapter, session, token_endpoint
+from osc_compute_images.api import ImagesAPI
+
+auth = token_endpoint.Token({url!r}, 'token')
+api = ImagesAPI(adapter.Adapter(session.Session(auth)))
+atexit.register(lambda: print(len(list(api.list_detail()))))
+"""
+
+
+def test_it_may_run_while_the_process_ends():
+    with canned_cloud.Server(
+        canned_cloud.Nova([canned_cloud.image(1)])
+    ) as server:
+        done = subprocess.run(
+            [sys.executable, '-c', AT_EXIT.format(url=f'{server.url}/v2.1')],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.stdout, done.stderr) == ('1\n', '')
+
+
+class Local:
+    """Something in the frame of a caller."""
+
+
+# NOTE: classes, as an instance would keep what has raised it.
+FAULTS = {
+    'refused': {'exc': requests.exceptions.ConnectionError},
+    'timeout': {'exc': requests.exceptions.ReadTimeout},
+    'busy': {'status_code': 503},
+    'not found': {'status_code': 404},
+    'redirect': {'status_code': 302, 'headers': {'Location': '/'}},
+    'not JSON': {'text': '<html>'},
+    'unreadable': {'exc': ValueError},
+}
+
+
+@pytest.mark.parametrize('answer', FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.parametrize('method', ['GET', 'DELETE'])
+def test_an_error_keeps_no_frame_alive(api, http, slept, answer, method):
+    url = f'{nova.ENDPOINT}/images/x'
+    http.register_uri(method, url, **answer)
+    http.get(f'{nova.ENDPOINT}/', status_code=404)
+
+    def call():
+        local = Local()
+        found = weakref.ref(local)
+        try:
+            api.get('x') if method == 'GET' else api.delete('x')
+        except images.ImagesError:
+            return found
+        raise AssertionError('It must fail')
+
+    call()
+    gc.collect()
+    gc.disable()
+    try:
+        assert call()() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize(
+    'answer', [FAULTS[name] for name in ('refused', 'busy', 'unreadable')]
+)
+@pytest.mark.parametrize(
+    'url', [f'{nova.KEYSTONE}/v3/auth/tokens', f'{nova.HOST}/compute/']
+)
+def test_nor_does_one_on_the_way(http, slept, answer, url):
+    set_catalog(http, {'RegionOne': f'{nova.HOST}/compute'})
+    http.register_uri(requests_mock.ANY, url, **answer)
+    http.get(f'{nova.HOST}/compute/images/x', status_code=404)
+
+    def call():
+        local = Local()
+        found = weakref.ref(local)
+        compute = adapter.Adapter(new_session(), service_type='compute')
+        with pytest.raises(images.ImagesError):
+            ImagesAPI(compute).get('x')
+        return found
+
+    call()
+    gc.collect()
+    gc.disable()
+    try:
+        assert call()() is None
+    finally:
+        gc.enable()
+
+
+def test_a_traceback_names_the_direct_cause_once(api, http, slept):
+    http.get(
+        nova.DETAIL, exc=requests.exceptions.ConnectionError('refused it')
+    )
+    with pytest.raises(images.ConnectionFailed) as caught:
+        list(api.list_detail())
+    error = caught.value
+    assert type(error.__cause__).__module__.startswith('keystoneauth1')
+    text = ''.join(traceback.format_exception(error))
+    lines = [x for x in text.splitlines() if 'ConnectionFailed:' in x]
+    assert len(lines) == 1
+    assert text.count('direct cause') == 1
+
+
+def test_the_error_of_an_answer_has_no_cause(api, http):
+    http.get(nova.DETAIL, **nova.fault(400, 'badRequest', 'No.'))
+    with pytest.raises(images.BadRequest) as caught:
+        list(api.list_detail())
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None

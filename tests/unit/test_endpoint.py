@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Where requests go, whatever the configuration and the catalog hold."""
+
+import base64
+
+from keystoneauth1 import adapter
+from keystoneauth1 import fixture
+import pytest
+import requests
+
+from osc_compute_images import api as images
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api.http import _endpoint
+from testbed import nova
+from tests.unit.conftest import new_session
+from tests.unit.conftest import sent
+from tests.unit.conftest import set_catalog
+from tests.unit.test_http import versions
+
+EMPTY = {'images': []}
+TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
+P = nova.PROJECT
+
+
+@pytest.mark.parametrize(
+    ('url', 'root'),
+    [
+        ('http://h/v2.1', 'http://h/v2.1'),
+        ('http://h/v2.1/', 'http://h/v2.1'),
+        ('http://h/v2', 'http://h/v2'),
+        (f'http://h/v2.1/{P}', 'http://h/v2.1'),
+        (f'http://h/v2.1/{P}/', 'http://h/v2.1'),
+        (f'http://h/v2.1/AUTH_{P}', 'http://h/v2.1'),
+        ('http://h/v2/123456', 'http://h/v2'),
+        ('http://h/v1.1/123456', 'http://h/v1.1'),
+        ('http://h/v2/my%20project', 'http://h/v2'),
+        ('http://h/v1/compute', None),
+        ('http://h/v2/compute', None),
+        ('http://h/api/v1', None),
+        ('http://h/compute', None),
+        ('http://h', None),
+        ('http://v2.1', None),
+    ],
+)
+def test_the_part_up_to_the_version(url, root):
+    assert _endpoint.version_root(url, 'my project') == root
+
+
+@pytest.mark.parametrize('url', ['/v1/compute', '/v2/compute', '/v1'])
+def test_a_path_that_looks_like_a_version_is_asked(http, ksa_session, url):
+    base = nova.HOST + url
+    set_catalog(http, {'RegionOne': base})
+    http.get(f'{base}/', json=versions(base))
+    http.get(f'{base}/v2.1/images/detail', json=EMPTY)
+    compute = adapter.Adapter(ksa_session, service_type='compute')
+    api = ImagesAPI(compute)
+    assert list(api.list_detail()) == []
+    assert list(api.list_detail()) == []
+    # Once for all requests.
+    assert sent(http) == [
+        f'GET {url}/',
+        f'GET {url}/v2.1/images/detail?limit=1000',
+        f'GET {url}/v2.1/images/detail?limit=1000',
+    ]
+
+
+@pytest.mark.parametrize(
+    ('template', 'reason'),
+    [
+        ('%(tenant_id)s', 'no value for %(tenant_id)s.'),
+        ('%(project_id)', 'no value for %(project_id).'),
+        ('%(project_id)d', 'no value for %(project_id)d.'),
+        ('%()s', 'no value for %()s.'),
+        ('a%20b', 'no value for %20b.'),
+        ('50%', 'no value for a percent sign.'),
+        ('50%/', 'no value for a percent sign.'),
+        ('%s', 'no value for %s.'),
+        ('%%%d', 'no value for %d.'),
+    ],
+)
+def test_a_template_that_cannot_be_filled_is_told(
+    http, ksa_session, template, reason
+):
+    url = f'{nova.HOST}/v2.1/{template}'
+    compute = adapter.Adapter(ksa_session, endpoint_override=url)
+    with pytest.raises(images.EndpointNotFound) as caught:
+        list(ImagesAPI(compute).list_detail())
+    assert f'The endpoint override {url!r} cannot be filled in' in str(
+        caught.value
+    )
+    assert reason in str(caught.value)
+    assert sent(http) == []
+
+
+@pytest.mark.parametrize(
+    ('template', 'filled'),
+    [
+        ('%(project_id)s', nova.PROJECT),
+        ('50%%', '50%25'),
+        ('%%20', '%20'),
+    ],
+)
+def test_a_template_is_filled_as_keystoneauth_does(
+    http, ksa_session, template, filled
+):
+    url = f'{nova.HOST}/{template}/v2.1'
+    compute = adapter.Adapter(ksa_session, endpoint_override=url)
+    http.get(f'{nova.HOST}/{filled}/v2.1/images/detail', json=EMPTY)
+    assert list(ImagesAPI(compute).list_detail()) == []
+
+
+def test_without_a_project_there_is_none_to_fill_in(http):
+    token = fixture.V3Token()
+    http.post(TOKENS, json=token, headers={'X-Subject-Token': 'x'})
+    compute = adapter.Adapter(
+        new_session(), endpoint_override=f'{nova.HOST}/v2/%(project_id)s'
+    )
+    with pytest.raises(images.EndpointNotFound, match='no value for'):
+        list(ImagesAPI(compute).list_detail())
+
+
+@pytest.mark.parametrize('region', ['RegionTwo', 'RegionOne ', 'RegionOne\r'])
+def test_a_wrong_region_is_quoted_and_the_right_ones_are_named(
+    http, ksa_session, region
+):
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'North': nova.ENDPOINT})
+    compute = adapter.Adapter(
+        ksa_session, service_type='compute', region_name=region
+    )
+    with pytest.raises(images.EndpointNotFound) as caught:
+        list(ImagesAPI(compute).list_detail())
+    assert str(caught.value) == (
+        f'The catalog has no public endpoint of the Compute service in region '
+        f"{region!r}; it has one in 'North', 'RegionOne'"
+    )
+
+
+def test_a_catalog_with_many_regions_is_not_told_whole(http, ksa_session):
+    regions = {f'r{n:04}': nova.ENDPOINT for n in range(100)}
+    set_catalog(http, regions)
+    compute = adapter.Adapter(
+        ksa_session,
+        service_type='compute',
+        region_name='x',
+        interface=['internal', 'public'],
+    )
+    with pytest.raises(images.EndpointNotFound) as caught:
+        list(ImagesAPI(compute).list_detail())
+    assert "'r0019', ..." in str(caught.value)
+    assert 'internal or public endpoint' in str(caught.value)
+    assert 'r0020' not in str(caught.value)
+
+
+def catalog(endpoint):
+    token = fixture.V3Token(project_id=P)
+    token.set_project_scope(id=P)
+    token['token']['catalog'] = endpoint
+    return token
+
+
+def compute_of(**endpoint):
+    url = {'interface': 'public', 'region': 'RegionOne', 'url': nova.ENDPOINT}
+    return [
+        {
+            'type': 'compute',
+            'name': 'nova',
+            'id': 'x',
+            'endpoints': [{**url, 'id': 'y', **endpoint}],
+        }
+    ]
+
+
+SUBJECT = {'X-Subject-Token': nova.TOKEN}
+GARBAGE = {
+    'a URL that is a number': (catalog(compute_of(url=8774)), SUBJECT),
+    'a URL that is a list': (catalog(compute_of(url=['a'])), SUBJECT),
+    'endpoints that are null': (
+        catalog([{'type': 'compute', 'name': 'nova', 'endpoints': None}]),
+        SUBJECT,
+    ),
+    'endpoints that are numbers': (
+        catalog([{'type': 'compute', 'name': 'nova', 'endpoints': [7]}]),
+        SUBJECT,
+    ),
+    'a catalog that is a number': (catalog(7), SUBJECT),
+    'services that are texts': (catalog(['compute']), SUBJECT),
+    'an interface that is a number': (
+        catalog(compute_of(interface=7)),
+        SUBJECT,
+    ),
+    'no token in the headers': (catalog(compute_of()), {}),
+    'no token in the body': ({'token': None}, SUBJECT),
+    'a body that is a list': ([], SUBJECT),
+}
+
+
+@pytest.mark.parametrize(
+    ('body', 'headers'), GARBAGE.values(), ids=GARBAGE.keys()
+)
+def test_garbage_from_keystone_is_one_line_that_names_the_catalog(
+    http, compute, body, headers
+):
+    http.post(TOKENS, json=body, headers=headers)
+    with pytest.raises(images.ImagesError) as caught:
+        list(ImagesAPI(compute).list_detail())
+    text = str(caught.value)
+    assert len(text.splitlines()) == 1
+    assert 'catalog' in text or 'endpoint' in text
+    assert sent(http) == []
+
+
+def test_regions_of_mixed_types_do_no_harm_to_the_message(http, ksa_session):
+    several = [*compute_of(region=7), *compute_of(region='RegionOne')]
+    http.post(TOKENS, json=catalog(several), headers=SUBJECT)
+    compute = adapter.Adapter(
+        ksa_session, service_type='compute', region_name='x'
+    )
+    with pytest.raises(images.EndpointNotFound, match="region 'x'"):
+        list(ImagesAPI(compute).list_detail())
+
+
+@pytest.mark.parametrize('url', ['http://[', 'http://[::1/v2.1'])
+def test_an_override_that_is_no_url(http, ksa_session, url):
+    compute = adapter.Adapter(ksa_session, endpoint_override=url)
+    for call in (
+        lambda api: list(api.list_detail()),
+        lambda api: api.server(),
+    ):
+        with pytest.raises(images.EndpointNotFound, match='cannot be read'):
+            call(ImagesAPI(compute))
+
+
+# -- credentials in URLs ---------------------------------------------------
+
+WITH = nova.ENDPOINT.replace('://', '://us%40er:pass@')
+BASIC = 'Basic ' + base64.b64encode(b'us@er:pass').decode()
+
+
+@pytest.mark.parametrize('in_catalog', [True, False])
+@pytest.mark.parametrize(
+    'answer',
+    [
+        {'json': EMPTY},
+        {'status_code': 302, 'headers': {'Location': WITH}},
+        {'status_code': 304},
+        {'status_code': 400, 'text': f'No such thing at {WITH}'},
+        {'exc': requests.exceptions.ConnectionError(f'at {WITH}')},
+        {'exc': requests.exceptions.ReadTimeout},
+        {'exc': requests.exceptions.InvalidURL(f'at {WITH}')},
+        {'exc': ValueError(f'at {WITH}')},
+        {'exc': MemoryError()},
+    ],
+)
+def test_credentials_in_a_url_are_sent_and_never_shown(
+    http, ksa_session, slept, caplog, answer, in_catalog
+):
+    caplog.set_level('DEBUG')
+    set_catalog(http, {'RegionOne': WITH})
+    compute = adapter.Adapter(
+        ksa_session,
+        service_type='compute',
+        endpoint_override=None if in_catalog else WITH.replace('%', '%%'),
+    )
+    http.get(nova.DETAIL, **answer)
+    text = ''
+    try:
+        list(ImagesAPI(compute).list_detail())
+    except images.ImagesError as e:
+        text = str(e)
+    assert http.last_request.headers['Authorization'] == BASIC
+    shown = text + ''.join(
+        record.getMessage()
+        for record in caplog.records
+        # It logs the catalog: see the commands for that.
+        if record.name != 'keystoneauth.identity.v3.base'
+        # It logs what the server sends.
+        and not record.getMessage().startswith('RESP: ')
+    )
+    assert 'pass@' not in shown
+    assert 'us%40er' not in shown
+
+
+def test_the_server_is_named_without_them(http, ksa_session):
+    set_catalog(http, {'RegionOne': WITH})
+    compute = adapter.Adapter(ksa_session, service_type='compute')
+    assert ImagesAPI(compute).server() == 'nova.example.com:8774'

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a command keeps from the logs."""
+
+import io
+import logging
+
+import pytest
+
+from osc_compute_images.commands import _requests
+
+
+@pytest.fixture
+def log():
+    """Provide what the root logger writes, after a command has begun."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    _requests.tidy_logs()
+    _requests.tidy_logs()
+    assert len(handler.filters) == 1
+    yield stream
+    root.removeHandler(handler)
+
+
+def test_urls_have_no_credentials(log):
+    logging.getLogger('keystoneauth.x').warning(
+        'At %s: "http:\\/\\/x"', 'https://u:p@keystone/v3?a=b@c'
+    )
+    assert log.getvalue() == 'At https://keystone/v3?a=b@c: "http:\\/\\/x"\n'
+
+
+def test_nothing_acts_on_the_terminal(log):
+    logging.getLogger('x').warning('RESP BODY: %s', 'a\x1b[2J\r\u202eb\nc')
+    assert log.getvalue() == 'RESP BODY: a\\x1b[2J\\r\\u202eb\nc\n'
+
+
+def test_a_header_without_a_colon_draws_no_traceback(log):
+    try:
+        int('x')
+    except ValueError:
+        logging.getLogger('urllib3.connectionpool').warning(
+            'Failed to parse headers', exc_info=True
+        )
+        logging.getLogger('other').warning('A bug', exc_info=True)
+    lines = log.getvalue().splitlines()
+    assert lines[:3] == [
+        'Failed to parse headers',
+        'A bug',
+        'Traceback (most recent call last):',
+    ]
+
+
+def test_a_message_that_does_not_fit_is_left_to_the_handler(log):
+    record = logging.LogRecord('x', 30, 'f', 1, '%d', ('a',), None)
+    assert _requests._Tidy().filter(record)
+    assert record.args == ('a',)
