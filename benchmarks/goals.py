@@ -114,7 +114,7 @@ GOALS = (
     *(
         Goal(f'{peer}: times as long, {label}', '>=', limit, _times(peer, key))
         for peer, limit in (
-            ('gophercloud EachPage', 20),
+            ('gophercloud EachPage', 15),
             ('openstacksdk', 100),
         )
         for key, label in (('wall', 'wall'), ('cpu', 'CPU'))
@@ -123,7 +123,7 @@ GOALS = (
         Goal(
             f'``list_detail()``: times the floor, {label}',
             '<=',
-            1.5,
+            1.9,
             _of_floor(key),
         )
         for key, label in (('wall', 'wall'), ('cpu', 'CPU'))
