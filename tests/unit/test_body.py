@@ -8,8 +8,10 @@ import gzip
 import json
 import logging
 import socket
+import sys
 import threading
 import time
+import traceback
 import tracemalloc
 import zlib
 
@@ -92,15 +94,14 @@ def test_nothing_is_left_behind_by_a_timeout():
 
     gone = []
     with api_of(Response(send=silent), timeout=0.3) as (api, _server):
-        before = set(threading.enumerate())
-        threads = []
         with pytest.raises(images.ConnectionFailed, match='timed out'):
             ids(api)
-        threads = [t for t in threading.enumerate() if t not in before]
-        # Those of the server are daemons of its own.
-        assert [
-            t.name for t in threads if 'process_request' not in t.name
-        ] == []
+        stacks = [
+            ''.join(traceback.format_stack(frame))
+            for thread, frame in sys._current_frames().items()
+            if thread != threading.get_ident()
+        ]
+        assert not [text for text in stacks if '/api/http/' in text]
         end = time.monotonic() + 60
         while not gone and time.monotonic() < end:
             time.sleep(0.01)

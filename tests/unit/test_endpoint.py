@@ -12,6 +12,7 @@ import requests
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.http import _endpoint
+from osc_compute_images.api.http import Client
 from testbed import nova
 from tests.unit.conftest import new_session
 from tests.unit.conftest import sent
@@ -223,12 +224,10 @@ def test_regions_of_mixed_types_do_no_harm_to_the_message(http, ksa_session):
 @pytest.mark.parametrize('url', ['http://[', 'http://[::1/v2.1'])
 def test_an_override_that_is_no_url(http, ksa_session, url):
     compute = adapter.Adapter(ksa_session, endpoint_override=url)
-    for call in (
-        lambda api: list(api.list_detail()),
-        lambda api: api.server(),
-    ):
-        with pytest.raises(images.EndpointNotFound, match='cannot be read'):
-            call(ImagesAPI(compute))
+    with pytest.raises(images.EndpointNotFound, match='cannot be read'):
+        list(ImagesAPI(compute).list_detail())
+    with pytest.raises(images.EndpointNotFound, match='cannot be read'):
+        Client(compute).server()
 
 
 # -- credentials in URLs ---------------------------------------------------
@@ -284,4 +283,4 @@ def test_credentials_in_a_url_are_sent_and_never_shown(
 def test_the_server_is_named_without_them(http, ksa_session):
     set_catalog(http, {'RegionOne': WITH})
     compute = adapter.Adapter(ksa_session, service_type='compute')
-    assert ImagesAPI(compute).server() == 'nova.example.com:8774'
+    assert Client(compute).server() == 'nova.example.com:8774'
