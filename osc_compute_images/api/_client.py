@@ -357,7 +357,7 @@ class ImagesAPI:
 
         :raises ImagesError: if any page does not come
         """
-        return _servers.list_servers(self._http.get)
+        return _servers.list_servers(self._http)
 
     def usage(self) -> usage.Usage:
         """Find out which images are in use, and by what.

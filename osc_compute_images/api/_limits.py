@@ -35,6 +35,9 @@ MAX_GATHERED = 1_000_000
 #: Pages of a listing among which one that comes again is recognized.
 MAX_KNOWN_PAGES = 10_000
 
+#: Servers that are joined with images. They are held in memory.
+MAX_SERVERS = 500_000
+
 #: Oddities of one answer that are logged one by one; the rest are counted.
 MAX_WARNINGS = 5
 

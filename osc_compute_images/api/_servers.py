@@ -2,16 +2,18 @@
 
 """The servers of Compute, as far as they tell of images."""
 
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import itertools
 from typing import Any
 
 from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
+from osc_compute_images.api import _limits
 from osc_compute_images.api import _paging
 from osc_compute_images.api._options import MAX_PAGE_SIZE
+from osc_compute_images.api.http import Client
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,34 +58,37 @@ class ServerList:
     all_projects: bool = False
 
 
-def list_servers(get: Callable[[str, Mapping[str, Any]], bytes]) -> ServerList:
+def list_servers(client: Client) -> ServerList:
     """See :meth:`osc_compute_images.api.ImagesAPI.servers`."""
     try:
-        found = _read(get, {'all_tenants': 1})
+        found = _read(client, {'all_tenants': 1})
     except (_errors.Forbidden, _errors.BadRequest):
         # Only an administrator may ask for the servers of all projects.
-        return ServerList(_read(get, {}))
+        return ServerList(_read(client, {}))
     return ServerList(found, all_projects=True)
 
 
-def _read(
-    get: Callable[[str, Mapping[str, Any]], bytes], query: Mapping[str, Any]
-) -> tuple[Server, ...]:
+def _read(client: Client, query: Mapping[str, Any]) -> tuple[Server, ...]:
     listing = _paging.Listing(
         'servers',
-        lambda query: get('/servers/detail', query),
+        lambda query: client.get('/servers/detail', query),
         lambda body: _decode.read_page(body, 'servers', _servers),
-        {**query, 'limit': MAX_PAGE_SIZE},
+        {'limit': MAX_PAGE_SIZE, **query},
     )
-    return tuple(listing.items())
+    servers = tuple(itertools.islice(listing.items(), _limits.MAX_SERVERS + 1))
+    if len(servers) > _limits.MAX_SERVERS:
+        raise _errors.InvalidResponse(
+            f'The server lists more than {_limits.MAX_SERVERS:,} servers'
+        )
+    return servers
 
 
 def _servers(entries: Sequence[Any]) -> list[Server]:
-    # A server without an ID can be neither named nor joined.
+    # An entry without an ID can be neither named nor joined.
     return [
         _server(entry)
         for entry in entries
-        if isinstance(entry, dict) and _text(entry.get('id'))
+        if isinstance(entry, dict) and entry.get('id')
     ]
 
 

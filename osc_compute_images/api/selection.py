@@ -32,6 +32,8 @@ from osc_compute_images.api._grouping import group_of
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._times import created_at
 
+__all__ = ['newest', 'newest_of_pages']
+
 _LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 

@@ -20,6 +20,8 @@ from osc_compute_images.api._image import Image
 from osc_compute_images.api._times import created_at
 from osc_compute_images.api._times import shown
 
+__all__ = ['Summary', 'summarize']
+
 
 @dataclasses.dataclass(frozen=True)
 class Summary:

@@ -35,6 +35,8 @@ from osc_compute_images.api._image import ImageRef
 from osc_compute_images.api._servers import Server
 from osc_compute_images.api.filters import Filter
 
+__all__ = ['Unknown', 'Usage']
+
 _T = TypeVar('_T')
 
 _NEEDS = ('kernel_id', 'ramdisk_id')

@@ -12,6 +12,9 @@ import pathlib
 from osc_compute_images import api
 from osc_compute_images.api import clouds
 from osc_compute_images.api import filters
+from osc_compute_images.api import selection
+from osc_compute_images.api import summary
+from osc_compute_images.api import usage
 
 STORED = pathlib.Path(__file__).with_name('promise.txt')
 
@@ -21,13 +24,12 @@ _NOT_MADE_BY_USERS = (api.ImagePage, api.ListOptsBuilder, api.Pager)
 def text() -> str:
     """Return a line for each public name, and for each part of it."""
     public = {f'api.{name}': getattr(api, name) for name in api.__all__}
-    public |= {
-        f'api.filters.{name}': getattr(filters, name)
-        for name in filters.__all__
-    }
-    public |= {
-        f'api.clouds.{name}': getattr(clouds, name) for name in clouds.__all__
-    }
+    for module in (clouds, filters, selection, summary, usage):
+        module_name = module.__name__.rpartition('.')[2]
+        public |= {
+            f'api.{module_name}.{name}': getattr(module, name)
+            for name in module.__all__
+        }
     return ''.join(
         f'{line}\n'
         for name, value in sorted(public.items())
