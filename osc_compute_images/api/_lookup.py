@@ -81,8 +81,8 @@ def find_server_id(client: Client, name_id_or_url: str) -> str:
             server = _decode.member(body, 'server', dict)
             return str(server.get('id') or server_id)
     if _ids.looks_like_id(last):
-        # It has no name, as it is gone.
-        return last
+        # It has no name, as it is gone. Nova makes IDs in lower case.
+        return last.lower()
     ids = list(_servers_named(client, name_id_or_url, {}))
     if not ids:
         with contextlib.suppress(_errors.Forbidden, _errors.BadRequest):
