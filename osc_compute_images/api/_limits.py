@@ -29,9 +29,6 @@ MAX_RECENT_IDS = 2000
 #: twice where the listing has to begin anew.
 MAX_KNOWN_IDS = 1_000_000
 
-#: Servers, or flavors, that are read at most. All are read before any counts.
-MAX_GATHERED = 1_000_000
-
 #: Pages of a listing among which one that comes again is recognized.
 MAX_KNOWN_PAGES = 10_000
 

@@ -88,11 +88,6 @@ class Listing(Generic[_Item]):
         :raises ImagesError: if the listing can't be completed
         """
         for page in self._pages():
-            if self._obtained > _limits.MAX_GATHERED:
-                raise _errors.InvalidResponse(
-                    f'The server lists more than {_limits.MAX_GATHERED:,} '
-                    f'{self._kind}'
-                )
             yield from page.items
 
     def pages(self) -> Iterator[Page[_Item]]:
