@@ -167,7 +167,7 @@ class ImagesAPI:
         :raises AmbiguousName: if several images have this name
         """
         text = id_of(name_or_id)
-        found = {i.id: i for i in self.find_all(text, where=where)}
+        found = {i.id: i for i in self.find_all(name_or_id, where=where)}
         if not found and _ids.may_be_id(text):
             # Of a form that is not known.
             found = {
@@ -193,9 +193,12 @@ class ImagesAPI:
         """
         text = id_of(name_or_id)
         chosen = checked(where)
-        for image_id in _ids.spellings(text):
+        is_id = not isinstance(name_or_id, str)
+        for image_id in (text,) if is_id else _ids.spellings(text):
             if (found := self._with_id(image_id, chosen)) is not None:
                 return found
+        if is_id:
+            return []
         return [*self.list_detail(where=filters.name(text) & chosen)]
 
     def _with_id(

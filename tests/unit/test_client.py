@@ -105,6 +105,17 @@ def test_an_id_wins_over_a_name(api, http):
     assert api.find('125').id == '125'
 
 
+@pytest.mark.parametrize(
+    'given', [uuid.UUID(ID), images.Image(id=ID), images.ImageRef(id=ID)]
+)
+def test_an_image_that_is_gone_is_not_taken_for_a_name(api, http, given):
+    http.get(ONE, **nova.NOT_FOUND)
+    http.get(nova.DETAIL, json=named(ID, 7))
+    with pytest.raises(images.ImageNotFound):
+        api.find(given)
+    assert api.find_all(given) == []
+
+
 @pytest.mark.parametrize('name', ['', '.', '..', 'detail', 'a b', 'a/b', 'ä'])
 def test_what_can_be_no_id_is_not_asked_for_as_one(api, http, name):
     http.get(nova.DETAIL, json=nova.page([]))
@@ -113,7 +124,7 @@ def test_what_can_be_no_id_is_not_asked_for_as_one(api, http, name):
     assert len(sent(http)) == 1
 
 
-GIVEN = [ID, uuid.UUID(ID), images.Image(id=ID)]
+GIVEN = [ID, uuid.UUID(ID), images.Image(id=ID), images.ImageRef(id=ID)]
 
 
 @pytest.mark.parametrize('given', GIVEN)
