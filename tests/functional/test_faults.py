@@ -732,7 +732,7 @@ def odd_image(**fields: bytes) -> bytes:
     return b'{"id": "%s", %s}' % (IDS[1].encode(), given)
 
 
-NESTED = 500
+NESTED = 150
 ODD_IMAGES = {
     'a name that is a number': (odd_image(name=b'7'), 'Name', '7', None),
     'a name that is a list': (odd_image(name=b'[7]'), 'Name', '[7]', 'name'),
