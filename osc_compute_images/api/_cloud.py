@@ -161,7 +161,8 @@ class Cloud:
         names = set()
         try:
             for endpoint in _endpoints(catalog, adapter):
-                names.add(endpoint.region_name or '')
+                # NOTE: it fails for what is no text.
+                names.add('' + (endpoint.region_name or ''))
                 if not endpoint.region_name:
                     self._unnamed[''] = endpoint.url.replace('%', '%%')
             found = sorted(names)

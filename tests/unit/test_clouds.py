@@ -218,7 +218,13 @@ def test_regions_that_cannot_be_known(
         clouds.apis_of(config_of(mycloud=entry(**settings)))
 
 
-@pytest.mark.parametrize('garbage', [None, [None], [{'region': 7}], 'x'])
+SEVEN = {'interface': 'public', 'url': nova.ENDPOINT, 'region_id': 7}
+
+
+@pytest.mark.parametrize(
+    'garbage',
+    [None, [None], [{'region': 7}], 'x', [SEVEN], [SEVEN, {**SEVEN, 'id': 1}]],
+)
 def test_a_catalog_that_is_garbage_is_told(http, config_of, garbage):
     token = fixture.V3Token(project_id=nova.PROJECT)
     token.set_project_scope(id=nova.PROJECT)

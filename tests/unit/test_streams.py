@@ -38,7 +38,7 @@ def test_regions_come_in_the_order_of_the_keys(parallel):
     counts = {'b': 3, 'a': 2, 'c': 0, 'd': 1}
     results = _streams.in_order(
         apis(counts),
-        lambda _key, api: numbered(api, range(counts[name_of(api)])),
+        lambda name, _api: numbered(name, range(counts[name])),
         parallel=parallel,
     )
     assert ids(results) == expected(counts)
@@ -60,8 +60,7 @@ def test_little_room_and_a_slow_region_change_nothing(
         if name != slow
     ]
 
-    def list_images(_key, api):
-        name = name_of(api)
+    def list_images(name, _api):
         if name == slow and others:
             assert begun.wait(PATIENCE)
         elif name in others:
@@ -77,8 +76,8 @@ def test_what_waits_for_its_turn_is_bounded(monkeypatch):
     ahead = []
     first_may_go = threading.Event()
 
-    def list_images(_key, api):
-        if name_of(api) == 'a':
+    def list_images(name, _api):
+        if name == 'a':
             assert first_may_go.wait(PATIENCE)
         for number in range(100):
             if name == 'b':
@@ -97,7 +96,7 @@ def test_the_parts_of_the_first_region_do_not_pile_up(monkeypatch):
     monkeypatch.setattr(_streams, 'ROOM', 500)
     given = []
 
-    def list_images(_key, api):
+    def list_images(name, _api):
         for number in range(1000):
             given.append(number)
             yield [Image(id=str(number))]
@@ -110,9 +109,9 @@ def test_the_parts_of_the_first_region_do_not_pile_up(monkeypatch):
 
 
 def test_an_error_is_last():
-    def list_images(_key, api):
-        yield [Image(id=name_of(api))]
-        if name_of(api) == 'a':
+    def list_images(name, _api):
+        yield [Image(id=name)]
+        if name == 'a':
             raise ImageNotFound('no')
 
     (a, one), (also_a, error), (b, two) = _streams.in_order(
@@ -123,10 +122,10 @@ def test_an_error_is_last():
     assert [i.id for i in (*one, *two)] == ['a', 'b']
 
 
-@pytest.mark.parametrize('name', ['a', 'b'])
-def test_a_thread_that_dies_is_a_bug_and_no_hang(name):
-    def list_images(_key, api):
-        if name_of(api) == name:
+@pytest.mark.parametrize('dying', ['a', 'b'])
+def test_a_thread_that_dies_is_a_bug_and_no_hang(dying):
+    def list_images(name, _api):
+        if name == dying:
             raise ZeroDivisionError
         yield [Image(id='1')]
 
@@ -137,7 +136,7 @@ def test_a_thread_that_dies_is_a_bug_and_no_hang(name):
 def test_whoever_stops_listening_stops_the_regions():
     given = []
 
-    def list_images(_key, api):
+    def list_images(name, _api):
         for number in range(10**6):
             given.append(number)
             yield [Image(id=str(number), name='n' * 100_000)]
