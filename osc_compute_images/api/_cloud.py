@@ -114,6 +114,8 @@ class Cloud:
         options = copy.copy(self._options)
         if region is not None and options is not None:
             options.region_name = region
+            # openstacksdk prefers this one, where there are both.
+            vars(options).pop('os_region_name', None)
         return config.get_one(
             cloud=self._name, argparse=options, region_name=region or ''
         )
