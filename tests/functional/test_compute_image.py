@@ -2,6 +2,7 @@
 
 """``compute-image``, beside ``openstack compute image``."""
 
+import json
 from pathlib import Path
 import subprocess
 import sys
@@ -137,3 +138,32 @@ def test_a_command_lists_itself_as_the_client_does(server):
     assert code == 0
     assert '--name-pattern <glob>' in out
     assert run('compute-image', {}, '--version')[1].startswith('compute-image')
+
+
+@pytest.mark.parametrize('program', PROGRAMS)
+def test_a_cached_token_saves_the_login(canned, program, tmp_path):
+    file = tmp_path / 'clouds.yaml'
+    given = canned_cloud.environment(canned)
+    region = given.pop('OS_REGION_NAME')
+    given.pop('OS_IDENTITY_API_VERSION')
+    auth = {k.removeprefix('OS_').lower(): v for k, v in given.items()}
+    cloud = {'auth': auth, 'region_name': region}
+    file.write_text(
+        json.dumps({'cache': {'auth': True}, 'clouds': {'mine': cloud}})
+    )
+    environment = {
+        'OS_CLIENT_CONFIG_FILE': str(file),
+        'OS_CLOUD': 'mine',
+        # A keyring that asks nobody.
+        'PYTHON_KEYRING_BACKEND': 'keyrings.alt.file.PlaintextKeyring',
+        'XDG_DATA_HOME': str(tmp_path),
+    }
+    sent = []
+    for _ in range(2):
+        canned.requests.clear()
+        code, out, err = run(program, environment, 'list', '-f', 'value')
+        assert (code, out.count('\n'), err) == (0, 3, '')
+        sent.append(canned.paths())
+    assert any('auth/tokens' in path for path in sent[0])
+    assert len(sent[1]) == 1
+    assert 'images/detail' in sent[1][0]

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 
+from cliff import command as cliff_command
 from osc_lib import exceptions
 from osc_lib.cli import client_config
 import pytest
@@ -632,3 +633,26 @@ def test_columns_compare_with_their_kind_only():
     one = _columns.PropertiesColumn({'a': 1})
     assert one.__lt__(1) is NotImplemented
     assert one < _columns.PropertiesColumn({'b': 1})
+
+
+@pytest.mark.parametrize('name', ['list', 'show'])
+def test_no_distribution_is_searched_for_its_name(monkeypatch, name):
+    # cliff reads the files of all distributions for it, on each start.
+    def search():
+        raise AssertionError
+
+    name_of_function = '_get_distributions_by_modules'
+    monkeypatch.setattr(cliff_command, name_of_function, search)
+    made = {'list': ListComputeImage, 'show': ShowComputeImage}[name]
+    epilog = made(None, None).get_parser('prog').epilog
+    assert epilog.endswith('provided by the osc-compute-images plugin.')
+
+
+def test_a_hook_may_add_to_the_epilog():
+    class Hook:
+        obj = argparse.Namespace(get_epilog=lambda: 'By a hook.')
+
+    made = ListComputeImage(None, None)
+    own = made.get_epilog()
+    made._hooks = [Hook]
+    assert made.get_epilog() == f'\n\nBy a hook.\n\n{own}'
