@@ -2,6 +2,7 @@
 
 """How the documentation is made."""
 
+import importlib.metadata
 import logging
 from pathlib import Path
 import sys
@@ -14,6 +15,9 @@ import command_pages  # noqa: E402
 project = 'osc-compute-images'
 author = 'the osc-compute-images authors'
 copyright = author  # noqa: A001
+release = version = importlib.metadata.version(project)
+# In the manual pages.
+today_fmt = '%Y-%m-%d'
 extensions = [
     'command_pages',
     'reno.sphinxext',
@@ -39,7 +43,7 @@ autoprogram_cliff_application = 'openstack'
 smartquotes = False
 
 html_theme = 'furo'
-html_title = project
+html_title = f'{project} {release}'
 html_static_path = ['_static']
 html_show_sphinx = False
 html_copy_source = False

@@ -14,6 +14,7 @@ from osc_lib.command import command
 import pytest
 
 from osc_compute_images import api
+from osc_compute_images import shell
 from osc_compute_images.api import _limits
 from osc_compute_images.api.http import _body
 from osc_compute_images.commands import _columns
@@ -141,6 +142,9 @@ def test_each_option_is_told_of_outside_the_reference(option):
 def test_each_option_that_is_told_of_exists(page):
     text = page.read_text()
     known = OWN | GENERAL | OF_THE_SHELL
+    if page.name == 'compute-image.rst':
+        parser = shell.ComputeImageShell([]).parser
+        known |= set(parser._option_string_actions) | {'--os-'}
     if page.name == 'coming-from.rst':
         known |= options_of(
             osc_image.ListImage, osc_image.SetImage, osc_image.UnsetImage

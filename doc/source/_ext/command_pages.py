@@ -3,12 +3,15 @@
 """The reference page of a command, made from its parser.
 
 ``.. command-reference:: compute image list`` stands for what cliff's
-``autoprogram-cliff`` makes, in the page's own section instead of one below it,
-and in the order of a manual page: arguments and options, then those that
-every list or show command has.
+``autoprogram-cliff`` makes, in the sections of a manual page. The options that
+every list or show command has come last, below the examples.
 """
 
+from collections.abc import Iterator
 from importlib import metadata
+from pathlib import Path
+import re
+import textwrap
 from typing import Any
 
 from cliff import sphinxext
@@ -26,12 +29,11 @@ _OUTPUT = (
 )
 
 
-#: The parts of a page, and which arguments and options belong there.
-_PARTS = {
-    'Arguments': lambda word: not word.startswith('-'),
-    'Options': lambda word: word.startswith('-') and word not in _OUTPUT,
-    'Output options': lambda word: word in _OUTPUT,
-}
+#: What is said at the end of each page.
+_EXIT_STATUS = (
+    '0 after success, 1 after an error, which is told on stderr, and 2 for a '
+    'command line that is wrong.'
+)
 
 
 class CommandReference(sphinxext.AutoprogramCliffDirective):
@@ -41,7 +43,7 @@ class CommandReference(sphinxext.AutoprogramCliffDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the nodes of all that."""
-        self.options['command'] = command = self.arguments[0]
+        self.options['command'] = self.arguments[0]
         self.arguments[0] = _NAMESPACE
         (made,) = super().run()
         options = [n for n in made.children if isinstance(n, addnodes.desc)]
@@ -50,18 +52,44 @@ class CommandReference(sphinxext.AutoprogramCliffDirective):
             for node in made.children[1:]
             if not isinstance(node, addnodes.desc | addnodes.index)
         ]
-        sections = []
-        for title, belongs in _PARTS.items():
-            chosen = [o for o in options if belongs(_first_word(o))]
-            if chosen:
-                section = nodes.section(
-                    '',
-                    nodes.title(text=title),
-                    *chosen,
-                    ids=[nodes.make_id(f'{command} {title}')],
-                )
-                sections.append(section)
-        return prose + sections
+        usage = [n for n in prose if isinstance(n, nodes.literal_block)]
+        # An argument comes before the options, as it does in the usage.
+        own = sorted(
+            (o for o in options if _first_word(o) not in _OUTPUT),
+            key=lambda option: _first_word(option).startswith('-'),
+        )
+        return [
+            self._section('Synopsis', usage),
+            self._section('Description', [n for n in prose if n not in usage]),
+            self._section('Options', own),
+            self._section('Exit status', [nodes.paragraph(text=_EXIT_STATUS)]),
+            self._section(
+                'Output options',
+                [o for o in options if _first_word(o) in _OUTPUT],
+            ),
+            self._section('See also', [nodes.paragraph(text=_see_also())]),
+        ]
+
+    def _section(self, title: str, content: list[nodes.Node]) -> nodes.section:
+        name = nodes.make_id(f'{self.options["command"]} {title}')
+        return nodes.section('', nodes.title(text=title), *content, ids=[name])
+
+
+def put_in_order(_app: Sphinx, document: nodes.document) -> None:
+    """Move what comes last below what the author of a page wrote."""
+    last = re.compile('compute-image-.*-(output-options|see-also)')
+    for section in list(document.findall(nodes.section)):
+        if not last.fullmatch(section['ids'][0]):
+            continue
+        page = section.parent
+        page.remove(section)
+        if len(section) > 1:
+            page.append(section)
+
+
+def _see_also() -> str:
+    names = [name for _page, name, *_others in man_pages()]
+    return ', '.join(f'{name}(1)' for name in ('openstack', *names))
 
 
 def _first_word(option: addnodes.desc) -> str:
@@ -80,11 +108,59 @@ def man_pages() -> list[tuple[str, str, str, str, int]]:
         )
         for entry in metadata.distribution('osc-compute-images').entry_points
         if entry.group == _NAMESPACE
+    ] + [
+        (
+            'compute-image',
+            'compute-image',
+            'show and change images, without the rest of the client',
+            '',
+            1,
+        )
     ]
+
+
+def name_the_manual(app: Sphinx) -> None:
+    """Name it so that the header of each page fits 80 columns."""
+    if app.builder.name == 'man':
+        app.config.project = 'Nova'
+
+
+def wrap_lines(app: Sphinx, error: Exception | None) -> None:
+    """Write the lines of manual pages as mandoc's lint wants them."""
+    if error is not None or app.builder.name != 'man':
+        return
+    for path in Path(app.outdir).glob('*.1'):
+        path.write_text('\n'.join(_wrapped(path.read_text().split('\n'))))
+
+
+_WRAPPER = textwrap.TextWrapper(
+    78, break_long_words=False, break_on_hyphens=False
+)
+
+
+def _wrapped(lines: list[str]) -> Iterator[str]:
+    literal = False
+    before = ''
+    for line in lines:
+        if line in ('.EX', '.EE'):
+            literal = line == '.EX'
+        if line == '.sp' and before.startswith('.SH'):
+            continue
+        before = line
+        if literal or line.startswith(('.', "'")):
+            yield line
+        else:
+            # A word that begins with a dot would be a request.
+            kept = re.sub(r" (?=[.'])", '\0', line)
+            for part in _WRAPPER.wrap(kept) or ['']:
+                yield part.replace('\0', ' ')
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Add the directive to Sphinx."""
     app.setup_extension('cliff.sphinxext')
     app.add_directive('command-reference', CommandReference)
+    app.connect('builder-inited', name_the_manual)
+    app.connect('doctree-read', put_in_order)
+    app.connect('build-finished', wrap_lines)
     return {'parallel_read_safe': True}
