@@ -348,6 +348,26 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
         Fault(
             'a byte now and then', sending(canned_cloud.drip), seconds=PATIENT
         ),
+        Fault(
+            '503, come again in an hour',
+            answering(busy(503, '3600')),
+        ),
+        Fault(
+            '502, once, and ``compute_status_code_retries: 5`` is configured',
+            answering(HTML_502, 1),
+            settings={'compute_status_code_retries': 5},
+        ),
+        Fault(
+            'cut off, once, and ``compute_connect_retries: 5`` is configured',
+            sending(canned_cloud.cut_off, 1),
+            settings={'compute_connect_retries': 5},
+        ),
+        Fault('interim response (103) first', sending(canned_cloud.hinted)),
+        Fault(
+            'a part of the page (206)',
+            answering(Response(b'{"images": []}', 206)),
+        ),
+        Fault('a header without a colon', sending(canned_cloud.without_colon)),
     ),
     'Bodies': tuple(
         dataclasses.replace(fault, page=7)

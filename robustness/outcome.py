@@ -23,6 +23,8 @@ MEMORY = 0x40000000
 MANY = 500
 
 _PORT = re.compile(r'(127\.0\.0\.1|localhost):\d+')
+# keystoneauth's words, and this plugin's.
+_RETRY = re.compile(r'Retrying in [\d.]+ ?s(econds)?[.,] \d+ retries left')
 _GO_TIME = re.compile(r'^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ')
 _CRASH = re.compile(r'^Traceback \(most|^goroutine \d+ \[', re.MULTILINE)
 
@@ -123,7 +125,8 @@ class Outcome:
     :param seconds: how long it ran
     :param exhausted: it needed more memory than it may have
     :param crashed: there is a traceback
-    :param lines: how many lines there are on the standard error
+    :param lines: how many lines there are on the standard error, but for those
+        that tell of retries
     :param message: the last of them
     """
 
@@ -153,7 +156,12 @@ def outcome(
     """
     printed = Counter(end.out.split())
     listed = [each for each in ids if printed[each]]
-    lines = [line for line in end.err.splitlines() if line.strip()]
+    lines = [
+        line
+        for line in end.err.splitlines()
+        # What tells of a retry is no error, and no oddity of an image.
+        if line.strip() and not _RETRY.search(line)
+    ]
     message = _GO_TIME.sub('', lines[-1].strip()) if lines else ''
     if _CRASH.search(end.err) and lines[0].startswith(('panic', 'fatal')):
         # Go tells first what is wrong, and then where.

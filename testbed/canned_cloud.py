@@ -249,6 +249,18 @@ def broken_chunks(connection: socket.socket, answer: bytes) -> None:
     )
 
 
+def hinted(connection: socket.socket, answer: bytes) -> None:
+    """Send an interim response before the answer."""
+    connection.sendall(b'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
+    connection.sendall(answer)
+
+
+def without_colon(connection: socket.socket, answer: bytes) -> None:
+    """Send the answer with a header that is none."""
+    status, _, rest = answer.partition(b'\r\n')
+    connection.sendall(status + b'\r\nX-Fine: 1\r\nno colon\r\n' + rest)
+
+
 def drip(connection: socket.socket, answer: bytes) -> None:
     """Send the head, and a body that has no end, byte by byte."""
     connection.sendall(
