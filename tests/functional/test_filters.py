@@ -23,13 +23,13 @@ from hypothesis import given
 from hypothesis import HealthCheck
 from hypothesis import settings
 from hypothesis import strategies as st
-import openstack
 import pytest
 
 from tests.functional.conftest import as_shown
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Glance
 from tests.functional.conftest import Shell
+from tests.functional.servers import Compute
 
 #: How many combinations of filters are generated.
 EXAMPLES = int(os.environ.get('DEVCLOUD_EXAMPLES', '60'))
@@ -84,50 +84,6 @@ def images(glance: Glance) -> Iterator[list[dict[str, Any]]]:
 def flavors(cloud: Cloud) -> list[dict[str, Any]]:
     """Provide the flavors, as Nova describes them."""
     return Compute(cloud, 'demo').flavors()
-
-
-class Compute:
-    """Nova itself, asked by other means than ours."""
-
-    def __init__(self, cloud: Cloud, user: str) -> None:
-        config = openstack.config.OpenStackConfig(
-            config_files=[cloud.facts['clouds_yaml']], load_envvars=False
-        )
-        self._adapter = openstack.connection.Connection(
-            config=config.get_one(cloud=user, region_name='RegionOne')
-        ).compute
-
-    def flavors(self) -> list[dict[str, Any]]:
-        """Return all flavors."""
-        found: list[dict[str, Any]] = self._adapter.get(
-            '/flavors/detail'
-        ).json()['flavors']
-        return found
-
-    def boot(self, image_id: str, flavor_id: str) -> tuple[str, str]:
-        """Try to make a server; return its ID, or what is wrong."""
-        server = {
-            'name': 'made by a test',
-            'imageRef': image_id,
-            'flavorRef': flavor_id,
-            'networks': 'none',
-        }
-        answer = self._adapter.post(
-            '/servers', json={'server': server}, microversion='2.37'
-        )
-        if answer.status_code == 202:
-            return answer.json()['server']['id'], ''
-        ((kind, fault),) = answer.json().items()
-        assert kind in ('badRequest', 'forbidden'), fault
-        return '', fault['message']
-
-    def delete(self, server_id: str) -> None:
-        """Delete a server."""
-        # Once it is gone, Nova wants to tell Placement, which is not there:
-        # so what this is answered tells nothing.
-        self._adapter.delete(f'/servers/{server_id}')
-        gone = self._adapter.get(f'/servers/{server_id}')
-        assert gone.status_code == 404, gone.text
 
 
 class Uses:

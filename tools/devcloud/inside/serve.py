@@ -31,9 +31,16 @@ def _neutron() -> Any:
     from sqlalchemy import orm
 
     orm.configure_mappers()
-    from neutron.wsgi import api
+    from neutron import server
 
-    return api.application
+    try:
+        from neutron.server import api
+    except ImportError:
+        # Before 2024.2.
+        from neutron.server import api_eventlet
+
+        return server.boot_server(api_eventlet.eventlet_api_server)
+    return server.boot_server(api.api_server)
 
 
 def _nova() -> Any:

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Servers of the real cloud, made and asked by other means than ours."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+from pathlib import Path
+import time
+from typing import Any
+
+import openstack
+
+from tests.functional.conftest import Cloud
+from tests.functional.terminal import PATIENCE
+
+#: It has servers without a network, and tells the ID of a snapshot.
+_VERSION = '2.60'
+
+
+class Compute:
+    """Nova itself."""
+
+    def __init__(self, cloud: Cloud, user: str) -> None:
+        config = openstack.config.OpenStackConfig(
+            config_files=[cloud.facts['clouds_yaml']], load_envvars=False
+        )
+        self._adapter = openstack.connection.Connection(
+            config=config.get_one(cloud=user, region_name='RegionOne')
+        ).compute
+
+    def flavors(self) -> list[dict[str, Any]]:
+        """Return all flavors."""
+        found: list[dict[str, Any]] = self._adapter.get(
+            '/flavors/detail'
+        ).json()['flavors']
+        return found
+
+    def boot(
+        self, image_id: str, flavor_id: str, name: str = 'made by a test'
+    ) -> tuple[str, str]:
+        """Try to make a server; return its ID, or what is wrong."""
+        server = {
+            'name': name,
+            'imageRef': image_id,
+            'flavorRef': flavor_id,
+            'networks': 'none',
+        }
+        answer = self._adapter.post(
+            '/servers', json={'server': server}, microversion=_VERSION
+        )
+        if answer.status_code == 202:
+            return answer.json()['server']['id'], ''
+        ((kind, fault),) = answer.json().items()
+        assert kind in ('badRequest', 'forbidden'), fault
+        return '', fault['message']
+
+    def server(self, server_id: str) -> dict[str, Any] | None:
+        """Return a server, or None if there is none of this ID."""
+        answer = self._adapter.get(
+            f'/servers/{server_id}', microversion=_VERSION
+        )
+        if answer.status_code == 404:
+            return None
+        server: dict[str, Any] = answer.json()['server']
+        return server
+
+    def do(self, server_id: str, action: str, **how: Any) -> dict[str, Any]:
+        """Have a server do something, and return what Nova says of it."""
+        answer = self._adapter.post(
+            f'/servers/{server_id}/action',
+            json={action: how or None},
+            microversion=_VERSION,
+        )
+        assert answer.status_code == 202, answer.text
+        said: dict[str, Any] = answer.json() if answer.content else {}
+        return said
+
+    def wait(self, server_id: str, status: str = 'ACTIVE') -> None:
+        """Wait until a server has a status, and nothing else to do."""
+
+        def now() -> str:
+            server = self.server(server_id)
+            assert server is not None
+            assert server['status'] != 'ERROR', server['fault']
+            busy = server['OS-EXT-STS:task_state']
+            return 'busy' if busy else str(server['status'])
+
+        wait_until(lambda: now() == status)
+
+    def delete(self, server_id: str) -> None:
+        """Delete a server, and wait until it is gone."""
+        answer = self._adapter.delete(f'/servers/{server_id}')
+        assert answer.status_code == 204, answer.text
+        wait_until(lambda: self.server(server_id) is None)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds; fail if it takes too long."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def snapshots_held(cloud: Cloud) -> Iterator[Callable[[], None]]:
+    """Let Nova begin snapshots, and finish none before the end.
+
+    :return: ends it early
+    """
+    path = Path(cloud.facts['regions']['RegionOne']['hold_file'])
+    path.touch()
+    try:
+        yield path.unlink
+    finally:
+        path.unlink(missing_ok=True)
