@@ -16,6 +16,10 @@ _SHOWN = (
     'openstack compute image list --type snapshot -f csv -c Name -c Status',
     'openstack compute image show ubuntu-24.04',
     'openstack compute image list --all-regions --name ubuntu-24.04',
+    'openstack server list -c Name -c Status -c Image',
+    'openstack server image create --name web-1-now web-1 -f value -c status',
+    'openstack compute image show --wait web-1-now -c name -c status -c size',
+    'openstack compute image delete web-1-now',
 )
 
 
@@ -28,7 +32,8 @@ def main() -> int:
             [*_DEVCLOUD, 'run', '--', *shlex.split(line)], check=True
         )
     print("""
-That was a real Keystone, Glance and Nova. They go on running; by hand:
+That was a real Nova, with a real Keystone, Glance, Placement and Neutron. Only
+its servers run nothing. They all go on running; by hand:
 
   eval "$(./run cloud env)"
   .tox/demo/bin/openstack compute image list --help

@@ -27,6 +27,23 @@ _ROOT = Path(__file__).parents[2]
 _DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the marker below, if pytest-xdist does not."""
+    config.addinivalue_line('markers', 'xdist_group(name): run by one worker')
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker run all tests that use the real cloud.
+
+    They list all its images, change some, and so cannot run side by side; they
+    can beside those on canned servers: ``-n 2 --dist loadgroup``.
+    """
+    for item in items:
+        if 'cloud' in getattr(item, 'fixturenames', ()):
+            item.add_marker(pytest.mark.xdist_group('cloud'))
+
+
 @dataclasses.dataclass
 class Result:
     """What a command did."""

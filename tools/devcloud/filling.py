@@ -88,7 +88,7 @@ class _Filling:
             self._servers.wait(server_id)
         with ThreadPoolExecutor() as pool:
             ids = list(pool.map(self._make_server, self._content.more))
-        others = {}
+        others: dict[str, str] = {}
         for server, server_id in zip(self._content.more, ids, strict=True):
             seen = server.project == 'demo' and server.fate != 'deleted'
             (servers if seen else others)[server.name] = server_id

@@ -8,6 +8,7 @@ usage: make.py keystone FOLDER URL REGION PASSWORD
        make.py glance|neutron|nova FOLDER
 """
 
+from collections.abc import Callable
 import grp
 import os
 from pathlib import Path
@@ -89,7 +90,7 @@ def _nova(home: Path) -> None:
         ).create()
 
 
-_MAKERS = {
+_MAKERS: dict[str, Callable[..., None]] = {
     'keystone': _keystone,
     'glance': _glance,
     'neutron': _neutron,
