@@ -88,11 +88,19 @@ class Compute:
 
         wait_until(lambda: now() == status)
 
-    def delete(self, server_id: str) -> None:
-        """Delete a server, and wait until it is gone."""
-        answer = self._adapter.delete(f'/servers/{server_id}')
-        assert answer.status_code == 204, answer.text
-        wait_until(lambda: self.server(server_id) is None)
+    def snapshot(self, server_id: str, name: str) -> str:
+        """Have Nova make an image of a server; return the image's ID."""
+        made = self.do(server_id, 'createImage', name=name)
+        self.wait(server_id)
+        return str(made['image_id'])
+
+    def delete(self, *servers: str) -> None:
+        """Delete servers, and wait until they are gone."""
+        for server_id in servers:
+            answer = self._adapter.delete(f'/servers/{server_id}')
+            assert answer.status_code == 204, answer.text
+        for server_id in servers:
+            wait_until(lambda s=server_id: self.server(s) is None)
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

@@ -788,13 +788,14 @@ def test_a_flavor_lists_what_nova_boots(cloud, request, user, name):
     listed = shell(*IDS, '--flavor', name).out.split()
     compute = Compute(cloud, user)
     (flavor,) = (f for f in compute.flavors() if f['name'] == name)
-    wrong = []
+    wrong, servers = [], []
     for image in kinds.values():
         server_id, reason = compute.boot(image['ID'], flavor['id'])
         if server_id:
-            compute.delete(server_id)
+            servers.append(server_id)
         if bool(server_id) != (image['ID'] in listed):
             wrong.append((image['Name'], reason))
+    compute.delete(*servers)
     assert not wrong
 
 
@@ -821,10 +822,9 @@ def test_the_images_of_a_deleted_server_are_found_by_its_id(cloud, demo):
     compute = Compute(cloud, 'demo')
     any_image = demo.images('--status', 'active', '--limit', '1')[0]['ID']
     server_id, _reason = compute.boot(any_image, '2')
+    compute.wait(server_id)
+    image_id = compute.snapshot(server_id, 'of a server')
     glance = Glance(cloud, 'demo', 'RegionOne')
-    image_id = glance.create(
-        name='of a server', visibility='private', instance_uuid=server_id
-    )
     try:
         words = (*IDS, '--server', 'made by a test')
         assert demo(*words).out == f'{image_id}\n'

@@ -8,12 +8,13 @@ import os
 from pathlib import Path
 import shlex
 import sys
+import time
 
 from cloud import Cloud
-from cloud import timed
 from install import DevcloudError
 from install import NEWEST
 from install import RELEASES
+from install import Say
 from layout import REGIONS
 from layout import USERS
 
@@ -91,7 +92,9 @@ def _do(cloud: Cloud, args: argparse.Namespace) -> None:
         case 'env':
             _print_environment(cloud, args.user)
         case 'run':
-            os.execvpe(args.words[0], args.words, cloud.environment(args.user))
+            os.execvpe(
+                args.words[0], args.words, cloud.layout.environment(args.user)
+            )
 
 
 def _print_status(cloud: Cloud, *, in_full: bool) -> None:
@@ -102,14 +105,21 @@ def _print_status(cloud: Cloud, *, in_full: bool) -> None:
 
 
 def _print_environment(cloud: Cloud, user: str) -> None:
+    environment = cloud.layout.environment(user)
     for name in ('OS_CLIENT_CONFIG_FILE', 'OS_CLOUD'):
-        print(f'export {name}={shlex.quote(cloud.environment(user)[name])}')
+        print(f'export {name}={shlex.quote(environment[name])}')
+
+
+def _timed(say: Say) -> Say:
+    """Put the seconds since now before each line."""
+    began = time.monotonic()
+    return lambda text: say(f'{time.monotonic() - began:5.1f} s  {text}')
 
 
 def main() -> int:
     """Do what the command line says."""
     args = _parser().parse_args()
-    say = timed(lambda text: print(text, file=sys.stderr, flush=True))
+    say = _timed(lambda text: print(text, file=sys.stderr, flush=True))
     try:
         _do(Cloud(args.state.resolve(), args.cloud, args.release, say), args)
     except (DevcloudError, OSError) as e:

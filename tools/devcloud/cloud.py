@@ -2,19 +2,14 @@
 
 """A cloud: its services, its life."""
 
-import os
 from pathlib import Path
 import shutil
-import sys
-import time
 from typing import Any
 
+from building import build
 import configs
-from databases import make_databases
 from databases import move_endpoints
-from filling import fill
 import glance
-from identities import make_identities
 from install import DevcloudError
 from install import ensure_venv
 from install import locked
@@ -22,13 +17,14 @@ from install import NEWEST
 from install import Say
 from layout import Facts
 from layout import Layout
-from layout import PASSWORD
 from layout import PROCESSES
 from layout import REGIONS
 from layout import USERS
-from rest import Rest
 from services import free_port
 from services import Service
+
+#: Of what a cloud keeps. One that was made with another is made anew.
+_FORMAT = '2'
 
 
 class Cloud:
@@ -38,6 +34,7 @@ class Cloud:
     :param name: of this cloud
     :param release: of OpenStack, one of :data:`install.RELEASES`
     :param say: tells the user what goes on
+    :ivar layout: where it keeps what
     """
 
     def __init__(self, state: Path, name: str, release: str, say: Say) -> None:
@@ -46,8 +43,8 @@ class Cloud:
         self._say = say
         # The databases of one release do not suit another.
         folder = name if release == NEWEST else f'{name}-{release}'
-        self._layout = Layout(state / 'clouds' / folder)
-        self._home = self._layout.home
+        self.layout = Layout(state / 'clouds' / folder)
+        self._home = self.layout.home
         self._facts = Facts(self._home / 'facts.json')
         self._stamp = self._home / 'complete'
         self._lock = state / 'clouds' / f'{folder}.lock'
@@ -57,7 +54,7 @@ class Cloud:
 
     def is_up(self) -> bool:
         """Tell whether all services run."""
-        return self._stamp.exists() and all(
+        return self._is_complete() and all(
             service.pid() is not None for service in self._services.values()
         )
 
@@ -72,7 +69,7 @@ class Cloud:
                 self._say('The cloud is up already')
                 return
             try:
-                if self._stamp.exists():
+                if self._is_complete():
                     self._begin(venv)
                     self._start(python)
                 else:
@@ -83,8 +80,8 @@ class Cloud:
             except BaseException:
                 self._stop()
                 raise
-            self._stamp.touch()
-            self._say(f'The cloud is up: {self._layout.clouds_yaml}')
+            self._stamp.write_text(_FORMAT)
+            self._say(f'The cloud is up: {self.layout.clouds_yaml}')
 
     def down(self) -> None:
         """Stop the services of the cloud."""
@@ -101,7 +98,7 @@ class Cloud:
         facts = self._known_facts()
         there = facts['seeded'].get(region, 0)
         glance.seed(
-            self._layout.glance_db(region), region, there, count,
+            self.layout.glance_db(region), region, there, count,
             facts['projects'],
         )  # fmt: skip
         facts['seeded'][region] = there + count
@@ -111,13 +108,13 @@ class Cloud:
         """Remove the images that were added to one region."""
         facts = self._known_facts()
         count: int = facts['seeded'].pop(region, 0)
-        glance.unseed(self._layout.glance_db(region), region, count)
+        glance.unseed(self.layout.glance_db(region), region, count)
         self._facts.write(facts)
         return count
 
     def status(self) -> dict[str, Any]:
         """Tell all that a program may want to know."""
-        layout = self._layout
+        layout = self.layout
         status: dict[str, Any] = {
             'up': self.is_up(),
             'release': self._release,
@@ -126,42 +123,28 @@ class Cloud:
             'users': USERS,
             'pids': {n: s.pid() for n, s in self._services.items()},
         }
-        if self._stamp.exists():
+        if self._is_complete():
             facts = self._known_facts()
             status |= {
                 'keystone_url': layout.keystone,
                 'projects': facts['projects'],
                 'servers': facts['servers'],
                 'other_servers': facts['other_servers'],
-                'regions': {
-                    region: {
-                        'compute_url': layout.endpoints(region)['compute'],
-                        'image_url': layout.endpoints(region)['image'],
-                        'glance_db': str(layout.glance_db(region)),
-                        'hold_file': str(layout.hold_file(region)),
-                        'seeded': facts['seeded'].get(region, 0),
-                    }
-                    for region in REGIONS
-                },
+                'regions': layout.describe(facts['seeded']),
             }
         return status
 
-    def environment(self, user: str) -> dict[str, str]:
-        """Return the environment of a client."""
-        # The client that is installed beside this program comes first.
-        here = str(Path(sys.executable).parent)
-        return {
-            **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
-            'OS_CLIENT_CONFIG_FILE': str(self._layout.clouds_yaml),
-            'OS_CLOUD': user,
-            'PATH': os.pathsep.join((here, os.environ.get('PATH', ''))),
-        }
+    def _is_complete(self) -> bool:
+        try:
+            return self._stamp.read_text() == _FORMAT
+        except FileNotFoundError:
+            return False
 
     def _known_facts(self) -> dict[str, Any]:
-        if not self._stamp.exists():
+        if not self._is_complete():
             raise DevcloudError('There is no such cloud yet: bring it up')
         facts = self._facts.read()
-        self._layout.ports = facts['ports']
+        self.layout.ports = facts['ports']
         return facts
 
     def _begin(self, venv: Path) -> None:
@@ -177,34 +160,20 @@ class Cloud:
         }
         if ports != old:
             self._stop()
-        self._layout.ports = facts['ports'] = ports
-        configs.write(self._layout, venv / 'etc')
-        self._layout.write_clouds_yaml()
+        self.layout.ports = facts['ports'] = ports
+        configs.write(self.layout, venv / 'etc')
+        for region in REGIONS:
+            # A test that was killed may have left it.
+            self.layout.hold_file(region).unlink(missing_ok=True)
+        self.layout.write_clouds_yaml()
         if old and ports != old:
-            move_endpoints(self._layout, old)
+            move_endpoints(self.layout, old)
         self._facts.write(facts)
 
     def _make(self, python: Path) -> None:
         """Make a new cloud, and start it."""
         facts = self._facts.read()
-        admin = ('admin', PASSWORD, 'admin')
-
-        def make_identities_early() -> None:
-            # The other services need them when they start.
-            self._start(python, 'keystone')
-            facts['projects'] = make_identities(
-                Rest(self._layout.keystone, *admin), self._layout
-            )
-
-        self._say('Making databases ...')
-        make_databases(python, self._layout, make_identities_early)
-        self._start(python)
-        self._say('Filling it with flavors, images and servers ...')
-        facts |= fill(
-            Rest(self._layout.keystone, *admin),
-            self._layout,
-            facts['projects'],
-        )
+        facts |= build(python, self.layout, self._start, self._say)
         self._facts.write(facts)
 
     def _start(self, python: Path, *only: str) -> None:
@@ -215,11 +184,11 @@ class Cloud:
             self._services[name].start(
                 python,
                 name.partition('-')[0],
-                self._layout.folder(name),
-                self._layout.ports[name],
+                self.layout.folder(name),
+                self.layout.ports[name],
             )
         for name in names:
-            self._services[name].wait(self._layout.ports[name])
+            self._services[name].wait(self.layout.ports[name])
 
     def _stop(self) -> None:
         for service in self._services.values():
@@ -231,9 +200,3 @@ class Cloud:
         self._stop()
         self._stamp.unlink(missing_ok=True)
         shutil.rmtree(self._home, ignore_errors=True)
-
-
-def timed(say: Say) -> Say:
-    """Put the seconds since now before each line."""
-    began = time.monotonic()
-    return lambda text: say(f'{time.monotonic() - began:5.1f} s  {text}')

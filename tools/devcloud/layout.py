@@ -2,9 +2,10 @@
 
 """Where a cloud keeps what, and at which addresses it is."""
 
-from collections.abc import Iterator
 import json
+import os
 from pathlib import Path
+import sys
 from typing import Any
 
 from regions import REGIONS as CONTENT
@@ -102,9 +103,32 @@ class Layout:
             json.dumps({'clouds': clouds}, indent=2) + '\n'
         )
 
-    def databases(self) -> Iterator[Path]:
-        """Yield all databases."""
-        yield from self.home.glob('*/*.db')
+    def environment(self, user: str) -> dict[str, str]:
+        """Return the environment of a client."""
+        # The client that is installed beside this program comes first.
+        here = str(Path(sys.executable).parent)
+        return {
+            **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
+            'OS_CLIENT_CONFIG_FILE': str(self.clouds_yaml),
+            'OS_CLOUD': user,
+            'PATH': os.pathsep.join((here, os.environ.get('PATH', ''))),
+        }
+
+    def describe(self, seeded: dict[str, int]) -> dict[str, dict[str, Any]]:
+        """Tell of each region what a program may want to know.
+
+        :param seeded: how many images were added to each
+        """
+        return {
+            region: {
+                'compute_url': self.endpoints(region)['compute'],
+                'image_url': self.endpoints(region)['image'],
+                'glance_db': str(self.glance_db(region)),
+                'hold_file': str(self.hold_file(region)),
+                'seeded': seeded.get(region, 0),
+            }
+            for region in REGIONS
+        }
 
 
 class Facts:

@@ -14,6 +14,7 @@ from images import Image
 from images import image_id
 from images import MB
 from images import snapshot
+from odd import odd_images
 from servers import Server
 
 #: The IDs of two images that a third one needs.
@@ -93,27 +94,7 @@ def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
     yield Image('auto-disk', properties={'auto_disk_config': 'True'})
     yield Image('manual-disk', properties={'auto_disk_config': 'False'})
 
-    # The names that Nova and Glance, shells and terminals stumble over.
-    for name in (
-        'ubuntu:24.04', 'in:foo', 'in:golden,silver', 'eq:x', 'x', 'a,b',
-        'say "hi"', "it's", ' leading', 'trailing ', 'a b', '', None,
-        'Größe-café-映像', 'two\nlines', 'tab\there',
-        '\x1b]0;pwned\x07', '\u202eevil', '*', '50%', 'a&b=c', '#1?', '/etc',
-        '-dash', 'Mixed-Case', 'mixed-case',
-    ):  # fmt: skip
-        yield Image(name)
-    for _ in range(3):
-        yield Image('golden', properties={'edition': 'gold'})
-    # The name of this one is the ID of another.
-    yield Image(image_id('RegionOne', 0))
-
-    yield Image('queued', **mine, data=0)
-    yield Image('queued-too', data=0, min_disk=10)
-    for status in (
-        'saving', 'killed', 'importing', 'uploading', 'deactivated',
-        'pending_delete', 'deleted',
-    ):  # fmt: skip
-        yield Image(f'is-{status}', status=status)
+    yield from odd_images(mine)
 
     yield Image('admin-private', visibility='private')
     yield Image('n' * 255, visibility='private')

@@ -10,10 +10,15 @@ from collections.abc import Iterable
 import os
 from pathlib import Path
 import sys
+import time
 import traceback
 from typing import Any
+import urllib.request
 
 _PLACEMENT = '/placement'
+
+#: Seconds to wait for Keystone.
+_PATIENCE = 90
 
 
 class Application:
@@ -71,9 +76,11 @@ def _compute() -> Any:
 def _start_services() -> None:
     from nova import context
     from nova import service
+    import nova.conf
     from nova.objects import host_mapping
     import nova.virt
 
+    _wait_for(nova.conf.CONF.placement.auth_url)
     # It loads hypervisors from there only.
     nova.virt.__path__.append(str(Path(__file__).parent))
     for binary in ('nova-conductor', 'nova-scheduler', 'nova-compute'):
@@ -81,3 +88,16 @@ def _start_services() -> None:
             binary=binary, topic=binary.removeprefix('nova-')
         ).start()
     host_mapping.discover_hosts(context.get_admin_context())
+
+
+def _wait_for(url: str) -> None:
+    """Wait until Keystone answers: it may have been started just now."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
