@@ -20,8 +20,8 @@ def compute(cloud: Cloud) -> Compute:
         ('web-1', 'ACTIVE', 'cirros-0.6.2'),
         ('from-snapshot', 'ACTIVE', 'web-1-snapshot'),
         ('from-volume', 'ACTIVE', None),
-        ('shelved', 'SHELVED', 'ubuntu-24.04'),
-        ('offloaded', 'SHELVED_OFFLOADED', 'ubuntu-22.04'),
+        ('shelved', 'SHELVED', 'demo-1'),
+        ('offloaded', 'SHELVED_OFFLOADED', 'demo-2'),
         ('with-kernel', 'ACTIVE', 'with-kernel'),
     ],
 )

@@ -80,7 +80,7 @@ def _start_services() -> None:
     from nova.objects import host_mapping
     import nova.virt
 
-    _wait_for(nova.conf.CONF.placement.auth_url)
+    _wait_for(nova.conf.CONF.keystone_authtoken.www_authenticate_uri)
     # It loads hypervisors from there only.
     nova.virt.__path__.append(str(Path(__file__).parent))
     for binary in ('nova-conductor', 'nova-scheduler', 'nova-compute'):
