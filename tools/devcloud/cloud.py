@@ -18,7 +18,6 @@ from install import Say
 from layout import Facts
 from layout import Layout
 from layout import PROCESSES
-from layout import REGIONS
 from layout import USERS
 from services import free_port
 from services import Service
@@ -162,9 +161,6 @@ class Cloud:
             self._stop()
         self.layout.ports = facts['ports'] = ports
         configs.write(self.layout, venv / 'etc')
-        for region in REGIONS:
-            # A test that was killed may have left it.
-            self.layout.hold_file(region).unlink(missing_ok=True)
         self.layout.write_clouds_yaml()
         if old and ports != old:
             move_endpoints(self.layout, old)

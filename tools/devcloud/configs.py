@@ -48,6 +48,8 @@ def write(layout: Layout, etc: Path) -> None:
         if service == 'nova':
             values['glance'] = layout.endpoints(region)['image']
             values['hold_file'] = layout.hold_file(region)
+            # A test that was killed may have left it.
+            layout.hold_file(region).unlink(missing_ok=True)
         for name, template in _FILES[service].items():
             text = textwrap.dedent(template).format(**values)
             (home / name).write_text(text.lstrip())
