@@ -64,9 +64,9 @@ def image_type(*kinds: str) -> Filter:
 
     :param kinds: one or several, any of which an image may be: values of the
         property ``image_type``, as Nova sets it (``snapshot``, ``backup``) or
-        anybody else; or, in any case, ``base`` for images without that
-        property, ``server`` for those that were taken from a server,
-        ``volume`` for snapshots of servers on volumes, ``all``
+        anybody else; or, in any case, ``volume`` for snapshots of servers on
+        volumes, ``base`` for other images without that property, ``server``
+        for those that were taken from a server, ``all``
     :raises ValueError: if there is no kind
     """
     if not kinds:
