@@ -21,6 +21,7 @@ Whatever goes wrong is one of these::
     ImagesError
     +-- EndpointNotFound        no Compute endpoint in configuration or catalog
     +-- ConnectionFailed        no whole answer
+    |   +-- RequestTimedOut     not in time
     +-- InvalidResponse         an answer that is not of this API
     +-- ImagesNotServed         Compute without images: versions
     +-- ListingInterrupted      stopped half-way: marker, obtained
@@ -41,7 +42,7 @@ Whatever goes wrong is one of these::
         +-- TooManyRequests     413, 429
         +-- ServerError         500 and above
 
-Each has ``message``, ``status`` and ``request_id``.
+Each has ``message``, ``http_status`` and ``request_id``.
 """
 
 from osc_compute_images.api._client import ImagesAPI
@@ -61,6 +62,7 @@ from osc_compute_images.api._errors import ImageVanished
 from osc_compute_images.api._errors import InvalidResponse
 from osc_compute_images.api._errors import ListingInterrupted
 from osc_compute_images.api._errors import NotFound
+from osc_compute_images.api._errors import RequestTimedOut
 from osc_compute_images.api._errors import ServerError
 from osc_compute_images.api._errors import ServerNotFound
 from osc_compute_images.api._errors import TooManyRequests
@@ -108,6 +110,7 @@ __all__ = [
     'NotFound',
     'Pager',
     'RegionResult',
+    'RequestTimedOut',
     'Server',
     'ServerError',
     'ServerList',

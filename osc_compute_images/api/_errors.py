@@ -19,7 +19,7 @@ class ImagesError(Exception):
 
     :param message: one line that says what is wrong, in the server's own
         words where the server answered
-    :param status: HTTP status of that answer, or None where there was none
+    :param http_status: status of that answer, or None where there was none
     :param request_id: the server's ID of the request (``req-...``), for its
         operators, or None
     """
@@ -28,12 +28,12 @@ class ImagesError(Exception):
         self,
         message: str,
         *,
-        status: int | None = None,
+        http_status: int | None = None,
         request_id: str | None = None,
     ) -> None:
         self.message: str = _shown(message, _limits.MAX_MESSAGE)
         super().__init__(self.message)
-        self.status = status
+        self.http_status = http_status
         self.request_id = request_id and _shown(
             request_id, _limits.MAX_REQUEST_ID
         )
@@ -47,8 +47,8 @@ class ImagesError(Exception):
 
     def __str__(self) -> str:
         text = self.message
-        if self.status is not None:
-            text += f' (HTTP {self.status})'
+        if self.http_status is not None:
+            text += f' (HTTP {self.http_status})'
         if self.request_id:
             text += f' (Request-ID: {self.request_id})'
         return text
@@ -77,6 +77,10 @@ class ConnectionFailed(ImagesError):
     """No whole answer came: refused, reset, cut off, timed out, TLS."""
 
 
+class RequestTimedOut(ConnectionFailed):
+    """No whole answer came in time."""
+
+
 class InvalidResponse(ImagesError):
     """The server answered with something that is not of this API."""
 
@@ -93,10 +97,12 @@ class ImagesNotServed(ImagesError):
         message: str,
         *,
         versions: tuple[str, str] | None = None,
-        status: int | None = None,
+        http_status: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        super().__init__(message, status=status, request_id=request_id)
+        super().__init__(
+            message, http_status=http_status, request_id=request_id
+        )
         self.versions = versions
 
 
@@ -117,10 +123,12 @@ class ListingInterrupted(ImagesError):
         *,
         marker: str | None,
         obtained: int,
-        status: int | None = None,
+        http_status: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        super().__init__(message, status=status, request_id=request_id)
+        super().__init__(
+            message, http_status=http_status, request_id=request_id
+        )
         self.marker = marker
         self.obtained = obtained
 
@@ -147,10 +155,12 @@ class WaitError(ImagesError):
         message: str,
         *,
         image: 'Image | None',
-        status: int | None = None,
+        http_status: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        super().__init__(message, status=status, request_id=request_id)
+        super().__init__(
+            message, http_status=http_status, request_id=request_id
+        )
         self.image = image
 
 

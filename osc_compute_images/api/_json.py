@@ -16,7 +16,7 @@ from typing import NoReturn
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _limits
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger('osc_compute_images')
 
 # Tokens that nest, and strings, in which nothing does. It never goes back
 # (``++``), so that a string without an end is read once.

@@ -178,7 +178,7 @@ class Listing(Generic[_Item]):
             f'{e.message}; the listing stopped {where}',
             marker=marker,
             obtained=self._obtained,
-            status=e.status,
+            http_status=e.http_status,
             request_id=e.request_id,
         )
 

@@ -42,7 +42,7 @@ class Routes:
         try:
             return self._client.get(path_to('images', *path), query)
         except _errors.HTTPError as e:
-            if e.status in _NO_ROUTE:
+            if e.http_status in _NO_ROUTE:
                 self._refuse_not_served(e)
             raise
 
@@ -69,13 +69,13 @@ class Routes:
                 return self._client.get(url, deadline=deadline)
             return self._client.send(method, url, json)
         except _errors.HTTPError as e:
-            if e.status == 404 and e.message == _NO_SUCH_IMAGE:
+            if e.http_status == 404 and e.message == _NO_SUCH_IMAGE:
                 raise _image_not_found(e, e.message) from e
             # Of a property it says the same as of a route.
-            if e.status in _NO_ROUTE and len(path) < 2:
+            if e.http_status in _NO_ROUTE and len(path) < 2:
                 if not self._serves_images():
                     self._refuse_not_served(e)
-                if e.status == 404:
+                if e.http_status == 404:
                     raise _image_not_found(
                         e, f'No image has the ID {image_id!r}: {e.message}'
                     ) from e
@@ -113,7 +113,7 @@ class Routes:
         try:
             self._client.get(path_to('images'), {'limit': 1})
         except _errors.HTTPError as e:
-            return e.status not in _NO_ROUTE
+            return e.http_status not in _NO_ROUTE
         except _errors.ImagesError:
             return True
         return True
@@ -129,7 +129,7 @@ class Routes:
             f'The Compute service does not serve images here: it serves '
             f'{served}, and answers: {e.message}',
             versions=versions,
-            status=e.status,
+            http_status=e.http_status,
             request_id=e.request_id,
         ) from e
 
@@ -145,7 +145,7 @@ def no_property(
     """Make the error that an image does not have a property."""
     return _errors.NotFound(
         f'Image {image_id} has no property {key!r}',
-        status=None if e is None else e.status,
+        http_status=None if e is None else e.http_status,
         request_id=None if e is None else e.request_id,
     )
 
@@ -154,5 +154,5 @@ def _image_not_found(
     e: _errors.HTTPError, message: str
 ) -> _errors.ImageNotFound:
     return _errors.ImageNotFound(
-        message, status=e.status, request_id=e.request_id
+        message, http_status=e.http_status, request_id=e.request_id
     )

@@ -22,7 +22,7 @@ from osc_compute_images.api._image import ServerRef
 from osc_compute_images.text import printable
 from osc_compute_images.text import shortened
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger('osc_compute_images')
 
 _Item = TypeVar('_Item')
 

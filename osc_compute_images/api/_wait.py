@@ -66,7 +66,7 @@ class _Watch:
             raise _errors.ImageVanished(
                 f'Image {self.seen.id} vanished; it was {self.seen.status}',
                 image=self.seen,
-                status=e.status,
+                http_status=e.http_status,
                 request_id=e.request_id,
             ) from e
         except _TRANSIENT as e:
@@ -77,7 +77,7 @@ class _Watch:
                 raise _errors.WaitTimedOut(
                     f'The time is over before the image was seen: {e.message}',
                     image=None,
-                    status=e.status,
+                    http_status=e.http_status,
                     request_id=e.request_id,
                 ) from e
             if now < self._deadline and now - self._last_answer > _PATIENCE:

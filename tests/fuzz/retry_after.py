@@ -20,7 +20,7 @@ SEEDS = [
 def check(data: bytes) -> None:
     """Find out how long to wait."""
     seconds = _retry.seconds_of(data.decode('latin-1'))
-    error = marked(ServerError('x', status=503), Kind.STATUS, seconds)
+    error = marked(ServerError('x', http_status=503), Kind.STATUS, seconds)
     for number in (0.0, 1.0):
         delay = _retry.delay(
             error, 0, _retry.Settings(), math.inf, lambda n=number: n

@@ -18,6 +18,8 @@ from osc_compute_images.api import filters
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import selection
+from osc_compute_images.api import summary
 
 
 class OnDisk:
@@ -97,6 +99,20 @@ def one(api: ImagesAPI, image_id: str) -> None:
     assert_type(api.find_server_id('web-1'), str)
 
 
+def using(api: ImagesAPI) -> None:
+    listed = api.servers()
+    assert_type(listed, images.ServerList)
+    for server in listed.servers:
+        assert_type(server, images.Server)
+    used = api.usage()
+    for image in api.list_detail(where=used.unused() & ~used.orphaned()):
+        print(used.used_by(image), used.unknown.other_projects)
+    for image in selection.newest(api.list_detail(), 2, per=['name']):
+        assert_type(image, Image)
+    for one in summary.summarize(api.list_detail(), ['type']):
+        assert_type(one, summary.Summary)
+
+
 def waiting(api: ImagesAPI) -> Iterator[object]:
     ends = (images.ImageFailed, images.ImageVanished, images.WaitTimedOut)
     try:
@@ -104,7 +120,7 @@ def waiting(api: ImagesAPI) -> Iterator[object]:
     except images.AmbiguousName as e:
         yield e.ids
     except ends as e:
-        yield e.image.status
+        yield e.image and e.image.status
     except images.WaitError as e:
         yield e.image
     except images.ListingInterrupted as e:
@@ -130,9 +146,10 @@ def failing(api: ImagesAPI) -> Iterator[object]:
     ) as e:
         yield e.message
     except images.HTTPError as e:
-        yield e.status
+        yield e.http_status
     except (
         images.EndpointNotFound,
+        images.RequestTimedOut,
         images.ConnectionFailed,
         images.InvalidResponse,
     ) as e:

@@ -441,6 +441,7 @@ def test_what_has_an_id_is_taken_for_one(api, http, make):
 def test_what_is_missing_may_be_ignored(api, http):
     http.get(nova.DETAIL, json={'images': []})
     http.delete(ONE, **nova.NOT_FOUND)
+    http.get(f'{nova.ENDPOINT}/images/x', **nova.NOT_FOUND)
     assert api.find('x', ignore_missing=True) is None
     assert api.delete(ID, ignore_missing=True) is None
     with pytest.raises(ImageNotFound):

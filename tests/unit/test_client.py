@@ -31,7 +31,10 @@ def test_get_what_is_not_there(api, http):
     http.get(ONE, **nova.NOT_FOUND)
     with pytest.raises(images.ImageNotFound) as caught:
         api.get(ID)
-    assert (caught.value.status, caught.value.request_id) == (404, 'req-1')
+    assert (caught.value.http_status, caught.value.request_id) == (
+        404,
+        'req-1',
+    )
     assert caught.value.message == 'Image not found.'
 
 
@@ -204,7 +207,7 @@ def test_find_nothing(api, http):
     http.get(f'{nova.ENDPOINT}/images/x', **nova.NOT_FOUND)
     with pytest.raises(images.ImageNotFound, match="of 'x' exists") as caught:
         api.find('x')
-    assert caught.value.status is None
+    assert caught.value.http_status is None
 
 
 VERSION = {'version': {'min_version': '2.40', 'version': '2.200'}}
@@ -264,7 +267,7 @@ def test_compute_without_images_is_not_an_image_that_is_not_there(
     with pytest.raises(images.ImagesNotServed) as caught:
         call(api)
     assert caught.value.versions == versions
-    assert caught.value.status == refusal['status_code']
+    assert caught.value.http_status == refusal['status_code']
     assert ('2.40 to 2.200' in str(caught.value)) == (versions is not None)
     assert 'X-Auth-Token' not in http.last_request.headers
 
@@ -607,7 +610,7 @@ def test_wait_for_an_image_that_vanishes(api, http, slept):
     looks(http, 'SAVING', nova.NOT_FOUND)
     with pytest.raises(images.ImageVanished, match='it was SAVING') as caught:
         api.wait_for(ID)
-    assert caught.value.status == 404
+    assert caught.value.http_status == 404
 
 
 def test_wait_for_an_image_that_never_was(api, http, slept):

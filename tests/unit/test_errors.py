@@ -19,7 +19,7 @@ ONE = f'{nova.ENDPOINT}/images/{ID}'
 
 #: What the errors are made with, by the names of their parameters.
 DETAILS = {
-    'status': 400,
+    'http_status': 400,
     'request_id': 'req-1',
     'marker': 'the-marker',
     'obtained': 7,

@@ -162,7 +162,7 @@ def test_a_message_is_the_servers_own_in_one_line(api, http, answer, message):
     with pytest.raises(images.BadRequest) as caught:
         list(api.list_detail())
     assert caught.value.message == message
-    assert caught.value.status == 400
+    assert caught.value.http_status == 400
     assert str(caught.value).startswith(f'{message} (HTTP 400)')
 
 
@@ -200,7 +200,7 @@ def test_a_redirect_is_not_followed(api, http, target):
     http.get(nova.DETAIL, status_code=301, headers=headers)
     with pytest.raises(images.InvalidResponse, match='redirects to') as caught:
         list(api.list_detail())
-    assert caught.value.status == 301
+    assert caught.value.http_status == 301
     assert len(sent(http)) == 1
 
 
@@ -219,7 +219,7 @@ def test_a_wrong_password_is_told_as_keystone_tells_it(http, compute):
     )
     with pytest.raises(images.Unauthorized, match='Wrong') as caught:
         list(ImagesAPI(compute).list_detail())
-    assert caught.value.status == 401
+    assert caught.value.http_status == 401
 
 
 @pytest.mark.parametrize('status', [429, 502, 503, 504])
@@ -288,7 +288,7 @@ def test_a_body_that_is_cut_off_is_read_again(api, http, slept):
     ('fault', 'kind'),
     [
         (nova.fault(500, 'computeFault', 'x'), images.ServerError),
-        ({'exc': requests.exceptions.ReadTimeout}, images.ConnectionFailed),
+        ({'exc': requests.exceptions.ReadTimeout}, images.RequestTimedOut),
         (
             {'exc': requests.exceptions.SSLError('bad')},
             images.ConnectionFailed,

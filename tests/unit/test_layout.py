@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import ast
+import importlib.metadata
 import inspect
 import pathlib
 import re
@@ -9,6 +10,7 @@ import sys
 
 import pytest
 
+import osc_compute_images
 from osc_compute_images import api
 
 ROOT = pathlib.Path(api.__file__).parents[1]
@@ -95,3 +97,26 @@ def test_the_commands_know_nothing_of_http(path):
         assert not imported & {'requests', 'urllib3', 'urllib.parse'}
     else:
         assert not any(m.startswith(('osc_lib', 'cliff')) for m in imported)
+
+
+def test_the_version_is_that_which_is_installed():
+    assert osc_compute_images.__version__ == importlib.metadata.version(
+        'osc-compute-images'
+    )
+    with pytest.raises(AttributeError, match='no attribute'):
+        osc_compute_images.no_such_name  # noqa: B018
+
+
+def test_there_is_one_logger_and_it_is_silent_by_default():
+    for path in ROOT.rglob('api/**/*.py'):
+        named = re.findall(r'getLogger\((.*?)\)', path.read_text())
+        assert {*named} <= {"'osc_compute_images'"}, path
+    code = 'import logging, osc_compute_images as o; '
+    code += 'logging.getLogger(o.__name__).warning("odd")'
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ''

@@ -207,7 +207,7 @@ def test_a_fault_on_the_way_says_where_to_go_on(api, http):
     e = caught.value
     assert len(obtained) == 2
     assert (e.marker, e.obtained) == (nova.image_id(2), 2)
-    assert (e.status, e.request_id) == (500, 'req-1')
+    assert (e.http_status, e.request_id) == (500, 'req-1')
     assert 'Unexpected API Error.' in str(e)
 
 
@@ -331,7 +331,7 @@ def test_where_not_all_is_known_any_more_the_list_has_to_begin_anew(
     with pytest.raises(ListingInterrupted, match='list all again') as caught:
         next(pages)
     e = caught.value
-    assert (e.marker, e.obtained, e.status) == (None, 40, 400)
+    assert (e.marker, e.obtained, e.http_status) == (None, 40, 400)
     rest = ids(api.list_detail(ListOpts(marker=e.marker)))
     assert obtained + rest == [nova.image_id(n) for n in range(100)]
 

@@ -95,7 +95,7 @@ def _is_foreign(answer: Answer) -> bool:
 
 def _no_answer(answer: Answer, message: str) -> _errors.InvalidResponse:
     return _errors.InvalidResponse(
-        message, status=answer.status, request_id=answer.request_id
+        message, http_status=answer.status, request_id=answer.request_id
     )
 
 
@@ -133,6 +133,6 @@ def refused(
         # Without Retry-After it is no 429 of an older Nova.
         kind = Kind.LASTING
     error = _errors.error_for_status(status)(
-        message, status=status, request_id=request_id
+        message, http_status=status, request_id=request_id
     )
     return marked(error, kind, seconds)

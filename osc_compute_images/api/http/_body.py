@@ -104,7 +104,7 @@ class _BoundedStream:
             raise _errors.InvalidResponse(
                 'The answer of the server is compressed more than once: '
                 f'{encoding:.80}',
-                status=self._response.status_code,
+                http_status=self._response.status_code,
             )
         size = _PIECES.get(encoding, _SMALL_PIECE)
         decode = encoding not in ('', 'identity')
@@ -122,5 +122,5 @@ class _BoundedStream:
 def _too_large(response: requests.Response) -> _errors.InvalidResponse:
     return _errors.InvalidResponse(
         f'The answer of the server is larger than {MAX_BODY} bytes',
-        status=response.status_code,
+        http_status=response.status_code,
     )

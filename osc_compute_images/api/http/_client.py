@@ -23,7 +23,7 @@ from osc_compute_images.api.http import _versions
 from osc_compute_images.api.http._locator import Locator
 from osc_compute_images.api.http._request import send_once
 
-LOG = logging.getLogger(__name__)
+LOG = logging.getLogger('osc_compute_images')
 
 _Result = TypeVar('_Result')
 

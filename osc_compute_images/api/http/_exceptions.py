@@ -110,7 +110,7 @@ def _refused_by_keystone(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
         # Or it would be taken for an image that is not there.
         return _errors.InvalidResponse(
             f'Keystone gives no token: {words}; check "auth_url"',
-            status=e.http_status,
+            http_status=e.http_status,
             request_id=e.request_id,
         )
     return _answer.refused(
@@ -120,13 +120,13 @@ def _refused_by_keystone(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
 
 def _timed_out(
     e: Exception, url: str, waited: float
-) -> _errors.ConnectionFailed:
+) -> _errors.RequestTimedOut:
     what = (
         'the answer comes too slowly'
         if isinstance(e, TooSlowError)
         else 'no answer'
     )
-    error = _errors.ConnectionFailed(
+    error = _errors.RequestTimedOut(
         f'The request to {url} timed out: {what} for {waited:.0f} seconds; '
         f'the setting "api_timeout" (the timeout of the session) changes that'
     )

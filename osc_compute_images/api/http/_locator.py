@@ -89,7 +89,7 @@ class Locator:
             return ask()
         except (_errors.HTTPError, _errors.InvalidResponse) as e:
             not_now = _retry.Settings.of(self._adapter).statuses
-            if e.status == 401 or e.status in not_now:
+            if e.http_status == 401 or e.http_status in not_now:
                 raise
             return None
 

@@ -55,7 +55,7 @@ def send_once(
     url = path if '://' in path else where.url + path
     began = time.monotonic()
     if began >= end:
-        raise _errors.ConnectionFailed(
+        raise _errors.RequestTimedOut(
             f'The request to {without_credentials(url)} is not sent: no time '
             f'is left'
         )

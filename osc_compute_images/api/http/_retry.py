@@ -75,7 +75,7 @@ class Settings:
         kind = fault_of(error).kind
         if kind is Kind.CONNECTION or (kind is Kind.TIMEOUT and self.timeouts):
             return self.connect_retries
-        if kind is Kind.STATUS and error.status in self.statuses:
+        if kind is Kind.STATUS and error.http_status in self.statuses:
             return self.status_code_retries
         return 0
 
