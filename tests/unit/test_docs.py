@@ -2,11 +2,14 @@
 
 """The documentation against the code."""
 
+import ast
 import configparser
+import contextlib
 import importlib
 import inspect
 import pathlib
 import re
+import textwrap
 
 from openstack.compute.v2 import _proxy
 from openstackclient.image.v2 import image as osc_image
@@ -16,6 +19,7 @@ import pytest
 from osc_compute_images import api
 from osc_compute_images import shell
 from osc_compute_images.api import _limits
+from osc_compute_images.api import filters
 from osc_compute_images.api.http import _body
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _gathering
@@ -242,3 +246,43 @@ def test_the_map_shows_what_there_is():
             assert path.exists(), name
         if line[4] != ' ':
             folder = ROOT / names[0]
+
+
+def python_examples():
+    """Yield what is Python among the indented parts of pages and modules."""
+    texts = {page.name: page.read_text() for page in PAGES}
+    texts |= {
+        str(path.relative_to(ROOT)): path.read_text()
+        for path in (ROOT / 'osc_compute_images' / 'api').rglob('*.py')
+    }
+    for name, text in texts.items():
+        for block in re.findall(r'::\n\n((?:    .*\n|\n)+)', text):
+            code = textwrap.dedent(block)
+            with contextlib.suppress(SyntaxError):
+                yield name, ast.parse(code)
+
+
+def calls_in(tree):
+    """Yield the calls of ``api`` and ``filters`` in an example."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner, call = node.func.value, node.func.attr
+            if isinstance(owner, ast.Name) and owner.id in OWNERS:
+                yield getattr(OWNERS[owner.id], call), node, owner.id == 'api'
+
+
+OWNERS = {'api': api.ImagesAPI, 'filters': filters}
+
+
+def test_what_examples_in_python_call_takes_what_they_pass():
+    checked = 0
+    for name, tree in python_examples():
+        for function, node, is_method in calls_in(tree):
+            arguments = [None] * (len(node.args) + is_method)
+            keywords = {word.arg: None for word in node.keywords}
+            try:
+                inspect.signature(function).bind(*arguments, **keywords)
+            except TypeError as e:
+                pytest.fail(f'{name}: {ast.unparse(node)}: {e}')
+            checked += 1
+    assert checked > 30
