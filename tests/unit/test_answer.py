@@ -57,7 +57,7 @@ def test_what_is_not_known_to_be_deleted(api, http, url, status, body):
     http.delete(url, status_code=status, text=body)
     with pytest.raises(images.InvalidResponse) as caught:
         delete(api, url)
-    assert caught.value.status == status
+    assert caught.value.http_status == status
     assert 'DELETE' in str(caught.value)
 
 
@@ -78,7 +78,7 @@ def test_what_is_no_list(api, http, status):
     http.get(nova.DETAIL, status_code=status, json=nova.page([]))
     with pytest.raises(images.InvalidResponse) as caught:
         list(api.list_detail())
-    assert caught.value.status == status
+    assert caught.value.http_status == status
 
 
 def test_a_list_may_come_through_a_proxy_that_changes_it(api, http):

@@ -31,7 +31,9 @@ TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 
 
 def status(number, after=None):
-    return marked(images.HTTPError('x', status=number), Kind.STATUS, after)
+    return marked(
+        images.HTTPError('x', http_status=number), Kind.STATUS, after
+    )
 
 
 CONNECTION = marked(images.ConnectionFailed('x'), Kind.CONNECTION)

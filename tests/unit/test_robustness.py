@@ -45,7 +45,9 @@ EVIL = '\x1b]0;x\x07'
 @settings(derandomize=True)
 def test_whatever_retry_after_says_the_wait_is_bounded(text):
     seconds = _retry.seconds_of(text)
-    error = marked(images.ServerError('x', http_status=503), Kind.STATUS, seconds)
+    error = marked(
+        images.ServerError('x', http_status=503), Kind.STATUS, seconds
+    )
     delay = _retry.delay(error, 0, _retry.Settings(), math.inf, lambda: 0.0)
     assert seconds is None or seconds >= 0
     assert delay is None or 0 <= delay <= _retry.MAX_DELAY

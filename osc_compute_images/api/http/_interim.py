@@ -83,5 +83,5 @@ def _never(response: requests.Response) -> _errors.InvalidResponse:
     return _errors.InvalidResponse(
         'The server sends interim responses, and no final one that can be '
         'read',
-        status=response.status_code,
+        http_status=response.status_code,
     )
