@@ -99,7 +99,9 @@ FAULTS = {
 def test_an_error_keeps_no_frame_alive(api, http, slept, answer, method):
     url = f'{nova.ENDPOINT}/images/x'
     http.register_uri(method, url, **answer)
+    # It is asked whether there are any images at all.
     http.get(f'{nova.ENDPOINT}/', status_code=404)
+    http.get(f'{nova.ENDPOINT}/images', json={'images': []})
 
     def call():
         local = Local()
@@ -129,6 +131,7 @@ def test_nor_does_one_on_the_way(http, slept, answer, url):
     set_catalog(http, {'RegionOne': f'{nova.HOST}/compute'})
     http.register_uri(requests_mock.ANY, url, **answer)
     http.get(f'{nova.HOST}/compute/images/x', status_code=404)
+    http.get(f'{nova.HOST}/compute/images', json={'images': []})
 
     def call():
         local = Local()
