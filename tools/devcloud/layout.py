@@ -124,6 +124,7 @@ class Layout:
                 'compute_url': self.endpoints(region)['compute'],
                 'image_url': self.endpoints(region)['image'],
                 'glance_db': str(self.glance_db(region)),
+                'nova_db': str(self.nova_db(region)),
                 'hold_file': str(self.hold_file(region)),
                 'seeded': seeded.get(region, 0),
             }
