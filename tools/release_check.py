@@ -3,9 +3,11 @@
 """Check what a release would be: build it, look into it, install and use it.
 
 It is built from a clone without tags and from a copy that is no clone; both
-must give the same, and each of what they give must list images.
+must give the same, and each of what they give must list images. With ``--keep``
+what was checked is kept in a folder, with a bill of materials.
 """
 
+import argparse
 from collections.abc import Iterator
 import configparser
 import email
@@ -22,6 +24,7 @@ import zipfile
 
 _ROOT = Path(__file__).parents[1]
 _PACKAGE = 'osc_compute_images'
+_CONSTRAINTS = _ROOT / 'tools' / 'build-constraints.txt'
 _BIN = Path(sys.executable).parent
 
 sys.path.insert(0, str(_ROOT))
@@ -63,7 +66,17 @@ def _sources(scratch: Path) -> Iterator[Path]:
 def _build(source: Path, *kinds: str) -> tuple[Path, ...]:
     """Build distributions; return them in the order of the kinds."""
     dist = source / 'dist'
-    _run(_BIN / 'uv', 'build', '--quiet', *kinds, '--out-dir', dist, source)
+    env = {
+        **os.environ,
+        'SOURCE_DATE_EPOCH': _run(
+            'git', '-C', _ROOT, 'log', '-1', '--format=%ct'
+        ).strip(),
+    }
+    _run(
+        *(_BIN / 'uv', 'build', '--quiet', *kinds),
+        *('--build-constraint', _CONSTRAINTS, '--out-dir', dist, source),
+        env=env,
+    )
     suffixes = {'--sdist': '*.tar.gz', '--wheel': '*.whl'}
     return tuple(next(dist.glob(suffixes[kind])) for kind in kinds)
 
@@ -102,10 +115,14 @@ def _check_wheel(path: Path) -> None:
     setup.read(_ROOT / 'setup.cfg')
     points = configparser.ConfigParser(delimiters='=')
     points.read_string(entries[f'{info}/entry_points.txt'].decode())
+    promised = setup['options.entry_points']
     _require(
-        len(points['openstack.compute.v2']) == 5
-        and points.sections() == ['openstack.compute.v2'],
-        'the wheel has the entry points of five commands',
+        {name: dict(points[name]) for name in points.sections()}
+        == {
+            group: dict(line.split(' = ') for line in lines.split('\n')[1:])
+            for group, lines in promised.items()
+        },
+        'the wheel has the entry points of setup.cfg',
     )
     metadata = email.message_from_bytes(entries[f'{info}/METADATA'])
     _require(
@@ -129,7 +146,7 @@ def _check_sdist(path: Path) -> None:
     )
 
 
-def _check_installed(scratch: Path, distribution: Path) -> None:
+def _check_installed(scratch: Path, distribution: Path) -> Path:
     """Install it into an empty venv, and list images with it."""
     name = f'venv-{distribution.name}'
     python = scratch / name / 'bin' / 'python'
@@ -154,12 +171,37 @@ def _check_installed(scratch: Path, distribution: Path) -> None:
             env=environment,
             cwd=scratch,
         )
+        again = _run(
+            python.with_name('compute-image'),
+            *('list', '-f', 'json'),
+            env=environment,
+            cwd=scratch,
+        )
     _require(
-        len(json.loads(printed)) == 3, f'{distribution.name} lists images'
+        len(json.loads(printed)) == 3 and again == printed,
+        f'{distribution.name} lists images',
+    )
+    return python
+
+
+def _check_bill(python: Path, bill: Path) -> None:
+    """Write a bill of materials of a venv, and look whether it has all."""
+    _run(
+        *(_BIN / 'cyclonedx-py', 'environment', '--output-reproducible'),
+        *('--output-file', bill, python),
+    )
+    components = json.loads(bill.read_text())['components']
+    names = {component['name'].lower() for component in components}
+    setup = configparser.ConfigParser()
+    setup.read(_ROOT / 'setup.cfg')
+    wanted = setup['options']['install_requires'].split()
+    _require(
+        {requirement.partition('>=')[0] for requirement in wanted} <= names,
+        'the bill of materials has all that is required',
     )
 
 
-def _check(scratch: Path) -> None:
+def _check(scratch: Path) -> tuple[Path, ...]:
     built = []
     for source in _sources(scratch):
         sdist, wheel = _build(source, '--sdist', '--wheel')
@@ -175,26 +217,45 @@ def _check(scratch: Path) -> None:
         built.append((sdist, wheel))
     (sdist, wheel), (other_sdist, other_wheel) = built
     _require(
-        _entries(sdist) == _entries(other_sdist)
-        and _entries(wheel) == _entries(other_wheel),
-        'a clone and a copy build the same',
+        _entries(sdist) == _entries(other_sdist),
+        'a clone and a copy build the same sdist',
+    )
+    _require(
+        wheel.read_bytes() == other_wheel.read_bytes(),
+        'they build the same wheel, bit for bit',
     )
     _run(_BIN / 'twine', 'check', '--strict', sdist, wheel)
     _require(wheel.exists(), 'twine finds nothing wrong with the metadata')
     _check_wheel(wheel)
     _check_sdist(sdist)
-    for distribution in (wheel, sdist):
-        _check_installed(scratch, distribution)
+    _check_installed(scratch, sdist)
+    python = _check_installed(scratch, wheel)
+    bill = scratch / f'{wheel.stem}.cdx.json'
+    _check_bill(python, bill)
+    return sdist, wheel, bill
 
 
 def main() -> int:
     """Check it all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--keep', type=Path, metavar='<folder>')
+    parser.add_argument('--version', help='what the release must be called')
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            _check(Path(scratch))
+            made = _check(Path(scratch))
+            if args.version is not None:
+                _require(
+                    made[0].name.endswith(f'-{args.version}.tar.gz'),
+                    f'the version is {args.version}',
+                )
         except CheckFailed as e:
             print(f'FAILED: {e}', file=sys.stderr)
             return 1
+        if args.keep is not None:
+            args.keep.mkdir(parents=True, exist_ok=True)
+            for path in made:
+                shutil.copy(path, args.keep)
     return 0
 
 
