@@ -3,8 +3,8 @@
 """Check what a release would be: build it, look into it, install and use it.
 
 It is built from a clone without tags and from a copy that is no clone; both
-must give the same, and each of what they give must list images. With ``--keep``
-what was checked is kept in a folder, with a bill of materials.
+must give the same, and each of what they give must list images. ``--keep``
+keeps what was checked in a folder, with a bill of materials.
 """
 
 import argparse
@@ -73,8 +73,8 @@ def _build(source: Path, *kinds: str) -> tuple[Path, ...]:
         ).strip(),
     }
     _run(
-        *(_BIN / 'uv', 'build', '--quiet', *kinds),
-        *('--build-constraint', _CONSTRAINTS, '--out-dir', dist, source),
+        *(_BIN / 'uv', 'build', '--quiet', *kinds, '--out-dir', dist),
+        *('--build-constraint', _CONSTRAINTS, source),
         env=env,
     )
     suffixes = {'--sdist': '*.tar.gz', '--wheel': '*.whl'}

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The project's own tools: tox, its environments and ``./run``."""
+"""The project's own tools: tox, its environments, workflows, licences."""
 
 import configparser
 import pathlib
+import re
+import subprocess
 
 import pytest
+import yaml
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -34,3 +37,61 @@ def test_ci_runs_the_command_of_the_readme():
     script = (ROOT / '.ci' / 'run').read_text().splitlines()
     assert script[-1] == 'exec ./run test'
     assert '\n    ./run test\n' in (ROOT / 'README.rst').read_text()
+
+
+WORKFLOWS = sorted((ROOT / '.github' / 'workflows').glob('*.yml'))
+
+
+@pytest.mark.parametrize('path', WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_may_do_little_and_says_what_it_runs(path):
+    workflow = yaml.safe_load(path.read_text())
+    assert workflow['permissions'] == {}
+    for name, job in workflow['jobs'].items():
+        writes = {k for k, v in job['permissions'].items() if v == 'write'}
+        assert writes == {
+            'attest': {'attestations', 'id-token'},
+            'publish': {'id-token'},
+            'release': {'contents'},
+        }.get(name, set())
+        assert 'timeout-minutes' in job
+        for step in job['steps']:
+            if 'uses' in step:
+                assert re.fullmatch(r'[\w/-]+@[0-9a-f]{40}', step['uses'])
+
+
+def test_what_is_run_by_a_workflow_exists():
+    test = yaml.safe_load((ROOT / '.github/workflows/test.yml').read_text())
+    matrix = test['jobs']['unit']['strategy']['matrix']
+    named = {*matrix['env'], *(each['env'] for each in matrix['include'])}
+    done = [
+        section.removeprefix('testenv:').partition('{')[0]
+        for section in tox_sections()
+    ]
+    assert {re.match('[a-z]+', env)[0] for env in named} <= set(done)
+    assert any(
+        step.get('run') == '.ci/run' for step in test['jobs']['all']['steps']
+    )
+
+
+def test_every_file_names_its_licence_in_one_line():
+    listed = subprocess.run(
+        ['git', '-C', ROOT, 'ls-files', '*.py', '*.go', '*.yml'],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip('not in a clone')
+    tag = 'SPDX-License-Identifier: Apache-2.0'
+    for name in listed.stdout.splitlines():
+        path = ROOT / name
+        if not path.exists() or name.startswith('.pre-commit'):
+            continue
+        text = path.read_text()
+        if not text:
+            continue
+        first, _, rest = text.partition('\n')
+        if first.startswith('#!'):
+            first, _, rest = rest.partition('\n')
+        assert first.endswith(tag), name
+        assert 'Licensed' + ' under' not in rest, name
