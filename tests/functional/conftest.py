@@ -27,21 +27,39 @@ _ROOT = Path(__file__).parents[2]
 _DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Know the marker below, if pytest-xdist does not."""
-    config.addinivalue_line('markers', 'xdist_group(name): run by one worker')
+#: Modules of which no test uses the real cloud.
+_CANNED = (
+    'test_beside_others.py', 'test_counts.py', 'test_faults.py',
+    'test_processes.py',
+)  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Let one worker run all tests that use the real cloud.
 
     They list all its images, change some, and so cannot run side by side; they
-    can beside those on canned servers: ``-n 2 --dist loadgroup``.
+    can beside those on canned servers: ``-n 2``.
     """
-    for item in items:
-        if 'cloud' in getattr(item, 'fixturenames', ()):
-            item.add_marker(pytest.mark.xdist_group('cloud'))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if _is_canned(nodeid) else 'cloud'
+
+    return Scheduling(config, log)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Refuse a test that would bring the cloud up a second time."""
+    if _is_canned(item.nodeid) and 'cloud' in getattr(
+        item, 'fixturenames', ()
+    ):
+        raise pytest.UsageError(f'{item.nodeid} uses the cloud: see _CANNED')
+
+
+def _is_canned(nodeid: str) -> bool:
+    return Path(nodeid.partition('::')[0]).name in _CANNED
 
 
 @dataclasses.dataclass
