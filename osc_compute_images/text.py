@@ -3,6 +3,7 @@
 """How values from a server are shown as text."""
 
 import re
+import shlex
 
 # Characters that act on a terminal or on the order of what it shows, instead
 # of being shown: control characters, separators of lines and paragraphs,
@@ -37,6 +38,18 @@ def shortened(text: str, length: int) -> str:
 def without_credentials(text: str) -> str:
     """Remove the user names and passwords of the URLs in a text."""
     return _CREDENTIALS.sub('', text) if '@' in text else text
+
+
+def option_for_shell(option: str, value: str) -> str | None:
+    """Return an option and its value, to be pasted into a POSIX shell.
+
+    :returns: None if the value cannot be shown as it is
+    """
+    if printable(value) != value:
+        return None
+    # A value that begins with a dash would be another option.
+    between = '=' if value.startswith('-') else ' '
+    return f'{option}{between}{shlex.quote(value)}'
 
 
 def property_text(value: object) -> str:

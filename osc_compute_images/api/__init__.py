@@ -26,6 +26,9 @@ Whatever goes wrong is one of these::
     +-- ImagesNotServed         Compute without images: versions
     +-- ListingInterrupted      stopped half-way: marker, obtained
     +-- AmbiguousName           several have it: ids
+    +-- InvalidProperty         not to be set through Compute: key
+    +-- PropertiesNotStored     accepted, but not stored: keys
+    +-- PropertiesNotDeleted    some or all of several: errors
     +-- WaitError               what was waited for did not come: image
     |   +-- ImageFailed
     |   +-- ImageVanished
@@ -59,9 +62,12 @@ from osc_compute_images.api._errors import ImageNotFound
 from osc_compute_images.api._errors import ImagesError
 from osc_compute_images.api._errors import ImagesNotServed
 from osc_compute_images.api._errors import ImageVanished
+from osc_compute_images.api._errors import InvalidProperty
 from osc_compute_images.api._errors import InvalidResponse
 from osc_compute_images.api._errors import ListingInterrupted
 from osc_compute_images.api._errors import NotFound
+from osc_compute_images.api._errors import PropertiesNotDeleted
+from osc_compute_images.api._errors import PropertiesNotStored
 from osc_compute_images.api._errors import RequestTimedOut
 from osc_compute_images.api._errors import ServerError
 from osc_compute_images.api._errors import ServerNotFound
@@ -103,12 +109,15 @@ __all__ = [
     'ImagesAPI',
     'ImagesError',
     'ImagesNotServed',
+    'InvalidProperty',
     'InvalidResponse',
     'ListOpts',
     'ListOptsBuilder',
     'ListingInterrupted',
     'NotFound',
     'Pager',
+    'PropertiesNotDeleted',
+    'PropertiesNotStored',
     'RegionResult',
     'RequestTimedOut',
     'Server',

@@ -2,6 +2,7 @@
 
 """The exceptions of the images API; the tree is drawn in the package."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import TYPE_CHECKING
@@ -131,6 +132,43 @@ class ListingInterrupted(ImagesError):
         )
         self.marker = marker
         self.obtained = obtained
+
+
+class InvalidProperty(ImagesError):
+    """A property that Compute would not store, or that would break it.
+
+    Nothing has been sent.
+
+    :param key: of the property
+    """
+
+    def __init__(self, message: str, *, key: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class PropertiesNotStored(ImagesError):
+    """The server accepted a change, but what is stored is something else.
+
+    :param keys: of the properties that are not as they were to be
+    """
+
+    def __init__(self, message: str, *, keys: Sequence[str]) -> None:
+        super().__init__(message)
+        self.keys: tuple[str, ...] = tuple(keys)
+
+
+class PropertiesNotDeleted(ImagesError):
+    """Some properties could not be removed; the others have been.
+
+    :param errors: by the keys of those that could not
+    """
+
+    def __init__(
+        self, message: str, *, errors: Mapping[str, ImagesError]
+    ) -> None:
+        super().__init__(message)
+        self.errors = dict(errors)
 
 
 class AmbiguousName(ImagesError):

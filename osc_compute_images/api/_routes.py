@@ -4,12 +4,12 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
-import re
 from typing import Any
 from typing import NoReturn
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _ids
+from osc_compute_images.api import properties
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.http import path_to
 
@@ -19,9 +19,6 @@ _NO_SUCH_IMAGE = 'Image not found.'
 
 #: Statuses of a route that is not there.
 _NO_ROUTE = (404, 406)
-
-# Keys of properties that Nova has routes for.
-_KEY = re.compile(r'[a-zA-Z0-9_:. -]{1,255}')
 
 
 class Routes:
@@ -136,7 +133,7 @@ class Routes:
 
 def is_addressable(key: str) -> bool:
     """Tell whether Compute has a route to a property of this key."""
-    return key not in ('.', '..') and _KEY.fullmatch(key) is not None
+    return key not in ('.', '..') and properties.is_key(key)
 
 
 def no_property(

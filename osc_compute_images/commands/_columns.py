@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+import functools
+import re
 from typing import Any
 from typing import NamedTuple
 from typing import TextIO
@@ -31,6 +33,11 @@ else:
 #: Characters of a text in a table, which is as wide as its longest one. Other
 #: formats have all of it.
 MAX_CELL = 10_000
+
+_SURROGATE = re.compile('[\ud800-\udfff]')
+
+#: What has a meaning for a POSIX shell between double quotes.
+_SPECIAL = re.compile(r'[\\"$`]')
 
 #: Formatters that write such characters as escapes of their own.
 _ESCAPING = ('json', 'jsonl', 'yaml')
@@ -89,7 +96,19 @@ def text(value: str | None) -> str | None:
     """Return a text that every formatter can print."""
     if value is None or (len(value) <= MAX_CELL and value.isprintable()):
         return value
-    return UnprintableText(value)
+    # NOTE: half of a surrogate pair has no place in any encoding. Images have
+    # none, but the name of a region may.
+    return UnprintableText(_SURROGATE.sub('\ufffd', value))
+
+
+class _ShellText:
+    """Text that a shell takes for text, within double quotes."""
+
+    def __init__(self, value: object) -> None:
+        self._value = str(value)
+
+    def __str__(self) -> str:
+        return _SPECIAL.sub(r'\\\g<0>', self._value)
 
 
 def _shown(value: str) -> str:
@@ -99,21 +118,58 @@ def _shown(value: str) -> str:
 def cells_for(
     stdout: TextIO, formatter: str
 ) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
-    """Return what makes cells for a formatter: on a terminal, harmless ones.
+    """Return what makes cells for a formatter.
 
-    Only the table formatter shows the form that is meant for people. The
-    others print text as it is, which is right anywhere but on a terminal.
+    * A table is for people: what its encoding lacks is shown as an escape, as
+      is what would act on a terminal.
+    * On a terminal the latter holds for every formatter.
+    * cliff's formatter for shells leaves ``$(...)`` as it is between double
+      quotes, so that the shell would run it.
     """
-    if stdout.isatty() and formatter not in _ESCAPING:
-        return _harmless
-    return tuple
-
-
-def _harmless(cells: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(
-        cell.human_readable() if isinstance(cell, UnprintableText) else cell
+    changes: list[Callable[[Any], Any]] = []
+    if formatter in _ESCAPING:
+        return tuple
+    if stdout.isatty():
+        changes.append(_harmless)
+    if formatter == 'shell':
+        changes.append(_for_shell)
+    if formatter == 'table' and not _has_all_characters(stdout):
+        changes.append(functools.partial(_encodable, stdout.encoding))
+    if not changes:
+        return tuple
+    return lambda cells: tuple(
+        functools.reduce(lambda cell, change: change(cell), changes, cell)
         for cell in cells
     )
+
+
+def _harmless(cell: Any) -> Any:
+    return cell.human_readable() if isinstance(cell, UnprintableText) else cell
+
+
+def _for_shell(cell: Any) -> Any:
+    if isinstance(cell, columns.FormattableColumn):
+        return _ShellText(cell.machine_readable())
+    return _ShellText(cell) if isinstance(cell, str) else cell
+
+
+def _encodable(encoding: str, cell: Any) -> Any:
+    if isinstance(cell, columns.FormattableColumn):
+        cell = cell.human_readable()
+    if isinstance(cell, str):
+        return cell.encode(encoding, 'backslashreplace').decode(encoding)
+    return cell
+
+
+def _has_all_characters(stdout: TextIO) -> bool:
+    if stdout.errors not in (None, 'strict', 'surrogateescape'):
+        # It has something to put in the place of what it lacks.
+        return True
+    try:
+        '\U0010ffff'.encode(stdout.encoding or 'utf-8')
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _brief(image: 'Image') -> tuple[Any, ...]:

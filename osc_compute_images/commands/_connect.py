@@ -17,7 +17,7 @@ from osc_lib.i18n import _
 from osc_compute_images.commands import _output
 from osc_compute_images.commands import _pipe
 from osc_compute_images.commands import _requests
-from osc_compute_images.text import printable
+from osc_compute_images.text import option_for_shell
 
 if TYPE_CHECKING:
     from keystoneauth1 import session as ksa_session
@@ -150,7 +150,9 @@ def explained() -> Iterator[None]:
 def explanation(e: 'ImagesError') -> str:
     """Describe an error of the API to the user of a command."""
     from osc_compute_images import api
+    from osc_compute_images.api import properties
 
+    text = str(e)
     if isinstance(e, api.ImagesNotServed):
         return _('%s. Use the "openstack image list" command instead') % e
     if isinstance(e, api.EndpointNotFound):
@@ -158,9 +160,19 @@ def explanation(e: 'ImagesError') -> str:
             'reason': e.message.rstrip('.'),
             'check': CHECK_CATALOG,
         }
+    if isinstance(e, api.InvalidProperty) and e.key in properties.FIELDS:
+        return _('%s; "openstack image set" sets those that can be set') % e
     if isinstance(e, api.ListingInterrupted) and e.marker:
-        return _('%(error)s. To go on from there, add --marker %(marker)s') % {
-            'error': e,
-            'marker': printable(e.marker),
-        }
-    return str(e)
+        option = option_for_shell('--marker', e.marker)
+        if option is not None:
+            text = _('%(error)s. To go on from there, add %(option)s') % {
+                'error': e,
+                'option': option,
+            }
+    if properties.is_undecodable(e):
+        return _(
+            '%(error)s. An image may have a property %(keys)s that is not '
+            'JSON: find it through the Image service, and remove it with '
+            '"openstack image unset --property"'
+        ) % {'error': text, 'keys': _(' or ').join(properties.JSON_KEYS)}
+    return text

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 #: Seconds of work before a count is shown: less is not worth a flicker.
 _DELAY = 0.3
 
+#: Characters of a status that are shown beside a bar.
+_LONGEST_STATUS = 1000
+
 
 class Progress:
     """Shows how far a command is.
@@ -81,8 +84,9 @@ class Progress:
             task = bar.add_task('', total=100)
             yield lambda image: bar.update(
                 task,
-                completed=image.progress or 0,
-                description=printable(image.status or ''),
+                # A server may send any number, and any text.
+                completed=min(max(image.progress or 0, 0), 100),
+                description=printable(image.status or '')[:_LONGEST_STATUS],
             )
 
     def _console(self) -> 'Console | None':
@@ -91,7 +95,16 @@ class Progress:
             return None
         # NOTE: imported here, as every "openstack" command loads this
         # module, and only a terminal needs it.
-        from rich.console import Console
+        from rich import console as rich_console
+
+        class Console(rich_console.Console):
+            def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002
+                """Leave the cursor visible.
+
+                Rich hides it while something is shown. Whoever ends or stops
+                the process by a signal would be left without a cursor.
+                """
+                return False
 
         console = Console(stderr=True)
         if console.is_dumb_terminal or not console.is_terminal:

@@ -38,6 +38,14 @@ class _Tidy(logging.Filter):
         except (TypeError, ValueError):
             # The handler tells of it.
             return True
-        lines = without_credentials(text).split('\n')
-        record.msg, record.args = '\n'.join(map(printable, lines)), None
+        record.msg, record.args = _tidy(text), None
+        if record.exc_info:
+            # With --debug, that of the error that a command ends with.
+            traceback = logging.Formatter().formatException(record.exc_info)
+            record.exc_text = _tidy(traceback)
         return True
+
+
+def _tidy(text: str) -> str:
+    lines = without_credentials(text).split('\n')
+    return '\n'.join(map(printable, lines))

@@ -40,6 +40,19 @@ _COMPARED = {
 }
 
 
+def name_or_id(text: str) -> str:
+    """Read what names an image.
+
+    Images may have an empty name. But an empty argument is a variable of the
+    shell that is not set, far more often; and such an image has an ID.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError(
+            _('an empty name (use the ID of an image whose name is empty)')
+        )
+    return text
+
+
 def positive_integer(text: str) -> int:
     """Read a number of things, at least one."""
     if not re.fullmatch(_NUMBER, text) or int(text) < 1:

@@ -89,6 +89,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         parser.add_argument(
             '--marker',
             metavar='<image>',
+            type=_values.name_or_id,
             help=_(
                 'Display only the images after this one (name or ID), the '
                 'last one of a previous list'

@@ -4,12 +4,13 @@
 
 import argparse
 
-from osc_lib import exceptions
 from osc_lib.cli import parseractions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _regions
+from osc_compute_images.commands import _values
+from osc_compute_images.commands import _writing
 
 
 class SetComputeImage(_connect.ImagesCommand):
@@ -22,6 +23,7 @@ class SetComputeImage(_connect.ImagesCommand):
         parser.add_argument(
             'image',
             metavar='<image>',
+            type=_values.name_or_id,
             help=_('Image to modify (name or ID)'),
         )
         parser.add_argument(
@@ -39,32 +41,33 @@ class SetComputeImage(_connect.ImagesCommand):
             action='store_true',
             default=False,
             help=_(
-                'Remove all properties from this image (specify both '
+                'Remove all properties from this image, among them those '
+                'that make it a snapshot of a server (specify both '
                 '--property and --no-property to replace them)'
             ),
         )
         _regions.add_region(parser)
+        _writing.add_option(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
+        from osc_compute_images.api import properties
+
         wanted = parsed_args.properties or {}
-        if not wanted and not parsed_args.no_property:
-            raise exceptions.CommandError(
-                _('Nothing to set: give --property or --no-property')
-            )
         with _connect.explained():
+            properties.check_properties(wanted)
             places = _regions.chosen(self, parsed_args)
             api, image = _regions.find(places, parsed_args.image)
+            if not wanted and not parsed_args.no_property:
+                return
+            _writing.check(
+                api,
+                image,
+                self.log,
+                allow_private=parsed_args.allow_private,
+                replaced=image.metadata if parsed_args.no_property else wanted,
+            )
             if parsed_args.no_property:
                 api.replace_metadata(image.id, wanted)
-                # The answer of Nova repeats what was sent.
-                stored = api.get_metadata(image.id)
             else:
-                stored = api.update_metadata(image.id, wanted)
-        # Nova accepts the names of an image's own fields, and ignores them.
-        ignored = [key for key in wanted if key not in stored]
-        if ignored:
-            raise exceptions.CommandError(
-                _('The server accepted but did not store: %s')
-                % ', '.join(ignored)
-            )
+                api.update_metadata(image.id, wanted)

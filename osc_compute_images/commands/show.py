@@ -44,6 +44,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         parser.add_argument(
             'image',
             metavar='<image>',
+            type=_values.name_or_id,
             help=_('Image to display (name or ID)'),
         )
         parser.add_argument(

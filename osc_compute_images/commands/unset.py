@@ -9,6 +9,8 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _regions
+from osc_compute_images.commands import _values
+from osc_compute_images.commands import _writing
 
 
 class UnsetComputeImage(_connect.ImagesCommand):
@@ -21,13 +23,14 @@ class UnsetComputeImage(_connect.ImagesCommand):
         parser.add_argument(
             'image',
             metavar='<image>',
+            type=_values.name_or_id,
             help=_('Image to modify (name or ID)'),
         )
         parser.add_argument(
             '--property',
             metavar='<key>',
             action='append',
-            required=True,
+            default=[],
             dest='properties',
             help=_(
                 'Remove a property from this image '
@@ -35,26 +38,34 @@ class UnsetComputeImage(_connect.ImagesCommand):
             ),
         )
         _regions.add_region(parser)
+        _writing.add_option(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        from osc_compute_images.api import ImagesError
+        from osc_compute_images.api import PropertiesNotDeleted
 
-        failed = 0
+        keys = dict.fromkeys(parsed_args.properties)
         with _connect.explained():
             places = _regions.chosen(self, parsed_args)
             api, image = _regions.find(places, parsed_args.image)
-            for key in parsed_args.properties:
-                try:
-                    api.delete_metadata_item(image.id, key)
-                except ImagesError as e:
-                    failed += 1
+            if not keys:
+                return
+            _writing.check(
+                api,
+                image,
+                self.log,
+                allow_private=parsed_args.allow_private,
+                replaced=keys,
+            )
+            try:
+                api.delete_metadata_items(image.id, keys)
+            except PropertiesNotDeleted as e:
+                for key, error in e.errors.items():
                     self.log.error(
                         _('Failed to unset property %(key)r: %(error)s'),
-                        {'key': key, 'error': e},
+                        {'key': key, 'error': _connect.explanation(error)},
                     )
-        if failed:
-            raise exceptions.CommandError(
-                _('%(failed)s of %(total)s properties failed to unset.')
-                % {'failed': failed, 'total': len(parsed_args.properties)}
-            )
+                raise exceptions.CommandError(
+                    _('%(failed)s of %(total)s properties failed to unset.')
+                    % {'failed': len(e.errors), 'total': len(keys)}
+                ) from e

@@ -7,12 +7,14 @@ The cloud stays up between runs of the tests when ``DEVCLOUD_KEEP`` is set.
 
 from collections.abc import Callable
 from collections.abc import Iterator
+import contextlib
 import dataclasses
 import json
 import os
 from pathlib import Path
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from typing import Any
@@ -388,3 +390,69 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+class Images:
+    """Makes images, and removes them.
+
+    :param owner: Glance, for the user who makes them
+    :param database: the path of Glance's own
+    """
+
+    def __init__(self, owner: Glance, database: str) -> None:
+        self._glance = owner
+        self._database = database
+        self._made: list[str] = []
+
+    def __call__(self, name: str = 'life', **fields: Any) -> str:
+        """Make an image, and return its ID."""
+        fields = {'visibility': 'private', **fields}
+        self._made.append(self._glance.create(name=name, **fields))
+        return self._made[-1]
+
+    def in_status(self, status: str) -> str:
+        """Make an image of a status that Glance would not give it."""
+        image_id = self(data=None)
+        self.set_status(image_id, status)
+        return image_id
+
+    def set_status(self, image_id: str, status: str) -> None:
+        """Set a status behind Glance's back."""
+        with (
+            contextlib.closing(
+                sqlite3.connect(self._database, timeout=60)
+            ) as database,
+            database,
+        ):
+            database.execute(
+                'UPDATE images SET status = ?, protected = 0 WHERE id = ? '
+                'AND NOT deleted',
+                (status, image_id),
+            )
+
+    def remove(self) -> None:
+        """Remove them all, whatever has become of them."""
+        for image_id in self._made:
+            image = self._glance.image(image_id)
+            if image is not None:
+                if image['protected'] or image['status'] != 'active':
+                    self.set_status(image_id, 'queued')
+                self._glance.delete(image_id)
+
+
+@pytest.fixture
+def images(cloud: Cloud, glance: Glance) -> Iterator[Images]:
+    """Provide images of the ordinary user."""
+    made = Images(glance, cloud.facts['regions']['RegionOne']['glance_db'])
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def admin_images(cloud: Cloud, admin_glance: Glance) -> Iterator[Images]:
+    """Provide images of the administrator."""
+    made = Images(
+        admin_glance, cloud.facts['regions']['RegionOne']['glance_db']
+    )
+    yield made
+    made.remove()

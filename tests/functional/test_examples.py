@@ -118,7 +118,12 @@ def run(demo, tmp_path):
 
 
 #: Images that examples may do with what they like; how many days old each is.
-_BACKUPS = {'backup-1': 40, 'backup-2': 35, 'backup-3': 2}
+_BACKUPS = {
+    'backup-1': 40,
+    'backup-2': 35,
+    'backup-3': 2,
+    'backup of web-1': 50,
+}
 
 
 @pytest.fixture
@@ -130,7 +135,9 @@ def backups(cloud):
         for region, facts in cloud.facts['regions'].items():
             glance = Glance(cloud, 'demo', region)
             for name, days in _BACKUPS.items():
-                image_id = glance.create(name=name, image_type='snapshot')
+                image_id = glance.create(
+                    name=name, image_type='snapshot', visibility='private'
+                )
                 made.append((glance, image_id))
                 created = now - datetime.timedelta(days=days)
                 # No API sets it.
@@ -158,7 +165,7 @@ _CODES: dict[str, int] = {}
 )
 @pytest.mark.parametrize('session', _examples(r'\$ '))
 def test_a_session_is_what_the_programs_do(run, session, program, request):
-    if 'backup-' in session:
+    if 'backup' in session:
         request.getfixturevalue('backups')
     for command, output in steps(session):
         typed = command.replace('openstack compute image', program)

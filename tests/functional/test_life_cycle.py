@@ -6,9 +6,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import json
-import sqlite3
 import threading
-from typing import Any
 
 import openstack
 import pytest
@@ -19,7 +17,6 @@ from testbed.canned_cloud import in_turn
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 from testbed.forwarding_proxy import ForwardingProxy
-from tests.functional.conftest import Cloud
 from tests.functional.conftest import Glance
 from tests.functional.conftest import Shell
 from tests.functional.terminal import PATIENCE
@@ -32,72 +29,6 @@ STRUCTURED = {
 }
 
 FORBIDDEN = 'You are not allowed to delete the image. (HTTP 403)'
-
-
-class Images:
-    """Makes images, and removes them.
-
-    :param owner: Glance, for the user who makes them
-    :param database: the path of Glance's own
-    """
-
-    def __init__(self, owner: Glance, database: str) -> None:
-        self._glance = owner
-        self._database = database
-        self._made: list[str] = []
-
-    def __call__(self, name: str = 'life', **fields: Any) -> str:
-        """Make an image, and return its ID."""
-        fields = {'visibility': 'private', **fields}
-        self._made.append(self._glance.create(name=name, **fields))
-        return self._made[-1]
-
-    def in_status(self, status: str) -> str:
-        """Make an image of a status that Glance would not give it."""
-        image_id = self(data=None)
-        self.set_status(image_id, status)
-        return image_id
-
-    def set_status(self, image_id: str, status: str) -> None:
-        """Set a status behind Glance's back."""
-        with (
-            contextlib.closing(
-                sqlite3.connect(self._database, timeout=PATIENCE)
-            ) as database,
-            database,
-        ):
-            database.execute(
-                'UPDATE images SET status = ?, protected = 0 WHERE id = ? '
-                'AND NOT deleted',
-                (status, image_id),
-            )
-
-    def remove(self) -> None:
-        """Remove them all, whatever has become of them."""
-        for image_id in self._made:
-            image = self._glance.image(image_id)
-            if image is not None:
-                if image['protected'] or image['status'] != 'active':
-                    self.set_status(image_id, 'queued')
-                self._glance.delete(image_id)
-
-
-@pytest.fixture
-def images(cloud: Cloud, glance: Glance) -> Iterator[Images]:
-    """Provide images of the ordinary user."""
-    made = Images(glance, cloud.facts['regions']['RegionOne']['glance_db'])
-    yield made
-    made.remove()
-
-
-@pytest.fixture
-def admin_images(cloud: Cloud, admin_glance: Glance) -> Iterator[Images]:
-    """Provide images of the administrator."""
-    made = Images(
-        admin_glance, cloud.facts['regions']['RegionOne']['glance_db']
-    )
-    yield made
-    made.remove()
 
 
 @pytest.fixture
@@ -156,9 +87,10 @@ def test_what_may_not_be_deleted_stays_and_is_named(
     demo, admin_glance, images, admin_images
 ):
     ids = [
+        # This one is not even found, which is told first.
+        admin_images('life-private'),
         images('life-protected', protected=True),
         admin_images('life-public', visibility='public'),
-        admin_images('life-private'),
     ]
     result = demo.run('compute', 'image', 'delete', *ids)
     assert (result.code, result.out) == (1, '')
@@ -166,7 +98,7 @@ def test_what_may_not_be_deleted_stays_and_is_named(
     for image_id, line, reason in zip(
         ids,
         failures,
-        (FORBIDDEN, FORBIDDEN, f'No image with a name or ID of {ids[2]!r}'),
+        (f'No image with a name or ID of {ids[0]!r}', FORBIDDEN, FORBIDDEN),
         strict=True,
     ):
         assert line.startswith(f'Failed to delete image {image_id!r}: ')
@@ -224,22 +156,13 @@ def test_property_with_no_property_replaces(demo, images, stored):
     assert stored(image_id) == {'b': 'new', 'c': '3'}
 
 
-def test_set_wants_something_to_set(demo, images, stored):
-    image_id = images(a='1')
-    line = demo.fails('compute', 'image', 'set', image_id)
-    assert line == 'Nothing to set: give --property or --no-property'
-    assert stored(image_id) == {'a': '1'}
-
-
-@pytest.mark.parametrize('item', ['a=' + 'v' * 256, 'k' * 256 + '=v', 'a/b=v'])
-def test_limits_come_back_in_the_words_of_the_server(
-    demo, glance, images, item
-):
+def test_set_and_unset_without_options_do_nothing(demo, glance, images):
     image_id = images(a='1')
     before = glance.image(image_id)
-    line = demo.fails('compute', 'image', 'set', '--property', item, image_id)
-    assert line.startswith('Invalid input for field/attribute ')
-    assert '(HTTP 400)' in line
+    for command in ('set', 'unset'):
+        assert demo('compute', 'image', command, image_id).out == ''
+        line = demo.fails('compute', 'image', command, 'life-none')
+        assert "'life-none' exists" in line
     assert glance.image(image_id) == before
 
 
@@ -248,40 +171,6 @@ def test_the_quota_comes_back_in_the_words_of_the_server(demo, glance, images):
     before = glance.image(image_id)
     line = demo.fails('compute', 'image', 'set', '--property', 'a=1', image_id)
     assert line.startswith('Image metadata limit exceeded (HTTP 403)')
-    assert glance.image(image_id) == before
-
-
-@pytest.mark.parametrize(
-    ('options', 'left'),
-    [((), {'a': 'new', 'b': '2'}), (('--no-property',), {'a': 'new'})],
-)
-def test_what_is_accepted_and_not_stored_is_no_success(
-    demo, glance, images, stored, options, left
-):
-    image_id = images('life-reserved', a='1', b='2')
-    before = glance.image(image_id)
-    line = demo.fails(
-        *('compute', 'image', 'set', *options, image_id),
-        *('--property', 'owner=me', '--property', 'a=new'),
-        *('--property', 'visibility=public', '--property', 'min_ram=5'),
-    )
-    assert line == (
-        'The server accepted but did not store: owner, visibility, min_ram'
-    )
-    after = glance.image(image_id)
-    assert stored(image_id) == left
-    for field in ('name', 'owner', 'visibility', 'min_ram'):
-        assert after[field] == before[field]
-
-
-def test_what_the_server_cannot_store_is_an_error(demo, glance, images):
-    image_id = images(a='1')
-    before = glance.image(image_id)
-    line = demo.fails(
-        'compute', 'image', 'set', '--property', 'size=1', image_id
-    )
-    assert line.startswith('Unexpected API Error.')
-    assert '(HTTP 500)' in line
     assert glance.image(image_id) == before
 
 

@@ -7,6 +7,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 import re
 import signal
 from typing import Any
@@ -492,3 +493,81 @@ def test_the_image_stands_in_place_of_the_bar():
         code, _shown, _out = terminal.end()
     assert code == 0
     assert visible(terminal.screen()) == ['ACTIVE']
+
+
+# --- signals that end or stop a command ------------------------------------
+
+
+@pytest.mark.parametrize(
+    'words', [LONG, (*SHOW, '--wait', MANY[0]['id'])], ids=['count', 'bar']
+)
+@pytest.mark.parametrize(
+    'number', [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
+)
+def test_a_signal_leaves_the_cursor(number, words):
+    is_bar = '--wait' in words
+    held = Held(after=2, status='SAVING') if is_bar else Held(after=1)
+    with held_on(held, *words) as terminal:
+        assert terminal.shows('SAVING' if is_bar else '1,000 images so far')
+        terminal.process.send_signal(number)
+        code, shown, _out = terminal.end()
+    assert code == -number
+    # Not even for a moment: a signal may come at any.
+    assert '\x1b[?25' not in shown
+    assert not terminal.screen().cursor.hidden
+
+
+def test_a_command_that_is_stopped_goes_on():
+    held = Held(after=1)
+    with held_on(held, *LONG) as terminal:
+        assert terminal.shows('1,000 images so far')
+        terminal.process.send_signal(signal.SIGTSTP)
+        _pid, status = os.waitpid(terminal.process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        assert not terminal.screen().cursor.hidden
+        terminal.process.send_signal(signal.SIGCONT)
+        held.let_go.set()
+        code, _shown, _out = terminal.end()
+    assert code == 0
+    assert_ends_with_rows(terminal, ROWS)
+
+
+# --- logs ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('form', ['application/json', 'text/plain'])
+def test_a_log_does_not_act_on_a_terminal(form):
+    """Not even that of Keystone's answers, which come first."""
+    acting = ACTING.replace('\0', '').encode()
+    body = json.dumps({'images': [canned_cloud.image(0)]}).encode()
+    body = body.replace(
+        b'"images"', b'"\x1b]0;owned\x07' + acting + b'": 1, "images"'
+    )
+    answer = Response(
+        body, 200, {'Content-Type': form, 'X-Odd': 'a\x1b]0;owned\x07\x9b'}
+    )
+    with canned_cloud.canned_cloud(
+        canned_cloud.Nova([]), '/v2.1', always(answer)
+    ) as server:
+        shell = Shell(canned_cloud.environment(server))
+        terminal = Terminal(shell, '--debug', *LIST, stdout=True)
+        code, shown, _out = terminal.end()
+    assert code == 0
+    assert 'RESP BODY: ' in shown
+    assert 'X-Odd: a\\x1b]0;owned' in shown
+    lines_of(shown)
+    assert terminal.screen().title == ''
+
+
+# --- encodings -------------------------------------------------------------
+
+
+@pytest.mark.parametrize('encoding', ['ascii', 'latin-1'])
+def test_a_table_escapes_what_an_encoding_lacks(wide, encoding):
+    for words in (LIST, (*LIST, '--long'), (*SHOW, WIDE[1]['id'])):
+        result = wide.run(*words, environment={'PYTHONIOENCODING': encoding})
+        assert (result.code, result.err) == (0, '')
+        lines = result.out.splitlines()
+        assert len(widths(lines)) == 1
+        assert r'e\u0301' in result.out
+    assert r'\u9375=' in result.out

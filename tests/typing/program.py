@@ -93,6 +93,15 @@ def one(api: ImagesAPI, image_id: str) -> None:
     api.set_metadata_item(image, 'a', 'b')
     print(api.get_metadata(image)['a'], api.get_metadata_item(image, 'a'))
     api.delete_metadata_item(image, 'a')
+    assert_type(api.find_visibility(image), str | None)
+    try:
+        api.delete_metadata_items(image, ['a', 'b'])
+    except images.PropertiesNotDeleted as e:
+        print(e.errors['a'].http_status)
+    except images.PropertiesNotStored as e:
+        print(e.keys)
+    except images.InvalidProperty as e:
+        print(e.key)
     api.wait_for(image, 'ACTIVE', timeout=3.5, on_look=print)
     flavor = api.find_flavor('small')
     assert_type(flavor, images.Flavor)

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import argparse
+import io
 import itertools
+import shutil
+import subprocess
 
+from cliff.formatters.shell import ShellFormatter
 from hypothesis import given
 from hypothesis import settings
 import hypothesis.strategies as st
@@ -120,3 +125,93 @@ def test_properties_sort_by_what_is_shown():
         assert sorted(shuffled) == columns
     with pytest.raises(TypeError):
         sorted([columns[0], 'text'])
+
+
+class Stream(io.StringIO):
+    """Stands in for stdout."""
+
+    def __init__(self, encoding='utf-8', errors='strict', *, tty=False):
+        super().__init__()
+        self._is = encoding, errors, tty
+
+    encoding = property(lambda self: self._is[0])
+    errors = property(lambda self: self._is[1])
+
+    def isatty(self):
+        return self._is[2]
+
+
+ODD = 'Größe 映像 \x1b\U0001f600'
+ESCAPED = r'Größe \u6620\u50cf \x1b\U0001f600'
+
+
+def made(stream, formatter, *cells):
+    return _columns.cells_for(stream, formatter)(map(_columns.text, cells))
+
+
+def test_a_table_escapes_what_its_encoding_lacks():
+    [cell] = made(Stream('latin-1'), 'table', ODD)
+    assert cell == ESCAPED
+    cells = _columns.cells_for(Stream('ascii'), 'table')
+    properties = PropertiesColumn({'ä': '映', 'b': 1})
+    assert cells([1, None, properties]) == (1, None, r"b='1', \xe4='\u6620'")
+
+
+@pytest.mark.parametrize(
+    ('stream', 'formatter'),
+    [
+        (Stream('utf-8'), 'table'),
+        (Stream('ascii', 'replace'), 'table'),
+        (Stream('ascii'), 'value'),
+        (Stream('ascii'), 'csv'),
+        (Stream('ascii'), 'json'),
+        (io.StringIO(), 'table'),
+    ],
+)
+def test_others_have_cells_as_they_are(stream, formatter):
+    assert made(stream, formatter, 'a', ODD) == ('a', ODD)
+
+
+def test_half_of_a_surrogate_pair_is_replaced_in_every_format():
+    assert _columns.text('a\ud800b') == 'a\ufffdb'
+    assert _columns.text('\x1b\udcff').machine_readable() == '\x1b\ufffd'
+
+
+HOSTILE = 'a$(touch x)`touch x`\\"; touch x; \'\n${x}!\x1b*'
+
+
+@pytest.mark.parametrize('shell', ['sh', 'bash', 'dash'])
+@pytest.mark.parametrize('name', [HOSTILE, '"', '\\', '$', 'plain', ''])
+def test_a_shell_reads_back_what_was_written_and_runs_nothing(
+    tmp_path, shell, name
+):
+    if shutil.which(shell) is None:
+        pytest.skip('not installed')
+    image = Image(id='x', name=name, metadata={name: [name]})
+    fields = _columns.fields(image, {'region': name})
+    stdout = Stream()
+    cells = _columns.cells_for(stdout, 'shell')(fields.values())
+    options = argparse.Namespace(variables=[], prefix='i_')
+    ShellFormatter().emit_one(list(fields), cells, stdout, options)
+    program = 'eval "$1"; printf "%s|" "$i_name" "$i_region" "$i_properties"'
+    done = subprocess.run(
+        [shell, '-c', program, shell, stdout.getvalue()],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == f'{name}|{name}|{ {name: [name]} }|'
+    assert done.stderr == ''
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shell_has_ordinary_values_as_cliff_writes_them():
+    cells = _columns.cells_for(Stream(), 'shell')([None, 1, 'debian-12'])
+    assert [str(cell) for cell in cells] == ['None', '1', 'debian-12']
+
+
+def test_on_a_terminal_a_shell_has_escapes():
+    [cell] = made(Stream(tty=True), 'shell', '$\x1b')
+    assert str(cell) == r'\$\\x1b'

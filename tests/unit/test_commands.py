@@ -18,11 +18,9 @@ import yaml
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _values
-from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.set import SetComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
-from osc_compute_images.commands.unset import UnsetComputeImage
 from osc_compute_images.text import printable
 from testbed import nova
 from tests.unit.conftest import sent
@@ -271,6 +269,27 @@ def test_what_fails_later_prints_what_there_was_and_how_to_go_on(app, http):
     assert f'--marker {nova.image_id(2)}' in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ('marker', 'advice'),
+    [
+        ("a'; touch x #", """--marker 'a'"'"'; touch x #'"""),
+        ('$(touch x)', "--marker '$(touch x)'"),
+        ('-x', '--marker=-x'),
+        ('a\x1b', None),
+    ],
+)
+def test_the_marker_can_be_pasted_into_a_shell(app, http, marker, advice):
+    fault = nova.fault(500, 'computeFault', 'Oh.')
+    first = nova.page([nova.image(1, id=marker)], nova.DETAIL)
+    http.get(nova.DETAIL, [{'json': first}, fault])
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, ListComputeImage, '--limit', '1', '--max-items', '9')
+    if advice is None:
+        assert '--marker' not in str(caught.value)
+    else:
+        assert str(caught.value).endswith(advice)
+
+
 def test_a_listing_that_cannot_go_on_has_no_marker(app, http):
     http.get(nova.DETAIL, json=nova.page([], nova.DETAIL))
     with pytest.raises(exceptions.CommandError) as caught:
@@ -402,49 +421,6 @@ def test_show_wait_tells_by_its_code_what_came(
     assert got == code
     assert ('ACTIVE' in printed) == (code == 0)
     assert len([r for r in caplog.records if r.levelno >= 30]) == (code > 0)
-
-
-def test_delete_goes_on_and_counts(app, http, caplog):
-    http.get(ONE, json={'image': nova.image(1)})
-    http.delete(ONE, status_code=204)
-    http.get(nova.DETAIL, json=nova.page([]))
-    http.get(f'{nova.ENDPOINT}/images/nope', **nova.NOT_FOUND)
-    with pytest.raises(
-        exceptions.CommandError, match=r'^1 of 2 images failed'
-    ):
-        run(app, DeleteComputeImage, 'nope', ID)
-    assert sent(http)[-1].startswith('DELETE')
-    assert "Failed to delete image 'nope'" in caplog.text
-    assert run(app, DeleteComputeImage, ID) == (0, '')
-
-
-def test_set(app, http):
-    http.get(ONE, json={'image': nova.image(1)})
-    url = f'{ONE}/metadata'
-    http.post(url, json={'metadata': {'a': 'b=c', 'x': 'y'}})
-    http.put(url, json={'metadata': {'a': 'b'}})
-    http.get(url, json={'metadata': {'a': 'b'}})
-    run(app, SetComputeImage, '--property', 'a=b=c', ID)
-    assert http.last_request.json() == {'metadata': {'a': 'b=c'}}
-    run(app, SetComputeImage, '--no-property', '--property', 'a=b', ID)
-    assert http.request_history[-2].json() == {'metadata': {'a': 'b'}}
-    run(app, SetComputeImage, '--no-property', ID)
-    assert http.request_history[-2].json() == {'metadata': {}}
-    with pytest.raises(exceptions.CommandError, match='not store: owner'):
-        run(app, SetComputeImage, '--property', 'owner=x', ID)
-    with pytest.raises(exceptions.CommandError, match='Nothing to set'):
-        run(app, SetComputeImage, ID)
-
-
-def test_unset(app, http, caplog):
-    http.get(ONE, json={'image': nova.image(1)})
-    http.delete(f'{ONE}/metadata/a', status_code=204)
-    missing = nova.fault(404, 'itemNotFound', 'Invalid metadata key')
-    http.delete(f'{ONE}/metadata/b', **missing)
-    assert run(app, UnsetComputeImage, '--property', 'a', ID) == (0, '')
-    with pytest.raises(exceptions.CommandError, match='1 of 2 properties'):
-        run(app, UnsetComputeImage, '--property', 'b', '--property', 'a', ID)
-    assert "'b'" in caplog.text
 
 
 TWO = 'http://nova-two.example.com/v2.1'
@@ -595,6 +571,31 @@ def test_a_terminal_shows_how_far_an_image_is(app, http, slept, on_terminal):
     terminal = on_terminal()
     run(app, ShowComputeImage, '--wait', ID)
     assert '100%' in terminal.getvalue()
+
+
+@pytest.mark.parametrize(
+    'progress', [-1, 101, 2**70, 10**400, 1e300, '1e400', None, 'x', [1]]
+)
+def test_a_progress_that_is_no_percentage_is_drawn(
+    app, http, slept, on_terminal, progress
+):
+    saving = nova.image(1, status='SAVING', progress=progress)
+    answers = [{'json': {'image': one}} for one in (saving, nova.image(1))]
+    http.get(ONE, answers)
+    on_terminal()
+    code, printed = run(app, ShowComputeImage, '--wait', '-f', 'json', ID)
+    assert (code, json.loads(printed)['status']) == (0, 'ACTIVE')
+
+
+def test_the_cursor_is_never_hidden(app, http, slept, on_terminal):
+    """Then no signal can leave a terminal without one."""
+    saving = nova.image(1, status='SAVING', progress=25)
+    answers = [{'json': {'image': one}} for one in (saving, nova.image(1))]
+    http.get(ONE, answers)
+    terminal = on_terminal()
+    run(app, ShowComputeImage, '--wait', ID)
+    assert '100%' in terminal.getvalue()
+    assert '\x1b[?25' not in terminal.getvalue()
 
 
 @pytest.mark.parametrize('case', ['dumb', 'quiet', 'pipe', 'stdout in a pipe'])

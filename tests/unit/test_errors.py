@@ -25,6 +25,9 @@ DETAILS = {
     'obtained': 7,
     'versions': ('2.1', '2.104'),
     'ids': ('a', 'b'),
+    'key': 'a',
+    'keys': ('a', 'b'),
+    'errors': {},
     'image': images.Image(id=ID, metadata={'a': [1]}),
 }
 

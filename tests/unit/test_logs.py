@@ -36,6 +36,14 @@ def test_nothing_acts_on_the_terminal(log):
     assert log.getvalue() == 'RESP BODY: a\\x1b[2J\\r\\u202eb\nc\n'
 
 
+def test_no_traceback_acts_on_the_terminal(log):
+    error = ValueError('no https://u:p@host/\x1b[2J\nnext')
+    logging.getLogger('x').error('failed', exc_info=error)
+    assert log.getvalue() == (
+        'failed\nValueError: no https://host/\\x1b[2J\nnext\n'
+    )
+
+
 def test_a_header_without_a_colon_draws_no_traceback(log):
     try:
         int('x')

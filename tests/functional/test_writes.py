@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is written is what was asked for, checked in Glance itself."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import json
+
+import openstack
+import pytest
+
+from osc_compute_images import api
+from osc_compute_images.api import properties
+from tests.functional.conftest import Cloud
+from tests.functional.conftest import Glance
+
+IMAGE = ('compute', 'image')
+
+
+def connection(cloud: Cloud, user: str) -> openstack.connection.Connection:
+    """Connect a user to the cloud, without our own code."""
+    config = openstack.config.OpenStackConfig(
+        config_files=[cloud.facts['clouds_yaml']], load_envvars=False
+    )
+    return openstack.connection.Connection(config=config.get_one(user))
+
+
+@pytest.fixture(scope='module')
+def raw(cloud: Cloud) -> openstack.connection.Connection:
+    """Provide a connection of the ordinary user."""
+    return connection(cloud, 'demo')
+
+
+# --- what Compute does not store -------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('item', 'reason'),
+    [
+        ('a=' + 'v' * 256, 'its value has 256 characters'),
+        ('k' * 256 + '=v', 'a key has 1 to 255 characters'),
+        ('a/b=v', 'a key has 1 to 255 characters'),
+        ('a=\U0001f600', 'does not store'),
+        ('mappings=zzz', 'list of objects in JSON'),
+        ('block_device_mapping="text"', 'list of objects in JSON'),
+        ('kernel_id=none', 'remove it instead'),
+    ],
+)
+def test_what_compute_cannot_store_is_not_sent(
+    demo, glance, images, item, reason
+):
+    image_id = images(a='1')
+    before = glance.image(image_id)
+    line = demo.fails('compute', 'image', 'set', '--property', item, image_id)
+    assert reason in line
+    assert glance.image(image_id) == before
+
+
+def test_what_the_rules_refuse_compute_does_not_store(raw, glance, images):
+    """Ask Nova itself, of the release that is tested."""
+    image_id = images('life-rules', kernel_id='no-such-image', keep='1')
+    before = glance.image(image_id)
+    refused = {
+        **dict.fromkeys(properties.FIELDS, '5'),
+        'os_glance_x': '5',
+        'kernel_id': 'none',
+        'a': '\U0001f600',
+        'b': 'v' * 256,
+        'a/b': 'v',
+    }
+    for key, value in refused.items():
+        with pytest.raises(api.InvalidProperty):
+            properties.check_properties({key: value})
+        raw.compute.post(
+            f'/images/{image_id}/metadata',
+            json={'metadata': {key: value}},
+            microversion=None,
+        )
+    after = glance.image(image_id)
+    for image in (before, after):
+        del image['updated_at']
+    assert after == before
+
+
+def test_a_field_is_not_set_as_a_property(demo, glance, images):
+    image_id = images('life-reserved', a='1')
+    before = glance.image(image_id)
+    line = demo.fails(
+        *('compute', 'image', 'set', image_id),
+        *('--property', 'a=new', '--property', 'visibility=public'),
+    )
+    assert line == (
+        "Property 'visibility' cannot be set: it is a field of the image "
+        'itself; "openstack image set" sets those that can be set'
+    )
+    assert glance.image(image_id) == before
+
+
+@pytest.fixture
+def spoilt(raw, images) -> Iterator[Callable[[str, str], str]]:
+    """Provide a maker of images with a property that is not JSON.
+
+    It is removed at the end, as no list of images works before that.
+    """
+    made: list[tuple[str, str]] = []
+
+    def make(key: str, value: str) -> str:
+        image_id = images('writes-spoilt', **{key: value})
+        made.append((key, image_id))
+        return image_id
+
+    yield make
+    for key, image_id in made:
+        remove = {'op': 'remove', 'path': f'/{key}'}
+        raw.image.patch(
+            f'/images/{image_id}',
+            data=json.dumps([remove]),
+            headers={
+                'Content-Type': 'application/openstack-images-v2.1-json-patch'
+            },
+        )
+
+
+@pytest.mark.parametrize('key', properties.JSON_KEYS)
+def test_a_property_that_is_not_json_is_named_and_cured(
+    demo, glance, spoilt, key
+):
+    image_id = spoilt(key, 'zzz')
+    hint = (
+        'An image may have a property block_device_mapping or mappings that '
+        'is not JSON: find it through the Image service, and remove it with '
+        '"openstack image unset --property"'
+    )
+    assert demo.fails(*IMAGE, 'list').endswith(hint)
+    assert demo.fails(*IMAGE, 'show', image_id).endswith(hint)
+    demo('image', 'unset', '--property', key, image_id)
+    assert key not in glance.image(image_id)
+    assert image_id in demo(*IMAGE, 'list', '-f', 'value', '-c', 'ID').out
+
+
+@pytest.mark.parametrize('key', properties.JSON_KEYS)
+def test_a_string_in_json_is_not_spoilt(demo, raw, glance, spoilt, key):
+    image_id = spoilt(key, '"text"')
+    before = glance.image(image_id)
+    for words in (
+        ('set', '--property', 'a=1'),
+        ('unset', '--property', 'none'),
+    ):
+        line = demo.fails(*IMAGE, *words, image_id)
+        assert f'Remove or replace {key!r} first' in line
+    assert glance.image(image_id) == before
+    # This is what would have come of it.
+    raw.compute.post(
+        f'/images/{image_id}/metadata',
+        json={'metadata': {'a': '1'}},
+        microversion=None,
+    )
+    assert glance.image(image_id)[key] == 'text'
+
+
+# --- the visibility --------------------------------------------------------
+
+
+class Sharing:
+    """Glance's own view of who may use an image."""
+
+    def __init__(self, cloud: Cloud, glance: Glance) -> None:
+        self._owner = connection(cloud, 'demo')
+        self._glance = glance
+        self.project = connection(cloud, 'admin').current_project_id
+
+    def share(self, image_id: str) -> None:
+        """Make another project a member."""
+        path = f'/images/{image_id}/members'
+        made = self._owner.image.post(path, json={'member': self.project})
+        assert made.status_code == 200, made.text
+
+    def state(self, image_id: str) -> tuple[str, list[str]]:
+        """Return the visibility, and the projects that it is shared with."""
+        image = self._glance.image(image_id)
+        assert image is not None
+        answer = self._owner.image.get(f'/images/{image_id}/members')
+        # Glance has members of shared images only.
+        listed = answer.json()['members'] if answer.status_code == 200 else []
+        return image['visibility'], [m['member_id'] for m in listed]
+
+
+@pytest.fixture
+def sharing(cloud: Cloud, glance: Glance) -> Sharing:
+    return Sharing(cloud, glance)
+
+
+CHANGES = [
+    ('set', '--property', 'a=2'),
+    ('set', '--no-property'),
+    ('unset', '--property', 'a'),
+]
+
+
+@pytest.mark.parametrize('words', CHANGES, ids=' '.join)
+@pytest.mark.parametrize('visibility', ['shared', 'community'])
+def test_an_image_that_others_use_is_not_changed_unless_allowed(
+    demo, glance, images, sharing, visibility, words
+):
+    image_id = images('writes-others', visibility=visibility, a='1')
+    if visibility == 'shared':
+        sharing.share(image_id)
+    before, members = glance.image(image_id), sharing.state(image_id)
+    assert members == (
+        visibility,
+        [sharing.project] if visibility == 'shared' else [],
+    )
+    line = demo.fails(*IMAGE, *words, image_id)
+    assert line == (
+        f'Image {image_id} is not changed: it is a {visibility} image, and '
+        f'the Compute service would make it private. Use "openstack image '
+        f'set" or "openstack image unset", which leave the visibility as it '
+        f'is, or accept this with --allow-private'
+    )
+    assert glance.image(image_id) == before
+    assert sharing.state(image_id) == members
+    # What is recommended does what is said of it.
+    demo('image', *('set', '--property', 'b=3'), image_id)
+    assert glance.image(image_id)['b'] == '3'
+    assert sharing.state(image_id) == members
+
+    demo(*IMAGE, *words, '--allow-private', image_id)
+    after = glance.image(image_id)
+    assert after.get('a') == ('2' if 'a=2' in words else None)
+    assert after['visibility'] == 'private'
+
+
+@pytest.mark.parametrize('words', CHANGES, ids=' '.join)
+@pytest.mark.parametrize('visibility', ['private', 'public'])
+def test_the_visibility_of_other_images_stays(
+    cloud, images, admin_images, admin_glance, visibility, words
+):
+    user, make = (
+        ('demo', images)
+        if visibility == 'private'
+        else ('admin', admin_images)
+    )
+    image_id = make('writes-own', visibility=visibility, a='1')
+    cloud.shell(user)(*IMAGE, *words, image_id)
+    after = admin_glance.image(image_id)
+    assert after['visibility'] == visibility
+    assert after.get('a') == ('2' if 'a=2' in words else None)
+
+
+def test_where_the_visibility_is_not_known_it_is_told(demo, glance, images):
+    image_id = images('writes-hidden', os_hidden=True, a='1')
+    result = demo.run(*IMAGE, 'set', '--property', 'a=2', image_id)
+    assert (result.code, result.out) == (0, '')
+    [line] = result.err.splitlines()
+    assert line.startswith(f'The visibility of image {image_id} is not known')
+    assert '"openstack image set"' in line
+    assert glance.image(image_id)['a'] == '2'
+    demo(*IMAGE, 'set', '--allow-private', '--property', 'a=3', image_id)
+
+
+@pytest.mark.parametrize('user', ['demo', 'admin'])
+def test_the_visibility_that_is_found_is_that_of_glance(
+    cloud, images, admin_images, user
+):
+    images_api = api.ImagesAPI(connection(cloud, user).compute)
+    for visibility in ('private', 'shared', 'community'):
+        image_id = images(visibility=visibility)
+        assert images_api.find_visibility(image_id) == visibility
+    image_id = admin_images(visibility='public')
+    assert images_api.find_visibility(image_id) == 'public'
+
+
+# --- delete ---------------------------------------------------------------
+
+
+def test_what_is_named_twice_is_deleted_once(demo, glance, images):
+    image_id = images('writes-twice')
+    demo(*IMAGE, 'delete', 'writes-twice', image_id, image_id.upper())
+    assert glance.image(image_id) is None
+
+
+def test_a_name_does_not_come_to_mean_the_image_that_is_left(
+    demo, glance, images
+):
+    ids = [images('writes-twin'), images('writes-twin')]
+    result = demo.run(*IMAGE, 'delete', ids[0], 'writes-twin')
+    assert result.code == 1
+    assert result.err.splitlines()[-1] == '1 of 2 images failed to delete.'
+    assert glance.image(ids[0]) is None
+    assert glance.image(ids[1])['status'] == 'active'
+
+
+@pytest.mark.parametrize('command', ['delete', 'set', 'unset', 'show'])
+def test_an_empty_name_is_refused(demo, glance, images, command):
+    image_id = images(name='')
+    before = glance.image(image_id)
+    result = demo.run(*IMAGE, command, '')
+    assert (result.code, result.out) == (2, '')
+    assert result.err.splitlines()[-1].endswith(
+        'argument <image>: an empty name (use the ID of an image whose name '
+        'is empty)'
+    )
+    assert glance.image(image_id) == before
+    if command == 'delete':
+        demo(*IMAGE, command, image_id)
+        assert glance.image(image_id) is None

@@ -1,0 +1,561 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is written is what was asked for, no more and no less."""
+
+import json
+import urllib.parse
+
+from osc_lib import exceptions
+import pytest
+
+from osc_compute_images import api as images
+from osc_compute_images.api import properties
+from osc_compute_images.commands.delete import DeleteComputeImage
+from osc_compute_images.commands.set import SetComputeImage
+from osc_compute_images.commands.show import ShowComputeImage
+from osc_compute_images.commands.unset import UnsetComputeImage
+from testbed import nova
+from tests.unit.conftest import sent
+from tests.unit.test_commands import App
+from tests.unit.test_commands import listed
+from tests.unit.test_commands import run
+
+ID = nova.image_id(1)
+ONE = f'{nova.ENDPOINT}/images/{ID}'
+SHARED = ['shared', 'community']
+
+
+class Model:
+    """One image, as Nova shows and changes it, and as Glance has it.
+
+    :param http: the mocker to answer with
+    """
+
+    def __init__(self, http):
+        self.metadata = {'a': '1', 'b': '2'}
+        self.visibility = 'private'
+        self.stores = lambda metadata: metadata
+        http.get(nova.DETAIL, json=self._details)
+        http.get(f'{nova.ENDPOINT}/images', json=self._brief)
+        http.get(ONE, json=lambda *_: {'image': self._shown()})
+        http.get(f'{nova.ENDPOINT}/images/nope', **nova.NOT_FOUND)
+        url = f'{ONE}/metadata'
+        http.get(url, json=lambda *_: {'metadata': self._decoded()})
+        http.post(url, json=self._post)
+        http.put(url, json=self._put)
+        for key in ('a', 'b', 'none', 'mappings'):
+            http.put(f'{url}/{key}', json=self._put_item)
+            http.delete(f'{url}/{key}', json=self._delete)
+
+    def _decoded(self):
+        return {
+            key: json.loads(value) if key in properties.JSON_KEYS else value
+            for key, value in self.metadata.items()
+        }
+
+    def _shown(self):
+        return nova.image(1, metadata=self._decoded())
+
+    def _details(self, request, _context):
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.url).query)
+        named = query.get('name', ['cirros-1']) == ['cirros-1']
+        return nova.page([self._shown()] if named else [])
+
+    def _brief(self, request, _context):
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.url).query)
+        assert query['property-id'] == [f'in:{ID}']
+        is_it = query['property-visibility'] == [self.visibility]
+        return nova.page([{'id': ID, 'name': 'x'}] if is_it else [])
+
+    def _write(self, metadata):
+        self.metadata = self.stores(metadata)
+        if self.visibility in SHARED:
+            self.visibility = 'private'
+
+    def _post(self, request, _context):
+        self._write({**self.metadata, **request.json()['metadata']})
+        return {'metadata': self._decoded()}
+
+    def _put(self, request, _context):
+        self._write(request.json()['metadata'])
+        return request.json()
+
+    def _put_item(self, request, _context):
+        self._write({**self.metadata, **request.json()['meta']})
+        return request.json()
+
+    def _delete(self, request, context):
+        key = request.path.rpartition('/')[2]
+        if key not in self.metadata:
+            fault = nova.fault(404, 'itemNotFound', 'Invalid metadata key')
+            context.status_code = fault['status_code']
+            return fault['json']
+        self._write({k: v for k, v in self.metadata.items() if k != key})
+        context.status_code = 204
+        return None
+
+
+@pytest.fixture
+def model(http):
+    return Model(http)
+
+
+@pytest.fixture
+def app(http, tmp_path):
+    return App(tmp_path)
+
+
+def writes(http):
+    """Return the requests that change something."""
+    return [line for line in sent(http) if not line.startswith('GET')]
+
+
+# --- the rules ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'reason'),
+    [
+        ('', 'v', '1 to 255 characters'),
+        ('a/b', 'v', '1 to 255 characters'),
+        ('ä', 'v', '1 to 255 characters'),
+        ('a\n', 'v', '1 to 255 characters'),
+        ('k' * 256, 'v', '1 to 255 characters'),
+        ('k', 'v' * 256, '256 characters'),
+        ('k', 'a\U0001f600', r'U\+1F600'),
+        ('k', 'a\udce9', 'no text that can be sent'),
+        ('k', 1, 'not a string, but int'),
+        ('k', None, 'not a string, but NoneType'),
+        *((key, 'v', 'a field of the image') for key in properties.FIELDS),
+        ('os_glance_x', 'v', 'reserved'),
+        *(
+            (key, value, 'remove it instead')
+            for key in ('kernel_id', 'ramdisk_id')
+            for value in ('', 'none', ' None ')
+        ),
+        *(
+            (key, value, 'list of objects in JSON')
+            for key in ('mappings', 'block_device_mapping')
+            for value in (
+                *('', 'zzz', '{}', '"text"', 'null', '1', '[1]', '[null]'),
+                *('[{}', '[{}] x', '[' * 255),
+            )
+        ),
+    ],
+)
+def test_what_compute_does_not_store_is_not_sent(
+    api, http, key, value, reason
+):
+    for call in (
+        lambda: api.update_metadata(ID, {'k1': 'v', key: value}),
+        lambda: api.replace_metadata(ID, {'k1': 'v', key: value}),
+        lambda: api.set_metadata_item(ID, key, value),
+    ):
+        with pytest.raises(images.InvalidProperty, match=reason) as caught:
+            call()
+        assert caught.value.key == key
+    assert http.call_count == 0
+
+
+@pytest.mark.parametrize(
+    ('key', 'value'),
+    [
+        ('k', ''),
+        ('k', 'v' * 255),
+        ('k' * 255, 'Größe 映像 \uffff'),
+        ('aZ 0-_:.', '"\x1b'),
+        ('names', 'v'),
+        ('is_public', 'v'),
+        ('kernel_id', ID),
+        ('mappings', '[]'),
+        ('mappings', '[{"virtual": "ami", "device": "sda1"}]'),
+        ('block_device_mapping', ' [ {} , {"a": [1, null]} ] '),
+    ],
+)
+def test_anything_else_is_sent(key, value):
+    properties.check_properties({key: value})
+
+
+def test_what_came_back_is_compared():
+    check = properties.check_stored
+    check({'a': '1'}, {'a': '1', 'b': '2'})
+    check({'a': '1'}, {'a': 1})
+    check({'mappings': '[{"a":1}]'}, {'mappings': [{'a': 1}]})
+    check({'mappings': '[{"a":1}]'}, {'mappings': '[{"a":1}]'})
+    for wanted, stored, all_of_them, message, keys in (
+        ({'a': '1', 'b': '1'}, {'b': '1'}, False, 'did not store: a', ('a',)),
+        ({'a': '1'}, {'a': '2'}, False, 'another value for: a', ('a',)),
+        ({'a': '1'}, {'a': '1 '}, False, 'another value for: a', ('a',)),
+        (
+            {'mappings': '[{}]'},
+            {'mappings': [{'a': 1}]},
+            False,
+            'another value for: mappings',
+            ('mappings',),
+        ),
+        ({}, {'a': '1', 'b': 2}, True, 'did not remove: a, b', ('a', 'b')),
+        (
+            {'a': '1', 'c': '1'},
+            {'a': '2', 'b': '1'},
+            True,
+            'did not store: c; stored another value for: a; did not remove: b',
+            ('c', 'a', 'b'),
+        ),
+    ):
+        with pytest.raises(images.PropertiesNotStored, match=message) as e:
+            check(wanted, stored, all_of_them=all_of_them)
+        assert e.value.keys == keys
+
+
+def test_each_write_tells_what_was_not_stored(api, model):
+    model.stores = lambda metadata: {**metadata, 'b': 'old'}
+    for call in (
+        lambda: api.update_metadata(ID, {'b': 'new'}),
+        lambda: api.replace_metadata(ID, {}),
+        lambda: api.set_metadata_item(ID, 'b', 'new'),
+    ):
+        with pytest.raises(images.PropertiesNotStored) as caught:
+            call()
+        assert caught.value.keys == ('b',)
+
+
+def test_a_string_in_json_is_not_spoilt(app, model, http):
+    # Nova would write it back without its quotes.
+    model.metadata = {'a': '1', 'mappings': '"text"'}
+    for kind, words in (
+        (SetComputeImage, ('--property', 'a=2')),
+        (UnsetComputeImage, ('--property', 'a')),
+    ):
+        with pytest.raises(exceptions.CommandError, match="'mappings' first"):
+            run(app, kind, ID, *words)
+    assert writes(http) == []
+    run(app, UnsetComputeImage, ID, '--property', 'mappings')
+    assert model.metadata == {'a': '1'}
+    model.metadata = {'a': '1', 'mappings': '"text"'}
+    run(app, SetComputeImage, ID, '--no-property', '--property', 'b=2')
+    assert model.metadata == {'b': '2'}
+
+
+# --- removing -------------------------------------------------------------
+
+
+def test_several_properties_are_removed(api, model, http):
+    assert api.delete_metadata_items(ID, ['b', 'a', 'b']) is None
+    assert model.metadata == {}
+    assert len(writes(http)) == 2
+
+
+def test_removing_goes_on_after_a_property_that_is_not_there(api, model):
+    with pytest.raises(images.PropertiesNotDeleted) as caught:
+        api.delete_metadata_items(ID, ['a', 'none', 'b'])
+    assert list(caught.value.errors) == ['none']
+    assert isinstance(caught.value.errors['none'], images.NotFound)
+    assert '1 of 3 properties' in caught.value.message
+    assert model.metadata == {}
+
+
+FORBIDDEN = nova.fault(403, 'forbidden', 'Not authorized for image.')
+
+
+def test_removing_stops_where_it_cannot_go_on(api, model, http):
+    http.delete(f'{ONE}/metadata/b', **FORBIDDEN)
+    with pytest.raises(images.Forbidden):
+        api.delete_metadata_items(ID, ['b', 'a'])
+    assert model.metadata == {'a': '1', 'b': '2'}
+    with pytest.raises(images.PropertiesNotDeleted) as caught:
+        api.delete_metadata_items(ID, ['a', 'none', 'b', 'mappings'])
+    errors = caught.value.errors
+    assert list(errors) == ['none', 'b', 'mappings']
+    assert errors['b'] is errors['mappings']
+    assert isinstance(errors['b'], images.Forbidden)
+    assert len(writes(http)) == 4
+    http.delete(f'{ONE}/metadata/a', **nova.NOT_FOUND)
+    with pytest.raises(images.ImageNotFound):
+        api.delete_metadata_items(ID, ['a', 'b'])
+
+
+# --- the visibility -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('visibility', 'requests'),
+    [
+        ('private', 2),
+        ('public', 2),
+        ('shared', 3),
+        ('community', 4),
+        ('hidden', 4),
+    ],
+)
+def test_the_visibility_is_found(api, model, http, visibility, requests):
+    model.visibility = visibility
+    found = api.find_visibility(ID)
+    assert found == (None if visibility == 'hidden' else visibility)
+    assert len(sent(http)) == requests
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        # A server that knows no such filter, and one that refuses it.
+        {'json': nova.page([nova.image(1)])},
+        {'json': nova.page([nova.image(2)])},
+        nova.fault(400, 'badRequest', 'No such filter'),
+        nova.NO_ROUTE,
+        {'text': '<html>'},
+    ],
+)
+def test_a_visibility_that_cannot_be_told_is_none(api, http, answer):
+    http.get(f'{nova.ENDPOINT}/images', **answer)
+    http.get(f'{nova.ENDPOINT}/', status_code=404)
+    assert api.find_visibility(ID) is None
+
+
+def test_a_server_that_fails_is_not_one_that_cannot_tell(api, http):
+    fault = nova.fault(500, 'computeFault', 'Oh.')
+    http.get(f'{nova.ENDPOINT}/images', **fault)
+    with pytest.raises(images.ServerError):
+        api.find_visibility(ID)
+
+
+CHANGES = [
+    (SetComputeImage, ('--property', 'a=2')),
+    (SetComputeImage, ('--no-property',)),
+    (UnsetComputeImage, ('--property', 'a')),
+]
+
+
+@pytest.mark.parametrize(('kind', 'words'), CHANGES)
+@pytest.mark.parametrize('visibility', SHARED)
+def test_an_image_that_others_use_stays_so(
+    app, model, http, visibility, kind, words
+):
+    model.visibility = visibility
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, kind, ID, *words)
+    assert f'it is a {visibility} image' in str(caught.value)
+    assert '"openstack image set"' in str(caught.value)
+    assert '--allow-private' in str(caught.value)
+    assert writes(http) == []
+    assert run(app, kind, ID, '--allow-private', *words) == (0, '')
+    assert len(writes(http)) == 1
+    assert model.visibility == 'private'
+
+
+@pytest.mark.parametrize(('kind', 'words'), CHANGES)
+def test_other_images_are_changed(app, model, caplog, kind, words):
+    for visibility in ('private', 'public'):
+        model.visibility = visibility
+        model.metadata = {'a': '1', 'b': '2'}
+        assert run(app, kind, ID, *words) == (0, '')
+        assert model.metadata != {'a': '1', 'b': '2'}
+    assert caplog.text == ''
+
+
+def test_where_the_visibility_is_not_known_it_is_told(app, model, caplog):
+    model.visibility = 'hidden'
+    run(app, SetComputeImage, ID, '--property', 'a=2')
+    assert model.metadata['a'] == '2'
+    [record] = caplog.records
+    assert record.levelname == 'WARNING'
+    assert f'The visibility of image {ID} is not known' in record.message
+    assert '"openstack image set"' in record.message
+    caplog.clear()
+    run(app, SetComputeImage, ID, '--property', 'a=3', '--allow-private')
+    assert caplog.records == []
+
+
+# --- the commands ---------------------------------------------------------
+
+
+def test_set_merges(app, model):
+    run(app, SetComputeImage, '--property', 'a=b=c', '--property', 'c=', ID)
+    assert model.metadata == {'a': 'b=c', 'b': '2', 'c': ''}
+
+
+def test_set_replaces(app, model):
+    words = ('--no-property', '--property', 'a=x')
+    run(app, SetComputeImage, *words, 'cirros-1')
+    assert model.metadata == {'a': 'x'}
+    run(app, SetComputeImage, '--no-property', ID)
+    assert model.metadata == {}
+
+
+def test_set_checks_properties_before_it_sends_anything(app, http):
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, SetComputeImage, '--property', 'owner=x', 'any')
+    assert str(caught.value) == (
+        "Property 'owner' cannot be set: it is a field of the image itself; "
+        '"openstack image set" sets those that can be set'
+    )
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, SetComputeImage, '--property', 'mappings=zzz', 'any')
+    assert 'openstack' not in str(caught.value)
+    assert http.call_count == 0
+
+
+def test_set_tells_what_was_not_stored(app, model):
+    model.stores = lambda metadata: {**metadata, 'b': '2'}
+    with pytest.raises(exceptions.CommandError, match='another value for: b'):
+        run(app, SetComputeImage, '--property', 'b=3', ID)
+
+
+@pytest.mark.parametrize('kind', [SetComputeImage, UnsetComputeImage])
+def test_nothing_to_change_changes_nothing(app, model, http, kind):
+    assert run(app, kind, ID) == (0, '')
+    assert sent(http) == [f'GET /v2.1/images/{ID}']
+    with pytest.raises(exceptions.CommandError, match="'nope' exists"):
+        run(app, kind, 'nope')
+
+
+def test_unset_counts_what_is_not_there(app, model, caplog):
+    assert run(app, UnsetComputeImage, '--property', 'a', ID) == (0, '')
+    words = ('--property', 'a', '--property', 'b', '--property', 'none')
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, UnsetComputeImage, *words, '--property', 'a', ID)
+    assert str(caught.value) == '2 of 3 properties failed to unset.'
+    assert [r.message for r in caplog.records] == [
+        f'Failed to unset property {key!r}: Image {ID} has no property '
+        f'{key!r} (HTTP 404)'
+        for key in ('a', 'none')
+    ]
+    assert model.metadata == {}
+
+
+@pytest.mark.parametrize(('kind', 'words'), CHANGES)
+def test_errors_of_changes_are_explained(app, model, http, kind, words):
+    missing = nova.fault(404, 'itemNotFound', 'The resource could not be')
+    http.get(ONE, **missing)
+    http.get(nova.DETAIL, **missing)
+    http.get(f'{nova.ENDPOINT}/images', **missing)
+    http.get(f'{nova.ENDPOINT}/', status_code=404)
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, kind, ID, *words)
+    assert '"openstack image list"' in str(caught.value)
+
+
+@pytest.mark.parametrize(('kind', 'words'), CHANGES)
+def test_a_change_that_is_refused_is_one_line(app, model, http, kind, words):
+    for register in (http.post, http.put):
+        register(f'{ONE}/metadata', **FORBIDDEN)
+    http.delete(f'{ONE}/metadata/a', **FORBIDDEN)
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, kind, ID, *words)
+    assert str(caught.value) == (
+        'Not authorized for image. (HTTP 403) (Request-ID: req-1)'
+    )
+
+
+@pytest.mark.parametrize(
+    'kind',
+    [
+        DeleteComputeImage,
+        SetComputeImage,
+        ShowComputeImage,
+        UnsetComputeImage,
+    ],
+)
+def test_an_empty_name_is_refused(app, http, capsys, kind):
+    with pytest.raises(SystemExit) as caught:
+        run(app, kind, '')
+    assert caught.value.code == 2
+    assert 'an empty name' in capsys.readouterr().err
+    assert http.call_count == 0
+
+
+UNDECODABLE = nova.fault(
+    500,
+    'computeFault',
+    'Unexpected API Error. Please contact the administrator\n'
+    "<class 'json.decoder.JSONDecodeError'>",
+)
+
+
+def test_a_property_that_spoils_lists_is_named(app, http):
+    http.get(ONE, **UNDECODABLE)
+    with pytest.raises(exceptions.CommandError) as shown:
+        run(app, ShowComputeImage, ID)
+    first = {'json': nova.page(nova.images(2, 3))}
+    http.get(nova.DETAIL, [UNDECODABLE, first, UNDECODABLE])
+    with pytest.raises(exceptions.CommandError) as at_once:
+        listed(app)
+    with pytest.raises(exceptions.CommandError) as later:
+        listed(app, '--limit', '2', '--max-items', '9')
+    for caught in (shown, at_once, later):
+        assert 'block_device_mapping or mappings' in str(caught.value)
+        assert '"openstack image unset --property"' in str(caught.value)
+    assert f'--marker {nova.image_id(3)}' in str(later.value)
+
+
+# --- delete ---------------------------------------------------------------
+
+
+@pytest.fixture
+def several(http):
+    """Provide three images, two of which have the same name."""
+    entries = [
+        nova.image(1, name='one'),
+        nova.image(2, name='twin'),
+        nova.image(3, name='twin'),
+    ]
+    left = {entry['id']: entry for entry in entries}
+
+    def page(request, _context):
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.url).query)
+        [name] = query['name']
+        return nova.page([e for e in left.values() if e['name'] == name])
+
+    def show(request, context):
+        image_id = request.path.rpartition('/')[2]
+        if image_id in left:
+            return {'image': left[image_id]}
+        context.status_code = 404
+        return nova.NOT_FOUND['json']
+
+    def delete(request, context):
+        context.status_code = 204
+        del left[request.path.rpartition('/')[2]]
+
+    http.get(nova.DETAIL, json=page)
+    http.get(f'{nova.ENDPOINT}/images/nope', **nova.NOT_FOUND)
+    for entry in entries:
+        url = f'{nova.ENDPOINT}/images/{entry["id"]}'
+        http.get(url, json=show)
+        http.delete(url, json=delete)
+    return left
+
+
+def test_delete_counts_what_it_could_not_find(app, several, caplog):
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, DeleteComputeImage, 'nope', ID, 'nor this', 'nope')
+    assert str(caught.value) == '2 of 3 images failed to delete.'
+    assert [r.message for r in caplog.records] == [
+        f'Failed to delete image {name!r}: No image with a name or ID of '
+        f'{name!r} exists'
+        for name in ('nope', 'nor this')
+    ]
+    assert ID not in several
+
+
+def test_delete_counts_what_it_could_not_delete(app, several, http, caplog):
+    http.delete(ONE, **nova.fault(403, 'forbidden', 'Protected.'))
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, DeleteComputeImage, 'one', nova.image_id(2))
+    assert str(caught.value) == '1 of 2 images failed to delete.'
+    assert "Failed to delete image 'one': Protected." in caplog.text
+    assert nova.image_id(2) not in several
+
+
+def test_what_is_named_twice_is_deleted_once(app, several, http, caplog):
+    words = ('one', ID, 'one', ID)
+    assert run(app, DeleteComputeImage, *words) == (0, '')
+    assert writes(http) == [f'DELETE /v2.1/images/{ID}']
+    assert caplog.text == ''
+
+
+def test_a_name_does_not_come_to_mean_the_image_that_is_left(app, several):
+    """Of two images with one name, one is deleted by its ID."""
+    with pytest.raises(exceptions.CommandError, match=r'^1 of 2 images'):
+        run(app, DeleteComputeImage, nova.image_id(2), 'twin')
+    assert nova.image_id(2) not in several
+    assert nova.image_id(3) in several
