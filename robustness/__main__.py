@@ -9,6 +9,7 @@ one of them; the other results stay as they are.
 
 import argparse
 from collections.abc import Iterator
+from collections.abc import Sequence
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -61,7 +62,7 @@ def meet(subject: Subject, fault: Fault) -> Outcome:
         )
         inherited = {k: v for k, v in os.environ.items() if k[:3] != 'OS_'}
         end = run(
-            subject.table if fault.shown else subject.asking(fault.limit),
+            command_of(subject, fault, scene.ids[0]),
             {
                 **inherited,
                 'PYTHONWARNINGS': 'ignore',
@@ -79,12 +80,22 @@ def meet(subject: Subject, fault: Fault) -> Outcome:
             canned_cloud.image(STRANGE)['id'],
             fault.shown,
             elsewhere=scene.secret_went_elsewhere(),
+            write=bool(fault.write),
         )
+
+
+def command_of(subject: Subject, fault: Fault, image_id: str) -> Sequence[str]:
+    """Return the command that meets a fault."""
+    if fault.write:
+        return [*subject.writing[fault.write], image_id]
+    return subject.table if fault.shown else subject.asking(fault.limit)
 
 
 def can_meet(subject: Subject, fault: Fault) -> bool:
     """Tell whether there is a sense in it."""
     if fault.shown and not subject.table:
+        return False
+    if fault.write and fault.write not in subject.writing:
         return False
     return subject.configured or not fault.settings
 
@@ -134,10 +145,17 @@ def main() -> None:
             words = report.words(facts)
             print(f'{subject.name}: {fault.name}: {words}', file=sys.stderr)
     go = 'gophercloud' in names
+    about = {
+        'versions': versions(go=go),
+        'left_out': [] if go else [f'gophercloud: {golang.MISSING}'],
+    }
+    if args.words:
+        # Whoever is not here now has met the other faults.
+        names = before['subjects']
+        about = {key: before[key] for key in about}
     report.write(
         {
-            'versions': versions(go=go),
-            'left_out': [] if go else [f'gophercloud: {golang.MISSING}'],
+            **about,
             'memory': MEMORY,
             'patience': PATIENT,
             'many': MANY,

@@ -42,6 +42,8 @@ class Fault:
     :param unversioned: the catalog has no version in its URLs
     :param settings: of the cloud, in ``clouds.yaml``; only who reads that is
         asked
+    :param write: the change that is asked for in place of a list, ``delete``
+        or ``set``; it is never carried out
     :param shown: what must not reach a terminal as it is; only commands are
         asked, and on a terminal
     """
@@ -55,6 +57,7 @@ class Fault:
     tls: bool = False
     unversioned: bool = False
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    write: str = ''
     shown: str = ''
 
 
@@ -258,6 +261,26 @@ def with_second_name(name: bytes) -> Change:
     return change
 
 
+# -- writes ---------------------------------------------------------------
+
+
+def answering_writes(
+    answer: Response,
+) -> Callable[[Scene], Handler]:
+    """Answer so to what would change an image, and change nothing."""
+
+    def handler(request: Request) -> Response | None:
+        return None if request.method == 'GET' else answer
+
+    return lambda _scene: handler
+
+
+WELCOME = Response(
+    b'<html>Welcome to nginx</html>', 200, {'Content-Type': 'text/html'}
+)
+CHOICES = Response.of({'choices': []}, 300)
+LOGIN = Response(b'', 302, {'Location': '/login'})
+
 #: Sets the title of a terminal's window.
 ACTING = '\x1b]0;owned\x07'
 
@@ -450,5 +473,29 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
             page=7,
             shown=ACTING,
         ),
+    ),
+    'Writes': tuple(
+        Fault(f'{write}: {what}', answering_writes(answer), write=write)
+        for write, what, answer in (
+            ('delete', '200 with HTML', WELCOME),
+            ('delete', '300 with choices', CHOICES),
+            ('delete', 'redirect to a login page', LOGIN),
+            ('delete', '502 with HTML', HTML_502),
+            ('delete', '503', busy(503)),
+            ('delete', 'no answer, closed', Response(send=canned_cloud.reset)),
+            ('set', '200 with HTML', WELCOME),
+            ('set', '300 with choices', CHOICES),
+            ('set', '503', busy(503)),
+            (
+                'set',
+                'accepted, and not stored',
+                Response.of({'metadata': {'other': 'v'}}),
+            ),
+            (
+                'set',
+                'accepted, and another value stored',
+                Response.of({'metadata': {'k': 'w'}}),
+            ),
+        )
     ),
 }

@@ -128,6 +128,7 @@ class Outcome:
     :param lines: how many lines there are on the standard error, but for those
         that tell of retries
     :param message: the last of them
+    :param write: a change was asked for, which was not carried out
     """
 
     images: int
@@ -143,16 +144,24 @@ class Outcome:
     crashed: bool
     lines: int
     message: str
+    write: bool = False
 
 
 def outcome(
-    end: End, ids: Sequence[str], strange: str, shown: str, *, elsewhere: bool
+    end: End,
+    ids: Sequence[str],
+    strange: str,
+    shown: str,
+    *,
+    elsewhere: bool,
+    write: bool = False,
 ) -> Outcome:
     """Look at how a process ended.
 
     :param ids: of the images that there are
     :param strange: ID of an image of another server
     :param shown: what must not reach a terminal as it is
+    :param write: a change was asked for
     """
     printed = Counter(end.out.split())
     listed = [each for each in ids if printed[each]]
@@ -180,4 +189,5 @@ def outcome(
         crashed=_CRASH.search(end.err) is not None,
         lines=len(lines),
         message=_PORT.sub(r'\1:PORT', message)[:500],
+        write=write,
     )

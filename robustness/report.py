@@ -41,7 +41,9 @@ minute, after {patience} minutes where the fault is to wait, or when it has
 asked for {many} pages. In **bold** is what nobody wants: a token that goes to
 another host or by another name, images that are not of the cloud, a list that
 is not complete without a word about it, images twice, no end, no memory left,
-a traceback, a name that acts on the terminal.
+a traceback, a name that acts on the terminal, success where nothing is done.
+The *writes* delete an image, or set a property of one, and are not carried out
+by the server.
 
 ``./run faults`` runs it all again, and writes this page and
 ``robustness/results.json``, which has the messages. gophercloud is
@@ -70,6 +72,14 @@ def words(facts: dict[str, Any]) -> str:
 def _words(facts: dict[str, Any]) -> Iterator[str]:
     if facts['elsewhere']:
         yield '**token sent there**'
+    # NOTE: the results of lists may be older than those of writes.
+    if facts.get('write'):
+        yield (
+            '**success, and nothing is done**'
+            if facts['code'] == 0
+            else _failure(facts)
+        )
+        return
     if facts['strange']:
         yield '**lists what is there**'
         return

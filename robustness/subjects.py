@@ -2,6 +2,7 @@
 
 """Who meets the faults: this plugin, and its peers."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import importlib.metadata
@@ -30,6 +31,8 @@ class Subject:
         where there are any
     :param configured: it reads ``clouds.yaml``
     :param table: the command that draws a table, if it is a command
+    :param writing: commands that change the image whose ID comes last, by
+        what they do
     """
 
     name: str
@@ -38,6 +41,9 @@ class Subject:
     limiting: Sequence[str] = ()
     configured: bool = True
     table: Sequence[str] = ()
+    writing: Mapping[str, Sequence[str]] = dataclasses.field(
+        default_factory=dict
+    )
 
     def asking(self, limit: int | None) -> list[str]:
         """Return the command, asking for so many images at a time."""
@@ -50,7 +56,9 @@ def subjects(folder: pathlib.Path) -> list[Subject]:
 
     :param folder: for a program that is built
     """
-    ours = [OPENSTACK, 'compute', 'image', 'list']
+    command = [OPENSTACK, 'compute', 'image']
+    ours = [*command, 'list']
+    sdk = [sys.executable, str(HERE / 'sdk_writes.py')]
     theirs = [OPENSTACK, 'image', 'list']
     found = [
         Subject(
@@ -59,12 +67,21 @@ def subjects(folder: pathlib.Path) -> list[Subject]:
             [*ours, *IDS],
             ['--limit', '{}', '--max-items', '1000000'],
             table=ours,
+            writing={
+                'delete': [*command, 'delete'],
+                # Else it asks for the visibility, which nobody here knows.
+                'set': [
+                    *(*command, 'set', '--allow-private'),
+                    *('--property', 'k=v'),
+                ],
+            },
         ),
         Subject(
             'openstacksdk',
             NOVA,
             [sys.executable, str(HERE / 'sdk.py')],
             ['{}'],
+            writing={'delete': [*sdk, 'delete'], 'set': [*sdk, 'set']},
         ),
     ]
     go = golang.build(
