@@ -318,6 +318,20 @@ def test_the_newest_alone_asks_for_few_images(app, http):
     assert http.last_request.qs['limit'] == ['100']
 
 
+def test_a_lower_bound_of_age_ends_the_listing(app, http):
+    many = [image(n, n / 100, f'n-{n}') for n in range(5000)]
+    http.get(nova.DETAIL, json=nova.Server(many))
+    # 1,500 images are younger: they are on two pages.
+    rows = run(app, '--created-after', '15d', '-c', 'Name')
+    assert [row['Name'] for row in rows] == [f'n-{n}' for n in range(1500)]
+    assert len(sent(http)) == 2
+    http.reset_mock()
+    # In another order, any later image may be younger.
+    http.get(nova.DETAIL, json=nova.Server(many[::-1]))
+    assert len(run(app, '--created-after', '15d')) == 1500
+    assert len(sent(http)) == 6
+
+
 def test_the_use_of_images_is_shown(app):
     rows = run(app, '--usage')
     assert {n: set(row['Used By']) for n, row in enumerate(rows)} == {
