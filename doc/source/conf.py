@@ -45,6 +45,7 @@ smartquotes = False
 html_theme = 'furo'
 html_title = f'{project} {release}'
 html_static_path = ['_static']
+html_css_files = ['custom.css']
 html_show_sphinx = False
 html_copy_source = False
 # What is copied is what one types.
