@@ -40,17 +40,27 @@ def text() -> str:
 
 def _described(name: str, value: object) -> Iterator[str]:
     if inspect.isclass(value):
-        bases = ', '.join(base.__name__ for base in value.__bases__)
-        yield f'class {name}({bases})'
+        bases = [base for base in value.__bases__ if not _is_part(base)]
+        names = ', '.join(base.__name__ for base in bases or [object])
+        yield f'class {name}({names})'
         if value not in _NOT_MADE_BY_USERS:
             yield _called(name, value)
-        for member, part in sorted(vars(value).items()):
+        members = dict(vars(value))
+        for base in filter(_is_part, value.__bases__):
+            members = dict(vars(base)) | members
+        for member, part in sorted(members.items()):
             if not member.startswith('_'):
                 yield from _described(f'{name}.{member}', part)
     elif inspect.isfunction(value):
         yield _called(name, value)
     else:
         yield name
+
+
+def _is_part(base: type) -> bool:
+    """Whether a base class is no more than a part of a public class."""
+    is_ours = base.__module__.startswith('osc_compute_images.')
+    return is_ours and base.__name__ not in api.__all__
 
 
 def _called(name: str, value: object) -> str:
