@@ -52,7 +52,7 @@ class _Watch:
         self._last_answer = time.monotonic()
 
     def look(self) -> Image:
-        """Return the image as it is, or as it was before an error.
+        """Return the current image, or the last one seen if a request fails.
 
         :raises WaitTimedOut: if it does not come in time, for the first time
         """
@@ -64,7 +64,8 @@ class _Watch:
             if self.seen is None:
                 raise
             raise _errors.ImageVanished(
-                f'Image {self.seen.id} vanished; it was {self.seen.status}',
+                f'Image {self.seen.id} no longer exists; it was '
+                f'{self.seen.status}',
                 image=self.seen,
                 http_status=e.http_status,
                 request_id=e.request_id,
@@ -96,7 +97,7 @@ def wait_for(
     status = status.upper()
     if status not in filters.STATUSES:
         raise ValueError(
-            f'{status!r} is no status of an image; the statuses are: '
+            f'{status!r} is not an image status; choose from '
             f'{", ".join(filters.STATUSES)}'
         )
     end = time.monotonic() + (math.inf if timeout is None else timeout)
@@ -119,7 +120,7 @@ def wait_for(
         if left <= 0:
             raise _errors.WaitTimedOut(
                 f'Image {image.id} is still {image.status} after {timeout:g} '
-                f'seconds',
+                f'second{"" if timeout == 1 else "s"}',
                 image=image,
             )
         time.sleep(min(interval, left))

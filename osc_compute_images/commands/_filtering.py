@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The options that choose images, and what they mean.
+"""The options that select images, and the filters that they make.
 
-Each filter is declared once, in :data:`FILTERS`; all commands that choose
+Each filter is declared once, in :data:`FILTERS`; all commands that select
 images have the same options.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class _Region:
-    """What a filter may be made of: the API of one region, and its servers.
+    """What filters are made from: the API of one region, and its servers.
 
     :ivar filters: the module of that name
     """
@@ -117,7 +117,7 @@ def _property(
 
 _TIME = _(
     'in ISO 8601 (2026-11-23T16:11:28Z or 2026-11-23; a time without a zone '
-    'is UTC), or in a span of time back from now (90m, 24h, 7d, 2w, 1y)'
+    'is UTC), or as an age (90m, 24h, 7d, 2w, 1y)'
 )
 
 #: All of them, in the order of the help. Those that need more requests come
@@ -128,7 +128,7 @@ FILTERS = (
         '<name>',
         _('Select images with this exact name'),
         lambda region, value: region.filters.name(value),
-        negative=_('Leave out images with this exact name'),
+        negative=_('Exclude images with this exact name'),
     ),
     _Option(
         'name-pattern',
@@ -138,20 +138,21 @@ FILTERS = (
             '"ubuntu-2?.04", in upper or lower case'
         ),
         lambda region, value: region.filters.name_pattern(value),
-        negative=_('Leave out images whose name matches this shell wildcard'),
+        negative=_('Exclude images whose name matches this shell wildcard'),
     ),
     _Option(
         'name-regex',
         '<regex>',
         _(
-            'Select images in whose name this regular expression (in '
-            "Python's syntax) is found, such as "
+            'Select images whose name contains a match of this regular '
+            "expression (in Python's syntax), such as "
             '"^ubuntu-.*-[0-9]{8}$"'
         ),
         lambda region, value: region.filters.name_regex(value),
         type=_values.regular_expression,
         negative=_(
-            'Leave out images in whose name this regular expression is found'
+            'Exclude images whose name contains a match of this regular '
+            'expression'
         ),
     ),
     _Option(
@@ -169,10 +170,10 @@ FILTERS = (
         '<type>',
         _(
             'Select images of this type: "snapshot", "backup" or another '
-            'value of their property image_type; "base" for the images '
-            'without that property, "server" for those that were taken from '
-            'a server, "volume" for snapshots of servers that boot from a '
-            'volume, "all" for all of them'
+            'value of their property image_type; "base" for images without '
+            'that property, "server" for images that were taken from a '
+            'server, "volume" for snapshots of servers that boot from a '
+            'volume, "all" for all images'
         ),
         lambda region, value: region.filters.image_type(value),
     ),
@@ -213,8 +214,9 @@ FILTERS = (
         'min-disk',
         '<disk-gb>',
         _(
-            'Select images whose minimum disk is this many GB ("10"), at '
-            'least (">=10") or at most ("<=10") as many; ">" and "<" do, too'
+            'Select images by their minimum disk in GB: equal to ("10"), at '
+            'least (">=10"), at most ("<=10"), more than (">10") or less '
+            'than ("<10") this value'
         ),
         lambda region, value: region.filters.min_disk(**value),
         type=_values.comparison,
@@ -224,9 +226,9 @@ FILTERS = (
         'min-ram',
         '<ram-mb>',
         _(
-            'Select images whose minimum memory is this many MB ("512"), at '
-            'least (">=512") or at most ("<=512") as many; ">" and "<" do, '
-            'too'
+            'Select images by their minimum memory in MB: equal to ("512"), '
+            'at least (">=512"), at most ("<=512"), more than (">512") or '
+            'less than ("<512") this value'
         ),
         lambda region, value: region.filters.min_ram(**value),
         type=_values.comparison,
@@ -236,8 +238,8 @@ FILTERS = (
         'size',
         '<size>',
         _(
-            'Select images of this size, compared like --min-disk: bytes, or '
-            'with a unit (">=10GB", "<500MiB")'
+            'Select images by their size, compared as for --min-disk: in '
+            'bytes, or with a unit (">=10GB", "<500MiB")'
         ),
         lambda region, value: region.filters.size(**value),
         type=_values.size,
@@ -247,9 +249,10 @@ FILTERS = (
         'property',
         '<key>[=<value>]',
         _(
-            'Select images with this property, and this value if one is '
-            'given, as displayed; with "key!=value" those with another value '
-            'or none (repeat option to filter on multiple properties)'
+            'Select images with this property, and with this value, as '
+            'displayed, if one is given; "key!=value" selects images with '
+            'another value or without the property (repeat option to filter '
+            'on multiple properties)'
         ),
         _property,
         type=_values.property_choice,
@@ -259,11 +262,11 @@ FILTERS = (
         'flavor',
         '<flavor>',
         _(
-            'Select images that a server of this flavor (name or ID) can '
-            'boot: active ones, whose minimum memory and disk the flavor '
-            'has, and whose size its disk holds. The servers of a flavor '
-            'without a disk boot from a volume, as do those of a snapshot of '
-            'a volume: for these the disk does not count'
+            'Select active images that a server of this flavor (name or ID) '
+            'can boot: the flavor has their minimum memory and disk, and '
+            'its disk holds their size. The disk is not checked for flavors '
+            'without a disk and for snapshots of volumes, whose servers boot '
+            'from a volume'
         ),
         lambda region, value: region.filters.boots_on(
             region.api.find_flavor(value)
@@ -285,7 +288,7 @@ FILTERS = (
         '<server>',
         _(
             'Select images that this server (name, ID or URL) was booted '
-            'from, or lives in while it is shelved'
+            'from, or is stored in while it is shelved'
         ),
         lambda region, value: region.usage.in_use_by(
             region.api.find_server_id(value)
@@ -296,16 +299,16 @@ FILTERS = (
         None,
         _(
             'Select images that nothing is known to use: no server was '
-            'booted from them or is shelved in them, and they are no kernel '
-            'or ramdisk of another image. What cannot be known is told on '
-            'stderr'
+            'booted from them or is shelved in them, and they are not the '
+            'kernel or ramdisk of another image. Uses that Compute does not '
+            'report are listed on stderr'
         ),
         lambda region, _value: region.usage.unused(),
     ),
     _Option(
         'orphaned',
         None,
-        _('Select images that were taken from a server that is gone'),
+        _('Select images that were taken from a server that was deleted'),
         lambda region, _value: region.usage.orphaned(),
     ),
 )
@@ -315,7 +318,7 @@ _JOINED = ('used_by', 'unused', 'orphaned')
 
 
 def add_options(parser: argparse._ActionsContainer) -> None:
-    """Add the options that choose images."""
+    """Add the options that select images."""
     for option in FILTERS:
         option.add_to(parser)
     parser.add_argument(
@@ -325,8 +328,8 @@ def add_options(parser: argparse._ActionsContainer) -> None:
         const=1,
         type=_values.positive_integer,
         help=_(
-            'Of the selected images, keep the one that was created last, or '
-            'this many, in each region'
+            'Keep only the newest of the selected images, or this many, in '
+            'each region'
         ),
     )
     parser.add_argument(
@@ -335,15 +338,15 @@ def add_options(parser: argparse._ActionsContainer) -> None:
         action='extend',
         type=_values.group_keys,
         help=_(
-            'Of the selected images, keep the newest (or --newest many) of '
-            'each group: of those that share name, server, type, status or '
+            'Keep only the newest of the selected images (or as many as '
+            '--newest says) for each value of name, server, type, status or '
             'property:<key>'
         ),
     )
 
 
 def is_joined(parsed_args: argparse.Namespace) -> bool:
-    """Tell whether an option needs to know the servers."""
+    """Return whether an option needs the list of servers."""
     return any(getattr(parsed_args, option) for option in _JOINED)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The options that name regions and clouds, and the APIs of those."""
+"""The options that select regions and clouds, and their APIs."""
 
 import argparse
 from collections.abc import Iterable
@@ -33,11 +33,11 @@ _Answer = TypeVar('_Answer')
 
 
 class Places(NamedTuple):
-    """The regions that a command is about.
+    """The regions that a command works on.
 
-    :param headers: of the columns that name them: none, Region, or Cloud and
-        Region
-    :param apis: the images API of each, by what is in these columns
+    :param headers: the headers of the columns that name them: none, Region,
+        or Cloud and Region
+    :param apis: the images API of each, by the values of these columns
     """
 
     headers: tuple[str, ...]
@@ -45,7 +45,7 @@ class Places(NamedTuple):
 
 
 def add_region(parser: argparse._ActionsContainer) -> None:
-    """Add the option that names regions, for what changes images."""
+    """Add the option that selects regions, for commands that write."""
     parser.add_argument(
         '--region',
         metavar='<region>',
@@ -60,15 +60,15 @@ def add_region(parser: argparse._ActionsContainer) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name other regions than the configured one."""
+    """Add the options that select other regions and clouds."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         '--all-regions',
         action='store_true',
         default=False,
         help=_(
-            'Ask all regions at once: those that clouds.yaml lists for the '
-            'cloud, or else those with the Compute service'
+            'Query all regions at the same time: those that clouds.yaml '
+            'lists for the cloud, or else those with a Compute endpoint'
         ),
     )
     add_region(group)
@@ -77,10 +77,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         default=False,
         help=_(
-            'Ask all clouds in clouds.yaml at once, each in its configured '
-            'region, or in those that --region or --all-regions names. '
-            'Options and variables that name or authenticate a single cloud '
-            'are ignored'
+            'Query all clouds in clouds.yaml at the same time, each in its '
+            'configured region, or in those selected by --region or '
+            '--all-regions. Options and variables that select or '
+            'authenticate a single cloud are ignored'
         ),
     )
 
@@ -88,10 +88,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def chosen(
     command: _connect.ImagesCommand, parsed_args: argparse.Namespace
 ) -> Places:
-    """Return the regions that the user has named.
+    """Return the regions that the user has selected.
 
-    :raises CommandError: for a region that has no Compute service
-    :raises ImagesError: if that takes a login, and it fails
+    :raises CommandError: for a region that has no Compute endpoint
+    :raises ImagesError: if a login is needed and fails
     """
     wanted = sorted(set(parsed_args.regions))
     if getattr(parsed_args, 'all_clouds', False):
@@ -112,13 +112,16 @@ def chosen(
 
 def _check(cloud: 'Cloud', names: Sequence[str]) -> None:
     if cloud.listed() or names == [cloud.default()]:
-        # openstacksdk refuses others than those listed, and says why.
+        # openstacksdk rejects regions that are not listed, and says why.
         return
     known = cloud.regions()
     for name in names:
         if name not in known:
             raise exceptions.CommandError(
-                _('No region %(region)r has the Compute service; %(known)s do')
+                _(
+                    'Region %(region)r has no Compute endpoint; choose from '
+                    '%(known)s'
+                )
                 % {'region': name, 'known': printable(', '.join(known))}
             )
 
@@ -142,7 +145,7 @@ def _of_all_clouds(
     apis = of_clouds(clouds, regions)
     for name in clouds.keys() - {cloud for cloud, _region in apis}:
         command.log.warning(
-            _('Cloud %(cloud)s is left out: it has none of these regions'),
+            _('Cloud %(cloud)s is skipped: it has none of these regions'),
             {'cloud': printable(name)},
         )
     if not apis:
@@ -155,7 +158,7 @@ def _of_all_clouds(
 
 
 def title(where: Where) -> str:
-    """Return the names of a region in a sentence."""
+    """Return the names of a region for a message."""
     *cloud, region = where or ('',)
     words = [
         *(_('cloud %s') % name for name in cloud),
@@ -164,10 +167,10 @@ def title(where: Where) -> str:
     return printable(', '.join(words))
 
 
-class Answers:
-    """What the regions answer: something, or that something is wrong.
+class Results:
+    """The results of several regions; reports those that fail.
 
-    :param log: where it is told, as soon as it is known
+    :param log: where failures are reported, as soon as they are known
     """
 
     def __init__(self, log: logging.Logger) -> None:
@@ -178,21 +181,20 @@ class Answers:
         """Return 1 if any region failed."""
         return int(self._failed)
 
-    def of(
+    def successful(
         self,
         regions: Iterable[Where],
         parts: 'Iterable[tuple[Where, _Answer | ImagesError]]',
     ) -> 'Iterator[tuple[Where, _Answer]]':
-        """Yield the answers, and tell of the regions that have none to give.
+        """Yield the results of the regions, and report those that fail.
 
-        :param regions: all that are asked
-        :param parts: what came of each
-        :raises CommandError: if nothing came of any region
+        :param regions: all that are queried
+        :param parts: the region and its results, or its error
+        :raises CommandError: if no region succeeds
         """
         from osc_compute_images import api
 
         left = set(regions)
-        count = len(left)
         for where, images in parts:
             if not isinstance(images, api.ImagesError):
                 yield where, images
@@ -202,7 +204,7 @@ class Answers:
             name = name[:1].upper() + name[1:]
             if isinstance(images, api.ServerNotFound | api.FlavorNotFound):
                 self._log.warning(
-                    _('%(region)s is left out: %(reason)s'),
+                    _('%(region)s is skipped: %(reason)s'),
                     {'region': name, 'reason': images},
                 )
             else:
@@ -213,14 +215,14 @@ class Answers:
                 )
         if not left:
             raise exceptions.CommandError(
-                _('None of the %d regions has a list to show') % count
+                _('No images to show: every region failed or was skipped')
             )
 
 
 def find_all(
     places: Places, name_or_id: str
 ) -> 'Iterator[tuple[Where, Sequence[Image] | ImagesError]]':
-    """Find the images of a name or ID in each region, all at once."""
+    """Find the images with a name or ID in all regions in parallel."""
     from osc_compute_images.api import in_regions
 
     for result in in_regions(
@@ -264,9 +266,9 @@ def only_one(
 
 
 def find(places: Places, name_or_id: str) -> 'tuple[ImagesAPI, Image]':
-    """Find the one image to change, in the regions that were named.
+    """Find the one image to change, in the selected regions.
 
-    A region that cannot be asked might have it, too: that is an error.
+    Any region that fails is an error, as it might have the image, too.
 
     :returns: the API of the region that it is in, and the image
     :raises ImagesError: if there is none, or if there are several

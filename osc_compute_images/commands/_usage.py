@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""How the use of images by servers is shown."""
+"""The columns that show which servers and images use an image."""
 
 import argparse
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ class UsedByColumn(_UsersColumn):
 
 
 def is_shown(parsed_args: argparse.Namespace) -> bool:
-    """Tell whether a list is to show the use of images."""
+    """Return whether a list shows the use of images."""
     return (
         parsed_args.usage
         or _filtering.is_joined(parsed_args)
@@ -69,7 +69,7 @@ def warn_of_unknown(
     parsed_args: argparse.Namespace,
     usages: 'Iterable[Usage]',
 ) -> None:
-    """Say, once for all regions, what ``--unused`` cannot know."""
+    """Warn, once for all regions, of uses that Compute does not report."""
     unknown = [usage.unknown for usage in usages]
     reasons = []
     if any(u.other_projects for u in unknown):
@@ -84,8 +84,8 @@ def warn_of_unknown(
     if anywhere and parsed_args.unused:
         reasons.append(
             _(
-                'shelved servers that may live in any of their snapshots, '
-                'which all count as used: %d'
+                'shelved servers that may be stored in any of their '
+                'snapshots, which all count as used: %d'
             )
             % anywhere
         )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Values of options, read and checked before anything is sent."""
+"""Parsers for the values of options; errors come before any request."""
 
 import argparse
 import datetime
@@ -41,10 +41,10 @@ _COMPARED = {
 
 
 def name_or_id(text: str) -> str:
-    """Read what names an image.
+    """Parse the name or ID of an image.
 
-    Images may have an empty name. But an empty argument is a variable of the
-    shell that is not set, far more often; and such an image has an ID.
+    Images may have an empty name. But an empty argument is far more often an
+    unset variable of the shell, and such an image can be named by its ID.
     """
     if not text:
         raise argparse.ArgumentTypeError(
@@ -54,7 +54,7 @@ def name_or_id(text: str) -> str:
 
 
 def positive_integer(text: str) -> int:
-    """Read a number of things, at least one."""
+    """Parse a whole number of 1 or more."""
     if not re.fullmatch(_NUMBER, text) or int(text) < 1:
         raise argparse.ArgumentTypeError(
             _('%r is not a whole number of 1 or more') % text
@@ -63,12 +63,12 @@ def positive_integer(text: str) -> int:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text has the form of an image's ID."""
+    """Return whether a text is a UUID."""
     return _UUID.fullmatch(text) is not None
 
 
 def seconds(text: str) -> float:
-    """Read a length of time, more than none."""
+    """Parse a number of seconds above 0."""
     try:
         value = float(text)
     except ValueError:
@@ -81,13 +81,13 @@ def seconds(text: str) -> float:
 
 
 def status(text: str) -> str:
-    """Read a status that an image can be shown with."""
+    """Parse a status, in any case."""
     from osc_compute_images.api import filters
 
     if text.upper() not in filters.STATUSES:
         raise argparse.ArgumentTypeError(
-            _('%(word)r is no status of an image; these are: %(statuses)s')
-            % {'word': text, 'statuses': ', '.join(filters.STATUSES)}
+            _('%(text)r is not an image status; choose from %(statuses)s')
+            % {'text': text, 'statuses': ', '.join(filters.STATUSES)}
         )
     return text
 

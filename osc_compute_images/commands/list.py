@@ -48,8 +48,8 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             action='store_true',
             default=False,
             help=_(
-                'List additional fields in output; implied by one of them '
-                'with --column or --sort-column'
+                'List additional fields in output (implied if --column or '
+                '--sort-column names one of them)'
             ),
         )
         parser.add_argument(
@@ -58,7 +58,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             default=False,
             help=_(
                 'List the server that each image was taken from, and what '
-                'uses it; implied by the options that select by it'
+                'uses the image (implied by options that select by use)'
             ),
         )
         parser.add_argument(
@@ -72,8 +72,8 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             metavar='<limit>',
             type=_values.positive_integer,
             help=_(
-                'Maximum number of images to display. With --max-items: the '
-                'number of images to request at a time, at most 1,000'
+                'Maximum number of images to display. With --max-items: '
+                'number of images per request, at most 1,000'
             ),
         )
         parser.add_argument(
@@ -81,9 +81,9 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             metavar='<max-items>',
             type=_values.positive_integer,
             help=_(
-                'Maximum number of images to display, requested in pages of '
-                '--limit images (default: no maximum; 250,000 where all have '
-                'to be held in memory, as in a table)'
+                'Maximum number of images to display, in pages of --limit '
+                'images (default: no maximum; 250,000 if all are held in '
+                'memory, as for a table)'
             ),
         )
         parser.add_argument(
@@ -91,17 +91,17 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             metavar='<image>',
             type=_values.name_or_id,
             help=_(
-                'Display only the images after this one (name or ID), the '
-                'last one of a previous list'
+                'Display only images after this one (name or ID), the last '
+                'image of a previous list'
             ),
         )
         _regions.add_options(parser)
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        self._answers = _regions.Answers(self.log)
+        self._results = _regions.Results(self.log)
         self._usages: dict[_regions.Where, Usage] = {}
-        code = super().run(parsed_args) or self._answers.exit_code()
+        code = super().run(parsed_args) or self._results.exit_code()
         _usage.warn_of_unknown(self.log, parsed_args, self._usages.values())
         return code
 
@@ -153,7 +153,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
     ) -> 'Iterator[tuple[_regions.Where, Image]]':
         if parsed_args.marker is not None and len(places.apis) > 1:
             raise exceptions.CommandError(
-                _('An image is in one region: name it for --marker')
+                _('--marker needs a single region: select it with --region')
             )
         with _connect.explained():
             for where, images in self._followed(
@@ -175,7 +175,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         from osc_compute_images.commands import _streams
 
         count = len(places.apis)
-        yield from self._answers.of(
+        yield from self._results.successful(
             places.apis,
             _streams.in_order(
                 places.apis,

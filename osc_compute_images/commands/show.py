@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Show one image of the Compute service, once it is ready if need be."""
+"""Show an image of the Compute service; wait until it is active."""
 
 import argparse
 from collections.abc import Iterable
@@ -34,9 +34,9 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
 
     _description = _('Show details of an image, through the Compute service')
     _epilog: Any = _(
-        'With --wait, the exit code tells what came instead of an active '
-        'image: 3 for status ERROR, 4 for DELETED, 5 if the image vanished, '
-        '6 if the time was over.'
+        'With --wait, the exit code is 3 if the image has status ERROR, 4 '
+        'for DELETED, 5 if the image no longer exists, and 6 if --timeout '
+        'expired.'
     )
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -57,10 +57,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
             '--timeout',
             metavar='<seconds>',
             type=_values.seconds,
-            help=_(
-                'Wait no longer than this many seconds (default: as long as '
-                'it takes)'
-            ),
+            help=_('Maximum time to wait, in seconds (default: no maximum)'),
         )
         parser.add_argument(
             '--human-readable',
@@ -72,9 +69,9 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        self._answers = _regions.Answers(self.log)
+        self._results = _regions.Results(self.log)
         try:
-            return super().run(parsed_args) or self._answers.exit_code()
+            return super().run(parsed_args) or self._results.exit_code()
         except _Unready as e:
             self.log.error('%s', e)
             return e.exit_code
@@ -108,7 +105,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         if not places.headers:
             ((where, api),) = places.apis.items()
             return where, api.find(name_or_id)
-        found = self._answers.of(
+        found = self._results.successful(
             places.apis, _regions.find_all(places, name_or_id)
         )
         return _regions.only_one(found, name_or_id)
@@ -122,7 +119,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
 
 
 class _Unready(Exception):
-    """The image is not what was waited for: the exit code tells why."""
+    """The wait failed; the exit code says why."""
 
     def __init__(self, e: 'WaitError') -> None:
         from osc_compute_images import api

@@ -65,9 +65,9 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        self._answers = _regions.Answers(self.log)
+        self._results = _regions.Results(self.log)
         self._usages: list[Usage] = []
-        code = super().run(parsed_args) or self._answers.exit_code()
+        code = super().run(parsed_args) or self._results.exit_code()
         _usage.warn_of_unknown(self.log, parsed_args, self._usages)
         return code
 
@@ -101,7 +101,7 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
             return
         from osc_compute_images.api import in_regions
 
-        yield from self._answers.of(
+        yield from self._results.successful(
             places.apis,
             (
                 (result.region, result.error or result.value or ())

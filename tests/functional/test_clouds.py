@@ -373,8 +373,8 @@ def test_all_clouds_are_listed(cloud_of, shell_of):
     assert rows(result.out) == [['a', 'r2', name(1)]]
     assert result.code == 0
     assert result.err.splitlines() == [
-        'Cloud b is left out: it has none of these regions',
-        'Cloud c is left out: it has none of these regions',
+        'Cloud b is skipped: it has none of these regions',
+        'Cloud c is skipped: it has none of these regions',
     ]
     assert_kept_apart(a, b, c)
     for cloud in (a, b, c):

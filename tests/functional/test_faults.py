@@ -802,7 +802,7 @@ def test_deep_properties_can_be_printed(depth):
             *('compute', 'image', 'list', '--long', '-f', 'csv')
         )
     assert result.code == 0, result.err
-    assert result.err.count('\n') == ('is left out' in result.err)
+    assert result.err.count('\n') == ('is skipped' in result.err)
     assert [line[1:37] for line in result.out.splitlines()[1:]] == IDS[:3]
 
 

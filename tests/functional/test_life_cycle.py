@@ -340,13 +340,13 @@ def test_an_image_that_vanishes_ends_the_wait(demo, glance, images):
     glance.delete(image_id)
     code, shown, out = terminal.end()
     assert (code, out) == (5, '')
-    assert f'Image {image_id} vanished; it was SAVING' in shown
+    assert f'Image {image_id} no longer exists; it was SAVING' in shown
 
 
 def test_a_timeout_ends_the_wait(demo, images):
     image_id = images(data=None)
     line = demo.fails(*WAIT, '--timeout', '1', image_id, code=6)
-    assert line == f'Image {image_id} is still SAVING after 1 seconds'
+    assert line == f'Image {image_id} is still SAVING after 1 second'
 
 
 @contextlib.contextmanager
@@ -397,7 +397,7 @@ def test_the_exit_code_tells_that_the_image_vanished(looks):
     gone = canned_cloud.fault(404, 'itemNotFound', 'Image not found.')
     with looked_at(*[None] * looks, gone) as shell:
         line = shell.fails(*WAIT, IMAGE_ID, code=5)
-    assert line.startswith(f'Image {IMAGE_ID} vanished; it was SAVING')
+    assert line.startswith(f'Image {IMAGE_ID} no longer exists; it was SAVING')
 
 
 def test_a_bar_is_drawn_from_the_progress_of_the_image():

@@ -73,7 +73,8 @@ def test_named_regions_come_once_and_in_the_order_of_names(demo, in_all):
 def test_an_unknown_region_is_named_with_those_that_exist(demo):
     line = demo.fails(*LIST, '--region', 'RegionOne', '--region', 'Nowhere')
     assert line == (
-        "No region 'Nowhere' has the Compute service; RegionOne, RegionTwo do"
+        "Region 'Nowhere' has no Compute endpoint; choose from RegionOne, "
+        'RegionTwo'
     )
 
 
@@ -163,7 +164,7 @@ def test_a_region_without_the_flavor_or_server_is_left_out_with_a_note(
     assert result.code == 0
     assert {row['Region'] for row in result.json()} == {'RegionOne'}
     assert result.err.startswith(
-        f'Region RegionTwo is left out: No {kind} with a name'
+        f'Region RegionTwo is skipped: No {kind} with a name'
     )
     assert result.err.count('\n') == 1
 
@@ -184,10 +185,10 @@ def test_a_flavor_of_no_region_is_an_error(demo):
     assert (result.code, result.out) == (1, '')
     *notes, last = result.err.splitlines()
     assert [note.split(':')[0] for note in notes] == [
-        'Region RegionOne is left out',
-        'Region RegionTwo is left out',
+        'Region RegionOne is skipped',
+        'Region RegionTwo is skipped',
     ]
-    assert last == 'None of the 2 regions has a list to show'
+    assert last == ('No images to show: every region failed or was skipped')
 
 
 def test_show_names_the_region_that_has_the_image(demo, by_region):
@@ -495,7 +496,7 @@ def test_all_regions_dead_is_an_error(cloud_of):
     first, second, last = result.err.splitlines()
     assert first.startswith('Region a: ')
     assert second.startswith('Region b: ')
-    assert last == 'None of the 2 regions has a list to show'
+    assert last == ('No images to show: every region failed or was skipped')
 
 
 def test_an_image_is_shown_though_a_region_is_dead(cloud_of):

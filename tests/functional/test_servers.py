@@ -114,7 +114,7 @@ def test_the_server_of_a_snapshot_that_is_being_made_may_go(
     # Nova deletes the image, too.
     code, seen, out = terminal.end()
     assert (code, out) == (5, '')
-    assert f'Image {made["image_id"]} vanished; it was SAVING' in seen
+    assert f'Image {made["image_id"]} no longer exists; it was SAVING' in seen
 
 
 def test_backups_are_rotated(demo, compute, boot):

@@ -100,7 +100,7 @@ def test_a_region_without_compute(variables, tmp_path, words):
     ) in result.err.splitlines()[0]
     # Which there are is told where it is asked for.
     line = only_line(shell.run(*LIST, '--region', 'Nowhere', cwd=tmp_path))
-    assert line.endswith('RegionOne, RegionTwo do')
+    assert line.endswith('choose from RegionOne, RegionTwo')
 
 
 def test_an_interface_that_does_not_exist(variables, tmp_path):
@@ -202,7 +202,7 @@ UNKNOWN = {
     'a name of three': ((*SHOW, 'golden'), "3 images have the name 'golden'"),
     'a flavor of two regions': (
         (*LIST, '--region', 'RegionTwo', '--flavor', 'gpu.only-one'),
-        'None of the 1 regions has a list to show',
+        'No images to show: every region failed or was skipped',
     ),
     'an empty name': ((*LIST, '--flavor', ''), 'No flavor with a name or ID'),
 }
@@ -220,7 +220,10 @@ def test_what_does_not_exist_is_named(demo, words, start):
 
 #: Of a command, and what argparse's line ends with. It comes after the usage.
 NONSENSE = [
-    ((*LIST, '--status', 'BOGUS'), "'BOGUS' is no status of an image; these"),
+    (
+        (*LIST, '--status', 'BOGUS'),
+        "'BOGUS' is not an image status; choose from",
+    ),
     ((*LIST, '--limit', '0'), "'0' is not a whole number of 1 or more"),
     ((*LIST, '--limit', '-1'), 'argument'),
     ((*LIST, '--limit', 'abc'), "'abc' is not a whole number of 1 or more"),

@@ -348,7 +348,7 @@ def test_regions_of_all_clouds(
     assert [row['Region'] for row in rows] == expected
     told = [r.message for r in caplog.records]
     assert told == (
-        [f'Cloud {left_out} is left out: it has none of these regions']
+        [f'Cloud {left_out} is skipped: it has none of these regions']
         if left_out
         else []
     )

@@ -454,7 +454,7 @@ def test_a_region_that_fails_is_named(app, http, two_regions, caplog):
     assert printed.startswith('RegionOne')
     assert 'Region RegionTwo: No.' in caplog.text
     http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'No.'))
-    with pytest.raises(exceptions.CommandError, match='None of the 2 regions'):
+    with pytest.raises(exceptions.CommandError, match='every region failed'):
         run(app, ListComputeImage, '--all-regions')
 
 
@@ -467,14 +467,14 @@ def test_a_region_without_the_flavor_is_left_out(
     http.get(f'{TWO}/flavors/detail', json={'flavors': []})
     rows = listed(app, '--all-regions', '--flavor', 'f')
     assert [row['Region'] for row in rows] == ['RegionOne']
-    assert 'Region RegionTwo is left out' in caplog.text
+    assert 'Region RegionTwo is skipped' in caplog.text
 
 
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
         (('--region', 'Nowhere'), 'RegionOne, RegionTwo'),
-        (('--all-regions', '--marker', ID), 'one region'),
+        (('--all-regions', '--marker', ID), 'single region'),
     ],
 )
 def test_regions_that_cannot_be_asked(app, two_regions, words, message):

@@ -53,8 +53,7 @@ def _status(word: str) -> str:
     shown = word.upper()
     if shown not in _BEHIND:
         raise ValueError(
-            f'{word!r} is no status of an image; the statuses are: '
-            f'{_STATUS_WORDS}'
+            f'{word!r} is not an image status; choose from {_STATUS_WORDS}'
         )
     return shown
 
