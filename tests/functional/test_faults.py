@@ -362,7 +362,12 @@ def test_a_list_that_breaks_off_says_how_to_go_on(answers, count, message):
     error = one_line(result, out=lines(IDS[:count]), retries=retries)
     assert message in error
     assert f'after {count} images' in error
-    assert error.endswith(f'--marker {IDS[count - 1]}')
+    if message in ('No image found', 'Not allowed'):
+        # No marker that the server takes is left to name.
+        assert '; list all again (HTTP 4' in error
+        assert '--marker' not in error
+    else:
+        assert error.endswith(f'--marker {IDS[count - 1]}')
 
 
 @pytest.mark.parametrize('form', ['value', 'csv'])
