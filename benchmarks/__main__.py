@@ -25,6 +25,7 @@ from benchmarks import measure
 from benchmarks import real
 from benchmarks import regions
 from benchmarks import report
+from benchmarks import start
 from benchmarks import startup
 
 #: The Python packages whose versions are told.
@@ -109,6 +110,9 @@ PARTS: dict[str, Callable[[Setting], Any]] = {
     'ahead': lambda at: apis.ahead(at.many().env, at.runs),
     'requests': lambda at: commands.requests(at.one(), at.some()),
     'startup': lambda at: startup.measured(at.one(), at.runs, quick=at.quick),
+    'start': lambda at: start.measured(
+        at.one(), at.one('--glance'), at.runs, quick=at.quick
+    ),
     'cloud': lambda at: real.measured(500 if at.quick else 5000, at.runs),
 }
 

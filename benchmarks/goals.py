@@ -96,6 +96,13 @@ def _startup(results: Results) -> float:
     )
 
 
+def _start(results: Results) -> float:
+    """Return how many times what the client's command takes ours takes."""
+    start = results['start']
+    ours, client = start['compute-image list'], start[_CLIENT]
+    return float(ours['instructions'] / client['instructions'])
+
+
 def _foreign_modules(results: Results) -> float:
     return sum(
         not module.startswith('osc_compute_images')
@@ -107,6 +114,8 @@ def _foreign_modules(results: Results) -> float:
 def _show(words: str) -> Callable[[Results], float]:
     return lambda results: float(results['requests'][words])
 
+
+_CLIENT = 'openstack compute image list'
 
 _LIST = 'compute image list -f'
 
@@ -164,6 +173,18 @@ GOALS = (
     Goal('requests of ``show <name>``', '<=', 4, _show('show <name>')),
     Goal('other commands: % more instructions', '<=', 1, _startup),
     Goal('modules of others that they import', '<=', 0, _foreign_modules),
+    Goal(
+        '``compute-image list``: times the instructions of ``openstack``',
+        '<=',
+        0.5,
+        _start,
+    ),
+    Goal(
+        '``compute-image list``: MB',
+        '<=',
+        50,
+        lambda results: float(results['start']['compute-image list']['rss']),
+    ),
 )
 
 

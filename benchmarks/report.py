@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / 'results.json'
 TABLE = HERE / 'results.rst'
 PLOT = HERE.parent / 'doc/source/_static/performance.svg'
+START_PLOT = PLOT.with_name('start.svg')
 
 LABELS = {
     'transfer': 'transfer alone (urllib3)',
@@ -54,6 +55,11 @@ larger:"""
 _FIRST = """\
 Seconds until the first row of an image is there, and of the same command
 where there is only one image:"""
+
+_START = """\
+What it takes to start and to list one image (``openstack --version`` lists
+none). Instructions are counted by valgrind, and do not depend on what else the
+machine does:"""
 
 _MEMORY = """\
 The most memory that the process held with one image, MB, and how much more
@@ -207,6 +213,26 @@ def _startup(startup: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def _start(start: Figures) -> Iterator[str]:
+    yield _START
+    yield table(
+        ['', 'CPU, s', 'MB', 'millions of instructions'],
+        [
+            [
+                code(name) if ':' not in name else name,
+                f'{each["cpu"]:.2f}',
+                f'{each["rss"]:.0f}',
+                _millions(each) if 'instructions' in each else '',
+            ]
+            for name, each in start.items()
+        ],
+    )
+
+
+def _millions(figures: dict[str, float]) -> str:
+    return f'{figures["instructions"] / 1e6:,.0f}'
+
+
 def _cloud(cloud: dict[str, Any]) -> Iterator[str]:
     def seconds(figures: dict[str, float], *keys: str) -> list[str]:
         return [f'{figures[k]:.2f}' if k in figures else '' for k in keys]
@@ -254,6 +280,7 @@ SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
     'ahead': _ahead,
     'requests': _requests,
     'startup': _startup,
+    'start': _start,
     'cloud': _cloud,
 }
 
@@ -303,11 +330,22 @@ def picture(results: dict[str, Any]) -> str:
     return plot.svg('CPU microseconds an image, log scale', groups)
 
 
+def start_picture(results: dict[str, Any]) -> str:
+    """Return the plot of what a start takes, as SVG."""
+    bars = [
+        plot.Bar(name, each['cpu'] * 1e3, 'compute' in name)
+        for name, each in results['start'].items()
+    ]
+    group = plot.Group('A list of one image, from start to end', bars)
+    return plot.svg('CPU milliseconds, log scale', [group])
+
+
 def write(results: dict[str, Any]) -> None:
     """Write the results, and the tables and the plot made from them."""
     RESULTS.write_text(json.dumps(results, indent=2) + '\n', 'utf-8')
     TABLE.write_text(document(results), 'utf-8')
     PLOT.write_text(picture(results), 'utf-8')
+    START_PLOT.write_text(start_picture(results), 'utf-8')
 
 
 if __name__ == '__main__':

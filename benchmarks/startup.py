@@ -61,7 +61,7 @@ def _command(folder: pathlib.Path, *words: str) -> list[str]:
     return [sys.executable, '-P', '-S', '-c', LAUNCH, str(folder), *words]
 
 
-def _instructions(command: list[str], env: Mapping[str, str]) -> int | None:
+def instructions(command: list[str], env: Mapping[str, str]) -> int | None:
     """Count the instructions of a command, where valgrind is there."""
     valgrind = shutil.which('valgrind')
     if valgrind is None:
@@ -116,7 +116,7 @@ def measured(
             if not quick:
                 measure.note(f'instructions: {" ".join(words)}')
                 for name, command in commands.items():
-                    count = _instructions(command, env)
+                    count = instructions(command, env)
                     if count is not None:
                         result[name]['instructions'] = count
             results[' '.join(words)] = result

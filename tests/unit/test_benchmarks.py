@@ -15,6 +15,8 @@ def test_the_tables_and_the_plot_are_made_from_the_results():
     results = json.loads(report.RESULTS.read_text('utf-8'))
     assert report.TABLE.read_text('utf-8') == report.document(results)
     assert report.PLOT.read_text('utf-8') == report.picture(results)
+    drawn = report.START_PLOT.read_text('utf-8')
+    assert drawn == report.start_picture(results)
 
 
 def test_what_was_not_measured_is_left_out_of_the_tables():
@@ -32,6 +34,16 @@ def test_a_goal_is_reached_at_its_limit_and_not_beyond():
 
     assert [reached('<=', v) for v in (7.9, 8, 8.1)] == [True, True, False]
     assert [reached('>=', v) for v in (7.9, 8, 8.1)] == [False, True, True]
+
+
+def test_a_start_is_compared_by_instructions_where_they_were_counted():
+    results = json.loads(report.RESULTS.read_text('utf-8'))
+    goals = {row[0]: row for row in report.goals.rows(results)}
+    [goal] = [name for name in goals if 'times the instructions' in name]
+    for figures in results['start'].values():
+        figures.pop('instructions')
+    assert goal not in {row[0] for row in report.goals.rows(results)}
+    assert report.document(results)
 
 
 @pytest.fixture
