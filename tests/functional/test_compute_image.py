@@ -125,6 +125,16 @@ def test_a_cloud_is_named_in_either_way(server, kind):
     assert out.count('\n') == 4
 
 
+def test_a_debug_message_shows_no_password(server):
+    environment = canned_cloud.environment(server)
+    code, _out, err = run(
+        'compute-image', environment, 'list', before=['--debug']
+    )
+    assert code == 0
+    assert "'password': '***'" in err
+    assert environment['OS_PASSWORD'] not in err
+
+
 def test_no_words_are_a_cry_for_help():
     code, out, _err = run('compute-image', {})
     assert code == 0
