@@ -74,6 +74,8 @@ OWN = options_of(*COMMANDS.values()) - GENERAL
 OF_THE_SHELL = {
     *('--debug', '--insecure', '--quiet', '--timing', '--verify'),
     *('--os-interface', '--os-region-name'),
+    # Of pytest.
+    '--dist',
 }
 
 
