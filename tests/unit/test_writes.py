@@ -126,7 +126,7 @@ def writes(http):
         ('k', 'a\udce9', 'no text that can be sent'),
         ('k', 1, 'not a string, but int'),
         ('k', None, 'not a string, but NoneType'),
-        *((key, 'v', 'a field of the image') for key in properties.FIELDS),
+        *((k, 'v', 'a field of the image') for k in sorted(properties.FIELDS)),
         ('os_glance_x', 'v', 'reserved'),
         *(
             (key, value, 'remove it instead')
