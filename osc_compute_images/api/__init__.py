@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Images through the OpenStack Compute service, for any Python program.
+"""The images API of the OpenStack Compute service, for Python programs.
 
-List all that is there, lazily and page by page::
+List images lazily, page by page::
 
     from keystoneauth1.adapter import Adapter
     from osc_compute_images.api import filters, ImagesAPI
@@ -11,29 +11,29 @@ List all that is there, lazily and page by page::
     for image in api.list_detail(where=filters.image_type('snapshot')):
         print(image.id, image.name, image.server_id)
 
-An openstacksdk connection has such an adapter, too::
+``conn.compute`` of an openstacksdk connection is such an adapter, too::
 
     api = ImagesAPI(openstack.connect(cloud='mycloud').compute)
     image = api.find('ubuntu-24.04')
 
-Whatever goes wrong is one of these::
+All errors derive from ``ImagesError``::
 
     ImagesError
     +-- EndpointNotFound        no Compute endpoint in configuration or catalog
-    +-- ConnectionFailed        no whole answer
-    |   +-- RequestTimedOut     not in time
-    +-- InvalidResponse         an answer that is not of this API
+    +-- ConnectionFailed        no complete response
+    |   +-- RequestTimedOut     timed out
+    +-- InvalidResponse         a response that is not from this API
     +-- ImagesNotServed         Compute without images: versions
-    +-- ListingInterrupted      stopped half-way: marker, obtained
-    +-- AmbiguousName           several have it: ids
+    +-- ListingInterrupted      incomplete list: marker, obtained
+    +-- AmbiguousName           several matches: ids
     +-- InvalidProperty         not to be set through Compute: key
     +-- PropertiesNotStored     accepted, but not stored: keys
     +-- PropertiesNotDeleted    some or all of several: errors
-    +-- WaitError               what was waited for did not come: image
+    +-- WaitError               the wait failed: image
     |   +-- ImageFailed
     |   +-- ImageVanished
     |   +-- WaitTimedOut
-    +-- HTTPError               the server refuses, in its own words
+    +-- HTTPError               an error response of the server
         +-- BadRequest          400
         +-- Unauthorized        401
         +-- Forbidden           403

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The exceptions of the images API; the tree is drawn in the package."""
+"""The exceptions of the images API; the package shows their tree."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 
 
 class ImagesError(Exception):
-    """Base class: anything that the images API can raise on purpose.
+    """Base class of all errors of the images API.
 
-    :param message: one line that says what is wrong, in the server's own
-        words where the server answered
-    :param http_status: status of that answer, or None where there was none
-    :param request_id: the server's ID of the request (``req-...``), for its
-        operators, or None
+    :param message: one line that says what is wrong; the server's own message
+        if it sent one
+    :param http_status: status code of the response, or None without one
+    :param request_id: the server's ID of the request (``req-...``), or None
     """
 
     def __init__(
@@ -42,8 +41,8 @@ class ImagesError(Exception):
         self.fault: object = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # NOTE: by default an exception is made anew from its positional
-        # arguments, and these are not all.
+        # NOTE: by default an exception is recreated from its positional
+        # arguments only.
         return _restored, (type(self), self.args, self.__dict__)
 
     def __str__(self) -> str:
@@ -71,26 +70,26 @@ def _shown(text: str, length: int) -> str:
 
 
 class EndpointNotFound(ImagesError):
-    """The configuration and the catalog name no usable Compute endpoint."""
+    """The configuration and the catalog have no usable Compute endpoint."""
 
 
 class ConnectionFailed(ImagesError):
-    """No whole answer came: refused, reset, cut off, timed out, TLS."""
+    """No complete response: refused, reset, closed, timed out, TLS error."""
 
 
 class RequestTimedOut(ConnectionFailed):
-    """No whole answer came in time."""
+    """No complete response before the timeout."""
 
 
 class InvalidResponse(ImagesError):
-    """The server answered with something that is not of this API."""
+    """The response is not one of this API."""
 
 
 class ImagesNotServed(ImagesError):
     """Compute does not serve images (Nova does at microversions <= 2.35).
 
-    :param versions: the microversions that the service says it serves, as
-        ``('2.1', '2.104')``, or None where it does not say
+    :param versions: the lowest and highest microversion of the service, such
+        as ``('2.1', '2.104')``, or None if it does not report them
     """
 
     def __init__(
@@ -108,14 +107,14 @@ class ImagesNotServed(ImagesError):
 
 
 class ListingInterrupted(ImagesError):
-    """A listing ended before its end, after some images had come.
+    """A list could not be completed.
 
     The cause is in ``__cause__``.
 
-    :param marker: ID of the last image obtained: a listing with this marker
-        goes on where this one ended. If the image has been deleted since, the
-        server may refuse it. None if the listing has to begin anew
-    :param obtained: how many images had come
+    :param marker: ID of the last image obtained, to resume the list from. The
+        server may reject it if the image has been deleted since. None if the
+        list must start over
+    :param obtained: number of images obtained
     """
 
     def __init__(
@@ -135,11 +134,11 @@ class ListingInterrupted(ImagesError):
 
 
 class InvalidProperty(ImagesError):
-    """A property that Compute would not store, or that would break it.
+    """A property that Compute would not store, or that would break lists.
 
     Nothing has been sent.
 
-    :param key: of the property
+    :param key: key of the property
     """
 
     def __init__(self, message: str, *, key: str) -> None:
@@ -148,9 +147,9 @@ class InvalidProperty(ImagesError):
 
 
 class PropertiesNotStored(ImagesError):
-    """The server accepted a change, but what is stored is something else.
+    """The server accepted a change, but stored something else.
 
-    :param keys: of the properties that are not as they were to be
+    :param keys: keys of the properties that differ
     """
 
     def __init__(self, message: str, *, keys: Sequence[str]) -> None:
@@ -159,9 +158,9 @@ class PropertiesNotStored(ImagesError):
 
 
 class PropertiesNotDeleted(ImagesError):
-    """Some properties could not be removed; the others have been.
+    """Some properties could not be removed; the others were.
 
-    :param errors: by the keys of those that could not
+    :param errors: the error of each property that remains, by key
     """
 
     def __init__(
@@ -183,9 +182,9 @@ class AmbiguousName(ImagesError):
 
 
 class WaitError(ImagesError):
-    """What was waited for did not come.
+    """Waiting for an image failed.
 
-    :param image: the image as it was last seen; None if it never was
+    :param image: the image as last seen, or None
     """
 
     def __init__(
@@ -203,19 +202,19 @@ class WaitError(ImagesError):
 
 
 class ImageFailed(WaitError):
-    """The image is in a status that it does not leave: ERROR, DELETED."""
+    """The image has a final status: ERROR or DELETED."""
 
 
 class ImageVanished(WaitError):
-    """The image was there and is no more."""
+    """The image no longer exists."""
 
 
 class WaitTimedOut(WaitError):
-    """The time is over."""
+    """The timeout expired."""
 
 
 class HTTPError(ImagesError):
-    """The server refused the request; the message is the server's own."""
+    """An error response; the message is the server's own."""
 
 
 class BadRequest(HTTPError):
@@ -231,7 +230,7 @@ class Forbidden(HTTPError):
 
 
 class NotFound(HTTPError):
-    """404: what was asked for does not exist, or may not be seen."""
+    """404: the resource does not exist, or is not visible to the user."""
 
 
 class ImageNotFound(NotFound):
@@ -255,7 +254,7 @@ class TooManyRequests(HTTPError):
 
 
 class ServerError(HTTPError):
-    """5xx: a fault of the service or of a proxy before it."""
+    """5xx: an error of the service or of a proxy in front of it."""
 
 
 _BY_STATUS: dict[int, type[HTTPError]] = {

@@ -2,7 +2,7 @@
 
 """Which images are in use, and by what: a join of images and servers.
 
-List what nothing uses, and what was taken from servers that are gone::
+List the images that nothing uses::
 
     usage = api.usage()
     for image in api.list_detail(where=usage.unused()):
@@ -11,18 +11,19 @@ List what nothing uses, and what was taken from servers that are gone::
 An image is in use if
 
 * a server was booted from it;
-* a shelved server lives in it. Nova stores such a server as a snapshot named
-  ``NAME-shelved``, and tells nobody its ID. Where no snapshot of the server
-  has that name, as the server was renamed, each of its snapshots counts;
+* a shelved server is stored in it. Nova stores such a server as a snapshot
+  named ``NAME-shelved``, and does not report its ID. If no snapshot of the
+  server has that name, as the server was renamed, all its snapshots count;
 * it is the kernel or the ramdisk of another image (their properties
   ``kernel_id`` and ``ramdisk_id``).
 
-``base_image_ref`` tells what an image descends from, which is no use of it.
+``base_image_ref`` names the image that a snapshot is derived from; it does not
+count as use.
 
-Compute does not tell everything: :attr:`Usage.unknown` counts what it has
-left out. Nowhere told are the image that a server in RESCUE runs from, servers
-that are deleted but can be restored, and images that the listing leaves out
-(hidden ones, community images of other projects).
+Compute does not report every use: see :attr:`Usage.unknown`. It never reports
+the image that a server in RESCUE runs from, deleted servers that can be
+restored, and images that are not listed (hidden images, community images of
+other projects).
 """
 
 from collections.abc import Iterable
@@ -44,14 +45,14 @@ _NEEDS = ('kernel_id', 'ramdisk_id')
 
 @dataclasses.dataclass(frozen=True)
 class Unknown:
-    """What servers do not tell about the use of images.
+    """What is not known about the use of images.
 
     :param other_projects: whether servers of other projects, which cannot be
         seen, may use images that can
-    :param on_volumes: servers booted from a volume: no API tells from which
-        image the volume was made
-    :param shelved_anywhere: shelved servers without a snapshot of the name
-        that Nova gives it
+    :param on_volumes: servers booted from a volume; Compute does not report
+        the image that the volume was created from
+    :param shelved_anywhere: shelved servers without a snapshot that has the
+        name that Nova gives it
     """
 
     other_projects: bool
@@ -60,11 +61,11 @@ class Unknown:
 
 
 class Usage:
-    """What uses which image. Pure: it asks nobody anything.
+    """Which servers and images use which images; sends no requests.
 
     :param servers: all servers that can be seen
-    :param images: all images that can be seen; they are read once, and only
-        the few that matter are kept
+    :param images: all images that can be seen; read once, and only those that
+        matter are kept
     :param all_projects: whether the servers are those of all projects
     """
 
@@ -91,17 +92,17 @@ class Usage:
 
     @property
     def unknown(self) -> Unknown:
-        """What the servers do not tell."""
+        """What is not known about the use of images."""
         return self._unknown
 
     def server_of(self, image: Image) -> Server | None:
-        """Return the server that an image was taken from, if it is there."""
+        """Return the server that an image was taken from, if it exists."""
         return self._servers.get(image.server_id or '')
 
     def shelved_in(self, image: Image) -> tuple[Server, ...]:
-        """Return the shelved servers that live in an image, or may do so.
+        """Return the shelved servers that are, or may be, stored in an image.
 
-        Whoever deletes the image of such a server deletes the server.
+        Deleting the image of such a server deletes the server.
         """
         return tuple(self._homes.get(image.id.lower(), ()))
 
@@ -123,7 +124,7 @@ class Usage:
         return tuple({user.id: user for user in uses}.values())
 
     def is_used(self, image: Image) -> bool:
-        """Tell whether anything is known to use an image."""
+        """Return whether anything is known to use an image."""
         image_id = image.id.lower()
         return (
             image_id in self._booted
@@ -132,9 +133,9 @@ class Usage:
         )
 
     def is_orphaned(self, image: Image) -> bool:
-        """Tell whether an image was taken from a server that is gone.
+        """Return whether the server of an image no longer exists.
 
-        A server of another project that cannot be seen counts as gone.
+        A server of another project that cannot be seen counts as deleted.
         """
         return (
             image.server_id is not None
@@ -142,15 +143,15 @@ class Usage:
         )
 
     def unused(self) -> Filter:
-        """Choose the images that nothing is known to use."""
+        """Select images that nothing is known to use."""
         return Filter(lambda image: not self.is_used(image))
 
     def orphaned(self) -> Filter:
-        """Choose the images taken from a server that is gone."""
+        """Select images taken from a server that no longer exists."""
         return Filter(self.is_orphaned)
 
     def in_use_by(self, user_id: str) -> Filter:
-        """Choose the images that a server uses, by the server's ID."""
+        """Select the images that a server uses, by the server's ID."""
         return Filter(
             lambda image: any(u.id == user_id for u in self.used_by(image))
         )

@@ -130,7 +130,7 @@ def cells_for(
     if formatter in _ESCAPING:
         return tuple
     if stdout.isatty():
-        changes.append(_harmless)
+        changes.append(_escaped)
     if formatter == 'shell':
         changes.append(_for_shell)
     if formatter == 'table' and not _has_all_characters(stdout):
@@ -143,7 +143,7 @@ def cells_for(
     )
 
 
-def _harmless(cell: Any) -> Any:
+def _escaped(cell: Any) -> Any:
     return cell.human_readable() if isinstance(cell, UnprintableText) else cell
 
 

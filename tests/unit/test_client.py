@@ -669,7 +669,7 @@ def test_a_status_may_be_in_any_case(api, http, slept):
 
 @pytest.mark.parametrize('status', ['', 'queued', 'ACTIV', 'active '])
 def test_a_status_that_there_is_not_is_not_waited_for(api, http, status):
-    with pytest.raises(ValueError, match='the statuses are: ACTIVE'):
+    with pytest.raises(ValueError, match='choose from ACTIVE'):
         api.wait_for(ID, status)
     assert http.call_count == 0
 

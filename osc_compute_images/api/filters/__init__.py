@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Filters that select by what is shown, where Nova's own do not.
+"""Filters that match displayed values, where Nova's own filters do not.
 
-Each function returns a :class:`Filter`, and everything that chooses images
-takes one as ``where``. Filters combine with ``&``, ``|`` and ``~``::
+Each function returns a :class:`Filter`. Every call that selects images takes
+one as ``where``. Filters combine with ``&``, ``|`` and ``~``::
 
     from osc_compute_images.api import filters, ImagesAPI
 
@@ -11,9 +11,8 @@ takes one as ``where``. Filters combine with ``&``, ``|`` and ``~``::
     for image in api.list_detail(where=where):
         print(image.name)
 
-What Nova's parameters can narrow down rightly is asked of the server, to save
-its time; and all of it is checked once more on each image as it comes. The
-guide on filters tells, parameter by parameter, what Nova gets wrong.
+A filter is sent as query parameters, where Nova filters correctly, and checked
+again on every image. The guide on filters describes what Nova gets wrong.
 """
 
 from osc_compute_images.api.filters._filter import EVERYTHING

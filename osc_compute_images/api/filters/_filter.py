@@ -16,16 +16,16 @@ _NOTHING: Mapping[str, str | int] = types.MappingProxyType({})
 
 
 class Filter:
-    """A choice among images, which does not change.
+    """A condition on images; immutable.
 
-    Filters combine with ``&``, ``|`` and ``~``. Make one of your own from any
+    Filters combine with ``&``, ``|`` and ``~``. Make your own from any
     function of an image::
 
         big = Filter(lambda image: (image.size or 0) > 10**10)
 
-    :param matches: tells whether an image is chosen
-    :param query: query parameters that make the server leave out images that
-        do not match, and none that do
+    :param matches: returns whether an image matches
+    :param query: query parameters with which the server excludes only images
+        that do not match
     :param created_since: a time with a zone: no image that was created
         earlier matches
     :param brief: whether ``matches`` needs no more than ID and name
@@ -58,10 +58,9 @@ class Filter:
 
     @property
     def query(self) -> Mapping[str, str | int]:
-        """Parameters of a request.
+        """Query parameters.
 
-        They make the server leave out images that do not match, and none that
-        do.
+        With them, the server excludes only images that do not match.
         """
         return self._query
 
@@ -76,7 +75,7 @@ class Filter:
         return self._brief
 
     def matches(self, image: Image | ImageRef) -> bool:
-        """Tell whether an image is chosen.
+        """Return whether an image matches.
 
         :raises TypeError: for an :class:`ImageRef`, if the filter needs more
             than ID and name
@@ -98,7 +97,7 @@ class Filter:
         )
 
     def __and__(self, other: 'Filter') -> 'Filter':
-        """Choose the images that both filters choose."""
+        """Select images that match both filters."""
         if not isinstance(other, Filter):
             return NotImplemented
         if self is EVERYTHING or other is EVERYTHING:
@@ -115,7 +114,7 @@ class Filter:
         )
 
     def __or__(self, other: 'Filter') -> 'Filter':
-        """Choose the images that at least one of two filters chooses."""
+        """Select images that match at least one of two filters."""
         if not isinstance(other, Filter):
             return NotImplemented
         if self is EVERYTHING or other is EVERYTHING:
@@ -134,7 +133,7 @@ class Filter:
         )
 
     def __invert__(self) -> 'Filter':
-        """Choose the images that the filter does not choose."""
+        """Select images that do not match the filter."""
         mine = self._matches
         # What the server leaves out is what is wanted now: it has to send all.
         return Filter(
@@ -157,7 +156,7 @@ class Filter:
         return f'({self._label})' if compound else self._label
 
 
-#: The filter that chooses every image, and asks nothing of the server.
+#: The filter that every image matches; it has no query parameters.
 EVERYTHING = Filter(lambda _image: True, brief=True, label='EVERYTHING')
 
 
