@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import contextlib
 import dataclasses
 import re
+import shlex
 from typing import Any
 from typing import NamedTuple
 
@@ -58,7 +59,9 @@ def only_one(
     if not several:
         raise not_found(f'No {kind} with a name or ID of {name!r} exists')
     if len(several) > 1:
-        shown = ', '.join(several[: _limits.MAX_IDS_SHOWN])
+        # An ID is any text, and is likely to be pasted into a shell.
+        words = map(shlex.quote, several[: _limits.MAX_IDS_SHOWN])
+        shown = ', '.join(words)
         if len(several) > _limits.MAX_IDS_SHOWN:
             shown += ', ...'
         raise _errors.AmbiguousName(

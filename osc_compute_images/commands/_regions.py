@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import logging
+import shlex
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 from typing import TypeVar
@@ -249,7 +250,7 @@ def only_one(
             % name_or_id
         )
     if len(matches) > 1:
-        places = [' '.join((*where, image.id)) for where, image in matches]
+        places = [shlex.join((*where, image.id)) for where, image in matches]
         raise AmbiguousName(
             _(
                 '%(count)s images have the name or ID %(name)r; use '

@@ -206,6 +206,15 @@ def test_an_ambiguous_name_is_an_error_with_the_ids(api, http):
     assert all(image_id in str(caught.value) for image_id in caught.value.ids)
 
 
+def test_the_ids_of_an_ambiguous_name_can_be_pasted_into_a_shell(api, http):
+    entries = [nova.image(n, name='x', id=f'$(touch {n})') for n in (1, 2)]
+    http.get(nova.DETAIL, json=nova.page(entries))
+    with pytest.raises(images.AmbiguousName) as caught:
+        api.find('x')
+    assert caught.value.ids == ('$(touch 1)', '$(touch 2)')
+    assert str(caught.value).endswith(": '$(touch 1)', '$(touch 2)'")
+
+
 def test_find_nothing(api, http):
     http.get(nova.DETAIL, json=nova.page([]))
     http.get(f'{nova.ENDPOINT}/images/x', **nova.NOT_FOUND)
