@@ -76,6 +76,11 @@ class Result:
         """Return the standard output of ``-f json``."""
         return json.loads(self.out)
 
+    def told(self) -> list[str]:
+        """Return the lines on stderr but for those that tell of a retry."""
+        lines = self.err.splitlines()
+        return [line for line in lines if 'Retrying in' not in line]
+
 
 def openstack_executable() -> str:
     """Return the path of the installed command."""

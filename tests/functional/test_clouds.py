@@ -402,7 +402,7 @@ def test_a_cloud_that_fails_is_a_line_and_the_others_are_listed(
     result = shell.run(*CLOUDS)
     assert rows(result.out) == [['zfine', '', name(0)]], result.err
     assert result.code == 1
-    lines = result.err.splitlines()
+    lines = result.told()
     assert [line.split(':')[0].split(',')[0] for line in lines] == [
         f'Cloud {each}' for each in sorted({*clouds} - {'zfine'})
     ], result.err
