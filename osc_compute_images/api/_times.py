@@ -13,14 +13,14 @@ def created_at(image: Image) -> datetime.datetime | None:
 
 
 def parse(text: str | None) -> datetime.datetime | None:
-    """Read a time as Compute shows it; one without a zone is UTC."""
+    """Read a time as Compute shows it, in UTC; so is one without a zone."""
     try:
         time = datetime.datetime.fromisoformat(text or '')
-    except ValueError:
+        if time.tzinfo is None:
+            return time.replace(tzinfo=datetime.UTC)
+        return time.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
         return None
-    if time.tzinfo is None:
-        return time.replace(tzinfo=datetime.UTC)
-    return time
 
 
 def shown(time: datetime.datetime) -> str:

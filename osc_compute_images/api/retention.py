@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Which images of a series to keep: retention rules in restic's words.
+
+It needs nothing but the images of one group, such as the snapshots of one
+server::
+
+    from osc_compute_images.api import retention
+
+    rules = retention.Rules(last=3, daily=7, within=timedelta(days=2))
+    for image, reasons in retention.apply(images, rules):
+        print(image.id, 'kept by ' + ', '.join(reasons) if reasons else 'goes')
+
+All times are UTC, as Nova tells them; a day ends at midnight UTC, and weeks
+are those of ISO 8601, which begin on a Monday.
+"""
+
+from collections.abc import Callable
+from collections.abc import Hashable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+import dataclasses
+import datetime
+
+from osc_compute_images.api._image import Image
+from osc_compute_images.api._times import created_at
+
+#: What an image is the newest of, by the name of the rule.
+_PERIODS: Mapping[str, Callable[[datetime.datetime], Hashable]] = {
+    'hourly': lambda time: (time.date(), time.hour),
+    'daily': lambda time: time.date(),
+    'weekly': lambda time: time.isocalendar()[:2],
+    'monthly': lambda time: (time.year, time.month),
+    'yearly': lambda time: time.year,
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How many images to keep. An image that any rule keeps is kept.
+
+    :param last: this many of the newest images
+    :param hourly: the newest image of an hour, for the last hours that have
+        images, this many of them
+    :param daily: likewise of a day
+    :param weekly: likewise of a week
+    :param monthly: likewise of a month
+    :param yearly: likewise of a year
+    :param within: all images that are at most this much older than the
+        newest one
+    :raises ValueError: if no rule is given, or if one is negative
+    """
+
+    last: int | None = None
+    hourly: int | None = None
+    daily: int | None = None
+    weekly: int | None = None
+    monthly: int | None = None
+    yearly: int | None = None
+    within: datetime.timedelta | None = None
+
+    def __post_init__(self) -> None:
+        rules = dataclasses.asdict(self)
+        given = {k: v for k, v in rules.items() if v is not None}
+        if not given:
+            raise ValueError(f'give at least one of: {", ".join(rules)}')
+        for name, value in given.items():
+            if value < type(value)(0):
+                raise ValueError(f'{name} must not be negative, not {value}')
+
+
+def apply(
+    images: Iterable[Image], rules: Rules
+) -> Iterator[tuple[Image, tuple[str, ...]]]:
+    """Tell for each image which rules keep it.
+
+    The newest image is kept even if no rule asks for it, unless ``last`` is
+    0: no group is emptied by accident.
+
+    :param images: those of one group, in any order
+    :returns: pairs of an image and the reasons to keep it, such as ``daily``,
+        the newest image first; an image without reasons may go
+    """
+    undated = []
+    dated = []
+    for image in images:
+        time = created_at(image)
+        if time is None:
+            undated.append(image)
+        else:
+            dated.append((time, image))
+    dated.sort(key=lambda pair: (pair[0], pair[1].id), reverse=True)
+    if dated:
+        keeps = _keeps(dated[0][0], rules)
+        for place, (time, image) in enumerate(dated):
+            reasons = keeps(time)
+            if not reasons and place == 0 and rules.last != 0:
+                reasons = ('the last of its group',)
+            yield image, reasons
+    for image in undated:
+        yield image, ('its creation time is unknown',)
+
+
+def _keeps(
+    newest: datetime.datetime, rules: Rules
+) -> Callable[[datetime.datetime], tuple[str, ...]]:
+    """Return what tells the reasons to keep, asked from the newest on."""
+    left = {name: getattr(rules, name) or 0 for name in ('last', *_PERIODS)}
+    latest: dict[str, Hashable] = {}
+
+    def reasons(time: datetime.datetime) -> tuple[str, ...]:
+        found = []
+        if left['last']:
+            left['last'] -= 1
+            found.append('last')
+        for name, period in _PERIODS.items():
+            of_time = period(time)
+            if left[name] and latest.get(name) != of_time:
+                left[name] -= 1
+                latest[name] = of_time
+                found.append(name)
+        if rules.within is not None and newest - time <= rules.within:
+            found.append('within')
+        return tuple(found)
+
+    return reasons
