@@ -29,6 +29,7 @@ All errors derive from ``ImagesError``::
     +-- InvalidProperty         not to be set through Compute: key
     +-- PropertiesNotStored     accepted, but not stored: keys
     +-- PropertiesNotDeleted    some or all of several: errors
+    +-- PlanRefused             more than was allowed
     +-- WaitError               the wait failed: image
     |   +-- ImageFailed
     |   +-- ImageVanished
@@ -66,6 +67,7 @@ from osc_compute_images.api._errors import InvalidProperty
 from osc_compute_images.api._errors import InvalidResponse
 from osc_compute_images.api._errors import ListingInterrupted
 from osc_compute_images.api._errors import NotFound
+from osc_compute_images.api._errors import PlanRefused
 from osc_compute_images.api._errors import PropertiesNotDeleted
 from osc_compute_images.api._errors import PropertiesNotStored
 from osc_compute_images.api._errors import RequestTimedOut
@@ -116,6 +118,7 @@ __all__ = [
     'ListingInterrupted',
     'NotFound',
     'Pager',
+    'PlanRefused',
     'PropertiesNotDeleted',
     'PropertiesNotStored',
     'RegionResult',

@@ -3,6 +3,8 @@
 """The images API itself."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import functools
@@ -11,14 +13,17 @@ from typing import overload
 
 from keystoneauth1 import adapter as ksa_adapter
 
+from osc_compute_images.api import _apply
 from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _ids
 from osc_compute_images.api import _lookup
 from osc_compute_images.api import _routes
 from osc_compute_images.api import _servers
+from osc_compute_images.api import _visibility
 from osc_compute_images.api import _wait
 from osc_compute_images.api import filters
+from osc_compute_images.api import plan
 from osc_compute_images.api import usage
 from osc_compute_images.api._image import id_of
 from osc_compute_images.api._image import Image
@@ -231,6 +236,24 @@ class ImagesAPI(MetadataAPI):
             if not ignore_missing:
                 raise
 
+    def find_made_private(
+        self, images: Iterable[ImageID]
+    ) -> dict[str, str] | None:
+        """Find out which images a write of properties would make private.
+
+        It does for many images what :meth:`find_visibility` does for one, by
+        a listing of the shared and one of the community images.
+
+        :returns: ``shared`` or ``community``, by the IDs of those images;
+            None where the server cannot tell
+        :raises ImagesError: if a listing does not come whole
+        """
+        return _visibility.find_made_private(
+            lambda visibility: self.list({'property-visibility': visibility}),
+            self.find_visibility,
+            map(id_of, images),
+        )
+
     def wait_for(
         self,
         image: ImageID,
@@ -307,3 +330,22 @@ class ImagesAPI(MetadataAPI):
             self.list_detail(),
             all_projects=listed.all_projects,
         )
+
+    def apply(self, todo: plan.Plan) -> Iterator[plan.Outcome]:
+        """Do what a plan says, and tell what became of each image.
+
+        One image is changed after the other, while the outcomes are iterated
+        over: stop, and the rest stays as it is. Each image is looked at right
+        before it is changed. One whose status, name or time of change is
+        another than in the plan is left alone. An image is deleted only if
+        the plan's protection does not speak for it, given the servers of the
+        last second (or four times as long as it takes to read them), and
+        while the newer image that was to stay in its place is there.
+
+        What fails for one image is told in its outcome, and the others go on.
+        The same plan may be applied again.
+
+        :param todo: made by :mod:`.plan`
+        :returns: an outcome for each step, in the same order
+        """
+        return _apply.apply(self, todo)

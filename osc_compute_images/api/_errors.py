@@ -170,6 +170,10 @@ class PropertiesNotDeleted(ImagesError):
         self.errors = dict(errors)
 
 
+class PlanRefused(ImagesError):
+    """A plan is not applied, as it is not what was allowed."""
+
+
 class AmbiguousName(ImagesError):
     """A name that more than one resource has.
 

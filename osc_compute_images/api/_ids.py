@@ -41,10 +41,15 @@ def spellings(text: str) -> Iterator[str]:
         yield text.lower()
 
 
+def is_addressable(text: str) -> bool:
+    """Tell whether a path to an image can be made of an ID.
+
+    Nothing that stands between the client and Nova can take it for more than
+    one segment of a path.
+    """
+    return text not in RESERVED and _POSSIBLE_ID.fullmatch(text) is not None
+
+
 def may_be_id(text: str) -> bool:
     """Tell whether a text that is no name may be an ID of any form."""
-    return (
-        text not in RESERVED
-        and not any(spellings(text))
-        and _POSSIBLE_ID.fullmatch(text) is not None
-    )
+    return is_addressable(text) and not any(spellings(text))

@@ -3,11 +3,14 @@
 """Finding out the visibility of an image, which Compute does not show."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
 from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
+from osc_compute_images.api import properties
+from osc_compute_images.api._image import ImageRef
 
 #: In the order in which they are tried.
 _VISIBILITIES = ('private', 'public', 'shared', 'community')
@@ -53,4 +56,40 @@ def find_visibility(
             return None
         if found is not None and is_filtered:
             return found
+    return None
+
+
+def find_made_private(
+    listed: Callable[[str], Iterable[ImageRef]],
+    find: Callable[[str], str | None],
+    image_ids: Iterable[str],
+) -> dict[str, str] | None:
+    """See :meth:`osc_compute_images.api.ImagesAPI.find_made_private`.
+
+    :param listed: lists the images of a visibility
+    :param find: finds out the visibility of one image, to see whether what is
+        listed can be believed
+    """
+    wanted = frozenset(image_ids)
+    if not wanted:
+        return {}
+    found: dict[str, str] = {}
+    try:
+        for visibility in sorted(properties.MADE_PRIVATE):
+            for image in listed(visibility):
+                if found.setdefault(image.id, visibility) != visibility:
+                    return None
+    except _UNKNOWN:
+        return None
+    for image_id in sorted(wanted):
+        known = find(image_id)
+        if known is None:
+            # It may be gone, or hidden.
+            continue
+        listed_as = found.get(image_id)
+        if known != listed_as and (
+            listed_as is not None or known in properties.MADE_PRIVATE
+        ):
+            return None
+        return {k: v for k, v in found.items() if k in wanted}
     return None

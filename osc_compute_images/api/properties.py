@@ -23,6 +23,7 @@ __all__ = [
     'check_properties',
     'check_stored',
     'is_key',
+    'is_same',
     'is_undecodable',
 ]
 
@@ -161,7 +162,7 @@ def check_stored(
     changed = [
         key
         for key, value in wanted.items()
-        if key in stored and not _is_same(key, value, stored[key])
+        if key in stored and not is_same(key, value, stored[key])
     ]
     extra = [key for key in stored if all_of_them and key not in wanted]
     told = [
@@ -180,7 +181,8 @@ def check_stored(
         )
 
 
-def _is_same(key: str, wanted: str, stored: object) -> bool:
+def is_same(key: str, wanted: str, stored: object) -> bool:
+    """Tell whether a property has the value that is wanted for it."""
     if key in JSON_KEYS and not isinstance(stored, str):
         return bool(json.loads(wanted) == stored)
     return property_text(stored) == wanted

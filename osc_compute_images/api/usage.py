@@ -29,6 +29,7 @@ other projects).
 from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
+from typing import TypeAlias
 from typing import TypeVar
 
 from osc_compute_images.api._image import Image
@@ -36,11 +37,17 @@ from osc_compute_images.api._image import ImageRef
 from osc_compute_images.api._servers import Server
 from osc_compute_images.api.filters import Filter
 
-__all__ = ['Unknown', 'Usage']
+__all__ = ['Unknown', 'Usage', 'tells_of_use']
 
 _T = TypeVar('_T')
 
+#: What uses an image.
+User: TypeAlias = Server | ImageRef
+
 _NEEDS = ('kernel_id', 'ramdisk_id')
+
+#: What Nova adds to the name of a server for the snapshot it is shelved in.
+_SHELVED = '-shelved'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,9 +121,9 @@ class Usage:
         """Return the images whose kernel or ramdisk an image is."""
         return tuple(self._needed.get(image.id.lower(), ()))
 
-    def used_by(self, image: Image) -> tuple[Server | ImageRef, ...]:
+    def used_by(self, image: Image) -> tuple[User, ...]:
         """Return all that uses an image: servers, then images."""
-        uses: tuple[Server | ImageRef, ...] = (
+        uses: tuple[User, ...] = (
             *self.booted_from(image),
             *self.shelved_in(image),
             *self.needed_by(image),
@@ -164,7 +171,7 @@ class Usage:
             for s in self._servers.values()
             if s.is_shelved and s.image_id is not None
         }
-        names = {f'{s.name}-shelved' for s in shelved.values()}
+        names = {f'{s.name}{_SHELVED}' for s in shelved.values()}
         candidates: dict[str | None, list[ImageRef]] = {}
         for image in images:
             for key in _NEEDS:
@@ -184,12 +191,24 @@ class Usage:
             named = [
                 snapshot
                 for snapshot in (*taken, *lost)
-                if snapshot.name == f'{server.name}-shelved'
+                if snapshot.name == f'{server.name}{_SHELVED}'
             ]
             for snapshot in named or taken:
                 _add(self._homes, snapshot.id, server)
             if not named:
                 yield server
+
+
+def tells_of_use(image: Image) -> bool:
+    """Tell whether an image may matter for the use of images.
+
+    A :class:`Usage` made without the others knows the same.
+    """
+    return (
+        image.server_id is not None
+        or (image.name or '').endswith(_SHELVED)
+        or any(image.metadata.get(key) for key in _NEEDS)
+    )
 
 
 def _add(index: dict[str, list[_T]], image_id: str, user: _T) -> None:

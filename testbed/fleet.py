@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A model of a cloud whose images can be changed, over mocked HTTP.
+
+Only what a plan needs is modelled: images and servers, listed as Nova lists
+them, one image, its deletion and its properties.
+"""
+
+from collections.abc import Callable
+import json
+import re
+from typing import Any
+import urllib.parse
+
+import requests_mock
+
+from testbed import nova
+
+#: Something that happens before a request is answered.
+Event = Callable[[str, str], None]
+
+
+class Fleet:
+    """Images and servers, and the requests about them.
+
+    :param images: as Nova describes them
+    :param servers: likewise
+    :ivar visibility: of the images that are not private, by ID
+    :ivar before: called with the method and path of each request
+    :ivar after: likewise, once the request has had its effect
+    :ivar requests: what was asked, as ``GET /images/detail``
+    """
+
+    def __init__(
+        self,
+        images: list[dict[str, Any]],
+        servers: list[dict[str, Any]] | None = None,
+    ) -> None:
+        self.images = {image['id']: image for image in images}
+        self.servers = {server['id']: server for server in servers or []}
+        self.visibility: dict[str, str] = {}
+        self.before: Event = lambda _method, _path: None
+        self.after: Event = lambda _method, _path: None
+        self.requests: list[str] = []
+        self._edits = 0
+
+    def serve(
+        self, mocker: requests_mock.Mocker, endpoint: str = nova.ENDPOINT
+    ) -> 'Fleet':
+        """Answer the requests to an endpoint."""
+        mocker.register_uri(
+            requests_mock.ANY,
+            re.compile(re.escape(endpoint) + '/(images|servers)'),
+            text=lambda request, context: self._answer(
+                endpoint, request, context
+            ),
+        )
+        return self
+
+    @property
+    def writes(self) -> list[str]:
+        """The requests that change something."""
+        return [r for r in self.requests if not r.startswith('GET ')]
+
+    def touch(self, image_id: str) -> None:
+        """Note that an image has been changed."""
+        self._edits += 1
+        self.images[image_id]['updated'] = (
+            f'2027-01-01T{self._edits // 3600 % 24:02}:'
+            f'{self._edits // 60 % 60:02}:{self._edits % 60:02}Z'
+        )
+
+    def _answer(self, endpoint: str, request: Any, context: Any) -> str:
+        url = urllib.parse.urlsplit(request.url)
+        path = request.url.removeprefix(endpoint).partition('?')[0]
+        query = dict(urllib.parse.parse_qsl(url.query))
+        self.requests.append(f'{request.method} {path}')
+        self.before(request.method, path)
+        status, body = self._effect(request, path, query)
+        self.after(request.method, path)
+        context.status_code = status
+        return '' if body is None else json.dumps(body)
+
+    def _effect(
+        self, request: Any, path: str, query: dict[str, str]
+    ) -> tuple[int, Any]:
+        words = [urllib.parse.unquote(w) for w in path.split('/')[1:]]
+        match request.method, words:
+            case 'GET', ['servers', 'detail']:
+                return 200, _page('servers', [*self.servers.values()], query)
+            case 'GET', ['images', 'detail'] | ['images']:
+                return 200, _page('images', self._listed(query), query)
+        image_id = words[1]
+        if image_id not in self.images:
+            return _fault(404, 'itemNotFound', 'Image not found.')
+        image = self.images[image_id]
+        match request.method, words[2:]:
+            case 'GET', []:
+                return 200, {'image': image}
+            case 'DELETE', []:
+                if image['metadata'].get('protected_here'):
+                    return _fault(
+                        403,
+                        'forbidden',
+                        'You are not allowed to delete the image.',
+                    )
+                del self.images[image_id]
+                return 204, None
+            case 'POST', ['metadata']:
+                image['metadata'].update(request.json()['metadata'])
+                self.touch(image_id)
+                return 200, {'metadata': image['metadata']}
+            case 'DELETE', ['metadata', key]:
+                if key not in image['metadata']:
+                    return _fault(404, 'itemNotFound', 'Invalid metadata key')
+                del image['metadata'][key]
+                self.touch(image_id)
+                return 204, None
+        raise AssertionError(f'{request.method} {path}')
+
+    def _listed(self, query: dict[str, str]) -> list[dict[str, Any]]:
+        wanted = query.get('property-visibility')
+        only = query.get('property-id', '').removeprefix('in:')
+        # The newest first, as Nova lists them.
+        listed = sorted(
+            self.images.values(), key=lambda i: i['created'], reverse=True
+        )
+        return [
+            image
+            for image in listed
+            if wanted in (None, self.visibility.get(image['id'], 'private'))
+            and only in ('', image['id'])
+        ]
+
+
+def _page(
+    name: str, entries: list[dict[str, Any]], query: dict[str, str]
+) -> dict[str, Any]:
+    ids = [entry['id'] for entry in entries]
+    marker = query.get('marker')
+    start = ids.index(marker) + 1 if marker in ids else 0
+    return {name: entries[start : start + int(query.get('limit', 1000))]}
+
+
+def _fault(status: int, kind: str, message: str) -> tuple[int, Any]:
+    return status, {kind: {'code': status, 'message': message}}
+
+
+def server(
+    server_id: str,
+    name: str = '',
+    *,
+    image: str | None = None,
+    status: str = 'ACTIVE',
+) -> dict[str, Any]:
+    """Return a server, as Nova describes it."""
+    return {
+        'id': server_id,
+        'name': name,
+        'status': status,
+        'image': '' if image is None else {'id': image},
+        'tenant_id': nova.PROJECT,
+        'OS-EXT-STS:task_state': None,
+    }
+
+
+def snapshot(number: int, of: str | None, **fields: Any) -> dict[str, Any]:
+    """Return a snapshot of a server."""
+    taken: dict[str, Any] = {'metadata': {'image_type': 'snapshot'}}
+    if of is not None:
+        taken['metadata']['instance_uuid'] = of
+        taken['server'] = {'id': of, 'links': []}
+    return nova.image(number, **{**taken, **fields})

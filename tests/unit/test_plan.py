@@ -1,0 +1,547 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Plans, and their application to a model of a cloud that goes on living."""
+
+import datetime
+import time
+
+import msgspec
+import pytest
+import requests
+
+from osc_compute_images.api import Forbidden
+from osc_compute_images.api import Image
+from osc_compute_images.api import InvalidProperty
+from osc_compute_images.api import plan
+from osc_compute_images.api import PlanRefused
+from osc_compute_images.api import retention
+from osc_compute_images.api import Server
+from osc_compute_images.api import ServerList
+from osc_compute_images.api.plan import Action
+from osc_compute_images.api.plan import Plan
+from osc_compute_images.api.plan import Result
+from osc_compute_images.api.protection import Protection
+from testbed import nova
+from testbed.fleet import Fleet
+from testbed.fleet import server
+from testbed.fleet import snapshot
+
+ID = [nova.image_id(n) for n in range(10)]
+WEB = 'b0a2f2d4-0000-4000-8000-000000000001'
+DB = 'b0a2f2d4-0000-4000-8000-000000000002'
+BOOTED = 'server web was booted from it'
+HOME = 'shelved server web may live in it'
+
+
+def day(number):
+    return f'2026-11-{number:02}T12:00:00Z'
+
+
+@pytest.fixture
+def fleet(http):
+    """Serve snapshots of two servers, and what one was booted from."""
+    return Fleet(
+        [
+            nova.image(0, created='2026-10-01T12:00:00Z'),
+            *(snapshot(n, WEB, created=day(n)) for n in (1, 2, 3)),
+            *(snapshot(n, DB, created=day(n)) for n in (4, 5)),
+        ],
+        [server(WEB, 'web', image=ID[0]), server(DB, 'db')],
+    ).serve(http)
+
+
+def planned(api, make=plan.delete, **options):
+    images = [*api.list_detail()]
+    return make(images, Protection(api.servers(), images, **options))
+
+
+def actions(todo):
+    return {s.image.id: (s.action.value, s.reason) for s in todo.steps}
+
+
+def results(api, todo):
+    return {
+        o.step.image.id: (o.result.value, o.reason) for o in api.apply(todo)
+    }
+
+
+def only(api, number, **options):
+    """Plan to delete one image."""
+    images = [*api.list_detail()]
+    protection = Protection(api.servers(), images, **options)
+    return plan.delete([i for i in images if i.id == ID[number]], protection)
+
+
+def test_a_plan_is_made_and_applied(api, fleet):
+    todo = planned(api)
+    assert actions(todo) == {
+        ID[0]: ('keep', BOOTED),
+        **dict.fromkeys(ID[1:6], ('delete', 'chosen')),
+    }
+    assert [s.image.id for s in todo.kept] == [ID[0]]
+    assert not fleet.writes
+    assert results(api, todo) == {
+        ID[0]: ('kept', BOOTED),
+        **dict.fromkeys(ID[1:6], ('done', '')),
+    }
+    assert [*fleet.images] == [ID[0]]
+    # Again: what is gone is gone.
+    assert {r for r, _why in results(api, todo).values()} == {'gone', 'kept'}
+    assert not planned(api).changes
+
+
+def test_it_takes_two_requests_an_image(api, fleet):
+    todo = planned(api)
+    fleet.requests.clear()
+    results(api, todo)
+    assert fleet.requests[0] == 'GET /servers/detail'
+    assert fleet.requests[1:] == [
+        f'{method} /images/{i}'
+        for i in (ID[5], ID[4], ID[3], ID[2], ID[1])
+        for method in ('GET', 'DELETE')
+    ]
+
+
+@pytest.mark.parametrize(
+    ('images', 'servers', 'expected'),
+    [
+        # The home alone, if one is named so.
+        (
+            [('a', 'web-shelved', WEB), ('b', 'nightly', WEB)],
+            [Server(WEB, 'web', 'SHELVED_OFFLOADED', 'base')],
+            {'a': HOME, 'b': None},
+        ),
+        # All of its snapshots, if none is.
+        (
+            [('a', 'x', WEB), ('b', 'nightly', WEB), ('c', 'n', DB)],
+            [Server(WEB, 'web', 'SHELVED', 'base')],
+            {'a': HOME, 'b': HOME, 'c': None},
+        ),
+        (
+            [('a', 'x', None), ('b', 'y', None)],
+            [Server(WEB, 'web', image_id='a'), Server(DB, 'db', image_id='a')],
+            {'a': 'server web and 1 more was booted from it', 'b': None},
+        ),
+        (
+            [('a', 'x', None)],
+            [Server(WEB, image_id='A')],
+            {'a': f'server {WEB} was booted from it'},
+        ),
+    ],
+)
+def test_what_is_in_use_is_protected(images, servers, expected):
+    made = [made_image(*image) for image in images]
+    protection = Protection(ServerList(tuple(servers)), made)
+    assert {i.id: protection.reason(i) for i in made} == expected
+    # One option includes those in use, and never those of shelved servers.
+    protection = Protection(
+        ServerList(tuple(servers)), made, include_used=True
+    )
+    assert {i.id: protection.reason(i) for i in made} == {
+        k: v if v == HOME else None for k, v in expected.items()
+    }
+    # Whoever names an image by ID means it.
+    protection = Protection(ServerList(tuple(servers)), made, named=expected)
+    assert {protection.reason(i) for i in made} == {None}
+    assert {s.reason for s in plan.delete(made, protection).steps} == {'named'}
+
+
+def made_image(image_id, name, server_id, **fields):
+    document = {
+        'id': image_id,
+        'name': name,
+        'status': 'ACTIVE',
+        **({'server': {'id': server_id}} if server_id else {}),
+        **fields,
+    }
+    return msgspec.convert(document, Image)
+
+
+def test_kernels_and_ramdisks_are_protected():
+    images = [
+        made_image('k', 'vmlinuz', None),
+        made_image('m', 'machine', None, metadata={'kernel_id': 'k'}),
+    ]
+    reason = 'it is the kernel or ramdisk of image machine'
+    servers = ServerList(())
+    assert Protection(servers, images).reason(images[0]) == reason
+    assert Protection(servers, images).reason(images[1]) is None
+    used = Protection(servers, images, include_used=True)
+    assert used.reason(images[0]) is None
+
+
+@pytest.mark.parametrize(
+    ('status', 'action'),
+    [
+        ('ACTIVE', 'delete'),
+        ('ERROR', 'delete'),
+        ('SAVING', 'keep'),
+        ('UNKNOWN', 'keep'),
+        ('DELETED', 'keep'),
+        (None, 'keep'),
+    ],
+)
+def test_what_is_not_finished_stays(status, action):
+    images = [made_image('a', 'x', None, status=status)]
+    assert plan.delete(images).steps[0].action == action
+    protection = Protection(ServerList(()), images, named=['a'])
+    assert plan.delete(images, protection).steps[0].action == 'delete'
+
+
+@pytest.mark.parametrize(
+    'image_id', ['', '.', '..', 'detail', 'a/b', '../servers/x', 'ä', 'a b']
+)
+def test_no_request_is_made_of_an_odd_id(image_id):
+    images = [made_image(image_id, 'x', None)]
+    for todo in (
+        plan.delete(images),
+        plan.set_properties(images, {'a': 'b'}),
+    ):
+        assert todo.steps[0].action == 'keep'
+        assert todo.steps[0].reason == 'its ID is none that Compute makes'
+
+
+def test_an_image_is_in_a_plan_once():
+    images = [made_image('a', 'x', WEB), made_image('a', 'y', WEB)]
+    for todo in (
+        plan.delete(images),
+        plan.prune(images, retention.Rules(last=0)),
+        plan.set_properties(images, {'a': 'b'}),
+        plan.unset_properties(images, ['a']),
+    ):
+        assert len(todo.steps) == 1
+
+
+def test_retention_holds_for_each_group(api, fleet):
+    fleet.images[ID[9]] = snapshot(9, WEB, created=day(9), status='SAVING')
+    fleet.images[ID[8]] = snapshot(8, None, created=day(8))
+
+    def prune(images, protection):
+        return plan.prune(images, retention.Rules(daily=1), protection)
+
+    todo = planned(api, prune)
+    assert actions(todo) == {
+        ID[0]: ('keep', 'it has no server to group by'),
+        ID[8]: ('keep', 'it has no server to group by'),
+        ID[9]: ('keep', 'it is SAVING'),
+        ID[3]: ('keep', 'kept by daily'),
+        ID[2]: ('delete', 'no rule keeps it'),
+        ID[1]: ('delete', 'no rule keeps it'),
+        ID[5]: ('keep', 'kept by daily'),
+        ID[4]: ('delete', 'no rule keeps it'),
+    }
+    assert {s.successor for s in todo.changes} == {ID[3], ID[5]}
+    results(api, todo)
+    assert {*fleet.images} == {ID[n] for n in (0, 3, 5, 8, 9)}
+    assert not planned(api, prune).changes
+
+
+def test_a_group_is_emptied_only_by_a_rule_of_zero(api, fleet):
+    def prune(images, protection):
+        return plan.prune(
+            images, retention.Rules(last=0), protection, group_by=['name']
+        )
+
+    todo = planned(api, prune)
+    assert {s.image.id for s in todo.changes} == {*ID[1:6]}
+    assert {s.successor for s in todo.changes} == {None}
+
+
+def test_the_last_of_a_group_stays_if_another_deletes_the_newer_one(
+    api, fleet
+):
+    todo = planned(api, lambda i, p: plan.prune(i, retention.Rules(last=1), p))
+    del fleet.images[ID[3]]
+    why = f'image {ID[3]}, which was to stay in its place, is gone'
+    assert results(api, todo) == {
+        ID[0]: ('kept', 'it has no server to group by'),
+        ID[3]: ('kept', 'kept by last'),
+        ID[2]: ('changed', why),
+        ID[1]: ('changed', why),
+        ID[5]: ('kept', 'kept by last'),
+        ID[4]: ('done', ''),
+    }
+
+
+@pytest.mark.parametrize(
+    ('field', 'value'),
+    [
+        ('status', 'ERROR'),
+        ('name', 'new'),
+        ('updated', '2027-01-01T00:00:00Z'),
+    ],
+)
+def test_what_changed_since_is_left_alone(api, fleet, field, value):
+    todo = only(api, 1)
+    was = fleet.images[ID[1]][field]
+    fleet.images[ID[1]][field] = value
+    assert results(api, todo) == {
+        ID[1]: ('changed', f'its {field} is {value!r} now, and was {was!r}')
+    }
+    assert not fleet.writes
+
+
+def test_a_new_server_protects_its_image(api, fleet):
+    todo = only(api, 1)
+    fleet.servers['x'] = server('x', 'new', image=ID[1])
+    assert results(api, todo) == {
+        ID[1]: ('changed', 'server new was booted from it')
+    }
+    assert not fleet.writes
+
+
+def test_a_server_that_is_shelved_meanwhile_keeps_its_snapshots(api, fleet):
+    todo = only(api, 1, include_used=True)
+    fleet.servers[WEB]['status'] = 'SHELVED_OFFLOADED'
+    assert results(api, todo) == {ID[1]: ('changed', HOME)}
+    assert not fleet.writes
+
+
+def test_servers_are_read_again_once_a_second(api, fleet, slept, monkeypatch):
+    fleet.before = lambda method, _path: method == 'DELETE' and time.sleep(0.4)
+    todo = planned(api)
+    fleet.requests.clear()
+    results(api, todo)
+    # At 0, 1.2 seconds.
+    assert fleet.requests.count('GET /servers/detail') == 2
+    fleet.requests.clear()
+
+
+def test_a_gone_image_is_done(api, fleet):
+    todo = only(api, 1)
+    fleet.images[ID[1]]['status'] = 'DELETED'
+    assert results(api, todo) == {ID[1]: ('gone', '')}
+    del fleet.images[ID[1]]
+    assert results(api, todo) == {ID[1]: ('gone', '')}
+
+
+def test_another_may_delete_it_between_two_requests(api, fleet):
+    todo = only(api, 1)
+    fleet.before = lambda method, _path: (
+        method == 'DELETE' and fleet.images.pop(ID[1])
+    )
+    assert results(api, todo) == {ID[1]: ('done', '')}
+
+
+def test_what_is_refused_does_not_stop_the_others(api, fleet):
+    fleet.images[ID[4]]['metadata']['protected_here'] = '1'
+    todo = planned(api)
+    outcomes = {o.step.image.id: o for o in api.apply(todo)}
+    assert outcomes[ID[4]].result is Result.FAILED
+    assert isinstance(outcomes[ID[4]].error, Forbidden)
+    assert outcomes[ID[4]].reason == (
+        'You are not allowed to delete the image. (HTTP 403)'
+    )
+    assert {*fleet.images} == {ID[0], ID[4]}
+
+
+class _Lost(requests.exceptions.ConnectionError):
+    pass
+
+
+def losing(wanted):
+    """Lose the answer to a method, after it has had its effect."""
+
+    def lose(method, _path):
+        if method == wanted:
+            raise _Lost('connection aborted')
+
+    return lose
+
+
+@pytest.mark.parametrize('moment', ['before', 'after'])
+def test_a_lost_answer_is_no_failure_if_the_image_is_gone(
+    api, fleet, slept, moment
+):
+    todo = only(api, 1)
+    setattr(fleet, moment, losing('DELETE'))
+    ((result, _why),) = results(api, todo).values()
+    assert result == ('done' if moment == 'after' else 'failed')
+    assert fleet.requests.count(f'DELETE /images/{ID[1]}') == 1
+
+
+def test_no_more_is_asked_of_a_server_that_does_not_answer(api, fleet, slept):
+    todo = planned(api)
+
+    def fail(_method, path):
+        if path.startswith('/images/'):
+            raise _Lost('refused')
+
+    fleet.before = fail
+    fleet.requests.clear()
+    got = [r for r, _why in results(api, todo).values()]
+    assert got.count('failed') == 5
+    asked = {r for r in fleet.requests if r.startswith('GET /images/')}
+    assert len(asked) == 3
+
+
+def test_an_image_is_not_deleted_if_the_servers_cannot_be_read(
+    api, fleet, slept
+):
+    todo = only(api, 1)
+
+    def fail(_method, path):
+        if path.startswith('/servers'):
+            raise _Lost('refused')
+
+    fleet.before = fail
+    ((result, _why),) = results(api, todo).values()
+    assert result == 'failed'
+    assert not fleet.writes
+
+
+def test_applying_stops_where_iterating_stops(api, fleet):
+    for outcome in api.apply(planned(api)):
+        if outcome.result is Result.DONE:
+            break
+    assert len(fleet.writes) == 1
+
+
+def test_properties_are_set_where_they_are_missing(api, fleet):
+    fleet.images[ID[1]]['metadata']['tier'] = 'gold'
+    todo = plan.set_properties(api.list_detail(), {'tier': 'gold', 'x': 'y'})
+    assert {s.image.id: dict(s.properties) for s in todo.changes} == {
+        ID[1]: {'x': 'y'},
+        **{ID[n]: {'tier': 'gold', 'x': 'y'} for n in (0, 2, 3, 4, 5)},
+    }
+    before = dict(fleet.images[ID[0]]['metadata'])
+    fleet.requests.clear()
+    assert {*results(api, todo).values()} == {('done', '')}
+    assert len(fleet.requests) == 12
+    assert fleet.images[ID[0]]['metadata'] == {
+        **before,
+        'tier': 'gold',
+        'x': 'y',
+    }
+    again = plan.set_properties(api.list_detail(), {'tier': 'gold', 'x': 'y'})
+    assert {(s.action, s.reason) for s in again.steps} == {
+        (Action.KEEP, 'it has these properties')
+    }
+
+
+def test_properties_are_removed_where_they_are(api, fleet):
+    todo = plan.unset_properties(
+        api.list_detail(), ['os_distro', 'none', 'os_distro']
+    )
+    assert {s.image.id: s.keys for s in todo.changes} == {
+        ID[0]: ('os_distro',)
+    }
+    assert {s.reason for s in todo.kept} == {'it has none of these properties'}
+    assert results(api, todo)[ID[0]] == ('done', '')
+    assert fleet.images[ID[0]]['metadata'] == {}
+    assert not plan.unset_properties(api.list_detail(), ['os_distro']).changes
+
+
+@pytest.mark.parametrize('moment', ['before', 'after'])
+@pytest.mark.parametrize('method', ['POST', 'DELETE'])
+def test_a_lost_answer_to_an_edit_is_looked_after(
+    api, fleet, slept, moment, method
+):
+    images = [i for i in api.list_detail() if i.id == ID[0]]
+    todo = (
+        plan.set_properties(images, {'a': 'b'})
+        if method == 'POST'
+        else plan.unset_properties(images, ['os_distro'])
+    )
+    setattr(fleet, moment, losing(method))
+    ((result, _why),) = results(api, todo).values()
+    assert result == ('done' if moment == 'after' else 'failed')
+
+
+def test_a_change_by_others_between_two_requests_is_told(api, fleet):
+    images = [i for i in api.list_detail() if i.id == ID[0]]
+    todo = plan.set_properties(images, {'a': 'b'})
+
+    def change(method, _path):
+        if method == 'POST':
+            fleet.images[ID[0]]['metadata'].update(theirs='1')
+            del fleet.images[ID[0]]['metadata']['os_distro']
+
+    fleet.before = change
+    assert results(api, todo) == {
+        ID[0]: ('done', 'others changed at the same time: os_distro, theirs')
+    }
+    assert fleet.images[ID[0]]['metadata'] == {'a': 'b', 'theirs': '1'}
+
+
+def test_a_property_that_another_removes_meanwhile_is_removed(api, fleet):
+    images = [i for i in api.list_detail() if i.id == ID[0]]
+    todo = plan.unset_properties(images, ['os_distro'])
+    fleet.before = lambda method, _path: (
+        method == 'DELETE' and fleet.images[ID[0]]['metadata'].clear()
+    )
+    assert results(api, todo) == {ID[0]: ('done', '')}
+
+
+def test_an_image_that_is_gone_in_mid_edit_has_failed(api, fleet):
+    images = [i for i in api.list_detail() if i.id == ID[0]]
+    todo = plan.unset_properties(images, ['os_distro'])
+    fleet.before = lambda method, _path: (
+        method == 'DELETE' and fleet.images.pop(ID[0])
+    )
+    ((result, _why),) = results(api, todo).values()
+    assert result == 'failed'
+
+
+def test_an_edit_that_would_spoil_other_properties_is_not_planned():
+    images = [
+        made_image('a', 'x', None, metadata={'mappings': 'text', 'k': 'v'})
+    ]
+    for todo in (
+        plan.set_properties(images, {'a': 'b'}),
+        plan.unset_properties(images, ['k']),
+    ):
+        assert todo.steps[0].action == 'keep'
+        assert 'mappings' in todo.steps[0].reason
+    with pytest.raises(InvalidProperty):
+        plan.set_properties(images, {'name': 'b'})
+
+
+def test_what_is_to_be_kept_is(api, fleet):
+    for make in (
+        lambda images, keep: plan.set_properties(images, {'a': 'b'}, keep),
+        lambda images, keep: plan.unset_properties(
+            images, ['os_distro'], keep
+        ),
+    ):
+        todo = make(api.list_detail(), lambda image: 'because')
+        assert not todo.changes
+
+
+def test_the_size_of_a_plan_is_checked(api, fleet):
+    todo = planned(api)
+    plan.check_size([todo], 5)
+    with pytest.raises(PlanRefused, match=r'changes 10 images, .* the 9 that'):
+        plan.check_size([todo, todo], 9)
+
+
+def test_plans_compare_by_their_steps():
+    assert Plan((), Protection(ServerList(()), ())) == Plan(())
+
+
+@pytest.mark.parametrize(
+    'rules',
+    [
+        {'last': 2},
+        {'hourly': 3},
+        {'daily': 2, 'weekly': 3},
+        {'monthly': 2, 'yearly': 5},
+        {'within': datetime.timedelta(days=3)},
+        {'daily': 0},
+    ],
+)
+def test_pruning_again_changes_nothing(rules):
+    times = [
+        datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+        + datetime.timedelta(hours=7 * n * n)
+        for n in range(60)
+    ]
+    images = [
+        made_image(f'{n}', 'x', WEB, created=time.isoformat())
+        for n, time in enumerate(times)
+    ]
+    kept = {s.image for s in plan.prune(images, retention.Rules(**rules)).kept}
+    # However far it came before it was killed.
+    for rest in (kept, kept | {*images[::2]}, kept | {*images[:40]}):
+        again = plan.prune(rest, retention.Rules(**rules))
+        assert {s.image for s in again.kept} == kept
