@@ -46,6 +46,10 @@ class ImagesCommand(command.Command):
     #: tell where: see :meth:`run`.
     auth_required = False
 
+    #: Whether it changes images, and may show what became of them. It goes on
+    #: whether anybody looks or not.
+    changes = False
+
     def __init__(
         self,
         app: Any,
@@ -75,7 +79,9 @@ class ImagesCommand(command.Command):
         if not any(getattr(parsed_args, each, None) for each in ELSEWHERE):
             self.auth_required = True
             self.app.prepare_to_run_command(self)
-        shows = isinstance(self, display.DisplayCommandBase)
+        shows = (
+            isinstance(self, display.DisplayCommandBase) and not self.changes
+        )
         if self.app.stdout is None:
             if shows:
                 raise exceptions.CommandError(
@@ -85,7 +91,6 @@ class ImagesCommand(command.Command):
         with contextlib.ExitStack() as around:
             around.enter_context(_output.written(self.app.stdout))
             if shows:
-                # What is being changed goes on whether anybody looks or not.
                 around.enter_context(_pipe.watched(self.app.stdout))
             around.enter_context(self._timed())
             return super().run(parsed_args)
@@ -140,9 +145,13 @@ def explained() -> Iterator[None]:
     :raises osc_lib.exceptions.CommandError: in their place
     """
     from osc_compute_images.api import ImagesError
+    from osc_compute_images.api import PlanRefused
 
     try:
         yield
+    except PlanRefused:
+        # It has an exit code of its own.
+        raise
     except ImagesError as e:
         raise exceptions.CommandError(explanation(e)) from e
 

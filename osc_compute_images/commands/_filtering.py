@@ -10,9 +10,11 @@ import argparse
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import functools
 import operator
+from types import MappingProxyType
 from types import ModuleType
 from typing import Any
 from typing import NamedTuple
@@ -29,21 +31,28 @@ if TYPE_CHECKING:
     from osc_compute_images.api.usage import Usage
 
 
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
 class _Region:
     """What filters are made from: the API of one region, and its servers.
 
+    :param usage: finds out who uses what, if that is needed
     :ivar filters: the module of that name
     """
 
-    def __init__(self, api: 'ImagesAPI') -> None:
+    def __init__(
+        self, api: 'ImagesAPI', usage: 'Callable[[], Usage] | None'
+    ) -> None:
         from osc_compute_images.api import filters
 
         self.api = api
         self.filters: ModuleType = filters
+        self._usage = usage or api.usage
 
     @functools.cached_property
     def usage(self) -> 'Usage':
-        return self.api.usage()
+        return self._usage()
 
 
 class _Option(NamedTuple):
@@ -71,24 +80,34 @@ class _Option(NamedTuple):
     def dest(self) -> str:
         return self.name.replace('-', '_')
 
-    def add_to(self, parser: argparse._ActionsContainer) -> None:
+    def add_to(self, parser: argparse._ActionsContainer, name: str) -> None:
+        """Add the option, under this name."""
         if self.metavar is None:
             parser.add_argument(
-                f'--{self.name}',
+                f'--{name}',
                 action='append_const',
                 const=True,
+                dest=self.dest,
                 help=self.help,
             )
             return
         for prefix, text in (('', self.help), ('not-', self.negative)):
             if text is not None:
                 parser.add_argument(
-                    f'--{prefix}{self.name}',
+                    f'--{prefix}{name}',
                     metavar=self.metavar,
                     action='append',
                     type=self.type,
+                    dest=f'{prefix}{self.dest}'.replace('-', '_'),
                     help=text,
                 )
+
+    def is_given(self, parsed_args: argparse.Namespace) -> bool:
+        """Tell whether the user has chosen by it."""
+        return bool(
+            getattr(parsed_args, self.dest)
+            or getattr(parsed_args, f'not_{self.dest}', None)
+        )
 
     def filters(
         self, region: _Region, parsed_args: argparse.Namespace
@@ -318,9 +337,25 @@ _JOINED = ('used_by', 'unused', 'orphaned')
 
 
 def add_options(parser: argparse._ActionsContainer) -> None:
-    """Add the options that select images."""
+    """Add the options that choose images."""
+    add_filters(parser)
+    add_newest(parser)
+
+
+def add_filters(
+    parser: argparse._ActionsContainer, renamed: Mapping[str, str] = _NO_NAMES
+) -> None:
+    """Add the options that filter.
+
+    :param renamed: what some of them are called instead, where a command has
+        another option of that name
+    """
     for option in FILTERS:
-        option.add_to(parser)
+        option.add_to(parser, renamed.get(option.name, option.name))
+
+
+def add_newest(parser: argparse._ActionsContainer) -> None:
+    """Add the options that keep the newest of what the filters select."""
     parser.add_argument(
         '--newest',
         metavar='<n>',
@@ -342,6 +377,14 @@ def add_options(parser: argparse._ActionsContainer) -> None:
             '--newest says) for each value of name, server, type, status or '
             'property:<key>'
         ),
+    )
+
+
+def is_given(parsed_args: argparse.Namespace) -> bool:
+    """Tell whether the user has chosen some of the images."""
+    return any(option.is_given(parsed_args) for option in FILTERS) or any(
+        getattr(parsed_args, option, None)
+        for option in ('newest', 'newest_per')
     )
 
 
@@ -380,22 +423,25 @@ def chosen(
     parsed_args: argparse.Namespace,
     *,
     with_usage: bool = False,
+    usage: 'Callable[[], Usage] | None' = None,
 ) -> Chosen:
     """Combine what the user said into a choice among the images of a region.
 
     :param with_usage: whether the use of images is to be shown
+    :param usage: finds out who uses what, in place of two listings
     :raises ImagesError: if there is no server or flavor of the name given
     """
-    region = _Region(api)
+    region = _Region(api, usage)
     where = region.filters.EVERYTHING
     for option in FILTERS:
         for one in option.filters(region, parsed_args):
             where &= one
     needs_usage = with_usage or is_joined(parsed_args)
-    per = parsed_args.newest_per or ()
+    per = getattr(parsed_args, 'newest_per', None) or ()
+    newest = getattr(parsed_args, 'newest', None)
     return Chosen(
         where,
-        parsed_args.newest or (1 if per else None),
+        newest or (1 if per else None),
         per,
         region.usage if needs_usage else None,
     )

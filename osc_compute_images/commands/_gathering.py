@@ -18,7 +18,7 @@ _Row = TypeVar('_Row')
 MAX_GATHERED = 250_000
 
 #: Formats that show each image as it comes.
-_STREAMING = ('csv', 'jsonl', 'value')
+STREAMING = ('csv', 'jsonl', 'value')
 
 
 def bounded(
@@ -32,7 +32,7 @@ def bounded(
     if limit is not None:
         return itertools.islice(rows, min(limit, sys.maxsize))
     is_sorted = bool(getattr(parsed_args, 'sort_columns', None))
-    if parsed_args.formatter in _STREAMING and not is_sorted:
+    if parsed_args.formatter in STREAMING and not is_sorted:
         return rows
     return itertools.chain(
         itertools.islice(rows, MAX_GATHERED), _refuse_more(rows)

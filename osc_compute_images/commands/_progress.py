@@ -20,6 +20,7 @@ from osc_lib.i18n import _
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
+    from rich import progress
     from rich.console import Console
 
     from osc_compute_images.api import Image
@@ -30,6 +31,9 @@ _DELAY = 0.3
 
 #: Characters of a status that are shown beside a bar.
 _LONGEST_STATUS = 1000
+
+#: Likewise of a name.
+_LONGEST_NAME = 40
 
 
 class Progress:
@@ -89,6 +93,26 @@ class Progress:
                 description=printable(image.status or '')[:_LONGEST_STATUS],
             )
 
+    @contextlib.contextmanager
+    def changing(self, images: int) -> 'Iterator[Changes]':
+        """Show how many of some images have been changed."""
+        console = self._console() if images else None
+        if console is None:
+            yield Changes(None)
+            return
+        from rich import progress
+
+        with progress.Progress(
+            progress.TextColumn('{task.description}', markup=False),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        ) as bar:
+            bar.add_task('', total=images)
+            yield Changes(bar)
+
     def _console(self) -> 'Console | None':
         """Return what stderr is drawn on, if anything is to be."""
         if not self._wanted or not _is_terminal(sys.stderr):
@@ -110,6 +134,40 @@ class Progress:
         if console.is_dumb_terminal or not console.is_terminal:
             return None
         return console
+
+
+class Changes:
+    """Shows how many images have been changed, and how many have not.
+
+    :param bar: what shows it, if it is shown
+    """
+
+    def __init__(self, bar: 'progress.Progress | None') -> None:
+        self._bar = bar
+        self._failed = 0
+
+    def tell(self, image: str) -> None:
+        """Show that an image has been dealt with, by its name."""
+        if self._bar is not None:
+            failed = _('%d failed') % self._failed if self._failed else ''
+            name = printable(image)[:_LONGEST_NAME]
+            text = ', '.join(filter(None, (failed, name)))
+            self._bar.update(
+                self._bar.task_ids[0], advance=1, description=text
+            )
+
+    @contextlib.contextmanager
+    def failing(self) -> Iterator[None]:
+        """Count a failure, and make room for lines that tell of it."""
+        self._failed += 1
+        if self._bar is None:
+            yield
+            return
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            self._bar.start()
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

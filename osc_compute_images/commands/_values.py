@@ -62,6 +62,28 @@ def positive_integer(text: str) -> int:
     return int(text)
 
 
+def whole_number(text: str) -> int:
+    """Read a number of things, which may be none."""
+    if not re.fullmatch(_NUMBER, text):
+        raise argparse.ArgumentTypeError(
+            _('%r is not a whole number of 0 or more') % text
+        )
+    return int(text)
+
+
+def span(text: str) -> datetime.timedelta:
+    """Read a span of time: ``90m``, ``24h``, ``7d``, ``2w``, ``1y``."""
+    match = _SPAN.fullmatch(text)
+    try:
+        if match:
+            return int(match[1]) * _UNITS[match[2]]
+    except OverflowError:
+        pass
+    raise argparse.ArgumentTypeError(
+        _('%r is not a span of time, such as 90m, 24h, 7d, 2w or 1y') % text
+    )
+
+
 def is_id(text: str) -> bool:
     """Return whether a text is a UUID."""
     return _UUID.fullmatch(text) is not None

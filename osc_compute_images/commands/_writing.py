@@ -3,8 +3,10 @@
 """What is checked before the properties of an image are changed."""
 
 import argparse
+from collections.abc import Callable
 from collections.abc import Iterable
 import logging
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from osc_lib import exceptions
@@ -13,6 +15,9 @@ from osc_lib.i18n import _
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
+
+#: The option that chooses by a property, where another is to be changed.
+RENAMED = MappingProxyType({'property': 'with-property'})
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +35,40 @@ def add_option(parser: argparse.ArgumentParser) -> None:
             'it is'
         ),
     )
+
+
+def keeper(
+    api: 'ImagesAPI',
+    images: 'Iterable[Image]',
+    parsed_args: argparse.Namespace,
+) -> 'Callable[[Image], str | None]':
+    """Return what tells why an image must stay as it is, or None.
+
+    What cannot be known is not changed: there may be many such images.
+
+    :raises ImagesError: if the server could not be asked
+    """
+    if parsed_args.allow_private:
+        return lambda _image: None
+    made_private = api.find_made_private(images)
+    if made_private is None:
+        return lambda _image: _(
+            'its visibility is not known, and a change might make it '
+            'private: allow that with --allow-private'
+        )
+
+    def reason(image: 'Image') -> str | None:
+        visibility = made_private.get(image.id)
+        return (
+            visibility
+            and _(
+                'it is a %s image, which a change would make private: allow '
+                'that with --allow-private'
+            )
+            % visibility
+        )
+
+    return reason
 
 
 def check(

@@ -3,39 +3,81 @@
 """Delete images of the Compute service."""
 
 import argparse
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from osc_lib import exceptions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _naming
+from osc_compute_images.commands import _protecting
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _values
 
+if TYPE_CHECKING:
+    from osc_compute_images.api import Image
+    from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.plan import Plan
+    from osc_compute_images.api.usage import Usage
 
-class DeleteComputeImage(_connect.ImagesCommand):
+
+class DeleteComputeImage(_naming.NamingCommand):
     """Delete images."""
 
-    _description = _('Delete image(s), through the Compute service')
+    _description = _(
+        'Delete image(s), through the Compute service: those that are named, '
+        'or those that options choose'
+    )
+    verb = 'delete'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'images',
             metavar='<image>',
-            nargs='+',
+            nargs='*',
             type=_values.name_or_id,
             help=_('Image(s) to delete (name or ID)'),
         )
-        _regions.add_region(parser)
+        self.add_choice(parser)
+        _protecting.add_option(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
+    def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        images: list[str] = parsed_args.images
+        return images
+
+    def plan(
+        self, api: 'ImagesAPI', parsed_args: argparse.Namespace
+    ) -> 'tuple[Plan, Usage | None]':
+        from osc_compute_images.api import plan
+
+        images, protection = _protecting.choose(api, parsed_args)
+        return plan.delete(images, protection), protection.usage
+
+    def plan_for(
+        self,
+        api: 'ImagesAPI',  # noqa: ARG002
+        images: 'Iterable[Image]',
+        parsed_args: argparse.Namespace,  # noqa: ARG002
+    ) -> 'Plan':
+        from osc_compute_images.api import plan
+        from osc_compute_images.api import ServerList
+        from osc_compute_images.api.protection import Protection
+
+        images = [*images]
+        named = {image.id for image in images}
+        return plan.delete(images, Protection(ServerList(()), (), named=named))
+
+    def change_named(
+        self, places: _regions.Places, parsed_args: argparse.Namespace
+    ) -> None:
         from osc_compute_images.api import ImagesAPI
         from osc_compute_images.api import ImagesError
 
         failed = 0
-        with _connect.explained():
-            places = _regions.chosen(self, parsed_args)
 
         def tell(image: str, e: ImagesError) -> None:
             nonlocal failed

@@ -1,28 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Set the properties of an image of the Compute service."""
+"""Set the properties of images of the Compute service."""
 
 import argparse
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from osc_lib.cli import parseractions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _naming
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _values
 from osc_compute_images.commands import _writing
 
+if TYPE_CHECKING:
+    from osc_compute_images.api import Image
+    from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.plan import Plan
 
-class SetComputeImage(_connect.ImagesCommand):
-    """Set the properties of an image."""
 
-    _description = _('Set image properties, through the Compute service')
+class SetComputeImage(_naming.NamingCommand):
+    """Set the properties of images."""
+
+    _description = _(
+        'Set image properties, through the Compute service: of one image, or '
+        'of those that options choose'
+    )
+    verb = 'set'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'image',
             metavar='<image>',
+            nargs='?',
             type=_values.name_or_id,
             help=_('Image to modify (name or ID)'),
         )
@@ -46,17 +60,45 @@ class SetComputeImage(_connect.ImagesCommand):
                 '--property and --no-property to replace them)'
             ),
         )
-        _regions.add_region(parser)
+        self.add_choice(parser, _writing.RENAMED)
         _writing.add_option(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
+    def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        return () if parsed_args.image is None else (parsed_args.image,)
+
+    def check(self, parsed_args: argparse.Namespace) -> None:
         from osc_compute_images.api import properties
 
+        if parsed_args.no_property and (
+            parsed_args.image is None or parsed_args.dry_run
+        ):
+            self._parser.error(
+                _('--no-property takes one image, and no --dry-run')
+            )
+        super().check(parsed_args)
+        if parsed_args.image is None and not parsed_args.properties:
+            self._parser.error(_('give a --property to set'))
+        with _connect.explained():
+            properties.check_properties(parsed_args.properties or {})
+
+    def plan_for(
+        self,
+        api: 'ImagesAPI',
+        images: 'Iterable[Image]',
+        parsed_args: argparse.Namespace,
+    ) -> 'Plan':
+        from osc_compute_images.api import plan
+
+        images = [*images]
+        keep = _writing.keeper(api, images, parsed_args)
+        return plan.set_properties(images, parsed_args.properties or {}, keep)
+
+    def change_named(
+        self, places: _regions.Places, parsed_args: argparse.Namespace
+    ) -> None:
         wanted = parsed_args.properties or {}
         with _connect.explained():
-            properties.check_properties(wanted)
-            places = _regions.chosen(self, parsed_args)
             api, image = _regions.find(places, parsed_args.image)
             if not wanted and not parsed_args.no_property:
                 return

@@ -1,28 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Remove properties of an image of the Compute service."""
+"""Remove properties of images of the Compute service."""
 
 import argparse
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from osc_lib import exceptions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _naming
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _values
 from osc_compute_images.commands import _writing
 
+if TYPE_CHECKING:
+    from osc_compute_images.api import Image
+    from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.plan import Plan
 
-class UnsetComputeImage(_connect.ImagesCommand):
-    """Remove properties of an image."""
 
-    _description = _('Unset image properties, through the Compute service')
+class UnsetComputeImage(_naming.NamingCommand):
+    """Remove properties of images."""
+
+    _description = _(
+        'Unset image properties, through the Compute service: of one image, '
+        'or of those that options choose'
+    )
+    verb = 'unset'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'image',
             metavar='<image>',
+            nargs='?',
             type=_values.name_or_id,
             help=_('Image to modify (name or ID)'),
         )
@@ -37,11 +51,33 @@ class UnsetComputeImage(_connect.ImagesCommand):
                 '(repeat option to remove multiple properties)'
             ),
         )
-        _regions.add_region(parser)
+        self.add_choice(parser, _writing.RENAMED)
         _writing.add_option(parser)
         return parser
 
-    def take_action(self, parsed_args: argparse.Namespace) -> None:
+    def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        return () if parsed_args.image is None else (parsed_args.image,)
+
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        super().check(parsed_args)
+        if parsed_args.image is None and not parsed_args.properties:
+            self._parser.error(_('give a --property to remove'))
+
+    def plan_for(
+        self,
+        api: 'ImagesAPI',
+        images: 'Iterable[Image]',
+        parsed_args: argparse.Namespace,
+    ) -> 'Plan':
+        from osc_compute_images.api import plan
+
+        images = [*images]
+        keep = _writing.keeper(api, images, parsed_args)
+        return plan.unset_properties(images, parsed_args.properties, keep)
+
+    def change_named(
+        self, places: _regions.Places, parsed_args: argparse.Namespace
+    ) -> None:
         from osc_compute_images.api import PropertiesNotDeleted
 
         keys = dict.fromkeys(parsed_args.properties)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Commands that take images by name or ID, or choose them by options."""
+
+import argparse
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import TYPE_CHECKING
+
+from osc_lib.i18n import _
+
+from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _planning
+from osc_compute_images.commands import _regions
+
+if TYPE_CHECKING:
+    from osc_compute_images.api import Image
+    from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.plan import Plan
+    from osc_compute_images.api.usage import Usage
+
+
+class NamingCommand(_planning.PlanCommand):
+    """A command that is given images by name, or by options that choose."""
+
+    def add_choice(
+        self,
+        parser: argparse.ArgumentParser,
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add all that chooses, and that says what to do with a plan."""
+        self.add_planning(parser, renamed)
+        parser.add_argument(
+            '--all',
+            action='store_true',
+            default=False,
+            help=_('Choose all images that the options do not leave out'),
+        )
+
+    def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        """Return the names and IDs that were given."""
+        raise NotImplementedError
+
+    def change_named(
+        self, places: _regions.Places, parsed_args: argparse.Namespace
+    ) -> None:
+        """Change the images that were named, and tell what fails.
+
+        :raises CommandError: if anything failed
+        """
+        raise NotImplementedError
+
+    def plan_for(
+        self,
+        api: 'ImagesAPI',
+        images: 'Iterable[Image]',
+        parsed_args: argparse.Namespace,
+    ) -> 'Plan':
+        """Plan to change images that were named."""
+        raise NotImplementedError
+
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        if not self.named(parsed_args):
+            _planning.check_is_given(parsed_args)
+            super().check(parsed_args)
+            return
+        for given, option in (
+            (_filtering.is_given(parsed_args), _('options that choose')),
+            (parsed_args.all, '--all'),
+            (parsed_args.all_regions, '--all-regions'),
+            (parsed_args.all_clouds, '--all-clouds'),
+            (parsed_args.max_items is not None, '--max-items'),
+            (getattr(parsed_args, 'include_used', False), '--include-used'),
+        ):
+            if given:
+                self._parser.error(
+                    _('names and IDs of images are not allowed with %s')
+                    % option
+                )
+        if parsed_args.dry_run:
+            super().check(parsed_args)
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
+        if not self.named(parsed_args):
+            return super().take_action(parsed_args)
+        with _connect.explained():
+            places = _regions.chosen(self, parsed_args)
+        if not parsed_args.dry_run:
+            self.change_named(places, parsed_args)
+            return (), ()
+        with _connect.explained():
+            found: dict[ImagesAPI, list[Image]] = {}
+            for name in dict.fromkeys(self.named(parsed_args)):
+                api, image = _regions.find(places, name)
+                found.setdefault(api, []).append(image)
+            plans = {
+                where: self.plan_for(api, found[api], parsed_args)
+                for where, api in places.apis.items()
+                if api in found
+            }
+        return self.carry_out(places, plans, parsed_args)
+
+    def plan(
+        self, api: 'ImagesAPI', parsed_args: argparse.Namespace
+    ) -> 'tuple[Plan, Usage | None]':
+        chosen = _filtering.chosen(api, parsed_args)
+        pager = api.list_detail(where=chosen.where)
+        pages = chosen.of(page.images for page in pager.pages())
+        images = _planning.gathered(
+            image for images in pages for image in images
+        )
+        return self.plan_for(api, images, parsed_args), chosen.usage

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Commands that choose images, plan what to do with them, and do it."""
+
+import abc
+import argparse
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+import itertools
+from typing import Any
+from typing import TYPE_CHECKING
+
+from osc_lib import exceptions
+from osc_lib.command import command
+from osc_lib.i18n import _
+
+from osc_compute_images.commands import _approval
+from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _gathering
+from osc_compute_images.commands import _outcomes
+from osc_compute_images.commands import _regions
+from osc_compute_images.commands import _usage
+from osc_compute_images.commands import _values
+
+if TYPE_CHECKING:
+    from osc_compute_images.api import Image
+    from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.plan import Plan
+    from osc_compute_images.api.usage import Usage
+
+#: Exit code where a plan is not what was allowed, and nothing was done.
+EXIT_REFUSED = 7
+
+#: Regions whose images are held in memory at the same time, at most.
+_PARALLEL = 4
+
+
+class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
+    """A command that chooses images, and changes those that it should.
+
+    :cvar verb: what it does to an image, for messages
+    """
+
+    changes = True
+    verb = ''
+    _epilog: Any = _(
+        'Exit codes: 0 if all is done, 1 if some failed or nobody approved, '
+        '7 if the plan was refused.'
+    )
+
+    def add_planning(
+        self,
+        parser: argparse.ArgumentParser,
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add the options that choose, and that say what to do with a plan."""
+        self._parser = parser
+        _filtering.add_filters(parser, renamed or {})
+        parser.add_argument(
+            '--dry-run',
+            action='store_true',
+            default=False,
+            help=_('Show what would be done, and change nothing'),
+        )
+        parser.add_argument(
+            '--auto-approve',
+            action='store_true',
+            default=False,
+            help=_('Do what is planned without asking for confirmation'),
+        )
+        parser.add_argument(
+            '--max-items',
+            metavar='<max-items>',
+            type=_values.positive_integer,
+            help=_(
+                'Refuse a plan that changes more images than this, and '
+                'change none'
+            ),
+        )
+        _regions.add_options(parser)
+
+    @abc.abstractmethod
+    def plan(
+        self, api: 'ImagesAPI', parsed_args: argparse.Namespace
+    ) -> 'tuple[Plan, Usage | None]':
+        """Plan what to do in one region.
+
+        :returns: the plan, and who uses what, if an option needed to know it
+        """
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        from osc_compute_images.api import PlanRefused
+
+        self._results = _regions.Results(self.log)
+        self._done = _outcomes.Outcomes(self.log, self.verb)
+        try:
+            self.check(parsed_args)
+            code = super().run(parsed_args)
+        except PlanRefused as e:
+            self.log.error('%s', e)
+            return EXIT_REFUSED
+        return code or self._results.exit_code() or self._done.exit_code()
+
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        """Check the options before anything is sent.
+
+        :raises PlanRefused: if nothing was chosen
+        :raises CommandError: if nobody can approve
+        """
+        if self.app.stdout is None:
+            raise exceptions.CommandError(
+                _('The output cannot be written: stdout is closed')
+            )
+        if not (parsed_args.dry_run or parsed_args.auto_approve) and not (
+            _approval.is_possible()
+        ):
+            raise exceptions.CommandError(
+                _(
+                    'There is no terminal to ask for confirmation: use '
+                    '--dry-run to see what would be done, and --auto-approve '
+                    'to do it. Nothing is changed'
+                )
+            )
+
+    def take_action(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
+        with _connect.explained():
+            places = _regions.chosen(self, parsed_args)
+        planned = dict(self._plans(places, parsed_args))
+        plans = {where: plan for where, (plan, _usage) in planned.items()}
+        _usage.warn_of_unknown(
+            self.log,
+            parsed_args,
+            [usage for _plan, usage in planned.values() if usage is not None],
+        )
+        return self.carry_out(places, plans, parsed_args)
+
+    def carry_out(
+        self,
+        places: _regions.Places,
+        plans: 'Mapping[_regions.Where, Plan]',
+        parsed_args: argparse.Namespace,
+    ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
+        """Show plans, or do what they say; return headers and rows.
+
+        :raises PlanRefused: if they change more images than is allowed
+        :raises CommandError: if the user does not approve
+        """
+        from osc_compute_images.api import plan
+
+        if parsed_args.max_items is not None:
+            plan.check_size(plans.values(), parsed_args.max_items)
+        count = sum(len(each.changes) for each in plans.values())
+        rows = _outcomes.plan_rows(plans)
+        headers = (*places.headers, *_outcomes.PLAN_HEADERS)
+        if not parsed_args.dry_run:
+            if count and not parsed_args.auto_approve:
+                question = _('%(verb)s %(count)d image(s)?') % {
+                    'verb': self.verb.capitalize(),
+                    'count': count,
+                }
+                if not _approval.ask(question, headers, rows, parsed_args):
+                    raise exceptions.CommandError(_('Nothing is changed'))
+            headers = (*places.headers, *_outcomes.HEADERS)
+            rows = self._done.rows(self.app, places.apis, plans, parsed_args)
+        return headers, _outcomes.cells(self.app.stdout, parsed_args, rows)
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+    ) -> int:
+        if not column_names:
+            return 0
+        self._check_columns(parsed_args, column_names)
+        rows = iter(data)
+        try:
+            return super().produce_output(parsed_args, column_names, rows)
+        except Exception:
+            # NOTE: what was approved is done, whether it can be shown or not.
+            for _row in rows:
+                pass
+            raise
+
+    def _check_columns(
+        self, parsed_args: argparse.Namespace, column_names: Sequence[str]
+    ) -> None:
+        """Check, before anything is done, what cliff checks afterwards."""
+        known = [name.lower().replace(' ', '_') for name in column_names]
+        wanted = [
+            name.strip().lower().replace(' ', '_')
+            for name in parsed_args.columns
+        ]
+        if wanted and not set(known) & set(wanted):
+            raise exceptions.CommandError(
+                _('No column is named %(wanted)s; there are: %(known)s')
+                % {
+                    'wanted': ', '.join(parsed_args.columns),
+                    'known': ', '.join(column_names),
+                }
+            )
+
+    def _plans(
+        self, places: _regions.Places, parsed_args: argparse.Namespace
+    ) -> 'Iterator[tuple[_regions.Where, tuple[Plan, Usage | None]]]':
+        if not places.headers:
+            ((where, api),) = places.apis.items()
+            with _connect.explained():
+                yield where, self.plan(api, parsed_args)
+            return
+        from osc_compute_images.api import in_regions
+
+        results = in_regions(
+            places.apis,
+            lambda api: self.plan(api, parsed_args),
+            parallel=_PARALLEL,
+        )
+        for where, answer in self._results.successful(
+            places.apis,
+            ((r.region, r.error or r.value) for r in results),
+        ):
+            if answer is not None:
+                yield where, answer
+
+
+def gathered(images: 'Iterable[Image]') -> 'list[Image]':
+    """Return all images that a plan is made from.
+
+    :raises PlanRefused: if there are too many to be held in memory
+    """
+    from osc_compute_images.api import PlanRefused
+
+    most = _gathering.MAX_GATHERED
+    got = list(itertools.islice(images, most + 1))
+    if len(got) > most:
+        raise PlanRefused(
+            _('There are more than %s images to plan with') % f'{most:,}'
+        )
+    return got
+
+
+def check_is_given(parsed_args: argparse.Namespace) -> None:
+    """Check that the user has chosen images, or all of them.
+
+    :raises PlanRefused: otherwise
+    """
+    from osc_compute_images.api import PlanRefused
+
+    if not (parsed_args.all or _filtering.is_given(parsed_args)):
+        raise PlanRefused(
+            _(
+                'No image is named or chosen: give names or IDs, options '
+                'that choose images, or --all'
+            )
+        )

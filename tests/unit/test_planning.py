@@ -1,0 +1,504 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The commands that change what options choose, on a model of a cloud."""
+
+import csv
+import io
+import json
+import sys
+
+from osc_lib import exceptions
+import pytest
+
+from osc_compute_images.commands import _gathering
+from osc_compute_images.commands import _planning
+from osc_compute_images.commands.delete import DeleteComputeImage
+from osc_compute_images.commands.prune import PruneComputeImages
+from osc_compute_images.commands.set import SetComputeImage
+from osc_compute_images.commands.unset import UnsetComputeImage
+from testbed import nova
+from testbed.fleet import Fleet
+from testbed.fleet import server
+from testbed.fleet import snapshot
+from tests.unit.conftest import set_catalog
+from tests.unit.test_commands import App
+from tests.unit.test_commands import run
+
+ID = [nova.image_id(n) for n in range(10)]
+WEB = 'b0a2f2d4-0000-4000-8000-000000000001'
+DB = 'b0a2f2d4-0000-4000-8000-000000000002'
+BOOTED = 'server web was booted from it'
+SNAPSHOTS = ['--type', 'snapshot']
+GO = '--auto-approve'
+
+
+def day(number):
+    return f'2026-11-{number:02}T12:00:00Z'
+
+
+def images():
+    return [
+        nova.image(0, created='2026-10-01T12:00:00Z'),
+        *(snapshot(n, WEB, created=day(n)) for n in (1, 2, 3)),
+        *(snapshot(n, DB, created=day(n)) for n in (4, 5)),
+    ]
+
+
+@pytest.fixture
+def fleet(http):
+    """Serve snapshots of two servers, and what one was booted from."""
+    return Fleet(
+        images(), [server(WEB, 'web', image=ID[0]), server(DB, 'db')]
+    ).serve(http)
+
+
+@pytest.fixture
+def app(fleet, tmp_path):
+    return App(tmp_path)
+
+
+class Terminal(io.StringIO):
+    """A terminal, and what its user types."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    """Provide a terminal; what is returned makes the user type a text."""
+
+    def type_(text):
+        monkeypatch.setattr(sys, 'stdin', Terminal(text))
+        terminal = Terminal()
+        monkeypatch.setattr(sys, 'stderr', terminal)
+        return terminal
+
+    return type_
+
+
+def rows(app, kind, *words, code=0):
+    got, printed = run(app, kind, '-f', 'json', *words)
+    assert got == code
+    return json.loads(printed)
+
+
+def delete(app, *words, code=0):
+    return rows(app, DeleteComputeImage, *words, code=code)
+
+
+def test_a_dry_run_shows_the_plan_and_changes_nothing(app, fleet):
+    assert delete(app, '--all', '--dry-run') == [
+        *(
+            {
+                'Action': 'delete',
+                'ID': ID[n],
+                'Name': f'cirros-{n}',
+                'Reason': 'chosen',
+            }
+            for n in (5, 4, 3, 2, 1)
+        ),
+        {
+            'Action': 'keep',
+            'ID': ID[0],
+            'Name': 'cirros-0',
+            'Reason': BOOTED,
+        },
+    ]
+    assert fleet.requests == ['GET /images/detail', 'GET /servers/detail']
+    assert len(delete(app, '--all', '--dry-run', GO)) == 6
+    assert not fleet.writes
+
+
+def test_what_options_choose_is_deleted(app, fleet, caplog):
+    assert delete(app, *SNAPSHOTS, '--created-before', day(3), GO) == [
+        {
+            'Action': 'delete',
+            'ID': ID[n],
+            'Name': f'cirros-{n}',
+            'Result': 'done',
+            'Reason': 'chosen',
+        }
+        for n in (2, 1)
+    ]
+    assert fleet.writes == [f'DELETE /images/{ID[n]}' for n in (2, 1)]
+    # Again: there is nothing to do.
+    assert delete(app, *SNAPSHOTS, '--created-before', day(3), GO) == []
+    assert not caplog.records
+
+
+def test_it_takes_one_listing(app, fleet):
+    delete(app, '--unused', '--not-name', 'cirros-1', GO)
+    assert fleet.requests.count('GET /images/detail') == 1
+    assert {*fleet.images} == {ID[0], ID[1]}
+
+
+def test_used_images_are_included_on_demand(app, fleet):
+    fleet.servers[DB] |= {
+        'status': 'SHELVED_OFFLOADED',
+        'image': {'id': ID[0]},
+    }
+    got = delete(app, '--all', '--include-used', GO)
+    assert {r['Reason'] for r in got if r['Action'] == 'keep'} == {
+        'shelved server db may live in it'
+    }
+    assert {*fleet.images} == {ID[4], ID[5]}
+
+
+@pytest.mark.parametrize(
+    ('kind', 'words'),
+    [
+        (DeleteComputeImage, []),
+        (DeleteComputeImage, [GO]),
+        (DeleteComputeImage, ['--include-used', GO]),
+        (SetComputeImage, ['--property', 'a=b', GO]),
+        (UnsetComputeImage, ['--property', 'a', '--dry-run']),
+    ],
+)
+def test_an_empty_choice_is_refused(app, fleet, caplog, kind, words):
+    assert run(app, kind, *words) == (_planning.EXIT_REFUSED, '')
+    assert 'No image is named or chosen' in caplog.text
+    assert not fleet.requests
+
+
+@pytest.mark.parametrize('words', [SNAPSHOTS, ['--all']])
+def test_somebody_has_to_approve(app, fleet, words):
+    with pytest.raises(exceptions.CommandError, match='no terminal to ask'):
+        run(app, DeleteComputeImage, *words)
+    assert not fleet.requests
+
+
+@pytest.mark.parametrize('answer', ['', 'n\n', 'no\n', '\n', 'yeah\n', ' '])
+def test_only_a_yes_is_a_yes(app, fleet, typed, answer):
+    terminal = typed(answer)
+    with pytest.raises(exceptions.CommandError, match='Nothing is changed'):
+        run(app, DeleteComputeImage, *SNAPSHOTS)
+    assert 'Delete 5 image(s)? [y/N]' in terminal.getvalue()
+    assert '| delete | ' + ID[5] in terminal.getvalue()
+    assert app.stdout.getvalue() == ''
+    assert not fleet.writes
+
+
+@pytest.mark.parametrize('answer', ['y\n', 'yes\n', ' Y \n', 'y'])
+def test_after_a_yes_stdout_has_results_only(app, fleet, typed, answer):
+    typed(answer)
+    got = delete(app, *SNAPSHOTS)
+    assert [row['Result'] for row in got] == ['done'] * 5
+    assert len(fleet.writes) == 5
+
+
+def test_nothing_to_do_is_not_asked_about(app, fleet, typed):
+    terminal = typed('')
+    assert delete(app, '--name', 'none') == []
+    (kept,) = delete(app, '--name', 'cirros-0')
+    assert kept['Result'] == 'kept'
+    assert terminal.getvalue() == ''
+
+
+def test_a_plan_of_more_than_allowed_is_refused(app, fleet, caplog):
+    words = [*SNAPSHOTS, GO, '--max-items']
+    assert run(app, DeleteComputeImage, *words, '4') == (7, '')
+    assert 'changes 5 images, which is more than the 4' in caplog.text
+    assert not fleet.writes
+    assert len(delete(app, *words, '5')) == 5
+
+
+@pytest.mark.parametrize(
+    ('kind', 'words'),
+    [
+        (DeleteComputeImage, [ID[1], '--type', 'snapshot']),
+        (DeleteComputeImage, [ID[1], '--all']),
+        (DeleteComputeImage, [ID[1], '--not-name', 'x']),
+        (DeleteComputeImage, [ID[1], '--all-regions']),
+        (DeleteComputeImage, [ID[1], '--all-clouds']),
+        (DeleteComputeImage, [ID[1], '--max-items', '3']),
+        (DeleteComputeImage, [ID[1], '--include-used']),
+        (SetComputeImage, [ID[1], '--property', 'a=b', '--unused']),
+        (SetComputeImage, ['--no-property', '--all']),
+        (SetComputeImage, [ID[1], '--no-property', '--dry-run']),
+        (SetComputeImage, ['--all', GO]),
+        (UnsetComputeImage, [ID[1], '--with-property', 'a']),
+        (UnsetComputeImage, ['--all', GO]),
+        (PruneComputeImages, ['--type', 'snapshot', GO]),
+        (PruneComputeImages, ['--keep-last', '-1', GO]),
+        (PruneComputeImages, ['--keep-within', '3', GO]),
+        (PruneComputeImages, ['--keep-within', '999999999y', GO]),
+        (PruneComputeImages, ['--keep-last', '1', '--group-by', 'x', GO]),
+        # Another run would delete other images.
+        (DeleteComputeImage, ['--newest', '3', GO]),
+    ],
+)
+def test_what_makes_no_sense_is_refused_at_once(
+    app, fleet, capsys, kind, words
+):
+    with pytest.raises(SystemExit) as e:
+        run(app, kind, *words)
+    assert e.value.code == 2
+    assert 'error: ' in capsys.readouterr().err
+    assert not fleet.requests
+
+
+def test_names_print_nothing(app, fleet):
+    assert run(app, DeleteComputeImage, ID[0], 'cirros-1') == (0, '')
+    assert {*fleet.images} == {*ID[2:6]}
+
+
+def test_names_can_be_tried(app, fleet):
+    got = delete(app, ID[0], 'cirros-1', ID[1], '--dry-run')
+    assert [(r['Action'], r['ID'], r['Reason']) for r in got] == [
+        ('delete', ID[0], 'named'),
+        ('delete', ID[1], 'named'),
+    ]
+    got = rows(app, SetComputeImage, ID[0], '--property', 'a=b', '--dry-run')
+    assert [(r['Action'], r['ID']) for r in got] == [('set', ID[0])]
+    assert not fleet.writes
+    with pytest.raises(exceptions.CommandError, match='No image'):
+        run(app, DeleteComputeImage, 'none', '--dry-run')
+
+
+def test_each_failure_is_a_line_and_the_rest_goes_on(app, fleet, caplog):
+    fleet.images[ID[4]]['metadata']['protected_here'] = '1'
+    got = delete(app, *SNAPSHOTS, GO, code=1)
+    assert [r['Result'] for r in got] == [
+        *('done', 'failed', 'done', 'done', 'done')
+    ]
+    assert caplog.messages == [
+        (
+            f'Failed to delete image {ID[4]}: You are not allowed to delete '
+            f'the image. (HTTP 403)'
+        ),
+        '1 of 5 images failed to delete.',
+    ]
+
+
+def test_what_changed_is_told_and_left_alone(app, fleet, caplog, typed):
+    typed('y\n')
+
+    def change(method, _path):
+        if method == 'GET' and _path == f'/images/{ID[5]}':
+            fleet.images[ID[5]]['name'] = 'new'
+
+    fleet.before = change
+    got = delete(app, *SNAPSHOTS, code=1)
+    assert got[0]['Result'] == 'changed'
+    assert got[0]['Reason'] == "its name is 'new' now, and was 'cirros-5'"
+    assert f'Image {ID[5]} is left alone: its name is' in caplog.text
+    assert {*fleet.images} == {ID[0], ID[5]}
+
+
+def test_what_is_approved_is_done_though_nobody_reads(app, fleet):
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    app.stdout = Closed()
+    with pytest.raises(BrokenPipeError):
+        run(app, DeleteComputeImage, '-f', 'value', *SNAPSHOTS, GO)
+    assert {*fleet.images} == {ID[0]}
+
+
+def test_columns_are_checked_before_anything_is_done(app, fleet):
+    with pytest.raises(exceptions.CommandError, match='there are: Action'):
+        run(app, DeleteComputeImage, *SNAPSHOTS, GO, '-c', 'None')
+    assert not fleet.writes
+    got = delete(app, *SNAPSHOTS, GO, '-c', 'result', '-c', 'ID')
+    assert got[0] == {'ID': ID[5], 'Result': 'done'}
+
+
+@pytest.mark.parametrize('words', [SNAPSHOTS, [ID[1], '--dry-run']])
+def test_a_closed_output_is_refused(app, fleet, words):
+    app.stdout = None
+    with pytest.raises(exceptions.CommandError, match='stdout is closed'):
+        run_closed(app, *words, GO)
+    assert not fleet.writes
+
+
+def run_closed(app, *words):
+    command = DeleteComputeImage(app, None)
+    return command.run(command.get_parser('x').parse_args(list(words)))
+
+
+def test_names_need_no_output(app, fleet):
+    app.stdout = None
+    assert run_closed(app, ID[1]) == 0
+    assert ID[1] not in fleet.images
+
+
+def test_an_interrupt_tells_how_far_it_came(app, fleet, caplog):
+    def interrupt(method, path):
+        if method == 'DELETE' and path.endswith(ID[3]):
+            raise KeyboardInterrupt
+
+    fleet.before = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        run(app, DeleteComputeImage, *SNAPSHOTS, GO)
+    assert 'Stopped after 2 of 5 images' in caplog.text
+    fleet.before = lambda _method, _path: None
+    assert len(delete(app, *SNAPSHOTS, GO)) == 3
+
+
+def prune(app, *words, code=0):
+    return rows(app, PruneComputeImages, *words, code=code)
+
+
+def test_rules_keep(app, fleet):
+    got = prune(app, '--keep-last', '1', '--dry-run')
+    assert [(r['Action'], r['ID'], r['Reason']) for r in got] == [
+        ('keep', ID[5], 'kept by last'),
+        ('delete', ID[4], 'no rule keeps it'),
+        ('keep', ID[3], 'kept by last'),
+        ('delete', ID[2], 'no rule keeps it'),
+        ('delete', ID[1], 'no rule keeps it'),
+    ]
+    got = prune(app, '--keep-within', '24h', GO)
+    assert [r['Result'] for r in got] == [*('kept',) * 4, 'done']
+    assert ID[1] not in fleet.images
+    got = prune(app, '--keep-last', '0', '--group-by', 'type', GO)
+    assert [*fleet.images] == [ID[0]]
+
+
+def test_filters_say_what_is_pruned(app, fleet):
+    got = prune(
+        app, '--keep-last', '1', '--group-by', 'name', '--type', 'all',
+        '--dry-run',
+    )  # fmt: skip
+    assert len(got) == 6
+    got = prune(app, '--keep-last', '0', '--server', DB, '--dry-run')
+    assert [r['ID'] for r in got] == [ID[5], ID[4]]
+    got = prune(
+        app, '--keep-last', '1', '--created-before', day(3), '--dry-run'
+    )
+    assert [r['ID'] for r in got] == [ID[2], ID[1]]
+
+
+def test_what_a_server_lives_in_is_never_pruned(app, fleet):
+    fleet.servers[WEB]['status'] = 'SHELVED_OFFLOADED'
+    words = ['--keep-last', '0', '--include-used', GO]
+    got = prune(app, *words)
+    assert {r['ID'] for r in got if r['Result'] == 'kept'} == {*ID[1:4]}
+    assert {*fleet.images} == {*ID[0:4]}
+
+
+def test_properties_are_set_and_unset_by_choice(app, fleet):
+    words = ['--name-pattern', 'cirros-[0-2]', '--property', 'tier=gold', GO]
+    got = rows(app, SetComputeImage, *words)
+    assert [(r['Action'], r['Result']) for r in got] == [('set', 'done')] * 3
+    got = rows(
+        app, UnsetComputeImage, '--with-property', 'tier=gold', '--not-name',
+        'cirros-1', '--property', 'tier', GO,
+    )  # fmt: skip
+    assert [(r['Action'], r['Result']) for r in got] == [('unset', 'done')] * 2
+    assert [
+        i['id'] for i in fleet.images.values() if 'tier' in i['metadata']
+    ] == [ID[1]]
+    got = rows(app, SetComputeImage, *words)
+    assert sorted(r['Result'] for r in got) == ['done', 'done', 'kept']
+
+
+@pytest.mark.parametrize('visibility', ['shared', 'community'])
+def test_images_of_others_do_not_become_private(app, fleet, visibility):
+    fleet.visibility[ID[1]] = visibility
+    words = ['--all', '--property', 'tier=gold', GO]
+    got = rows(app, SetComputeImage, *words)
+    kept = [(r['ID'], r['Reason']) for r in got if r['Result'] == 'kept']
+    assert kept == [
+        (
+            ID[1],
+            (
+                f'it is a {visibility} image, which a change would make '
+                f'private: allow that with --allow-private'
+            ),
+        )
+    ]
+    got = rows(app, UnsetComputeImage, '--all', '--property', 'os_distro', GO)
+    assert ID[0] in {r['ID'] for r in got if r['Result'] == 'done'}
+    got = rows(app, SetComputeImage, *words, '--allow-private')
+    assert [r['ID'] for r in got if r['Result'] == 'done'] == [ID[1]]
+
+
+def test_a_visibility_that_is_not_known_is_not_risked(app, fleet):
+    # As a server that does not know the filter.
+    fleet.visibility = dict.fromkeys(fleet.images, 'hidden')
+    words = ['--all', '--property', 'tier=gold', GO]
+    got = rows(app, SetComputeImage, *words)
+    assert {r['Result'] for r in got} == {'kept'}
+    assert 'visibility is not known' in got[0]['Reason']
+    assert not fleet.writes
+
+
+def test_what_compute_would_not_store_is_refused_at_once(app, fleet):
+    with pytest.raises(exceptions.CommandError, match='cannot be set'):
+        run(app, SetComputeImage, '--all', '--property', 'name=x', GO)
+    assert not fleet.requests
+
+
+def test_too_many_images_to_plan_with(app, fleet, monkeypatch, caplog):
+    monkeypatch.setattr(_gathering, 'MAX_GATHERED', 5)
+    assert run(app, DeleteComputeImage, '--all', GO) == (7, '')
+    assert 'more than 5 images' in caplog.text
+    assert not fleet.writes
+
+
+OTHER = 'http://nova2.example.com:8774/v2.1'
+
+
+@pytest.fixture
+def both(fleet, http):
+    """Serve a second region."""
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': OTHER})
+    return Fleet(images(), []).serve(http, OTHER)
+
+
+def test_regions_have_a_column(app, fleet, both):
+    got = delete(app, *SNAPSHOTS, '--all-regions', GO)
+    assert [r['Region'] for r in got] == [
+        *['RegionOne'] * 5,
+        *['RegionTwo'] * 5,
+    ]
+    assert {*fleet.images} == {*both.images} == {ID[0]}
+
+
+def test_the_limit_is_of_all_regions_together(app, fleet, both, caplog):
+    words = [*SNAPSHOTS, '--all-regions', GO, '--max-items', '9']
+    assert run(app, DeleteComputeImage, *words)[0] == 7
+    assert not fleet.writes
+    assert not both.writes
+
+
+def test_a_region_that_fails_is_told_and_the_others_go_on(
+    app, fleet, both, caplog, slept
+):
+    def fail(_method, _path):
+        raise OSError('down')
+
+    both.before = fail
+    got = delete(app, *SNAPSHOTS, '--all-regions', GO, code=1)
+    assert [r['Region'] for r in got] == ['RegionOne'] * 5
+    assert 'Region RegionTwo: ' in caplog.text
+
+
+def test_failures_name_their_region(app, fleet, both, caplog):
+    both.images[ID[4]]['metadata']['protected_here'] = '1'
+    delete(app, *SNAPSHOTS, '--all-regions', GO, code=1)
+    assert caplog.messages[0].startswith(
+        f'Region RegionTwo: Failed to delete image {ID[4]}: '
+    )
+
+
+def test_other_formats(app, fleet):
+    code, printed = run(
+        app, DeleteComputeImage, *SNAPSHOTS, '--dry-run', '-f', 'csv'
+    )
+    assert code == 0
+    got = [*csv.DictReader(io.StringIO(printed))]
+    assert [r['ID'] for r in got] == [ID[n] for n in (5, 4, 3, 2, 1)]
+    _code, printed = run(
+        app, DeleteComputeImage, *SNAPSHOTS, '--dry-run', '-f', 'yaml'
+    )
+    assert printed.startswith('- Action: delete\n')
+    _code, printed = run(app, DeleteComputeImage, *SNAPSHOTS, '--dry-run')
+    assert printed.startswith('+--------+')
+    code, printed = run(app, DeleteComputeImage, *SNAPSHOTS, GO, '-f', 'jsonl')
+    assert [json.loads(line)['Result'] for line in printed.splitlines()] == [
+        'done'
+    ] * 5
