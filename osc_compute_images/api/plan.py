@@ -100,7 +100,7 @@ def prune(
 def set_properties(
     images: Iterable[Image],
     wanted: Mapping[str, str],
-    keep: Callable[[Image], str | None] = lambda _image: None,
+    keep: Callable[[Image], str | None] | None = None,
 ) -> Plan:
     """Plan to set properties; an image that has them all stays as it is.
 
@@ -118,7 +118,7 @@ def set_properties(
         }
         if not missing:
             return _keep(image, 'it has these properties')
-        if (reason := keep(image) or _spoilt(image, missing)) is not None:
+        if (reason := _reason_to_keep(image, missing, keep)) is not None:
             return _keep(image, reason)
         return _change(image, Action.SET, 'chosen', properties=missing)
 
@@ -128,7 +128,7 @@ def set_properties(
 def unset_properties(
     images: Iterable[Image],
     keys: Iterable[str],
-    keep: Callable[[Image], str | None] = lambda _image: None,
+    keep: Callable[[Image], str | None] | None = None,
 ) -> Plan:
     """Plan to remove properties; an image that has none stays as it is.
 
@@ -140,7 +140,7 @@ def unset_properties(
         present = tuple(key for key in named if key in image.metadata)
         if not present:
             return _keep(image, 'it has none of these properties')
-        if (reason := keep(image) or _spoilt(image, present)) is not None:
+        if (reason := _reason_to_keep(image, present, keep)) is not None:
             return _keep(image, reason)
         return _change(image, Action.UNSET, 'chosen', keys=present)
 
@@ -179,8 +179,14 @@ def _change(
     return Step(image=image, action=action, reason=reason, **details)
 
 
-def _spoilt(image: Image, replaced: Iterable[str]) -> str | None:
-    """Return why a change would spoil other properties, or None."""
+def _reason_to_keep(
+    image: Image,
+    replaced: Iterable[str],
+    keep: Callable[[Image], str | None] | None,
+) -> str | None:
+    """Return why the properties of an image must not be changed, or None."""
+    if keep is not None and (reason := keep(image)) is not None:
+        return reason
     try:
         properties.check_kept(image.metadata, frozenset(replaced))
     except _errors.InvalidProperty as e:

@@ -26,6 +26,8 @@ import datetime
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._times import created_at
 
+__all__ = ['Rules', 'apply']
+
 #: What an image is the newest of, by the name of the rule.
 _PERIODS: Mapping[str, Callable[[datetime.datetime], Hashable]] = {
     'hourly': lambda time: (time.date(), time.hour),

@@ -100,6 +100,8 @@ def one(api: ImagesAPI, image_id: str) -> None:
         print(e.errors['a'].http_status)
     except images.PropertiesNotStored as e:
         print(e.keys)
+    except images.PlanRefused as e:
+        print(e.message)
     except images.InvalidProperty as e:
         print(e.key)
     api.wait_for(image, 'ACTIVE', timeout=3.5, on_look=print)

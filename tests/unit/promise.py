@@ -12,7 +12,10 @@ import pathlib
 from osc_compute_images import api
 from osc_compute_images.api import clouds
 from osc_compute_images.api import filters
+from osc_compute_images.api import plan
 from osc_compute_images.api import properties
+from osc_compute_images.api import protection
+from osc_compute_images.api import retention
 from osc_compute_images.api import selection
 from osc_compute_images.api import summary
 from osc_compute_images.api import usage
@@ -25,7 +28,10 @@ _NOT_MADE_BY_USERS = (api.ImagePage, api.ListOptsBuilder, api.Pager)
 def text() -> str:
     """Return a line for each public name, and for each part of it."""
     public = {f'api.{name}': getattr(api, name) for name in api.__all__}
-    for module in (clouds, filters, properties, selection, summary, usage):
+    for module in (
+        *(clouds, filters, plan, properties, protection, retention),
+        *(selection, summary, usage),
+    ):
         module_name = module.__name__.rpartition('.')[2]
         public |= {
             f'api.{module_name}.{name}': getattr(module, name)

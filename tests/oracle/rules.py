@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What may be deleted, said a second time, slowly and obviously."""
+
+import dataclasses
+import datetime
+import random
+
+import msgspec
+
+from osc_compute_images.api import Image
+from osc_compute_images.api import plan
+from osc_compute_images.api import retention
+from osc_compute_images.api import Server
+from osc_compute_images.api import ServerList
+from osc_compute_images.api.protection import Protection
+
+START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+FORMATS = {
+    'hourly': '%Y-%m-%d %H',
+    'daily': '%Y-%m-%d',
+    'weekly': '%G-%V',
+    'monthly': '%Y-%m',
+    'yearly': '%Y',
+}
+
+
+@dataclasses.dataclass
+class Fleet:
+    """A cloud, and what its user wants.
+
+    :param images: all images
+    :param servers: all servers
+    :param include_used: whether images in use may go
+    :param named: IDs that the user has named
+    :param rules: arguments of retention.Rules
+    """
+
+    images: list[Image]
+    servers: list[Server]
+    include_used: bool
+    named: set[str]
+    rules: dict[str, object]
+
+
+def fleet(seed: int) -> Fleet:
+    """Make a fleet."""
+    chance = random.Random(seed)
+    names = ['web', 'db', 'old']
+    ids = [f'img-{n}' for n in range(chance.randint(1, 8))]
+    servers = [
+        Server(
+            f'srv-{n}',
+            chance.choice(names),
+            chance.choice(
+                ['ACTIVE', 'SHUTOFF', 'SHELVED', 'SHELVED_OFFLOADED']
+            ),
+            chance.choice([None, 'gone', *ids]),
+            task_state=chance.choice([None, None, 'shelving']),
+        )
+        for n in range(chance.randint(0, 4))
+    ]
+    images = [_image(chance, image_id, ids, names) for image_id in ids]
+    periods = chance.sample(['last', *FORMATS], chance.randint(1, 3))
+    rules: dict[str, object] = {p: chance.randint(0, 3) for p in periods}
+    if chance.random() < 0.3:
+        rules['within'] = datetime.timedelta(hours=chance.randint(0, 90))
+    return Fleet(
+        images,
+        servers,
+        chance.random() < 0.3,
+        set(chance.sample(ids, chance.choice([0, 0, 0, 1]))),
+        rules,
+    )
+
+
+def _image(
+    chance: random.Random, image_id: str, ids: list[str], names: list[str]
+) -> Image:
+    shelved = [f'{name}-shelved' for name in names]
+    metadata = {
+        key: chance.choice(ids)
+        for key in ('kernel_id', 'ramdisk_id')
+        if chance.random() < 0.1
+    }
+    hours = chance.choice([3, 60, 2000, 20000])
+    created = START + datetime.timedelta(hours=chance.randrange(hours))
+    document = {
+        'id': image_id,
+        'name': chance.choice([None, 'nightly', *names, *shelved]),
+        'status': chance.choice([*['ACTIVE'] * 8, 'SAVING', 'ERROR', None]),
+        'created': chance.choice([*[created.isoformat()] * 9, None]),
+        'metadata': metadata,
+    }
+    if chance.random() < 0.7:
+        document['server'] = {'id': f'srv-{chance.randrange(5)}'}
+    return msgspec.convert(document, Image)
+
+
+def is_home(image: Image, fleet: Fleet) -> bool:
+    """Whether a shelved server lives in it, or may do so."""
+    for server in fleet.servers:
+        shelved = server.status in ('SHELVED', 'SHELVED_OFFLOADED')
+        if not shelved and server.task_state != 'shelving':
+            continue
+        if server.image_id is None:
+            # It lives on its volume.
+            continue
+        name = server.name + '-shelved'
+        certain = [
+            i
+            for i in fleet.images
+            if i.name == name
+            and (i.server is None or i.server.id == server.id)
+        ]
+        possible = [
+            i
+            for i in fleet.images
+            if i.server is not None and i.server.id == server.id
+        ]
+        if image in (certain or possible):
+            return True
+    return False
+
+
+def is_protected(image: Image, fleet: Fleet) -> bool:
+    """Whether it must stay, whatever was chosen."""
+    if image.id in fleet.named:
+        return False
+    if is_home(image, fleet):
+        return True
+    if fleet.include_used:
+        return False
+    booted = any(s.image_id == image.id for s in fleet.servers)
+    needed = any(
+        other.metadata.get(key) == image.id
+        for other in fleet.images
+        for key in ('kernel_id', 'ramdisk_id')
+    )
+    return booted or needed
+
+
+def may_be_deleted(fleet: Fleet) -> set[str]:
+    """What goes if all images are chosen."""
+    return {
+        i.id
+        for i in fleet.images
+        if not is_protected(i, fleet)
+        and (i.status in ('ACTIVE', 'ERROR') or i.id in fleet.named)
+    }
+
+
+def may_be_pruned(fleet: Fleet) -> set[str]:
+    """What goes if all images are pruned, by server."""
+    going = set()
+    for server_id in {i.server_id for i in fleet.images} - {None}:
+        group = sorted(
+            (
+                i
+                for i in fleet.images
+                if i.server_id == server_id
+                and i.status == 'ACTIVE'
+                and i.created is not None
+            ),
+            key=lambda i: (i.created, i.id),
+            reverse=True,
+        )
+        kept = set()
+        for rule, value in fleet.rules.items():
+            if rule == 'last':
+                kept |= {i.id for i in group[:value]}
+            elif rule == 'within':
+                limit = value
+                kept |= {
+                    i.id for i in group if _time(group[0]) - _time(i) <= limit
+                }
+            else:
+                # The newest of each period: the first that is met.
+                newest = {}
+                for image in group:
+                    period = _time(image).strftime(FORMATS[rule])
+                    newest.setdefault(period, image.id)
+                kept |= {*list(newest.values())[:value]}
+        if fleet.rules.get('last') != 0:
+            kept |= {i.id for i in group[:1]}
+        going |= {
+            i.id
+            for i in group
+            if i.id not in kept and not is_protected(i, fleet)
+        }
+    return going
+
+
+def _time(image: Image) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(image.created)
+
+
+def compare(seed: int) -> tuple[int, int]:
+    """Make a fleet, and both plans in both ways.
+
+    :returns: how many images go, and how many stay
+    """
+    made = fleet(seed)
+    protection = Protection(
+        ServerList(tuple(made.servers)),
+        made.images,
+        include_used=made.include_used,
+        named=made.named,
+    )
+    deleted = plan.delete(made.images, protection)
+    rules = retention.Rules(**made.rules)
+    pruned = plan.prune(made.images, rules, protection)
+    for todo, expected in (
+        (deleted, may_be_deleted(made)),
+        (pruned, may_be_pruned(made)),
+    ):
+        assert {s.image.id for s in todo.changes} == expected, (seed, made)
+        assert {s.image.id for s in todo.steps} == {i.id for i in made.images}
+    went = len(deleted.changes) + len(pruned.changes)
+    return went, len(deleted.kept) + len(pruned.kept)
