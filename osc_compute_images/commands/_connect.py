@@ -88,11 +88,16 @@ class ImagesCommand(command.Command):
                     _('The output cannot be written: stdout is closed')
                 )
             return super().run(parsed_args)
-        with contextlib.ExitStack() as around:
-            around.enter_context(_output.written(self.app.stdout))
+        with _output.written(self.app.stdout):
             if shows:
-                around.enter_context(_pipe.watched(self.app.stdout))
-            around.enter_context(self._timed())
+                return _pipe.watched(
+                    self.app.stdout, lambda: self._run_timed(parsed_args)
+                )
+            # What is being changed goes on whether anybody looks or not.
+            return self._run_timed(parsed_args)
+
+    def _run_timed(self, parsed_args: argparse.Namespace) -> int:
+        with self._timed():
             return super().run(parsed_args)
 
     @contextlib.contextmanager

@@ -6,8 +6,7 @@ Without this it would learn of a closed pipe when it writes the next rows, and
 wait for a server until then.
 """
 
-from collections.abc import Iterator
-import contextlib
+from collections.abc import Callable
 import os
 import select
 import signal
@@ -17,6 +16,9 @@ from types import FrameType
 from typing import Any
 from typing import NoReturn
 from typing import TextIO
+from typing import TypeVar
+
+_T = TypeVar('_T')
 
 #: What interrupts the main thread, even while it waits for a server. It does
 #: nothing where it is not handled. SIGPIPE will not do: a server that has
@@ -28,15 +30,16 @@ class _NobodyReads(BaseException):
     """Not a BrokenPipeError, which might be taken for one of a connection."""
 
 
-@contextlib.contextmanager
-def watched(stdout: TextIO) -> Iterator[None]:
-    """End the command as soon as its output is a pipe that nobody reads.
+def watched(stdout: TextIO, call: Callable[[], _T]) -> _T:
+    """Call, and end that as soon as the output is a pipe that nobody reads.
 
-    :raises BrokenPipeError: whatever the command is doing
+    It is no context manager: the signal may come while one is left, in code
+    of contextlib, where nothing could catch what it raises.
+
+    :raises BrokenPipeError: whatever is being done
     """
     if not _can_be_watched(stdout):
-        yield
-        return
+        return call()
     before = signal.signal(_SIGNAL, _end)
     done, ended = os.pipe()
     watcher = threading.Thread(
@@ -47,16 +50,18 @@ def watched(stdout: TextIO) -> Iterator[None]:
     try:
         try:
             watcher.start()
-            yield
+            return call()
         finally:
             # NOTE: one on its way must not end what comes after this.
             signal.signal(_SIGNAL, signal.SIG_IGN)
-            os.close(ended)
-            watcher.join()
-            os.close(done)
-            signal.signal(_SIGNAL, before)
     except _NobodyReads:
+        # It comes once, and may have come just before that line.
         raise BrokenPipeError from None
+    finally:
+        os.close(ended)
+        watcher.join()
+        os.close(done)
+        signal.signal(_SIGNAL, before)
 
 
 def _can_be_watched(stdout: TextIO) -> bool:

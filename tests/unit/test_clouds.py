@@ -454,13 +454,12 @@ def test_a_pipe_that_nobody_reads_ends_the_command():
     never = threading.Event()
     with open(write, 'w') as stdout:
 
-        def end():
-            with _pipe.watched(stdout):
-                os.close(read)
-                never.wait(60)
+        def call():
+            os.close(read)
+            never.wait(60)
 
         with pytest.raises(BrokenPipeError):
-            end()
+            _pipe.watched(stdout, call)
     assert signal.getsignal(signal.SIGURG) is before
 
 
@@ -468,24 +467,44 @@ def test_a_connection_that_a_server_has_closed_is_another_matter():
     read, write = os.pipe()
     ours, theirs = socket.socketpair()
     theirs.close()
-    with (
-        open(read),
-        open(write, 'w') as stdout,
-        _pipe.watched(stdout),
-        ours,
-        pytest.raises(BrokenPipeError),
-    ):
-        ours.send(b'x')
+
+    def send():
+        with pytest.raises(BrokenPipeError):
+            ours.send(b'x')
+        return 7
+
+    with open(read), open(write, 'w') as stdout, ours:
+        assert _pipe.watched(stdout, send) == 7
+
+
+def test_a_signal_may_come_when_the_command_has_just_ended(monkeypatch):
+    """And before it is switched off, where nothing of it can be caught."""
+    read, write = os.pipe()
+    before = signal.getsignal(signal.SIGURG)
+    threads = threading.active_count()
+    change = signal.signal
+
+    def late(number, handler):
+        if handler is signal.SIG_IGN:
+            monkeypatch.undo()
+            signal.raise_signal(number)
+        return change(number, handler)
+
+    monkeypatch.setattr(signal, 'signal', late)
+    with open(read), open(write, 'w') as stdout:
+        with pytest.raises(BrokenPipeError):
+            _pipe.watched(stdout, lambda: 7)
+        assert signal.getsignal(signal.SIGURG) is before
+    assert threading.active_count() == threads
 
 
 def test_a_pipe_that_is_read_ends_nothing():
     read, write = os.pipe()
     with open(read), open(write, 'w') as stdout:
-        with _pipe.watched(stdout):
-            stdout.write('x')
+        assert _pipe.watched(stdout, lambda: stdout.write('x')) == 1
         # Nor does one in another thread, which no signal would reach.
         thread = threading.Thread(
-            target=lambda: _pipe.watched(stdout).__enter__()
+            target=lambda: _pipe.watched(stdout, lambda: None)
         )
         thread.start()
         thread.join()
@@ -494,5 +513,8 @@ def test_a_pipe_that_is_read_ends_nothing():
 
 def test_what_is_no_pipe_is_not_watched(tmp_path):
     before = signal.getsignal(signal.SIGURG)
-    with open(tmp_path / 'out', 'w') as stdout, _pipe.watched(stdout):
-        assert signal.getsignal(signal.SIGURG) is before
+    with open(tmp_path / 'out', 'w') as stdout:
+        meanwhile = _pipe.watched(
+            stdout, lambda: signal.getsignal(signal.SIGURG)
+        )
+    assert meanwhile is before
