@@ -73,8 +73,15 @@ def _build(source: Path, *kinds: str) -> tuple[Path, ...]:
         ).strip(),
     }
     _run(
-        *(_BIN / 'uv', 'build', '--quiet', *kinds, '--out-dir', dist),
-        *('--build-constraint', _CONSTRAINTS, source),
+        _BIN / 'uv',
+        'build',
+        '--quiet',
+        *kinds,
+        '--out-dir',
+        dist,
+        '--build-constraint',
+        _CONSTRAINTS,
+        source,
         env=env,
     )
     suffixes = {'--sdist': '*.tar.gz', '--wheel': '*.whl'}
