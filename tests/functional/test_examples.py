@@ -27,7 +27,6 @@ from tests.functional.conftest import openstack_executable
 
 _ROOT = Path(__file__).parents[2]
 _DOCUMENTS = (_ROOT / 'README.rst', *(_ROOT / 'doc' / 'source').rglob('*.rst'))
-_SCRIPTS = _ROOT / 'doc' / 'source' / 'scripts'
 _CRONTAB = re.compile(r'([\d*/,-]+ +){5}(?P<command>.*)')
 
 _PROGRAM = r'(?s).*\bimport openstack\b'
@@ -93,7 +92,6 @@ def run(demo, tmp_path):
     path = (
         str(tmp_path / 'bin'),
         str(Path(openstack_executable()).parent),
-        str(_SCRIPTS),
         os.environ['PATH'],
     )
     environment = demo.environment | {'PATH': os.pathsep.join(path)}
@@ -211,11 +209,12 @@ def test_a_python_program_runs(run, cloud, tmp_path, program):
     file = tmp_path / 'home' / 'program.py'
     file.write_text(program)
     said = run('env', '-u', 'OS_CLIENT_CONFIG_FILE', sys.executable, str(file))
-    assert 'web-1-snapshot' in said
     assert 'Traceback' not in said
+    # The other one looks through the Image service for what is not there.
+    assert ('web-1-snapshot' in said) == ('osc_compute_images' in program)
 
 
 def test_there_are_examples_of_each_kind():
     assert len(_examples(r'\$ ')) > 20
-    assert len(_examples(_CRONTAB.pattern)) == 1
-    assert len(_examples(_PROGRAM)) == 3
+    assert _examples(_CRONTAB.pattern)
+    assert len(_examples(_PROGRAM)) > 2
