@@ -75,7 +75,8 @@ class Cloud:
         # NOTE: openstacksdk has no public method for this that does not make
         # the settings of all clouds.
         known = self._config._get_known_regions(self._name)
-        names = [region['name'] for region in known]
+        # It returns None before openstacksdk 1.0.
+        names = [region['name'] for region in known or ()]
         return names if 'regions' in entry or len(names) > 1 else []
 
     def regions(self) -> list[str]:

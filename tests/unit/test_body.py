@@ -20,6 +20,7 @@ from keystoneauth1 import session
 from keystoneauth1 import token_endpoint
 import pytest
 import requests
+import urllib3
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
@@ -62,6 +63,11 @@ def logged(request, caplog):
     return request.param
 
 
+# NOTE: urllib3 before 2.2 returns only when it has all that was asked for.
+@pytest.mark.skipif(
+    not hasattr(urllib3.HTTPResponse, 'read1'),
+    reason='the clock is looked at only every 16 KB',
+)
 @pytest.mark.parametrize('chunked', [False, True])
 def test_a_drip_ends(monkeypatch, logged, chunked):
     monkeypatch.setattr(_request, 'TIMEOUTS', 1)

@@ -10,6 +10,7 @@ import argparse
 import datetime
 import itertools
 import json
+import os
 import re
 
 import pytest
@@ -358,7 +359,7 @@ def test_people_read_the_names_of_what_uses_an_image(app):
     assert '| Ubuntu-22.04 | db      |' in printed
     assert '| db-shelved   | db      |' in printed
     assert '| kernel | machine |' in table(
-        app, '--name', 'kernel', '-c', 'name', '-c', 'used_by'
+        app, '--name', 'kernel', '-c', 'Name', '-c', 'Used By'
     )
 
 
@@ -394,12 +395,17 @@ def test_a_cloud_is_asked_for_servers_only_where_that_is_needed(app, http):
     assert not any('/servers' in request for request in sent(http))
 
 
+ANY_CASE = pytest.mark.skipif(
+    'LOWEST' in os.environ, reason='cliff 4.0 takes headers as they are'
+)
+
+
 @pytest.mark.parametrize(
     'words',
     [
         ['-c', 'Size'],
-        ['-c', 'created_at', '-c', 'ID'],
-        ['-c', 'MIN DISK'],
+        pytest.param(['-c', 'created_at', '-c', 'ID'], marks=ANY_CASE),
+        pytest.param(['-c', 'MIN DISK'], marks=ANY_CASE),
     ],
 )
 def test_a_column_of_long_implies_it(app, words):

@@ -301,7 +301,7 @@ def test_columns_are_checked_before_anything_is_done(app, fleet):
     with pytest.raises(exceptions.CommandError, match='there are: Action'):
         run(app, DeleteComputeImage, *SNAPSHOTS, GO, '-c', 'None')
     assert not fleet.writes
-    got = delete(app, *SNAPSHOTS, GO, '-c', 'result', '-c', 'ID')
+    got = delete(app, *SNAPSHOTS, GO, '-c', 'Result', '-c', 'ID')
     assert got[0] == {'ID': ID[5], 'Result': 'done'}
 
 
