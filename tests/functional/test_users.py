@@ -95,8 +95,8 @@ def test_a_region_without_compute(variables, tmp_path, words):
     result = shell.run(*words, cwd=tmp_path)
     assert result.code == 1
     assert (
-        'public endpoint for compute service in Nowhere region not found: '
-        f'{CHECK}'
+        "no public endpoint of the Compute service in region 'Nowhere'; it "
+        f"has one in 'RegionOne', 'RegionTwo': {CHECK}"
     ) in result.err.splitlines()[0]
     # Which there are is told where it is asked for.
     line = only_line(shell.run(*LIST, '--region', 'Nowhere', cwd=tmp_path))
@@ -107,7 +107,7 @@ def test_an_interface_that_does_not_exist(variables, tmp_path):
     shell = Shell(variables | {'OS_INTERFACE': 'none'})
     line = only_line(shell.run(*LIST, cwd=tmp_path))
     assert line == (
-        'none endpoint for compute service in RegionOne region not found: '
+        "none endpoint for compute service in region 'RegionOne' not found: "
         f'{CHECK}'
     )
 
@@ -132,10 +132,7 @@ def test_a_token_without_a_project(variables, tmp_path):
             (*DELETE, 'ubuntu-24.04'),
             '1 of 1 images failed to delete.',
         ),
-        (
-            (*UNSET, '--property', 'os_distro', 'ubuntu-24.04'),
-            '1 of 1 properties failed to unset.',
-        ),
+        ((*UNSET, '--property', 'os_distro', 'ubuntu-24.04'), None),
         ((*SET, '--property', 'a=b', 'ubuntu-24.04'), None),
         ((*SET, '--no-property', 'ubuntu-24.04'), None),
     ],
