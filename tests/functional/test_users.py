@@ -95,10 +95,10 @@ def test_a_region_without_compute(variables, tmp_path, words):
     result = shell.run(*words, cwd=tmp_path)
     assert result.code == 1
     assert (
-        "no public endpoint of the Compute service in region 'Nowhere'; it "
-        f"has one in 'RegionOne', 'RegionTwo': {CHECK}"
+        'The catalog has no public endpoint of the Compute service in region '
+        f"'Nowhere'; it has one in 'RegionOne', 'RegionTwo': {CHECK}"
     ) in result.err.splitlines()[0]
-    # Which there are is told where it is asked for.
+    # So it is where the region is an option.
     line = only_line(shell.run(*LIST, '--region', 'Nowhere', cwd=tmp_path))
     assert line.endswith('choose from RegionOne, RegionTwo')
 
@@ -132,6 +132,7 @@ def test_a_token_without_a_project(variables, tmp_path):
             (*DELETE, 'ubuntu-24.04'),
             '1 of 1 images failed to delete.',
         ),
+        # The refusal is about the image, whatever the property is.
         ((*UNSET, '--property', 'os_distro', 'ubuntu-24.04'), None),
         ((*SET, '--property', 'a=b', 'ubuntu-24.04'), None),
         ((*SET, '--no-property', 'ubuntu-24.04'), None),
