@@ -99,8 +99,12 @@ def test_a_region_without_compute(variables, tmp_path, words):
         f"'Nowhere'; it has one in 'RegionOne', 'RegionTwo': {CHECK}"
     ) in result.err.splitlines()[0]
     # So it is where the region is an option.
-    line = only_line(shell.run(*LIST, '--region', 'Nowhere', cwd=tmp_path))
-    assert line.endswith('choose from RegionOne, RegionTwo')
+    asked = shell.run(*LIST, '--region', 'Nowhere', cwd=tmp_path)
+    assert (asked.code, asked.out) == (1, '')
+    first, last = asked.err.splitlines()
+    assert first.startswith('Region Nowhere: ')
+    assert f"it has one in 'RegionOne', 'RegionTwo': {CHECK}" in first
+    assert last == 'No images to show: every region failed or was skipped'
 
 
 def test_an_interface_that_does_not_exist(variables, tmp_path):
@@ -253,8 +257,6 @@ NONSENSE = [
     ((*SET, 'x', '--property', 'a'), "Expected 'key=value'"),
     ((*SET, 'x', '--property', '=b'), 'Property key must be specified'),
     ((*SET, 'x', '--property'), 'expected one argument'),
-    (UNSET, 'the following arguments are required:'),
-    ((*UNSET, 'x'), 'the following arguments are required: --property'),
 ]
 
 
@@ -287,6 +289,19 @@ def test_no_choice_is_told_before_anything_is_asked(canned):
 )
 def test_what_a_command_cannot_do_is_told_in_one_line(demo, words, message):
     assert message in only_line(demo.run(*words))
+
+
+@pytest.mark.parametrize(
+    'words',
+    [DELETE, (*SET, '--property', 'a=b'), (*UNSET, '--property', 'a')],
+    ids=lambda words: words[2],
+)
+def test_to_name_no_image_is_not_to_mean_all(canned, words):
+    result = Shell(canned_cloud.environment(canned)).run(*words)
+    assert (result.code, result.out) == (7, '')
+    (line,) = result.err.splitlines()
+    assert line.startswith('No image is named or chosen: give names or IDs')
+    assert not [r for r in canned.requests if '/images' in r.path]
 
 
 def test_an_unknown_column_to_sort_by_is_ignored(demo):
