@@ -689,7 +689,8 @@ def ranges(draw: Any, images: list[dict[str, Any]]) -> Any:
     if draw(st.booleans()):
         image = draw(st.sampled_from(images))
         names = [i['Name'] for i in images]
-        named = image['Name'] is not None and names.count(image['Name']) == 1
+        # An empty name is refused: it may be a variable that is not set.
+        named = bool(image['Name']) and names.count(image['Name']) == 1
         by = draw(st.sampled_from(('ID', 'Name'))) if named else 'ID'
         # The name of one is the ID of another, which is meant.
         is_id = image['Name'] in [i['ID'] for i in images]
@@ -860,7 +861,7 @@ STATUSES = 'ACTIVE, SAVING, ERROR, DELETED, UNKNOWN'
 @pytest.mark.parametrize(
     ('option', 'value', 'reason'),
     [
-        ('status', word, f'no status of an image; these are: {STATUSES}')
+        ('status', word, f'is not an image status; choose from {STATUSES}')
         for word in ('QUEUED', 'in:queued,saving', 'ACTIVE ', '', 'bogus')
     ]
     + [
