@@ -124,6 +124,10 @@ class History:
             if marker:
                 yield {'marker': marker}
             step *= 2
+        if not self._has_all:
+            # What comes again from further back would not be known.
+            return
+        self._known.update(self._older)
         # The last one is that which was refused.
         for marker in [*self._markers][-2 : -_MARKERS - 2 : -1]:
             yield {'marker': marker}

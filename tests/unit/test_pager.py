@@ -311,6 +311,23 @@ def test_some_that_were_listed_long_ago_are_left(api, http, monkeypatch):
     assert listed == [nova.image_id(n) for n in numbers]
 
 
+@pytest.mark.parametrize('gone', [4, 5, 6, 11, 12])
+def test_no_image_comes_twice_after_the_last_pages_are_deleted(
+    api, http, monkeypatch, gone
+):
+    # The IDs of the last page, and hashes of those before it.
+    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 3)
+    server = nova.Server(nova.images(*range(20)))
+    http.get(nova.DETAIL, json=server)
+    listed = []
+    for page in api.list_detail(ListOpts(limit=4)).pages():
+        listed += ids(page.images)
+        if len(listed) == 12:
+            for image_id in listed[-gone:]:
+                server.delete(image_id)
+    assert listed == [nova.image_id(n) for n in range(20)]
+
+
 def ids_of(server):
     return {image['id'] for image in server.images}
 
