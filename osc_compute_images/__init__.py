@@ -6,7 +6,7 @@ import logging
 
 __version__: str
 
-# Silent where a program does not configure logging.
+# No output unless the program configures logging.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Dicts and lists, as they come from JSON, that cannot be changed.
+"""Immutable dicts and lists for values decoded from JSON.
 
-They compare, print, pickle and encode as the dicts and lists that they are.
+They compare, print, pickle and encode like plain dicts and lists.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import NoReturn
 
 
 def freeze(value: Any) -> Any:
-    """Return a value of JSON that cannot be changed, nor its parts."""
+    """Return an immutable copy of a JSON value, nested values included."""
     if isinstance(value, dict):
         return freeze_dict(value)
     if isinstance(value, list):
@@ -20,16 +20,16 @@ def freeze(value: Any) -> Any:
 
 
 def freeze_dict(items: Mapping[str, Any]) -> 'FrozenDict':
-    """Do the same for an object of JSON."""
+    """Return an immutable copy of a JSON object."""
     for value in items.values():
-        # NOTE: the properties of most images are strings, all of them.
+        # NOTE: fast path; most images have only string properties.
         if type(value) is not str:
             return FrozenDict({k: freeze(v) for k, v in items.items()})
     return FrozenDict(items)
 
 
 def thaw(value: Any) -> Any:
-    """Return a value of JSON as plain dicts and lists, a copy."""
+    """Return a mutable copy of a JSON value, as plain dicts and lists."""
     if isinstance(value, dict):
         return {key: thaw(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -39,13 +39,13 @@ def thaw(value: Any) -> Any:
 
 def _refuse(*_args: object, **_kwargs: object) -> NoReturn:
     raise TypeError(
-        'What belongs to an image cannot be changed through it: copy it, or '
-        'change the image with a method of ImagesAPI'
+        'The fields of an image are immutable: copy them, or change the '
+        'image with a method of ImagesAPI'
     )
 
 
 class FrozenDict(dict[str, Any]):
-    """A dict that cannot be changed."""
+    """An immutable dict."""
 
     __slots__ = ()
 
@@ -61,7 +61,7 @@ class FrozenDict(dict[str, Any]):
 
 
 class FrozenList(list[Any]):
-    """A list that cannot be changed."""
+    """An immutable list."""
 
     __slots__ = ()
 

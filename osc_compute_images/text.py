@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""How values from a server are shown as text."""
+"""Values from a server as text that is safe to print."""
 
 import re
 import shlex
 
-# Characters that act on a terminal or on the order of what it shows, instead
-# of being shown: control characters, separators of lines and paragraphs,
-# bidirectional and invisible formatting, and halves of surrogate pairs.
-_ACTS = re.compile(
+# Characters that control a terminal or reorder the text on it: control
+# characters, line and paragraph separators, bidirectional and invisible
+# formatting, lone surrogates.
+_UNSAFE = re.compile(
     '[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff'
     '\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]'
 )
@@ -18,44 +18,43 @@ _CREDENTIALS = re.compile(r'(?<=://)[^/?#\s\'"<>\\]*@')
 
 
 def printable(text: str) -> str:
-    r"""Show each character that would act on a terminal by its escape.
+    r"""Escape the characters that control a terminal.
 
-    ``'a\x1b[2Jb'`` becomes ``'a\\x1b[2Jb'``; other text stays as it is.
+    ``'a\x1b[2Jb'`` becomes ``'a\\x1b[2Jb'``; other text is unchanged.
     """
-    # NOTE: str.isprintable() is quick, and stricter than need be.
+    # NOTE: str.isprintable() is fast, and stricter than _UNSAFE.
     if text.isprintable():
         return text
-    return _ACTS.sub(
+    return _UNSAFE.sub(
         lambda m: m[0].encode('unicode_escape').decode('ascii'), text
     )
 
 
 def shortened(text: str, length: int) -> str:
-    """Cut a text that is longer, and show by ``...`` that it was."""
+    """Truncate a longer text, and append ``...``."""
     return text if len(text) <= length else text[:length] + '...'
 
 
 def without_credentials(text: str) -> str:
-    """Remove the user names and passwords of the URLs in a text."""
+    """Remove user names and passwords from the URLs in a text."""
     return _CREDENTIALS.sub('', text) if '@' in text else text
 
 
 def option_for_shell(option: str, value: str) -> str | None:
-    """Return an option and its value, to be pasted into a POSIX shell.
+    """Return an option and its value, quoted for a POSIX shell.
 
-    :returns: None if the value cannot be shown as it is
+    :returns: None if the value has characters that must be escaped
     """
     if printable(value) != value:
         return None
-    # A value that begins with a dash would be another option.
-    between = '=' if value.startswith('-') else ' '
-    return f'{option}{between}{shlex.quote(value)}'
+    # After a space, a value with a leading dash would be an option.
+    separator = '=' if value.startswith('-') else ' '
+    return f'{option}{separator}{shlex.quote(value)}'
 
 
 def property_text(value: object) -> str:
-    """Return the text that the value of a property is shown as.
+    """Format the value of a property as OpenStackClient does.
 
-    A string is shown as it is; the few values that are no strings, as
-    OpenStackClient shows them: as Python writes them.
+    Strings are unchanged; other values are formatted by ``str()``.
     """
     return value if isinstance(value, str) else str(value)

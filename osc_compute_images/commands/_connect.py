@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""From the client manager of a command to the images API."""
+"""The base class of all commands, and their access to the images API."""
 
 import argparse
 from collections.abc import Iterator
@@ -25,29 +25,28 @@ if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api import ImagesError
 
-#: Seconds to wait for an answer, where ``api_timeout`` is not configured.
+#: Seconds to wait for a response, unless ``api_timeout`` is configured.
 TIMEOUT = 60.0
 
-#: Options that lead to other regions or clouds than the configured one, which
-#: may have a login of their own.
-ELSEWHERE = ('regions', 'all_regions', 'all_clouds')
+#: Options that select other regions or clouds, which may need another login.
+REGION_OPTIONS = ('regions', 'all_regions', 'all_clouds')
 
-#: What to do where the catalog lacks something.
+#: Advice if an endpoint is not found.
 CHECK_CATALOG = _(
     'check the project, the region and the interface; "openstack catalog '
-    'list" tells what there is'
+    'list" shows the available endpoints'
 )
 
 
 class ImagesCommand(command.Command):
-    """A command that waits for no answer for ever, and loses no output."""
+    """A command with a timeout for requests, and checked output."""
 
-    #: The shell logs in before it reads the options of the command, which
-    #: tell where: see :meth:`run`.
+    #: The shell would log in before the options that select the region are
+    #: known: see :meth:`run`.
     auth_required = False
 
-    #: Whether it changes images, and may show what became of them. It goes on
-    #: whether anybody looks or not.
+    #: Whether the command changes images. Such a command continues if its
+    #: output pipe is closed.
     changes = False
 
     def __init__(
@@ -57,26 +56,26 @@ class ImagesCommand(command.Command):
         cmd_name: str | None = None,
     ) -> None:
         super().__init__(app, app_args, cmd_name)
-        #: Of other regions and clouds than the one that the shell logs in to.
+        #: Sessions of other regions and clouds than the shell's own.
         self.sessions: list[ksa_session.Session] = []
-        # NOTE: here, as the session is made before the command runs. There is
-        # no configuration while the documentation is made.
+        # NOTE: set here, as the session is created before run(). The
+        # documentation is built without a configuration.
         config = getattr(app, 'cloud_config', None)
         if config is not None:
             config.defaults['api_timeout'] = TIMEOUT
-            _requests.tidy_logs()
+            _requests.sanitize_logs()
 
     def get_epilog(self) -> str:
         if any(True for _hook in self._hooks):
             return super().get_epilog()
-        # NOTE: to learn the name of this distribution, cliff reads the files
-        # of all that are installed, whether or not help is asked for.
+        # NOTE: to find the name of this distribution, cliff would read the
+        # metadata of all installed ones, on every run.
         plugin = 'This command is provided by the osc-compute-images plugin.'
         return f'{self._epilog}\n\n{plugin}' if self._epilog else plugin
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         _requests.allow_alarms()
-        if not any(getattr(parsed_args, each, None) for each in ELSEWHERE):
+        if not any(getattr(parsed_args, o, None) for o in REGION_OPTIONS):
             self.auth_required = True
             self.app.prepare_to_run_command(self)
         shows = (
@@ -85,15 +84,14 @@ class ImagesCommand(command.Command):
         if self.app.stdout is None:
             if shows:
                 raise exceptions.CommandError(
-                    _('The output cannot be written: stdout is closed')
+                    _('Cannot write the output: stdout is closed')
                 )
             return super().run(parsed_args)
-        with _output.written(self.app.stdout):
+        with _output.flushed(self.app.stdout):
             if shows:
-                return _pipe.watched(
+                return _pipe.run_until_closed(
                     self.app.stdout, lambda: self._run_timed(parsed_args)
                 )
-            # What is being changed goes on whether anybody looks or not.
             return self._run_timed(parsed_args)
 
     def _run_timed(self, parsed_args: argparse.Namespace) -> int:
@@ -102,14 +100,14 @@ class ImagesCommand(command.Command):
 
     @contextlib.contextmanager
     def _timed(self) -> Iterator[None]:
-        """Let --timing tell of all requests, whatever login they are for."""
+        """Add the requests of all sessions to the output of --timing."""
         try:
             yield
         finally:
             manager: Any = self.app.client_manager
             for session in self.sessions:
-                # NOTE: the shell asks its own session, which there is none
-                # of if it has not logged in.
+                # NOTE: the shell reads the timings of its own session; it
+                # has none if it has not logged in.
                 if getattr(manager, 'session', None) is None:
                     manager.session = session
                 elif session is not manager.session:
@@ -117,9 +115,9 @@ class ImagesCommand(command.Command):
 
 
 def images_api(client_manager: Any) -> 'ImagesAPI':
-    """Provide the images API of the cloud that the user has configured.
+    """Return the images API of the configured cloud.
 
-    :param client_manager: osc-lib's, which has authenticated already
+    :param client_manager: of osc-lib, authenticated
     """
     # NOTE: imported here, as every "openstack" command loads this module.
     from osc_compute_images.api import ImagesAPI
@@ -131,11 +129,11 @@ def images_api(client_manager: Any) -> 'ImagesAPI':
 
 
 def logger() -> logging.Logger:
-    """Return what requests are logged to.
+    """Return the logger for requests.
 
-    Its level is that of what there is to write them, as every logger of the
-    shell has DEBUG: else the body of each answer would be made ready to be
-    written, and thrown away.
+    Its level is the lowest of the handlers. The loggers of the shell have the
+    level DEBUG, at which keystoneauth would format the body of each response
+    only to discard it.
     """
     logger = logging.getLogger('keystoneauth.session.osc_compute_images')
     handlers = logging.getLogger().handlers
@@ -144,10 +142,10 @@ def logger() -> logging.Logger:
 
 
 @contextlib.contextmanager
-def explained() -> Iterator[None]:
-    """Say what there is to do, on the command line, about errors of the API.
+def translated_errors() -> Iterator[None]:
+    """Raise errors of the API as errors of a command, with advice.
 
-    :raises osc_lib.exceptions.CommandError: in their place
+    :raises osc_lib.exceptions.CommandError: for an ImagesError
     """
     from osc_compute_images.api import ImagesError
     from osc_compute_images.api import PlanRefused
@@ -155,14 +153,14 @@ def explained() -> Iterator[None]:
     try:
         yield
     except PlanRefused:
-        # It has an exit code of its own.
+        # It has its own exit code.
         raise
     except ImagesError as e:
-        raise exceptions.CommandError(explanation(e)) from e
+        raise exceptions.CommandError(describe_error(e)) from e
 
 
-def explanation(e: 'ImagesError') -> str:
-    """Describe an error of the API to the user of a command."""
+def describe_error(e: 'ImagesError') -> str:
+    """Return the message of an error, with advice for the command line."""
     from osc_compute_images import api
     from osc_compute_images.api import properties
 
@@ -175,18 +173,18 @@ def explanation(e: 'ImagesError') -> str:
             'check': CHECK_CATALOG,
         }
     if isinstance(e, api.InvalidProperty) and e.key in properties.FIELDS:
-        return _('%s; "openstack image set" sets those that can be set') % e
+        return _('%s; try "openstack image set"') % e
     if isinstance(e, api.ListingInterrupted) and e.marker:
         option = option_for_shell('--marker', e.marker)
         if option is not None:
-            text = _('%(error)s. To go on from there, add %(option)s') % {
+            text = _('%(error)s. To continue from there, add %(option)s') % {
                 'error': e,
                 'option': option,
             }
     if properties.is_undecodable(e):
         return _(
-            '%(error)s. An image may have a property %(keys)s that is not '
-            'JSON: find it through the Image service, and remove it with '
-            '"openstack image unset --property"'
+            '%(error)s. The property %(keys)s of an image may be invalid '
+            'JSON: find the image through the Image service, and remove the '
+            'property with "openstack image unset --property"'
         ) % {'error': text, 'keys': _(' or ').join(properties.JSON_KEYS)}
     return text

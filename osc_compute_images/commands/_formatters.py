@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Cliff's table of a list, in a sixth of the time.
+"""A table formatter six times as fast as cliff's, with the same output.
 
-For 100,000 images in a pipe that is 1.5 seconds less, or 3.6 with ``--long``.
-What is printed is the same to the byte. The other formatters of cliff are fast
-enough as they are.
+For 100,000 images it saves 1.5 seconds, or 3.6 with ``--long``. Cliff's other
+formatters are fast enough.
 """
 
 import argparse
@@ -20,12 +19,12 @@ from typing import TextIO
 from cliff.formatters import table
 import prettytable
 
-#: How many rows are formatted by cliff, too, to compare.
+#: Rows that are also formatted by cliff, and compared.
 _SAMPLE = 3
 
 
 def fast(formatter: Any) -> Any:
-    """Return a faster formatter for cliff's table, and any other as it is."""
+    """Return the fast formatter in place of cliff's table formatter."""
     if type(formatter) is table.TableFormatter:
         return _TableFormatter()
     return formatter
@@ -39,7 +38,7 @@ class _TableFormatter(table.TableFormatter):
         stdout: TextIO,
         parsed_args: argparse.Namespace,
     ) -> None:
-        # On a terminal some releases of cliff fit the table to its width.
+        # On a terminal, some releases of cliff fit the table to its width.
         is_fit = (
             int(parsed_args.max_width) > 0
             or parsed_args.fit_width
@@ -58,9 +57,9 @@ class _TableFormatter(table.TableFormatter):
         rows: Sequence[Sequence[Any]],
         parsed_args: argparse.Namespace,
     ) -> bool:
-        """Tell whether a few rows look the same as from cliff.
+        """Return whether a sample is formatted as cliff does.
 
-        They do not where a release has moved what is private in cliff.
+        It is not if a release of cliff has changed its private names.
         """
         sample = rows[:_SAMPLE]
         expected = io.StringIO()
@@ -74,10 +73,10 @@ class _TableFormatter(table.TableFormatter):
     def _lines(
         self, column_names: Sequence[str], rows: Sequence[Sequence[Any]]
     ) -> Iterator[str]:
-        """Yield a table, line by line.
+        """Yield the lines of a table.
 
-        Rows of printable ASCII only have to be padded. The others are left to
-        prettytable, as is the frame: their width is not their length.
+        Rows of printable ASCII are padded here. The frame and all other rows,
+        whose width is not their length, are left to prettytable.
         """
         alignments = [self.ALIGNMENTS.get(type(cell), 'l') for cell in rows[0]]
         texts = [tuple(map(str, table._format_row(row))) for row in rows]

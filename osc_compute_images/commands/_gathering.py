@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""How many images a list shows, and holds in memory."""
+"""Limits to the images that a list shows, and holds in memory."""
 
 import argparse
 from collections.abc import Iterator
@@ -13,20 +13,20 @@ from osc_lib.i18n import _
 
 _Row = TypeVar('_Row')
 
-#: Images that a format gathers before it shows any, unless told otherwise: a
-#: server might have more without an end.
+#: Images held in memory by formats that do not stream, unless --max-items or
+#: --limit is given.
 MAX_GATHERED = 250_000
 
-#: Formats that show each image as it comes.
+#: Formats that print each image as it arrives.
 STREAMING = ('csv', 'jsonl', 'value')
 
 
-def bounded(
+def limit_rows(
     rows: Iterator[_Row], parsed_args: argparse.Namespace
 ) -> Iterator[_Row]:
-    """Yield as many rows as are to be shown.
+    """Yield the rows to show.
 
-    :raises CommandError: if there are too many to be gathered
+    :raises CommandError: if there are too many to hold in memory
     """
     limit = parsed_args.max_items or parsed_args.limit
     if limit is not None:
@@ -43,9 +43,9 @@ def _refuse_more(rows: Iterator[_Row]) -> Iterator[_Row]:
     for _row in rows:
         raise exceptions.CommandError(
             _(
-                'There are more than %(count)s images, and all have to be '
-                'held in memory to be sorted, or shown in this format. Allow '
-                'it with --max-items, or use "-f csv" or "-f value"'
+                'There are more than %(count)s images, too many to hold in '
+                'memory for this format or for sorting: raise the limit with '
+                '--max-items, or use "-f csv" or "-f value"'
             )
             % {'count': f'{MAX_GATHERED:,}'}
         )

@@ -2,8 +2,8 @@
 
 """JSON Lines as a format of every ``openstack ... list``: ``-f jsonl``.
 
-Each row is one JSON object in a line of its own, written as soon as it is
-there: see https://jsonlines.org/.
+Each row is one JSON object on its own line, written as it arrives: see
+https://jsonlines.org/.
 """
 
 import argparse
@@ -18,13 +18,13 @@ from cliff import columns
 from cliff.formatters import base
 
 
-# NOTE: every list command of the shell loads this module: it imports nothing
-# that cliff's own formatters do not.
+# NOTE: every list command of the shell loads this module. It imports only what
+# cliff's own formatters import.
 class JSONLinesFormatter(base.ListFormatter):
-    """One JSON object a line."""
+    """One JSON object per line."""
 
     def add_argument_group(self, parser: argparse.ArgumentParser) -> None:
-        """Add no option: there is nothing to set."""
+        """Add no options."""
 
     def emit_list(
         self,
@@ -33,10 +33,10 @@ class JSONLinesFormatter(base.ListFormatter):
         stdout: TextIO,
         parsed_args: argparse.Namespace,
     ) -> None:
-        """Write each row as it comes."""
-        theirs = _of_cliff()
-        if theirs is not None:
-            theirs.emit_list(column_names, data, stdout, parsed_args)
+        """Write each row as it arrives."""
+        formatter = _cliff_formatter()
+        if formatter is not None:
+            formatter.emit_list(column_names, data, stdout, parsed_args)
             return
         for row in data:
             cells = {
@@ -48,10 +48,10 @@ class JSONLinesFormatter(base.ListFormatter):
             stdout.write(json.dumps(cells) + '\n')
 
 
-def _of_cliff() -> base.ListFormatter | None:
-    """Return the formatter of this name that cliff has, if it gained one.
+def _cliff_formatter() -> base.ListFormatter | None:
+    """Return cliff's own formatter of this name, if its release has one.
 
-    Two entry points of one name would compete; both lead to cliff's then.
+    Either of the two entry points may be loaded; both then use cliff's.
     """
     [*entry_points] = importlib.metadata.distribution(
         'cliff'

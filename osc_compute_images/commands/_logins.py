@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Logins of other regions and clouds than the shell itself logs in to.
+"""Logins to other regions and clouds than the shell's own.
 
-Each is what the shell would do if it were told that region or cloud.
+Each does what the shell would do with that region or cloud.
 """
 
 import argparse
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from osc_compute_images.api._cloud import Cloud
 
-#: The only global options that hold for all clouds. The others may be secrets
-#: of one of them, or come from variables that are meant for it.
-_FOR_ALL = ('insecure', 'interface', 'timing', 'verify')
+#: The only global options that apply to all clouds. The others may be secrets
+#: of one cloud, or come from its environment variables.
+_SHARED_OPTIONS = ('insecure', 'interface', 'timing', 'verify')
 
 
 def cloud(command: _connect.ImagesCommand) -> 'Cloud':
-    """Return the cloud that the user has chosen, not yet logged in to."""
+    """Return the cloud that the user has selected, without logging in."""
     # NOTE: imported here, as every "openstack" command loads this module.
     from osc_compute_images.api._cloud import Cloud
 
@@ -49,20 +49,22 @@ def all_clouds(command: _connect.ImagesCommand) -> 'dict[str, Cloud]':
 
     app: Any = command.app
     if not app.options.debug:
-        # What it warns of when it cannot reach a Keystone does not say whose
-        # it is: the error that follows does.
+        # Its warning does not name the cloud whose Keystone it cannot reach;
+        # the error that follows does.
         log = logging.getLogger('keystoneauth.identity.generic.base')
         log.setLevel(logging.ERROR)
     config = copy.copy(app.cloud_config)
-    # It would ask for a password without a word of whose it is.
+    # The prompt for a password would not name the cloud.
     config._pw_callback = None
     names = cloud_names(config)
     if not names:
         raise exceptions.CommandError(
-            _('There is no clouds.yaml, or it has no clouds')
+            _('No clouds found: --all-clouds needs a clouds.yaml')
         )
     given = vars(app.options)
-    options = argparse.Namespace(**{key: given.get(key) for key in _FOR_ALL})
+    options = argparse.Namespace(
+        **{key: given.get(key) for key in _SHARED_OPTIONS}
+    )
     return {
         name: Cloud(
             config,
@@ -79,7 +81,7 @@ def all_clouds(command: _connect.ImagesCommand) -> 'dict[str, Cloud]':
 def session(
     command: _connect.ImagesCommand, settings: 'CloudRegion'
 ) -> 'ksa_session.Session':
-    """Do what osc-lib's client manager does, for a region of its own."""
+    """Create a session for a region, as osc-lib's client manager does."""
     from osc_lib.api import auth
 
     get: Any = settings.config.get

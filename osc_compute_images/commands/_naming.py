@@ -88,12 +88,12 @@ class NamingCommand(_planning.PlanCommand):
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         if not self.named(parsed_args):
             return super().take_action(parsed_args)
-        with _connect.explained():
+        with _connect.translated_errors():
             places = _regions.chosen(self, parsed_args)
         if not parsed_args.dry_run:
             self.change_named(places, parsed_args)
             return (), ()
-        with _connect.explained():
+        with _connect.translated_errors():
             found: dict[ImagesAPI, list[Image]] = {}
             for name in dict.fromkeys(self.named(parsed_args)):
                 api, image = _regions.find(places, name)

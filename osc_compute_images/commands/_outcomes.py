@@ -117,7 +117,7 @@ class Outcomes:
                 place = ''
             with bar.failing():
                 self._tell_failure(place, outcome)
-        bar.tell(name)
+        bar.advance(name)
 
     def _tell_failure(self, place: str, outcome: 'Outcome') -> None:
         if outcome.error is not None:
@@ -128,7 +128,7 @@ class Outcomes:
                     'place': place,
                     'verb': self._verb,
                     'image': printable(outcome.step.image.id),
-                    'error': _connect.explanation(outcome.error),
+                    'error': _connect.describe_error(outcome.error),
                 },
             )
         else:

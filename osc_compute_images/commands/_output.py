@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a command prints is written, or the command fails.
+"""Write all output of a command, or fail.
 
-Without this, what is left in a buffer fails when the interpreter ends, which
-then tells of an ignored exception, and ends with a code of its own.
+Otherwise a write error at interpreter exit prints "Exception ignored" and
+changes the exit code.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from osc_lib.i18n import _
 
 
 @contextlib.contextmanager
-def written(stdout: TextIO) -> Iterator[None]:
-    """Write all that has been printed, however the command ends.
+def flushed(stdout: TextIO) -> Iterator[None]:
+    """Flush the output when the command ends.
 
-    :raises BrokenPipeError: if nobody reads it: cliff knows what to do
-    :raises CommandError: if it cannot be written otherwise
+    :raises BrokenPipeError: if the pipe is closed; cliff handles it
+    :raises CommandError: for any other write error
     """
     try:
         try:
@@ -33,29 +33,29 @@ def written(stdout: TextIO) -> Iterator[None]:
     except OSError as e:
         _discard(stdout)
         if e.errno is None or e.filename is not None:
-            # It is about a connection or a file.
+            # Not stdout, but a connection or a file.
             raise
         raise exceptions.CommandError(
-            _('The output cannot be written: %s') % (e.strerror or e)
+            _('Cannot write the output: %s') % (e.strerror or e)
         ) from e
     except UnicodeEncodeError as e:
         raise exceptions.CommandError(
             _(
-                'The output cannot be written in the encoding %(encoding)s, '
-                'which lacks %(character)r: set PYTHONIOENCODING=utf-8'
+                'Cannot write %(character)r in the encoding %(encoding)s: '
+                'set PYTHONIOENCODING=utf-8'
             )
             % {'encoding': e.encoding, 'character': e.object[e.start]}
         ) from e
 
 
 def _discard(stdout: TextIO) -> None:
-    """Empty the buffer of a stream that cannot be written to."""
+    """Discard the buffer of a stream that cannot be written to."""
     with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
-        kept = os.dup(stdout.fileno())
-        stack.callback(os.close, kept)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        stack.callback(os.close, nowhere)
-        os.dup2(nowhere, stdout.fileno())
-        # NOTE: the shell may live on, in interactive mode.
-        stack.callback(os.dup2, kept, stdout.fileno())
+        original = os.dup(stdout.fileno())
+        stack.callback(os.close, original)
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        stack.callback(os.close, devnull)
+        os.dup2(devnull, stdout.fileno())
+        # NOTE: an interactive shell continues.
+        stack.callback(os.dup2, original, stdout.fileno())
         stdout.flush()

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A command ends when nobody reads its output any more.
+"""End a command as soon as its output pipe is closed.
 
-Without this it would learn of a closed pipe when it writes the next rows, and
-wait for a server until then.
+Otherwise it would notice only at its next write, after waiting for the server.
 """
 
 from collections.abc import Callable
@@ -20,27 +19,26 @@ from typing import TypeVar
 
 _T = TypeVar('_T')
 
-#: What interrupts the main thread, even while it waits for a server. It does
-#: nothing where it is not handled. SIGPIPE will not do: a server that has
-#: closed a connection causes it, too.
+#: Interrupts the main thread, even while it waits for a server; ignored by
+#: default. Not SIGPIPE: a server that closes a connection causes it, too.
 _SIGNAL: Any = getattr(signal, 'SIGURG', None)
 
 
-class _NobodyReads(BaseException):
-    """Not a BrokenPipeError, which might be taken for one of a connection."""
+class _PipeClosed(BaseException):
+    """Not a BrokenPipeError: that could be mistaken for a connection's."""
 
 
-def watched(stdout: TextIO, call: Callable[[], _T]) -> _T:
-    """Call, and end that as soon as the output is a pipe that nobody reads.
+def run_until_closed(stdout: TextIO, call: Callable[[], _T]) -> _T:
+    """Call a function, and interrupt it when the output pipe is closed.
 
-    It is no context manager: the signal may come while one is left, in code
-    of contextlib, where nothing could catch what it raises.
+    Not a context manager: the signal may arrive while one exits, in code of
+    contextlib, where its exception could not be caught.
 
-    :raises BrokenPipeError: whatever is being done
+    :raises BrokenPipeError: if the pipe is closed
     """
     if not _can_be_watched(stdout):
         return call()
-    before = signal.signal(_SIGNAL, _end)
+    previous = signal.signal(_SIGNAL, _raise_closed)
     done, ended = os.pipe()
     watcher = threading.Thread(
         target=_watch,
@@ -52,23 +50,23 @@ def watched(stdout: TextIO, call: Callable[[], _T]) -> _T:
             watcher.start()
             return call()
         finally:
-            # NOTE: one on its way must not end what comes after this.
+            # NOTE: a pending signal must not interrupt the code below.
             signal.signal(_SIGNAL, signal.SIG_IGN)
-    except _NobodyReads:
-        # It comes once, and may have come just before that line.
+    except _PipeClosed:
+        # The signal is sent once, possibly just before that line.
         raise BrokenPipeError from None
     finally:
         os.close(ended)
         watcher.join()
         os.close(done)
-        signal.signal(_SIGNAL, before)
+        signal.signal(_SIGNAL, previous)
 
 
 def _can_be_watched(stdout: TextIO) -> bool:
     if (
         _SIGNAL is None
         or not hasattr(select, 'poll')
-        # Signals are the main thread's.
+        # Only the main thread receives signals.
         or threading.current_thread() is not threading.main_thread()
     ):
         return False
@@ -81,12 +79,12 @@ def _can_be_watched(stdout: TextIO) -> bool:
 
 def _watch(stdout: int, done: int, main_thread: int) -> None:
     poll = select.poll()
-    # NOTE: errors are told of without being asked for.
+    # NOTE: POLLERR and POLLHUP are always reported.
     poll.register(stdout, 0)
     poll.register(done, 0)
     if done not in dict(poll.poll()):
         signal.pthread_kill(main_thread, _SIGNAL)
 
 
-def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise _NobodyReads
+def _raise_closed(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise _PipeClosed

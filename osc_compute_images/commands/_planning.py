@@ -112,7 +112,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         """
         if self.app.stdout is None:
             raise exceptions.CommandError(
-                _('The output cannot be written: stdout is closed')
+                _('Cannot write the output: stdout is closed')
             )
         if not (parsed_args.dry_run or parsed_args.auto_approve) and not (
             _approval.is_possible()
@@ -128,7 +128,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        with _connect.explained():
+        with _connect.translated_errors():
             places = _regions.chosen(self, parsed_args)
         planned = dict(self._plans(places, parsed_args))
         plans = {where: plan for where, (plan, _usage) in planned.items()}
@@ -210,7 +210,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     ) -> 'Iterator[tuple[_regions.Where, tuple[Plan, Usage | None]]]':
         if not places.headers:
             ((where, api),) = places.apis.items()
-            with _connect.explained():
+            with _connect.translated_errors():
                 yield where, self.plan(api, parsed_args)
             return
         from osc_compute_images.api import in_regions

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What is shown on a terminal while a command is at work.
+"""Progress on a terminal.
 
-It goes to stderr, is gone when the work is done, and is not shown to a pipe,
-to a dumb terminal, or with ``--quiet``.
+It is written to stderr and erased at the end. There is none on a pipe, on a
+dumb terminal, or with ``--quiet``.
 """
 
 from collections.abc import Callable
@@ -26,20 +26,18 @@ if TYPE_CHECKING:
     from osc_compute_images.api import Image
 
 
-#: Seconds of work before a count is shown: less is not worth a flicker.
+#: Seconds before a count is shown, to avoid flicker.
 _DELAY = 0.3
 
-#: Characters of a status that are shown beside a bar.
-_LONGEST_STATUS = 1000
-
-#: Likewise of a name.
-_LONGEST_NAME = 40
+#: Maximum characters of a status, and of a name, beside a bar.
+_MAX_STATUS = 1000
+_MAX_NAME = 40
 
 
 class Progress:
-    """Shows how far a command is.
+    """Shows the progress of a command.
 
-    :param app: the shell, for its options and streams
+    :param app: the shell
     """
 
     def __init__(self, app: Any) -> None:
@@ -47,7 +45,7 @@ class Progress:
 
     @contextlib.contextmanager
     def counting(self, images: int) -> Iterator[None]:
-        """Show how many images have come, while more are asked for."""
+        """Show how many images were received, during a request for more."""
         if not self._wanted or not images or not _is_terminal(sys.stdout):
             yield
             return
@@ -70,7 +68,7 @@ class Progress:
 
     @contextlib.contextmanager
     def waiting(self) -> 'Iterator[Callable[[Image], object]]':
-        """Show a bar; yield what moves it, given the image."""
+        """Show a bar; yield a function that updates it, given the image."""
         console = self._console()
         if console is None:
             yield lambda _image: None
@@ -88,14 +86,14 @@ class Progress:
             task = bar.add_task('', total=100)
             yield lambda image: bar.update(
                 task,
-                # A server may send any number, and any text.
+                # The values of a server are not trusted.
                 completed=min(max(image.progress or 0, 0), 100),
-                description=printable(image.status or '')[:_LONGEST_STATUS],
+                description=printable(image.status or '')[:_MAX_STATUS],
             )
 
     @contextlib.contextmanager
     def changing(self, images: int) -> 'Iterator[Changes]':
-        """Show how many of some images have been changed."""
+        """Show a bar for changes of images."""
         console = self._console() if images else None
         if console is None:
             yield Changes(None)
@@ -114,7 +112,7 @@ class Progress:
             yield Changes(bar)
 
     def _console(self) -> 'Console | None':
-        """Return what stderr is drawn on, if anything is to be."""
+        """Return a console on stderr, or None to show no progress."""
         if not self._wanted or not _is_terminal(sys.stderr):
             return None
         # NOTE: imported here, as every "openstack" command loads this
@@ -125,8 +123,8 @@ class Progress:
             def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002
                 """Leave the cursor visible.
 
-                Rich hides it while something is shown. Whoever ends or stops
-                the process by a signal would be left without a cursor.
+                Rich would hide it, and a signal that ends or stops the
+                process would leave it hidden.
                 """
                 return False
 
@@ -137,20 +135,20 @@ class Progress:
 
 
 class Changes:
-    """Shows how many images have been changed, and how many have not.
+    """Counts the images that were changed, and the failures.
 
-    :param bar: what shows it, if it is shown
+    :param bar: the bar to update, or None
     """
 
     def __init__(self, bar: 'progress.Progress | None') -> None:
         self._bar = bar
         self._failed = 0
 
-    def tell(self, image: str) -> None:
-        """Show that an image has been dealt with, by its name."""
+    def advance(self, image: str) -> None:
+        """Count an image, and show its name."""
         if self._bar is not None:
             failed = _('%d failed') % self._failed if self._failed else ''
-            name = printable(image)[:_LONGEST_NAME]
+            name = printable(image)[:_MAX_NAME]
             text = ', '.join(filter(None, (failed, name)))
             self._bar.update(
                 self._bar.task_ids[0], advance=1, description=text
@@ -158,7 +156,7 @@ class Changes:
 
     @contextlib.contextmanager
     def failing(self) -> Iterator[None]:
-        """Count a failure, and make room for lines that tell of it."""
+        """Count a failure, and hide the bar while it is logged."""
         self._failed += 1
         if self._bar is None:
             yield
@@ -171,5 +169,5 @@ class Changes:
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
-    # NOTE: there is none if the shell has closed it.
+    # NOTE: sys.stderr is None if it was closed.
     return stream is not None and stream.isatty()

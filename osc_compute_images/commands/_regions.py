@@ -212,7 +212,7 @@ class Results:
                 self._failed = True
                 self._log.error(
                     _('%(region)s: %(error)s'),
-                    {'region': name, 'error': _connect.explanation(images)},
+                    {'region': name, 'error': _connect.describe_error(images)},
                 )
         if not left:
             raise exceptions.CommandError(

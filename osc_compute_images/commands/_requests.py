@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the process of a command does about its requests, and their logs."""
+"""Settings of the process for requests and their logs."""
 
 import logging
 
@@ -9,25 +9,25 @@ from osc_compute_images.text import without_credentials
 
 
 def allow_alarms() -> None:
-    """Let requests end whose answer never does."""
+    """Let SIGALRM end requests whose response head never ends."""
     # NOTE: imported here, as every "openstack" command loads this module.
     from osc_compute_images.api import http
 
     http.allow_alarms()
 
 
-def tidy_logs() -> None:
-    """Keep from the logs what does not belong there."""
+def sanitize_logs() -> None:
+    """Remove credentials and escape control characters in all logs."""
     for handler in logging.getLogger().handlers:
-        if not any(isinstance(each, _Tidy) for each in handler.filters):
-            handler.addFilter(_Tidy())
+        if not any(isinstance(each, _Sanitizer) for each in handler.filters):
+            handler.addFilter(_Sanitizer())
 
 
-class _Tidy(logging.Filter):
-    """Changes what libraries below log of URLs, headers and bodies.
+class _Sanitizer(logging.Filter):
+    """Sanitizes the URLs, headers and bodies that other libraries log.
 
-    No URL has a user name or a password, and no character acts on a terminal.
-    A header without a colon is a line of urllib3, and no traceback.
+    It removes user names and passwords from URLs, escapes control characters,
+    and drops the tracebacks of urllib3's warnings about malformed headers.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -36,16 +36,16 @@ class _Tidy(logging.Filter):
         try:
             text = record.getMessage()
         except (TypeError, ValueError):
-            # The handler tells of it.
+            # The handler reports it.
             return True
-        record.msg, record.args = _tidy(text), None
+        record.msg, record.args = _sanitize(text), None
         if record.exc_info:
-            # With --debug, that of the error that a command ends with.
+            # The error of the command, with --debug.
             traceback = logging.Formatter().formatException(record.exc_info)
-            record.exc_text = _tidy(traceback)
+            record.exc_text = _sanitize(traceback)
         return True
 
 
-def _tidy(text: str) -> str:
+def _sanitize(text: str) -> str:
     lines = without_credentials(text).split('\n')
     return '\n'.join(map(printable, lines))

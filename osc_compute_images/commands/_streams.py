@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Listings of several regions, side by side, in an order and flat memory."""
+"""List several regions in parallel, in order, with bounded memory."""
 
 from collections import deque
 from collections.abc import Callable
@@ -21,10 +21,9 @@ from osc_compute_images.api import ImagesError
 from osc_compute_images.api._regions import PARALLEL
 from osc_compute_images.api._regions import with_keys
 
-#: Bytes: how much of the regions whose turn has not come is kept in memory.
-#: It is compressed to about a fifteenth, so that a hundred thousand images
-#: find room; then the other regions wait.
-ROOM = 4 * 1024 * 1024
+#: Bytes of compressed images that are buffered for the regions whose turn has
+#: not come, about 100,000 images. When the buffer is full, they wait.
+MAX_BUFFERED = 4 * 1024 * 1024
 
 _Key = TypeVar('_Key', bound=Hashable)
 
@@ -37,40 +36,41 @@ def in_order(
     *,
     parallel: int = PARALLEL,
 ) -> Iterator[tuple[_Key, Sequence[Image] | ImagesError]]:
-    """List the images of several regions, which are asked at the same time.
+    """List the images of several regions in parallel.
 
-    :param list_images: lists one region, in as many parts as it likes; runs
-        in a thread
-    :returns: the key of a region and some of its images, part after part, as
-        they come, the regions in the order of the keys; last of all the
-        error, for a region that fails
+    :param list_images: lists one region, part by part; runs in a thread
+    :returns: the key of a region and a part of its images, as they arrive;
+        the regions in the order of the keys. For a region that fails, its
+        last item is the error
     """
-    kept = _Kept()
+    buffer = _Buffer()
 
-    def gather(key: _Key, api: ImagesAPI) -> None:
+    def list_region(key: _Key, api: ImagesAPI) -> None:
         for images in list_images(key, api):
             part = _pack(images)
-            # Or they would be held until the next ones have come.
+            # Free them before the next page is requested.
             del images
-            if not kept.put(key, part):
+            if not buffer.put(key, part):
                 return
             del part
 
-    results = with_keys(apis, gather, parallel=parallel, on_done=kept.end)
+    results = with_keys(
+        apis, list_region, parallel=parallel, on_done=buffer.end
+    )
     try:
         for key in apis:
-            for part in kept.take(key):
+            for part in buffer.take(key):
                 yield key, _unpack(part)
             error = next(results).error
             if error is not None:
                 yield key, error
     finally:
         results.close()
-        kept.close()
+        buffer.close()
 
 
-class _Kept:
-    """What has come from the regions, and has not been taken."""
+class _Buffer:
+    """The parts that have arrived and have not been taken."""
 
     def __init__(self) -> None:
         self._parts: dict[Hashable, deque[bytes]] = {}
@@ -81,15 +81,14 @@ class _Kept:
         self._changed = threading.Condition()
 
     def put(self, key: Hashable, part: bytes) -> bool:
-        """Keep a part, once there is room; False if nobody wants it."""
+        """Add a part, once there is room; return False if closed."""
         with self._changed:
             parts = self._parts.setdefault(key, deque())
             self._changed.wait_for(
                 lambda: (
                     self._closed
-                    or self._size < ROOM
-                    # The one whose turn it is must get on, that the others
-                    # get room.
+                    or self._size < MAX_BUFFERED
+                    # The region whose turn it is must always progress.
                     or (key == self._turn and not parts)
                 )
             )
@@ -101,13 +100,13 @@ class _Kept:
             return True
 
     def end(self, key: Hashable) -> None:
-        """Take note that no more parts come of a region."""
+        """Mark a region as complete."""
         with self._changed:
             self._ended.add(key)
             self._changed.notify_all()
 
     def take(self, key: Hashable) -> Iterator[bytes]:
-        """Yield the parts of the region whose turn it is, as they come."""
+        """Give a region its turn, and yield its parts as they arrive."""
         with self._changed:
             self._turn = key
             parts = self._parts.setdefault(key, deque())
@@ -123,15 +122,15 @@ class _Kept:
             yield part
 
     def close(self) -> None:
-        """Let nobody wait for room any more."""
+        """Refuse further parts, and wake the threads that wait."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
 
 def _pack(images: Sequence[Image]) -> bytes:
-    # NOTE: not msgpack, which has no numbers of any size; and one by one, as
-    # each region would need room for all of its page at the same time.
+    # NOTE: not msgpack, which has no big integers. One by one, so that only
+    # one encoded image is in memory at a time.
     pack = zlib.compressobj(1)
     parts = [pack.compress(msgspec.json.encode(i) + b'\n') for i in images]
     return b''.join(parts) + pack.flush()

@@ -84,7 +84,7 @@ class DeleteComputeImage(_naming.NamingCommand):
             failed += 1
             self.log.error(
                 _('Failed to delete image %(image)r: %(error)s'),
-                {'image': image, 'error': _connect.explanation(e)},
+                {'image': image, 'error': _connect.describe_error(e)},
             )
 
         # NOTE: all are found before the first one is deleted. A name that

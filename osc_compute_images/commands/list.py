@@ -129,7 +129,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         if parsed_args.human_readable:
             columns = columns.with_human_sizes()
         more = _usage.HEADERS if _usage.is_shown(parsed_args) else ()
-        with _connect.explained():
+        with _connect.translated_errors():
             places = _regions.chosen(self, parsed_args)
         rows: Iterator[tuple[Any, ...]] = (
             (
@@ -139,7 +139,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             )
             for where, image in self._images(places, parsed_args)
         )
-        rows = _gathering.bounded(rows, parsed_args)
+        rows = _gathering.limit_rows(rows, parsed_args)
         rows = map(
             _columns.cells_for(self.app.stdout, parsed_args.formatter), rows
         )
@@ -155,7 +155,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             raise exceptions.CommandError(
                 _('--marker needs a single region: select it with --region')
             )
-        with _connect.explained():
+        with _connect.translated_errors():
             for where, images in self._followed(
                 self._parts(places, parsed_args)
             ):

@@ -79,7 +79,7 @@ class SetComputeImage(_naming.NamingCommand):
         super().check(parsed_args)
         if parsed_args.image is None and not parsed_args.properties:
             self._parser.error(_('give a --property to set'))
-        with _connect.explained():
+        with _connect.translated_errors():
             properties.check_properties(parsed_args.properties or {})
 
     def plan_for(
@@ -98,7 +98,7 @@ class SetComputeImage(_naming.NamingCommand):
         self, places: _regions.Places, parsed_args: argparse.Namespace
     ) -> None:
         wanted = parsed_args.properties or {}
-        with _connect.explained():
+        with _connect.translated_errors():
             api, image = _regions.find(places, parsed_args.image)
             if not wanted and not parsed_args.no_property:
                 return

@@ -81,7 +81,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
     ) -> tuple[Sequence[str], Iterable[Any]]:
         from osc_compute_images.api import WaitError
 
-        with _connect.explained():
+        with _connect.translated_errors():
             places = _regions.chosen(self, parsed_args)
             where, image = self._found(places, parsed_args.image)
             api = places.apis[where]

@@ -78,7 +78,7 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
             _KEYS.get(key, key.removeprefix('property:'))
             for key in parsed_args.group_by
         ]
-        with _connect.explained():
+        with _connect.translated_errors():
             places = _regions.chosen(self, parsed_args)
             rows = [
                 (*map(_columns.text, where), *_cells(group, parsed_args))

@@ -81,7 +81,7 @@ class UnsetComputeImage(_naming.NamingCommand):
         from osc_compute_images.api import PropertiesNotDeleted
 
         keys = dict.fromkeys(parsed_args.properties)
-        with _connect.explained():
+        with _connect.translated_errors():
             places = _regions.chosen(self, parsed_args)
             api, image = _regions.find(places, parsed_args.image)
             if not keys:
@@ -99,7 +99,7 @@ class UnsetComputeImage(_naming.NamingCommand):
                 for key, error in e.errors.items():
                     self.log.error(
                         _('Failed to unset property %(key)r: %(error)s'),
-                        {'key': key, 'error': _connect.explanation(error)},
+                        {'key': key, 'error': _connect.describe_error(error)},
                     )
                 raise exceptions.CommandError(
                     _('%(failed)s of %(total)s properties failed to unset.')

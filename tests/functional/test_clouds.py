@@ -484,7 +484,7 @@ def test_show_finds_the_cloud_that_has_the_image(cloud_of, shell_of):
 
 def test_without_clouds_there_is_nothing_to_list(shell_of):
     line = shell_of({}).fails(*LIST, '--all-clouds')
-    assert line == 'There is no clouds.yaml, or it has no clouds'
+    assert line == 'No clouds found: --all-clouds needs a clouds.yaml'
 
 
 # --- the end --------------------------------------------------------------

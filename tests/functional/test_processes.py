@@ -142,13 +142,13 @@ def test_the_rows_of_a_page_come_before_the_next_page_is_asked_for():
 def test_a_list_wants_a_standard_output(few, form):
     result = redirected(few, '>&-', *LIST, '-f', form)
     assert (result.code, result.out) == (1, '')
-    assert result.err == 'The output cannot be written: stdout is closed\n'
+    assert result.err == 'Cannot write the output: stdout is closed\n'
 
 
 def test_show_wants_a_standard_output(few):
     result = redirected(few, '>&-', *SHOW, FEW[0]['id'])
     assert (result.code, result.out) == (1, '')
-    assert result.err == 'The output cannot be written: stdout is closed\n'
+    assert result.err == 'Cannot write the output: stdout is closed\n'
 
 
 def test_what_prints_nothing_needs_no_standard_output(canned, few):
@@ -161,7 +161,7 @@ def test_what_prints_nothing_needs_no_standard_output(canned, few):
 def test_a_standard_output_may_be_one_to_read_from(few):
     result = redirected(few, '1</dev/null', *LIST)
     assert result.code == 1
-    assert result.err == 'The output cannot be written: Bad file descriptor\n'
+    assert result.err == 'Cannot write the output: Bad file descriptor\n'
 
 
 @pytest.mark.parametrize('redirection', ['2>&-', '2>/dev/full'])
@@ -188,17 +188,13 @@ def test_a_full_disk_is_told_in_one_line(request, size, form):
     shell = request.getfixturevalue(size)
     result = redirected(shell, '>/dev/full', *LIST, '-f', form)
     assert result.code == 1
-    assert (
-        result.err == 'The output cannot be written: No space left on device\n'
-    )
+    assert result.err == 'Cannot write the output: No space left on device\n'
 
 
 def test_a_full_disk_is_told_by_show(few):
     result = redirected(few, '>/dev/full', *SHOW, FEW[0]['id'])
     assert result.code == 1
-    assert (
-        result.err == 'The output cannot be written: No space left on device\n'
-    )
+    assert result.err == 'Cannot write the output: No space left on device\n'
 
 
 # --- signals --------------------------------------------------------------
@@ -338,8 +334,8 @@ def test_what_an_encoding_lacks_is_told_in_one_line(
     assert result.code == 1
     assert result.out.splitlines() == printed
     assert result.err == (
-        'The output cannot be written in the encoding ascii, which lacks '
-        "'\\xf6': set PYTHONIOENCODING=utf-8\n"
+        "Cannot write '\\xf6' in the encoding ascii: set "
+        'PYTHONIOENCODING=utf-8\n'
     )
 
 

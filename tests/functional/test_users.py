@@ -24,7 +24,7 @@ UNSET = ('compute', 'image', 'unset')
 #: What to do where the catalog lacks something.
 CHECK = (
     'check the project, the region and the interface; "openstack catalog '
-    'list" tells what there is'
+    'list" shows the available endpoints'
 )
 
 

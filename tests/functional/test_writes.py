@@ -91,7 +91,7 @@ def test_a_field_is_not_set_as_a_property(demo, glance, images):
     )
     assert line == (
         "Property 'visibility' cannot be set: it is a field of the image "
-        'itself; "openstack image set" sets those that can be set'
+        'itself; try "openstack image set"'
     )
     assert glance.image(image_id) == before
 
@@ -127,9 +127,9 @@ def test_a_property_that_is_not_json_is_named_and_cured(
 ):
     image_id = spoilt(key, 'zzz')
     hint = (
-        'An image may have a property block_device_mapping or mappings that '
-        'is not JSON: find it through the Image service, and remove it with '
-        '"openstack image unset --property"'
+        'The property block_device_mapping or mappings of an image may be '
+        'invalid JSON: find the image through the Image service, and remove '
+        'the property with "openstack image unset --property"'
     )
     assert demo.fails(*IMAGE, 'list').endswith(hint)
     assert demo.fails(*IMAGE, 'show', image_id).endswith(hint)

@@ -366,7 +366,7 @@ def app(http, tmp_path):
 
 def test_no_clouds(app):
     app.cloud_config.cloud_config = {'clouds': {}}
-    with pytest.raises(exceptions.CommandError, match='has no clouds'):
+    with pytest.raises(exceptions.CommandError, match='No clouds found'):
         run(app, ListComputeImage, '--all-clouds')
 
 
@@ -459,7 +459,7 @@ def test_a_pipe_that_nobody_reads_ends_the_command():
             never.wait(60)
 
         with pytest.raises(BrokenPipeError):
-            _pipe.watched(stdout, call)
+            _pipe.run_until_closed(stdout, call)
     assert signal.getsignal(signal.SIGURG) is before
 
 
@@ -474,7 +474,7 @@ def test_a_connection_that_a_server_has_closed_is_another_matter():
         return 7
 
     with open(read), open(write, 'w') as stdout, ours:
-        assert _pipe.watched(stdout, send) == 7
+        assert _pipe.run_until_closed(stdout, send) == 7
 
 
 def test_a_signal_may_come_when_the_command_has_just_ended(monkeypatch):
@@ -493,7 +493,7 @@ def test_a_signal_may_come_when_the_command_has_just_ended(monkeypatch):
     monkeypatch.setattr(signal, 'signal', late)
     with open(read), open(write, 'w') as stdout:
         with pytest.raises(BrokenPipeError):
-            _pipe.watched(stdout, lambda: 7)
+            _pipe.run_until_closed(stdout, lambda: 7)
         assert signal.getsignal(signal.SIGURG) is before
     assert threading.active_count() == threads
 
@@ -501,10 +501,10 @@ def test_a_signal_may_come_when_the_command_has_just_ended(monkeypatch):
 def test_a_pipe_that_is_read_ends_nothing():
     read, write = os.pipe()
     with open(read), open(write, 'w') as stdout:
-        assert _pipe.watched(stdout, lambda: stdout.write('x')) == 1
+        assert _pipe.run_until_closed(stdout, lambda: stdout.write('x')) == 1
         # Nor does one in another thread, which no signal would reach.
         thread = threading.Thread(
-            target=lambda: _pipe.watched(stdout, lambda: None)
+            target=lambda: _pipe.run_until_closed(stdout, lambda: None)
         )
         thread.start()
         thread.join()
@@ -514,7 +514,7 @@ def test_a_pipe_that_is_read_ends_nothing():
 def test_what_is_no_pipe_is_not_watched(tmp_path):
     before = signal.getsignal(signal.SIGURG)
     with open(tmp_path / 'out', 'w') as stdout:
-        meanwhile = _pipe.watched(
+        meanwhile = _pipe.run_until_closed(
             stdout, lambda: signal.getsignal(signal.SIGURG)
         )
     assert meanwhile is before

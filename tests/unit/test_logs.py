@@ -17,8 +17,8 @@ def log():
     handler = logging.StreamHandler(stream)
     root = logging.getLogger()
     root.addHandler(handler)
-    _requests.tidy_logs()
-    _requests.tidy_logs()
+    _requests.sanitize_logs()
+    _requests.sanitize_logs()
     assert len(handler.filters) == 1
     yield stream
     root.removeHandler(handler)
@@ -62,5 +62,5 @@ def test_a_header_without_a_colon_draws_no_traceback(log):
 
 def test_a_message_that_does_not_fit_is_left_to_the_handler(log):
     record = logging.LogRecord('x', 30, 'f', 1, '%d', ('a',), None)
-    assert _requests._Tidy().filter(record)
+    assert _requests._Sanitizer().filter(record)
     assert record.args == ('a',)

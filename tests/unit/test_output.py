@@ -17,7 +17,7 @@ class Full(io.StringIO):
 
 def test_what_is_left_in_a_buffer_is_written():
     no_space = pytest.raises(exceptions.CommandError, match='No space left')
-    with no_space, _output.written(Full()):
+    with no_space, _output.flushed(Full()):
         pass
 
 
@@ -31,6 +31,6 @@ def test_what_is_left_in_a_buffer_is_written():
     ids=lambda error: type(error).__name__,
 )
 def test_other_errors_are_not_taken_for_errors_of_the_output(error):
-    with pytest.raises(type(error)) as caught, _output.written(io.StringIO()):
+    with pytest.raises(type(error)) as caught, _output.flushed(io.StringIO()):
         raise error
     assert caught.value is error

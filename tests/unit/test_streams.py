@@ -50,7 +50,7 @@ def test_regions_come_in_the_order_of_the_keys(parallel):
 def test_little_room_and_a_slow_region_change_nothing(
     monkeypatch, room, slow, parallel
 ):
-    monkeypatch.setattr(_streams, 'ROOM', room)
+    monkeypatch.setattr(_streams, 'MAX_BUFFERED', room)
     counts = dict.fromkeys('abc', 20)
     begun = threading.Event()
     #: Others that can begin before the slow one has to go on.
@@ -72,7 +72,7 @@ def test_little_room_and_a_slow_region_change_nothing(
 
 
 def test_what_waits_for_its_turn_is_bounded(monkeypatch):
-    monkeypatch.setattr(_streams, 'ROOM', 500)
+    monkeypatch.setattr(_streams, 'MAX_BUFFERED', 500)
     ahead = []
     first_may_go = threading.Event()
 
@@ -93,7 +93,7 @@ def test_what_waits_for_its_turn_is_bounded(monkeypatch):
 
 
 def test_the_parts_of_the_first_region_do_not_pile_up(monkeypatch):
-    monkeypatch.setattr(_streams, 'ROOM', 500)
+    monkeypatch.setattr(_streams, 'MAX_BUFFERED', 500)
     given = []
 
     def list_images(name, _api):
