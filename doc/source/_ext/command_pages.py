@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The reference page of a command, made from its parser.
+"""Generate the reference page of a command from its parser.
 
-``.. command-reference:: compute image list`` stands for what cliff's
-``autoprogram-cliff`` makes, in the sections of a manual page. The options that
-every list or show command has come last, below the examples.
+``.. command-reference:: compute image list`` inserts the output of cliff's
+``autoprogram-cliff``, in the sections of a man page. The options that all list
+and show commands share come last, below the examples.
 """
 
 from collections.abc import Iterator
@@ -29,20 +29,19 @@ _OUTPUT = (
 )
 
 
-#: What is said at the end of each page.
 _EXIT_STATUS = (
-    '0 after success, 1 after an error, which is told on stderr, and 2 for a '
-    'command line that is wrong.'
+    '0 for success, 1 for an error, which is reported on stderr, and 2 for an '
+    'invalid command line.'
 )
 
 
 class CommandReference(sphinxext.AutoprogramCliffDirective):
-    """What a command is for, its usage and its options."""
+    """The synopsis, description and options of a command."""
 
     final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
-        """Return the nodes of all that."""
+        """Return the sections."""
         self.options['command'] = self.arguments[0]
         self.arguments[0] = _NAMESPACE
         (made,) = super().run()
@@ -76,7 +75,7 @@ class CommandReference(sphinxext.AutoprogramCliffDirective):
 
 
 def put_in_order(_app: Sphinx, document: nodes.document) -> None:
-    """Move what comes last below what the author of a page wrote."""
+    """Move the last sections below the handwritten part of a page."""
     last = re.compile('compute-image-.*-(output-options|see-also)')
     for section in list(document.findall(nodes.section)):
         if not last.fullmatch(section['ids'][0]):
@@ -97,7 +96,7 @@ def _first_word(option: addnodes.desc) -> str:
 
 
 def man_pages() -> list[tuple[str, str, str, str, int]]:
-    """Return what Sphinx must know to make a man page of each command."""
+    """Return Sphinx's ``man_pages`` entry of each command."""
     return [
         (
             f'commands/{entry.name.rpartition("_")[2]}',
@@ -120,13 +119,13 @@ def man_pages() -> list[tuple[str, str, str, str, int]]:
 
 
 def name_the_manual(app: Sphinx) -> None:
-    """Name it so that the header of each page fits 80 columns."""
+    """Set a short project name, so that page headers fit 80 columns."""
     if app.builder.name == 'man':
         app.config.project = 'Nova'
 
 
 def wrap_lines(app: Sphinx, error: Exception | None) -> None:
-    """Write the lines of manual pages as mandoc's lint wants them."""
+    """Wrap the lines of man pages to satisfy mandoc's lint."""
     if error is not None or app.builder.name != 'man':
         return
     for path in Path(app.outdir).glob('*.1'):
@@ -150,7 +149,7 @@ def _wrapped(lines: list[str]) -> Iterator[str]:
         if literal or line.startswith(('.', "'")):
             yield line
         else:
-            # A word that begins with a dot would be a request.
+            # A line that begins with a dot would be a roff request.
             kept = re.sub(r" (?=[.'])", '\0', line)
             for part in _WRAPPER.wrap(kept) or ['']:
                 yield part.replace('\0', ' ')
