@@ -234,9 +234,9 @@ def test_what_a_page_links_to_is_there(page):
         assert target.startswith('https:') or (ROOT / target).exists(), target
 
 
-def test_the_map_shows_what_there_is():
+def test_source_tree_in_contributing_exists():
     text = (ROOT / 'CONTRIBUTING.rst').read_text()
-    _, _, text = text.partition('The map\n')
+    _, _, text = text.partition('Source tree\n')
     text = text.partition('::\n\n')[2].partition('\n\n')[0]
     folder = ROOT
     for line in text.splitlines():
