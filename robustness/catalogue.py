@@ -30,22 +30,22 @@ from testbed.faults import REFUSED
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with a cloud.
+    """One fault of a cloud.
 
-    :param name: what is wrong, in the words of the table
-    :param wrong: makes what answers where something is wrong
-    :param images: how many there are
-    :param page: how many are on a page at most
-    :param limit: what is asked for, instead of nothing or the usual
-    :param seconds: when it is given up
-    :param tls: the service is behind TLS
+    :param name: as in the table
+    :param wrong: makes the handler of the requests that go wrong
+    :param images: how many images the cloud has
+    :param page: the largest page
+    :param limit: the limit to request, if it is not the default
+    :param seconds: timeout of a run
+    :param tls: the service uses TLS
     :param unversioned: the catalog has no version in its URLs
-    :param settings: of the cloud, in ``clouds.yaml``; only who reads that is
-        asked
-    :param write: the change that is asked for in place of a list, ``delete``
-        or ``set``; it is never carried out
-    :param shown: what must not reach a terminal as it is; only commands are
-        asked, and on a terminal
+    :param settings: settings of the cloud in ``clouds.yaml``; only subjects
+        that read that file are run
+    :param write: the write to request in place of a list, ``delete`` or
+        ``set``; the server never carries it out
+    :param shown: text that must not reach a terminal unescaped; only commands
+        are run, on a terminal
     """
 
     name: str
@@ -73,7 +73,7 @@ def any_page(_request: Request) -> bool:
 
 
 def linking(href: Callable[[Scene], str]) -> Callable[[Scene], Handler]:
-    """Let the first page link to a place."""
+    """Let the first page link to a URL."""
 
     def wrong(scene: Scene) -> Handler:
         link = scene.api.link(href(scene))
@@ -84,7 +84,7 @@ def linking(href: Callable[[Scene], str]) -> Callable[[Scene], Handler]:
 
 
 def redirecting(target: Callable[[Scene], str]) -> Callable[[Scene], Handler]:
-    """Redirect what is sent to the service by its right name."""
+    """Redirect requests that use the right host name of the service."""
 
     def wrong(scene: Scene) -> Handler:
         def by_its_name(request: Request) -> bool:
@@ -105,7 +105,7 @@ def by_another_name(scene: Scene) -> str:
 
 
 def telling_foreign_versions(scene: Scene) -> Handler:
-    """Tell that the version of the service is at the foreign server."""
+    """Let the version document point to the foreign server."""
 
     def handler(request: Request) -> Response | None:
         if request.path.rstrip('/') != scene.api.unversioned:
@@ -127,7 +127,7 @@ def telling_foreign_versions(scene: Scene) -> Handler:
 
 
 def without_a_link_above_1000(scene: Scene) -> Handler:
-    """Answer as Nova with more than 1,000 images, if more are asked for."""
+    """Omit the next link above a limit of 1,000, as Nova does."""
     if scene.api is not NOVA:
         return lambda _request: None
     images = [canned_cloud.image(n) for n in range(len(scene.ids))]
@@ -144,7 +144,7 @@ def without_a_link_above_1000(scene: Scene) -> Handler:
 
 
 def repeating(marker: int) -> Callable[[Scene], Handler]:
-    """Answer with the first page again, after an image."""
+    """Send the first page again, after the image of a marker."""
 
     def wrong(scene: Scene) -> Handler:
         def change(_right: Response, request: Request) -> Response:
@@ -160,7 +160,7 @@ def repeating(marker: int) -> Callable[[Scene], Handler]:
 
 
 def overlapping(scene: Scene) -> Handler:
-    """Begin the second page with the image that the first one ended with."""
+    """Start the second page with the last image of the first page."""
 
     def change(right: Response, request: Request) -> Response:
         if request.query['marker'] != scene.ids[1]:
@@ -177,7 +177,7 @@ def overlapping(scene: Scene) -> Handler:
 
 
 def with_an_empty_page(scene: Scene) -> Handler:
-    """Send an empty page once, which links to the one that is due."""
+    """Send an empty page once, with a link to the page that was requested."""
 
     def change(*_: object) -> Response:
         href = f'{scene.url}{scene.api.path}?limit=2&marker={scene.ids[1]}'
@@ -187,7 +187,7 @@ def with_an_empty_page(scene: Scene) -> Handler:
 
 
 def with_the_marker_deleted(scene: Scene) -> Handler:
-    """Delete the last image of the first page, after that was sent."""
+    """Delete the last image of the first page after the page was sent."""
     gone = scene.ids[1]
 
     def change(right: Response, request: Request) -> Response:
@@ -205,20 +205,20 @@ def with_the_marker_deleted(scene: Scene) -> Handler:
     return answered(scene, change)
 
 
-# -- faults of the service and of the way to it ---------------------------
+# -- faults of the service and the network --------------------------------
 
 
 def answering(
     answer: Response, times: float = float('inf')
 ) -> Callable[[Scene], Handler]:
-    """Answer so to requests for another page than the first."""
+    """Send this response for every page except the first."""
     return lambda scene: answered(scene, lambda *_: answer, times=times)
 
 
 def sending(
     send: Callable[[Any, bytes], None], times: float = float('inf')
 ) -> Callable[[Scene], Handler]:
-    """Send the pages after the first one in such a way."""
+    """Send every page except the first with this function."""
 
     def change(right: Response, _request: Request) -> Response:
         return dataclasses.replace(right, send=send)
@@ -230,7 +230,7 @@ def sending(
 
 
 def with_body(body: bytes) -> Callable[[Scene], Handler]:
-    """Answer with such a body."""
+    """Send this body."""
     return changing(lambda *_: Response(body))
 
 
@@ -240,7 +240,7 @@ def changing(change: Change) -> Callable[[Scene], Handler]:
 
 
 def with_second_image(change: Callable[[Any], Any]) -> Change:
-    """Change one image of a page."""
+    """Change the second image of a page."""
 
     def of_page(page: Any) -> Any:
         page['images'][1] = change(page['images'][1])
@@ -250,7 +250,7 @@ def with_second_image(change: Callable[[Any], Any]) -> Change:
 
 
 def with_second_name(name: bytes) -> Change:
-    """Put bytes in the place of one name, quotes included."""
+    """Replace the name of the second image, quotes included."""
     second = b'"%s"' % canned_cloud.image(1)['name'].encode()
 
     def change(right: Response, _request: Request) -> Response:
@@ -267,7 +267,7 @@ def with_second_name(name: bytes) -> Change:
 def answering_writes(
     answer: Response,
 ) -> Callable[[Scene], Handler]:
-    """Answer so to what would change an image, and change nothing."""
+    """Send this response for every write, and change nothing."""
 
     def handler(request: Request) -> Response | None:
         return None if request.method == 'GET' else answer
@@ -281,10 +281,10 @@ WELCOME = Response(
 CHOICES = Response.of({'choices': []}, 300)
 LOGIN = Response(b'', 302, {'Location': '/login'})
 
-#: Sets the title of a terminal's window.
+#: Sets the title of a terminal window.
 ACTING = '\x1b]0;owned\x07'
 
-#: Seconds; this plugin gives up after ten minutes, whatever comes.
+#: Seconds: longer than the ten minutes after which this plugin gives up.
 PATIENT = 660
 
 HTML_502 = Response(HTML, 502, {'Content-Type': 'text/html'})
@@ -309,8 +309,8 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
         ),
         Fault('redirect to ``localhost``', redirecting(by_another_name)),
         Fault(
-            'no version in the catalog; that of the service is on another '
-            'host',
+            'no version in the catalog; the version document points to '
+            'another host',
             telling_foreign_versions,
             unversioned=True,
         ),
@@ -333,19 +333,19 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
             linking(lambda s: f'{s.url}{s.api.path}?limit=2'),
         ),
         Fault(
-            '2,000 images asked for, of 2,500: Nova sends no next link',
+            '2,000 of 2,500 images requested: Nova sends no next link',
             without_a_link_above_1000,
             images=2500,
             page=1000,
             limit=2000,
         ),
-        Fault('the first page again and again', repeating(1)),
-        Fault('first page, second, first, ...', repeating(3)),
-        Fault('an image on two pages', overlapping),
-        Fault('an empty page, and a link to go on', with_an_empty_page),
-        Fault('marker deleted in mid-listing', with_the_marker_deleted),
+        Fault('first page repeated', repeating(1)),
+        Fault('first and second page, alternating', repeating(3)),
+        Fault('image on two pages', overlapping),
+        Fault('empty page with a next link', with_an_empty_page),
+        Fault('marker deleted while listing', with_the_marker_deleted),
     ),
-    'In mid-listing': (
+    'While listing': (
         Fault('429, once', answering(busy(429), 1)),
         Fault('429, always', answering(busy(429))),
         Fault('503, once', answering(busy(503), 1)),
@@ -362,35 +362,37 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
         Fault('reset in mid-body, always', sending(canned_cloud.cut_off)),
         Fault('truncated body, once', sending(canned_cloud.truncated, 1)),
         Fault('truncated body, always', sending(canned_cloud.truncated)),
-        Fault('no answer', sending(canned_cloud.silent), seconds=PATIENT),
+        Fault('no response', sending(canned_cloud.silent), seconds=PATIENT),
         Fault(
-            'no answer, and ``api_timeout: 5`` is configured',
+            'no response, with ``api_timeout: 5``',
             sending(canned_cloud.silent),
             settings={'api_timeout': 5},
         ),
         Fault(
-            'a byte now and then', sending(canned_cloud.drip), seconds=PATIENT
+            'body sent byte by byte',
+            sending(canned_cloud.drip),
+            seconds=PATIENT,
         ),
         Fault(
-            '503, come again in an hour',
+            '503, ``Retry-After`` of an hour',
             answering(busy(503, '3600')),
         ),
         Fault(
-            '502, once, and ``compute_status_code_retries: 5`` is configured',
+            '502, once, with ``compute_status_code_retries: 5``',
             answering(HTML_502, 1),
             settings={'compute_status_code_retries': 5},
         ),
         Fault(
-            'cut off, once, and ``compute_connect_retries: 5`` is configured',
+            'reset in mid-body, once, with ``compute_connect_retries: 5``',
             sending(canned_cloud.cut_off, 1),
             settings={'compute_connect_retries': 5},
         ),
         Fault('interim response (103) first', sending(canned_cloud.hinted)),
         Fault(
-            'a part of the page (206)',
+            'partial content (206)',
             answering(Response(b'{"images": []}', 206)),
         ),
-        Fault('a header without a colon', sending(canned_cloud.without_colon)),
+        Fault('header without a colon', sending(canned_cloud.without_colon)),
     ),
     'Bodies': tuple(
         dataclasses.replace(fault, page=7)
@@ -410,18 +412,18 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
                 changing(with_second_name(b'"\xff"')),
             ),
             Fault(
-                f'one name is {DEEP:,} lists in each other',
+                f'one name is {DEEP:,} nested lists',
                 changing(with_second_name(b'[' * DEEP + b']' * DEEP)),
             ),
             Fault(
-                'body without end',
+                'endless body',
                 changing(lambda *_: Response(send=canned_cloud.endless)),
             ),
             Fault(
                 '4 GiB of spaces, compressed', changing(lambda *_: blank(4096))
             ),
             Fault(
-                '256 KiB of escaped quotes, and no end of the text',
+                '256 KiB of escaped quotes in an unterminated string',
                 with_body(b'{"images": "' + b'\\"' * 0x20000),
             ),
             Fault(
@@ -436,7 +438,7 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
                 ),
             ),
             Fault(
-                '10 million entries that are no images, compressed',
+                '10 million numbers in place of images, compressed',
                 changing(
                     lambda *_: compressed(
                         b'{"images": [', b'1,', 10_000_000, b'1]}'
@@ -444,7 +446,7 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
                 ),
             ),
             Fault(
-                '25 million images without anything, compressed',
+                '25 million empty images, compressed',
                 changing(
                     lambda *_: compressed(
                         b'{"images": [', b'{},', 25_000_000, b'{}]}'
@@ -482,18 +484,22 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
             ('delete', 'redirect to a login page', LOGIN),
             ('delete', '502 with HTML', HTML_502),
             ('delete', '503', busy(503)),
-            ('delete', 'no answer, closed', Response(send=canned_cloud.reset)),
+            (
+                'delete',
+                'connection closed without a response',
+                Response(send=canned_cloud.reset),
+            ),
             ('set', '200 with HTML', WELCOME),
             ('set', '300 with choices', CHOICES),
             ('set', '503', busy(503)),
             (
                 'set',
-                'accepted, and not stored',
+                'accepted, but not stored',
                 Response.of({'metadata': {'other': 'v'}}),
             ),
             (
                 'set',
-                'accepted, and another value stored',
+                'accepted, but another value stored',
                 Response.of({'metadata': {'k': 'w'}}),
             ),
         )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Make the page of the documentation from results.json."""
+"""Write the page of the documentation from results.json."""
 
 from collections.abc import Iterator
 import json
@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).parent
 RESULTS = HERE / 'results.json'
 PAGE = HERE.parent / 'doc/source/faults.rst'
 
-#: Seconds that are worth a word.
+#: Seconds: the page reports the time of longer runs.
 LONG = 60
 
 _INTRODUCTION = """\
@@ -22,32 +22,32 @@ Faults
 
 .. Made by "./run faults" from robustness/results.json: don't edit.
 
-What becomes of a list of images where a server is hostile, broken or busy.
-Each cell is a run of the real program, in a process of its own, on a canned
-cloud that has this one fault:
+How clients list images if a server is hostile, broken or busy. Each cell is a
+run of the real program, in its own process, against a canned cloud with this
+one fault:
 
 * this plugin: ``openstack compute image list``
-* openstacksdk: a program of a few lines on ``compute.images()``, with the
+* openstacksdk: a short program that uses ``compute.images()``, with the
   defaults of the library
-* gophercloud: one on ``images.ListDetail``, likewise
-* ``openstack image list``, which asks Glance, whose canned server has the
-  same fault
+* gophercloud: a short program that uses ``images.ListDetail``
+* ``openstack image list``, which uses Glance; its canned server has the same
+  fault
 
-There are 6 images, in pages of 2 where pages matter; the faults *in
-mid-listing* are on the second page. An error is one line, unless more are
-counted; ``openstack`` makes such a line of any exception, so that it may say
-little. Each process may hold {memory} of memory, and is stopped after a
-minute, after {patience} minutes where the fault is to wait, or when it has
-asked for {many} pages. In **bold** is what nobody wants: a token that goes to
-another host or by another name, images that are not of the cloud, a list that
-is not complete without a word about it, images twice, no end, no memory left,
-a traceback, a name that acts on the terminal, success where nothing is done.
-The *writes* delete an image, or set a property of one, and are not carried out
-by the server.
+The cloud has 6 images, in pages of 2 where pages matter. The faults *while
+listing* are on the second page. An error has one line, unless the cell says
+otherwise; ``openstack`` prints one line for any exception, so it may say
+little. Each process may use {memory} of memory. It is stopped after a minute,
+after {patience} minutes if the server is slow, or when it has requested {many}
+pages. **Bold** cells are failures: the token is sent to another host or host
+name, images of another server are listed, the list is incomplete without an
+error, images are listed twice, the program does not end, runs out of memory or
+prints a traceback, a name controls the terminal, or a write succeeds but
+changes nothing. The *writes* delete an image or set a property; the server
+does not carry them out.
 
-``./run faults`` runs it all again, and writes this page and
-``robustness/results.json``, which has the messages. gophercloud is
-that of Debian.
+``./run faults`` repeats all runs, and writes this page and
+``robustness/results.json``, which has the messages. gophercloud is built from
+its Debian package.
 """
 
 
@@ -58,14 +58,14 @@ def load() -> dict[str, Any]:
 
 
 def write(results: dict[str, Any]) -> None:
-    """Write the results, and the page that is made of them."""
+    """Write the results and the page."""
     text = json.dumps(results, indent=2, ensure_ascii=False)
     RESULTS.write_text(text + '\n', 'utf-8')
     PAGE.write_text(page(results), 'utf-8')
 
 
 def words(facts: dict[str, Any]) -> str:
-    """Say what became of a subject, in a few words."""
+    """Return the text of a cell."""
     return '; '.join(_words(facts))
 
 
@@ -75,25 +75,25 @@ def _words(facts: dict[str, Any]) -> Iterator[str]:
     # NOTE: the results of lists may be older than those of writes.
     if facts.get('write'):
         yield (
-            '**success, and nothing is done**'
+            '**success, but nothing changed**'
             if facts['code'] == 0
             else _failure(facts)
         )
         return
     if facts['strange']:
-        yield '**lists what is there**'
+        yield '**lists foreign images**'
         return
     if facts['acts'] is not None and facts['code'] == 0:
-        yield '**acts on the terminal**' if facts['acts'] else 'shown escaped'
+        yield '**controls the terminal**' if facts['acts'] else 'escaped'
         return
     if facts['twice'] and not facts['endless']:
-        yield '**images twice**'
+        yield '**duplicate images**'
     yield _end(facts)
 
 
 def _end(facts: dict[str, Any]) -> str:
     if facts['endless']:
-        return '**asks for ever**'
+        return '**requests pages forever**'
     if facts['code'] is None:
         return f'**still waiting after {facts["seconds"]} s**'
     part = f'{facts["listed"]:,} of {facts["images"]:,}'
@@ -102,10 +102,10 @@ def _end(facts: dict[str, Any]) -> str:
         words = 'complete list' if whole else part
         if facts['lines']:
             return f'{words}, and a warning'
-        return words if whole else f'**{words}, without a word**'
+        return words if whole else f'**{words}, no error**'
     after = [f'after {part}'] if facts['listed'] else []
     if '--marker' in facts['message']:
-        after.append('and how to go on')
+        after.append('says how to resume')
     if facts['seconds'] > LONG:
         after.append(f'in {facts["seconds"]} s')
     return ', '.join([_failure(facts), *after])
@@ -117,7 +117,7 @@ def _failure(facts: dict[str, Any]) -> str:
     if facts['crashed']:
         return f'**traceback** ({facts["message"].partition(":")[0]})'
     if facts['lines'] == 0:
-        return '**fails without a word**'
+        return '**fails without a message**'
     return 'error' if facts['lines'] == 1 else f'error, {facts["lines"]} lines'
 
 
@@ -130,9 +130,7 @@ def page(results: dict[str, Any]) -> str:
             patience=results['patience'] // 60,
             many=results['many'],
         ),
-        textwrap.fill(
-            f'It was run with {versions}.', 79, break_on_hyphens=False
-        )
+        textwrap.fill(f'Versions: {versions}.', 79, break_on_hyphens=False)
         + '\n',
         *(f'Left out: {reason}.\n' for reason in results['left_out']),
         *(

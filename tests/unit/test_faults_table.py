@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The table of faults: what it is made of, and that it is made of it."""
+"""The table of faults in the documentation."""
 
 import dataclasses
 import os
@@ -31,11 +31,11 @@ def ended(out='', err='', code=0, **more):
     )
 
 
-def test_the_page_of_the_documentation_is_made_of_the_results():
+def test_page_is_generated_from_results():
     assert report.PAGE.read_text('utf-8') == report.page(report.load())
 
 
-def test_this_plugin_has_met_every_fault():
+def test_results_cover_every_fault():
     results = report.load()
     faults = [fault.name for group in GROUPS.values() for fault in group]
     assert list(results['outcomes']) == faults
@@ -47,18 +47,18 @@ def test_this_plugin_has_met_every_fault():
     [
         (ended('a\nb\nc\n'), 'complete list'),
         (ended('a\nb\nc\n', 'odd\n'), 'complete list, and a warning'),
-        (ended('a\nb\n'), '**2 of 3, without a word**'),
+        (ended('a\nb\n'), '**2 of 3, no error**'),
         (ended('a\nb\n', 'Entry 3 is odd\n'), '2 of 3, and a warning'),
-        (ended('a\na\nb\nc\n'), '**images twice**; complete list'),
-        (ended('a\nz\n'), '**lists what is there**'),
+        (ended('a\na\nb\nc\n'), '**duplicate images**; complete list'),
+        (ended('a\nz\n'), '**lists foreign images**'),
         (ended('', 'No\n', 1), 'error'),
         (ended('', '<html>\nNo\n', 1), 'error, 2 lines'),
         (ended('a\n', 'No\n', 1), 'error, after 1 of 3'),
         (
             ended('a\n', 'No: add --marker a\n', 1, seconds=70),
-            'error, after 1 of 3, and how to go on, in 70 s',
+            'error, after 1 of 3, says how to resume, in 70 s',
         ),
-        (ended('', '', 1), '**fails without a word**'),
+        (ended('', '', 1), '**fails without a message**'),
         (
             ended('', 'Traceback (most recent call last):\nKeyError: 1\n', 1),
             '**traceback** (KeyError)',
@@ -68,15 +68,18 @@ def test_this_plugin_has_met_every_fault():
             '**traceback** (panic)',
         ),
         (ended('a\n', code=None, seconds=60), '**still waiting after 60 s**'),
-        (ended('a\na\n', code=None, endless=True), '**asks for ever**'),
+        (
+            ended('a\na\n', code=None, endless=True),
+            '**requests pages forever**',
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else '',
 )
-def test_an_outcome_is_told_in_a_few_words(end, expected):
+def test_cell_describes_outcome(end, expected):
     assert words(end) == expected
 
 
-def test_a_token_that_went_elsewhere_is_told_first():
+def test_cell_reports_leaked_token_first():
     told = words(ended('a\nb\nc\n'), elsewhere=True)
     assert told == '**token sent there**; complete list'
 
@@ -84,11 +87,11 @@ def test_a_token_that_went_elsewhere_is_told_first():
 @pytest.mark.parametrize(
     ('out', 'expected'),
     [
-        ('| \x1b[2J |', '**acts on the terminal**'),
-        (r'| \x1b[2J |', 'shown escaped'),
+        ('| \x1b[2J |', '**controls the terminal**'),
+        (r'| \x1b[2J |', 'escaped'),
     ],
 )
-def test_what_acts_on_a_terminal_is_seen(out, expected):
+def test_unescaped_control_characters_are_detected(out, expected):
     assert words(ended(out), shown='\x1b[2J') == expected
 
 
@@ -97,22 +100,22 @@ def python(code, seconds=60, pages=0, **more):
     return run(command, dict(os.environ), seconds, lambda: pages, **more)
 
 
-def test_a_process_that_does_not_end_is_stopped():
+def test_process_is_stopped_after_timeout():
     end = python('print(1, flush=True); import time; time.sleep(60)', 0.5)
     assert (end.code, end.endless) == (None, False)
 
 
-def test_a_process_that_asks_for_ever_is_stopped():
+def test_process_is_stopped_after_too_many_requests():
     end = python('import time; time.sleep(60)', pages=MANY + 1)
     assert (end.code, end.endless) == (None, True)
 
 
-def test_the_memory_of_a_process_has_a_limit():
+def test_memory_of_process_is_limited():
     end = python('x = []\nwhile True: x.append(bytearray(0x1000000))')
     assert words(end) == '**memory exhausted**'
 
 
-def test_what_a_terminal_is_sent_is_read():
+def test_output_to_terminal_is_captured():
     code = r'import sys; print(sys.stdout.isatty(), "\x1b[2J")'
     end = python(code, terminal=True)
     assert end.out == 'True \x1b[2J\r\n'
