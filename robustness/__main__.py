@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Let each subject meet each fault, and write down what became of it.
+"""Run each subject on each fault, and record the outcome.
 
-Each run is in a process of its own, with a limit of time and of memory, and
-on servers of its own. With words, only the faults are met whose names have
-one of them; the other results stay as they are.
+Each run has its own process, with limits of time and memory, and its own
+servers. With words as arguments, only the faults whose names contain one of
+them are run; the other results are kept.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from robustness.subjects import versions
 from testbed import canned_cloud
 from testbed.faults import self_signed
 
-#: Above so many seconds a run waits, mostly, and needs no processor.
+#: Seconds: a run with a longer timeout mostly waits, without CPU time.
 LONG = 60
 
 
@@ -54,7 +54,7 @@ def meet(subject: Subject, fault: Fault) -> Outcome:
             pem = self_signed(folder)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(pem)
-            # Each subject has a way of its own to trust a certificate.
+            # Each subject reads another variable.
             for name in ('OS_CACERT', 'REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE'):
                 trust[name] = str(pem)
         server = stack.enter_context(
@@ -85,14 +85,14 @@ def meet(subject: Subject, fault: Fault) -> Outcome:
 
 
 def command_of(subject: Subject, fault: Fault, image_id: str) -> Sequence[str]:
-    """Return the command that meets a fault."""
+    """Return the command to run on a fault."""
     if fault.write:
         return [*subject.writing[fault.write], image_id]
     return subject.table if fault.shown else subject.asking(fault.limit)
 
 
 def can_meet(subject: Subject, fault: Fault) -> bool:
-    """Tell whether there is a sense in it."""
+    """Return whether the subject supports what the fault needs."""
     if fault.shown and not subject.table:
         return False
     if fault.write and fault.write not in subject.writing:
@@ -103,7 +103,7 @@ def can_meet(subject: Subject, fault: Fault) -> bool:
 def met(
     faults: list[Fault], who: list[Subject], jobs: int
 ) -> Iterator[tuple[Fault, Subject, Outcome]]:
-    """Let all of them meet, some at a time."""
+    """Run each subject on each fault, several at a time."""
     with (
         concurrent.futures.ThreadPoolExecutor(jobs) as few,
         concurrent.futures.ThreadPoolExecutor(32) as many,
@@ -150,7 +150,7 @@ def main() -> None:
         'left_out': [] if go else [f'gophercloud: {golang.MISSING}'],
     }
     if args.words:
-        # Whoever is not here now has met the other faults.
+        # A subject that is missing now has results for other faults.
         names = before['subjects']
         about = {key: before[key] for key in about}
     report.write(

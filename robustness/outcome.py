@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What becomes of one subject that meets one fault."""
+"""Run a subject, and find out how it ended."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -16,14 +16,14 @@ import tempfile
 import time
 from typing import IO
 
-#: Bytes: the most memory that a process may hold.
+#: Bytes: the memory limit of a process.
 MEMORY = 0x40000000
 
-#: How many requests for a page mean that there is no end to them.
+#: A process that requests more pages than this counts as endless.
 MANY = 500
 
 _PORT = re.compile(r'(127\.0\.0\.1|localhost):\d+')
-# keystoneauth's words, and this plugin's.
+# The messages of keystoneauth and of this plugin.
 _RETRY = re.compile(r'Retrying in [\d.]+ ?s(econds)?[.,] \d+ retries left')
 _GO_TIME = re.compile(r'^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ')
 _CRASH = re.compile(r'^Traceback \(most|^goroutine \d+ \[', re.MULTILINE)
@@ -34,9 +34,9 @@ class End:
     """How a process ended.
 
     :param code: its exit code, or None if it was stopped
-    :param endless: it was stopped for the number of its requests
+    :param endless: it was stopped after too many requests
     :param seconds: how long it ran
-    :param peak: the most memory that it held, bytes
+    :param peak: peak memory, bytes
     """
 
     code: int | None
@@ -55,9 +55,10 @@ def run(
     *,
     terminal: bool = False,
 ) -> End:
-    """Run a command to its end, or to that of all patience.
+    """Run a command until it ends, or stop it.
 
-    :param terminal: its output goes to a terminal
+    :param seconds: timeout
+    :param terminal: write its output to a terminal
     """
     with contextlib.ExitStack() as stack:
         out, err = (
@@ -103,7 +104,7 @@ def _content(file: IO[bytes]) -> str:
 
 def _shown(master: int) -> str:
     shown = b''
-    # Where all is read, and nobody has the terminal any more, is an error.
+    # At the end of the output, reading fails with EIO.
     with contextlib.suppress(OSError):
         while data := os.read(master, 65536):
             shown += data
@@ -112,23 +113,23 @@ def _shown(master: int) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What is written down of it.
+    """The recorded outcome of a run.
 
-    :param images: how many there are
-    :param listed: how many of them were listed
-    :param twice: how many of them were listed more than once
-    :param strange: images were listed that are not of the cloud
-    :param elsewhere: a token went to another host, or by another name
-    :param acts: the name acted on the terminal; None if it was not shown
+    :param images: number of images
+    :param listed: number of images that were listed
+    :param twice: number of images that were listed more than once
+    :param strange: images of another server were listed
+    :param elsewhere: a token was sent to another host or host name
+    :param acts: the name was written to the terminal unescaped; None if the
+        fault is not about terminals
     :param code: None if the process was stopped
-    :param endless: it was stopped as it went on asking
+    :param endless: it was stopped after too many requests
     :param seconds: how long it ran
-    :param exhausted: it needed more memory than it may have
-    :param crashed: there is a traceback
-    :param lines: how many lines there are on the standard error, but for those
-        that tell of retries
-    :param message: the last of them
-    :param write: a change was asked for, which was not carried out
+    :param exhausted: it reached the memory limit
+    :param crashed: it printed a traceback
+    :param lines: number of lines on stderr, without those about retries
+    :param message: the last of these lines
+    :param write: a write was requested; the server did not carry it out
     """
 
     images: int
@@ -156,24 +157,24 @@ def outcome(
     elsewhere: bool,
     write: bool = False,
 ) -> Outcome:
-    """Look at how a process ended.
+    """Derive the outcome from how a process ended.
 
-    :param ids: of the images that there are
+    :param ids: IDs of all images
     :param strange: ID of an image of another server
-    :param shown: what must not reach a terminal as it is
-    :param write: a change was asked for
+    :param shown: text that must not reach a terminal unescaped
+    :param write: a write was requested
     """
     printed = Counter(end.out.split())
     listed = [each for each in ids if printed[each]]
     lines = [
         line
         for line in end.err.splitlines()
-        # What tells of a retry is no error, and no oddity of an image.
+        # A line about a retry is neither an error nor a warning.
         if line.strip() and not _RETRY.search(line)
     ]
     message = _GO_TIME.sub('', lines[-1].strip()) if lines else ''
     if _CRASH.search(end.err) and lines[0].startswith(('panic', 'fatal')):
-        # Go tells first what is wrong, and then where.
+        # Go prints the error first, then the stack.
         message = lines[0]
     return Outcome(
         images=len(ids),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A cloud on which one thing is wrong, and a server that is not of it."""
+"""A cloud with one fault, and a foreign server."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from testbed.canned_cloud import Response
 from testbed.canned_cloud import Server
 from testbed.faults import has_secret
 
-#: What the server answers that is not of the cloud.
+#: The number of the image that the foreign server has.
 STRANGE = 999_999
 
 
@@ -27,11 +27,11 @@ STRANGE = 999_999
 class Api:
     """One of the two APIs that list images.
 
-    :param path: of the listing
+    :param path: path of the list
     :param unversioned: path of the service
-    :param versions: where it tells of its versions
-    :param serve: makes what answers, given the number of images
-    :param link: makes the part of a page that links to the next one
+    :param versions: path of the version document
+    :param serve: makes the handler for a number of images
+    :param link: makes the part of a page that links to the next page
     """
 
     path: str
@@ -58,14 +58,15 @@ GLANCE = Api(
 
 
 class Scene:
-    """What a fault is made of.
+    """The servers of one run.
 
-    :param api: the API that is asked
-    :param count: how many images there are
-    :param page: how many are on a page at most
-    :ivar foreign: a server that is not of the cloud; it has another image
-    :ivar url: of the service, without a path
-    :ivar ids: of the images, in their order
+    :param api: the API that the subject uses
+    :param count: number of images
+    :param page: the largest page
+    :ivar foreign: a server that does not belong to the cloud; it has another
+        image
+    :ivar url: URL of the service, without a path
+    :ivar ids: IDs of the images, in their order
     """
 
     def __init__(self, api: Api, count: int, page: int) -> None:
@@ -78,21 +79,21 @@ class Scene:
         self._serve = api.serve(count)
 
     def right_answer(self, request: Request) -> Response | None:
-        """Answer as a cloud does with which nothing is wrong."""
+        """Return the response of a cloud without a fault."""
         limit = min(int(request.query.get('limit', self._page)), self._page)
         query = {**request.query, 'limit': str(limit)}
         return self._serve(dataclasses.replace(request, query=query))
 
     def is_listing(self, request: Request) -> bool:
-        """Tell whether images are asked for."""
+        """Return whether a request is for a list of images."""
         return request.path.rstrip('/') == self.api.path
 
     def pages_asked(self) -> int:
-        """Return how often images were asked for."""
+        """Return the number of requests for a list of images."""
         return sum(map(self.is_listing, self.cloud.requests))
 
     def secret_went_elsewhere(self) -> bool:
-        """Tell whether a token went to another host, or by another name."""
+        """Return whether a token was sent to another host or host name."""
         own = urllib.parse.urlsplit(self.cloud.url).netloc
         service = urllib.parse.urlsplit(self.url).netloc
         return any(map(has_secret, self.foreign.requests)) or any(
@@ -119,10 +120,10 @@ def stage(
 ) -> Iterator[Server]:
     """Run the cloud of a scene.
 
-    :param wrong: makes what answers where something is wrong
-    :param tls: the service is behind TLS, in a server of its own
+    :param wrong: makes the handler of the requests that go wrong
+    :param tls: the service uses TLS, in its own server
     :param unversioned: the catalog has no version in its URLs
-    :returns: its Keystone
+    :returns: Keystone's server
     """
     handlers: list[Handler] = []
     with contextlib.ExitStack() as stack:
@@ -162,10 +163,10 @@ def answered(
     where: Callable[[Request], bool] = canned_cloud.after_the_first_page,
     times: float = float('inf'),
 ) -> Handler:
-    """Make wrong answers of right ones.
+    """Return a handler that changes right responses.
 
-    :param where: to which requests for a page
-    :param times: how often
+    :param where: selects the requests for a page
+    :param times: how many responses to change
     """
     done = 0
 
@@ -183,7 +184,7 @@ def answered(
 
 
 def of_document(change: Callable[[Any], Any]) -> Change:
-    """Make a change of a page from one of its document."""
+    """Return a change of a response that changes its JSON document."""
 
     def of_response(right: Response, _request: Request) -> Response:
         return Response.of(change(json.loads(right.body)))

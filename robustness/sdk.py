@@ -2,8 +2,8 @@
 
 """List images with openstacksdk, and print the ID of each.
 
-What the SDK documents that it raises is caught, as its users do. Anything
-else is a traceback.
+It catches the exceptions that the SDK documents, as its users do. Any other
+exception is a traceback.
 """
 
 import sys

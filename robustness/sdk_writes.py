@@ -2,8 +2,8 @@
 
 """Delete an image with openstacksdk, or set a property of it.
 
-What the SDK documents that it raises is caught, as its users do. Anything
-else is a traceback.
+It catches the exceptions that the SDK documents, as its users do. Any other
+exception is a traceback.
 """
 
 import sys
@@ -14,7 +14,7 @@ from openstack.exceptions import SDKException
 
 
 def main() -> None:
-    """Do what the first argument says, to the image of the second."""
+    """Delete or change an image: the arguments are a verb and an ID."""
     verb, image_id = sys.argv[1:]
     compute = openstack.connect().compute
     try:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Who meets the faults: this plugin, and its peers."""
+"""The programs that are run on the faults: this plugin and its peers."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -25,14 +25,13 @@ class Subject:
     """A program that lists images.
 
     :param name: as in the table
-    :param api: that it asks
+    :param api: the API that it uses
     :param command: prints the IDs
-    :param limiting: the words that ask for a number of images at a time,
-        where there are any
+    :param limiting: arguments that set the page size, if there are any
     :param configured: it reads ``clouds.yaml``
-    :param table: the command that draws a table, if it is a command
-    :param writing: commands that change the image whose ID comes last, by
-        what they do
+    :param table: the command that prints a table, if it is a command
+    :param writing: commands that change an image, by verb; the ID of the image
+        is appended
     """
 
     name: str
@@ -46,15 +45,15 @@ class Subject:
     )
 
     def asking(self, limit: int | None) -> list[str]:
-        """Return the command, asking for so many images at a time."""
+        """Return the command that lists, with pages of this size."""
         words = self.limiting if limit is not None else ()
         return [*self.command, *(word.format(limit) for word in words)]
 
 
 def subjects(folder: pathlib.Path) -> list[Subject]:
-    """Return those that are there.
+    """Return the subjects that are installed.
 
-    :param folder: for a program that is built
+    :param folder: for the program that is built
     """
     command = [OPENSTACK, 'compute', 'image']
     ours = [*command, 'list']
@@ -69,7 +68,7 @@ def subjects(folder: pathlib.Path) -> list[Subject]:
             table=ours,
             writing={
                 'delete': [*command, 'delete'],
-                # Else it asks for the visibility, which nobody here knows.
+                # Otherwise it requests the visibility, which is not served.
                 'set': [
                     *(*command, 'set', '--allow-private'),
                     *('--property', 'k=v'),
@@ -91,7 +90,7 @@ def subjects(folder: pathlib.Path) -> list[Subject]:
         found.append(
             Subject('gophercloud', NOVA, [go, 'IDs'], ['{}'], configured=False)
         )
-    # Glance has a limit of its own for a page, whatever is asked for.
+    # The client always uses Glance's own page size.
     image_list = Subject(
         'openstack image list', GLANCE, [*theirs, *IDS], table=theirs
     )
@@ -99,7 +98,7 @@ def subjects(folder: pathlib.Path) -> list[Subject]:
 
 
 def versions(*, go: bool) -> dict[str, str]:
-    """Return the versions of the subjects and of what they stand on."""
+    """Return the versions of the subjects and their main dependencies."""
     found = {
         name: importlib.metadata.version(name)
         for name in (
