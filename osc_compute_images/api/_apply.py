@@ -70,6 +70,9 @@ def _failure(step: Step, e: _errors.ImagesError) -> Outcome:
 
 def _apply_step(api: 'ImagesAPI', step: Step, look: '_Look') -> Outcome:
     """Look at the image once more, and change it if it is still the same."""
+    if look.is_needless(step):
+        told = _changes.change(api, step, step.image)
+        return Outcome(step=step, result=Result.DONE, reason=told)
     against = None
     if step.action is Action.DELETE:
         # First what may take longer, or be known already.
@@ -107,6 +110,14 @@ class _Look:
         self._valid_until = 0.0
         #: Until when successors are known to be there.
         self._there: dict[str, float] = {}
+
+    def is_needless(self, step: Step) -> bool:
+        """Tell whether an image is to go, whatever has become of it."""
+        return (
+            step.action is Action.DELETE
+            and self._protection is not None
+            and step.image.id in self._protection.named
+        )
 
     def reason_against(self, step: Step) -> str | None:
         """Return why an image must not be deleted, or None."""

@@ -6,10 +6,6 @@ A request may have been carried out though its answer was lost. The image is
 looked at again then, and what was to be done and is done has not failed.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Mapping
-from typing import Any
 from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
@@ -22,7 +18,7 @@ if TYPE_CHECKING:
     from osc_compute_images.api._client import ImagesAPI
 
 #: After these the server may have done what it was asked for.
-_ANSWER_LOST = (
+ANSWER_LOST = (
     _errors.ConnectionFailed,
     _errors.InvalidResponse,
     _errors.ServerError,
@@ -36,10 +32,15 @@ def change(api: 'ImagesAPI', step: Step, image: Image) -> str:
     :returns: what else is to be known, or an empty text
     :raises ImagesError: if it is not done, as far as can be told
     """
+    if step.action is Action.DELETE:
+        # Another client may have been quicker.
+        api.delete(step.image.id, ignore_missing=True)
+        return ''
+    edit = _set if step.action is Action.SET else _unset
     try:
-        return _ACTIONS[step.action](api, step, image)
-    except _ANSWER_LOST:
-        if _is_done(api, step):
+        return edit(api, step, image)
+    except ANSWER_LOST:
+        if _is_edited(api, step):
             return ''
         raise
 
@@ -52,10 +53,16 @@ def is_gone(api: 'ImagesAPI', image_id: str) -> bool:
         return True
 
 
-def _is_done(api: 'ImagesAPI', step: Step) -> bool:
+def is_known_gone(api: 'ImagesAPI', image_id: str) -> bool:
+    """Likewise; if that cannot be found out, it is not gone."""
     try:
-        if step.action is Action.DELETE:
-            return is_gone(api, step.image.id)
+        return is_gone(api, image_id)
+    except _errors.ImagesError:
+        return False
+
+
+def _is_edited(api: 'ImagesAPI', step: Step) -> bool:
+    try:
         stored = api.get(step.image.id).metadata
     except _errors.ImagesError:
         return False
@@ -65,31 +72,13 @@ def _is_done(api: 'ImagesAPI', step: Step) -> bool:
     ) and not any(key in stored for key in step.keys)
 
 
-def _delete(api: 'ImagesAPI', step: Step, _image: Image) -> str:
-    # Another client may have been quicker.
-    api.delete(step.image.id, ignore_missing=True)
-    return ''
-
-
 def _set(api: 'ImagesAPI', step: Step, image: Image) -> str:
     properties.check_kept(image.metadata, frozenset(step.properties))
     stored = api.update_metadata(step.image.id, step.properties)
-    differing = _differing(image.metadata, stored, step.properties)
+    differing = properties.differing(image.metadata, stored, step.properties)
     if not differing:
         return ''
     return f'others changed at the same time: {", ".join(differing)}'
-
-
-def _differing(
-    before: Mapping[str, Any], after: Mapping[str, Any], but: Iterable[str]
-) -> list[str]:
-    # NOTE: Nova decodes some values where it shows an image only.
-    keys = {*before, *after} - {*but, *properties.JSON_KEYS}
-    return sorted(
-        key
-        for key in keys
-        if key not in before or key not in after or before[key] != after[key]
-    )
 
 
 def _unset(api: 'ImagesAPI', step: Step, image: Image) -> str:
@@ -108,10 +97,3 @@ def _is_absent(e: _errors.ImagesError) -> bool:
     return isinstance(e, _errors.NotFound) and not isinstance(
         e, _errors.ImageNotFound
     )
-
-
-_ACTIONS: dict[Action, Callable[['ImagesAPI', Step, Image], str]] = {
-    Action.DELETE: _delete,
-    Action.SET: _set,
-    Action.UNSET: _unset,
-}

@@ -14,6 +14,7 @@ from typing import overload
 from keystoneauth1 import adapter as ksa_adapter
 
 from osc_compute_images.api import _apply
+from osc_compute_images.api import _changes
 from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _ids
@@ -224,16 +225,23 @@ class ImagesAPI(MetadataAPI):
 
         https://docs.openstack.org/api-ref/compute/#delete-image
 
+        Where the answer is lost, the image is looked at: one that is gone has
+        been deleted.
+
         :param ignore_missing: do nothing if there is none. Other than in
             openstacksdk, that is not the default
         :raises ImageNotFound: if there is none, or it may not be seen
         :raises Forbidden: if it may not be deleted: it is protected, or
             another project's, or the role does not allow it
         """
+        image_id = id_of(image)
         try:
-            self._routes.image('DELETE', id_of(image))
+            self._routes.image('DELETE', image_id)
         except _errors.ImageNotFound:
             if not ignore_missing:
+                raise
+        except _changes.ANSWER_LOST:
+            if not _changes.is_known_gone(self, image_id):
                 raise
 
     def find_made_private(
@@ -340,7 +348,8 @@ class ImagesAPI(MetadataAPI):
         another than in the plan is left alone. An image is deleted only if
         the plan's protection does not speak for it, given the servers of the
         last second (or four times as long as it takes to read them), and
-        while the newer image that was to stay in its place is there.
+        while the newer image that was to stay in its place is there. One
+        that the protection knows to be named by ID is deleted in any case.
 
         What fails for one image is told in its outcome, and the others go on.
         The same plan may be applied again.

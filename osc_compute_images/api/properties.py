@@ -22,6 +22,7 @@ __all__ = [
     'check_kept',
     'check_properties',
     'check_stored',
+    'differing',
     'is_key',
     'is_same',
     'is_undecodable',
@@ -179,6 +180,24 @@ def check_stored(
             f'The server accepted the change, but {"; ".join(told)}',
             keys=(*missing, *changed, *extra),
         )
+
+
+def differing(
+    before: Mapping[str, Any], after: Mapping[str, Any], but: Iterable[str]
+) -> list[str]:
+    """Return the keys of the properties that others have changed.
+
+    :param before: all properties of an image, as read before a write
+    :param after: likewise, as they are since
+    :param but: the keys that were written
+    """
+    # NOTE: Nova decodes some values where it shows an image only.
+    keys = {*before, *after} - {*but, *JSON_KEYS}
+    return sorted(
+        key
+        for key in keys
+        if key not in before or key not in after or before[key] != after[key]
+    )
 
 
 def is_same(key: str, wanted: str, stored: object) -> bool:

@@ -34,7 +34,7 @@ class Protection:
         nor kernels and ramdisks of other images. Images that shelved servers
         live in stay protected
     :param named: the IDs of images that the user has named by ID: they are
-        not protected
+        not protected, and are deleted whatever has become of them since
     :ivar named: the same
     :ivar usage: what uses which image
     """

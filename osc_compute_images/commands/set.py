@@ -15,6 +15,7 @@ from osc_compute_images.commands import _naming
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _values
 from osc_compute_images.commands import _writing
+from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
@@ -97,6 +98,8 @@ class SetComputeImage(_naming.NamingCommand):
     def change_named(
         self, places: _regions.Places, parsed_args: argparse.Namespace
     ) -> None:
+        from osc_compute_images.api import properties
+
         wanted = parsed_args.properties or {}
         with _connect.translated_errors():
             api, image = _regions.find(places, parsed_args.image)
@@ -111,5 +114,11 @@ class SetComputeImage(_naming.NamingCommand):
             )
             if parsed_args.no_property:
                 api.replace_metadata(image.id, wanted)
-            else:
-                api.update_metadata(image.id, wanted)
+                return
+            stored = api.update_metadata(image.id, wanted)
+        others = properties.differing(image.metadata, stored, wanted)
+        if others:
+            self.log.warning(
+                _('Others changed at the same time: %s'),
+                printable(', '.join(others)),
+            )

@@ -48,7 +48,9 @@ class UnsetComputeImage(_naming.NamingCommand):
             dest='properties',
             help=_(
                 'Remove a property from this image '
-                '(repeat option to remove multiple properties)'
+                '(repeat option to remove multiple properties). What others '
+                'change on the image at the same time may be lost: the '
+                'Compute service does not tell'
             ),
         )
         self.add_choice(parser, _writing.RENAMED)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import requests
 
+from osc_compute_images.api import ConnectionFailed
 from osc_compute_images.api import Forbidden
 from osc_compute_images.api import Image
 from osc_compute_images.api import InvalidProperty
@@ -307,6 +308,16 @@ def test_servers_are_read_again_once_a_second(api, fleet, slept, monkeypatch):
     fleet.requests.clear()
 
 
+def test_what_is_named_by_id_goes_whatever_has_become_of_it(api, fleet):
+    todo = only(api, 1, named=[ID[1]])
+    fleet.images[ID[1]]['name'] = 'new'
+    fleet.servers['x'] = server('x', 'new', image=ID[1])
+    fleet.requests.clear()
+    assert results(api, todo) == {ID[1]: ('done', '')}
+    assert fleet.requests == [f'DELETE /images/{ID[1]}']
+    assert results(api, todo) == {ID[1]: ('done', '')}
+
+
 def test_a_gone_image_is_done(api, fleet):
     todo = only(api, 1)
     fleet.images[ID[1]]['status'] = 'DELETED'
@@ -358,6 +369,24 @@ def test_a_lost_answer_is_no_failure_if_the_image_is_gone(
     ((result, _why),) = results(api, todo).values()
     assert result == ('done' if moment == 'after' else 'failed')
     assert fleet.requests.count(f'DELETE /images/{ID[1]}') == 1
+
+
+@pytest.mark.parametrize('moment', ['before', 'after'])
+def test_so_it_is_where_there_is_no_plan(api, fleet, slept, moment):
+    setattr(fleet, moment, losing('DELETE'))
+    if moment == 'before':
+        with pytest.raises(ConnectionFailed):
+            api.delete(ID[1])
+    else:
+        api.delete(ID[1])
+    assert fleet.writes == [f'DELETE /images/{ID[1]}']
+
+
+def test_what_cannot_be_looked_at_is_not_known_to_be_gone(api, fleet, slept):
+    fleet.before = losing('GET')
+    fleet.after = losing('DELETE')
+    with pytest.raises(ConnectionFailed):
+        api.delete(ID[2])
 
 
 def test_no_more_is_asked_of_a_server_that_does_not_answer(api, fleet, slept):
