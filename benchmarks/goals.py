@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the project wants to reach, beside what was measured."""
+"""The goals of the project, and whether they are reached."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.rst import code
 from benchmarks.rst import number
 
-#: MB more than with one image: what a listing that streams may hold.
+#: MB: how much memory a streamed list may use, compared with one image.
 MEMORY = 12
 
 Results = dict[str, Any]
@@ -26,10 +26,10 @@ def per_image(figures: dict[str, float], key: str, base: float = 0.0) -> float:
 class Goal:
     """A goal.
 
-    :param words: what is measured
-    :param sign: how it must compare
-    :param limit: with this
-    :param value: finds it in the results
+    :param words: the label of the measured value
+    :param sign: how the value must compare with the limit
+    :param limit: the limit
+    :param value: returns the value from the results
     """
 
     words: str
@@ -38,13 +38,13 @@ class Goal:
     value: Callable[[Results], float]
 
     def reached(self, value: float) -> bool:
-        """Tell whether it is reached."""
+        """Return whether a value reaches the goal."""
         compare = {'>=': operator.ge, '<=': operator.le}[self.sign]
         return bool(compare(value, self.limit))
 
 
 def _times(peer: str, key: str) -> Callable[[Results], float]:
-    """Return how many times what this API takes a peer takes."""
+    """Return the time of a peer relative to this API."""
 
     def value(results: Results) -> float:
         api = results['api']
@@ -85,9 +85,9 @@ def _regions(results: Results) -> float:
 
 
 def _startup(results: Results) -> float:
-    """Return percent, of the command that it costs most.
+    """Return the largest increase of a command, in percent.
 
-    By instructions alone: so small a share of the time drowns in its noise.
+    In instructions: the increase of the time is smaller than its noise.
     """
     key = 'instructions'
     return max(
@@ -97,7 +97,7 @@ def _startup(results: Results) -> float:
 
 
 def _start(results: Results) -> float:
-    """Return how many times what the client's command takes ours takes."""
+    """Return the instructions of compute-image relative to openstack."""
     start = results['start']
     ours, client = start['compute-image list'], start[_CLIENT]
     return float(ours['instructions'] / client['instructions'])
@@ -121,7 +121,9 @@ _LIST = 'compute image list -f'
 
 GOALS = (
     *(
-        Goal(f'{peer}: times as long, {label}', '>=', limit, _times(peer, key))
+        Goal(
+            f'{peer}: times this API, {label}', '>=', limit, _times(peer, key)
+        )
         for peer, limit in (
             ('gophercloud EachPage', 15),
             ('openstacksdk', 100),
@@ -138,7 +140,7 @@ GOALS = (
         for key, label in (('wall', 'wall'), ('cpu', 'CPU'))
     ),
     *(
-        Goal(f'{code(words)}: us an image', '<=', limit, _command(words))
+        Goal(f'{code(words)}: us per image', '<=', limit, _command(words))
         for name, limit in (
             ('csv', 8),
             ('value', 8),
@@ -161,18 +163,16 @@ GOALS = (
         )
     ),
     Goal(
-        'csv of all regions: MB more than with one image each',
+        'csv of all regions: MB more than with one image per region',
         '<=',
         MEMORY,
         _memory_of_regions,
     ),
-    Goal(
-        'csv of eight equal regions: times as long as one', '<=', 2, _regions
-    ),
+    Goal('csv of eight equal regions: times one region', '<=', 2, _regions),
     Goal('requests of ``show <ID>``', '<=', 3, _show('show <ID>')),
     Goal('requests of ``show <name>``', '<=', 4, _show('show <name>')),
     Goal('other commands: % more instructions', '<=', 1, _startup),
-    Goal('modules of others that they import', '<=', 0, _foreign_modules),
+    Goal('other commands: modules of others', '<=', 0, _foreign_modules),
     Goal(
         '``compute-image list``: times the instructions of ``openstack``',
         '<=',
@@ -189,7 +189,7 @@ GOALS = (
 
 
 def rows(results: Results) -> Iterator[list[str]]:
-    """Yield a row of each goal, as far as it was measured."""
+    """Yield a row for each goal that was measured."""
     for goal in GOALS:
         try:
             value = goal.value(results)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Make the tables and the plot from results.json."""
+"""Write the tables and the plots from results.json."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ PLOT = HERE.parent / 'doc/source/_static/performance.svg'
 START_PLOT = PLOT.with_name('start.svg')
 
 LABELS = {
-    'transfer': 'transfer alone (urllib3)',
+    'transfer': 'transfer only (urllib3)',
     'floor': 'floor: transfer and typed decode',
     'list_detail': 'this API: list_detail()',
     'requests': 'requests and json.loads',
@@ -34,62 +34,60 @@ LABELS = {
 Figures = dict[str, dict[str, float]]
 
 _INTRODUCTION = """\
-Written by ``./run bench``: medians of {runs} run(s), each in a process of its
-own, all on one machine ({cpus} CPUs), on the same bytes from a canned server:
-{images:,} images in pages of 1,000. What takes long is measured on fewer
+Written by ``./run bench``: medians of {runs} run(s), each in its own process,
+all on one machine ({cpus} CPUs), with the same bytes from a canned server:
+{images:,} images in pages of 1,000. Slow programs are measured with fewer
 images."""
 
 _API = """\
-Microseconds an image that listing takes a program, without its start and
-authentication; *times*: how many times what this API takes; peak: the most
-memory that the process held, MB; server: CPU time of the canned server,
-which comes on top:"""
+Microseconds per image for a list from a program, without start and
+authentication; *times*: relative to this API; peak: peak memory of the
+process, MB; server: CPU time of the canned server, not included in the
+others:"""
 
 _COMMANDS = """\
-CPU microseconds an image of commands, above ``openstack --version``
-({:.2f} s), and above the same command on one image, which leaves out
-authentication and what is imported for it; then the whole command, seconds.
-The output is thrown away. ``image list`` asks Glance, whose records are
-larger:"""
+CPU microseconds per image of commands, in excess of ``openstack --version``
+({:.2f} s), and in excess of the same command with one image, which excludes
+authentication and imports; then the whole command, seconds. The output is
+discarded. ``image list`` uses Glance, whose records are larger:"""
 
 _FIRST = """\
-Seconds until the first row of an image is there, and of the same command
-where there is only one image:"""
+Seconds until the first row of an image is printed, and the same with only one
+image:"""
 
 _START = """\
-What it takes to start and to list one image (``openstack --version`` lists
-none). Instructions are counted by valgrind, and do not depend on what else the
-machine does:"""
+Starting and listing one image (``openstack --version`` lists none). valgrind
+counts the instructions, so they do not depend on other load of the machine:"""
 
 _MEMORY = """\
-The most memory that the process held with one image, MB, and how much more
-with others:"""
+Peak memory of the process with one image, and its growth with more images,
+MB:"""
 
 _REGIONS = """\
-Seconds for {regions} regions of {images:,} images at once, where each server
-takes {delay:g} s for a page, beside those for one of them:"""
+Seconds for {regions} regions of {images:,} images at the same time, if each
+server takes {delay:g} s per page, and for one of them:"""
 
 _MEMORY_OF_REGIONS = """\
-The memory of ``list -f csv --long --all-regions`` was {0:.1f} MB with one
-image in each region, and {1:+.1f} MB with {2:,} images in all."""
+``list -f csv --long --all-regions`` used {0:.1f} MB of memory with one image
+per region, and {1:+.1f} MB with {2:,} images in total."""
 
-_REQUESTS = 'Requests, those to Keystone among them:'
+_REQUESTS = 'Requests, including those to Keystone:'
 
 _STARTUP = """\
-Other commands, without the plugin and with it, and how many modules of its
-own, and of others, they import more:"""
+Other commands without and with the plugin, and the number of additional
+modules that they import, of the plugin and of others:"""
 
 _CLOUD = """\
 A real Nova and Glance on loopback, {images:,} images, medians of {runs}
-run(s). Seconds for all, by the size of the page that is asked for and by
-Nova's ``page_size``, which is the size of the page that Nova asks Glance for;
-then CPU seconds of the client and of the services:"""
+run(s). Seconds for all images, by the requested page size and by Nova's
+``page_size``, the size of the pages that Nova requests from Glance; then CPU
+seconds of the client and the services:"""
 
 _AHEAD = """\
-Rows of csv of all of them from a program, seconds: the pages in turn, and
-each asked for by a thread while the one before is written:"""
+Seconds to write all of them as CSV from a program: with the pages in turn, and
+with a thread that requests the next page while one is written:"""
 
-_CLOUD_COMMANDS = 'Commands there, seconds:'
+_CLOUD_COMMANDS = 'Commands on this cloud, seconds:'
 
 
 def _api(api: Figures) -> Iterator[str]:
@@ -119,7 +117,7 @@ def _api(api: Figures) -> Iterator[str]:
 
 
 def _lists(commands: Figures) -> Figures:
-    """Return the commands that list, without the one that does nothing."""
+    """Return the commands that list images."""
     return {n: f for n, f in commands.items() if 'images' in f}
 
 
@@ -286,14 +284,15 @@ SECTIONS: dict[str, Callable[[Any], Iterator[str]]] = {
 
 
 def document(results: dict[str, Any]) -> str:
-    """Return all the tables, as far as it was measured."""
+    """Return the tables of all measured parts."""
     known = ', '.join(f'{n} {v}' for n, v in results['versions'].items())
     paragraphs = [
         _INTRODUCTION.format(**results),
         f'{known}.',
         *(f'Left out: {reason}.' for reason in results['left_out']),
         table(
-            ['what', 'goal', 'measured', 'reached'], list(goals.rows(results))
+            ['measurement', 'goal', 'measured', 'reached'],
+            list(goals.rows(results)),
         ),
     ]
     for name, section in SECTIONS.items():
@@ -327,11 +326,11 @@ def picture(results: dict[str, Any]) -> str:
             ],
         ),
     ]
-    return plot.svg('CPU microseconds an image, log scale', groups)
+    return plot.svg('CPU microseconds per image, log scale', groups)
 
 
 def start_picture(results: dict[str, Any]) -> str:
-    """Return the plot of what a start takes, as SVG."""
+    """Return the plot of start-up times, as SVG."""
     bars = [
         plot.Bar(name, each['cpu'] * 1e3, 'compute' in name)
         for name, each in results['start'].items()
@@ -341,7 +340,7 @@ def start_picture(results: dict[str, Any]) -> str:
 
 
 def write(results: dict[str, Any]) -> None:
-    """Write the results, and the tables and the plot made from them."""
+    """Write the results, the tables and the plots."""
     RESULTS.write_text(json.dumps(results, indent=2) + '\n', 'utf-8')
     TABLE.write_text(document(results), 'utf-8')
     PLOT.write_text(picture(results), 'utf-8')
