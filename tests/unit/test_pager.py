@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Paging, without a server."""
+
 import time
 
 import pytest
@@ -24,7 +26,7 @@ def after(number):
     return f'{FIRST}&marker={nova.image_id(number)}'
 
 
-def test_nothing_is_requested_before_an_image_is_asked_for(api, http):
+def test_pager_is_lazy(api, http):
     http.get(nova.DETAIL, json=nova.Server(nova.images(*range(5))))
     pager = api.list_detail(ListOpts(limit=2))
     iterator = iter(pager)
@@ -46,7 +48,7 @@ def test_nothing_is_requested_before_an_image_is_asked_for(api, http):
         (4, [FIRST, after(1), after(3)]),
     ],
 )
-def test_a_listing_goes_on_until_a_page_is_not_full(
+def test_listing_continues_until_a_page_is_not_full(
     api, http, count, requests
 ):
     http.get(nova.DETAIL, json=nova.Server(nova.images(*range(count))))
@@ -55,13 +57,13 @@ def test_a_listing_goes_on_until_a_page_is_not_full(
     assert sent(http) == requests
 
 
-def test_a_pager_can_be_used_again(api, http):
+def test_pager_can_be_iterated_twice(api, http):
     http.get(nova.DETAIL, json=nova.Server(nova.images(1, 2, 3)))
     pager = api.list_detail(ListOpts(limit=2))
     assert ids(pager) == ids(pager)
 
 
-def test_pages_tell_whether_they_are_empty_and_what_comes_next(api, http):
+def test_page_has_is_empty_and_next_marker(api, http):
     http.get(nova.DETAIL, json=nova.Server(nova.images(1, 2)))
     first, last = api.list_detail(ListOpts(limit=2)).pages()
     assert not first.is_empty()
@@ -76,22 +78,20 @@ def test_pages_tell_whether_they_are_empty_and_what_comes_next(api, http):
     ('opts', 'limit'),
     [(None, 1000), (ListOpts(limit=7), 7), (ListOpts(limit=5000), 1000)],
 )
-def test_a_limit_is_always_sent_and_never_above_a_thousand(
-    api, http, opts, limit
-):
+def test_limit_is_always_sent_and_at_most_1000(api, http, opts, limit):
     http.get(nova.DETAIL, json={'images': []})
     assert ids(api.list_detail(opts)) == []
     assert sent(http) == [f'GET /v2.1/images/detail?limit={limit}']
 
 
-def test_the_brief_list_has_a_path_of_its_own(api, http):
+def test_list_requests_brief_images(api, http):
     brief = {'images': [{'id': nova.image_id(1), 'name': 'x', 'links': []}]}
     http.get(f'{nova.ENDPOINT}/images', json=brief)
     (image,) = api.list()
     assert image == ImageRef(nova.image_id(1), 'x')
 
 
-def test_anyone_can_add_parameters(api, http):
+def test_opts_may_be_any_list_opts_builder(api, http):
     class OnDisk:
         def to_image_list_query(self):
             return {'property-hw_disk_bus': 'virtio', 'limit': '2'}
@@ -102,7 +102,7 @@ def test_anyone_can_add_parameters(api, http):
         assert request.qs['property-hw_disk_bus'] == ['virtio']
 
 
-def test_more_images_than_the_limit_without_a_link_are_not_the_end(api, http):
+def test_listing_continues_after_oversized_page_without_link(api, http):
     # As Nova does above its own limit.
     server = nova.Server(nova.images(*range(5)))
 
@@ -125,7 +125,7 @@ def test_more_images_than_the_limit_without_a_link_are_not_the_end(api, http):
         'x' * 3000,
     ],
 )
-def test_of_a_link_only_counts_that_it_is_there(api, http, href):
+def test_next_request_ignores_target_of_link(api, http, href):
     http.get(
         nova.DETAIL,
         [
@@ -137,7 +137,7 @@ def test_of_a_link_only_counts_that_it_is_there(api, http, href):
     assert sent(http) == [FIRST, after(2)]
 
 
-def test_a_short_page_with_a_link_is_not_the_end(api, http):
+def test_listing_continues_after_short_page_with_link(api, http):
     http.get(
         nova.DETAIL,
         [
@@ -148,7 +148,7 @@ def test_a_short_page_with_a_link_is_not_the_end(api, http):
     assert len(ids(api.list_detail(ListOpts(limit=2)))) == 2
 
 
-def test_an_empty_page_with_a_link_is_not_the_end(api, http):
+def test_listing_continues_after_empty_page_with_link(api, http):
     http.get(
         nova.DETAIL,
         [
@@ -161,7 +161,7 @@ def test_an_empty_page_with_a_link_is_not_the_end(api, http):
 
 
 @pytest.mark.parametrize('href', [nova.DETAIL, 'http://[x?marker=y'])
-def test_an_empty_page_with_a_link_to_nowhere_is_an_error(api, http, href):
+def test_empty_page_with_link_without_marker_is_an_error(api, http, href):
     http.get(nova.DETAIL, json=nova.page([], href))
     with pytest.raises(ListingInterrupted, match='not where') as caught:
         list(api.list_detail())
@@ -170,7 +170,7 @@ def test_an_empty_page_with_a_link_to_nowhere_is_an_error(api, http, href):
     assert str(caught.value).endswith('stopped before any images came')
 
 
-def test_a_page_that_repeats_is_an_error_after_what_was_obtained(api, http):
+def test_repeated_page_is_an_error_after_its_images(api, http):
     same = nova.page(nova.images(1, 2), nova.link(nova.image_id(2)))
     http.get(nova.DETAIL, json=same)
     obtained = []
@@ -182,7 +182,7 @@ def test_a_page_that_repeats_is_an_error_after_what_was_obtained(api, http):
     assert nova.image_id(2) in str(caught.value)
 
 
-def test_pages_that_go_round_are_an_error(api, http):
+def test_cycle_of_pages_is_an_error(api, http):
     a, b = nova.images(1, 2), nova.images(3, 4)
     http.get(nova.DETAIL, [{'json': nova.page(x)} for x in (a, b, a, b)])
     obtained = []
@@ -191,14 +191,14 @@ def test_pages_that_go_round_are_an_error(api, http):
     assert ids(obtained) == [nova.image_id(n) for n in (1, 2, 3, 4)]
 
 
-def test_pages_that_overlap_give_no_image_twice(api, http):
+def test_overlapping_pages_yield_no_duplicates(api, http):
     pages = [nova.images(1, 2), nova.images(2, 3), nova.images(4)]
     http.get(nova.DETAIL, [{'json': nova.page(x)} for x in pages])
     listed = ids(api.list_detail(ListOpts(limit=2)))
     assert listed == [nova.image_id(n) for n in (1, 2, 3, 4)]
 
 
-def test_a_fault_on_the_way_says_where_to_go_on(api, http):
+def test_error_while_listing_has_marker_to_resume(api, http):
     fault = nova.fault(500, 'computeFault', 'Unexpected API Error.')
     http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, fault])
     obtained = []
@@ -211,21 +211,21 @@ def test_a_fault_on_the_way_says_where_to_go_on(api, http):
     assert 'Unexpected API Error.' in str(e)
 
 
-def test_a_fault_at_the_beginning_is_itself(api, http):
+def test_error_of_first_page_is_not_wrapped(api, http):
     http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'No.'))
     with pytest.raises(ImagesError, match='No') as caught:
         list(api.list_detail())
     assert not isinstance(caught.value, ListingInterrupted)
 
 
-def test_a_listing_goes_on_before_a_marker_that_was_deleted(api, http):
+def test_listing_continues_after_marker_was_deleted(api, http):
     server = nova.Server(nova.images(*range(10)))
     http.get(nova.DETAIL, json=server)
     listed = []
     for image in api.list_detail(ListOpts(limit=4)):
         listed.append(image.id)
         if len(listed) == 4:
-            # All of the page, so that only its own marker is left.
+            # The two newer images of the page remain.
             server.delete(nova.image_id(3))
             server.delete(nova.image_id(2))
         if len(listed) == 8:
@@ -238,8 +238,8 @@ def test_a_listing_goes_on_before_a_marker_that_was_deleted(api, http):
 
 
 @pytest.mark.parametrize('limit', [2, 3, 4, 5])
-def test_the_first_image_of_a_page_is_enough_to_go_on_from(api, http, limit):
-    """What came meanwhile stays left out."""
+def test_listing_continues_from_first_image_of_page(api, http, limit):
+    """Images that were created meanwhile are not listed."""
     numbers = range(2 * limit + 1)
     server = nova.Server(nova.images(*numbers))
     http.get(nova.DETAIL, json=server)
@@ -253,7 +253,7 @@ def test_the_first_image_of_a_page_is_enough_to_go_on_from(api, http, limit):
     assert listed == [nova.image_id(n) for n in numbers]
 
 
-def every_one(_number):
+def all_numbers(_number):
     return True
 
 
@@ -265,12 +265,12 @@ def all_but(spared):
 @pytest.mark.parametrize('limit', [3, 10])
 @pytest.mark.parametrize(
     'which',
-    [every_one, all_but(0), all_but(1), all_but(2), lambda n: n % 2 > 0],
+    [all_numbers, all_but(0), all_but(1), all_but(2), lambda n: n % 2 > 0],
 )
-def test_what_was_listed_may_be_deleted_at_any_length(
+def test_listing_continues_while_listed_images_are_deleted(
     api, http, monkeypatch, which, limit, brief
 ):
-    # Less than half of the images, and no more than the hashes of some.
+    # Remember only a few IDs in full.
     monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 20)
     numbers = range(200)
     server = nova.Server(nova.images(*numbers))
@@ -287,17 +287,17 @@ def test_what_was_listed_may_be_deleted_at_any_length(
     assert listed == [nova.image_id(n) for n in numbers]
 
 
-def test_to_delete_all_that_is_listed_takes_two_requests_a_page(api, http):
+def test_listing_takes_two_requests_per_page_if_all_are_deleted(api, http):
     server = nova.Server(nova.images(*range(100)))
     http.get(nova.DETAIL, json=server)
     for page in api.list_detail(ListOpts(limit=5)).pages():
         for image in page.images:
             server.delete(image.id)
-    # The first way back is found after others have been tried.
+    # The first deleted marker takes some more requests.
     assert len(sent(http)) < 2 * 20 + 8
 
 
-def test_some_that_were_listed_long_ago_are_left(api, http, monkeypatch):
+def test_listing_continues_if_only_old_images_remain(api, http, monkeypatch):
     monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 20)
     numbers = range(200)
     server = nova.Server(nova.images(*numbers))
@@ -312,10 +312,10 @@ def test_some_that_were_listed_long_ago_are_left(api, http, monkeypatch):
 
 
 @pytest.mark.parametrize('gone', [4, 5, 6, 11, 12])
-def test_no_image_comes_twice_after_the_last_pages_are_deleted(
+def test_no_duplicates_after_last_pages_are_deleted(
     api, http, monkeypatch, gone
 ):
-    # The IDs of the last page, and hashes of those before it.
+    # Remember the IDs of the last page in full, and hashes of older ones.
     monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 3)
     server = nova.Server(nova.images(*range(20)))
     http.get(nova.DETAIL, json=server)
@@ -332,7 +332,7 @@ def ids_of(server):
     return {image['id'] for image in server.images}
 
 
-def test_where_not_all_is_known_any_more_the_list_has_to_begin_anew(
+def test_listing_is_interrupted_if_too_many_ids_are_forgotten(
     api, http, monkeypatch
 ):
     monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 10)
@@ -353,7 +353,7 @@ def test_where_not_all_is_known_any_more_the_list_has_to_begin_anew(
     assert obtained + rest == [nova.image_id(n) for n in range(100)]
 
 
-def test_without_any_marker_left_the_listing_is_interrupted(api, http):
+def test_listing_is_interrupted_without_valid_marker(api, http):
     refusal = nova.fault(400, 'badRequest', 'No image found with ID x')
     http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, refusal])
     with pytest.raises(ListingInterrupted, match='No image found') as caught:
@@ -362,7 +362,7 @@ def test_without_any_marker_left_the_listing_is_interrupted(api, http):
     assert 'list all again' in str(caught.value)
 
 
-def test_a_server_that_refuses_each_marker_is_not_asked_for_ever(api, http):
+def test_listing_ends_if_server_rejects_every_marker(api, http):
     def answer(request, context):
         if 'marker' in request.qs:
             context.status_code = 400
@@ -375,7 +375,7 @@ def test_a_server_that_refuses_each_marker_is_not_asked_for_ever(api, http):
     assert http.call_count < 50
 
 
-def test_pages_that_go_round_far_apart_are_an_error(api, http, monkeypatch):
+def test_long_cycle_of_pages_is_an_error(api, http, monkeypatch):
     monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 4)
     monkeypatch.setattr(_limits, 'MAX_KNOWN_PAGES', 30)
     numbers = [(n % 60, n % 60 + 1) for n in range(0, 200, 2)]
@@ -389,8 +389,8 @@ def test_pages_that_go_round_far_apart_are_an_error(api, http, monkeypatch):
     assert ids(obtained) == [nova.image_id(n) for n in range(60)]
 
 
-def test_the_ids_of_the_last_page_that_had_any_lead_back(api, http):
-    """An empty page with a link comes between, and its marker is refused."""
+def test_marker_comes_from_last_page_with_ids(api, http):
+    """The server rejects the marker of an empty page in between."""
     asked = []
     pages = {
         None: nova.page(nova.images(1, 2)),
@@ -411,7 +411,7 @@ def test_the_ids_of_the_last_page_that_had_any_lead_back(api, http):
     assert asked[2:] == ['elsewhere', nova.image_id(1)]
 
 
-def test_the_marker_of_a_page_that_is_not_empty(api, http):
+def test_last_page_has_no_next_marker(api, http):
     http.get(nova.DETAIL, json=nova.Server(nova.images(1, 2, 3)))
     first, last = api.list_detail(ListOpts(limit=2)).pages()
     assert (first.next_marker(), last.next_marker()) == (after_id(2), None)
@@ -427,7 +427,7 @@ def after_id(number):
 MINE = nova.image_id(77)
 
 
-def test_the_users_own_marker_is_where_to_go_on_from(api, http):
+def test_listing_resumes_from_marker_in_opts(api, http):
     opts = ListOpts(limit=2, marker=MINE)
     link = nova.link('elsewhere')
     http.get(nova.DETAIL, [{'json': nova.page([], link)}, FAULT])
@@ -440,8 +440,8 @@ def test_the_users_own_marker_is_where_to_go_on_from(api, http):
     assert caught.value.marker == nova.image_id(2)
 
 
-def test_the_users_own_marker_stays_in_mind(api, http):
-    """What was listed before it is not listed when there is no other way."""
+def test_images_before_marker_in_opts_are_not_listed(api, http):
+    """Not even if the list has to start over."""
     server = nova.Server(nova.images(*range(10)))
     http.get(nova.DETAIL, json=server)
     listed = []
@@ -453,7 +453,7 @@ def test_the_users_own_marker_stays_in_mind(api, http):
     assert listed == [nova.image_id(n) for n in range(4, 10)]
 
 
-def test_images_without_an_id_all_come(api, http):
+def test_images_without_id_are_listed(api, http):
     nameless = [nova.image(n, id=None) for n in (1, 2)]
     pages = [
         [*nova.images(1, 2), *nameless],
@@ -474,7 +474,7 @@ def test_images_without_an_id_all_come(api, http):
     assert caught.value.obtained == 6
 
 
-def test_a_page_of_images_without_an_id_leads_nowhere(api, http):
+def test_page_without_ids_interrupts_listing(api, http):
     http.get(nova.DETAIL, json=nova.page([nova.image(1, id=None)] * 2))
     with pytest.raises(ListingInterrupted, match='not where') as caught:
         list(api.list_detail(ListOpts(limit=2)))
@@ -487,7 +487,7 @@ def test_a_page_of_images_without_an_id_leads_nowhere(api, http):
     ('seconds', 'limits'),
     [(0.1, [2, 2, 2, 2]), (1, [2, 8])],
 )
-def test_pages_grow_where_they_take_long(
+def test_page_size_grows_if_server_is_slow(
     api, http, monkeypatch, seconds, limits, begin
 ):
     clock = [begin]
