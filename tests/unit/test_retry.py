@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""When a request is sent again."""
+"""Retries of requests."""
 
 import math
 import time
@@ -38,7 +38,7 @@ def status(number, after=None):
 
 CONNECTION = marked(images.ConnectionFailed('x'), Kind.CONNECTION)
 TIMEOUT = marked(images.ConnectionFailed('x'), Kind.TIMEOUT)
-LASTING = marked(images.ConnectionFailed('x'), Kind.LASTING)
+PERMANENT = marked(images.ConnectionFailed('x'), Kind.LASTING)
 
 
 def delay(error, attempt=0, left=math.inf, random=0.0, **settings):
@@ -48,30 +48,30 @@ def delay(error, attempt=0, left=math.inf, random=0.0, **settings):
 
 
 @pytest.mark.parametrize('number', [413, 429, 502, 503, 504])
-def test_delays_grow(number):
+def test_delay_grows_with_each_attempt(number):
     for fault in (status(number), CONNECTION):
         delays = [delay(fault, attempt) for attempt in range(4)]
         assert delays == [0.5, 1, 2, None]
 
 
-def test_delays_have_jitter():
+def test_delay_has_jitter():
     assert delay(CONNECTION, random=1.0) == 0.25
-    # A server is never asked earlier than it says.
+    # Jitter never makes a delay shorter than Retry-After.
     assert delay(status(503, 10.0), random=1.0) == 11
 
 
 @pytest.mark.parametrize('number', [400, 401, 403, 404, 409, 500, 501])
-def test_other_statuses_are_lasting(number):
+def test_other_statuses_are_not_retried(number):
     assert delay(status(number)) is None
     assert delay(status(number), statuses=frozenset([number])) == 0.5
 
 
-def test_an_error_without_a_mark_is_lasting():
+def test_unmarked_error_is_not_retried():
     assert delay(images.ConnectionFailed('x'), connect_retries=9) is None
 
 
-def test_lasting_faults_and_timeouts_are_not_retried():
-    assert delay(LASTING, connect_retries=9) is None
+def test_permanent_errors_and_timeouts_are_not_retried():
+    assert delay(PERMANENT, connect_retries=9) is None
     assert delay(TIMEOUT) is None
     assert delay(TIMEOUT, connect_retries=1, timeouts=True) == 0.5
 
@@ -80,11 +80,11 @@ def test_lasting_faults_and_timeouts_are_not_retried():
     ('after', 'expected'),
     [(0.0, 0), (30.0, 30), (30.1, None), (math.inf, None)],
 )
-def test_what_a_server_asks_for_is_done_or_it_is_given_up(after, expected):
+def test_retry_after_is_respected_up_to_maximum(after, expected):
     assert delay(status(503, after)) == expected
 
 
-def test_a_delay_that_the_user_sets_is_always_the_same():
+def test_configured_delay_is_constant():
     for fault, name in (
         (CONNECTION, 'connect_retry_delay'),
         (status(503), 'status_code_retry_delay'),
@@ -93,12 +93,12 @@ def test_a_delay_that_the_user_sets_is_always_the_same():
             assert delay(fault, attempt, random=1.0, **{name: 7.0}) == 7
 
 
-def test_nothing_goes_beyond_what_is_left():
+def test_no_retry_after_deadline():
     assert delay(CONNECTION, left=0.4) is None
     assert delay(status(503, 3.0), left=2.9) is None
 
 
-# -- what the user sets ----------------------------------------------------
+# -- settings --------------------------------------------------------------
 
 
 @pytest.mark.parametrize('fault', [RESET, CUT], ids=['reset', 'cut off'])
@@ -130,12 +130,12 @@ def test_status_code_retries(http, ksa_session, slept, number, times):
     [
         ({'status_code': 502}, {'connect_retries': 5}),
         (RESET, {'status_code_retries': 5}),
-        # Statuses of the user come to those of the default.
+        # Configured status codes are added to the default ones.
         ({'status_code': 502}, {'retriable_status_codes': [500]}),
         ({'status_code': 500}, {'retriable_status_codes': [500]}),
     ],
 )
-def test_what_is_set_makes_nothing_else_worse(
+def test_other_retry_settings_keep_their_defaults(
     http, ksa_session, slept, fault, settings
 ):
     made = adapter.Adapter(ksa_session, service_type='compute', **settings)
@@ -145,7 +145,7 @@ def test_what_is_set_makes_nothing_else_worse(
     assert len(sent(http)) == 4
 
 
-def test_the_retries_of_a_session_do_not_multiply(http, slept):
+def test_retries_of_session_are_not_multiplied(http, slept):
     made = adapter.Adapter(
         session.Session(new_session().auth, connect_retries=2),
         service_type='compute',
@@ -156,7 +156,7 @@ def test_the_retries_of_a_session_do_not_multiply(http, slept):
     assert len(sent(http)) == 3
 
 
-def test_nor_do_they_for_a_token(http, slept):
+def test_retries_of_session_are_not_multiplied_for_tokens(http, slept):
     made = adapter.Adapter(
         session.Session(new_session().auth, connect_retries=2),
         service_type='compute',
@@ -171,7 +171,7 @@ def test_nor_do_they_for_a_token(http, slept):
     'exc',
     [requests.exceptions.ReadTimeout, requests.exceptions.ConnectTimeout],
 )
-def test_timeouts_are_retried_where_the_user_asks_for_it(
+def test_timeouts_are_retried_if_connect_retries_is_set(
     http, ksa_session, slept, exc
 ):
     made = adapter.Adapter(
@@ -199,7 +199,7 @@ def test_timeouts_are_retried_where_the_user_asks_for_it(
     ],
     ids=repr,
 )
-def test_what_will_be_the_same_is_not_sent_again(api, http, slept, exc):
+def test_permanent_exceptions_are_not_retried(api, http, slept, exc):
     http.get(nova.DETAIL, exc=exc)
     with pytest.raises(images.ConnectionFailed) as caught:
         list(api.list_detail())
@@ -208,7 +208,7 @@ def test_what_will_be_the_same_is_not_sent_again(api, http, slept, exc):
     assert slept == []
 
 
-def test_413_with_retry_after_is_an_older_429(api, http, slept):
+def test_413_with_retry_after_is_retried(api, http, slept):
     busy = {'status_code': 413, 'headers': {'Retry-After': '3'}}
     http.get(nova.DETAIL, [busy, {'json': EMPTY}])
     assert list(api.list_detail()) == []
@@ -218,7 +218,7 @@ def test_413_with_retry_after_is_an_older_429(api, http, slept):
 @pytest.mark.parametrize(
     'after', ['31', '99999999999', '9' * 400, 'Fri, 31 Dec 2100 23:59:59 GMT']
 )
-def test_a_long_wait_is_not_begun(api, http, slept, after):
+def test_long_retry_after_is_an_error(api, http, slept, after):
     answer = nova.fault(503, 'x', 'Maintenance.')
     answer['headers'] = {'Retry-After': after}
     http.get(nova.DETAIL, **answer)
@@ -232,7 +232,7 @@ def test_a_long_wait_is_not_begun(api, http, slept, after):
 
 @pytest.mark.parametrize('number', [429, 502, 503, 504])
 @pytest.mark.parametrize('method', ['GET', 'DELETE'])
-def test_keystone_is_asked_again_for_a_token(api, http, slept, number, method):
+def test_token_request_is_retried(api, http, slept, number, method):
     token = requests.post(TOKENS).json()
     busy = {
         'status_code': number,
@@ -246,26 +246,26 @@ def test_keystone_is_asked_again_for_a_token(api, http, slept, number, method):
     if method == 'GET':
         assert list(api.list_detail()) == []
     else:
-        # Nothing has been sent to Compute meanwhile.
+        # Nothing was sent to Compute before.
         api.delete('x')
     assert slept == [2, 2]
     assert len(sent(http)) == 1
 
 
-def test_keystone_s_own_words_are_told(api, http, slept):
+def test_error_contains_message_of_keystone(api, http, slept):
     http.post(TOKENS, status_code=503, text='<h1>Keystone is being moved</h1>')
     with pytest.raises(images.ServerError, match='Keystone is being moved'):
         list(api.list_detail())
 
 
-def test_a_keystone_that_is_none_is_no_missing_image(api, http):
+def test_404_of_keystone_is_not_a_missing_image(api, http):
     http.post(TOKENS, status_code=404)
     for call in (lambda: api.get('x'), lambda: list(api.list_detail())):
         with pytest.raises(images.InvalidResponse, match='auth_url'):
             call()
 
 
-def test_each_retry_is_told(api, http, slept, caplog):
+def test_each_retry_is_logged(api, http, slept, caplog):
     http.get(nova.DETAIL, [RESET, {'status_code': 503}, {'json': EMPTY}])
     assert list(api.list_detail()) == []
     records = [
@@ -283,7 +283,7 @@ def test_each_retry_is_told(api, http, slept, caplog):
 # -- deadlines -------------------------------------------------------------
 
 
-def test_a_deadline_bounds_each_attempt(http, compute):
+def test_deadline_limits_timeout_of_each_attempt(http, compute):
     http.get(nova.DETAIL, json=EMPTY)
     Client(compute).get('/images/detail', deadline=time.monotonic() + 5)
     connect, read = http.last_request.timeout
@@ -291,15 +291,15 @@ def test_a_deadline_bounds_each_attempt(http, compute):
     assert 4 < read <= 5
 
 
-def test_a_deadline_bounds_the_retries(http, compute, slept):
+def test_deadline_limits_retries(http, compute, slept):
     http.get(nova.DETAIL, **RESET)
     with pytest.raises(images.ConnectionFailed, match='reset'):
         Client(compute).get('/images/detail', deadline=time.monotonic() + 1.2)
-    # The next one would be after a second more.
+    # The next retry would be after the deadline.
     assert slept == [0.5]
 
 
-def test_after_its_deadline_nothing_is_sent(http, compute, slept):
+def test_no_request_is_sent_after_deadline(http, compute, slept):
     http.delete(nova.DETAIL, status_code=204)
     client = Client(compute)
     for call in (
@@ -311,7 +311,7 @@ def test_after_its_deadline_nothing_is_sent(http, compute, slept):
     assert sent(http) == []
 
 
-def test_a_timeout_says_which_setting_changes_it(api, http):
+def test_timeout_error_names_setting(api, http):
     http.get(nova.DETAIL, exc=requests.exceptions.ReadTimeout)
     with pytest.raises(images.ConnectionFailed) as caught:
         list(api.list_detail())
