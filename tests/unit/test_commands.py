@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The commands, through their parsers, with everything below them real."""
+"""The commands, from the parser to mocked HTTP."""
 
 import argparse
 import csv
@@ -43,11 +43,11 @@ CLOUD = {'auth_type': 'v3password', 'auth': AUTH, 'region_name': 'RegionOne'}
 
 
 class App:
-    """Stands in for the shell; the configuration is a real one.
+    """Replaces the shell; the configuration is a real one.
 
-    :param folder: for ``clouds.yaml``
-    :param clouds: what is in it, besides ``mycloud``
-    :param settings: more settings of ``mycloud``
+    :param folder: the folder of ``clouds.yaml``
+    :param clouds: clouds in addition to ``mycloud``
+    :param settings: additional settings of ``mycloud``
     """
 
     def __init__(self, folder, clouds=None, **settings):
@@ -85,7 +85,7 @@ def app(http, tmp_path):
 
 
 def run(app, kind, *words):
-    """Run a command; return its exit code and what it printed."""
+    """Run a command; return its exit code and output."""
     command = kind(app, None)
     parsed = command.get_parser('openstack x').parse_args(list(words))
     code = command.run(parsed)
@@ -104,7 +104,7 @@ def numbers(http, count):
     http.get(nova.DETAIL, json=nova.Server(nova.images(*range(count))))
 
 
-def test_the_columns(app, http):
+def test_list_columns(app, http):
     http.get(nova.DETAIL, json=nova.page([nova.image(1)]))
     assert listed(app) == [{'ID': ID, 'Name': 'cirros-1', 'Status': 'ACTIVE'}]
     assert listed(app, '--long') == [
@@ -127,7 +127,7 @@ def test_the_columns(app, http):
 ODD = nova.image(1, name='a\x1b]0;x\x07\n\u202eb', metadata={'k\n': ['\x1b']})
 
 
-def test_machines_get_what_the_server_sent(app, http):
+def test_machine_formats_keep_values_unchanged(app, http):
     http.get(nova.DETAIL, json=nova.page([ODD]))
     _, printed = run(app, ListComputeImage, '-f', 'json', '--long')
     assert json.loads(printed)[0]['Name'] == ODD['name']
@@ -141,7 +141,7 @@ def test_machines_get_what_the_server_sent(app, http):
 
 
 @pytest.mark.parametrize('words', [(), ('--long',)])
-def test_terminals_get_what_can_be_shown(app, http, words):
+def test_table_escapes_control_characters(app, http, words):
     http.get(nova.DETAIL, json=nova.page([ODD]))
     _, printed = run(app, ListComputeImage, *words)
     assert 'a\\x1b]0;x\\x07\\n\\u202eb' in printed
@@ -150,7 +150,7 @@ def test_terminals_get_what_can_be_shown(app, http, words):
     assert len(printed.splitlines()) == 5
 
 
-def test_it_sorts(app, http):
+def test_sort_column(app, http):
     http.get(
         nova.DETAIL,
         json=nova.page(
@@ -189,7 +189,7 @@ def test_it_sorts(app, http):
         (('--limit', '3', '--type', 'all'), 3, [3]),
     ],
 )
-def test_limits(app, http, words, count, limits):
+def test_limit_and_max_items(app, http, words, count, limits):
     numbers(http, 2500)
     assert len(listed(app, *words)) == count
     asked = [int(r.qs['limit'][0]) for r in http.request_history[1:]]
@@ -211,7 +211,7 @@ def test_limits(app, http, words, count, limits):
         (('--flavor', 'tiny', '--limit', '1'), [0]),
     ],
 )
-def test_filters(app, http, words, numbers_listed):
+def test_filter_options(app, http, words, numbers_listed):
     tiny = {'id': 'tiny', 'name': 't', 'ram': 512, 'disk': 1}
     http.get(f'{nova.ENDPOINT}/flavors/tiny', json={'flavor': tiny})
     numbers(http, 6)
@@ -222,9 +222,9 @@ def test_filters(app, http, words, numbers_listed):
 @pytest.mark.parametrize(
     ('marker', 'requests'), [(ID, 1), (ID.upper(), 3), ('cirros-1', 2)]
 )
-def test_the_marker_is_an_id_or_a_name(app, http, marker, requests):
+def test_marker_is_an_id_or_a_name(app, http, marker, requests):
     numbers(http, 4)
-    # In capitals, and in small letters.
+    # In upper case, then in lower case.
     http.get(ONE, [nova.NOT_FOUND, {'json': {'image': nova.image(1)}}])
     rows = listed(app, '--marker', marker)
     assert [row['ID'] for row in rows] == [nova.image_id(n) for n in (2, 3)]
@@ -237,7 +237,7 @@ def test_changes_since_is_sent(app, http):
     assert http.last_request.qs['changes-since'] == ['2026-11-23t16:11:28z']
 
 
-def test_rows_are_out_before_the_next_page_is_asked_for(app, http):
+def test_rows_are_written_before_next_page_is_requested(app, http):
     server = nova.Server(nova.images(*range(4)))
     seen = []
 
@@ -251,7 +251,7 @@ def test_rows_are_out_before_the_next_page_is_asked_for(app, http):
     assert seen == [0, 2, 4]
 
 
-def test_what_fails_at_once_prints_nothing(app, http):
+def test_error_of_first_page_prints_no_rows(app, http):
     http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'No.'))
     with pytest.raises(exceptions.CommandError, match='No') as caught:
         run(app, ListComputeImage, '-f', 'csv')
@@ -259,7 +259,7 @@ def test_what_fails_at_once_prints_nothing(app, http):
     assert '\n' not in str(caught.value)
 
 
-def test_what_fails_later_prints_what_there_was_and_how_to_go_on(app, http):
+def test_error_while_listing_keeps_rows_and_names_marker(app, http):
     fault = nova.fault(500, 'computeFault', 'Oh.')
     http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, fault])
     words = ('-f', 'value', '-c', 'Name', '--limit', '2', '--max-items', '9')
@@ -278,7 +278,7 @@ def test_what_fails_later_prints_what_there_was_and_how_to_go_on(app, http):
         ('a\x1b', None),
     ],
 )
-def test_the_marker_can_be_pasted_into_a_shell(app, http, marker, advice):
+def test_marker_in_error_is_quoted_for_shell(app, http, marker, advice):
     fault = nova.fault(500, 'computeFault', 'Oh.')
     first = nova.page([nova.image(1, id=marker)], nova.DETAIL)
     http.get(nova.DETAIL, [{'json': first}, fault])
@@ -290,14 +290,14 @@ def test_the_marker_can_be_pasted_into_a_shell(app, http, marker, advice):
         assert str(caught.value).endswith(advice)
 
 
-def test_a_listing_that_cannot_go_on_has_no_marker(app, http):
+def test_error_without_valid_marker_names_none(app, http):
     http.get(nova.DETAIL, json=nova.page([], nova.DETAIL))
     with pytest.raises(exceptions.CommandError) as caught:
         run(app, ListComputeImage)
     assert '--marker' not in str(caught.value)
 
 
-def test_compute_without_images(app, http):
+def test_error_if_compute_does_not_serve_images(app, http):
     http.get(nova.DETAIL, **nova.NO_ROUTE)
     version = {'version': {'min_version': '2.40', 'version': '2.200'}}
     http.get(f'{nova.ENDPOINT}/', json=version)
@@ -323,7 +323,7 @@ def test_compute_without_images(app, http):
         ('--property', '=x'),
     ],
 )
-def test_nonsense_is_refused_before_anything_is_sent(
+def test_invalid_value_is_rejected_before_any_request(
     app, http, capsys, option, value
 ):
     with pytest.raises(SystemExit) as caught:
@@ -349,11 +349,11 @@ def test_nonsense_is_refused_before_anything_is_sent(
         ('0900', '0900-01-01T00:00:00Z'),
     ],
 )
-def test_times(text, time):
+def test_time_formats(text, time):
     assert _values.time_or_span(text) == time
 
 
-def test_spans_are_back_from_now():
+def test_spans_are_ages():
     for shorter, longer in (('90m', '2h'), ('23h', '1d'), ('6d', '1w')):
         assert _values.time_or_span(longer) < _values.time_or_span(shorter)
 
@@ -374,7 +374,7 @@ def test_comparisons(text, value):
 
 
 @pytest.mark.parametrize('text', ['0', '-1', 'x', 'nan', 'inf', ''])
-def test_seconds_are_more_than_none(text):
+def test_seconds_must_be_positive(text):
     with pytest.raises(argparse.ArgumentTypeError):
         _values.seconds(text)
 
@@ -405,9 +405,7 @@ def test_show(app, http):
         (['SAVING'], 6),
     ],
 )
-def test_show_wait_tells_by_its_code_what_came(
-    app, http, slept, caplog, answers, code
-):
+def test_show_wait_exit_code(app, http, slept, caplog, answers, code):
     http.get(
         ONE,
         [
@@ -447,7 +445,7 @@ def test_all_regions(app, http, two_regions):
     assert [row['Region'] for row in rows] == ['RegionTwo']
 
 
-def test_a_region_that_fails_is_named(app, http, two_regions, caplog):
+def test_failed_region_is_reported(app, http, two_regions, caplog):
     http.get(f'{TWO}/images/detail', **nova.fault(403, 'forbidden', 'No.'))
     code, printed = run(app, ListComputeImage, '--all-regions', '-f', 'value')
     assert code == 1
@@ -458,9 +456,7 @@ def test_a_region_that_fails_is_named(app, http, two_regions, caplog):
         run(app, ListComputeImage, '--all-regions')
 
 
-def test_a_region_without_the_flavor_is_left_out(
-    app, http, two_regions, caplog
-):
+def test_region_without_flavor_is_skipped(app, http, two_regions, caplog):
     tiny = {'id': 'f', 'name': 'f', 'ram': 9999, 'disk': 0}
     http.get(f'{nova.ENDPOINT}/flavors/f', json={'flavor': tiny})
     http.get(f'{TWO}/flavors/f', status_code=404)
@@ -477,12 +473,12 @@ def test_a_region_without_the_flavor_is_left_out(
         (('--all-regions', '--marker', ID), 'single region'),
     ],
 )
-def test_regions_that_cannot_be_asked(app, two_regions, words, message):
+def test_invalid_region_options(app, two_regions, words, message):
     with pytest.raises(exceptions.CommandError, match=message):
         run(app, ListComputeImage, *words)
 
 
-def test_a_catalog_without_compute(app, http):
+def test_all_regions_without_compute_in_catalog(app, http):
     set_catalog(http, {})
     with pytest.raises(exceptions.CommandError, match='no region'):
         run(app, ListComputeImage, '--all-regions')
@@ -493,7 +489,7 @@ def shown(app, *words):
     return json.loads(printed)
 
 
-def test_show_finds_an_image_in_any_region(app, http, two_regions):
+def test_show_finds_image_in_any_region(app, http, two_regions):
     assert shown(app, '--all-regions', 'cirros-2')['region'] == 'RegionTwo'
     assert shown(app, '--region', 'RegionOne', 'cirros-1')['id'] == ID
     with pytest.raises(exceptions.CommandError, match="name or ID of 'x'"):
@@ -504,7 +500,7 @@ def test_show_finds_an_image_in_any_region(app, http, two_regions):
     assert f'RegionOne {ID}, RegionTwo {ID}' in str(caught.value)
 
 
-def test_a_parser_needs_no_cloud():
+def test_parser_needs_no_cloud():
     for kind in (ListComputeImage, ShowComputeImage, SetComputeImage):
         kind(None, None).get_parser('x')
 
@@ -513,7 +509,9 @@ def test_a_parser_needs_no_cloud():
     ('setting', 'fault'),
     [('compute_status_code_retries', {'status_code': 503})],
 )
-def test_the_users_retries_are_used(http, tmp_path, slept, setting, fault):
+def test_retry_settings_of_cloud_are_used(
+    http, tmp_path, slept, setting, fault
+):
     app = App(tmp_path, **{setting: 2})
     http.get(nova.DETAIL, **fault)
     with pytest.raises(exceptions.CommandError):
@@ -528,10 +526,9 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def on_terminal(monkeypatch):
-    """Provide what puts the standard streams on a terminal.
+    """Return a function that makes the standard streams terminals.
 
-    To be called by the test itself, as pytest sets its own streams until
-    then.
+    The test must call it, because pytest replaces the streams before.
     """
 
     def put():
@@ -544,12 +541,12 @@ def on_terminal(monkeypatch):
     return put
 
 
-def test_a_terminal_is_told_how_many_have_come(app, http, on_terminal):
+def test_progress_on_terminal_counts_images(app, http, on_terminal):
     terminal = on_terminal()
     counts = iter(('2 images so far', '4 images so far'))
     server = nova.Server(nova.images(*range(5)))
 
-    def when_told(request, context):
+    def after_previous_count(request, context):
         if 'marker' in request.qs:
             count = next(counts)
             end = time.monotonic() + 60
@@ -558,13 +555,13 @@ def test_a_terminal_is_told_how_many_have_come(app, http, on_terminal):
                 time.sleep(0.01)
         return server(request, context)
 
-    http.get(nova.DETAIL, json=when_told)
+    http.get(nova.DETAIL, json=after_previous_count)
     run(app, ListComputeImage, '--limit', '2', '--max-items', '9')
     assert next(counts, None) is None
     assert '0 images so far' not in terminal.getvalue()
 
 
-def test_a_terminal_shows_how_far_an_image_is(app, http, slept, on_terminal):
+def test_wait_shows_progress_bar(app, http, slept, on_terminal):
     saving = nova.image(1, status='SAVING', progress=25)
     answers = [{'json': {'image': one}} for one in (saving, nova.image(1))]
     http.get(ONE, answers)
@@ -576,7 +573,7 @@ def test_a_terminal_shows_how_far_an_image_is(app, http, slept, on_terminal):
 @pytest.mark.parametrize(
     'progress', [-1, 101, 2**70, 10**400, 1e300, '1e400', None, 'x', [1]]
 )
-def test_a_progress_that_is_no_percentage_is_drawn(
+def test_progress_bar_accepts_invalid_progress(
     app, http, slept, on_terminal, progress
 ):
     saving = nova.image(1, status='SAVING', progress=progress)
@@ -587,8 +584,8 @@ def test_a_progress_that_is_no_percentage_is_drawn(
     assert (code, json.loads(printed)['status']) == (0, 'ACTIVE')
 
 
-def test_the_cursor_is_never_hidden(app, http, slept, on_terminal):
-    """Then no signal can leave a terminal without one."""
+def test_cursor_is_never_hidden(app, http, slept, on_terminal):
+    """So no signal can leave a terminal without a cursor."""
     saving = nova.image(1, status='SAVING', progress=25)
     answers = [{'json': {'image': one}} for one in (saving, nova.image(1))]
     http.get(ONE, answers)
@@ -599,7 +596,9 @@ def test_the_cursor_is_never_hidden(app, http, slept, on_terminal):
 
 
 @pytest.mark.parametrize('case', ['dumb', 'quiet', 'pipe', 'stdout in a pipe'])
-def test_nobody_else_is(app, http, on_terminal, monkeypatch, case):
+def test_no_progress_without_terminal(
+    app, http, on_terminal, monkeypatch, case
+):
     numbers(http, 5)
     terminal = on_terminal()
     if case == 'dumb':
@@ -630,15 +629,15 @@ def test_printable(text, expected):
     assert printable(text) == expected
 
 
-def test_columns_compare_with_their_kind_only():
+def test_columns_compare_only_with_same_type():
     one = _columns.PropertiesColumn({'a': 1})
     assert one.__lt__(1) is NotImplemented
     assert one < _columns.PropertiesColumn({'b': 1})
 
 
 @pytest.mark.parametrize('name', ['list', 'show'])
-def test_no_distribution_is_searched_for_its_name(monkeypatch, name):
-    # cliff reads the files of all distributions for it, on each start.
+def test_epilog_searches_no_distributions(monkeypatch, name):
+    # cliff would read the files of all distributions, at each start.
     def search():
         raise AssertionError
 
@@ -649,7 +648,7 @@ def test_no_distribution_is_searched_for_its_name(monkeypatch, name):
     assert epilog.endswith('provided by the osc-compute-images plugin.')
 
 
-def test_a_hook_may_add_to_the_epilog():
+def test_hook_adds_to_epilog():
     class Hook:
         obj = argparse.Namespace(get_epilog=lambda: 'By a hook.')
 
