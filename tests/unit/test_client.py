@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""The methods of ImagesAPI, except lists and filters."""
+
 import time
 import uuid
 
@@ -27,7 +29,7 @@ def test_get(api, http):
     assert api.get(ID).name == 'cirros-1'
 
 
-def test_get_what_is_not_there(api, http):
+def test_get_missing_image(api, http):
     http.get(ONE, **nova.NOT_FOUND)
     with pytest.raises(images.ImageNotFound) as caught:
         api.get(ID)
@@ -39,26 +41,26 @@ def test_get_what_is_not_there(api, http):
 
 
 @pytest.mark.parametrize('image_id', ['', '.', '..'])
-def test_what_leads_elsewhere_is_no_id(api, http, image_id):
+def test_path_segments_are_not_ids(api, http, image_id):
     with pytest.raises(images.ImageNotFound):
         api.get(image_id)
     assert sent(http) == []
 
 
-def test_an_id_is_encoded(api, http):
+def test_id_is_percent_encoded(api, http):
     http.get(f'{nova.ENDPOINT}/images/a%2Fb%3Fc', **nova.NOT_FOUND)
     with pytest.raises(images.ImageNotFound):
         api.get('a/b?c')
 
 
 @pytest.mark.parametrize('other', [nova.image(2), {}])
-def test_another_image_than_was_asked_for_is_refused(api, http, other):
+def test_response_with_another_image_is_an_error(api, http, other):
     http.get(ONE, json={'image': other})
     with pytest.raises(images.InvalidResponse, match='was asked for'):
         api.get(ID)
 
 
-def test_find_by_id_asks_once(api, http):
+def test_find_by_id_takes_one_request(api, http):
     http.get(ONE, json={'image': nova.image(1)})
     assert api.find(ID).id == ID
     assert len(sent(http)) == 1
@@ -71,19 +73,19 @@ HEX = ID.replace('-', '')
 @pytest.mark.parametrize(
     'given', [ID, CAPITALS, '125', HEX, HEX.upper(), 'img-1', 'detail1']
 )
-def test_whatever_id_is_listed_is_found(api, http, given):
+def test_find_accepts_any_form_of_id(api, http, given):
     http.get(nova.DETAIL, json=nova.page([]))
     http.get(
         f'{nova.ENDPOINT}/images/{given}',
         json={'image': nova.image(1, id=given)},
     )
     assert api.find(given).id == given
-    # A name has no form, and is asked for first where an ID has none either.
+    # An argument that does not look like an ID is looked up as a name first.
     assert len(sent(http)) == (2 if given in ('img-1', 'detail1') else 1)
 
 
-def test_an_id_in_other_letters_than_it_has_is_found(api, http):
-    # NOTE: requests-mock itself makes no difference between the two.
+def test_find_retries_uuid_in_lower_case(api, http):
+    # NOTE: requests-mock ignores case.
     http.get(ONE, [nova.NOT_FOUND, {'json': {'image': nova.image(1)}}])
     assert api.find(CAPITALS).id == ID
     assert [r.rpartition('/')[2] for r in sent(http)] == [CAPITALS, ID]
@@ -93,14 +95,14 @@ def test_an_id_in_other_letters_than_it_has_is_found(api, http):
 @pytest.mark.parametrize(
     'answer', [nova.NOT_FOUND, nova.fault(400, 'badRequest', 'No UUID.')]
 )
-def test_what_looks_like_an_id_may_be_a_name(api, http, given, answer):
+def test_find_falls_back_to_name(api, http, given, answer):
     for image_id in (given, given.lower()):
         http.get(f'{nova.ENDPOINT}/images/{image_id}', **answer)
     http.get(nova.DETAIL, json=named(given, 7))
     assert api.find(given).id == nova.image_id(7)
 
 
-def test_an_id_wins_over_a_name(api, http):
+def test_find_prefers_id_to_name(api, http):
     http.get(
         f'{nova.ENDPOINT}/images/125', json={'image': nova.image(1, id='125')}
     )
@@ -111,7 +113,7 @@ def test_an_id_wins_over_a_name(api, http):
 @pytest.mark.parametrize(
     'given', [uuid.UUID(ID), images.Image(id=ID), images.ImageRef(id=ID)]
 )
-def test_an_image_that_is_gone_is_not_taken_for_a_name(api, http, given):
+def test_find_does_not_look_up_uuid_objects_as_names(api, http, given):
     http.get(ONE, **nova.NOT_FOUND)
     http.get(nova.DETAIL, json=named(ID, 7))
     with pytest.raises(images.ImageNotFound):
@@ -120,7 +122,7 @@ def test_an_image_that_is_gone_is_not_taken_for_a_name(api, http, given):
 
 
 @pytest.mark.parametrize('name', ['', '.', '..', 'detail', 'a b', 'a/b', 'ä'])
-def test_what_can_be_no_id_is_not_asked_for_as_one(api, http, name):
+def test_find_requests_no_invalid_ids(api, http, name):
     http.get(nova.DETAIL, json=nova.page([]))
     with pytest.raises(images.ImageNotFound):
         api.find(name)
@@ -131,7 +133,7 @@ GIVEN = [ID, uuid.UUID(ID), images.Image(id=ID), images.ImageRef(id=ID)]
 
 
 @pytest.mark.parametrize('given', GIVEN)
-def test_an_image_may_be_given_in_any_form(api, http, given):
+def test_methods_accept_image_in_any_form(api, http, given):
     http.get(ONE, json={'image': nova.image(1)})
     http.delete(ONE, status_code=204)
     stored = {'metadata': {'k': 'v'}}
@@ -156,13 +158,13 @@ def test_an_image_may_be_given_in_any_form(api, http, given):
     ]
     for call, *more in calls:
         call(given, *more)
-    # What was replaced or set is read again.
+    # Two methods read the stored metadata again.
     assert len(sent(http)) == len(calls) + 2
     for wrong in (None, 5, ID.encode(), [ID]):
         for call, *more in calls:
             with pytest.raises(TypeError, match='given by its ID'):
                 call(wrong, *more)
-    # What was replaced or set is read again.
+    # Two methods read the stored metadata again.
     assert len(sent(http)) == len(calls) + 2
 
 
@@ -178,8 +180,8 @@ def test_an_image_may_be_given_in_any_form(api, http, given):
         (' Größe "x"', ' Größe "x"'),
     ],
 )
-def test_find_by_name_is_exact(api, http, name, asked):
-    # As a database may compare: without regard to case, and to spaces.
+def test_find_matches_name_exactly(api, http, name, asked):
+    # Some databases ignore case and trailing spaces.
     answer = named(name, 1)
     answer['images'].append(nova.image(2, name=name.upper() + ' '))
     http.get(nova.DETAIL, json=answer)
@@ -192,13 +194,13 @@ def test_find_by_name_is_exact(api, http, name, asked):
     )
 
 
-def test_a_name_may_look_like_an_id(api, http):
+def test_find_by_name_that_looks_like_uuid(api, http):
     http.get(ONE, **nova.NOT_FOUND)
     http.get(nova.DETAIL, json=named(ID, 7))
     assert api.find(ID).id == nova.image_id(7)
 
 
-def test_an_ambiguous_name_is_an_error_with_the_ids(api, http):
+def test_ambiguous_name_is_an_error_with_ids(api, http):
     http.get(nova.DETAIL, json=named('golden', 1, 2))
     with pytest.raises(images.AmbiguousName) as caught:
         api.find('golden')
@@ -206,7 +208,7 @@ def test_an_ambiguous_name_is_an_error_with_the_ids(api, http):
     assert all(image_id in str(caught.value) for image_id in caught.value.ids)
 
 
-def test_the_ids_of_an_ambiguous_name_can_be_pasted_into_a_shell(api, http):
+def test_ids_in_ambiguous_name_error_are_quoted_for_shell(api, http):
     entries = [nova.image(n, name='x', id=f'$(touch {n})') for n in (1, 2)]
     http.get(nova.DETAIL, json=nova.page(entries))
     with pytest.raises(images.AmbiguousName) as caught:
@@ -215,7 +217,7 @@ def test_the_ids_of_an_ambiguous_name_can_be_pasted_into_a_shell(api, http):
     assert str(caught.value).endswith(": '$(touch 1)', '$(touch 2)'")
 
 
-def test_find_nothing(api, http):
+def test_find_missing_image(api, http):
     http.get(nova.DETAIL, json=nova.page([]))
     http.get(f'{nova.ENDPOINT}/images/x', **nova.NOT_FOUND)
     with pytest.raises(images.ImageNotFound, match="of 'x' exists") as caught:
@@ -269,7 +271,7 @@ VERSION = {'version': {'min_version': '2.40', 'version': '2.200'}}
         ({'text': 'x'}, None),
     ],
 )
-def test_compute_without_images_is_not_an_image_that_is_not_there(
+def test_images_not_served_differs_from_missing_image(
     api, http, call, refusal, document, versions
 ):
     http.register_uri('GET', f'{nova.ENDPOINT}/', **document)
@@ -287,7 +289,7 @@ def test_compute_without_images_is_not_an_image_that_is_not_there(
 
 @pytest.mark.parametrize('image_id', ['a/b', ID])
 @pytest.mark.parametrize('status', [200, 403, 500])
-def test_one_image_of_a_service_that_has_images(api, http, image_id, status):
+def test_missing_image_if_images_are_served(api, http, image_id, status):
     path = image_id.replace('/', '%2F')
     http.get(f'{nova.ENDPOINT}/images/{path}', **nova.NO_ROUTE)
     http.get(f'{nova.ENDPOINT}/images', status_code=status, json={})
@@ -295,7 +297,7 @@ def test_one_image_of_a_service_that_has_images(api, http, image_id, status):
         api.get(image_id)
 
 
-def test_the_404_of_keystone_is_not_that_of_compute(api, http):
+def test_404_of_keystone_is_not_a_404_of_compute(api, http):
     http.post(f'{nova.KEYSTONE}/v3/auth/tokens', status_code=404)
     for call in (api.get, api.find, api.delete, api.get_metadata):
         with pytest.raises(images.ImagesError) as caught:
@@ -323,7 +325,7 @@ def test_metadata(api, http):
     assert http.request_history[-2].json() == {'metadata': {}}
 
 
-def test_a_metadata_item(api, http):
+def test_metadata_item(api, http):
     url = f'{ONE}/metadata/a%20b'
     http.get(url, json={'meta': {'a b': 'c'}})
     http.put(url, json={'meta': {'a b': 'c'}})
@@ -335,8 +337,8 @@ def test_a_metadata_item(api, http):
     assert api.delete_metadata_item(ID, 'a b') is None
 
 
-def test_a_metadata_item_that_is_not_there_is_named(api, http):
-    # Nova words it in one way for GET, and in another for DELETE.
+def test_missing_metadata_item_is_named(api, http):
+    # Nova's messages differ for GET and DELETE.
     http.get(f'{ONE}/metadata/k', **nova.NO_ROUTE)
     http.delete(
         f'{ONE}/metadata/k',
@@ -349,7 +351,7 @@ def test_a_metadata_item_that_is_not_there_is_named(api, http):
 
 
 @pytest.mark.parametrize('meta', [{}, {'K': 'v'}, {'other': 'v'}])
-def test_only_the_item_that_was_asked_for_is_one(api, http, meta):
+def test_other_items_in_response_are_ignored(api, http, meta):
     http.get(f'{ONE}/metadata/k', json={'meta': meta})
     with pytest.raises(images.NotFound, match="has no property 'k'"):
         api.get_metadata_item(ID, 'k')
@@ -361,9 +363,7 @@ NO_KEYS = ['', '.', '..', 'org/os', 'größe', 'a,b', 'x' * 256]
 
 
 @pytest.mark.parametrize('key', NO_KEYS)
-def test_a_key_that_compute_cannot_address_is_not_said_to_be_absent(
-    api, http, key
-):
+def test_metadata_item_with_key_that_compute_cannot_address(api, http, key):
     http.get(f'{ONE}/metadata', json={'metadata': {key: 'v'}})
     assert api.get_metadata_item(ID, key) == 'v'
     asked = http.call_count
@@ -377,7 +377,7 @@ def test_a_key_that_compute_cannot_address_is_not_said_to_be_absent(
         api.get_metadata_item(ID, key)
 
 
-def test_a_metadata_item_of_no_image(api, http):
+def test_metadata_item_of_missing_image(api, http):
     http.get(f'{ONE}/metadata/k', **nova.NOT_FOUND)
     with pytest.raises(images.ImageNotFound):
         api.get_metadata_item(ID, 'k')
@@ -387,14 +387,14 @@ def test_a_metadata_item_of_no_image(api, http):
     'given',
     [ID, f'{nova.ENDPOINT}/servers/{ID}', f'http://x/{ID}/'],
 )
-def test_the_id_of_a_server_is_taken_as_it_is(api, http, given):
+def test_server_uuid_is_not_looked_up(api, http, given):
     assert api.find_server_id(given) == ID
     assert http.call_count == 0
 
 
 @pytest.mark.parametrize('given', ['125', HEX, CAPITALS])
-def test_a_server_is_found_by_any_id(api, http, given):
-    # As a database may find it, without regard to case.
+def test_find_server_id_accepts_any_form_of_id(api, http, given):
+    # Some databases ignore case.
     server = {'id': given.lower(), 'name': 'x'}
     http.get(f'{nova.ENDPOINT}/servers/{given}', json={'server': server})
     assert api.find_server_id(given) == given.lower()
@@ -409,9 +409,7 @@ def test_a_server_is_found_by_any_id(api, http, given):
         {'json': {}},
     ],
 )
-def test_the_id_of_a_server_that_is_gone_is_taken_as_it_is(
-    api, http, given, answer
-):
+def test_find_server_id_accepts_id_of_deleted_server(api, http, given, answer):
     for server_id in (given, given.lower()):
         http.get(f'{nova.ENDPOINT}/servers/{server_id}', **answer)
     http.get(f'{nova.ENDPOINT}/servers', json=servers())
@@ -420,7 +418,7 @@ def test_the_id_of_a_server_that_is_gone_is_taken_as_it_is(
     assert api.find_server_id(given) == expected
 
 
-def test_a_name_of_a_server_may_look_like_an_id(api, http):
+def test_find_server_id_by_name_that_looks_like_id(api, http):
     http.get(f'{nova.ENDPOINT}/servers/125', status_code=404)
     http.get(f'{nova.ENDPOINT}/servers', json=servers(('1', '125')))
     assert api.find_server_id('125') == '1'
@@ -430,7 +428,7 @@ def servers(*pairs):
     return {'servers': [{'id': i, 'name': n} for i, n in pairs] + ['odd']}
 
 
-def test_a_server_is_found_by_its_exact_name(api, http):
+def test_find_server_id_matches_name_exactly(api, http):
     http.get(
         f'{nova.ENDPOINT}/servers',
         json=servers(('1', 'web.1'), ('2', 'web-1'), ('3', 'WEB.1')),
@@ -439,7 +437,7 @@ def test_a_server_is_found_by_its_exact_name(api, http):
     assert http.last_request.qs['name'] == [r'^web\.1$']
 
 
-def test_an_administrator_finds_a_server_of_any_project(api, http):
+def test_administrator_finds_server_of_any_project(api, http):
     http.get(
         f'{nova.ENDPOINT}/servers',
         [{'json': servers()}, {'json': servers(('1', 'web'))}],
@@ -448,7 +446,7 @@ def test_an_administrator_finds_a_server_of_any_project(api, http):
     assert http.last_request.qs['all_tenants'] == ['1']
 
 
-def test_servers_are_read_to_the_end(api, http):
+def test_find_server_id_reads_all_pages(api, http):
     full = [(str(n), 'x') for n in range(999)]
     http.get(
         f'{nova.ENDPOINT}/servers',
@@ -458,7 +456,7 @@ def test_servers_are_read_to_the_end(api, http):
     assert http.last_request.qs['marker'] == ['998']
 
 
-def test_servers_may_repeat_for_ever(api, http):
+def test_repeated_page_of_servers_is_an_error(api, http):
     full = [(str(n), 'web') for n in range(999)]
     http.get(f'{nova.ENDPOINT}/servers', json=servers(*full))
     with pytest.raises(images.InvalidResponse, match='a page of servers'):
@@ -482,7 +480,7 @@ def test_servers_may_repeat_for_ever(api, http):
         ([{'json': {}}], images.InvalidResponse, 'servers'),
     ],
 )
-def test_a_server_that_is_not_found(api, http, answers, kind, message):
+def test_find_server_id_errors(api, http, answers, kind, message):
     http.get(f'{nova.ENDPOINT}/servers', answers)
     with pytest.raises(kind, match=message):
         api.find_server_id('web')
@@ -491,13 +489,13 @@ def test_a_server_that_is_not_found(api, http, answers, kind, message):
 TINY = {'id': '1', 'name': 'm1.tiny', 'ram': 512, 'disk': 1, 'vcpus': 1}
 
 
-def test_a_flavor_is_found_by_id(api, http):
+def test_find_flavor_by_id(api, http):
     http.get(f'{nova.ENDPOINT}/flavors/1', json={'flavor': TINY})
     assert api.find_flavor('1') == Flavor('1', 'm1.tiny', 512, 1)
 
 
 @pytest.mark.parametrize('name', ['m1.tiny', 'detail', '', '..', 'a/b'])
-def test_a_flavor_is_found_by_name(api, http, name):
+def test_find_flavor_by_name(api, http, name):
     for quoted in ('m1.tiny', 'a%2Fb'):
         http.get(
             f'{nova.ENDPOINT}/flavors/{quoted}',
@@ -523,7 +521,7 @@ def test_a_flavor_is_found_by_name(api, http, name):
         ([1], images.InvalidResponse),
     ],
 )
-def test_a_flavor_that_is_not_found(api, http, flavors, kind):
+def test_find_flavor_errors(api, http, flavors, kind):
     http.get(
         f'{nova.ENDPOINT}/flavors/m1.tiny',
         **nova.fault(404, 'itemNotFound', 'Flavor not found.'),
@@ -533,7 +531,7 @@ def test_a_flavor_that_is_not_found(api, http, flavors, kind):
         api.find_flavor('m1.tiny')
 
 
-def test_the_flavors_may_repeat_for_ever(api, http):
+def test_repeated_page_of_flavors_is_an_error(api, http):
     http.get(f'{nova.ENDPOINT}/flavors/x', status_code=404)
     http.get(
         f'{nova.ENDPOINT}/flavors/detail', json={'flavors': [TINY] * 1000}
@@ -542,7 +540,7 @@ def test_the_flavors_may_repeat_for_ever(api, http):
         api.find_flavor('x')
 
 
-def test_flavors_that_go_round_end(api, http):
+def test_cycle_of_pages_of_flavors_is_an_error(api, http):
     http.get(f'{nova.ENDPOINT}/flavors/x', status_code=404)
     rounds = [
         [{**TINY, 'id': str(1000 * page + n)} for n in range(1000)]
@@ -561,14 +559,14 @@ def test_flavors_that_go_round_end(api, http):
     ('change', 'field'),
     [({'ram': 'x' * 5000}, 'ram'), ({'disk': None}, 'disk')],
 )
-def test_what_is_wrong_with_a_flavor_is_named(api, http, change, field):
+def test_malformed_flavor_error_names_field(api, http, change, field):
     http.get(f'{nova.ENDPOINT}/flavors/1', json={'flavor': TINY | change})
     with pytest.raises(images.InvalidResponse) as caught:
         api.find_flavor('1')
     assert str(caught.value).endswith(f'a flavor without a valid {field!r}')
 
 
-def test_of_many_ids_an_error_shows_some(api, http):
+def test_ambiguous_name_error_shows_some_of_many_ids(api, http):
     http.get(nova.DETAIL, json=named('golden', *range(500)))
     with pytest.raises(images.AmbiguousName) as caught:
         api.find('golden')
@@ -577,7 +575,7 @@ def test_of_many_ids_an_error_shows_some(api, http):
     assert str(caught.value).startswith("500 images have the name 'golden'")
 
 
-def looks(http, *answers):
+def answer_in_turn(http, *answers):
     http.get(
         ONE,
         [
@@ -589,8 +587,8 @@ def looks(http, *answers):
     )
 
 
-def test_wait_for_what_comes(api, http, slept):
-    looks(http, *['SAVING'] * 30, 'UNKNOWN', 'ACTIVE')
+def test_wait_for_active(api, http, slept):
+    answer_in_turn(http, *['SAVING'] * 30, 'UNKNOWN', 'ACTIVE')
     seen = []
     image = api.wait_for(ID, on_look=lambda image: seen.append(image.status))
     assert image.status == 'ACTIVE'
@@ -600,40 +598,40 @@ def test_wait_for_what_comes(api, http, slept):
     assert slept[-1] == 15
 
 
-def test_wait_for_what_is_there_does_not_wait(api, http, slept):
-    looks(http, 'ACTIVE')
+def test_wait_for_active_image_does_not_sleep(api, http, slept):
+    answer_in_turn(http, 'ACTIVE')
     api.wait_for(ID)
     assert slept == []
 
 
 @pytest.mark.parametrize('status', ['ERROR', 'DELETED'])
-def test_wait_for_what_will_not_come(api, http, slept, status):
-    looks(http, 'SAVING', status)
+def test_wait_for_failed_image(api, http, slept, status):
+    answer_in_turn(http, 'SAVING', status)
     with pytest.raises(images.ImageFailed, match=status) as caught:
         api.wait_for(ID)
     assert caught.value.image.status == status
 
 
-def test_wait_for_an_end(api, http, slept):
-    looks(http, 'SAVING', 'DELETED')
+def test_wait_for_deleted(api, http, slept):
+    answer_in_turn(http, 'SAVING', 'DELETED')
     assert api.wait_for(ID, 'DELETED').status == 'DELETED'
 
 
-def test_wait_for_an_image_that_vanishes(api, http, slept):
-    looks(http, 'SAVING', nova.NOT_FOUND)
+def test_wait_for_image_that_vanishes(api, http, slept):
+    answer_in_turn(http, 'SAVING', nova.NOT_FOUND)
     with pytest.raises(images.ImageVanished, match='it was SAVING') as caught:
         api.wait_for(ID)
     assert caught.value.http_status == 404
 
 
-def test_wait_for_an_image_that_never_was(api, http, slept):
-    looks(http, nova.NOT_FOUND)
+def test_wait_for_missing_image(api, http, slept):
+    answer_in_turn(http, nova.NOT_FOUND)
     with pytest.raises(images.ImageNotFound):
         api.wait_for(ID)
 
 
-def test_wait_no_longer_than_told(api, http, slept):
-    looks(http, 'SAVING')
+def test_wait_ends_after_timeout(api, http, slept):
+    answer_in_turn(http, 'SAVING')
     with pytest.raises(images.WaitTimedOut, match='after 10 seconds'):
         api.wait_for(ID, timeout=10)
     assert sum(slept) == 10
@@ -650,40 +648,42 @@ def test_wait_no_longer_than_told(api, http, slept):
         {'exc': requests.exceptions.ConnectionError('refused')},
     ],
 )
-def test_a_passing_fault_does_not_end_the_wait(api, http, slept, fault):
-    looks(http, 'SAVING', *[fault] * 5, 'ACTIVE')
+def test_wait_retries_transient_errors(api, http, slept, fault):
+    answer_in_turn(http, 'SAVING', *[fault] * 5, 'ACTIVE')
     assert api.wait_for(ID).status == 'ACTIVE'
 
 
-def test_a_lasting_fault_does(api, http, slept):
-    looks(http, 'SAVING', {'status_code': 500})
+def test_wait_ends_after_five_minutes_of_errors(api, http, slept):
+    answer_in_turn(http, 'SAVING', {'status_code': 500})
     with pytest.raises(images.ServerError):
         api.wait_for(ID)
     assert 300 < sum(slept) < 330
 
 
-def test_each_good_answer_renews_the_patience(api, http, slept):
-    looks(http, *(['SAVING'] + [{'status_code': 500}] * 12) * 4, 'ACTIVE')
+def test_wait_counts_errors_since_last_response(api, http, slept):
+    answer_in_turn(
+        http, *(['SAVING'] + [{'status_code': 500}] * 12) * 4, 'ACTIVE'
+    )
     assert api.wait_for(ID).status == 'ACTIVE'
     assert sum(slept) > 500
 
 
-def test_a_status_may_be_in_any_case(api, http, slept):
-    looks(http, 'SAVING', 'Active')
+def test_wait_ignores_case_of_status(api, http, slept):
+    answer_in_turn(http, 'SAVING', 'Active')
     assert api.wait_for(ID, 'active').status == 'Active'
-    looks(http, 'SAVING', 'error')
+    answer_in_turn(http, 'SAVING', 'error')
     with pytest.raises(images.ImageFailed, match='will not become ACTIVE'):
         api.wait_for(ID, 'Active')
 
 
 @pytest.mark.parametrize('status', ['', 'queued', 'ACTIV', 'active '])
-def test_a_status_that_there_is_not_is_not_waited_for(api, http, status):
+def test_wait_rejects_unknown_status(api, http, status):
     with pytest.raises(ValueError, match='choose from ACTIVE'):
         api.wait_for(ID, status)
     assert http.call_count == 0
 
 
-def test_the_time_may_be_over_before_the_image_was_seen(api, http, slept):
+def test_wait_may_time_out_before_first_response(api, http, slept):
     def get(request, context):
         time.sleep(3)
         context.status_code = 503
@@ -693,15 +693,15 @@ def test_the_time_may_be_over_before_the_image_was_seen(api, http, slept):
     with pytest.raises(images.WaitTimedOut, match='before the image') as e:
         api.wait_for(ID, timeout=2)
     assert e.value.image is None
-    # Nor is it asked again.
+    # There is no retry.
     assert len(sent(http)) == 1
 
 
 @pytest.mark.timeout(50)
 @pytest.mark.parametrize('seen', [None, images.Image(id=ID, status='SAVING')])
 @pytest.mark.parametrize('send', [canned_cloud.silent, canned_cloud.drip])
-def test_a_server_that_is_silent_takes_no_more_than_the_time(send, seen):
-    """Without a timeout it would take a minute, or ten."""
+def test_wait_timeout_includes_requests(send, seen):
+    """Without it, the request would take one or ten minutes."""
     silent = canned_cloud.Response(send=send)
     with canned_cloud.Server(lambda _request: silent) as server:
         endpoint = f'{server.url}/v2.1'
@@ -713,8 +713,8 @@ def test_a_server_that_is_silent_takes_no_more_than_the_time(send, seen):
     assert caught.value.image == seen
 
 
-def test_the_time_left_is_told_to_each_request(api, http, slept, monkeypatch):
-    looks(http, 'SAVING')
+def test_wait_passes_deadline_to_each_request(api, http, slept, monkeypatch):
+    answer_in_turn(http, 'SAVING')
     deadlines = []
     get = api._http.get
 
@@ -730,7 +730,7 @@ def test_the_time_left_is_told_to_each_request(api, http, slept, monkeypatch):
     assert len(deadlines) > 3
 
 
-def test_a_fault_from_the_beginning_does(api, http, slept):
-    looks(http, {'status_code': 500})
+def test_wait_ends_if_first_request_fails(api, http, slept):
+    answer_in_turn(http, {'status_code': 500})
     with pytest.raises(images.ServerError):
         api.wait_for(ID)
