@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Requests, responses and errors of the HTTP client."""
+
 import datetime
 import email.utils
 import io
@@ -39,9 +41,7 @@ def requests_to(http):
         (f'{nova.HOST}/50%25/v2.1', None),
     ],
 )
-def test_an_endpoint_with_its_version_needs_no_discovery(
-    http, compute, url, base
-):
+def test_versioned_endpoint_needs_no_discovery(http, compute, url, base):
     set_catalog(http, {'RegionOne': url})
     listed = f'{base or url}/images/detail'
     http.get(listed, json=EMPTY)
@@ -69,7 +69,7 @@ def versions(host):
     'host', [nova.HOST, 'http://evil.example.com', 'http://[']
 )
 @pytest.mark.parametrize('override', [False, True])
-def test_without_a_version_it_is_discovered_and_the_host_stays(
+def test_discovery_keeps_host_of_unversioned_endpoint(
     http, ksa_session, host, override
 ):
     url = f'{nova.HOST}/compute'
@@ -92,7 +92,7 @@ def test_without_a_version_it_is_discovered_and_the_host_stays(
 
 
 @pytest.mark.parametrize('status', [404, 500])
-def test_an_override_without_a_version_document_is_used_as_it_is(
+def test_endpoint_override_without_version_document_is_used(
     http, ksa_session, status
 ):
     url = f'{nova.HOST}/images-api'
@@ -102,14 +102,14 @@ def test_an_override_without_a_version_document_is_used_as_it_is(
     assert list(ImagesAPI(compute).list_detail()) == []
 
 
-def test_an_override_may_have_the_project_in_it(http, ksa_session):
+def test_endpoint_override_may_contain_project_id(http, ksa_session):
     url = f'{nova.HOST}/v2.1/%(project_id)s'
     compute = adapter.Adapter(ksa_session, endpoint_override=url)
     http.get(f'{nova.HOST}/v2.1/{nova.PROJECT}/images/detail', json=EMPTY)
     assert list(ImagesAPI(compute).list_detail()) == []
 
 
-def test_no_endpoint_in_the_catalog(http, ksa_session):
+def test_region_without_endpoint_in_catalog(http, ksa_session):
     compute = adapter.Adapter(
         ksa_session, service_type='compute', region_name='Nowhere'
     )
@@ -117,7 +117,7 @@ def test_no_endpoint_in_the_catalog(http, ksa_session):
         list(ImagesAPI(compute).list_detail())
 
 
-def test_images_are_asked_for_without_a_microversion(http, ksa_session):
+def test_requests_have_no_microversion(http, ksa_session):
     compute = adapter.Adapter(
         ksa_session, service_type='compute', default_microversion='2.90'
     )
@@ -157,7 +157,7 @@ def test_images_are_asked_for_without_a_microversion(http, ksa_session):
         (nova.fault(400, 'x', 'x' * 600), 'x' * 500 + '...'),
     ],
 )
-def test_a_message_is_the_servers_own_in_one_line(api, http, answer, message):
+def test_error_has_message_of_server_in_one_line(api, http, answer, message):
     http.get(nova.DETAIL, **{'status_code': 400, 'reason': 'Teapot', **answer})
     with pytest.raises(images.BadRequest) as caught:
         list(api.list_detail())
@@ -179,7 +179,7 @@ def test_a_message_is_the_servers_own_in_one_line(api, http, answer, message):
         (501, images.ServerError),
     ],
 )
-def test_each_status_has_its_error(api, http, status, kind):
+def test_status_codes_map_to_exceptions(api, http, status, kind):
     http.get(nova.DETAIL, **nova.fault(status, 'x', 'No.'))
     with pytest.raises(kind) as caught:
         list(api.list_detail())
@@ -195,7 +195,7 @@ def test_each_status_has_its_error(api, http, status, kind):
         None,
     ],
 )
-def test_a_redirect_is_not_followed(api, http, target):
+def test_redirect_is_not_followed(api, http, target):
     headers = {'Location': target} if target else {}
     http.get(nova.DETAIL, status_code=301, headers=headers)
     with pytest.raises(images.InvalidResponse, match='redirects to') as caught:
@@ -204,13 +204,13 @@ def test_a_redirect_is_not_followed(api, http, target):
     assert len(sent(http)) == 1
 
 
-def test_a_token_that_has_expired_is_renewed_once(api, http):
+def test_expired_token_is_renewed_once(api, http):
     http.get(nova.DETAIL, [{'status_code': 401}, {'json': EMPTY}])
     assert list(api.list_detail()) == []
     assert requests_to(http).count(f'POST {nova.KEYSTONE}/v3/auth/tokens') == 2
 
 
-def test_a_wrong_password_is_told_as_keystone_tells_it(http, compute):
+def test_wrong_password_error_has_message_of_keystone(http, compute):
     http.post(
         f'{nova.KEYSTONE}/v3/auth/tokens',
         status_code=401,
@@ -233,7 +233,7 @@ def test_a_wrong_password_is_told_as_keystone_tells_it(http, compute):
         ('Wed, 21 Oct 2015 07:28:00 GMT', 0),
     ],
 )
-def test_a_read_is_repeated_when_the_server_says_not_now(
+def test_reads_are_retried_after_retry_after(
     api, http, slept, status, retry_after, delay
 ):
     headers = {'Retry-After': retry_after} if retry_after else {}
@@ -259,7 +259,7 @@ def test_retry_after_may_be_a_date(api, http, slept):
         {'status_code': 503},
     ],
 )
-def test_reads_are_repeated_a_few_times_only(api, http, slept, fault):
+def test_reads_are_retried_three_times(api, http, slept, fault):
     http.get(nova.DETAIL, **fault)
     with pytest.raises(images.ImagesError):
         list(api.list_detail())
@@ -274,11 +274,11 @@ class Cut(io.BytesIO):
     read1 = read
 
     def close(self):
-        # It is for several answers.
+        # Several responses share it.
         pass
 
 
-def test_a_body_that_is_cut_off_is_read_again(api, http, slept):
+def test_truncated_body_is_retried(api, http, slept):
     http.get(nova.DETAIL, [{'body': Cut(b'x')}, {'json': EMPTY}])
     assert list(api.list_detail()) == []
     assert slept == [0.5]
@@ -295,9 +295,7 @@ def test_a_body_that_is_cut_off_is_read_again(api, http, slept):
         ),
     ],
 )
-def test_what_is_no_passing_fault_is_not_repeated(
-    api, http, slept, fault, kind
-):
+def test_permanent_errors_are_not_retried(api, http, slept, fault, kind):
     http.get(nova.DETAIL, **fault)
     with pytest.raises(kind):
         list(api.list_detail())
@@ -314,11 +312,9 @@ class Stalled(io.BytesIO):
 @pytest.mark.parametrize(
     'fault',
     [{'exc': requests.exceptions.ReadTimeout}, {'body': Stalled(b'x')}],
-    ids=['no answer', 'half an answer'],
+    ids=['no response', 'partial response'],
 )
-def test_nor_is_a_page_that_is_not_the_first_waited_for_again(
-    api, http, slept, fault
-):
+def test_timeout_of_later_page_is_not_retried(api, http, slept, fault):
     first = {'json': nova.page(nova.images(1))}
     http.get(nova.DETAIL, [first, fault, first])
     with pytest.raises(images.ListingInterrupted):
@@ -336,7 +332,7 @@ def test_nor_is_a_page_that_is_not_the_first_waited_for_again(
         ),
     ],
 )
-def test_the_adapters_own_retries_win(
+def test_retry_settings_of_adapter_are_used(
     http, ksa_session, slept, fault, setting
 ):
     compute = adapter.Adapter(
@@ -355,7 +351,7 @@ def test_the_adapters_own_retries_win(
         {'exc': requests.exceptions.ConnectionError('reset')},
     ],
 )
-def test_writes_are_not_repeated(api, http, slept, fault):
+def test_writes_are_not_retried(api, http, slept, fault):
     http.delete(f'{nova.ENDPOINT}/images/x', **fault)
     with pytest.raises(images.ImagesError):
         api.delete('x')
@@ -363,7 +359,7 @@ def test_writes_are_not_repeated(api, http, slept, fault):
 
 
 @pytest.mark.parametrize(('own', 'used'), [(None, _request.TIMEOUT), (5, 5.0)])
-def test_every_request_has_a_timeout(http, compute, own, used):
+def test_requests_have_a_timeout(http, compute, own, used):
     compute.session = session.Session(compute.session.auth, timeout=own)
     http.get(nova.DETAIL, json=EMPTY)
     list(ImagesAPI(compute).list_detail())
@@ -371,21 +367,21 @@ def test_every_request_has_a_timeout(http, compute, own, used):
 
 
 @pytest.mark.parametrize('headers', [{}, {'Content-Length': '12'}])
-def test_a_body_is_bounded(api, http, monkeypatch, headers):
+def test_size_of_body_is_limited(api, http, monkeypatch, headers):
     monkeypatch.setattr(_body, 'MAX_BODY', 10)
     http.get(nova.DETAIL, text='{"images": []}', headers=headers)
     with pytest.raises(images.InvalidResponse, match='larger than 10 bytes'):
         list(api.list_detail())
 
 
-def test_a_body_of_known_length_is_read_at_once(api, http):
+def test_body_with_content_length(api, http):
     body = '{"images": []}'
     headers = {'Content-Length': str(len(body))}
     http.get(nova.DETAIL, text=body, headers=headers)
     assert list(api.list_detail()) == []
 
 
-def test_a_body_that_has_been_logged_is_still_there(api, http, caplog):
+def test_body_can_be_read_after_logging(api, http, caplog):
     caplog.set_level('DEBUG')
     http.get(
         nova.DETAIL, json=EMPTY, headers={'Content-Type': 'application/json'}
@@ -395,13 +391,13 @@ def test_a_body_that_has_been_logged_is_still_there(api, http, caplog):
     assert nova.TOKEN not in caplog.text
 
 
-def test_any_other_failure_below_is_a_failed_connection(api, http):
+def test_other_requests_exceptions_are_connection_failed(api, http):
     http.get(nova.DETAIL, exc=requests.exceptions.InvalidURL('what?'))
     with pytest.raises(images.ConnectionFailed, match='what'):
         list(api.list_detail())
 
 
-def test_keystone_cannot_be_reached(http, compute, slept):
+def test_unreachable_keystone_is_connection_failed(http, compute, slept):
     for method in ('GET', 'POST'):
         http.register_uri(
             method,
@@ -413,9 +409,7 @@ def test_keystone_cannot_be_reached(http, compute, slept):
 
 
 @pytest.mark.parametrize('location', ['\x80', 'http://[half/an/address'])
-def test_a_redirect_to_what_is_no_url_is_an_error_of_this_api(
-    api, http, location
-):
+def test_redirect_to_invalid_url_is_invalid_response(api, http, location):
     http.get(nova.DETAIL, status_code=302, headers={'Location': location})
     with pytest.raises(images.InvalidResponse, match='cannot be read'):
         list(api.list_detail())
