@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Decoding of pages and images."""
+
 import contextlib
 import json
 
@@ -24,7 +26,7 @@ def decoded(*entries, **more):
     )
 
 
-def test_an_image_has_all_that_the_server_sends():
+def test_image_has_all_fields():
     server = {'id': 'the-server', 'links': []}
     entry = nova.image(1, **{'server': server, 'OS-DCF:diskConfig': 'AUTO'})
     (image,) = decoded(entry).items
@@ -39,7 +41,7 @@ def test_an_image_has_all_that_the_server_sends():
     assert (image.server_id, image.disk_config) == ('the-server', 'AUTO')
 
 
-def test_an_image_cannot_be_changed():
+def test_image_is_immutable():
     (image,) = decoded(nova.image()).items
     with pytest.raises(AttributeError):
         image.name = 'x'
@@ -47,7 +49,7 @@ def test_an_image_cannot_be_changed():
 
 @pytest.mark.parametrize('field', sorted(nova.image()))
 @pytest.mark.parametrize('null', [True, False])
-def test_every_field_but_the_id_may_be_missing(caplog, field, null):
+def test_missing_fields_cause_no_warning(caplog, field, null):
     if field == 'id':
         return
     entry = nova.image()
@@ -60,7 +62,7 @@ def test_every_field_but_the_id_may_be_missing(caplog, field, null):
     assert caplog.text == ''
 
 
-def test_unknown_fields_and_words_are_no_error(caplog):
+def test_unknown_fields_and_statuses_are_accepted(caplog):
     entry = nova.image(1, status='FROZEN', novelty={'deep': [1]})
     (image,) = decoded(entry, other=1).items
     assert image.status == 'FROZEN'
@@ -69,7 +71,7 @@ def test_unknown_fields_and_words_are_no_error(caplog):
 
 NAME = 'x' * 100
 
-#: A field, what comes, what is kept, and what the warning says.
+#: A field, its value in JSON, its decoded value, and the warning.
 LOSSY = [
     ('minDisk', 'many', None, '"many", not a whole number'),
     ('minDisk', '1_0', None, '"1_0", not a whole number'),
@@ -88,7 +90,7 @@ LOSSY = [
 
 
 @pytest.mark.parametrize(('key', 'value', 'kept', 'warning'), LOSSY)
-def test_an_odd_field_is_named_and_the_others_are_kept(
+def test_invalid_field_is_reported_and_others_are_kept(
     caplog, key, value, kept, warning
 ):
     page = decoded(nova.image(1), nova.image(2, **{key: value}))
@@ -114,8 +116,8 @@ LOSSLESS = [
 
 
 @pytest.mark.parametrize(('key', 'value', 'kept'), LOSSLESS)
-def test_what_loses_nothing_brings_no_warning(caplog, key, value, kept):
-    # The other image has it read with care.
+def test_lossless_conversion_causes_no_warning(caplog, key, value, kept):
+    # The second image is malformed, so the whole page is salvaged.
     page = decoded(nova.image(1, **{key: value}), nova.image(2, name=7))
     assert fields(page.items[0])[key] == kept
     assert caplog.text == ''
@@ -128,13 +130,13 @@ def fields(image):
     }
 
 
-def test_an_odd_image_alone(caplog):
+def test_invalid_field_of_single_image(caplog):
     body = json.dumps({'image': nova.image(1, minRam='x')}).encode()
     assert _decode.decode_image(body).min_ram is None
     assert 'minRam' in caplog.text
 
 
-def test_what_is_no_image_or_has_no_id_is_named(caplog):
+def test_entries_without_image_or_id_are_reported(caplog):
     page = decoded(nova.image(1), 'what', nova.image(2, id=None))
     assert [image.id for image in page.items] == [nova.image_id(1), '']
     assert 'Entry 1 of the page is "what", not an image' in caplog.text
@@ -144,7 +146,7 @@ def test_what_is_no_image_or_has_no_id_is_named(caplog):
 @pytest.mark.parametrize(
     ('count', 'more'), [(4, ''), (5, ''), (6, '1 more'), (20, '15 more')]
 )
-def test_many_oddities_are_summed_up(caplog, count, more):
+def test_many_warnings_are_counted(caplog, count, more):
     decoded(*[nova.image(n, minDisk='x') for n in range(count)])
     named = [r for r in caplog.records if 'minDisk' in r.getMessage()]
     assert len(named) == min(count, 5)
@@ -153,7 +155,7 @@ def test_many_oddities_are_summed_up(caplog, count, more):
 
 
 @pytest.mark.parametrize('text', ['NaN', 'Infinity', '-Infinity'])
-def test_numbers_that_are_no_json_survive_as_text(text):
+def test_nan_and_infinity_become_text(text):
     body = f'{{"images": [{{"id": "a", "metadata": {{"x": {text}}}}}]}}'
     (image,) = _decode.decode_page(body.encode()).items
     assert image.metadata == {'x': text}
@@ -166,13 +168,13 @@ def test_huge_numbers():
     assert (image.min_disk, image.min_ram) == (None, int('9' * 30))
 
 
-def test_of_duplicate_keys_the_last_counts():
+def test_last_of_duplicate_keys_wins():
     (image,) = _decode.decode_page(b'{"images":[{"id":"a","id":"b"}]}').items
     assert image.id == 'b'
 
 
 @pytest.mark.parametrize('name', [b'\xff', b'\\ud800', b'\\udc00x'])
-def test_what_is_no_text_is_replaced(name):
+def test_invalid_unicode_is_replaced(name):
     body = b'{"images":[{"id":"a","name":"%s","metadata":{"k":["%s"]}}]}'
     (image,) = _decode.decode_page(body % (name, name)).items
     assert image.name.startswith('\ufffd')
@@ -190,7 +192,7 @@ def test_what_is_no_text_is_replaced(name):
         ('\U0001f600', '\U0001f600'),
     ],
 )
-def test_what_is_escaped_is_the_same_where_a_page_is_odd(written, name):
+def test_escapes_are_decoded_in_malformed_pages(written, name):
     page = '{"images":[{"id":"a","name":"%s"},{"id":"b","name":["%s"]}]}'
     body = (page % (written, written)).encode()
     first, second = _decode.decode_page(body).items
@@ -198,14 +200,14 @@ def test_what_is_escaped_is_the_same_where_a_page_is_odd(written, name):
     assert json.loads(second.name) == [name]
 
 
-def test_a_control_character_in_a_text_costs_no_image():
+def test_control_character_in_string_is_accepted():
     body = b'{"images":[{"id":"a","name":"x\n\x1by"},{"id":"b"}]}'
     first, second = _decode.decode_page(body).items
     assert (first.name, second.id) == ('x\n\x1by', 'b')
 
 
 @pytest.mark.parametrize('odd', [(), (1, {'rel': 2, 'href': 'x'})])
-def test_of_links_only_the_next_counts(odd):
+def test_next_link_is_found(odd):
     links = [
         *odd,
         {'rel': 'self', 'href': 'x'},
@@ -218,7 +220,7 @@ def test_of_links_only_the_next_counts(odd):
     assert decoded(nova.image(), images_links=links[:-2]).next_url is None
 
 
-def test_links_of_another_form_are_no_links():
+def test_malformed_links_are_ignored():
     assert decoded(nova.image(), images_links='x').next_url is None
 
 
@@ -239,14 +241,14 @@ def test_links_of_another_form_are_no_links():
         b'\xff\xfe',
     ],
 )
-def test_what_is_no_page_is_refused(body):
+def test_invalid_document_is_an_error(body):
     with pytest.raises(InvalidResponse):
         _decode.decode_page(body)
     with pytest.raises(InvalidResponse):
         _decode.decode_image(body)
 
 
-def test_a_byte_order_mark_does_no_harm():
+def test_byte_order_mark_is_ignored():
     assert _decode.decode_page(b'\xef\xbb\xbf{"images": []}').items == []
 
 
@@ -268,7 +270,7 @@ ODD = b'{"images":[{"id":"a","minDisk":[],"name":%s}]}'
     ],
     ids=lambda value: value[:10].decode(),
 )
-def test_the_cost_of_a_value_is_bounded(page, value):
+def test_cost_of_a_value_is_limited(page, value):
     body = page % value
     with cost.bounded(len(body)):
         (image,) = _decode.decode_page(body).items
@@ -278,7 +280,7 @@ def test_the_cost_of_a_value_is_bounded(page, value):
 @pytest.mark.parametrize(
     'body',
     [
-        # Strings without an end, with an escape in them.
+        # Unterminated strings with escapes.
         b'{"images":"' + b'\\"' * 130_000,
         b'{"images":' + b'[' * 201 + b'"' + b'\\"' * 130_000,
         b'{"images":"' + b'\\' * 5_000_001,
@@ -286,7 +288,7 @@ def test_the_cost_of_a_value_is_bounded(page, value):
         b'{"images":' + b' ' * 10_000_000,
         b'{"images":' + b'[' * 900_000,
         b'{"images":' + b'[' * 2_000_000,
-        # Entries that are no images, or hardly.
+        # Numbers and almost empty images.
         b'{"images":[' + b'1,' * 900_000 + b'1]}',
         b'{"images":[' + b'1,' * 5_000_000 + b'1]}',
         b'{"images":[' + b'{},' * 400_000 + b'{}]}',
@@ -294,14 +296,14 @@ def test_the_cost_of_a_value_is_bounded(page, value):
     ],
     ids=lambda body: f'{body[:14].decode()}..{len(body)}',
 )
-def test_the_cost_of_what_is_refused_is_bounded(body):
+def test_cost_of_an_invalid_document_is_limited(body):
     with cost.bounded(len(body)), pytest.raises(InvalidResponse):
         _decode.decode_page(body)
     with cost.bounded(len(body)), pytest.raises(InvalidResponse):
         _decode.decode_image(body)
 
 
-def test_ids_without_a_bound_are_no_ids(caplog):
+def test_overlong_ids_are_dropped(caplog):
     most = _limits.MAX_ID_LENGTH
     long = [nova.image(n, id=f'{n}' + 'x' * 1_000_000) for n in range(10)]
     body = json.dumps({'images': [*long, {'id': 'y' * most}]}).encode()
@@ -312,7 +314,7 @@ def test_ids_without_a_bound_are_no_ids(caplog):
 
 
 @pytest.mark.parametrize('odd', [b'', b', "metadata": 1'])
-def test_entries_are_bounded(odd):
+def test_number_of_entries_is_limited(odd):
     entry = b'{"id": "a"%s}' % odd
     most = _limits.MAX_ENTRIES
     page = b'{"images": [' + b','.join([entry] * most)
@@ -322,7 +324,7 @@ def test_entries_are_bounded(odd):
 
 
 @pytest.mark.parametrize(('value', 'more'), [(b'0,', b'0'), (b'"",', b'""')])
-def test_values_are_bounded(monkeypatch, value, more):
+def test_number_of_values_is_limited(monkeypatch, value, more):
     monkeypatch.setattr(_limits, 'MAX_VALUES', 1000)
     body = b'[' + value * 999 + more + b']'
     assert len(_json.load(body)) == 1000
@@ -350,7 +352,7 @@ ENTRIES = st.lists(
 
 @given(st.binary() | st.text().map(str.encode))
 @settings(deadline=None, derandomize=True)
-def test_any_bytes_are_read_or_refused(body):
+def test_any_bytes_are_decoded_or_invalid(body):
     for read in (_decode.decode_page, _decode.decode_image):
         with contextlib.suppress(InvalidResponse):
             read(body)
@@ -358,7 +360,7 @@ def test_any_bytes_are_read_or_refused(body):
 
 @given(ENTRIES, JSON)
 @settings(deadline=None, derandomize=True, max_examples=300)
-def test_any_images_are_read_as_far_as_they_can_be(entries, links):
+def test_any_objects_are_decoded_to_images(entries, links):
     page = decoded(*entries, images_links=links)
     assert len(page.items) == sum(isinstance(e, dict) for e in entries)
     for image in page.items:
