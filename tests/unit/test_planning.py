@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The commands that change what options choose, on a model of a cloud."""
+"""The commands that plan and apply changes, on a model of a cloud."""
 
 import csv
 import io
@@ -46,7 +46,7 @@ def images():
 
 @pytest.fixture
 def fleet(http):
-    """Serve snapshots of two servers, and what one was booted from."""
+    """Serve snapshots of two servers, and the image that one booted from."""
     return Fleet(
         images(), [server(WEB, 'web', image=ID[0]), server(DB, 'db')]
     ).serve(http)
@@ -58,7 +58,7 @@ def app(fleet, tmp_path):
 
 
 class Terminal(io.StringIO):
-    """A terminal, and what its user types."""
+    """A terminal, with the input of its user."""
 
     def isatty(self):
         return True
@@ -66,7 +66,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def typed(monkeypatch):
-    """Provide a terminal; what is returned makes the user type a text."""
+    """Return a function that makes a terminal with this input."""
 
     def type_(text):
         monkeypatch.setattr(sys, 'stdin', Terminal(text))
@@ -87,7 +87,7 @@ def delete(app, *words, code=0):
     return rows(app, DeleteComputeImage, *words, code=code)
 
 
-def test_a_dry_run_shows_the_plan_and_changes_nothing(app, fleet):
+def test_dry_run_shows_plan_and_changes_nothing(app, fleet):
     assert delete(app, '--all', '--dry-run') == [
         *(
             {
@@ -110,7 +110,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(app, fleet):
     assert not fleet.writes
 
 
-def test_what_options_choose_is_deleted(app, fleet, caplog):
+def test_delete_by_filters(app, fleet, caplog):
     assert delete(app, *SNAPSHOTS, '--created-before', day(3), GO) == [
         {
             'Action': 'delete',
@@ -122,18 +122,18 @@ def test_what_options_choose_is_deleted(app, fleet, caplog):
         for n in (2, 1)
     ]
     assert fleet.writes == [f'DELETE /images/{ID[n]}' for n in (2, 1)]
-    # Again: there is nothing to do.
+    # The same command again deletes nothing.
     assert delete(app, *SNAPSHOTS, '--created-before', day(3), GO) == []
     assert not caplog.records
 
 
-def test_it_takes_one_listing(app, fleet):
+def test_delete_lists_images_once(app, fleet):
     delete(app, '--unused', '--not-name', 'cirros-1', GO)
     assert fleet.requests.count('GET /images/detail') == 1
     assert {*fleet.images} == {ID[0], ID[1]}
 
 
-def test_used_images_are_included_on_demand(app, fleet):
+def test_include_used(app, fleet):
     fleet.servers[DB] |= {
         'status': 'SHELVED_OFFLOADED',
         'image': {'id': ID[0]},
@@ -155,21 +155,21 @@ def test_used_images_are_included_on_demand(app, fleet):
         (UnsetComputeImage, ['--property', 'a', '--dry-run']),
     ],
 )
-def test_an_empty_choice_is_refused(app, fleet, caplog, kind, words):
+def test_no_images_and_no_filters_is_refused(app, fleet, caplog, kind, words):
     assert run(app, kind, *words) == (_planning.EXIT_REFUSED, '')
     assert 'No image is named or chosen' in caplog.text
     assert not fleet.requests
 
 
 @pytest.mark.parametrize('words', [SNAPSHOTS, ['--all']])
-def test_somebody_has_to_approve(app, fleet, words):
+def test_approval_is_required(app, fleet, words):
     with pytest.raises(exceptions.CommandError, match='no terminal to ask'):
         run(app, DeleteComputeImage, *words)
     assert not fleet.requests
 
 
 @pytest.mark.parametrize('answer', ['', 'n\n', 'no\n', '\n', 'yeah\n', ' '])
-def test_only_a_yes_is_a_yes(app, fleet, typed, answer):
+def test_other_answers_change_nothing(app, fleet, typed, answer):
     terminal = typed(answer)
     with pytest.raises(exceptions.CommandError, match='Nothing is changed'):
         run(app, DeleteComputeImage, *SNAPSHOTS)
@@ -180,14 +180,14 @@ def test_only_a_yes_is_a_yes(app, fleet, typed, answer):
 
 
 @pytest.mark.parametrize('answer', ['y\n', 'yes\n', ' Y \n', 'y'])
-def test_after_a_yes_stdout_has_results_only(app, fleet, typed, answer):
+def test_stdout_has_only_results_after_approval(app, fleet, typed, answer):
     typed(answer)
     got = delete(app, *SNAPSHOTS)
     assert [row['Result'] for row in got] == ['done'] * 5
     assert len(fleet.writes) == 5
 
 
-def test_nothing_to_do_is_not_asked_about(app, fleet, typed):
+def test_empty_plan_needs_no_approval(app, fleet, typed):
     terminal = typed('')
     assert delete(app, '--name', 'none') == []
     (kept,) = delete(app, '--name', 'cirros-0')
@@ -195,7 +195,7 @@ def test_nothing_to_do_is_not_asked_about(app, fleet, typed):
     assert terminal.getvalue() == ''
 
 
-def test_a_plan_of_more_than_allowed_is_refused(app, fleet, caplog):
+def test_max_items_refuses_larger_plan(app, fleet, caplog):
     words = [*SNAPSHOTS, GO, '--max-items']
     assert run(app, DeleteComputeImage, *words, '4') == (7, '')
     assert 'changes 5 images, which is more than the 4' in caplog.text
@@ -228,9 +228,7 @@ def test_a_plan_of_more_than_allowed_is_refused(app, fleet, caplog):
         (DeleteComputeImage, ['--newest', '3', GO]),
     ],
 )
-def test_what_makes_no_sense_is_refused_at_once(
-    app, fleet, capsys, kind, words
-):
+def test_invalid_combinations_of_options(app, fleet, capsys, kind, words):
     with pytest.raises(SystemExit) as e:
         run(app, kind, *words)
     assert e.value.code == 2
@@ -238,12 +236,12 @@ def test_what_makes_no_sense_is_refused_at_once(
     assert not fleet.requests
 
 
-def test_names_print_nothing(app, fleet):
+def test_delete_by_name_prints_nothing(app, fleet):
     assert run(app, DeleteComputeImage, ID[0], 'cirros-1') == (0, '')
     assert {*fleet.images} == {*ID[2:6]}
 
 
-def test_names_can_be_tried(app, fleet):
+def test_dry_run_with_names(app, fleet):
     got = delete(app, ID[0], 'cirros-1', ID[1], '--dry-run')
     assert [(r['Action'], r['ID'], r['Reason']) for r in got] == [
         ('delete', ID[0], 'named'),
@@ -256,7 +254,7 @@ def test_names_can_be_tried(app, fleet):
         run(app, DeleteComputeImage, 'none', '--dry-run')
 
 
-def test_each_failure_is_a_line_and_the_rest_goes_on(app, fleet, caplog):
+def test_failures_are_reported_and_others_deleted(app, fleet, caplog):
     fleet.images[ID[4]]['metadata']['protected_here'] = '1'
     got = delete(app, *SNAPSHOTS, GO, code=1)
     assert [r['Result'] for r in got] == [
@@ -271,7 +269,7 @@ def test_each_failure_is_a_line_and_the_rest_goes_on(app, fleet, caplog):
     ]
 
 
-def test_what_changed_is_told_and_left_alone(app, fleet, caplog, typed):
+def test_changed_image_is_reported_and_skipped(app, fleet, caplog, typed):
     typed('y\n')
 
     def change(method, _path):
@@ -286,7 +284,7 @@ def test_what_changed_is_told_and_left_alone(app, fleet, caplog, typed):
     assert {*fleet.images} == {ID[0], ID[5]}
 
 
-def test_what_is_approved_is_done_though_nobody_reads(app, fleet):
+def test_approved_plan_is_applied_after_broken_pipe(app, fleet):
     class Closed(io.StringIO):
         def write(self, text):
             raise BrokenPipeError
@@ -297,7 +295,7 @@ def test_what_is_approved_is_done_though_nobody_reads(app, fleet):
     assert {*fleet.images} == {ID[0]}
 
 
-def test_columns_are_checked_before_anything_is_done(app, fleet):
+def test_columns_are_checked_before_any_change(app, fleet):
     with pytest.raises(exceptions.CommandError, match='there are: Action'):
         run(app, DeleteComputeImage, *SNAPSHOTS, GO, '-c', 'None')
     assert not fleet.writes
@@ -306,7 +304,7 @@ def test_columns_are_checked_before_anything_is_done(app, fleet):
 
 
 @pytest.mark.parametrize('words', [SNAPSHOTS, [ID[1], '--dry-run']])
-def test_a_closed_output_is_refused(app, fleet, words):
+def test_closed_stdout_is_an_error(app, fleet, words):
     app.stdout = None
     with pytest.raises(exceptions.CommandError, match='stdout is closed'):
         run_closed(app, *words, GO)
@@ -318,13 +316,13 @@ def run_closed(app, *words):
     return command.run(command.get_parser('x').parse_args(list(words)))
 
 
-def test_names_need_no_output(app, fleet):
+def test_delete_by_name_needs_no_stdout(app, fleet):
     app.stdout = None
     assert run_closed(app, ID[1]) == 0
     assert ID[1] not in fleet.images
 
 
-def test_an_interrupt_tells_how_far_it_came(app, fleet, caplog):
+def test_interrupt_reports_progress(app, fleet, caplog):
     def interrupt(method, path):
         if method == 'DELETE' and path.endswith(ID[3]):
             raise KeyboardInterrupt
@@ -341,7 +339,7 @@ def prune(app, *words, code=0):
     return rows(app, PruneComputeImages, *words, code=code)
 
 
-def test_rules_keep(app, fleet):
+def test_prune_keeps_what_rules_keep(app, fleet):
     got = prune(app, '--keep-last', '1', '--dry-run')
     assert [(r['Action'], r['ID'], r['Reason']) for r in got] == [
         ('keep', ID[5], 'kept by last'),
@@ -357,7 +355,7 @@ def test_rules_keep(app, fleet):
     assert [*fleet.images] == [ID[0]]
 
 
-def test_filters_say_what_is_pruned(app, fleet):
+def test_prune_with_filters(app, fleet):
     got = prune(
         app, '--keep-last', '1', '--group-by', 'name', '--type', 'all',
         '--dry-run',
@@ -371,7 +369,7 @@ def test_filters_say_what_is_pruned(app, fleet):
     assert [r['ID'] for r in got] == [ID[2], ID[1]]
 
 
-def test_what_a_server_lives_in_is_never_pruned(app, fleet):
+def test_prune_never_deletes_snapshot_of_shelved_server(app, fleet):
     fleet.servers[WEB]['status'] = 'SHELVED_OFFLOADED'
     words = ['--keep-last', '0', '--include-used', GO]
     got = prune(app, *words)
@@ -379,7 +377,7 @@ def test_what_a_server_lives_in_is_never_pruned(app, fleet):
     assert {*fleet.images} == {*ID[0:4]}
 
 
-def test_properties_are_set_and_unset_by_choice(app, fleet):
+def test_set_and_unset_by_filters(app, fleet):
     words = ['--name-pattern', 'cirros-[0-2]', '--property', 'tier=gold', GO]
     got = rows(app, SetComputeImage, *words)
     assert [(r['Action'], r['Result']) for r in got] == [('set', 'done')] * 3
@@ -396,7 +394,7 @@ def test_properties_are_set_and_unset_by_choice(app, fleet):
 
 
 @pytest.mark.parametrize('visibility', ['shared', 'community'])
-def test_images_of_others_do_not_become_private(app, fleet, visibility):
+def test_shared_images_do_not_become_private(app, fleet, visibility):
     fleet.visibility[ID[1]] = visibility
     words = ['--all', '--property', 'tier=gold', GO]
     got = rows(app, SetComputeImage, *words)
@@ -416,8 +414,8 @@ def test_images_of_others_do_not_become_private(app, fleet, visibility):
     assert [r['ID'] for r in got if r['Result'] == 'done'] == [ID[1]]
 
 
-def test_a_visibility_that_is_not_known_is_not_risked(app, fleet):
-    # As a server that does not know the filter.
+def test_image_of_unknown_visibility_is_kept(app, fleet):
+    # The server does not support the filter.
     fleet.visibility = dict.fromkeys(fleet.images, 'hidden')
     words = ['--all', '--property', 'tier=gold', GO]
     got = rows(app, SetComputeImage, *words)
@@ -426,13 +424,13 @@ def test_a_visibility_that_is_not_known_is_not_risked(app, fleet):
     assert not fleet.writes
 
 
-def test_what_compute_would_not_store_is_refused_at_once(app, fleet):
+def test_invalid_property_is_rejected_before_any_request(app, fleet):
     with pytest.raises(exceptions.CommandError, match='cannot be set'):
         run(app, SetComputeImage, '--all', '--property', 'name=x', GO)
     assert not fleet.requests
 
 
-def test_too_many_images_to_plan_with(app, fleet, monkeypatch, caplog):
+def test_too_many_images_for_a_plan(app, fleet, monkeypatch, caplog):
     monkeypatch.setattr(_gathering, 'MAX_GATHERED', 5)
     assert run(app, DeleteComputeImage, '--all', GO) == (7, '')
     assert 'more than 5 images' in caplog.text
@@ -449,7 +447,7 @@ def both(fleet, http):
     return Fleet(images(), []).serve(http, OTHER)
 
 
-def test_regions_have_a_column(app, fleet, both):
+def test_results_have_region_column(app, fleet, both):
     got = delete(app, *SNAPSHOTS, '--all-regions', GO)
     assert [r['Region'] for r in got] == [
         *['RegionOne'] * 5,
@@ -458,14 +456,14 @@ def test_regions_have_a_column(app, fleet, both):
     assert {*fleet.images} == {*both.images} == {ID[0]}
 
 
-def test_the_limit_is_of_all_regions_together(app, fleet, both, caplog):
+def test_max_items_applies_to_all_regions_together(app, fleet, both, caplog):
     words = [*SNAPSHOTS, '--all-regions', GO, '--max-items', '9']
     assert run(app, DeleteComputeImage, *words)[0] == 7
     assert not fleet.writes
     assert not both.writes
 
 
-def test_a_region_that_fails_is_told_and_the_others_go_on(
+def test_failed_region_is_reported_and_others_continue(
     app, fleet, both, caplog, slept
 ):
     def fail(_method, _path):
@@ -477,7 +475,7 @@ def test_a_region_that_fails_is_told_and_the_others_go_on(
     assert 'Region RegionTwo: ' in caplog.text
 
 
-def test_failures_name_their_region(app, fleet, both, caplog):
+def test_failures_name_region(app, fleet, both, caplog):
     both.images[ID[4]]['metadata']['protected_here'] = '1'
     delete(app, *SNAPSHOTS, '--all-regions', GO, code=1)
     assert caplog.messages[0].startswith(
@@ -485,7 +483,7 @@ def test_failures_name_their_region(app, fleet, both, caplog):
     )
 
 
-def test_other_formats(app, fleet):
+def test_output_formats(app, fleet):
     code, printed = run(
         app, DeleteComputeImage, *SNAPSHOTS, '--dry-run', '-f', 'csv'
     )
