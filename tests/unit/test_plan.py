@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Plans, and their application to a model of a cloud that goes on living."""
+"""Plans, and their application to a cloud that changes meanwhile."""
 
 import datetime
 import time
@@ -31,7 +31,7 @@ ID = [nova.image_id(n) for n in range(10)]
 WEB = 'b0a2f2d4-0000-4000-8000-000000000001'
 DB = 'b0a2f2d4-0000-4000-8000-000000000002'
 BOOTED = 'server web was booted from it'
-HOME = 'shelved server web may live in it'
+SHELVED_IN = 'shelved server web may live in it'
 
 
 def day(number):
@@ -40,7 +40,7 @@ def day(number):
 
 @pytest.fixture
 def fleet(http):
-    """Serve snapshots of two servers, and what one was booted from."""
+    """Serve snapshots of two servers, and the image that one booted from."""
     return Fleet(
         [
             nova.image(0, created='2026-10-01T12:00:00Z'),
@@ -73,7 +73,7 @@ def only(api, number, **options):
     return plan.delete([i for i in images if i.id == ID[number]], protection)
 
 
-def test_a_plan_is_made_and_applied(api, fleet):
+def test_plan_is_applied(api, fleet):
     todo = planned(api)
     assert actions(todo) == {
         ID[0]: ('keep', BOOTED),
@@ -86,12 +86,12 @@ def test_a_plan_is_made_and_applied(api, fleet):
         **dict.fromkeys(ID[1:6], ('done', '')),
     }
     assert [*fleet.images] == [ID[0]]
-    # Again: what is gone is gone.
+    # Applying it again deletes nothing.
     assert {r for r, _why in results(api, todo).values()} == {'gone', 'kept'}
     assert not planned(api).changes
 
 
-def test_it_takes_two_requests_an_image(api, fleet):
+def test_deletion_takes_two_requests_per_image(api, fleet):
     todo = planned(api)
     fleet.requests.clear()
     results(api, todo)
@@ -106,17 +106,17 @@ def test_it_takes_two_requests_an_image(api, fleet):
 @pytest.mark.parametrize(
     ('images', 'servers', 'expected'),
     [
-        # The home alone, if one is named so.
+        # Only the snapshot that has the name of a shelved server.
         (
             [('a', 'web-shelved', WEB), ('b', 'nightly', WEB)],
             [Server(WEB, 'web', 'SHELVED_OFFLOADED', 'base')],
-            {'a': HOME, 'b': None},
+            {'a': SHELVED_IN, 'b': None},
         ),
-        # All of its snapshots, if none is.
+        # All snapshots of the server, if none has that name.
         (
             [('a', 'x', WEB), ('b', 'nightly', WEB), ('c', 'n', DB)],
             [Server(WEB, 'web', 'SHELVED', 'base')],
-            {'a': HOME, 'b': HOME, 'c': None},
+            {'a': SHELVED_IN, 'b': SHELVED_IN, 'c': None},
         ),
         (
             [('a', 'x', None), ('b', 'y', None)],
@@ -130,18 +130,18 @@ def test_it_takes_two_requests_an_image(api, fleet):
         ),
     ],
 )
-def test_what_is_in_use_is_protected(images, servers, expected):
+def test_images_in_use_are_protected(images, servers, expected):
     made = [made_image(*image) for image in images]
     protection = Protection(ServerList(tuple(servers)), made)
     assert {i.id: protection.reason(i) for i in made} == expected
-    # One option includes those in use, and never those of shelved servers.
+    # include_used deletes images in use, but not those of shelved servers.
     protection = Protection(
         ServerList(tuple(servers)), made, include_used=True
     )
     assert {i.id: protection.reason(i) for i in made} == {
-        k: v if v == HOME else None for k, v in expected.items()
+        k: v if v == SHELVED_IN else None for k, v in expected.items()
     }
-    # Whoever names an image by ID means it.
+    # Images that are named are not protected.
     protection = Protection(ServerList(tuple(servers)), made, named=expected)
     assert {protection.reason(i) for i in made} == {None}
     assert {s.reason for s in plan.delete(made, protection).steps} == {'named'}
@@ -182,7 +182,7 @@ def test_kernels_and_ramdisks_are_protected():
         (None, 'keep'),
     ],
 )
-def test_what_is_not_finished_stays(status, action):
+def test_only_active_and_error_images_are_deleted(status, action):
     images = [made_image('a', 'x', None, status=status)]
     assert plan.delete(images).steps[0].action == action
     protection = Protection(ServerList(()), images, named=['a'])
@@ -192,7 +192,7 @@ def test_what_is_not_finished_stays(status, action):
 @pytest.mark.parametrize(
     'image_id', ['', '.', '..', 'detail', 'a/b', '../servers/x', 'ä', 'a b']
 )
-def test_no_request_is_made_of_an_odd_id(image_id):
+def test_image_with_invalid_id_is_kept(image_id):
     images = [made_image(image_id, 'x', None)]
     for todo in (
         plan.delete(images),
@@ -202,7 +202,7 @@ def test_no_request_is_made_of_an_odd_id(image_id):
         assert todo.steps[0].reason == 'its ID is none that Compute makes'
 
 
-def test_an_image_is_in_a_plan_once():
+def test_duplicate_image_has_one_step():
     images = [made_image('a', 'x', WEB), made_image('a', 'y', WEB)]
     for todo in (
         plan.delete(images),
@@ -213,7 +213,7 @@ def test_an_image_is_in_a_plan_once():
         assert len(todo.steps) == 1
 
 
-def test_retention_holds_for_each_group(api, fleet):
+def test_rules_apply_to_each_group(api, fleet):
     fleet.images[ID[9]] = snapshot(9, WEB, created=day(9), status='SAVING')
     fleet.images[ID[8]] = snapshot(8, None, created=day(8))
 
@@ -237,7 +237,7 @@ def test_retention_holds_for_each_group(api, fleet):
     assert not planned(api, prune).changes
 
 
-def test_a_group_is_emptied_only_by_a_rule_of_zero(api, fleet):
+def test_keep_last_zero_empties_group(api, fleet):
     def prune(images, protection):
         return plan.prune(
             images, retention.Rules(last=0), protection, group_by=['name']
@@ -248,9 +248,7 @@ def test_a_group_is_emptied_only_by_a_rule_of_zero(api, fleet):
     assert {s.successor for s in todo.changes} == {None}
 
 
-def test_the_last_of_a_group_stays_if_another_deletes_the_newer_one(
-    api, fleet
-):
+def test_image_is_kept_if_its_successor_was_deleted(api, fleet):
     todo = planned(api, lambda i, p: plan.prune(i, retention.Rules(last=1), p))
     del fleet.images[ID[3]]
     why = f'image {ID[3]}, which was to stay in its place, is gone'
@@ -272,7 +270,7 @@ def test_the_last_of_a_group_stays_if_another_deletes_the_newer_one(
         ('updated', '2027-01-01T00:00:00Z'),
     ],
 )
-def test_what_changed_since_is_left_alone(api, fleet, field, value):
+def test_changed_image_is_skipped(api, fleet, field, value):
     todo = only(api, 1)
     was = fleet.images[ID[1]][field]
     fleet.images[ID[1]][field] = value
@@ -282,7 +280,7 @@ def test_what_changed_since_is_left_alone(api, fleet, field, value):
     assert not fleet.writes
 
 
-def test_a_new_server_protects_its_image(api, fleet):
+def test_new_server_protects_its_image(api, fleet):
     todo = only(api, 1)
     fleet.servers['x'] = server('x', 'new', image=ID[1])
     assert results(api, todo) == {
@@ -291,24 +289,26 @@ def test_a_new_server_protects_its_image(api, fleet):
     assert not fleet.writes
 
 
-def test_a_server_that_is_shelved_meanwhile_keeps_its_snapshots(api, fleet):
+def test_newly_shelved_server_protects_its_snapshots(api, fleet):
     todo = only(api, 1, include_used=True)
     fleet.servers[WEB]['status'] = 'SHELVED_OFFLOADED'
-    assert results(api, todo) == {ID[1]: ('changed', HOME)}
+    assert results(api, todo) == {ID[1]: ('changed', SHELVED_IN)}
     assert not fleet.writes
 
 
-def test_servers_are_read_again_once_a_second(api, fleet, slept, monkeypatch):
+def test_servers_are_listed_again_after_a_second(
+    api, fleet, slept, monkeypatch
+):
     fleet.before = lambda method, _path: method == 'DELETE' and time.sleep(0.4)
     todo = planned(api)
     fleet.requests.clear()
     results(api, todo)
-    # At 0, 1.2 seconds.
+    # At 0 and 1.2 seconds.
     assert fleet.requests.count('GET /servers/detail') == 2
     fleet.requests.clear()
 
 
-def test_what_is_named_by_id_goes_whatever_has_become_of_it(api, fleet):
+def test_image_named_by_id_is_deleted_even_if_changed(api, fleet):
     todo = only(api, 1, named=[ID[1]])
     fleet.images[ID[1]]['name'] = 'new'
     fleet.servers['x'] = server('x', 'new', image=ID[1])
@@ -318,7 +318,7 @@ def test_what_is_named_by_id_goes_whatever_has_become_of_it(api, fleet):
     assert results(api, todo) == {ID[1]: ('done', '')}
 
 
-def test_a_gone_image_is_done(api, fleet):
+def test_missing_image_counts_as_deleted(api, fleet):
     todo = only(api, 1)
     fleet.images[ID[1]]['status'] = 'DELETED'
     assert results(api, todo) == {ID[1]: ('gone', '')}
@@ -326,7 +326,7 @@ def test_a_gone_image_is_done(api, fleet):
     assert results(api, todo) == {ID[1]: ('gone', '')}
 
 
-def test_another_may_delete_it_between_two_requests(api, fleet):
+def test_image_deleted_right_before_deletion(api, fleet):
     todo = only(api, 1)
     fleet.before = lambda method, _path: (
         method == 'DELETE' and fleet.images.pop(ID[1])
@@ -334,7 +334,7 @@ def test_another_may_delete_it_between_two_requests(api, fleet):
     assert results(api, todo) == {ID[1]: ('done', '')}
 
 
-def test_what_is_refused_does_not_stop_the_others(api, fleet):
+def test_failure_does_not_stop_the_plan(api, fleet):
     fleet.images[ID[4]]['metadata']['protected_here'] = '1'
     todo = planned(api)
     outcomes = {o.step.image.id: o for o in api.apply(todo)}
@@ -351,7 +351,7 @@ class _Lost(requests.exceptions.ConnectionError):
 
 
 def losing(wanted):
-    """Lose the answer to a method, after it has had its effect."""
+    """Raise a connection error at requests with this method."""
 
     def lose(method, _path):
         if method == wanted:
@@ -361,9 +361,7 @@ def losing(wanted):
 
 
 @pytest.mark.parametrize('moment', ['before', 'after'])
-def test_a_lost_answer_is_no_failure_if_the_image_is_gone(
-    api, fleet, slept, moment
-):
+def test_lost_response_to_deletion_is_verified(api, fleet, slept, moment):
     todo = only(api, 1)
     setattr(fleet, moment, losing('DELETE'))
     ((result, _why),) = results(api, todo).values()
@@ -372,7 +370,7 @@ def test_a_lost_answer_is_no_failure_if_the_image_is_gone(
 
 
 @pytest.mark.parametrize('moment', ['before', 'after'])
-def test_so_it_is_where_there_is_no_plan(api, fleet, slept, moment):
+def test_lost_response_to_api_delete_is_verified(api, fleet, slept, moment):
     setattr(fleet, moment, losing('DELETE'))
     if moment == 'before':
         with pytest.raises(ConnectionFailed):
@@ -382,14 +380,14 @@ def test_so_it_is_where_there_is_no_plan(api, fleet, slept, moment):
     assert fleet.writes == [f'DELETE /images/{ID[1]}']
 
 
-def test_what_cannot_be_looked_at_is_not_known_to_be_gone(api, fleet, slept):
+def test_unverified_deletion_is_an_error(api, fleet, slept):
     fleet.before = losing('GET')
     fleet.after = losing('DELETE')
     with pytest.raises(ConnectionFailed):
         api.delete(ID[2])
 
 
-def test_no_more_is_asked_of_a_server_that_does_not_answer(api, fleet, slept):
+def test_plan_stops_after_three_unanswered_images(api, fleet, slept):
     todo = planned(api)
 
     def fail(_method, path):
@@ -404,9 +402,7 @@ def test_no_more_is_asked_of_a_server_that_does_not_answer(api, fleet, slept):
     assert len(asked) == 3
 
 
-def test_an_image_is_not_deleted_if_the_servers_cannot_be_read(
-    api, fleet, slept
-):
+def test_nothing_is_deleted_if_servers_cannot_be_listed(api, fleet, slept):
     todo = only(api, 1)
 
     def fail(_method, path):
@@ -419,14 +415,14 @@ def test_an_image_is_not_deleted_if_the_servers_cannot_be_read(
     assert not fleet.writes
 
 
-def test_applying_stops_where_iterating_stops(api, fleet):
+def test_apply_is_lazy(api, fleet):
     for outcome in api.apply(planned(api)):
         if outcome.result is Result.DONE:
             break
     assert len(fleet.writes) == 1
 
 
-def test_properties_are_set_where_they_are_missing(api, fleet):
+def test_set_properties(api, fleet):
     fleet.images[ID[1]]['metadata']['tier'] = 'gold'
     todo = plan.set_properties(api.list_detail(), {'tier': 'gold', 'x': 'y'})
     assert {s.image.id: dict(s.properties) for s in todo.changes} == {
@@ -448,7 +444,7 @@ def test_properties_are_set_where_they_are_missing(api, fleet):
     }
 
 
-def test_properties_are_removed_where_they_are(api, fleet):
+def test_unset_properties(api, fleet):
     todo = plan.unset_properties(
         api.list_detail(), ['os_distro', 'none', 'os_distro']
     )
@@ -463,7 +459,7 @@ def test_properties_are_removed_where_they_are(api, fleet):
 
 @pytest.mark.parametrize('moment', ['before', 'after'])
 @pytest.mark.parametrize('method', ['POST', 'DELETE'])
-def test_a_lost_answer_to_an_edit_is_looked_after(
+def test_lost_response_to_change_is_verified(
     api, fleet, slept, moment, method
 ):
     images = [i for i in api.list_detail() if i.id == ID[0]]
@@ -477,7 +473,7 @@ def test_a_lost_answer_to_an_edit_is_looked_after(
     assert result == ('done' if moment == 'after' else 'failed')
 
 
-def test_a_change_by_others_between_two_requests_is_told(api, fleet):
+def test_concurrent_change_is_reported(api, fleet):
     images = [i for i in api.list_detail() if i.id == ID[0]]
     todo = plan.set_properties(images, {'a': 'b'})
 
@@ -493,7 +489,7 @@ def test_a_change_by_others_between_two_requests_is_told(api, fleet):
     assert fleet.images[ID[0]]['metadata'] == {'a': 'b', 'theirs': '1'}
 
 
-def test_a_property_that_another_removes_meanwhile_is_removed(api, fleet):
+def test_property_removed_concurrently_counts_as_removed(api, fleet):
     images = [i for i in api.list_detail() if i.id == ID[0]]
     todo = plan.unset_properties(images, ['os_distro'])
     fleet.before = lambda method, _path: (
@@ -502,7 +498,7 @@ def test_a_property_that_another_removes_meanwhile_is_removed(api, fleet):
     assert results(api, todo) == {ID[0]: ('done', '')}
 
 
-def test_an_image_that_is_gone_in_mid_edit_has_failed(api, fleet):
+def test_image_deleted_during_change_has_failed(api, fleet):
     images = [i for i in api.list_detail() if i.id == ID[0]]
     todo = plan.unset_properties(images, ['os_distro'])
     fleet.before = lambda method, _path: (
@@ -512,7 +508,7 @@ def test_an_image_that_is_gone_in_mid_edit_has_failed(api, fleet):
     assert result == 'failed'
 
 
-def test_an_edit_that_would_spoil_other_properties_is_not_planned():
+def test_change_that_would_corrupt_other_properties_is_not_planned():
     images = [
         made_image('a', 'x', None, metadata={'mappings': 'text', 'k': 'v'})
     ]
@@ -526,7 +522,7 @@ def test_an_edit_that_would_spoil_other_properties_is_not_planned():
         plan.set_properties(images, {'name': 'b'})
 
 
-def test_what_is_to_be_kept_is(api, fleet):
+def test_keep_function_keeps_images(api, fleet):
     for make in (
         lambda images, keep: plan.set_properties(images, {'a': 'b'}, keep),
         lambda images, keep: plan.unset_properties(
@@ -537,14 +533,14 @@ def test_what_is_to_be_kept_is(api, fleet):
         assert not todo.changes
 
 
-def test_the_size_of_a_plan_is_checked(api, fleet):
+def test_check_size(api, fleet):
     todo = planned(api)
     plan.check_size([todo], 5)
     with pytest.raises(PlanRefused, match=r'changes 10 images, .* the 9 that'):
         plan.check_size([todo, todo], 9)
 
 
-def test_plans_compare_by_their_steps():
+def test_plans_compare_by_steps():
     assert Plan((), Protection(ServerList(()), ())) == Plan(())
 
 
@@ -559,7 +555,7 @@ def test_plans_compare_by_their_steps():
         {'daily': 0},
     ],
 )
-def test_pruning_again_changes_nothing(rules):
+def test_pruning_is_idempotent(rules):
     times = [
         datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
         + datetime.timedelta(hours=7 * n * n)
@@ -570,7 +566,7 @@ def test_pruning_again_changes_nothing(rules):
         for n, time in enumerate(times)
     ]
     kept = {s.image for s in plan.prune(images, retention.Rules(**rules)).kept}
-    # However far it came before it was killed.
+    # Also after an interrupted run.
     for rest in (kept, kept | {*images[::2]}, kept | {*images[:40]}):
         again = plan.prune(rest, retention.Rules(**rules))
         assert {s.image for s in again.kept} == kept
