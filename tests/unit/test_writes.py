@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What is written is what was asked for, no more and no less."""
+"""Changes of properties, and deletion."""
 
 import json
 import urllib.parse
@@ -26,9 +26,9 @@ SHARED = ['shared', 'community']
 
 
 class Model:
-    """One image, as Nova shows and changes it, and as Glance has it.
+    """A model of one image in Nova and Glance.
 
-    :param http: the mocker to answer with
+    :param http: the mocker that serves it
     """
 
     def __init__(self, http):
@@ -106,11 +106,11 @@ def app(http, tmp_path):
 
 
 def writes(http):
-    """Return the requests that change something."""
+    """Return the requests that are not GET."""
     return [line for line in sent(http) if not line.startswith('GET')]
 
 
-# --- the rules ------------------------------------------------------------
+# --- validation -----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def writes(http):
         ),
     ],
 )
-def test_what_compute_does_not_store_is_not_sent(
+def test_invalid_properties_are_rejected_before_any_request(
     api, http, key, value, reason
 ):
     for call in (
@@ -172,11 +172,11 @@ def test_what_compute_does_not_store_is_not_sent(
         ('block_device_mapping', ' [ {} , {"a": [1, null]} ] '),
     ],
 )
-def test_anything_else_is_sent(key, value):
+def test_valid_properties(key, value):
     properties.check_properties({key: value})
 
 
-def test_what_came_back_is_compared():
+def test_check_stored():
     check = properties.check_stored
     check({'a': '1'}, {'a': '1', 'b': '2'})
     check({'a': '1'}, {'a': 1})
@@ -207,7 +207,7 @@ def test_what_came_back_is_compared():
         assert e.value.keys == keys
 
 
-def test_each_write_tells_what_was_not_stored(api, model):
+def test_properties_that_were_not_stored_are_reported(api, model):
     model.stores = lambda metadata: {**metadata, 'b': 'old'}
     for call in (
         lambda: api.update_metadata(ID, {'b': 'new'}),
@@ -219,7 +219,7 @@ def test_each_write_tells_what_was_not_stored(api, model):
         assert caught.value.keys == ('b',)
 
 
-def test_a_string_in_json_is_not_spoilt(app, model, http):
+def test_image_with_json_string_property_is_not_changed(app, model, http):
     # Nova would write it back without its quotes.
     model.metadata = {'a': '1', 'mappings': '"text"'}
     for kind, words in (
@@ -239,13 +239,13 @@ def test_a_string_in_json_is_not_spoilt(app, model, http):
 # --- removing -------------------------------------------------------------
 
 
-def test_several_properties_are_removed(api, model, http):
+def test_delete_metadata_items(api, model, http):
     assert api.delete_metadata_items(ID, ['b', 'a', 'b']) is None
     assert model.metadata == {}
     assert len(writes(http)) == 2
 
 
-def test_removing_goes_on_after_a_property_that_is_not_there(api, model):
+def test_delete_metadata_items_continues_after_missing_key(api, model):
     with pytest.raises(images.PropertiesNotDeleted) as caught:
         api.delete_metadata_items(ID, ['a', 'none', 'b'])
     assert list(caught.value.errors) == ['none']
@@ -257,7 +257,7 @@ def test_removing_goes_on_after_a_property_that_is_not_there(api, model):
 FORBIDDEN = nova.fault(403, 'forbidden', 'Not authorized for image.')
 
 
-def test_removing_stops_where_it_cannot_go_on(api, model, http):
+def test_delete_metadata_items_stops_after_other_errors(api, model, http):
     http.delete(f'{ONE}/metadata/b', **FORBIDDEN)
     with pytest.raises(images.Forbidden):
         api.delete_metadata_items(ID, ['b', 'a'])
@@ -287,7 +287,7 @@ def test_removing_stops_where_it_cannot_go_on(api, model, http):
         ('hidden', 4),
     ],
 )
-def test_the_visibility_is_found(api, model, http, visibility, requests):
+def test_find_visibility(api, model, http, visibility, requests):
     model.visibility = visibility
     found = api.find_visibility(ID)
     assert found == (None if visibility == 'hidden' else visibility)
@@ -297,7 +297,7 @@ def test_the_visibility_is_found(api, model, http, visibility, requests):
 @pytest.mark.parametrize(
     'answer',
     [
-        # A server that knows no such filter, and one that refuses it.
+        # The first two servers ignore the filter, the third rejects it.
         {'json': nova.page([nova.image(1)])},
         {'json': nova.page([nova.image(2)])},
         nova.fault(400, 'badRequest', 'No such filter'),
@@ -305,13 +305,13 @@ def test_the_visibility_is_found(api, model, http, visibility, requests):
         {'text': '<html>'},
     ],
 )
-def test_a_visibility_that_cannot_be_told_is_none(api, http, answer):
+def test_unknown_visibility_is_none(api, http, answer):
     http.get(f'{nova.ENDPOINT}/images', **answer)
     http.get(f'{nova.ENDPOINT}/', status_code=404)
     assert api.find_visibility(ID) is None
 
 
-def test_a_server_that_fails_is_not_one_that_cannot_tell(api, http):
+def test_server_error_is_not_unknown_visibility(api, http):
     fault = nova.fault(500, 'computeFault', 'Oh.')
     http.get(f'{nova.ENDPOINT}/images', **fault)
     with pytest.raises(images.ServerError):
@@ -327,7 +327,7 @@ CHANGES = [
 
 @pytest.mark.parametrize(('kind', 'words'), CHANGES)
 @pytest.mark.parametrize('visibility', SHARED)
-def test_an_image_that_others_use_stays_so(
+def test_shared_image_is_not_changed_without_allow_private(
     app, model, http, visibility, kind, words
 ):
     model.visibility = visibility
@@ -343,7 +343,9 @@ def test_an_image_that_others_use_stays_so(
 
 
 @pytest.mark.parametrize(('kind', 'words'), CHANGES)
-def test_other_images_are_changed(app, model, caplog, kind, words):
+def test_private_and_public_images_are_changed(
+    app, model, caplog, kind, words
+):
     for visibility in ('private', 'public'):
         model.visibility = visibility
         model.metadata = {'a': '1', 'b': '2'}
@@ -352,7 +354,7 @@ def test_other_images_are_changed(app, model, caplog, kind, words):
     assert caplog.text == ''
 
 
-def test_where_the_visibility_is_not_known_it_is_told(app, model, caplog):
+def test_unknown_visibility_is_reported(app, model, caplog):
     model.visibility = 'hidden'
     run(app, SetComputeImage, ID, '--property', 'a=2')
     assert model.metadata['a'] == '2'
@@ -368,12 +370,12 @@ def test_where_the_visibility_is_not_known_it_is_told(app, model, caplog):
 # --- the commands ---------------------------------------------------------
 
 
-def test_set_merges(app, model):
+def test_set_merges_properties(app, model):
     run(app, SetComputeImage, '--property', 'a=b=c', '--property', 'c=', ID)
     assert model.metadata == {'a': 'b=c', 'b': '2', 'c': ''}
 
 
-def test_set_replaces(app, model):
+def test_no_property_replaces_properties(app, model):
     words = ('--no-property', '--property', 'a=x')
     run(app, SetComputeImage, *words, 'cirros-1')
     assert model.metadata == {'a': 'x'}
@@ -381,7 +383,7 @@ def test_set_replaces(app, model):
     assert model.metadata == {}
 
 
-def test_set_checks_properties_before_it_sends_anything(app, http):
+def test_set_rejects_invalid_properties_before_any_request(app, http):
     with pytest.raises(exceptions.CommandError) as caught:
         run(app, SetComputeImage, '--property', 'owner=x', 'any')
     assert str(caught.value) == (
@@ -394,21 +396,21 @@ def test_set_checks_properties_before_it_sends_anything(app, http):
     assert http.call_count == 0
 
 
-def test_set_tells_what_was_not_stored(app, model):
+def test_set_reports_properties_that_were_not_stored(app, model):
     model.stores = lambda metadata: {**metadata, 'b': '2'}
     with pytest.raises(exceptions.CommandError, match='another value for: b'):
         run(app, SetComputeImage, '--property', 'b=3', ID)
 
 
 @pytest.mark.parametrize('kind', [SetComputeImage, UnsetComputeImage])
-def test_nothing_to_change_changes_nothing(app, model, http, kind):
+def test_no_options_change_nothing(app, model, http, kind):
     assert run(app, kind, ID) == (0, '')
     assert sent(http) == [f'GET /v2.1/images/{ID}']
     with pytest.raises(exceptions.CommandError, match="'nope' exists"):
         run(app, kind, 'nope')
 
 
-def test_unset_counts_what_is_not_there(app, model, caplog):
+def test_unset_reports_missing_properties(app, model, caplog):
     assert run(app, UnsetComputeImage, '--property', 'a', ID) == (0, '')
     words = ('--property', 'a', '--property', 'b', '--property', 'none')
     with pytest.raises(exceptions.CommandError) as caught:
@@ -423,7 +425,7 @@ def test_unset_counts_what_is_not_there(app, model, caplog):
 
 
 @pytest.mark.parametrize(('kind', 'words'), CHANGES)
-def test_errors_of_changes_are_explained(app, model, http, kind, words):
+def test_error_refers_to_openstack_image(app, model, http, kind, words):
     missing = nova.fault(404, 'itemNotFound', 'The resource could not be')
     http.get(ONE, **missing)
     http.get(nova.DETAIL, **missing)
@@ -435,7 +437,7 @@ def test_errors_of_changes_are_explained(app, model, http, kind, words):
 
 
 @pytest.mark.parametrize(('kind', 'words'), CHANGES)
-def test_a_change_that_is_refused_is_one_line(app, model, http, kind, words):
+def test_forbidden_change_is_one_line(app, model, http, kind, words):
     for register in (http.post, http.put):
         register(f'{ONE}/metadata', **FORBIDDEN)
     http.delete(f'{ONE}/metadata/a', **FORBIDDEN)
@@ -455,7 +457,7 @@ def test_a_change_that_is_refused_is_one_line(app, model, http, kind, words):
         UnsetComputeImage,
     ],
 )
-def test_an_empty_name_is_refused(app, http, capsys, kind):
+def test_empty_name_is_rejected(app, http, capsys, kind):
     with pytest.raises(SystemExit) as caught:
         run(app, kind, '')
     assert caught.value.code == 2
@@ -471,7 +473,7 @@ UNDECODABLE = nova.fault(
 )
 
 
-def test_a_property_that_spoils_lists_is_named(app, http):
+def test_error_of_undecodable_property_names_it(app, http):
     http.get(ONE, **UNDECODABLE)
     with pytest.raises(exceptions.CommandError) as shown:
         run(app, ShowComputeImage, ID)
@@ -525,7 +527,7 @@ def several(http):
     return left
 
 
-def test_delete_counts_what_it_could_not_find(app, several, caplog):
+def test_delete_reports_missing_images(app, several, caplog):
     with pytest.raises(exceptions.CommandError) as caught:
         run(app, DeleteComputeImage, 'nope', ID, 'nor this', 'nope')
     assert str(caught.value) == '2 of 3 images failed to delete.'
@@ -537,7 +539,9 @@ def test_delete_counts_what_it_could_not_find(app, several, caplog):
     assert ID not in several
 
 
-def test_delete_counts_what_it_could_not_delete(app, several, http, caplog):
+def test_delete_reports_images_that_cannot_be_deleted(
+    app, several, http, caplog
+):
     http.delete(ONE, **nova.fault(403, 'forbidden', 'Protected.'))
     with pytest.raises(exceptions.CommandError) as caught:
         run(app, DeleteComputeImage, 'one', nova.image_id(2))
@@ -546,14 +550,14 @@ def test_delete_counts_what_it_could_not_delete(app, several, http, caplog):
     assert nova.image_id(2) not in several
 
 
-def test_what_is_named_twice_is_deleted_once(app, several, http, caplog):
+def test_image_given_twice_is_deleted_once(app, several, http, caplog):
     words = ('one', ID, 'one', ID)
     assert run(app, DeleteComputeImage, *words) == (0, '')
     assert writes(http) == [f'DELETE /v2.1/images/{ID}']
     assert caplog.text == ''
 
 
-def test_a_name_does_not_come_to_mean_the_image_that_is_left(app, several):
+def test_names_are_looked_up_before_any_deletion(app, several):
     """Of two images with one name, one is deleted by its ID."""
     with pytest.raises(exceptions.CommandError, match=r'^1 of 2 images'):
         run(app, DeleteComputeImage, nova.image_id(2), 'twin')
