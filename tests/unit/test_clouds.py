@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""From an openstacksdk configuration to the APIs of regions and clouds."""
+"""APIs of regions and clouds from an openstacksdk configuration."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def two_regions(http):
 
 @pytest.fixture
 def config_of(tmp_path, monkeypatch):
-    """Provide a maker of configurations, given the clouds."""
+    """Return a function that makes a configuration of these clouds."""
     for name in [name for name in os.environ if name.startswith('OS_')]:
         monkeypatch.delenv(name)
 
@@ -73,7 +73,7 @@ def logins(http, keystone=nova.KEYSTONE):
 
 
 def entry(**settings):
-    """Return a cloud that names no region."""
+    """Return a cloud without a region."""
     return {'auth_type': 'v3password', 'auth': AUTH, **settings}
 
 
@@ -82,14 +82,14 @@ def entry(**settings):
     [
         {},
         {'region_name': 'RegionOne'},
-        # It would be the region of each region.
+        # This setting would override each region's own name.
         {'compute_region_name': 'RegionOne'},
         {'regions': ['RegionTwo', 'RegionOne']},
         {'regions': [{'name': 'RegionTwo'}, {'name': 'RegionOne'}]},
         {'region_name': 'RegionOne,RegionTwo'},
     ],
 )
-def test_the_regions_of_a_cloud(http, two_regions, config_of, settings):
+def test_apis_of_cloud(http, two_regions, config_of, settings):
     apis = clouds.apis_of(config_of(mycloud=entry(**settings)))
     assert list(apis) == ['RegionOne', 'RegionTwo']
     assert results(apis) == {
@@ -99,15 +99,13 @@ def test_the_regions_of_a_cloud(http, two_regions, config_of, settings):
     assert len(logins(http)) == 1
 
 
-def test_a_list_of_regions_is_what_there_is(http, two_regions, config_of):
+def test_configured_regions_replace_catalog(http, two_regions, config_of):
     apis = clouds.apis_of(config_of(mycloud=entry(regions=['RegionTwo'])))
     assert list(apis) == ['RegionTwo']
     assert not http.request_history
 
 
-def test_all_clouds_are_those_of_the_file(
-    http, two_regions, config_of, monkeypatch
-):
+def test_apis_of_all_clouds(http, two_regions, config_of, monkeypatch):
     monkeypatch.setenv('OS_USERNAME', 'somebody')
     monkeypatch.setenv('OS_PASSWORD', 'secret')
     config = config_of(
@@ -129,13 +127,13 @@ def test_all_clouds_are_those_of_the_file(
     }
     assert 'The configuration is wrong' in broken.message
     assert isinstance(wrong, images.Unauthorized)
-    # Whatever it is asked, with no further login.
+    # Further calls do not log in again.
     with pytest.raises(images.Unauthorized):
         apis['wrong', ''].get('1')
     assert len(logins(http, OTHER_KEYSTONE)) == 1
 
 
-def test_without_clouds_there_are_none(config_of):
+def test_no_clouds_configured(config_of):
     assert clouds.apis_of_all(config_of()) == {}
 
 
@@ -152,19 +150,19 @@ def catalog(http, *endpoints):
     )
 
 
-def test_endpoints_without_a_region_are_one_without_a_name(
+def test_endpoints_without_region_form_one_region(
     http, two_regions, config_of
 ):
     catalog(http, ('public', nova.ENDPOINT, None))
     apis = clouds.apis_of(config_of(mycloud=entry()))
     assert results(apis) == {'': ['cirros-1']}
-    # Beside others, it is the endpoint that has none.
+    # Also beside endpoints with a region.
     catalog(http, ('public', TWO, 'Two'), ('public', nova.ENDPOINT, None))
     apis = clouds.apis_of(config_of(mycloud=entry()))
     assert results(apis) == {'': ['cirros-1'], 'Two': ['cirros-2']}
 
 
-def test_regions_have_any_of_several_interfaces(http, two_regions, config_of):
+def test_regions_with_any_of_several_interfaces(http, two_regions, config_of):
     catalog(http, ('internal', nova.ENDPOINT, 'One'), ('public', TWO, 'Two'))
     config = config_of(mycloud=entry(interface=['internal', 'public']))
     assert results(clouds.apis_of(config)) == {
@@ -173,7 +171,7 @@ def test_regions_have_any_of_several_interfaces(http, two_regions, config_of):
     }
 
 
-def test_without_a_catalog_the_region_is_the_configured_one(
+def test_without_catalog_configured_region_is_used(
     http, two_regions, config_of
 ):
     config = config_of(
@@ -210,7 +208,7 @@ def test_without_a_catalog_the_region_is_the_configured_one(
         ),
     ],
 )
-def test_regions_that_cannot_be_known(
+def test_regions_cannot_be_determined(
     http, config_of, settings, regions, error, message
 ):
     set_catalog(http, regions)
@@ -225,7 +223,7 @@ SEVEN = {'interface': 'public', 'url': nova.ENDPOINT, 'region_id': 7}
     'garbage',
     [None, [None], [{'region': 7}], 'x', [SEVEN], [SEVEN, {**SEVEN, 'id': 1}]],
 )
-def test_a_catalog_that_is_garbage_is_told(http, config_of, garbage):
+def test_malformed_catalog_is_reported(http, config_of, garbage):
     token = fixture.V3Token(project_id=nova.PROJECT)
     token.set_project_scope(id=nova.PROJECT)
     token.add_service('compute', name='nova')
@@ -250,7 +248,7 @@ def test_a_catalog_that_is_garbage_is_told(http, config_of, garbage):
         ({'auth_type': 'password'}, {}, False),
     ],
 )
-def test_who_shares_a_login(
+def test_regions_share_login_if_credentials_are_equal(
     http, two_regions, config_of, ours, theirs, shared
 ):
     apis = clouds.apis_of(
@@ -268,7 +266,7 @@ def test_who_shares_a_login(
     assert (one.auth is two.auth) is shared
 
 
-def test_what_is_set_for_a_region_reaches_its_adapter(config_of):
+def test_settings_of_region_reach_its_adapter(config_of):
     settings = {
         'service_type': 'compute_legacy',
         'service_name': 'old',
@@ -303,7 +301,7 @@ def test_what_is_set_for_a_region_reaches_its_adapter(config_of):
     assert adapters['r'].session.timeout == 7
     assert adapters['r'].client_name == 'osc-compute-images'
     assert adapters['plain'].connect_retries is None
-    # What is given beside wins.
+    # Arguments override the configuration.
     region = config.get_one('mycloud', region_name='r')
     assert adapter_of(region, interface='public').interface == 'public'
 
@@ -311,7 +309,7 @@ def test_what_is_set_for_a_region_reaches_its_adapter(config_of):
 # --- commands -------------------------------------------------------------
 
 
-def test_all_clouds_in_a_list(http, two_regions, tmp_path, caplog):
+def test_list_all_clouds(http, two_regions, tmp_path, caplog):
     app = App(
         tmp_path,
         {
@@ -340,7 +338,7 @@ def test_all_clouds_in_a_list(http, two_regions, tmp_path, caplog):
         (('--region', 'RegionOne'), ['RegionOne'], 'other'),
     ],
 )
-def test_regions_of_all_clouds(
+def test_list_regions_of_all_clouds(
     http, two_regions, tmp_path, caplog, words, expected, left_out
 ):
     app = App(tmp_path, {'other': entry(regions=['RegionTwo'])})
@@ -354,7 +352,7 @@ def test_regions_of_all_clouds(
     )
 
 
-def test_a_region_that_no_cloud_has(two_regions, app):
+def test_region_that_no_cloud_has(two_regions, app):
     with pytest.raises(exceptions.CommandError, match='No cloud has a region'):
         run(app, ListComputeImage, '--all-clouds', '--region', 'Nowhere')
 
@@ -364,13 +362,13 @@ def app(http, tmp_path):
     return App(tmp_path)
 
 
-def test_no_clouds(app):
+def test_all_clouds_without_clouds(app):
     app.cloud_config.cloud_config = {'clouds': {}}
     with pytest.raises(exceptions.CommandError, match='No clouds found'):
         run(app, ListComputeImage, '--all-clouds')
 
 
-def test_a_region_that_is_not_listed_is_refused(http, two_regions, tmp_path):
+def test_unknown_region_is_rejected(http, two_regions, tmp_path):
     app = App(tmp_path, regions=['RegionTwo'], region_name=None)
     for kind, *words in (
         (ListComputeImage,),
@@ -384,9 +382,7 @@ def test_a_region_that_is_not_listed_is_refused(http, two_regions, tmp_path):
     assert not http.request_history
 
 
-def test_options_of_the_shell_hold_for_each_region(
-    http, two_regions, tmp_path
-):
+def test_global_options_apply_to_each_region(http, two_regions, tmp_path):
     app = App(tmp_path)
     app.options.password = 'of the command line'
     app.options.interface = 'public'
@@ -395,16 +391,16 @@ def test_options_of_the_shell_hold_for_each_region(
     assert 'of the command line' in login.text
 
 
-def test_the_shell_does_not_log_in_for_another_region(
+def test_shell_does_not_log_in_for_another_region(
     http, two_regions, app, monkeypatch
 ):
     monkeypatch.delattr(App, 'prepare_to_run_command')
     assert len(listed(app, '--region', 'RegionTwo')) == 1
-    # For --timing, the shell asks its own session at the end.
+    # For --timing, the shell reads its own session at the end.
     assert app.client_manager.session.auth
 
 
-def test_timings_are_told_of_all_logins(http, two_regions, tmp_path):
+def test_timing_includes_all_logins(http, two_regions, tmp_path):
     app = App(tmp_path, {'other': entry(region_name='RegionTwo')})
     app.options.timing = True
     listed(app, '--all-clouds')
@@ -445,10 +441,10 @@ def test_delete_in_several_regions(http, two_regions, app, caplog):
     assert 'DELETE' not in methods
 
 
-# --- a pipe that nobody reads ---------------------------------------------
+# --- closed pipes ---------------------------------------------------------
 
 
-def test_a_pipe_that_nobody_reads_ends_the_command():
+def test_closed_pipe_ends_command():
     read, write = os.pipe()
     before = signal.getsignal(signal.SIGURG)
     never = threading.Event()
@@ -463,7 +459,7 @@ def test_a_pipe_that_nobody_reads_ends_the_command():
     assert signal.getsignal(signal.SIGURG) is before
 
 
-def test_a_connection_that_a_server_has_closed_is_another_matter():
+def test_broken_pipe_of_socket_does_not_end_command():
     read, write = os.pipe()
     ours, theirs = socket.socketpair()
     theirs.close()
@@ -477,8 +473,8 @@ def test_a_connection_that_a_server_has_closed_is_another_matter():
         assert _pipe.run_until_closed(stdout, send) == 7
 
 
-def test_a_signal_may_come_when_the_command_has_just_ended(monkeypatch):
-    """And before it is switched off, where nothing of it can be caught."""
+def test_signal_right_after_end_of_command(monkeypatch):
+    """The handler is still installed then."""
     read, write = os.pipe()
     before = signal.getsignal(signal.SIGURG)
     threads = threading.active_count()
@@ -498,11 +494,11 @@ def test_a_signal_may_come_when_the_command_has_just_ended(monkeypatch):
     assert threading.active_count() == threads
 
 
-def test_a_pipe_that_is_read_ends_nothing():
+def test_open_pipe_does_not_end_command():
     read, write = os.pipe()
     with open(read), open(write, 'w') as stdout:
         assert _pipe.run_until_closed(stdout, lambda: stdout.write('x')) == 1
-        # Nor does one in another thread, which no signal would reach.
+        # In another thread the pipe is not watched.
         thread = threading.Thread(
             target=lambda: _pipe.run_until_closed(stdout, lambda: None)
         )
@@ -511,7 +507,7 @@ def test_a_pipe_that_is_read_ends_nothing():
     assert threading.active_count() < 10
 
 
-def test_what_is_no_pipe_is_not_watched(tmp_path):
+def test_file_is_not_watched(tmp_path):
     before = signal.getsignal(signal.SIGURG)
     with open(tmp_path / 'out', 'w') as stdout:
         meanwhile = _pipe.run_until_closed(
