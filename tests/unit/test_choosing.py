@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a listing takes: filters, options, numbers; and what it refuses."""
+"""Arguments of lists: filters, options, max_items; and invalid ones."""
 
 import copy
 import datetime
@@ -35,13 +35,13 @@ def numbers(images):
 
 @pytest.fixture
 def ten(http):
-    """Serve ten images, one for each day."""
+    """Serve ten images, one created on each day."""
     listed = [made(n, 20 - n) for n in range(1, 11)]
     http.get(nova.DETAIL, json=nova.Server(listed))
     return listed
 
 
-def test_a_listing_narrows_and_checks(api, http):
+def test_filter_is_sent_and_checked(api, http):
     listed = [nova.image(n, name='x' if n % 2 else 'X') for n in range(1, 6)]
     http.get(nova.DETAIL, json=nova.Server(listed))
     pager = api.list_detail({'limit': 2}, where=filters.name('x'))
@@ -51,7 +51,7 @@ def test_a_listing_narrows_and_checks(api, http):
     assert all('name=x' in request for request in sent(http))
 
 
-def test_the_options_count_where_the_filter_has_the_same(api, http):
+def test_opts_override_query_of_filter(api, http):
     http.get(nova.DETAIL, json={'images': []})
     where = filters.server('a')
     assert not [*api.list_detail(ListOpts(server='b', limit=3), where=where)]
@@ -67,7 +67,7 @@ def test_the_options_count_where_the_filter_has_the_same(api, http):
         (filters.name_pattern('*-7'), 1, [7], [100]),
     ],
 )
-def test_at_most_so_many_images(api, http, ten, where, max_items, got, limits):
+def test_max_items(api, http, ten, where, max_items, got, limits):
     pager = api.list_detail(where=where, max_items=max_items)
     assert numbers(pager) == got
     assert sent(http) == [f'GET /v2.1/images/detail?limit={n}' for n in limits]
@@ -77,7 +77,7 @@ def test_at_most_so_many_images(api, http, ten, where, max_items, got, limits):
     ('max_items', 'limit', 'sizes'),
     [(1500, 1000, [750, 750]), (5, 2, [2, 2, 2]), (4, 2, [2, 2])],
 )
-def test_pages_are_no_larger_than_it_takes(api, http, max_items, limit, sizes):
+def test_max_items_limits_page_size(api, http, max_items, limit, sizes):
     http.get(nova.DETAIL, json=nova.Server(nova.images(*range(1600))))
     pager = api.list_detail(ListOpts(limit=limit), max_items=max_items)
     assert len([*pager]) == max_items
@@ -104,13 +104,10 @@ SINCE = filters.created_after('2026-11-15')
         (filters.created_before('2026-11-15'), [6, 7, 8, 9, 10], 5),
     ],
 )
-def test_a_listing_ends_when_the_rest_is_too_old(
-    api, http, ten, where, got, pages
-):
+def test_created_after_ends_listing(api, http, ten, where, got, pages):
     pager = api.list_detail(ListOpts(limit=2), where=where)
     assert numbers(pager) == got
-    # Of ten images there are five pages; the last one is full, and so there
-    # is another, which is empty.
+    # Ten images have five full pages, and so an empty sixth one.
     assert len(_pages(http)) == (pages if pages < 5 else 6)
 
 
@@ -119,14 +116,14 @@ def test_a_listing_ends_when_the_rest_is_too_old(
     [
         [10, 11, 12, 13, 14, 15, 16],
         [16, 10, 15, 10, 9, 14],
-        # Of one age: the order cannot be told.
+        # The first images have the same age, so the order is unknown.
         [10, 10, 10, 10, 16, 16, 16],
-        # The last one only.
+        # Only the last image is out of order.
         [19, 18, 17, 16, 15, 14, 16],
     ],
 )
 @pytest.mark.parametrize('limit', [3, 4])
-def test_where_the_newest_do_not_come_first_all_is_read(
+def test_created_after_reads_unsorted_listing_to_the_end(
     api, http, days, limit
 ):
     listed = [made(n, day) for n, day in enumerate(days)]
@@ -139,14 +136,14 @@ def test_where_the_newest_do_not_come_first_all_is_read(
 
 
 @pytest.mark.parametrize('limit', [1, 2])
-def test_an_image_alone_tells_no_order(api, http, limit):
+def test_single_image_does_not_end_listing(api, http, limit):
     listed = [made(n, day) for n, day in enumerate([10, 10, 11, 12, 16])]
     http.get(nova.DETAIL, json=nova.Server(listed))
     pager = api.list_detail(ListOpts(limit=limit), where=SINCE)
     assert numbers(pager) == [4]
 
 
-def test_an_image_without_a_time_tells_no_order(api, http):
+def test_image_without_created_does_not_end_listing(api, http):
     listed = [
         made(1, 20),
         made(2, 10),
@@ -158,13 +155,13 @@ def test_an_image_without_a_time_tells_no_order(api, http):
     assert numbers(pager) == [1, 4]
 
 
-def test_a_listing_after_a_marker_ends_as_well(api, http, ten):
+def test_created_after_ends_listing_with_marker(api, http, ten):
     opts = ListOpts(limit=2, marker=nova.image_id(4))
     assert numbers(api.list_detail(opts, where=SINCE)) == [5]
     assert len(_pages(http)) == 1
 
 
-def test_a_brief_listing_takes_brief_filters(api, http):
+def test_list_accepts_filters_of_id_and_name(api, http):
     body = {'images': [{'id': ID, 'name': 'a'}, {'id': 'b', 'name': None}]}
     http.get(f'{nova.ENDPOINT}/images', json=body)
     where = ~filters.name('x') & filters.name_regex('^.$')
@@ -173,7 +170,7 @@ def test_a_brief_listing_takes_brief_filters(api, http):
     assert ImageRef(ID, 'a').to_dict() == {'id': ID, 'name': 'a'}
 
 
-def test_a_brief_listing_refuses_other_filters(api, http):
+def test_list_rejects_filters_of_other_fields(api, http):
     where = filters.name('x') | filters.status('ACTIVE')
     with pytest.raises(TypeError, match=r"status\('ACTIVE'\).*list_detail"):
         api.list(where=where)
@@ -219,7 +216,7 @@ def test_a_brief_listing_refuses_other_filters(api, http):
         (lambda _: filters.created_after(datetime.date.today()), 'ISO 8601'),
     ],
 )
-def test_what_is_in_the_wrong_place_is_a_type_error(api, http, call, told):
+def test_wrong_type_is_a_type_error(api, http, call, told):
     with pytest.raises(TypeError, match=told):
         call(api)
     assert sent(http) == []
@@ -254,7 +251,7 @@ def test_what_is_in_the_wrong_place_is_a_type_error(api, http, call, told):
         ),
     ],
 )
-def test_a_value_that_cannot_be_is_a_value_error(api, http, call, told):
+def test_invalid_value_is_a_value_error(api, http, call, told):
     with pytest.raises(ValueError, match=told):
         call(api)
     assert sent(http) == []
@@ -278,7 +275,7 @@ def test_a_value_that_cannot_be_is_a_value_error(api, http, call, told):
         datetime.datetime(2026, 11, 12, tzinfo=datetime.UTC),
     ],
 )
-def test_times_are_compared(make, time, matching):
+def test_time_filters(make, time, matching):
     images = [
         Image(
             id=str(day),
@@ -316,11 +313,11 @@ def test_times_are_compared(make, time, matching):
         ),
     ],
 )
-def test_a_filter_shows_what_it_is(where, text):
+def test_repr_of_filters(where, text):
     assert repr(where) == text
 
 
-def test_all_else_shows_what_it_is(api, http, ten):
+def test_repr_of_other_objects(api, http, ten):
     assert repr(api) == '<ImagesAPI>'
     pager = api.list_detail({'type': 'x'}, where=SINCE, max_items=3)
     assert repr(pager) == (
@@ -338,7 +335,7 @@ def test_all_else_shows_what_it_is(api, http, ten):
 @pytest.mark.parametrize(
     'hostile', ['x' * 500, '\x1b[2J\u202e\n' * 50, '\N{CAT FACE}' * 300]
 )
-def test_the_repr_of_an_image_is_a_line(hostile):
+def test_repr_of_image_is_one_printable_line(hostile):
     image = Image(id=nova.image_id(1), name=hostile, status='ACTIVE')
     for record in (image, ImageRef(image.id, hostile)):
         text = repr(record)
@@ -383,14 +380,14 @@ FULL = Image(
         lambda m: m['list'][0]['device'].append('vdb'),
     ],
 )
-def test_the_properties_cannot_be_changed_through_an_image(change):
+def test_metadata_of_image_is_immutable(change):
     before = json.dumps(FULL.metadata)
     with pytest.raises(TypeError, match='method of ImagesAPI'):
         change(FULL.metadata)
     assert json.dumps(FULL.metadata) == before
 
 
-def test_an_image_is_a_dict_of_plain_types():
+def test_to_dict():
     fields = FULL.to_dict()
     assert fields == {
         'id': ID,
@@ -418,7 +415,7 @@ def test_an_image_is_a_dict_of_plain_types():
     assert type(fields['metadata']['list']) is list
 
 
-def test_an_image_is_known_by_its_id():
+def test_hash_and_equality_of_images():
     newer = msgspec.structs.replace(FULL, name='y')
     assert newer != FULL
     assert hash(newer) == hash(FULL)
@@ -428,7 +425,7 @@ def test_an_image_is_known_by_its_id():
 
 
 @pytest.mark.parametrize('make', [str, uuid.UUID, ImageRef, lambda i: FULL])
-def test_what_has_an_id_is_taken_for_one(api, http, make):
+def test_methods_accept_ids_and_images(api, http, make):
     http.get(ONE, json={'image': nova.image(1)})
     http.delete(ONE, status_code=204)
     http.get(f'{ONE}/metadata', json={'metadata': {'a': 'b'}})
@@ -438,7 +435,7 @@ def test_what_has_an_id_is_taken_for_one(api, http, make):
     assert api.delete(one) is None
 
 
-def test_what_is_missing_may_be_ignored(api, http):
+def test_ignore_missing(api, http):
     http.get(nova.DETAIL, json={'images': []})
     http.delete(ONE, **nova.NOT_FOUND)
     http.get(f'{nova.ENDPOINT}/images/x', **nova.NOT_FOUND)
@@ -450,7 +447,7 @@ def test_what_is_missing_may_be_ignored(api, http):
         api.delete(ID)
 
 
-def test_find_chooses_among_some_images(api, http):
+def test_find_with_filter(api, http):
     http.get(
         nova.DETAIL,
         json={
