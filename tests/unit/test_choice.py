@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The options that choose, alone and in pairs, each with what it leaves out.
+"""The options that select images, alone and in pairs.
 
-What an option means is said here once more, on the images as the server
-describes them; the server itself filters nothing.
+The tests implement each option a second time, on the server's records. The
+server itself filters nothing.
 """
 
 import argparse
@@ -141,7 +141,7 @@ def no(choice):
     return lambda i: not choice(i)
 
 
-#: What each option selects: by the option with its value.
+#: For each option with a value, a predicate of the images that it selects.
 CHOICES = {
     '--name=nightly': lambda i: i['name'] == 'nightly',
     '--not-name=nightly': lambda i: i['name'] != 'nightly',
@@ -187,7 +187,7 @@ CHOICES = {
 
 @pytest.fixture
 def app(http, tmp_path):
-    """Provide the shell, on a cloud of these images and servers."""
+    """Provide the shell, on a cloud with these images and servers."""
     http.get(nova.DETAIL, json=nova.Server(IMAGES))
     small = {'id': 'small', 'name': 's', 'ram': 1024, 'disk': 20}
     http.get(f'{nova.ENDPOINT}/flavors/small', json={'flavor': small})
@@ -225,7 +225,7 @@ def expected(*choices):
 
 
 @pytest.mark.parametrize('option', CHOICES)
-def test_an_option_selects_some_images_and_leaves_others_out(app, option):
+def test_option_selects_images(app, option):
     wanted = expected(CHOICES[option])
     assert 0 < len(wanted) < len(IMAGES)
     assert numbers(run(app, option)) == wanted
@@ -246,7 +246,7 @@ def test_options_combine_in_pairs(app):
         for option in (one, two):
             if wanted != expected(CHOICES[option]):
                 told_apart.add((name_of(one), name_of(two)))
-    # Of nearly each pair of options, dropping one of the two would be seen.
+    # For nearly all pairs, the test would notice if one option was ignored.
     names = {name_of(option) for option in CHOICES}
     assert len(told_apart) > 0.9 * len(names) * (len(names) - 1) / 2
 
@@ -278,7 +278,7 @@ def test_repeated_options(app, words, choices):
     assert numbers(run(app, *words)) == choices
 
 
-def test_created_after_twice_is_the_later_one(app):
+def test_repeated_created_after_uses_the_latest(app):
     words = ['--created-after=30d', '--created-after=4d']
     assert numbers(run(app, *words)) == [0, 1, 2]
     assert numbers(run(app, *reversed(words))) == [0, 1, 2]
@@ -308,32 +308,32 @@ def test_created_after_twice_is_the_later_one(app):
         (['--newest', '9', '--unused', '--type', 'snapshot'], [0]),
     ],
 )
-def test_the_newest(app, words, chosen):
+def test_newest(app, words, chosen):
     assert numbers(run(app, *words)) == chosen
 
 
-def test_the_newest_alone_asks_for_few_images(app, http):
+def test_newest_requests_a_small_page(app, http):
     run(app, '--newest')
     assert http.last_request.qs['limit'] == ['20']
     run(app, '--newest', '100')
     assert http.last_request.qs['limit'] == ['100']
 
 
-def test_a_lower_bound_of_age_ends_the_listing(app, http):
+def test_created_after_ends_listing(app, http):
     many = [image(n, n / 100, f'n-{n}') for n in range(5000)]
     http.get(nova.DETAIL, json=nova.Server(many))
-    # 1,500 images are younger: they are on two pages.
+    # 1,500 images are newer: they are on two pages.
     rows = run(app, '--created-after', '15d', '-c', 'Name')
     assert [row['Name'] for row in rows] == [f'n-{n}' for n in range(1500)]
     assert len(sent(http)) == 2
     http.reset_mock()
-    # In another order, any later image may be younger.
+    # In another order, any later image may be newer.
     http.get(nova.DETAIL, json=nova.Server(many[::-1]))
     assert len(run(app, '--created-after', '15d')) == 1500
     assert len(sent(http)) == 6
 
 
-def test_the_use_of_images_is_shown(app):
+def test_usage_columns(app):
     rows = run(app, '--usage')
     assert {n: set(row['Used By']) for n, row in enumerate(rows)} == {
         n: USED.get(n, set()) for n in range(len(IMAGES))
@@ -353,7 +353,7 @@ def table(app, *words):
     return app.stdout.getvalue()
 
 
-def test_people_read_the_names_of_what_uses_an_image(app):
+def test_table_shows_names_in_used_by(app):
     printed = table(app, '--used-by', 'db', '-c', 'Name', '-c', 'Used By')
     assert printed.splitlines()[1:-1:2][0] == '| Name         | Used By |'
     assert '| Ubuntu-22.04 | db      |' in printed
@@ -372,7 +372,7 @@ def test_people_read_the_names_of_what_uses_an_image(app):
         (['--used-by', 'db'], []),
     ],
 )
-def test_what_cannot_be_known_is_told_once(app, caplog, words, reasons):
+def test_unknown_use_is_reported_once(app, caplog, words, reasons):
     run(app, *words)
     told = [r.getMessage() for r in caplog.records if r.levelname == 'WARNING']
     assert len(told) == bool(reasons)
@@ -380,7 +380,7 @@ def test_what_cannot_be_known_is_told_once(app, caplog, words, reasons):
         assert reason in told[0]
 
 
-def test_servers_that_cannot_be_seen_are_told_of(app, http, caplog):
+def test_invisible_servers_are_reported(app, http, caplog):
     forbidden = nova.fault(403, 'forbidden', 'No.')
     http.get(f'{SERVERS}/detail?all_tenants=1', **forbidden)
     for option in ('--unused', '--orphaned'):
@@ -390,7 +390,7 @@ def test_servers_that_cannot_be_seen_are_told_of(app, http, caplog):
         assert 'servers of other projects cannot be seen' in told
 
 
-def test_a_cloud_is_asked_for_servers_only_where_that_is_needed(app, http):
+def test_servers_are_requested_only_if_needed(app, http):
     run(app, '--type', 'snapshot')
     assert not any('/servers' in request for request in sent(http))
 
@@ -408,12 +408,12 @@ ANY_CASE = pytest.mark.skipif(
         pytest.param(['-c', 'MIN DISK'], marks=ANY_CASE),
     ],
 )
-def test_a_column_of_long_implies_it(app, words):
+def test_column_of_long_implies_long(app, words):
     [first, *_] = run(app, *words)
     assert len(first) == len(words) / 2
 
 
-def test_to_sort_by_a_column_of_long_implies_it(app):
+def test_sort_column_of_long_implies_long(app):
     rows = run(app, '--sort-column', 'Size')
     sizes = [row['Size'] for row in rows]
     assert sizes == sorted(sizes)
@@ -424,7 +424,7 @@ def test_to_sort_by_a_column_of_long_implies_it(app):
     assert len(run(app, '-c', 'ID', '-c', 'Status')[0]) == 2
 
 
-def test_sizes_for_people(app):
+def test_human_readable(app):
     rows = run(app, '--human-readable', '-c', 'Size', '--sort-column', 'Size')
     assert [row['Size'] for row in rows][::4] == ['0', '21.4M', '21.4M']
     assert rows[-1]['Size'] == '5.4G'
@@ -434,7 +434,7 @@ def summary(app, *words):
     return run(app, *words, command=SummarizeComputeImages)
 
 
-def test_a_summary(app):
+def test_summary(app):
     assert summary(app, '--type', 'backup') == [
         {
             'Count': 2,
@@ -463,7 +463,7 @@ def test_a_summary(app):
     assert summary(app, '--name', 'nobody', '--group-by', 'name') == []
 
 
-def test_a_summary_says_what_it_cannot_know(app, caplog):
+def test_summary_reports_unknown_use(app, caplog):
     assert summary(app, '--unused')[0]['Count'] == len(IMAGES) - len(USED)
     assert 'volumes' in caplog.text
 
@@ -494,7 +494,7 @@ def test_a_summary_says_what_it_cannot_know(app, caplog):
     ]
     + [('--property', v) for v in ('', '=x', '!=x')],
 )
-def test_nonsense_is_refused_before_anything_is_sent(
+def test_invalid_value_is_rejected_before_any_request(
     app, http, capsys, option, value
 ):
     with pytest.raises(SystemExit) as caught:
@@ -505,7 +505,7 @@ def test_nonsense_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize('zone', ['UTC', 'America/New_York', 'Asia/Kolkata'])
-def test_a_time_without_a_zone_is_utc_wherever_one_is(monkeypatch, zone):
+def test_time_without_zone_is_utc(monkeypatch, zone):
     import time
 
     monkeypatch.setenv('TZ', zone)
@@ -538,7 +538,7 @@ def test_a_time_without_a_zone_is_utc_wherever_one_is(monkeypatch, zone):
         ('0d', datetime.timedelta(0)),
     ],
 )
-def test_a_span_is_back_from_now(text, span):
+def test_span_is_an_age(text, span):
     before = datetime.datetime.now(datetime.UTC)
     read = datetime.datetime.fromisoformat(_values.time_or_span(text))
     after = datetime.datetime.now(datetime.UTC)
@@ -565,7 +565,7 @@ def test_sizes(text, value):
     assert _values.size(text) == value
 
 
-def test_every_filter_is_tried_here():
+def test_every_filter_has_a_choice():
     parser = argparse.ArgumentParser()
     _filtering.add_options(parser)
     options = {o for action in parser._actions for o in action.option_strings}
