@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The join of images and servers, against a second way to say it."""
+"""The join of images and servers, compared with a second implementation."""
 
 import uuid
 
@@ -33,18 +33,18 @@ def used(servers, images, **options):
     }
 
 
-def test_an_image_that_a_server_was_booted_from_is_used():
+def test_image_of_server_is_used():
     images = [image('a'), image('b')]
     servers = [Server('1', image_id='a'), Server('2', image_id='gone')]
     assert used(servers, images) == {'a': ['1']}
 
 
-def test_ancestry_is_no_use():
+def test_base_image_ref_is_not_use():
     assert used([], [image('a'), image('b', base_image_ref='a')]) == {}
 
 
 @pytest.mark.parametrize('status', ['SHELVED', 'SHELVED_OFFLOADED'])
-def test_a_shelved_server_lives_in_its_snapshot(status):
+def test_shelved_server_uses_its_snapshot(status):
     images = [
         image('home', 'web-shelved', '1'),
         image('older', 'web-backup', '1'),
@@ -59,7 +59,7 @@ def test_a_shelved_server_lives_in_its_snapshot(status):
     assert usage.unknown.shelved_anywhere == ()
 
 
-def test_a_server_that_is_being_shelved_is_about_to_live_there():
+def test_server_being_shelved_uses_its_snapshot():
     shelving = Server(
         '1', 'web', 'ACTIVE', 'base', task_state='shelving_image_uploading'
     )
@@ -69,7 +69,7 @@ def test_a_server_that_is_being_shelved_is_about_to_live_there():
     assert used([snapshotting], images) == {}
 
 
-def test_where_no_snapshot_has_the_name_each_may_be_the_home():
+def test_renamed_shelved_server_uses_all_its_snapshots():
     images = [
         image('x', 'old-name-shelved', '1'),
         image('y', 'nightly', '1'),
@@ -80,14 +80,14 @@ def test_where_no_snapshot_has_the_name_each_may_be_the_home():
     assert Usage(servers, images).unknown.shelved_anywhere == tuple(servers)
 
 
-def test_a_snapshot_that_lost_its_server_is_known_by_its_name():
+def test_snapshot_without_server_is_found_by_name():
     # "set --no-property" removes what links it to the server.
     images = [image('x', 'web-shelved'), image('y', 'nightly', '1')]
     servers = [Server('1', 'web', 'SHELVED', 'base')]
     assert used(servers, images) == {'x': ['1']}
 
 
-def test_a_server_on_a_volume_tells_of_no_image_and_has_no_home():
+def test_volume_backed_server_uses_no_image():
     images = [image('x', 'web-shelved', '1')]
     servers = [Server('1', 'web', 'SHELVED')]
     usage = Usage(servers, images, all_projects=True)
@@ -112,13 +112,13 @@ def test_kernels_and_ramdisks_are_used_by_images():
     assert [i.id for i in usage.needed_by(images[1])] == ['m']
 
 
-def test_servers_are_found_in_any_spelling_and_once():
+def test_ids_are_compared_ignoring_case():
     images = [image('AB', 'web-shelved', '1')]
     servers = [Server('1', 'web', 'SHELVED', 'ab')]
     assert used(servers, images) == {'AB': ['1']}
 
 
-def test_what_was_taken_from_a_server_that_is_gone_is_an_orphan():
+def test_snapshot_of_deleted_server_is_orphaned():
     images = [image('a', server='1'), image('b', server='2'), image('c')]
     usage = Usage([Server('1', 'web')], images)
     assert [i.id for i in images if usage.is_orphaned(i)] == ['b']
@@ -128,7 +128,7 @@ def test_what_was_taken_from_a_server_that_is_gone_is_an_orphan():
     assert usage.server_of(images[2]) is None
 
 
-def test_filters_choose_by_use():
+def test_usage_filters():
     images = [image('a'), image('b'), image('c', kernel_id='b')]
     usage = Usage([Server('1', image_id='a')], images)
     assert [i.id for i in images if usage.unused().matches(i)] == ['c']
@@ -137,7 +137,7 @@ def test_filters_choose_by_use():
     assert not usage.unused().query
 
 
-def test_images_are_read_once_and_may_come_as_they_come():
+def test_usage_accepts_iterators():
     images = [image('x', 'web-shelved', '1'), image('m', kernel_id='x')]
     usage = Usage([Server('1', 'web', 'SHELVED', 'b')], iter(images))
     assert len(usage.used_by(images[0])) == 2
@@ -177,7 +177,7 @@ FLEETS = st.tuples(
 
 @given(FLEETS)
 @settings(deadline=None, derandomize=True, max_examples=500)
-def test_use_is_as_it_is_said_here_once_more(fleet):
+def test_usage_agrees_with_second_implementation(fleet):
     servers, images = fleet
     usage = Usage(servers, images)
     for one in images:
@@ -214,7 +214,7 @@ def entry(number, **fields):
 
 
 def paged(entries, size, forbidden=False):
-    """Answer like a Nova whose own limit is the size of a page."""
+    """Return a handler that pages as Nova does, with this maximum size."""
 
     def answer(request, context):
         query = request.qs
@@ -237,7 +237,7 @@ def paged(entries, size, forbidden=False):
     return answer
 
 
-def test_servers_are_read_page_by_page_in_all_projects(api, http):
+def test_servers_reads_all_pages_of_all_projects(api, http):
     entries = [entry(n) for n in range(1, 8)]
     http.get(DETAIL, json=paged(entries, 3))
     listed = api.servers()
@@ -248,7 +248,7 @@ def test_servers_are_read_page_by_page_in_all_projects(api, http):
     )
 
 
-def test_servers_of_the_own_project_do_where_more_is_forbidden(api, http):
+def test_servers_falls_back_to_own_project(api, http):
     http.get(DETAIL, json=paged([entry(1), entry(2, image='')], 9, True))
     listed = api.servers()
     assert [s.image_id for s in listed.servers] == ['a', None]
@@ -256,7 +256,7 @@ def test_servers_of_the_own_project_do_where_more_is_forbidden(api, http):
     assert 'all_tenants' not in http.last_request.qs
 
 
-def test_a_server_that_is_deleted_in_the_middle_costs_no_other(api, http):
+def test_servers_continues_after_deleted_marker(api, http):
     entries = [entry(n) for n in range(1, 8)]
     answer = paged(entries, 4)
     left = [e for e in entries if e is not entries[3]]
@@ -271,7 +271,7 @@ def test_a_server_that_is_deleted_in_the_middle_costs_no_other(api, http):
     assert [s.id for s in api.servers().servers] == [e['id'] for e in entries]
 
 
-def test_pages_of_servers_that_go_round_end(api, http):
+def test_repeated_page_of_servers_is_an_error(api, http):
     page = {
         'servers': [entry(1), entry(2)],
         'servers_links': [{'rel': 'next', 'href': DETAIL}],
@@ -281,7 +281,7 @@ def test_pages_of_servers_that_go_round_end(api, http):
         api.servers()
 
 
-def test_servers_without_end_end(api, http, monkeypatch):
+def test_number_of_servers_is_limited(api, http, monkeypatch):
     monkeypatch.setattr('osc_compute_images.api._limits.MAX_SERVERS', 50)
     numbers = iter(range(1, 10**6))
 
@@ -296,7 +296,7 @@ def test_servers_without_end_end(api, http, monkeypatch):
         api.servers()
 
 
-def test_odd_servers_do_no_harm(api, http):
+def test_malformed_servers_are_skipped(api, http):
     odd = [
         None,
         {},
@@ -316,7 +316,7 @@ def test_odd_servers_do_no_harm(api, http):
     assert listed[-1].is_shelved
 
 
-def test_the_use_of_all_images_is_one_call(api, http):
+def test_usage_of_all_images(api, http):
     from testbed import nova
 
     home = nova.image(1, name='web-shelved', server={'id': 's'})
