@@ -296,7 +296,7 @@ def test_number_of_servers_is_limited(api, http, monkeypatch):
         api.servers()
 
 
-def test_malformed_servers_are_skipped(api, http):
+def test_malformed_servers_are_tolerated(api, http):
     odd = [
         None,
         {},
