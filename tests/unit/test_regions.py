@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Calls for several regions: order, turns, dead servers, the end."""
+"""Calls for several regions: order, concurrency, failures, early end."""
 
 import threading
 
@@ -12,14 +12,14 @@ from osc_compute_images.api import ImageNotFound
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import in_regions
 
-#: What has not come after these seconds will not come.
+#: Seconds to wait for an event that must happen.
 PATIENCE = 30
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
 
 
 class Session:
-    """Stands in for a session, with a login of its own."""
+    """Replaces a session, with its own login."""
 
     timeout = None
 
@@ -28,10 +28,10 @@ class Session:
 
 
 class Adapter(ksa_adapter.Adapter):
-    """An adapter whose requests are answered here.
+    """An adapter that sends no requests.
 
-    :param name: of the region
-    :param answer: called with the name, for each request
+    :param name: name of the region
+    :param answer: called with the name for each request
     """
 
     def __init__(self, name, answer=lambda name: None, server=None, **more):
@@ -49,7 +49,7 @@ class Adapter(ksa_adapter.Adapter):
 
 
 def send(api):
-    """Send a request, past all that the API does with the answer."""
+    """Send a request, and do not interpret the response."""
     adapter = api.adapter
     return adapter.request(
         '/images', 'GET', endpoint_override=adapter.get_endpoint()
@@ -65,14 +65,14 @@ def name_of(api):
 
 
 @pytest.mark.parametrize('parallel', [1, 2, 16])
-def test_results_come_in_the_order_of_the_keys(parallel):
+def test_results_are_in_order_of_keys(parallel):
     results = in_regions(apis('badc'), name_of, parallel=parallel)
     assert [(r.region, r.value, r.error) for r in results] == [
         (name, name, None) for name in 'badc'
     ]
 
 
-def test_results_come_as_they_are_ready_if_no_order_is_wanted():
+def test_unordered_results_are_yielded_when_ready():
     go = {name: threading.Event() for name in 'abc'}
 
     def call(api):
@@ -89,12 +89,12 @@ def test_no_regions():
 
 
 @pytest.mark.parametrize('parallel', [0, -1])
-def test_no_region_at_a_time_is_refused(parallel):
+def test_parallel_must_be_positive(parallel):
     with pytest.raises(ValueError, match='parallel must be 1 or more'):
         in_regions(apis('a'), name_of, parallel=parallel)
 
 
-def test_a_region_that_fails_does_not_hinder_others():
+def test_failed_region_does_not_affect_others():
     def call(api):
         if name_of(api) == 'a':
             raise ImageNotFound('no')
@@ -108,7 +108,7 @@ def test_a_region_that_fails_does_not_hinder_others():
 
 @pytest.mark.parametrize('bug', [ZeroDivisionError, SystemExit])
 @pytest.mark.parametrize('ordered', [True, False])
-def test_a_bug_is_not_taken_for_a_fault_of_the_region(bug, ordered):
+def test_unexpected_exception_is_raised(bug, ordered):
     def call(_api):
         raise bug
 
@@ -116,7 +116,7 @@ def test_a_bug_is_not_taken_for_a_fault_of_the_region(bug, ordered):
         list(in_regions(apis('ab'), call, ordered=ordered))
 
 
-def test_all_regions_are_asked_at_the_same_time():
+def test_regions_are_queried_in_parallel():
     names = [f'r{n}' for n in range(8)]
     together = threading.Barrier(len(names), timeout=PATIENCE)
     everyone = apis(names, lambda _name: together.wait())
@@ -124,7 +124,7 @@ def test_all_regions_are_asked_at_the_same_time():
     assert {result.value for result in results} == set(range(8))
 
 
-def test_no_more_regions_than_told_are_asked_at_the_same_time():
+def test_parallel_limits_concurrent_regions():
     now = []
     most = []
 
@@ -137,7 +137,7 @@ def test_no_more_regions_than_told_are_asked_at_the_same_time():
     assert max(most) <= 3
 
 
-def test_what_an_adapter_is_it_stays():
+def test_adapter_keeps_its_type():
     class Proxy(Adapter):
         pass
 
@@ -148,7 +148,7 @@ def test_what_an_adapter_is_it_stays():
     assert vars(own).keys() == vars(Proxy('a')).keys()
 
 
-def test_a_server_answers_one_region_of_a_login_at_a_time():
+def test_regions_of_one_server_and_login_take_turns():
     busy = threading.Lock()
 
     def answer(_name):
@@ -163,7 +163,7 @@ def test_a_server_answers_one_region_of_a_login_at_a_time():
     assert not [r for r in in_regions(everyone, call) if r.error]
 
 
-def test_regions_with_logins_of_their_own_do_not_wait_for_each_other():
+def test_regions_with_different_logins_do_not_take_turns():
     together = threading.Barrier(3, timeout=PATIENCE)
     everyone = {
         name: ImagesAPI(
@@ -178,7 +178,7 @@ def test_regions_with_logins_of_their_own_do_not_wait_for_each_other():
     'fault', [ksa_exceptions.ConnectFailure, ksa_exceptions.ConnectTimeout]
 )
 @pytest.mark.parametrize('shared', [True, False])
-def test_a_dead_server_is_asked_in_one_region_only(slept, fault, shared):
+def test_unreachable_server_is_tried_in_one_region_only(slept, fault, shared):
     asked = []
 
     def answer(name):
@@ -191,7 +191,7 @@ def test_a_dead_server_is_asked_in_one_region_only(slept, fault, shared):
     more = {'session': Session()} if shared else {}
     everyone = apis('abcdefgh', answer, server='one', **more)
     everyone |= apis('x', answer_of_x)
-    # One after the other, as the first of several logins may be any.
+    # Without parallelism: otherwise any of several logins may be the first.
     results = list(
         in_regions(everyone, lambda api: api.get('1'), parallel=1)
         if not shared
@@ -204,7 +204,7 @@ def test_a_dead_server_is_asked_in_one_region_only(slept, fault, shared):
     assert len(errors) == 2
 
 
-def test_a_server_that_recovers_is_asked_by_all(slept):
+def test_recovered_server_is_used_by_all_regions(slept):
     faults = [ksa_exceptions.ConnectFailure('Not yet')]
     asked = []
 
@@ -221,12 +221,12 @@ def test_a_server_that_recovers_is_asked_by_all(slept):
 
     everyone = apis('abc', answer, server='one', session=Session())
     assert not [r for r in in_regions(everyone, call) if r.error]
-    # Whoever met the fault tries again before another one does.
+    # The region that met the fault retries before another region's turn.
     assert asked[0] == asked[1]
     assert sorted(asked[1:]) == ['a', 'b', 'c']
 
 
-def test_a_login_that_fails_is_not_tried_again_in_another_region():
+def test_failed_login_is_not_repeated_in_other_regions():
     tried = []
 
     class NoLogin(Adapter):
@@ -246,7 +246,7 @@ def test_a_login_that_fails_is_not_tried_again_in_another_region():
 
 
 @pytest.mark.parametrize('end', ['close', 'drop'])
-def test_nothing_is_sent_after_the_end(end):
+def test_no_request_is_sent_after_iteration_ends(end):
     sent = []
     sending = threading.Event()
     ended = threading.Event()
@@ -271,11 +271,11 @@ def test_nothing_is_sent_after_the_end(end):
         if thread not in before:
             thread.join(PATIENCE)
             assert not thread.is_alive()
-    # What was on its way when it ended, and no more.
+    # Only the requests that had been sent before.
     assert len(sent) <= 2
 
 
-def test_a_login_without_a_password_is_an_error_of_the_region():
+def test_login_without_password_is_error_of_region():
     class NoPassword(Adapter):
         def get_endpoint(self, *_args, **_kwargs):
             raise Exception('password is a required attribute')  # noqa: TRY002
