@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Rows, fields and cells."""
+
 import argparse
 import io
 import itertools
@@ -34,11 +36,11 @@ IMAGE = Image(
 
 @pytest.mark.parametrize('columns', [_columns.BRIEF, _columns.LONG])
 @pytest.mark.parametrize('image', [IMAGE, Image(id='')])
-def test_every_column_has_a_header_and_a_cell(columns, image):
+def test_row_has_a_cell_for_each_header(columns, image):
     assert len(columns.row(image)) == len(columns.headers)
 
 
-def test_a_row_has_numbers_as_numbers_and_nothing_as_none():
+def test_row_values():
     assert _columns.BRIEF.row(IMAGE) == ('the-id', 'cirros', 'ACTIVE')
     *cells, properties = _columns.LONG.row(IMAGE)
     assert dict(zip(_columns.LONG.headers, cells, strict=False)) == {
@@ -57,7 +59,7 @@ def test_a_row_has_numbers_as_numbers_and_nothing_as_none():
     assert _columns.LONG.row(Image(id='x'))[1:-1] == (None,) * 9
 
 
-def test_the_fields_are_in_their_order_and_some_only_where_they_are_known():
+def test_fields_are_sorted_and_optional_ones_omitted():
     fields = _columns.fields(IMAGE)
     assert list(fields) == sorted(fields)
     assert 'disk_config' not in fields
@@ -71,11 +73,11 @@ def test_the_fields_are_in_their_order_and_some_only_where_they_are_known():
 
 
 @pytest.mark.parametrize('value', [None, '', 'plain', 'Bücher 図書'])
-def test_ordinary_text_is_itself(value):
+def test_plain_text_is_unchanged(value):
     assert _columns.text(value) is value
 
 
-def test_other_text_is_escaped_for_people_and_whole_for_machines():
+def test_control_characters_are_escaped_for_people_only():
     cell = _columns.text('a\x1b[2J\nb')
     assert cell.human_readable() == r'a\x1b[2J\nb'
     assert cell.machine_readable() == 'a\x1b[2J\nb'
@@ -83,7 +85,7 @@ def test_other_text_is_escaped_for_people_and_whole_for_machines():
 
 
 @pytest.mark.parametrize('character', ['a', '\x1b', '\u202e', 'ä'])
-def test_a_long_text_is_cut_for_people_and_whole_for_machines(character):
+def test_long_text_is_truncated_for_people_only(character):
     most = _columns.MAX_CELL
     long = character * (most + 1)
     cell = _columns.text(long)
@@ -98,7 +100,7 @@ def test_a_long_text_is_cut_for_people_and_whole_for_machines(character):
 
 @given(st.lists(st.text(st.characters(), max_size=5)))
 @settings(derandomize=True)
-def test_text_sorts_by_its_characters_whatever_they_are(texts):
+def test_text_sorts_by_code_points(texts):
     cells = sorted(map(_columns.text, texts))
     assert [str(cell) for cell in cells] == sorted(texts)
 
@@ -112,11 +114,11 @@ def test_text_sorts_by_its_characters_whatever_they_are(texts):
         ({'\x1b': 'a\nb'}, r"\x1b='a\nb'"),
     ],
 )
-def test_properties_are_shown_in_the_order_of_their_keys(metadata, shown):
+def test_properties_are_displayed_in_order_of_keys(metadata, shown):
     assert PropertiesColumn(metadata).human_readable() == shown
 
 
-def test_properties_sort_by_what_is_shown():
+def test_properties_sort_by_displayed_text():
     columns = [
         PropertiesColumn(metadata)
         for metadata in ({}, {'a': '1'}, {'a': 2, 'b': '1'}, {'b': []})
@@ -128,7 +130,7 @@ def test_properties_sort_by_what_is_shown():
 
 
 class Stream(io.StringIO):
-    """Stands in for stdout."""
+    """Replaces stdout."""
 
     def __init__(self, encoding='utf-8', errors='strict', *, tty=False):
         super().__init__()
@@ -149,7 +151,7 @@ def made(stream, formatter, *cells):
     return _columns.cells_for(stream, formatter)(map(_columns.text, cells))
 
 
-def test_a_table_escapes_what_its_encoding_lacks():
+def test_table_escapes_characters_that_encoding_lacks():
     [cell] = made(Stream('latin-1'), 'table', ODD)
     assert cell == ESCAPED
     cells = _columns.cells_for(Stream('ascii'), 'table')
@@ -168,11 +170,11 @@ def test_a_table_escapes_what_its_encoding_lacks():
         (io.StringIO(), 'table'),
     ],
 )
-def test_others_have_cells_as_they_are(stream, formatter):
+def test_other_formats_keep_cells(stream, formatter):
     assert made(stream, formatter, 'a', ODD) == ('a', ODD)
 
 
-def test_half_of_a_surrogate_pair_is_replaced_in_every_format():
+def test_lone_surrogates_are_replaced_in_every_format():
     assert _columns.text('a\ud800b') == 'a\ufffdb'
     assert _columns.text('\x1b\udcff').machine_readable() == '\x1b\ufffd'
 
@@ -182,9 +184,7 @@ HOSTILE = 'a$(touch x)`touch x`\\"; touch x; \'\n${x}!\x1b*'
 
 @pytest.mark.parametrize('shell', ['sh', 'bash', 'dash'])
 @pytest.mark.parametrize('name', [HOSTILE, '"', '\\', '$', 'plain', ''])
-def test_a_shell_reads_back_what_was_written_and_runs_nothing(
-    tmp_path, shell, name
-):
+def test_shell_format_is_quoted(tmp_path, shell, name):
     if shutil.which(shell) is None:
         pytest.skip('not installed')
     image = Image(id='x', name=name, metadata={name: [name]})
@@ -207,11 +207,11 @@ def test_a_shell_reads_back_what_was_written_and_runs_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_shell_has_ordinary_values_as_cliff_writes_them():
+def test_shell_format_of_plain_values_is_cliffs():
     cells = _columns.cells_for(Stream(), 'shell')([None, 1, 'debian-12'])
     assert [str(cell) for cell in cells] == ['None', '1', 'debian-12']
 
 
-def test_on_a_terminal_a_shell_has_escapes():
+def test_shell_format_is_escaped_on_terminal():
     [cell] = made(Stream(tty=True), 'shell', '$\x1b')
     assert str(cell) == r'\$\\x1b'
