@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Reading bodies: bounds of size and time, on real connections."""
+"""Reading bodies: limits of size and time, on real connections."""
 
 from collections.abc import Iterator
 import contextlib
@@ -41,7 +41,7 @@ PAGE = json.dumps({'images': [canned_cloud.image(1)]}).encode()
 def api_of(
     response: Response, **settings: object
 ) -> Iterator[tuple[ImagesAPI, canned_cloud.Server]]:
-    """Provide the API of a server that answers so."""
+    """Provide the API of a server that always sends this response."""
     with canned_cloud.Server(lambda _request: response) as server:
         auth = token_endpoint.Token(f'{server.url}/v2.1', 'token')
         below = session.Session(auth, **settings)
@@ -57,19 +57,19 @@ def ids(api: ImagesAPI) -> list[str]:
 
 @pytest.fixture(params=[False, True], ids=['quiet', 'logged'])
 def logged(request, caplog):
-    """Log bodies, too: keystoneauth reads them for that."""
+    """With logging of bodies, keystoneauth reads them first."""
     if request.param:
         caplog.set_level(logging.DEBUG)
     return request.param
 
 
-# NOTE: urllib3 before 2.2 returns only when it has all that was asked for.
+# NOTE: urllib3 before 2.2 returns only when the buffer is full.
 @pytest.mark.skipif(
     not hasattr(urllib3.HTTPResponse, 'read1'),
-    reason='the clock is looked at only every 16 KB',
+    reason='the timeout is checked only every 16 KB',
 )
 @pytest.mark.parametrize('chunked', [False, True])
-def test_a_drip_ends(monkeypatch, logged, chunked):
+def test_slow_body_times_out(monkeypatch, logged, chunked):
     monkeypatch.setattr(_request, 'TIMEOUTS', 1)
 
     def drip(connection, _answer):
@@ -91,9 +91,9 @@ def test_a_drip_ends(monkeypatch, logged, chunked):
         assert len(server.requests) == 1
 
 
-def test_nothing_is_left_behind_by_a_timeout():
+def test_timeout_leaves_no_thread_or_connection():
     def silent(connection, _answer):
-        # Until the other side has gone.
+        # Until the client closes the connection.
         connection.settimeout(60)
         with contextlib.suppress(OSError):
             gone.append(connection.recv(1))
@@ -114,7 +114,7 @@ def test_nothing_is_left_behind_by_a_timeout():
     assert gone == [b'']
 
 
-def test_an_alarm_ends_a_head_without_end(monkeypatch):
+def test_alarm_ends_slow_headers(monkeypatch):
     monkeypatch.setattr(_alarm, '_allowed', True)
     monkeypatch.setattr(_request, 'TIMEOUTS', 1)
 
@@ -128,7 +128,7 @@ def test_an_alarm_ends_a_head_without_end(monkeypatch):
         assert len(server.requests) == 1
 
 
-def test_an_alarm_that_is_over_does_nothing(monkeypatch):
+def test_cancelled_alarm_has_no_effect(monkeypatch):
     monkeypatch.setattr(_alarm, '_allowed', True)
     with _alarm.alarm(0.05):
         pass
@@ -137,7 +137,7 @@ def test_an_alarm_that_is_over_does_nothing(monkeypatch):
         time.sleep(60)
 
 
-def test_there_is_no_alarm_in_another_thread(monkeypatch):
+def test_no_alarm_in_other_threads(monkeypatch):
     monkeypatch.setattr(_alarm, '_allowed', True)
     done = []
 
@@ -174,7 +174,7 @@ ENCODINGS = ['', 'identity', 'gzip', 'GZip', 'deflate']
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
 @pytest.mark.parametrize('padding', [0, 700_000])
-def test_a_body_is_read_whole(encoding, padding):
+def test_body_is_read_completely(encoding, padding):
     body = PAGE + b' ' * padding
     with api_of(encoded(body, encoding)) as (api, server):
         for _ in range(3):
@@ -183,7 +183,7 @@ def test_a_body_is_read_whole(encoding, padding):
 
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
-def test_a_body_counts_as_what_it_becomes(monkeypatch, logged, encoding):
+def test_size_of_decompressed_body_is_limited(monkeypatch, logged, encoding):
     monkeypatch.setattr(_body, 'MAX_BODY', LIMIT)
     with api_of(encoded(b' ' * 10 * LIMIT, encoding)) as (api, server):
         with pytest.raises(images.InvalidResponse, match='larger than'):
@@ -191,7 +191,7 @@ def test_a_body_counts_as_what_it_becomes(monkeypatch, logged, encoding):
         assert len(server.requests) == 1
 
 
-def test_a_body_that_is_compressed_takes_little_memory(monkeypatch):
+def test_decompression_takes_little_memory(monkeypatch):
     monkeypatch.setattr(_body, 'MAX_BODY', LIMIT)
     bomb = Response(
         gzip.compress(bytes(200 * LIMIT), 9),
@@ -205,11 +205,11 @@ def test_a_body_that_is_compressed_takes_little_memory(monkeypatch):
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    # What one piece may become, and copies of it.
+    # The decompressed size of one chunk, and copies of it.
     assert peak < 60 * LIMIT
 
 
-def test_a_body_that_is_compressed_twice_is_refused():
+def test_body_compressed_twice_is_rejected():
     twice = Response(
         gzip.compress(gzip.compress(PAGE)),
         headers={'Content-Encoding': 'gzip, gzip'},
@@ -221,7 +221,7 @@ def test_a_body_that_is_compressed_twice_is_refused():
         ids(api)
 
 
-def test_a_body_that_somebody_else_has_read_is_bounded(monkeypatch, http, api):
+def test_size_of_body_read_by_hook_is_limited(monkeypatch, http, api):
     monkeypatch.setattr(_body, 'MAX_BODY', 10)
     response = requests.Response()
     response.status_code = 200
@@ -230,8 +230,8 @@ def test_a_body_that_somebody_else_has_read_is_bounded(monkeypatch, http, api):
         _body.BodyReader(1, 1e99)(response)
 
 
-def test_without_read1_a_body_is_read_too(monkeypatch, http, api):
-    # As with urllib3 before 2.2.
+def test_body_is_read_without_read1(monkeypatch, http, api):
+    # As in urllib3 before 2.2.
     class Old:
         def __init__(self, raw):
             self.stream = raw.stream
@@ -258,9 +258,9 @@ def test_without_read1_a_body_is_read_too(monkeypatch, http, api):
 
 @contextlib.contextmanager
 def talking(talk) -> Iterator[tuple[ImagesAPI, list[object]]]:
-    """Provide the API of a server of raw sockets.
+    """Provide the API of a server on raw sockets.
 
-    :param talk: given the path of each request, returns what is sent
+    :param talk: returns the bytes to send, given the path of a request
     """
     connections = []
 
@@ -309,12 +309,12 @@ def final(path: str) -> bytes:
 )
 def test_interim_responses_are_skipped(interim):
     with talking(lambda path: interim + final(path)) as (api, connections):
-        # Nobody gets what was for another one, on one connection.
+        # On one connection, each request gets its own response.
         assert [api.get(n).id for n in 'abc'] == ['a', 'b', 'c']
         assert len(connections) == 1
 
 
-def test_the_outcome_after_an_interim_response_counts():
+def test_final_response_after_interim_response_counts():
     refused = (
         b'HTTP/1.1 103 Early Hints\r\n\r\n'
         b'HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n'
@@ -333,7 +333,7 @@ def test_the_outcome_after_an_interim_response_counts():
         (b'HTTP/1.1 101 Other\r\n\r\n\x00\r\n', images.ConnectionFailed),
     ],
 )
-def test_without_a_final_response_it_is_an_error(sent, error):
+def test_missing_final_response_is_an_error(sent, error):
     with (
         talking(lambda _path: sent) as (api, _connections),
         pytest.raises(error),
@@ -341,7 +341,7 @@ def test_without_a_final_response_it_is_an_error(sent, error):
         api.delete('a')
 
 
-def test_so_it_is_where_the_connection_cannot_be_found(http, api):
+def test_missing_final_response_without_connection_is_an_error(http, api):
     http.delete(f'{nova.ENDPOINT}/images/a', status_code=103)
     with pytest.raises(images.InvalidResponse, match='no final one'):
         api.delete('a')
