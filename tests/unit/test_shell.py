@@ -28,7 +28,7 @@ AUTH = {
 
 @pytest.fixture(scope='module')
 def shell_class():
-    """Import the shell, which takes a while, and only here."""
+    """Import the shell only if it is needed: it is slow."""
     from openstackclient import shell
 
     return shell.OpenStackShell
@@ -58,7 +58,7 @@ def shell(shell_class, http, tmp_path, monkeypatch):
     root.setLevel(level)
 
 
-def test_a_list_takes_three_requests(shell, http, capsys):
+def test_list_takes_three_requests(shell, http, capsys):
     assert shell('list', '-f', 'json') == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out)[0]['Name'] == 'cirros-1'
@@ -77,7 +77,7 @@ def test_a_list_takes_three_requests(shell, http, capsys):
         (('list', '-f', 'json'), '"URL","Seconds"'),
     ],
 )
-def test_timing_looks_as_with_other_commands(shell, capsys, words, header):
+def test_timing_output(shell, capsys, words, header):
     assert shell(*words, shell_options=['--timing']) == 0
     printed = capsys.readouterr().out
     assert 'cirros-1' in printed
@@ -85,7 +85,7 @@ def test_timing_looks_as_with_other_commands(shell, capsys, words, header):
 
 
 @pytest.mark.parametrize('configured', [None, 7])
-def test_no_request_waits_for_ever(shell, http, configured):
+def test_requests_have_a_timeout(shell, http, configured):
     config = {} if configured is None else {'api_timeout': configured}
     assert shell('list', **config) == 0
     timeouts = [request.timeout for request in http.request_history]
@@ -101,9 +101,7 @@ def test_no_request_waits_for_ever(shell, http, configured):
         {'compute_api_version': '2.90'},
     ],
 )
-def test_the_microversion_for_other_commands_is_not_for_images(
-    shell, http, monkeypatch, config
-):
+def test_configured_microversion_is_not_sent(shell, http, monkeypatch, config):
     monkeypatch.setenv('OS_COMPUTE_API_VERSION', '2.90')
     assert shell('list', **config) == 0
     names = {name.lower() for name in http.last_request.headers}
@@ -114,7 +112,7 @@ def test_the_microversion_for_other_commands_is_not_for_images(
     }
 
 
-def test_the_endpoint_is_the_configured_one(shell, http):
+def test_compute_endpoint_override(shell, http):
     url = 'http://other.example.com/nova/v2.1'
     http.get(f'{url}/images/detail', json=nova.page([]))
     assert shell('list', compute_endpoint_override=url) == 0
@@ -151,9 +149,7 @@ def services(http):
         ({'region_name': 'RegionTwo'}, 'other.public'),
     ],
 )
-def test_the_endpoint_is_chosen_by_the_configuration(
-    shell, http, config, host
-):
+def test_endpoint_depends_on_configuration(shell, http, config, host):
     services(http)
     url = f'http://{host}.example.com/v2.1/images/detail'
     http.get(url, json=nova.page(nova.images(1)))
@@ -169,15 +165,13 @@ def test_the_endpoint_is_chosen_by_the_configuration(
         ({'status_code_retries': 0}, 1),
     ],
 )
-def test_the_retries_are_the_configured_ones(
-    shell, http, slept, config, requests
-):
+def test_retry_settings(shell, http, slept, config, requests):
     http.get(nova.DETAIL, status_code=503)
     assert shell('list', **config) == 1
     assert len(sent(http)) == requests
 
 
-def test_regions_are_those_of_the_catalog(shell, http, capsys):
+def test_all_regions_uses_catalog(shell, http, capsys):
     two = 'http://two.example.com/v2.1'
     set_catalog(http, {'RegionTwo': two, 'RegionOne': nova.ENDPOINT})
     http.get(f'{two}/images/detail', json=nova.page(nova.images(2)))
@@ -189,7 +183,7 @@ def test_regions_are_those_of_the_catalog(shell, http, capsys):
 @pytest.mark.parametrize(
     'words', [('list',), ('show', 'x'), ('delete', 'x'), ('list', '--long')]
 )
-def test_a_refusal_is_told_in_one_line(shell, http, capsys, words):
+def test_forbidden_is_reported_in_one_line(shell, http, capsys, words):
     http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'Not\nyou.'))
     assert shell(*words) == 1
     printed = capsys.readouterr()
@@ -199,9 +193,7 @@ def test_a_refusal_is_told_in_one_line(shell, http, capsys, words):
     assert len(printed.err.splitlines()) == expected
 
 
-def test_a_page_that_fails_leaves_its_predecessors_printed(
-    shell, http, capsys
-):
+def test_error_while_listing_keeps_printed_rows(shell, http, capsys):
     http.get(
         nova.DETAIL,
         [
@@ -218,15 +210,13 @@ def test_a_page_that_fails_leaves_its_predecessors_printed(
 
 
 @pytest.mark.parametrize('limit', [2**63 - 1, 2**63, 10**30])
-def test_a_limit_may_be_of_any_size(shell, capsys, limit):
+def test_limit_may_be_any_positive_number(shell, capsys, limit):
     assert shell('list', '--limit', str(limit), '-f', 'value') == 0
     assert capsys.readouterr().err == ''
 
 
 @pytest.mark.parametrize('words', [('show',), ('list', '--name')])
-def test_a_name_that_is_no_text_is_refused_in_plain_words(
-    shell, capsys, words
-):
-    # As Python reads bytes of the command line that are not UTF-8.
+def test_undecodable_name_is_an_error(shell, capsys, words):
+    # Python decodes arguments that are not UTF-8 like this.
     assert shell(*words, 'caf\udce9') == 1
     assert 'codec' not in capsys.readouterr().err
