@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The newest images and sums, against slow and obvious ones."""
+"""Newest images and summaries, compared with simple implementations."""
 
 import datetime
 
@@ -21,7 +21,7 @@ BEGIN = datetime.datetime(2026, 1, 1)
 
 
 def image(age, name='n', **fields):
-    """Return an image that was created so many days before the others."""
+    """Return an image of this age in days."""
     created = BEGIN - datetime.timedelta(days=age)
     return Image(
         id=f'{name}-{age}',
@@ -36,7 +36,7 @@ def ids(images):
 
 
 class Pages:
-    """A listing that counts its pages."""
+    """A pager that counts the requested pages."""
 
     def __init__(self, *pages):
         self._pages = pages
@@ -48,13 +48,13 @@ class Pages:
             yield type('Page', (), {'images': page})
 
 
-def test_the_newest_come_first_and_end_the_listing():
+def test_newest_ends_listing_early():
     pages = Pages([image(1)], [image(2), image(3)], [image(4)], [image(5)])
     assert ids(selection.newest(pages, 2)) == ['n-1', 'n-2']
     assert pages.asked == 2
 
 
-def test_images_of_one_age_do_not_tell_the_order():
+def test_images_of_equal_age_do_not_end_listing():
     pages = Pages([image(3, 'a')], [image(3, 'b')], [image(2)], [image(1)])
     assert ids(selection.newest(pages)) == ['n-1']
     pages = Pages([image(3, 'a')], [image(3, 'b')], [image(4)], [image(5)])
@@ -62,7 +62,7 @@ def test_images_of_one_age_do_not_tell_the_order():
     assert pages.asked == 3
 
 
-def test_each_group_has_its_newest_as_the_pages_come():
+def test_newest_per_group_is_lazy():
     pages = Pages(
         [image(1, 'a'), image(2, 'b'), image(2, 'a')],
         [image(3, 'a'), image(4, 'c')],
@@ -78,7 +78,7 @@ def test_each_group_has_its_newest_as_the_pages_come():
     ]
 
 
-def test_another_order_is_read_to_the_end():
+def test_unsorted_listing_is_read_to_the_end():
     pages = Pages([image(5), image(3)], [image(1), image(4)])
     assert ids(selection.newest(pages, 2)) == ['n-1', 'n-3']
     assert pages.asked == 2
@@ -86,37 +86,37 @@ def test_another_order_is_read_to_the_end():
     assert ids(selection.newest(pages, per=['name'])) == ['a-1', 'b-3', 'n-9']
 
 
-def test_an_order_that_breaks_later_is_told_where_it_matters():
+def test_late_change_of_order_is_an_error_if_it_matters():
     pages = Pages([image(3, 'a'), image(4, 'a')], [image(1, 'a')])
     found = selection.newest(pages, per=['name'])
     assert next(found).id == 'a-3'
     with pytest.raises(InvalidResponse, match='newest'):
         next(found)
-    # Of another group it does no harm.
+    # In another group it does not matter.
     pages = Pages(
         [image(3, 'a'), image(4, 'a')], [image(9, 'a'), image(1, 'b')]
     )
     assert ids(selection.newest(pages, per=['name'])) == ['a-3', 'b-1']
 
 
-def test_images_of_one_second_count_as_they_are_listed():
+def test_images_of_equal_age_keep_their_order():
     pages = [image(1, 'a'), image(1, 'b'), image(1, 'c')]
     assert ids(selection.newest(pages, 2)) == ['a-1', 'b-1']
 
 
-def test_an_image_that_tells_no_time_is_the_oldest():
+def test_image_without_created_is_the_oldest():
     images = [Image(id='x'), image(9), Image(id='y', created='soon')]
     assert ids(selection.newest(images, 2)) == ['n-9', 'x']
 
 
 @pytest.mark.parametrize('count', [0, -1])
-def test_a_count_is_at_least_one(count):
+def test_count_must_be_positive(count):
     with pytest.raises(ValueError, match='1 or more'):
         selection.newest([], count)
 
 
 @pytest.mark.parametrize('key', ['', 'size', 'property:', 'property', 'Name'])
-def test_an_unknown_key_is_refused_with_those_that_there_are(key):
+def test_unknown_key_error_lists_valid_keys(key):
     for function in (
         lambda: selection.newest([], per=[key]),
         lambda: summary.summarize([], [key]),
@@ -125,7 +125,7 @@ def test_an_unknown_key_is_refused_with_those_that_there_are(key):
             function()
 
 
-def test_a_pager_is_asked_for_no_more_than_is_needed(api, http):
+def test_newest_requests_only_needed_pages(api, http):
     listed = [
         nova.image(n, created=f'2026-01-{30 - n:02}T00:00:00Z')
         for n in range(20)
@@ -186,15 +186,13 @@ def grouped(images, keys):
 
 @given(IMAGES, st.integers(1, 4), KEYS, st.integers(1, 4), st.booleans())
 @settings(deadline=None, derandomize=True, max_examples=500)
-def test_the_newest_are_those_of_the_sorted_list(
-    images, count, keys, size, in_order
-):
+def test_newest_agrees_with_sorting(images, count, keys, size, in_order):
     if in_order:
         images.sort(key=lambda i: i.created, reverse=True)
     pages = Pages(*(images[n : n + size] for n in range(0, len(images), size)))
     expected = []
     for group in grouped(images, keys).values():
-        # Python's sort keeps the order of equals.
+        # Python's sort is stable.
         group.sort(key=lambda i: i.created, reverse=True)
         expected += group[:count]
     try:
@@ -203,7 +201,7 @@ def test_the_newest_are_those_of_the_sorted_list(
         assert not in_order
         return
     known = sorted(map(id, found))
-    # An order that breaks after the listing has ended is not seen.
+    # A change of order after the listing has ended goes unnoticed.
     if keys or in_order or len(images) <= size:
         assert known == sorted(map(id, expected))
     assert len(found) == len(expected)
@@ -213,7 +211,7 @@ def test_the_newest_are_those_of_the_sorted_list(
 
 @given(IMAGES, KEYS)
 @settings(deadline=None, derandomize=True)
-def test_sums_are_those_of_the_groups(images, keys):
+def test_summarize_agrees_with_grouping(images, keys):
     expected = {
         group: (
             len(several),
