@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Where requests go, whatever the configuration and the catalog hold."""
+"""Endpoints, from the catalog and the configuration."""
 
 import base64
 
@@ -44,12 +44,12 @@ P = nova.PROJECT
         ('http://v2.1', None),
     ],
 )
-def test_the_part_up_to_the_version(url, root):
+def test_version_root(url, root):
     assert _endpoint.version_root(url, 'my project') == root
 
 
 @pytest.mark.parametrize('url', ['/v1/compute', '/v2/compute', '/v1'])
-def test_a_path_that_looks_like_a_version_is_asked(http, ksa_session, url):
+def test_path_that_looks_like_a_version_is_discovered(http, ksa_session, url):
     base = nova.HOST + url
     set_catalog(http, {'RegionOne': base})
     http.get(f'{base}/', json=versions(base))
@@ -58,7 +58,7 @@ def test_a_path_that_looks_like_a_version_is_asked(http, ksa_session, url):
     api = ImagesAPI(compute)
     assert list(api.list_detail()) == []
     assert list(api.list_detail()) == []
-    # Once for all requests.
+    # Discovery happens once.
     assert sent(http) == [
         f'GET {url}/',
         f'GET {url}/v2.1/images/detail?limit=1000',
@@ -80,9 +80,7 @@ def test_a_path_that_looks_like_a_version_is_asked(http, ksa_session, url):
         ('%%%d', 'no value for %d.'),
     ],
 )
-def test_a_template_that_cannot_be_filled_is_told(
-    http, ksa_session, template, reason
-):
+def test_invalid_template_is_reported(http, ksa_session, template, reason):
     url = f'{nova.HOST}/v2.1/{template}'
     compute = adapter.Adapter(ksa_session, endpoint_override=url)
     with pytest.raises(images.EndpointNotFound) as caught:
@@ -102,16 +100,14 @@ def test_a_template_that_cannot_be_filled_is_told(
         ('%%20', '%20'),
     ],
 )
-def test_a_template_is_filled_as_keystoneauth_does(
-    http, ksa_session, template, filled
-):
+def test_template_of_endpoint_override(http, ksa_session, template, filled):
     url = f'{nova.HOST}/{template}/v2.1'
     compute = adapter.Adapter(ksa_session, endpoint_override=url)
     http.get(f'{nova.HOST}/{filled}/v2.1/images/detail', json=EMPTY)
     assert list(ImagesAPI(compute).list_detail()) == []
 
 
-def test_without_a_project_there_is_none_to_fill_in(http):
+def test_template_without_project_is_an_error(http):
     token = fixture.V3Token()
     http.post(TOKENS, json=token, headers={'X-Subject-Token': 'x'})
     compute = adapter.Adapter(
@@ -122,9 +118,7 @@ def test_without_a_project_there_is_none_to_fill_in(http):
 
 
 @pytest.mark.parametrize('region', ['RegionTwo', 'RegionOne ', 'RegionOne\r'])
-def test_a_wrong_region_is_quoted_and_the_right_ones_are_named(
-    http, ksa_session, region
-):
+def test_unknown_region_error_lists_regions(http, ksa_session, region):
     set_catalog(http, {'RegionOne': nova.ENDPOINT, 'North': nova.ENDPOINT})
     compute = adapter.Adapter(
         ksa_session, service_type='compute', region_name=region
@@ -137,7 +131,7 @@ def test_a_wrong_region_is_quoted_and_the_right_ones_are_named(
     )
 
 
-def test_a_catalog_with_many_regions_is_not_told_whole(http, ksa_session):
+def test_unknown_region_error_lists_some_of_many_regions(http, ksa_session):
     regions = {f'r{n:04}': nova.ENDPOINT for n in range(100)}
     set_catalog(http, regions)
     compute = adapter.Adapter(
@@ -199,9 +193,7 @@ GARBAGE = {
 @pytest.mark.parametrize(
     ('body', 'headers'), GARBAGE.values(), ids=GARBAGE.keys()
 )
-def test_garbage_from_keystone_is_one_line_that_names_the_catalog(
-    http, compute, body, headers
-):
+def test_malformed_catalog_error_is_one_line(http, compute, body, headers):
     http.post(TOKENS, json=body, headers=headers)
     with pytest.raises(images.ImagesError) as caught:
         list(ImagesAPI(compute).list_detail())
@@ -211,7 +203,7 @@ def test_garbage_from_keystone_is_one_line_that_names_the_catalog(
     assert sent(http) == []
 
 
-def test_regions_of_mixed_types_do_no_harm_to_the_message(http, ksa_session):
+def test_unknown_region_error_with_regions_of_mixed_types(http, ksa_session):
     several = [*compute_of(region=7), *compute_of(region='RegionOne')]
     http.post(TOKENS, json=catalog(several), headers=SUBJECT)
     compute = adapter.Adapter(
@@ -222,7 +214,7 @@ def test_regions_of_mixed_types_do_no_harm_to_the_message(http, ksa_session):
 
 
 @pytest.mark.parametrize('url', ['http://[', 'http://[::1/v2.1'])
-def test_an_override_that_is_no_url(http, ksa_session, url):
+def test_invalid_endpoint_override(http, ksa_session, url):
     compute = adapter.Adapter(ksa_session, endpoint_override=url)
     with pytest.raises(images.EndpointNotFound, match='cannot be read'):
         list(ImagesAPI(compute).list_detail())
@@ -251,7 +243,7 @@ BASIC = 'Basic ' + base64.b64encode(b'us@er:pass').decode()
         {'exc': MemoryError()},
     ],
 )
-def test_credentials_in_a_url_are_sent_and_never_shown(
+def test_credentials_in_url_are_sent_but_never_displayed(
     http, ksa_session, slept, caplog, answer, in_catalog
 ):
     caplog.set_level('DEBUG')
@@ -271,16 +263,16 @@ def test_credentials_in_a_url_are_sent_and_never_shown(
     shown = text + ''.join(
         record.getMessage()
         for record in caplog.records
-        # It logs the catalog: see the commands for that.
+        # It logs the catalog: the commands hide that.
         if record.name != 'keystoneauth.identity.v3.base'
-        # It logs what the server sends.
+        # It logs the response.
         and not record.getMessage().startswith('RESP: ')
     )
     assert 'pass@' not in shown
     assert 'us%40er' not in shown
 
 
-def test_the_server_is_named_without_them(http, ksa_session):
+def test_server_name_has_no_credentials(http, ksa_session):
     set_catalog(http, {'RegionOne': WITH})
     compute = adapter.Adapter(ksa_session, service_type='compute')
     assert Client(compute).server() == 'nova.example.com:8774'
