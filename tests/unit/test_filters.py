@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Filters: their query parameters and checks."""
+
 import fnmatch
 
 import pytest
@@ -53,17 +55,17 @@ def chosen(one, images):
         (ListOpts(name=''), {'name': ''}),
     ],
 )
-def test_list_options_become_a_query(opts, query):
+def test_query_of_list_opts(opts, query):
     assert opts.to_image_list_query() == query
 
 
 @pytest.mark.parametrize('limit', [0, -1])
-def test_a_limit_is_at_least_one(limit):
+def test_limit_must_be_positive(limit):
     with pytest.raises(ValueError, match='limit'):
         ListOpts(limit=limit)
 
 
-def test_list_options_cannot_be_changed():
+def test_list_opts_are_immutable():
     with pytest.raises(AttributeError):
         ListOpts().limit = 3
 
@@ -87,10 +89,10 @@ def test_list_options_cannot_be_changed():
             filters.property_is('hw_disk_bus', 'virtio'),
             {'property-hw_disk_bus': 'virtio'},
         ),
-        # Nova cuts off their first letters.
+        # Nova strips their first letters.
         (filters.property_is('os_distro', 'ubuntu'), {}),
         (filters.property_is('type', 'x'), {}),
-        # Glance takes these for something else.
+        # Glance has parameters of these names.
         (filters.property_is('visibility', 'x'), {}),
         (filters.property_is('hw_ram_min', '1'), {}),
         (filters.property_is('hw_ram_max', '1'), {}),
@@ -109,7 +111,7 @@ def test_list_options_cannot_be_changed():
         (filters.server('s') & filters.EVERYTHING, {'server': 's'}),
     ],
 )
-def test_the_server_is_asked_for_what_it_answers_rightly(one, query):
+def test_query_of_filters(one, query):
     assert dict(one.query) == query
 
 
@@ -119,7 +121,7 @@ NAMES = ['ubuntu-24.04', 'UBUNTU', 'debian', '', None, 'a[b]', 'two\nlines']
 @pytest.mark.parametrize(
     'glob', ['ubuntu*', 'Ubuntu', '*', '?ebian', '[ud]*', 'a[[]b]', 'two*', '']
 )
-def test_a_pattern_is_a_shell_wildcard_in_any_case(glob):
+def test_name_pattern_is_a_shell_wildcard_ignoring_case(glob):
     images = [image(name=name) for name in NAMES]
     assert chosen(filters.name_pattern(glob), images) == [
         name
@@ -129,7 +131,7 @@ def test_a_pattern_is_a_shell_wildcard_in_any_case(glob):
 
 
 @pytest.mark.parametrize('word', ['', 'queued', 'BOGUS'])
-def test_an_unknown_status_is_refused_with_the_words(word):
+def test_unknown_status_error_lists_statuses(word):
     with pytest.raises(ValueError, match='ACTIVE, SAVING, ERROR, DELETED'):
         filters.status(word)
 
@@ -145,7 +147,7 @@ def test_an_unknown_status_is_refused_with_the_words(word):
         ('7', ['odd']),
     ],
 )
-def test_types(kind, names):
+def test_image_type(kind, names):
     server = ServerRef('s')
     images = [
         image(name='plain'),
@@ -171,7 +173,7 @@ def test_types(kind, names):
         ('empty', '', True),
     ],
 )
-def test_properties_are_compared_as_they_are_shown(key, value, matches):
+def test_properties_are_compared_as_displayed(key, value, matches):
     metadata = {
         's': 'x',
         'list': [{'device': 'vda'}],
@@ -198,7 +200,7 @@ def test_properties_are_compared_as_they_are_shown(key, value, matches):
     ],
 )
 @pytest.mark.parametrize('field', ['min_disk', 'min_ram', 'size'])
-def test_numbers_are_compared(field, how, matching):
+def test_comparisons(field, how, matching):
     one = getattr(filters, field)(**how)
     images = [image(**{field: value}) for value in (4, 5, 6, None)]
     assert [getattr(i, field) for i in images if one.matches(i)] == matching
@@ -218,6 +220,6 @@ def test_numbers_are_compared(field, how, matching):
         ({'size': None, 'min_disk': None, 'min_ram': None}, 1, True),
     ],
 )
-def test_images_boot_on_a_flavor_that_holds_them(fields, disk, boots):
+def test_boots_on(fields, disk, boots):
     one = filters.boots_on(Flavor('1', 'f', 1024, disk))
     assert one.matches(image(**{'status': 'ACTIVE', **fields})) is boots
