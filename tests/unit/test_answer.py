@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Which answers are successes."""
+"""Which responses are successes."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def delete(api, url):
         (205, ''),
     ],
 )
-def test_what_is_deleted(api, http, url, status, body):
+def test_successful_deletions(api, http, url, status, body):
     http.delete(url, status_code=status, text=body)
     delete(api, url)
 
@@ -53,7 +53,7 @@ def test_what_is_deleted(api, http, url, status, body):
         (299, ''),
     ],
 )
-def test_what_is_not_known_to_be_deleted(api, http, url, status, body):
+def test_unexpected_responses_to_deletions(api, http, url, status, body):
     http.delete(url, status_code=status, text=body)
     with pytest.raises(images.InvalidResponse) as caught:
         delete(api, url)
@@ -64,7 +64,7 @@ def test_what_is_not_known_to_be_deleted(api, http, url, status, body):
 @pytest.mark.parametrize(
     ('status', 'body'), [(200, HTML), (206, '{}'), (300, '{}'), (207, '{}')]
 )
-def test_what_is_not_known_to_be_set(api, http, status, body):
+def test_unexpected_responses_to_changes(api, http, status, body):
     http.put(ITEM, status_code=status, text=body)
     http.post(f'{ONE}/metadata', status_code=status, text=body)
     with pytest.raises(images.InvalidResponse):
@@ -74,13 +74,13 @@ def test_what_is_not_known_to_be_set(api, http, status, body):
 
 
 @pytest.mark.parametrize('status', [201, 202, 204, 206, 226, 300, 304])
-def test_what_is_no_list(api, http, status):
+def test_unexpected_responses_to_lists(api, http, status):
     http.get(nova.DETAIL, status_code=status, json=nova.page([]))
     with pytest.raises(images.InvalidResponse) as caught:
         list(api.list_detail())
     assert caught.value.http_status == status
 
 
-def test_a_list_may_come_through_a_proxy_that_changes_it(api, http):
+def test_list_may_have_status_203(api, http):
     http.get(nova.DETAIL, status_code=203, json=nova.page(nova.images(1)))
     assert [image.id for image in api.list_detail()] == [ID]

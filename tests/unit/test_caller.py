@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A request runs in its caller, and leaves nothing behind."""
+"""Requests run in the caller's thread, and errors keep no frames alive."""
 
 import contextvars
 import gc
@@ -26,7 +26,7 @@ VARIABLE = contextvars.ContextVar('VARIABLE')
 LOCAL = threading.local()
 
 
-def test_it_runs_in_the_thread_and_context_of_the_caller(http):
+def test_request_runs_in_thread_and_context_of_caller(http):
     seen = []
 
     class Own(adapter.Adapter):
@@ -50,7 +50,7 @@ def test_it_runs_in_the_thread_and_context_of_the_caller(http):
     for variable, local, thread, frames in seen:
         assert (variable, local) == ('a', 'b')
         assert thread == threading.get_ident()
-        assert 'test_it_runs_in_the_thread_and_context_of_the_caller' in frames
+        assert 'test_request_runs_in_thread_and_context_of_caller' in frames
 
 
 AT_EXIT = """
@@ -64,7 +64,7 @@ atexit.register(lambda: print(len(list(api.list_detail()))))
 """
 
 
-def test_it_may_run_while_the_process_ends():
+def test_request_at_exit_of_process():
     with canned_cloud.Server(
         canned_cloud.Nova([canned_cloud.image(1)])
     ) as server:
@@ -79,10 +79,10 @@ def test_it_may_run_while_the_process_ends():
 
 
 class Local:
-    """Something in the frame of a caller."""
+    """A local variable of the caller."""
 
 
-# NOTE: classes, as an instance would keep what has raised it.
+# NOTE: classes, because an instance would keep its traceback.
 FAULTS = {
     'refused': {'exc': requests.exceptions.ConnectionError},
     'timeout': {'exc': requests.exceptions.ReadTimeout},
@@ -96,10 +96,10 @@ FAULTS = {
 
 @pytest.mark.parametrize('answer', FAULTS.values(), ids=FAULTS.keys())
 @pytest.mark.parametrize('method', ['GET', 'DELETE'])
-def test_an_error_keeps_no_frame_alive(api, http, slept, answer, method):
+def test_error_keeps_no_frame_alive(api, http, slept, answer, method):
     url = f'{nova.ENDPOINT}/images/x'
     http.register_uri(method, url, **answer)
-    # It is asked whether there are any images at all.
+    # After a 404, the API checks whether images are served.
     http.get(f'{nova.ENDPOINT}/', status_code=404)
     http.get(f'{nova.ENDPOINT}/images', json={'images': []})
 
@@ -127,7 +127,9 @@ def test_an_error_keeps_no_frame_alive(api, http, slept, answer, method):
 @pytest.mark.parametrize(
     'url', [f'{nova.KEYSTONE}/v3/auth/tokens', f'{nova.HOST}/compute/']
 )
-def test_nor_does_one_on_the_way(http, slept, answer, url):
+def test_error_of_login_or_discovery_keeps_no_frame_alive(
+    http, slept, answer, url
+):
     set_catalog(http, {'RegionOne': f'{nova.HOST}/compute'})
     http.register_uri(requests_mock.ANY, url, **answer)
     http.get(f'{nova.HOST}/compute/images/x', status_code=404)
@@ -150,7 +152,7 @@ def test_nor_does_one_on_the_way(http, slept, answer, url):
         gc.enable()
 
 
-def test_a_traceback_names_the_direct_cause_once(api, http, slept):
+def test_traceback_has_direct_cause_once(api, http, slept):
     http.get(
         nova.DETAIL, exc=requests.exceptions.ConnectionError('refused it')
     )
@@ -164,7 +166,7 @@ def test_a_traceback_names_the_direct_cause_once(api, http, slept):
     assert text.count('direct cause') == 1
 
 
-def test_the_error_of_an_answer_has_no_cause(api, http):
+def test_http_error_has_no_cause(api, http):
     http.get(nova.DETAIL, **nova.fault(400, 'badRequest', 'No.'))
     with pytest.raises(images.BadRequest) as caught:
         list(api.list_detail())

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a user may set holds for every request, not for the first only.
+"""Settings of the libraries apply to every request, not only to the first.
 
-Each contract is one of a library below: keystoneauth, requests, openstacksdk,
-or one that is put under them. All meet a listing of six pages, and the same
-image twice.
+Each contract is a feature of keystoneauth, requests, openstacksdk, or of a
+library that plugs into them. All are tested with a list of six pages, and with
+two requests for the same image.
 """
 
 import itertools
@@ -37,9 +37,9 @@ PAGES = 6
 
 
 class Contract:
-    """One contract: :attr:`adapter` is what a user has made.
+    """One contract, with the user's adapter.
 
-    :cvar asks: how many requests are sent for two times the same image
+    :cvar asks: how many requests two calls for the same image send
     """
 
     asks = 2
@@ -52,10 +52,10 @@ class Contract:
         return adapter.Adapter(session_, service_type='compute')
 
     def change(self, number):
-        """Do what the user does after a request."""
+        """Change a setting after a request."""
 
     def check(self, sent):
-        """Check what was sent to Compute, and what was seen of it."""
+        """Check the requests to Compute, and the effect of the setting."""
         raise NotImplementedError
 
     def close(self):
@@ -77,7 +77,7 @@ class AdapterSemaphore(Contract):
     def make(self, session_):
         self.seen = Counting()
         made = super().make(session_)
-        # rate_limit and concurrency make one.
+        # rate_limit and concurrency create a semaphore.
         made._rate_semaphore = self.seen
         return made
 
@@ -156,7 +156,7 @@ class SessionHooks(Contract):
         return super().make(session_)
 
     def hook(self, response, **_kwargs):
-        # It has its body, as without this API.
+        # The body is available, as without this API.
         assert response.json()
         self.seen.append(response.url)
 
@@ -278,7 +278,7 @@ class Invalidated(Contract):
         self.session.invalidate()
 
     def check(self, sent):
-        # Keystone gives another one each time.
+        # Keystone issues a new token each time.
         assert len({token_of(request) for request in sent}) == len(sent)
 
 
@@ -306,7 +306,7 @@ class RequestsCache(Contract):
 
 
 class Sdk(Contract):
-    """openstacksdk, as it is configured."""
+    """openstacksdk with settings."""
 
     settings = {}
 
@@ -402,7 +402,7 @@ class SdkCacheOnDisk(SdkCache):
     def options(self):
         return {
             **super().options(),
-            # It pickles what it keeps.
+            # This backend pickles its values.
             'cache_class': 'dogpile.cache.memory_pickle',
         }
 
@@ -434,7 +434,7 @@ CONTRACTS = [
 
 @pytest.fixture
 def cloud(http):
-    """Mock a cloud: every token is new."""
+    """Mock a cloud that issues a new token for each login."""
     tokens = itertools.count()
     compute = f'{nova.HOST}/'
     nova_server = nova.Server(nova.images(*range(PAGES)))
@@ -458,7 +458,7 @@ def cloud(http):
     return http
 
 
-def to_compute(http):
+def image_requests(http):
     """Return the requests for images that were sent."""
     return [
         request
@@ -475,7 +475,7 @@ def contract(request, cloud):
     made.close()
 
 
-def test_it_holds_for_each_page(cloud, contract):
+def test_contract_holds_for_each_page(cloud, contract):
     api = ImagesAPI(contract.adapter)
     ids = []
     for number, image in enumerate(
@@ -484,24 +484,24 @@ def test_it_holds_for_each_page(cloud, contract):
         ids.append(image.id)
         contract.change(number)
     assert ids == [nova.image_id(number) for number in range(PAGES)]
-    sent = to_compute(cloud)
-    # The last page was full, so that one more was asked for.
+    sent = image_requests(cloud)
+    # The last page was full, so one more was requested.
     assert len(sent) == PAGES + 1
     contract.check(sent)
 
 
-def test_it_holds_for_the_same_request_again(cloud, contract):
+def test_contract_holds_for_repeated_requests(cloud, contract):
     api = ImagesAPI(contract.adapter)
     assert api.get(ID).id == ID
     contract.change(1)
     assert api.get(ID).id == ID
-    sent = to_compute(cloud)
+    sent = image_requests(cloud)
     assert len(sent) == contract.asks
     contract.check(sent)
 
 
-def test_cookies_are_kept_as_a_load_balancer_changes_them():
-    # On real HTTP: requests-mock has no cookies of its own.
+def test_cookies_are_kept_and_updated():
+    # On real HTTP, because requests-mock does not support cookies.
     images_ = [canned_cloud.image(number) for number in range(PAGES)]
     serve = canned_cloud.Nova(images_)
     nodes = itertools.count(1)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a listing takes, in counts that do not depend on the clock."""
+"""Memory and allocations of a list: counts that do not depend on time."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from osc_compute_images.api._limits import MAX_RECENT_IDS
 from testbed import canned_cloud
 from testbed import nova
 
-#: Images of a page.
+#: Images per page.
 SIZE = 100
 
 
@@ -34,11 +34,11 @@ def page_of_images(number: int) -> canned_cloud.Response:
 
 @pytest.fixture
 def listing() -> Iterator[Callable[[int], Pager]]:
-    """Provide what makes a listing of some pages, over a real connection."""
+    """Return a function that lists some pages over a real connection."""
     left: list[canned_cloud.Response] = []
 
     def answer(_request: canned_cloud.Request) -> canned_cloud.Response:
-        # Else what the server keeps would be counted.
+        # The memory of the server must not be counted.
         server.requests.clear()
         return left.pop(0)
 
@@ -54,14 +54,14 @@ def listing() -> Iterator[Callable[[int], Pager]]:
             left[:] = [*map(page_of_images, range(pages)), empty]
             return api.list_detail(ListOpts(limit=SIZE))
 
-        # What is made once is made here.
+        # One list first, to fill caches.
         assert len([*listing(1)]) == SIZE
         yield listing
 
 
-def most_bytes_held(pager: Pager) -> int:
-    """Use a listing up, keeping nothing; return the most that it held."""
-    # Of every thread that it is told of, coverage keeps something.
+def peak_memory(pager: Pager) -> int:
+    """Return the peak memory of a list whose images are discarded."""
+    # coverage keeps data for every thread that it traces.
     tracer = threading.gettrace()
     threading.settrace(None)  # type: ignore[arg-type]
     tracemalloc.start()
@@ -74,8 +74,8 @@ def most_bytes_held(pager: Pager) -> int:
         threading.settrace(tracer)  # type: ignore[arg-type]
 
 
-def blocks_for_each_image(pager: Pager) -> float:
-    """Return how many blocks of memory an image consists of."""
+def blocks_per_image(pager: Pager) -> float:
+    """Return the number of memory blocks per image."""
     gc.collect()
     before = sys.getallocatedblocks()
     images = [*pager]
@@ -83,19 +83,19 @@ def blocks_for_each_image(pager: Pager) -> float:
     return (sys.getallocatedblocks() - before) / len(images)
 
 
-def test_memory_does_not_grow_with_the_number_of_pages(listing):
-    # Of the last pages the IDs are kept, and of the others 8 bytes each; to
-    # make room for more, there may be twice as many for a moment.
+def test_memory_does_not_grow_with_pages(listing):
+    # Recent IDs are kept in full, and 8 bytes of each older one; while the
+    # set grows, it may use twice that.
     count = 6 * MAX_RECENT_IDS
-    some = most_bytes_held(listing(count // SIZE))
-    many = most_bytes_held(listing(2 * count // SIZE))
+    some = peak_memory(listing(count // SIZE))
+    many = peak_memory(listing(2 * count // SIZE))
     one_page = len(page_of_images(0).body)
     assert many < some + one_page + 2 * 8 * count
 
 
-def test_an_image_costs_few_allocations_however_many_there_are(listing):
-    # The record, its five texts, the properties and their four texts; the
-    # keys are shared, and what else there is does not grow.
-    few, many = (blocks_for_each_image(listing(n)) for n in (2, 50))
+def test_allocations_per_image_are_few_and_constant(listing):
+    # The record, its five strings, the properties and their four strings; the
+    # keys are shared.
+    few, many = (blocks_per_image(listing(n)) for n in (2, 50))
     assert few < 16
     assert many < few + 0.5

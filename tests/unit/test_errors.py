@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""The exceptions: copies, length, tracebacks."""
+
 import copy
 import gc
 import inspect
@@ -17,7 +19,7 @@ from testbed import nova
 ID = nova.image_id(1)
 ONE = f'{nova.ENDPOINT}/images/{ID}'
 
-#: What the errors are made with, by the names of their parameters.
+#: Arguments of the exceptions, by parameter.
 DETAILS = {
     'http_status': 400,
     'request_id': 'req-1',
@@ -39,7 +41,7 @@ def tree(kind=images.ImagesError):
             yield from tree(each)
 
 
-def an_error(kind):
+def make_error(kind):
     parameters = list(inspect.signature(kind).parameters)
     assert parameters[0] == 'message'
     details = {name: DETAILS[name] for name in parameters[1:]}
@@ -57,12 +59,12 @@ def is_same(one, other):
 
 
 def raise_it(e):
-    """Raise an error, in another process."""
+    """Raise an error."""
     raise e
 
 
-def test_every_error_can_be_copied_and_raised_in_another_process():
-    errors = [an_error(kind) for kind in tree()]
+def test_errors_can_be_copied_and_pickled():
+    errors = [make_error(kind) for kind in tree()]
     assert len(errors) > 20
     for e in errors:
         assert is_same(copy.copy(e), e)
@@ -78,12 +80,12 @@ def test_every_error_can_be_copied_and_raised_in_another_process():
             assert is_same(caught.value, e)
 
 
-def test_an_error_of_somebody_elses_kind_can_be_copied():
-    e = OfSomebodyElse('x', 5, y=6)
+def test_subclass_of_user_can_be_pickled():
+    e = UserError('x', 5, y=6)
     assert is_same(pickle.loads(pickle.dumps(e)), e)
 
 
-class OfSomebodyElse(images.NotFound):
+class UserError(images.NotFound):
     def __init__(self, text, x, *, y):
         super().__init__(f'{text}{x}')
         self.x = x
@@ -91,7 +93,7 @@ class OfSomebodyElse(images.NotFound):
 
 
 @pytest.mark.parametrize('text', ['a', '\x1b', '\U000e0041', 'a\u202e'])
-def test_an_error_is_of_bounded_length(text):
+def test_length_of_error_is_limited(text):
     e = images.NotFound(text * 10_000_000, request_id=text * 10_000_000)
     assert len(e.message) <= _limits.MAX_MESSAGE + 3
     assert len(e.request_id) <= _limits.MAX_REQUEST_ID + 3
@@ -101,27 +103,27 @@ def test_an_error_is_of_bounded_length(text):
 FAULT = nova.fault(500, 'computeFault', 'Unexpected API Error.')
 
 
-def broken_off(api, http):
-    """Interrupt a listing."""
+def interrupted(api, http):
+    """Fail after the first page of a list."""
     http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, FAULT])
     list(api.list_detail(images.ListOpts(limit=2)))
 
 
-def refused(api, http):
-    """Refuse all markers of a listing."""
+def markers_rejected(api, http):
+    """Reject all markers of a list."""
     refusal = nova.fault(400, 'badRequest', 'No image found with ID x')
     http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, refusal])
     list(api.list_detail(images.ListOpts(limit=2)))
 
 
-def absent(api, http):
-    """Ask for an image that is not there."""
+def missing(api, http):
+    """Get a missing image."""
     http.get(ONE, **nova.NOT_FOUND)
     api.get(ID)
 
 
 def not_served(api, http):
-    """Ask a service that has no images."""
+    """Get an image from a service that does not serve images."""
     http.get(ONE, **nova.NO_ROUTE)
     http.get(f'{nova.ENDPOINT}/images', **nova.NO_ROUTE)
     http.get(f'{nova.ENDPOINT}/', status_code=404)
@@ -129,13 +131,13 @@ def not_served(api, http):
 
 
 def busy(api, http):
-    """Ask again and again."""
+    """Get an image from a busy server."""
     http.get(ONE, status_code=503)
     api.get(ID)
 
 
-def no_json(api, http):
-    """Get something else than an image."""
+def not_json(api, http):
+    """Get a response that is not JSON."""
     http.get(ONE, text='<html>')
     api.get(ID)
 
@@ -146,26 +148,26 @@ def vanished(api, http):
     api.wait_for(images.Image(id=ID))
 
 
-def no_server(api, http):
-    """Look for a server that there is not."""
+def missing_server(api, http):
+    """Find a missing server."""
     http.get(f'{nova.ENDPOINT}/servers', json={'servers': []})
     api.find_server_id('x')
 
 
 FAILING = [
-    broken_off,
-    refused,
-    absent,
+    interrupted,
+    markers_rejected,
+    missing,
     not_served,
     busy,
-    no_json,
+    not_json,
     vanished,
-    no_server,
+    missing_server,
 ]
 
 
 class Held:
-    """Something that a frame holds."""
+    """A local variable."""
 
 
 def fail(call, api, http):
@@ -174,14 +176,14 @@ def fail(call, api, http):
     try:
         call(api, http)
     except images.ImagesError as e:
-        # What is raised goes through this frame, and is kept by no other.
+        # Only this frame is in the traceback, and nothing else keeps it.
         shown = traceback.format_exception(e)
     return reference, shown
 
 
 @pytest.mark.parametrize('call', FAILING)
-def test_an_error_keeps_no_frame_alive(api, http, slept, call):
-    # The first time more is done.
+def test_error_keeps_no_frame_alive(api, http, slept, call):
+    # The first call fills caches.
     fail(call, api, http)
     gc.collect()
     gc.disable()
@@ -193,7 +195,7 @@ def test_an_error_keeps_no_frame_alive(api, http, slept, call):
 
 
 @pytest.mark.parametrize('call', FAILING)
-def test_a_traceback_names_each_cause_once(api, http, slept, call):
+def test_traceback_has_each_cause_once(api, http, slept, call):
     _reference, shown = fail(call, api, http)
     errors = [
         line

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Combined filters, against sets and against a model of Nova's filters."""
+"""Combined filters, compared with sets and with a model of Nova's filters."""
 
 from collections.abc import Callable
 import datetime
@@ -36,7 +36,7 @@ SERVERS = [nova.image_id(n) for n in (7, 8)]
 
 @st.composite
 def entries(draw: Callable[[Any], Any]) -> dict[str, Any]:
-    """Draw an image, as Nova shows it, and as Glance has it."""
+    """Draw a record of an image, with its status in Glance."""
     status = draw(st.sampled_from([*nova_filters.GLANCE_STATUSES]))
     metadata = draw(
         st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))
@@ -122,9 +122,9 @@ LEAVES = st.one_of(
 
 
 class Combined(NamedTuple):
-    """A filter, and which of some images it is to choose, as a set.
+    """A filter, and the set of images that it must select.
 
-    :param chosen: the IDs, given the images
+    :param chosen: returns the IDs of the selected images
     """
 
     where: filters.Filter
@@ -168,7 +168,7 @@ def records(listed: list[dict[str, Any]]) -> list[Image]:
 
 @given(LISTS, COMBINED)
 @settings(deadline=None, derandomize=True, max_examples=300)
-def test_filters_combine_as_sets_do(listed, combined):
+def test_combined_filters_agree_with_sets(listed, combined):
     images = records(listed)
     expected = combined.chosen(images)
     assert {i.id for i in images if combined.where.matches(i)} == expected
@@ -176,7 +176,7 @@ def test_filters_combine_as_sets_do(listed, combined):
 
 @given(LISTS, COMBINED)
 @settings(deadline=None, derandomize=True, max_examples=300)
-def test_the_server_leaves_out_no_image_that_matches(listed, combined):
+def test_query_excludes_no_matching_image(listed, combined):
     where = combined.where
     query = {name: str(value) for name, value in where.query.items()}
     for entry, image in zip(listed, records(listed), strict=True):
@@ -218,7 +218,7 @@ class Server(nova.Server):
     st.booleans(),
 )
 @settings(deadline=None, derandomize=True, max_examples=100)
-def test_a_listing_selects_what_the_filter_chooses(
+def test_listing_agrees_with_filter(
     listed, combined, limit, max_items, newest_first
 ):
     if newest_first:

@@ -56,15 +56,15 @@ def printed(formatter, rows, **options):
 )
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=5))
 @settings(derandomize=True, deadline=None)
-def test_the_output_is_that_of_cliff(options, rows):
+def test_output_equals_cliffs(options, rows):
     own = table.TableFormatter()
     fast = _formatters.fast(own)
     assert fast is not own
     assert printed(fast, rows, **options) == printed(own, rows, **options)
 
 
-def is_left_to_cliff(monkeypatch):
-    """Tell whether cliff prints a table, which it then does unchanged."""
+def falls_back_to_cliff(monkeypatch):
+    """Return whether cliff prints the table; the output must not change."""
     rows = [('a', 1, None)] * 9
     seen = []
     emit_list = table.TableFormatter.emit_list
@@ -79,22 +79,22 @@ def is_left_to_cliff(monkeypatch):
     return len(rows) in seen
 
 
-def test_a_table_is_not_left_to_cliff(monkeypatch):
-    assert not is_left_to_cliff(monkeypatch)
+def test_fast_table_is_used(monkeypatch):
+    assert not falls_back_to_cliff(monkeypatch)
 
 
-def test_what_is_private_in_cliff_may_move(monkeypatch):
+def test_cliff_formats_table_if_private_names_are_missing(monkeypatch):
     monkeypatch.delattr(table, '_format_row')
-    # Of a release that does without it.
+    # A release of cliff without this function.
     monkeypatch.setattr(
         table.TableFormatter,
         'add_rows',
         lambda _self, x, _names, rows: x.add_rows([*rows]),
     )
-    assert is_left_to_cliff(monkeypatch)
+    assert falls_back_to_cliff(monkeypatch)
 
 
-def test_what_is_private_in_cliff_may_mean_something_else(monkeypatch):
+def test_cliff_formats_table_if_output_differs(monkeypatch):
     monkeypatch.setattr(table.TableFormatter, 'ALIGNMENTS', {}, raising=True)
     add_rows = table.TableFormatter.add_rows
 
@@ -104,10 +104,10 @@ def test_what_is_private_in_cliff_may_mean_something_else(monkeypatch):
             x.align[name] = 'c'
 
     monkeypatch.setattr(table.TableFormatter, 'add_rows', centered)
-    assert is_left_to_cliff(monkeypatch)
+    assert falls_back_to_cliff(monkeypatch)
 
 
-def test_other_formatters_stay():
+def test_other_formatters_are_unchanged():
     class Other(table.TableFormatter):
         pass
 

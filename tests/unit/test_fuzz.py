@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A bounded run of what ``./run fuzz`` does without an end.
+"""A short, repeatable run of ``./run fuzz``.
 
-The inputs are the seeds of its targets, and seeds that were cut and joined.
+The inputs are the seeds of its targets, and mutated seeds.
 """
 
 import time
@@ -22,7 +22,7 @@ MODULES = {target: load(target) for target in TARGETS}
 
 
 @pytest.mark.parametrize('target', TARGETS)
-def test_every_seed_keeps_the_promises(target):
+def test_seeds(target):
     assert MODULES[target].SEEDS
     for seed in MODULES[target].SEEDS:
         check(MODULES[target], seed)
@@ -44,7 +44,7 @@ def test_every_seed_keeps_the_promises(target):
 @example(('page', b'{"images": [{"id": "a", "metadata": {"x": 1e999}}]}'), [])
 @example(('page', b'{"images": [{"id": "a", "name": "a\x01b"}]}'), [])
 @settings(deadline=None, derandomize=True, max_examples=400)
-def test_what_was_cut_and_joined_keeps_them_too(target_and_seed, changes):
+def test_mutated_seeds(target_and_seed, changes):
     target, data = target_and_seed
     for where, length, new in changes:
         where %= len(data) + 1
@@ -53,7 +53,7 @@ def test_what_was_cut_and_joined_keeps_them_too(target_and_seed, changes):
 
 
 class Costly:
-    """A target whose inputs cost much."""
+    """A target that takes much time or memory."""
 
     @staticmethod
     def check(data):
@@ -67,7 +67,7 @@ clock = [0.0]
 
 
 @pytest.mark.parametrize('data', [b'memory', b'time'])
-def test_what_costs_much_is_noticed(monkeypatch, data):
+def test_costly_input_is_detected(monkeypatch, data):
     monkeypatch.setattr(time, 'thread_time', lambda: clock[0])
     check(Costly, b'nothing')
     with pytest.raises(AssertionError):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""The limit of images that are held in memory."""
+
 from osc_lib import exceptions
 import pytest
 
@@ -12,8 +14,8 @@ app = test_commands.app
 
 
 @pytest.fixture
-def never_ending(http, monkeypatch):
-    """Have a server that always has another page of images."""
+def endless(http, monkeypatch):
+    """Serve another page of images for every request."""
     monkeypatch.setattr(_gathering, 'MAX_GATHERED', 25)
     count = 0
 
@@ -21,7 +23,7 @@ def never_ending(http, monkeypatch):
         nonlocal count
         count += 10
         if count > 100:
-            raise AssertionError('It goes on and on')
+            raise AssertionError('Too many requests')
         return nova.page(nova.images(*range(count, count + 10)), nova.DETAIL)
 
     http.get(nova.DETAIL, json=page)
@@ -37,7 +39,7 @@ def never_ending(http, monkeypatch):
         ('-f', 'value', '--sort-column', 'Name'),
     ],
 )
-def test_what_gathers_all_images_has_a_bound(never_ending, app, words):
+def test_formats_that_hold_all_images_are_limited(endless, app, words):
     with pytest.raises(exceptions.CommandError, match='--max-items'):
         test_commands.run(app, ListComputeImage, *words)
 
@@ -46,8 +48,8 @@ def test_what_gathers_all_images_has_a_bound(never_ending, app, words):
 @pytest.mark.parametrize(
     ('option', 'count'), [('--max-items', 60), ('--limit', 30)]
 )
-def test_who_says_how_many_has_so_many(
-    never_ending, app, words, option, count
+def test_max_items_and_limit_raise_the_limit(
+    endless, app, words, option, count
 ):
     code, printed = test_commands.run(
         app, ListComputeImage, *words, option, str(count)
@@ -57,14 +59,14 @@ def test_who_says_how_many_has_so_many(
 
 
 @pytest.mark.parametrize('form', ['csv', 'value'])
-def test_what_shows_each_image_as_it_comes_has_none(never_ending, app, form):
-    with pytest.raises(AssertionError, match='on and on'):
+def test_streamed_formats_are_not_limited(endless, app, form):
+    with pytest.raises(AssertionError, match='Too many'):
         test_commands.run(app, ListComputeImage, '-f', form)
     assert app.stdout.getvalue().count('cirros-') == 100
 
 
 @pytest.mark.parametrize('count', [24, 25])
-def test_as_many_as_the_bound_are_shown(app, http, monkeypatch, count):
+def test_lists_up_to_the_limit_are_shown(app, http, monkeypatch, count):
     monkeypatch.setattr(_gathering, 'MAX_GATHERED', 25)
     http.get(nova.DETAIL, json=nova.page(nova.images(*range(count))))
     assert len(test_commands.listed(app)) == count

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The format of JSON Lines, on any list."""
+"""The JSON Lines formatter."""
 
 import importlib.metadata
 import io
@@ -21,14 +21,14 @@ class Column(columns.FormattableColumn):
 
 @pytest.fixture
 def formatter():
-    """Provide the formatter as every list command gets it."""
+    """Provide the formatter, loaded as list commands load it."""
     [entry_point] = importlib.metadata.entry_points(
         group='cliff.formatter.list', name='jsonl'
     )
     return entry_point.load()()
 
 
-def test_each_row_is_an_object_in_a_line_of_its_own(formatter):
+def test_one_object_per_line(formatter):
     out = io.StringIO()
     rows = [('a\n\u2028b', Column({'k': [1]}), None), ('é', Column({}), 2)]
     formatter.emit_list(('Name', 'Properties', 'Size'), rows, out, None)
@@ -41,13 +41,13 @@ def test_each_row_is_an_object_in_a_line_of_its_own(formatter):
     assert out.getvalue().isascii()
 
 
-def test_no_row_is_no_line(formatter):
+def test_empty_list_prints_nothing(formatter):
     out = io.StringIO()
     formatter.emit_list(('Name',), [], out, None)
     assert out.getvalue() == ''
 
 
-def test_a_row_is_written_before_the_next_is_asked_for(formatter):
+def test_rows_are_written_before_next_row_is_requested(formatter):
     out = io.StringIO()
 
     def rows():
@@ -59,7 +59,7 @@ def test_a_row_is_written_before_the_next_is_asked_for(formatter):
     assert out.getvalue().count('\n') == 3
 
 
-def test_it_gives_way_to_one_of_cliff(monkeypatch, formatter):
+def test_jsonl_formatter_of_cliff_takes_precedence(monkeypatch, formatter):
     class Theirs:
         def emit_list(self, column_names, data, stdout, parsed_args):
             stdout.write(f'theirs {column_names} {data} {parsed_args}')
@@ -83,7 +83,7 @@ def test_it_gives_way_to_one_of_cliff(monkeypatch, formatter):
     assert out.getvalue() == "theirs ('N',) [] args"
 
 
-def test_it_adds_nothing_to_the_start_of_other_lists():
+def test_import_loads_no_other_modules():
     code = 'import cliff.lister, cliff.formatters.json_format, sys; {}'
     code += 'print(*sys.modules)'
 

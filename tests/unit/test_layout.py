@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Public names, imports between the parts, and the logger."""
+
 import ast
 import importlib.metadata
 import inspect
@@ -16,7 +18,7 @@ from osc_compute_images import api
 ROOT = pathlib.Path(api.__file__).parents[1]
 
 
-def test_all_is_what_there_is():
+def test_all_lists_public_names():
     public = {
         name
         for name, value in vars(api).items()
@@ -26,7 +28,7 @@ def test_all_is_what_there_is():
     assert len(api.__all__) == len(set(api.__all__))
 
 
-def test_the_tree_of_errors_is_as_drawn():
+def test_exception_tree_in_docstring():
     drawn = {}
     above = {}
     for line in api.__doc__.splitlines():
@@ -55,14 +57,14 @@ def imported_by(code):
     return set(done.stdout.split())
 
 
-def test_the_api_knows_nothing_of_the_shell():
+def test_api_does_not_import_the_shell():
     modules = imported_by(
         'import osc_compute_images.api.filters, osc_compute_images.api.clouds'
     )
     assert not modules & {'cliff', 'osc_lib', 'openstackclient', 'openstack'}
 
 
-def test_the_commands_import_nothing_heavy_before_they_run():
+def test_commands_import_nothing_heavy():
     names = [p.stem for p in (ROOT / 'commands').glob('[a-z]*.py')]
     assert {'list', 'show'} < set(names)
     ours = imported_by(
@@ -74,14 +76,14 @@ def test_the_commands_import_nothing_heavy_before_they_run():
     added = {m for m in ours - theirs if not m.startswith('osc_compute_im')}
     assert not added & {'msgspec', 'rich', 'requests', 'keystoneauth1'}
     assert 'osc_compute_images.api' not in ours
-    # What is left is small change of the standard library.
+    # Some small modules of the standard library are fine.
     assert len(added) < 10, added
 
 
 @pytest.mark.parametrize(
     'path', sorted(ROOT.rglob('*.py')), ids=lambda p: p.stem
 )
-def test_the_commands_know_nothing_of_http(path):
+def test_commands_do_not_import_http_libraries(path):
     tree = ast.parse(path.read_text())
     imported = {
         alias.name
@@ -99,7 +101,7 @@ def test_the_commands_know_nothing_of_http(path):
         assert not any(m.startswith(('osc_lib', 'cliff')) for m in imported)
 
 
-def test_the_version_is_that_which_is_installed():
+def test_version_is_the_installed_one():
     assert osc_compute_images.__version__ == importlib.metadata.version(
         'osc-compute-images'
     )
@@ -107,7 +109,7 @@ def test_the_version_is_that_which_is_installed():
         osc_compute_images.no_such_name  # noqa: B018
 
 
-def test_there_is_one_logger_and_it_is_silent_by_default():
+def test_one_logger_silent_by_default():
     for path in ROOT.rglob('api/**/*.py'):
         named = re.findall(r'getLogger\((.*?)\)', path.read_text())
         assert {*named} <= {"'osc_compute_images'"}, path

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Regular expressions in linear time."""
+
 import re
 import warnings
 
@@ -56,7 +58,7 @@ TEXTS = st.text('abAB1-\n _ß\u017fKkİi', max_size=10)
 
 @given(FLAGS, PATTERNS, st.lists(TEXTS, max_size=5))
 @settings(deadline=None, derandomize=True, max_examples=1000)
-def test_it_finds_what_python_finds(flags, pattern, texts):
+def test_search_agrees_with_re(flags, pattern, texts):
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         try:
@@ -83,15 +85,15 @@ def test_it_finds_what_python_finds(flags, pattern, texts):
         '((a*)*)*b',
     ],
 )
-def test_hostile_patterns_take_no_longer_than_others(pattern):
+def test_hostile_patterns_take_linear_time(pattern):
     linear = _linear_regex.LinearRegex(pattern)
     names = ['a' * n + '!' for n in range(200, 300)]
     assert not any(map(linear.search, names))
 
 
 @pytest.mark.timeout(20)
-def test_what_is_kept_has_a_bound():
-    # As a machine with a state for each set of positions it has 2**16.
+def test_size_of_cache_is_limited():
+    # A deterministic automaton of this pattern has 2**16 states.
     linear = _linear_regex.LinearRegex('[ab]*a[ab]{16}c')
     number = 1
     for _ in range(300):
@@ -115,7 +117,7 @@ def test_what_is_kept_has_a_bound():
         '(?!)',
     ],
 )
-def test_what_has_no_bound_is_refused(pattern):
+def test_unbounded_syntax_is_rejected(pattern):
     with pytest.raises(ValueError, match='cannot be searched in bounded time'):
         _linear_regex.LinearRegex(pattern)
 
@@ -125,7 +127,7 @@ def test_what_has_no_bound_is_refused(pattern):
     'pattern',
     ['a{3000}', '(a{100}){100}', '((a{1000}){1000}){1000}', 'a' * 5000],
 )
-def test_what_is_too_large_is_refused(pattern):
+def test_large_pattern_is_rejected(pattern):
     with pytest.raises(ValueError, match='too large'):
         _linear_regex.LinearRegex(pattern)
 
@@ -133,12 +135,12 @@ def test_what_is_too_large_is_refused(pattern):
 @pytest.mark.parametrize(
     'pattern', ['(', '[', '*', 'a{2,1}', '(' * 5000, r'\q', '(?P<a', 'a**']
 )
-def test_wrong_syntax_is_refused(pattern):
+def test_invalid_syntax_is_rejected(pattern):
     with pytest.raises(ValueError, match='no regular expression'):
         _linear_regex.LinearRegex(pattern)
 
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize('pattern', ['(){1000000}', '((){9999}){9999}'])
-def test_nothing_may_come_any_number_of_times(pattern):
+def test_empty_group_may_be_repeated(pattern):
     assert _linear_regex.LinearRegex(pattern).search('x')

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a command keeps from the logs."""
+"""Filtering of logs by the commands."""
 
 import io
 import logging
@@ -12,7 +12,7 @@ from osc_compute_images.commands import _requests
 
 @pytest.fixture
 def log():
-    """Provide what the root logger writes, after a command has begun."""
+    """Provide the output of the root logger after a command has started."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     root = logging.getLogger()
@@ -24,19 +24,19 @@ def log():
     root.removeHandler(handler)
 
 
-def test_urls_have_no_credentials(log):
+def test_credentials_are_removed_from_urls(log):
     logging.getLogger('keystoneauth.x').warning(
         'At %s: "http:\\/\\/x"', 'https://u:p@keystone/v3?a=b@c'
     )
     assert log.getvalue() == 'At https://keystone/v3?a=b@c: "http:\\/\\/x"\n'
 
 
-def test_nothing_acts_on_the_terminal(log):
+def test_control_characters_are_escaped(log):
     logging.getLogger('x').warning('RESP BODY: %s', 'a\x1b[2J\r\u202eb\nc')
     assert log.getvalue() == 'RESP BODY: a\\x1b[2J\\r\\u202eb\nc\n'
 
 
-def test_no_traceback_acts_on_the_terminal(log):
+def test_control_characters_in_traceback_are_escaped(log):
     error = ValueError('no https://u:p@host/\x1b[2J\nnext')
     logging.getLogger('x').error('failed', exc_info=error)
     assert log.getvalue() == (
@@ -44,7 +44,7 @@ def test_no_traceback_acts_on_the_terminal(log):
     )
 
 
-def test_a_header_without_a_colon_draws_no_traceback(log):
+def test_header_without_colon_prints_no_traceback(log):
     try:
         int('x')
     except ValueError:
@@ -60,7 +60,7 @@ def test_a_header_without_a_colon_draws_no_traceback(log):
     ]
 
 
-def test_a_message_that_does_not_fit_is_left_to_the_handler(log):
+def test_invalid_log_message_is_unchanged(log):
     record = logging.LogRecord('x', 30, 'f', 1, '%d', ('a',), None)
     assert _requests._Sanitizer().filter(record)
     assert record.args == ('a',)
