@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What is public in the Python API, as a list.
+"""The list of public names of the Python API.
 
-``python -m tests.unit.promise`` writes it anew to ``promise.txt``.
+``python -m tests.unit.promise`` updates ``promise.txt``.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _NOT_MADE_BY_USERS = (api.ImagePage, api.ListOptsBuilder, api.Pager)
 
 
 def text() -> str:
-    """Return a line for each public name, and for each part of it."""
+    """Return a line for each public name and each public member."""
     public = {f'api.{name}': getattr(api, name) for name in api.__all__}
     for module in (
         *(clouds, filters, plan, properties, protection, retention),
@@ -64,13 +64,13 @@ def _described(name: str, value: object) -> Iterator[str]:
 
 
 def _is_part(base: type) -> bool:
-    """Whether a base class is no more than a part of a public class."""
+    """Return whether a base class is private."""
     is_ours = base.__module__.startswith('osc_compute_images.')
     return is_ours and base.__name__ not in api.__all__
 
 
 def _called(name: str, value: object) -> str:
-    """Return how it is called: the types are mypy's to hold."""
+    """Return the signature, without types: mypy checks these."""
     assert callable(value)
     parameters = [
         parameter.replace(annotation=inspect.Parameter.empty)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The benchmark's own parts; nothing here depends on the clock."""
+"""The parts of the benchmark; no test depends on time."""
 
 from collections.abc import Iterator
 import json
@@ -11,7 +11,7 @@ from benchmarks import measure
 from benchmarks import report
 
 
-def test_the_tables_and_the_plot_are_made_from_the_results():
+def test_tables_and_plots_are_generated_from_results():
     results = json.loads(report.RESULTS.read_text('utf-8'))
     assert report.TABLE.read_text('utf-8') == report.document(results)
     assert report.PLOT.read_text('utf-8') == report.picture(results)
@@ -19,7 +19,7 @@ def test_the_tables_and_the_plot_are_made_from_the_results():
     assert drawn == report.start_picture(results)
 
 
-def test_what_was_not_measured_is_left_out_of_the_tables():
+def test_unmeasured_parts_are_omitted():
     results = json.loads(report.RESULTS.read_text('utf-8'))
     del results['startup'], results['api']['gophercloud EachPage']
     text = report.document(results)
@@ -28,7 +28,7 @@ def test_what_was_not_measured_is_left_out_of_the_tables():
     assert 'token issue' not in text
 
 
-def test_a_goal_is_reached_at_its_limit_and_not_beyond():
+def test_goal_is_reached_at_its_limit():
     def reached(sign, value):
         return report.goals.Goal('', sign, 8, lambda _: 0).reached(value)
 
@@ -36,7 +36,7 @@ def test_a_goal_is_reached_at_its_limit_and_not_beyond():
     assert [reached('>=', v) for v in (7.9, 8, 8.1)] == [False, True, True]
 
 
-def test_a_start_is_compared_by_instructions_where_they_were_counted():
+def test_start_is_compared_by_instructions_if_counted():
     results = json.loads(report.RESULTS.read_text('utf-8'))
     goals = {row[0]: row for row in report.goals.rows(results)}
     [goal] = [name for name in goals if 'times the instructions' in name]
@@ -53,7 +53,7 @@ def cloud() -> Iterator[object]:
         yield cloud
 
 
-# Besides the pages: one request, that opens the connection or gets a token.
+# In addition to the pages, one request opens the connection or gets a token.
 @pytest.mark.parametrize(
     ('name', 'options', 'requests'),
     [
@@ -67,9 +67,7 @@ def cloud() -> Iterator[object]:
         ('in_regions', {'regions': 2}, 1 + 2 * 3),
     ],
 )
-def test_each_subject_lists_all_images_in_the_same_pages(
-    cloud, name, options, requests
-):
+def test_subjects_request_the_same_pages(cloud, name, options, requests):
     _done, own = measure.subject(name, cloud.env, **options)
     assert own['images'] == 2500 * options.get('regions', 1)
     assert cloud.told()['requests'] == requests

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The documentation against the code."""
+"""The documentation agrees with the code."""
 
 import ast
 import configparser
@@ -68,13 +68,13 @@ class ShowOne(command.ShowOne):
         raise NotImplementedError
 
 
-#: Of every list or show command.
+#: Options of all list and show commands.
 GENERAL = options_of(Lister, ShowOne)
 OWN = options_of(*COMMANDS.values()) - GENERAL
-OF_THE_SHELL = {
+GLOBAL = {
     *('--debug', '--insecure', '--quiet', '--timing', '--verify'),
     *('--os-interface', '--os-region-name'),
-    # Of pytest.
+    # pytest
     '--dist',
 }
 
@@ -92,7 +92,7 @@ def table(page, number=0):
     ]
 
 
-def test_each_limit_to_what_a_server_can_cost_is_told():
+def test_security_page_lists_limits():
     limits = {
         name: value
         for module in (_limits, _body, _columns, _gathering)
@@ -115,13 +115,13 @@ def test_each_command_has_a_page(name):
     assert directive == f'.. command-reference:: {name}'
 
 
-def test_no_other_page_is_a_command():
+def test_each_page_has_a_command():
     pages = {path.stem for path in (SOURCE / 'commands').glob('*.rst')}
     assert pages == {name.split()[-1] for name in COMMANDS}
 
 
 @pytest.mark.parametrize('name', COMMANDS)
-def test_the_reference_has_something_to_say_of_each_option(name):
+def test_options_have_help_and_metavar(name):
     for action in actions(COMMANDS[name]):
         if set(action.option_strings) <= GENERAL and action.option_strings:
             continue
@@ -134,7 +134,7 @@ def test_the_reference_has_something_to_say_of_each_option(name):
 
 
 @pytest.mark.parametrize('option', sorted(OWN))
-def test_each_option_is_told_of_outside_the_reference(option):
+def test_options_are_documented(option):
     used = re.compile(re.escape(option) + r'(?![\w-])')
     pages = [page for page in PAGES if page.name != 'release-notes.rst']
     assert any(used.search(page.read_text()) for page in pages)
@@ -145,9 +145,9 @@ def test_each_option_is_told_of_outside_the_reference(option):
     [*PAGES, *(ROOT / 'releasenotes' / 'notes').glob('*.yaml')],
     ids=lambda page: page.stem,
 )
-def test_each_option_that_is_told_of_exists(page):
+def test_documented_options_exist(page):
     text = page.read_text()
-    known = OWN | GENERAL | OF_THE_SHELL
+    known = OWN | GENERAL | GLOBAL
     if page.name == 'compute-image.rst':
         parser = shell.ComputeImageShell([]).parser
         known |= set(parser._option_string_actions) | {'--os-'}
@@ -155,9 +155,9 @@ def test_each_option_that_is_told_of_exists(page):
         known |= options_of(
             osc_image.ListImage, osc_image.SetImage, osc_image.UnsetImage
         )
-        # Of gcloud and hcloud.
+        # gcloud and hcloud
         known |= {'--filter', '--selector', '--sort', '--sort-by'}
-    # Those of other programs stand in the examples only.
+    # Options of other programs appear in examples only.
     prose = '\n'.join(
         line
         for line in text.splitlines()
@@ -166,7 +166,7 @@ def test_each_option_that_is_told_of_exists(page):
     assert set(re.findall(r'(?<![\w-])--[a-z][\w-]*', prose)) <= known
 
 
-def test_the_filters_are_those_of_the_command():
+def test_filters_page_lists_filter_options():
     told = {
         word.split()[0]
         for option, *_ in table('filters.rst')
@@ -178,7 +178,7 @@ def test_the_filters_are_those_of_the_command():
     }
 
 
-def test_the_keys_that_are_promised_are_those_that_there_are():
+def test_promised_keys_exist():
     image = api.Image(id='0', disk_config='AUTO')
     of_list, of_show = (
         {word for row in table('promises.rst') for word in words(row[n])}
@@ -194,7 +194,7 @@ def test_the_keys_that_are_promised_are_those_that_there_are():
     )
 
 
-def test_each_public_name_has_a_place_in_the_reference():
+def test_reference_lists_public_names():
     text = (SOURCE / 'api.rst').read_text()
     told = set(re.findall(r'^\.\. auto\w+:: (\w+)$', text, re.MULTILINE))
     errors = {
@@ -207,7 +207,7 @@ def test_each_public_name_has_a_place_in_the_reference():
 
 
 @pytest.mark.parametrize('number', [2, 3])
-def test_the_calls_that_take_the_place_of_others_exist(number):
+def test_calls_in_coming_from_exist(number):
     rows = table('coming-from.rst', number)
     assert len(rows) > 9
     for *_others, here in rows:
@@ -216,9 +216,9 @@ def test_the_calls_that_take_the_place_of_others_exist(number):
             assert hasattr(ours, call), call
 
 
-def test_the_calls_of_openstacksdk_exist():
+def test_calls_of_openstacksdk_in_coming_from_exist():
     for sdk, *_others in table('coming-from.rst', 3):
-        # Where there are several, they are those of several releases.
+        # Several calls are those of several releases.
         calls = re.findall(r'(\w*images?\w*)\(', sdk)
         assert not calls or any(hasattr(_proxy.Proxy, call) for call in calls)
 
@@ -226,7 +226,7 @@ def test_the_calls_of_openstacksdk_exist():
 @pytest.mark.parametrize(
     'page', list(ROOT.glob('*.rst')), ids=lambda page: page.stem
 )
-def test_what_a_page_links_to_is_there(page):
+def test_link_targets_exist(page):
     text = page.read_text()
     targets = re.findall(r'^\.\. _.*: (.*)$', text, re.MULTILINE)
     targets += re.findall(r'^\.\. image:: (.*)$', text, re.MULTILINE)
@@ -243,7 +243,7 @@ def test_source_tree_in_contributing_exists():
         names = re.findall(r'\S+(?:/|\.py)(?=\s)', line[:36])
         assert names, line
         for name in names:
-            # Below a folder: its parts are indented.
+            # The parts of a folder are indented.
             path = folder / name if line[4] == ' ' else ROOT / name
             assert path.exists(), name
         if line[4] != ' ':
@@ -251,7 +251,7 @@ def test_source_tree_in_contributing_exists():
 
 
 def python_examples():
-    """Yield what is Python among the indented parts of pages and modules."""
+    """Yield the literal blocks of pages and modules that are Python."""
     texts = {page.name: page.read_text() for page in PAGES}
     texts |= {
         str(path.relative_to(ROOT)): path.read_text()
@@ -276,7 +276,7 @@ def calls_in(tree):
 OWNERS = {'api': api.ImagesAPI, 'filters': filters}
 
 
-def test_what_examples_in_python_call_takes_what_they_pass():
+def test_python_examples_match_signatures():
     checked = 0
     for name, tree in python_examples():
         for function, node, is_method in calls_in(tree):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Errors of the output."""
+
 import io
 
 from osc_lib import exceptions
@@ -9,13 +11,13 @@ from osc_compute_images.commands import _output
 
 
 class Full(io.StringIO):
-    """Takes what is written, and cannot get rid of it."""
+    """A buffered stream to a full disk."""
 
     def flush(self):
         raise OSError(28, 'No space left on device')
 
 
-def test_what_is_left_in_a_buffer_is_written():
+def test_error_of_final_flush_is_reported():
     no_space = pytest.raises(exceptions.CommandError, match='No space left')
     with no_space, _output.flushed(Full()):
         pass
@@ -30,7 +32,7 @@ def test_what_is_left_in_a_buffer_is_written():
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_other_errors_are_not_taken_for_errors_of_the_output(error):
+def test_other_errors_are_unchanged(error):
     with pytest.raises(type(error)) as caught, _output.flushed(io.StringIO()):
         raise error
     assert caught.value is error

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Names of other libraries that are private, and relied on.
+"""Private names of other libraries that the HTTP client uses.
 
-They are listed in ``osc_compute_images/api/http/__init__.py``. Where one goes,
-the requests go on without what it is for, and this tells.
+``osc_compute_images/api/http/__init__.py`` lists them. If a library removes
+one, requests work without the feature, and these tests fail.
 """
 
 import inspect
@@ -18,8 +18,7 @@ from osc_compute_images.api import http
 
 FOLDER = pathlib.Path(http.__file__).parent
 
-#: Where an attribute of another object, that begins with an underscore, is
-#: read or written.
+#: Matches the use of a private attribute of another object.
 PRIVATE = re.compile(r"(?<!self)(?<!cls)\.(_[a-z]\w*)|attr\(\w+, '(_\w+)'")
 
 
@@ -38,7 +37,7 @@ def used():
     return names - {'_replace'}
 
 
-def test_all_are_listed():
+def test_private_names_are_documented():
     assert {name for name in used() if name not in http.__doc__} == set()
     assert used() == {
         '_connect_retries',
@@ -49,7 +48,7 @@ def test_all_are_listed():
     }
 
 
-def test_the_session_has_its_retries():
+def test_session_has_connect_retries():
     if 'connect_retries' not in inspect.signature(session.Session).parameters:
         pytest.skip('This keystoneauth has no such retries')
     assert session.Session(connect_retries=7)._connect_retries == 7
@@ -58,6 +57,6 @@ def test_the_session_has_its_retries():
 @pytest.mark.parametrize(
     'name', ['_original_response', '_connection', '_pool', '_fp']
 )
-def test_a_response_has_its_connection(name):
+def test_response_has_its_connection(name):
     response = urllib3.HTTPResponse(preload_content=False)
     assert hasattr(response, name)

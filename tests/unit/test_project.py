@@ -24,16 +24,15 @@ def tox_sections():
 
 
 @pytest.mark.parametrize('name', tox_sections())
-def test_only_the_tests_that_are_asked_for_run(name):
-    # One pytest, all of whose words give way to those of the user: neither
-    # other tests nor a threshold of coverage are left.
+def test_positional_arguments_replace_those_of_pytest(name):
+    # The arguments replace all of pytest's, including the coverage threshold.
     command = tox_sections()[name]['commands'].strip()
     assert command.startswith('pytest {posargs:')
     assert command.endswith('}')
     assert command.count('{') == 1
 
 
-def test_ci_runs_the_command_of_the_readme():
+def test_ci_runs_command_of_readme():
     script = (ROOT / '.ci' / 'run').read_text().splitlines()
     assert script[-1] == 'exec ./run test'
     assert '\n    ./run test\n' in (ROOT / 'README.rst').read_text()
@@ -43,7 +42,7 @@ WORKFLOWS = sorted((ROOT / '.github' / 'workflows').glob('*.yml'))
 
 
 @pytest.mark.parametrize('path', WORKFLOWS, ids=lambda path: path.stem)
-def test_a_workflow_may_do_little_and_says_what_it_runs(path):
+def test_workflow_permissions_are_minimal_and_actions_pinned(path):
     workflow = yaml.safe_load(path.read_text())
     assert workflow['permissions'] == {}
     for name, job in workflow['jobs'].items():
@@ -59,7 +58,7 @@ def test_a_workflow_may_do_little_and_says_what_it_runs(path):
                 assert re.fullmatch(r'[\w/-]+@[0-9a-f]{40}', step['uses'])
 
 
-def test_what_is_run_by_a_workflow_exists():
+def test_commands_in_workflows_exist():
     test = yaml.safe_load((ROOT / '.github/workflows/test.yml').read_text())
     matrix = test['jobs']['unit']['strategy']['matrix']
     named = {*matrix['env'], *(each['env'] for each in matrix['include'])}
@@ -73,7 +72,7 @@ def test_what_is_run_by_a_workflow_exists():
     )
 
 
-def test_every_file_names_its_licence_in_one_line():
+def test_files_have_spdx_tag():
     listed = subprocess.run(
         ['git', '-C', ROOT, 'ls-files', '*.py', '*.go', '*.yml'],
         capture_output=True,

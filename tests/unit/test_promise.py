@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the versioning promise covers, and that it is kept.
+"""The promises of ``doc/source/promises.rst``.
 
-Whoever changes what is listed here, other than by an addition, breaks the
-programs of users: that needs a new major version, and a release note.
+Any change here except an addition breaks the programs of users: it needs a new
+major version and a release note.
 """
 
 import configparser
@@ -51,7 +51,7 @@ SHOWN = {
     'updated_at': str,
 }
 
-#: Exit codes of ``show --wait``; any other failure is 1, wrong usage 2.
+#: Exit codes of ``show --wait``; other errors are 1, invalid usage is 2.
 EXIT_CODES = {
     'EXIT_ERROR': 3,
     'EXIT_DELETED': 4,
@@ -89,7 +89,7 @@ def printed_by(app, command, *words):
         (['--all-clouds'], {'Cloud': str, 'Region': str, **BRIEF}),
     ],
 )
-def test_the_keys_of_a_list_and_their_types(app, http, words, promised):
+def test_keys_and_types_of_list(app, http, words, promised):
     http.get(nova.DETAIL, json=nova.page([FULL]))
     [listed] = printed_by(app, ListComputeImage, *words)
     assert types(listed) == promised
@@ -104,14 +104,14 @@ def test_the_keys_of_a_list_and_their_types(app, http, words, promised):
         (['--all-clouds'], {**SHOWN, 'cloud': str, 'region': str}),
     ],
 )
-def test_the_keys_of_an_image_and_their_types(app, http, words, promised):
+def test_keys_and_types_of_show(app, http, words, promised):
     http.get(f'{nova.ENDPOINT}/images/{FULL["id"]}', json={'image': FULL})
     shown = printed_by(app, ShowComputeImage, FULL['id'], *words)
     assert types(shown) == promised
     assert list(shown) == sorted(promised)
 
 
-def test_the_exit_codes_of_waiting():
+def test_exit_codes_of_show_wait():
     codes = {
         name: value
         for name, value in vars(show).items()
@@ -120,11 +120,11 @@ def test_the_exit_codes_of_waiting():
     assert codes == EXIT_CODES
 
 
-def test_the_python_api():
+def test_python_api():
     assert promise.STORED.read_text() == promise.text(), (
-        'The Python API is not as promised. If that is meant, run '
-        '"python -m tests.unit.promise", and look at what it changes: what is '
-        'not an addition breaks the programs of users'
+        'The Python API has changed. If that is intended, run "python -m '
+        'tests.unit.promise" and review the difference: anything except an '
+        'addition breaks the programs of users'
     )
 
 
@@ -135,7 +135,7 @@ def promised_versions():
     return dict(requirement.split('>=') for requirement in requirements)
 
 
-def test_the_lowest_versions_are_those_that_are_tested():
+def test_lowest_versions_in_setup_cfg_and_tox_agree():
     tox = configparser.ConfigParser(interpolation=None)
     tox.read(ROOT / 'tox.ini')
     [section] = [name for name in tox if name.startswith('testenv:lowest')]
@@ -146,7 +146,7 @@ def test_the_lowest_versions_are_those_that_are_tested():
 @pytest.mark.skipif(
     'LOWEST' not in os.environ, reason='for the lowest versions only'
 )
-def test_the_lowest_versions_are_installed():
+def test_lowest_versions_are_installed():
     installed = {
         name: importlib.metadata.version(name) for name in promised_versions()
     }

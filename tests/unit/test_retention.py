@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Retention rules, beside a slow implementation of what they say."""
+"""Retention rules, compared with a simple implementation."""
 
 import datetime
 
@@ -27,7 +27,7 @@ def images(*times):
 
 
 def kept(rules, *times):
-    """Return the times kept, and why."""
+    """Return the times that are kept, with the reasons."""
     return {
         image.created: reasons
         for image, reasons in retention.apply(images(*times), rules)
@@ -42,7 +42,7 @@ def kept(rules, *times):
         ({'daily': 2}, DAYS[:2]),
         ({'daily': 3}, [DAYS[0], DAYS[1], DAYS[3]]),
         ({'hourly': 3}, DAYS[:3]),
-        # The first of January is in the week of the last of December.
+        # 1 January is in the same week as 31 December.
         ({'weekly': 2}, [DAYS[0], DAYS[3]]),
         ({'monthly': 3}, [DAYS[0], DAYS[1], DAYS[4]]),
         ({'yearly': 9}, [DAYS[0], DAYS[1], DAYS[5]]),
@@ -54,16 +54,16 @@ def kept(rules, *times):
         ({'last': 0, 'yearly': 1}, DAYS[:1]),
     ],
 )
-def test_each_rule_keeps_the_newest_of_what_it_counts(rules, expected):
+def test_rules(rules, expected):
     assert [*kept(Rules(**rules), *reversed(DAYS))] == expected
 
 
-def test_the_reasons_are_told():
+def test_reasons():
     found = kept(Rules(last=1, daily=2), *DAYS)
     assert found == {DAYS[0]: ('last', 'daily'), DAYS[1]: ('daily',)}
 
 
-def test_the_last_of_a_group_stays_unless_none_is_to_be_kept():
+def test_newest_image_is_kept_unless_last_is_zero():
     assert kept(Rules(daily=0), DAYS[0]) == {
         DAYS[0]: ('the last of its group',)
     }
@@ -73,7 +73,7 @@ def test_the_last_of_a_group_stays_unless_none_is_to_be_kept():
 @pytest.mark.parametrize(
     'time', [None, '', 'yesterday', '0001-01-01T00:00:00+14:00']
 )
-def test_an_image_whose_age_is_unknown_is_kept_and_takes_no_place(time):
+def test_image_of_unknown_age_is_kept_and_not_counted(time):
     found = kept(Rules(last=1), time, DAYS[0], DAYS[1])
     assert found == {
         DAYS[0]: ('last',),
@@ -88,7 +88,7 @@ def test_times_are_compared_in_utc():
     assert [*found] == ['2025-12-31T23:00:00']
 
 
-def test_rules_are_checked():
+def test_invalid_rules():
     with pytest.raises(ValueError, match='at least one of: last, hourly'):
         Rules()
     with pytest.raises(ValueError, match='daily must not be negative'):
@@ -97,8 +97,8 @@ def test_rules_are_checked():
         Rules(within=datetime.timedelta(seconds=-1))
 
 
-def slowly(times, rules):
-    """Return the times to keep, as the words of each rule say it."""
+def kept_by_simple_rules(times, rules):
+    """Return the times to keep, directly from the definition of each rule."""
     newest_first = sorted(times, reverse=True)
     found = set(newest_first[: rules.last or 0])
     for name, form in {
@@ -146,8 +146,10 @@ counts = st.none() | st.integers(0, 5)
         }
     ).filter(lambda rules: any(v is not None for v in rules.values())),
 )
-def test_what_is_kept_is_what_the_words_say(times, rules):
+def test_apply_agrees_with_simple_implementation(times, rules):
     rules = Rules(**rules)
     found = kept(rules, *(f'{t.isoformat()}Z' for t in times))
-    expected = {f'{t.isoformat()}Z' for t in slowly(times, rules)}
+    expected = {
+        f'{t.isoformat()}Z' for t in kept_by_simple_rules(times, rules)
+    }
     assert set(found) == expected

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Servers that answer as no server should."""
+"""Hostile and malformed responses."""
 
 import gzip
 import json
@@ -43,7 +43,7 @@ EVIL = '\x1b]0;x\x07'
 @example('9' * 5000)
 @example('-1')
 @settings(derandomize=True)
-def test_whatever_retry_after_says_the_wait_is_bounded(text):
+def test_delay_is_limited_for_any_retry_after(text):
     seconds = _retry.seconds_of(text)
     error = marked(
         images.ServerError('x', http_status=503), Kind.STATUS, seconds
@@ -74,7 +74,7 @@ ERRORS = st.recursive(
 @example(b'{"error": {"code": 400}}', 'Bad Request')
 @example(b'', ' ')
 @settings(derandomize=True, deadline=None)
-def test_whatever_an_error_says_it_is_one_printable_line(body, reason):
+def test_message_is_one_printable_line_for_any_body(body, reason):
     message = images.HTTPError(_words.message(400, {}, body, reason)).message
     message.encode()
     assert message
@@ -83,7 +83,7 @@ def test_whatever_an_error_says_it_is_one_printable_line(body, reason):
     assert len(message) < 600
 
 
-def test_an_error_page_is_not_read_over_and_over(api, http):
+def test_error_page_is_parsed_in_linear_time(api, http):
     http.get(nova.DETAIL, status_code=400, text='<title>' * 6000)
     start = time.perf_counter()
     with pytest.raises(images.BadRequest):
@@ -111,7 +111,7 @@ def told(error, caplog):
         ),
     ],
 )
-def test_what_a_server_sends_does_not_act_on_a_terminal(
+def test_control_characters_of_server_are_escaped(
     api, http, slept, caplog, entry, call
 ):
     other = {**entry, 'id': entry['id'] + '2'}
@@ -126,7 +126,7 @@ def test_what_a_server_sends_does_not_act_on_a_terminal(
     assert error or caplog.records
 
 
-def test_neither_does_the_id_that_it_gives_a_request(api, http):
+def test_control_characters_in_request_id_are_escaped(api, http):
     headers = {'X-Openstack-Request-Id': EVIL}
     http.get(nova.DETAIL, status_code=400, headers=headers)
     with pytest.raises(images.BadRequest) as caught:
@@ -134,7 +134,7 @@ def test_neither_does_the_id_that_it_gives_a_request(api, http):
     assert '\x1b' not in str(caught.value)
 
 
-def test_neither_do_the_versions_that_it_serves(api, http):
+def test_control_characters_in_versions_are_escaped(api, http):
     http.get(nova.DETAIL, **nova.NO_ROUTE)
     version = {'min_version': EVIL, 'version': '2.1'}
     http.get(f'{nova.ENDPOINT}/', json={'version': version})
@@ -144,7 +144,7 @@ def test_neither_do_the_versions_that_it_serves(api, http):
 
 
 @pytest.mark.parametrize('length', ['9' * 5000, 'x', '-1', '1, 1', '', '٣'])
-def test_a_length_that_is_none_does_no_harm(api, http, length):
+def test_invalid_content_length_is_ignored(api, http, length):
     http.get(nova.DETAIL, json=EMPTY, headers={'Content-Length': length})
     assert list(api.list_detail()) == []
 
@@ -154,7 +154,7 @@ def compressed(document):
 
 
 @pytest.mark.parametrize('with_length', [True, False])
-def test_a_body_may_be_compressed(api, http, with_length):
+def test_compressed_body(api, http, with_length):
     body = compressed(nova.page(nova.images(1)))
     headers = {'Content-Encoding': 'gzip'}
     if with_length:
@@ -163,7 +163,7 @@ def test_a_body_may_be_compressed(api, http, with_length):
     assert [image.id for image in api.list_detail()] == [ID]
 
 
-def test_a_compressed_body_is_bounded_as_it_grows(api, http, monkeypatch):
+def test_size_of_decompressed_body_is_limited(api, http, monkeypatch):
     monkeypatch.setattr(_body, 'MAX_BODY', 100_000)
     http.get(
         nova.DETAIL,
@@ -174,7 +174,7 @@ def test_a_compressed_body_is_bounded_as_it_grows(api, http, monkeypatch):
         list(api.list_detail())
 
 
-def test_a_body_that_is_compressed_wrongly_is_read_again(api, http, slept):
+def test_invalid_compression_is_retried(api, http, slept):
     bad = {'content': b'not gzip', 'headers': {'Content-Encoding': 'gzip'}}
     http.get(nova.DETAIL, [bad, {'json': EMPTY}])
     assert list(api.list_detail()) == []
@@ -182,7 +182,7 @@ def test_a_body_that_is_compressed_wrongly_is_read_again(api, http, slept):
 
 
 @pytest.mark.parametrize('number', [2**63, 10**30, -(10**30), 10.5e300])
-def test_numbers_of_any_size_come_from_several_regions_too(api, http, number):
+def test_large_numbers_from_several_regions(api, http, number):
     entry = nova.image(1, metadata={'n': number, 'in': [number]})
     http.get(nova.DETAIL, json=nova.page([entry]))
     results = _streams.in_order(
@@ -194,7 +194,7 @@ def test_numbers_of_any_size_come_from_several_regions_too(api, http, number):
 
 
 @pytest.mark.parametrize('depth', [100, 190, 210, 600, 990, 100_000])
-def test_what_is_nested_deep_costs_no_other_image(api, http, caplog, depth):
+def test_deep_nesting_does_not_affect_other_images(api, http, caplog, depth):
     deep = '["]", ' * depth + '1' + ']' * depth
     http.get(
         nova.DETAIL,
@@ -208,11 +208,11 @@ def test_what_is_nested_deep_costs_no_other_image(api, http, caplog, depth):
     assert ('more than 200 deep' in caplog.text) == (depth > 200)
 
 
-def test_flavors_may_come_in_smaller_pages_than_were_asked_for(api, http):
+def test_pages_of_flavors_may_be_smaller_than_requested(api, http):
     def flavor(number):
         return {'id': f'{number}', 'name': f'f{number}', 'ram': 1, 'disk': 1}
 
-    # As where [api] max_limit is smaller.
+    # Nova's [api] max_limit is smaller than the limit.
     url = f'{nova.ENDPOINT}/flavors/detail'
     links = [{'rel': 'next', 'href': f'{url}?limit=2&marker=2'}]
     first = {'flavors': [flavor(1), flavor(2)], 'flavors_links': links}
@@ -227,7 +227,7 @@ class Unfiltered(NamedTuple):
         return {'property-hw_disk_bus': 'virtio'}
 
 
-def test_options_without_a_field_are_options(api, http):
+def test_opts_may_be_an_object_without_fields(api, http):
     http.get(nova.DETAIL, json={'images': []})
     assert not [*api.list_detail(Unfiltered(), where=filters.name('a'))]
     assert http.last_request.qs == {
@@ -248,8 +248,8 @@ def test_options_without_a_field_are_options(api, http):
         lambda api: list(api.list_detail(ListOpts(name='\udcff'))),
     ],
 )
-def test_what_cannot_be_sent_is_an_error_of_this_api(api, http, call):
-    # Python reads so what is not UTF-8 on a command line.
+def test_undecodable_argument_is_an_images_error(api, http, call):
+    # Python decodes arguments that are not UTF-8 like this.
     with pytest.raises(images.ImagesError):
         call(api)
 
@@ -261,7 +261,7 @@ def test_what_cannot_be_sent_is_an_error_of_this_api(api, http, call):
         {'exc': requests.exceptions.ConnectionError('reset')},
     ],
 )
-def test_versions_that_cannot_be_had_now_are_not_taken_for_none(
+def test_failed_discovery_is_not_images_not_served(
     http, ksa_session, slept, fault
 ):
     url = f'{nova.HOST}/compute'
@@ -282,11 +282,11 @@ def test_versions_that_cannot_be_had_now_are_not_taken_for_none(
         list(images.ImagesAPI(compute).list_detail())
     except images.ImagesError as e:
         outcome = e
-    # To give up is honest; to say that no images are served is not.
+    # The call may fail, but must not report that images are not served.
     assert not isinstance(outcome, images.ImagesNotServed)
 
 
-def test_a_marker_that_may_not_be_seen_any_more_is_replaced(api, http):
+def test_listing_continues_after_marker_became_invisible(api, http):
     refusal = nova.fault(403, 'forbidden', 'image ID not visible')
     http.get(
         nova.DETAIL,
@@ -306,7 +306,7 @@ def test_a_marker_that_may_not_be_seen_any_more_is_replaced(api, http):
     ]
 
 
-def test_without_an_older_image_the_page_before_has_the_marker(api, http):
+def test_marker_may_come_from_previous_page(api, http):
     server = nova.Server(nova.images(1, 2, 3))
     http.get(nova.DETAIL, json=server)
     listing = iter(api.list_detail(ListOpts(limit=1)))
@@ -315,7 +315,7 @@ def test_without_an_older_image_the_page_before_has_the_marker(api, http):
     assert [image.id for image in listing] == [nova.image_id(3)]
 
 
-def test_the_marker_is_the_last_image_that_has_an_id(api, http):
+def test_marker_is_last_image_with_id(api, http):
     nameless = nova.image(2, id=None)
     pages = [[nova.image(1), nameless], [nova.image(3)]]
     http.get(nova.DETAIL, [{'json': nova.page(page)} for page in pages])
@@ -324,21 +324,21 @@ def test_the_marker_is_the_last_image_that_has_an_id(api, http):
     assert sent(http)[1].endswith(f'marker={ID}')
 
 
-def test_an_entry_that_is_no_image_does_not_end_a_listing(api, http):
-    # Without a link, as where [api] max_limit is smaller than the limit.
+def test_listing_continues_after_invalid_entry(api, http):
+    # There is no link if Nova's [api] max_limit is smaller than the limit.
     pages = [['odd', nova.image(1)], [nova.image(2)]]
     http.get(nova.DETAIL, [{'json': nova.page(page)} for page in pages])
     listed = [image.id for image in api.list_detail(ListOpts(limit=2))]
     assert listed == [ID, nova.image_id(2)]
 
 
-def test_a_full_page_without_any_id_is_not_taken_for_the_end(api, http):
+def test_full_page_without_ids_interrupts_listing(api, http):
     http.get(nova.DETAIL, json=nova.page([{'name': 'a'}, {'name': 'b'}]))
     with pytest.raises(images.ListingInterrupted):
         list(api.list_detail(ListOpts(limit=2)))
 
 
-def test_a_catalog_without_compute_has_no_endpoint(api, http):
+def test_catalog_without_compute(api, http):
     set_catalog(http, {})
     with pytest.raises(images.EndpointNotFound):
         list(api.list_detail())

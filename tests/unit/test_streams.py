@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Listings of several regions: their order, and how much memory they take."""
+"""Lists of several regions: their order and memory."""
 
 import threading
 
@@ -34,7 +34,7 @@ def expected(counts):
 
 
 @pytest.mark.parametrize('parallel', [1, 2, 16])
-def test_regions_come_in_the_order_of_the_keys(parallel):
+def test_results_are_in_order_of_keys(parallel):
     counts = {'b': 3, 'a': 2, 'c': 0, 'd': 1}
     results = _streams.in_order(
         apis(counts),
@@ -47,13 +47,13 @@ def test_regions_come_in_the_order_of_the_keys(parallel):
 @pytest.mark.parametrize('room', [0, 300, 10**6])
 @pytest.mark.parametrize('slow', ['a', 'b', 'c'])
 @pytest.mark.parametrize('parallel', [1, 2, 3])
-def test_little_room_and_a_slow_region_change_nothing(
+def test_order_with_small_buffer_and_slow_region(
     monkeypatch, room, slow, parallel
 ):
     monkeypatch.setattr(_streams, 'MAX_BUFFERED', room)
     counts = dict.fromkeys('abc', 20)
     begun = threading.Event()
-    #: Others that can begin before the slow one has to go on.
+    #: Regions that start while the slow one waits.
     others = [
         name
         for name in 'abc'[: max(parallel, 'abc'.index(slow))]
@@ -71,7 +71,7 @@ def test_little_room_and_a_slow_region_change_nothing(
     assert ids(results) == expected(counts)
 
 
-def test_what_waits_for_its_turn_is_bounded(monkeypatch):
+def test_buffer_of_waiting_regions_is_limited(monkeypatch):
     monkeypatch.setattr(_streams, 'MAX_BUFFERED', 500)
     ahead = []
     first_may_go = threading.Event()
@@ -92,7 +92,7 @@ def test_what_waits_for_its_turn_is_bounded(monkeypatch):
     assert len(ids(results)) == 199
 
 
-def test_the_parts_of_the_first_region_do_not_pile_up(monkeypatch):
+def test_buffer_of_first_region_is_limited(monkeypatch):
     monkeypatch.setattr(_streams, 'MAX_BUFFERED', 500)
     given = []
 
@@ -103,12 +103,12 @@ def test_the_parts_of_the_first_region_do_not_pile_up(monkeypatch):
 
     results = _streams.in_order(apis('a'), list_images)
     next(results)
-    # Those in 500 bytes, the one that was taken, and the one to come.
+    # Those in 500 bytes, the one that was yielded, and the next one.
     assert len(given) < 20
     results.close()
 
 
-def test_an_error_is_last():
+def test_error_is_last():
     def list_images(name, _api):
         yield [Image(id=name)]
         if name == 'a':
@@ -123,7 +123,7 @@ def test_an_error_is_last():
 
 
 @pytest.mark.parametrize('dying', ['a', 'b'])
-def test_a_thread_that_dies_is_a_bug_and_no_hang(dying):
+def test_exception_in_thread_is_raised(dying):
     def list_images(name, _api):
         if name == dying:
             raise ZeroDivisionError
@@ -133,7 +133,7 @@ def test_a_thread_that_dies_is_a_bug_and_no_hang(dying):
         list(_streams.in_order(apis('ab'), list_images))
 
 
-def test_whoever_stops_listening_stops_the_regions():
+def test_closing_results_stops_regions():
     given = []
 
     def list_images(name, _api):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Text for terminals."""
+
 from hypothesis import given
 from hypothesis import settings
 import hypothesis.strategies as st
@@ -25,13 +27,13 @@ from osc_compute_images.text import property_text
         ('\U000e0041', r'\U000e0041'),
     ],
 )
-def test_what_acts_on_a_terminal_is_shown_as_its_escape(text, shown):
+def test_printable_escapes_control_characters(text, shown):
     assert printable(text) == shown
 
 
 @given(st.text(st.characters(), max_size=20))
 @settings(derandomize=True)
-def test_any_text_can_be_printed_in_one_line(text):
+def test_printable_returns_one_line(text):
     shown = printable(text)
     shown.encode()
     assert len(shown.splitlines()) <= 1
@@ -50,5 +52,5 @@ def test_any_text_can_be_printed_in_one_line(text):
         ([{'size': 1}], "[{'size': 1}]"),
     ],
 )
-def test_a_property_is_shown_as_python_writes_it(value, shown):
+def test_property_text(value, shown):
     assert property_text(value) == shown

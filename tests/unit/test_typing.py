@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What type checkers and ``pydoc`` make of the public names."""
+"""The public names in type checkers and ``pydoc``."""
 
 import ast
 import json
@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 PROGRAM = ROOT / 'tests' / 'typing' / 'program.py'
 
 
-def test_the_program_uses_every_public_name():
+def test_program_uses_every_public_name():
     used = set()
     for node in ast.walk(ast.parse(PROGRAM.read_text())):
         if isinstance(node, ast.Attribute):
@@ -54,7 +54,7 @@ def test_mypy_passes():
 @typed
 @pytest.mark.timeout(300)
 def test_pyright_passes(tmp_path):
-    # NOTE: basedpyright is pyright, with a node of its own.
+    # NOTE: basedpyright is pyright, bundled with node.
     pytest.importorskip('basedpyright')
     config = tmp_path / 'pyrightconfig.json'
     config.write_text(
@@ -80,14 +80,14 @@ def classes_and_functions(module):
 
 
 @pytest.mark.parametrize('module', [api, filters])
-def test_public_names_live_where_they_are_imported_from(module):
+def test_module_of_public_names(module):
     for name, value in classes_and_functions(module):
         assert value.__module__ == module.__name__, name
         assert pickle.loads(pickle.dumps(value)) is value
 
 
 @pytest.mark.parametrize('module', [api, filters])
-def test_pydoc_shows_all_that_is_public(module):
+def test_pydoc_shows_public_names(module):
     text = pydoc.plain(pydoc.render_doc(module))
     for name in module.__all__:
         assert f' {name}' in text, name

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+"""Values of options."""
+
 import argparse
 import contextlib
 import datetime
@@ -54,7 +56,7 @@ READERS = (
         (_values.group_keys, 'type,property:a', ('type', 'property:a')),
     ],
 )
-def test_a_value_is_read(read, text, value):
+def test_valid_values(read, text, value):
     assert read(text) == value
 
 
@@ -98,13 +100,13 @@ def test_a_value_is_read(read, text, value):
         ],
     ],
 )
-def test_a_bad_value_is_refused_and_repeated(read, text):
+def test_invalid_value_error_repeats_value(read, text):
     with pytest.raises(argparse.ArgumentTypeError) as caught:
         read(text)
     assert repr(text) in str(caught.value)
 
 
-def test_an_unknown_status_is_refused_with_the_list_of_them():
+def test_unknown_status_error_lists_statuses():
     with pytest.raises(
         argparse.ArgumentTypeError,
         match='ACTIVE, SAVING, ERROR, DELETED, UNKNOWN',
@@ -121,7 +123,7 @@ def test_an_unknown_status_is_refused_with_the_list_of_them():
     | st.just('9' * 5000 + 'w')
 )
 @settings(derandomize=True, deadline=None)
-def test_any_text_is_read_or_refused_as_argparse_expects(read, text):
+def test_any_text_is_valid_or_an_argparse_error(read, text):
     with contextlib.suppress(argparse.ArgumentTypeError, ValueError):
         read(text)
 
@@ -145,7 +147,7 @@ def test_any_text_is_read_or_refused_as_argparse_expects(read, text):
         ('0999-01-01', '0999-01-01T00:00:00Z'),
     ],
 )
-def test_a_time_is_sent_in_one_form_in_utc(text, time):
+def test_times_are_converted_to_utc(text, time):
     assert _values.time_or_span(text) == time
 
 
@@ -159,7 +161,7 @@ def test_a_time_is_sent_in_one_form_in_utc(text, time):
         ('2w', datetime.timedelta(days=14)),
     ],
 )
-def test_a_span_goes_back_from_now(text, span):
+def test_span_is_an_age(text, span):
     before = datetime.datetime.now(datetime.UTC)
     read = _values.time_or_span(text)
     after = datetime.datetime.now(datetime.UTC)
@@ -178,9 +180,9 @@ def test_a_span_goes_back_from_now(text, span):
     )
 )
 @settings(derandomize=True, deadline=None)
-def test_an_image_is_changed_since_a_time_exactly_if_it_is_not_older(time):
+def test_times_are_rounded_up_to_seconds(time):
     read = _values.time_or_span(time.isoformat())
     assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', read)
     sent = datetime.datetime.fromisoformat(read)
-    # An image has whole seconds: none lies between the two.
+    # Images have whole seconds, so none lies between the two.
     assert time <= sent < time + datetime.timedelta(seconds=1)

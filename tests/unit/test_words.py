@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What servers say about errors, in all their forms."""
+"""Messages in error responses, in all formats."""
 
 import json
 import time
@@ -57,12 +57,12 @@ def said(headers, body, reason='Forbidden'):
 
 
 @pytest.mark.parametrize(('headers', 'body'), FORMS.values(), ids=FORMS)
-def test_the_words_are_found(headers, body):
+def test_message_is_found(headers, body):
     assert SAID in said(headers, body)
 
 
 @pytest.mark.parametrize(('headers', 'body'), FORMS.values(), ids=FORMS)
-def test_they_are_one_line_that_is_not_long(headers, body):
+def test_message_is_one_short_line(headers, body):
     text = body if isinstance(body, str) else json.dumps(body)
     long = text.replace(SAID, 'A\nB\x1b[2J ' + 'x' * 3000)
     error = images.Forbidden(said(headers, long))
@@ -86,16 +86,16 @@ def test_they_are_one_line_that_is_not_long(headers, body):
         ({'Content-Type': 'image/png'}, 'PNG'),
     ],
 )
-def test_without_words_the_status_is_told(headers, body):
+def test_default_message_is_the_reason(headers, body):
     assert said(headers, body) == 'Forbidden'
     assert said(headers, body, reason='') == 'Forbidden'
 
 
-def test_bytes_that_are_no_text_are_not_shown():
+def test_binary_body_is_ignored():
     assert _words.message(403, {}, b'\xff\xfe\x80' * 9, '') == 'Forbidden'
 
 
-def test_a_status_that_nobody_knows_has_no_words():
+def test_message_of_unknown_status():
     assert _words.message(599, {}, b'', '') == 'The server gives no reason'
 
 
@@ -114,10 +114,10 @@ def test_a_status_that_nobody_knows_has_no_words():
     ],
     ids=lambda body: body[:9],
 )
-def test_no_body_takes_long(body):
+def test_long_bodies_take_linear_time(body):
     began = time.process_time()
     said({}, body)
-    # It takes milliseconds; what is quadratic takes minutes.
+    # It takes milliseconds; in quadratic time it would take minutes.
     assert time.process_time() - began < 5
 
 
@@ -132,12 +132,12 @@ def test_no_body_takes_long(body):
         ('mail@example.com', 'mail@example.com'),
     ],
 )
-def test_a_url_is_shown_without_credentials(text, shown):
+def test_credentials_are_removed_from_urls(text, shown):
     assert shown in _words.one_line(text)
     assert 'u:p' not in _words.one_line(text)
 
 
-def test_servers_do_not_tell_credentials_either(api, http):
+def test_credentials_are_removed_from_messages_of_servers(api, http):
     http.get(
         nova.DETAIL,
         status_code=403,
