@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The pager against a model of Nova, while images appear and vanish.
+"""The pager, with a model of Nova whose images appear and vanish.
 
-The model answers as Nova does, or as the odder servers do that are known: the
-list that it has in memory is what the listing is compared with.
+The model pages as Nova does, or as other known servers do. The listing is
+compared with the model's own list.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ Href = Callable[[str, int], str]
 
 
 def skips(_marker: str, limit: int) -> str:
-    """Make a link that leaves images out."""
+    """Make a link that skips images."""
     return nova.link(nova.image_id(10), limit)
 
 
@@ -54,69 +54,69 @@ HREFS: list[Href] = [
     lambda _marker, _limit: f'{nova.DETAIL}?marker=nothing',
 ]
 
-#: How many images a page has, given the limit asked for and the server's own.
+#: The size of a page, given the requested limit and the server's own.
 SIZES: dict[str, Callable[[int, int], int]] = {
-    'as asked for': lambda limit, _own: limit,
-    'all there are': lambda _limit, _own: 1000,
-    'a few more': lambda limit, _own: limit + 2,
-    'no more than its own limit': min,
+    'as requested': lambda limit, _own: limit,
+    'all': lambda _limit, _own: 1000,
+    'larger': lambda limit, _own: limit + 2,
+    'up to its own limit': min,
 }
 
 
-class Manner(NamedTuple):
+class Paging(NamedTuple):
     """How a server pages.
 
     :param own_limit: its ``[api] max_limit``
-    :param size: of a page, one of SIZES
-    :param links: ``full`` for those of Nova, to full pages only; ``always``,
-        after the last page, too; ``never``
-    :param href: what they are
-    :param overlap: how many images before the marker come again
-    :param filters_late: whether some images are taken out of a page after it
-        has been cut, so that it is short, or empty in the middle of the list
+    :param size: the size of its pages, a key of SIZES
+    :param links: which pages have a next link: ``full`` ones, as in Nova,
+        ``always``, even the last one, or ``never``
+    :param href: makes the next link
+    :param overlap: how many images before the marker are repeated
+    :param filters_late: images are filtered after the page was cut, so that it
+        may be short or empty in the middle of the list
     """
 
     own_limit: int = 1000
-    size: str = 'as asked for'
+    size: str = 'as requested'
     links: str = 'full'
     href: Href = nova.link
     overlap: int = 0
     filters_late: bool = False
 
-    def hides_images(self) -> bool:
-        """Tell whether no client could know of all images.
+    def may_hide_images(self) -> bool:
+        """Return whether no client can list all images.
 
-        A short page without a link need not be the last (only to ask once
-        more at the end of each listing would tell), or the link from an
-        empty page leaves images out. Nova does neither.
+        A short page without a link may not be the last one (only another
+        request would show that), or the link of an empty page skips images.
+        Nova does neither.
         """
-        cuts = self.filters_late or self.size == 'no more than its own limit'
+        cuts = self.filters_late or self.size == 'up to its own limit'
         if self.links == 'never':
             return cuts
         return self.filters_late and self.href is skips
 
-    def may_stop_half_way(self) -> bool:
-        """Tell whether a listing may end in an error: there seems to be more.
+    def may_interrupt(self) -> bool:
+        """Return whether a complete listing may end with an error.
 
-        It has a link from its last page, or from an empty one, or begins
-        anew after its last image.
+        The last page or an empty page has a link, or the list starts over
+        after the last image.
         """
         return self.links == 'always' or self.filters_late or self.overlap > 0
 
 
-MANNERS = st.just(Manner()) | st.builds(
-    Manner,
+PAGINGS = st.just(Paging()) | st.builds(
+    Paging,
     st.integers(1, 6),
     st.sampled_from([*SIZES]),
     st.sampled_from(['full', 'always', 'never']),
     st.sampled_from(HREFS),
     st.integers(0, 3),
     st.booleans(),
-).filter(lambda manner: not manner.hides_images())
+).filter(lambda paging: not paging.may_hide_images())
 
 
 class Memory(NamedTuple):
-    """How many IDs a listing remembers, as they are and shortened."""
+    """How many IDs a listing remembers, in full and in total."""
 
     recent: int = _limits.MAX_RECENT_IDS
     known: int = _limits.MAX_KNOWN_IDS
@@ -124,60 +124,60 @@ class Memory(NamedTuple):
 
 MEMORIES = st.sampled_from([Memory(), Memory(3), Memory(3, 5)])
 
-#: How an image vanishes: it is deleted, or it may be seen no more.
-WAYS = st.sampled_from(['delete', 'conceal'])
+#: How an image vanishes: it is deleted, or becomes invisible.
+REMOVALS = st.sampled_from(['delete', 'conceal'])
 
 
 class Server(nova.Server):
-    """Nova, or a server that pages in another manner.
+    """Nova, or a server with other paging.
 
-    :ivar fails: whether it answers the next request with an error
-    :ivar repeats: numbers of those of its answers that it gives again
+    :ivar fails: the next response is an error
+    :ivar repeats: numbers of earlier responses to repeat
     """
 
     def __init__(
-        self, listed: list[dict[str, Any]], *, admin: bool, manner: Manner
+        self, listed: list[dict[str, Any]], *, admin: bool, paging: Paging
     ) -> None:
         super().__init__(listed, admin=admin)
-        self.manner = manner
+        self.paging = paging
         self.fails = False
         self.repeats: Iterator[int] = iter(())
-        self.answers: list[str] = []
+        self.responses: list[str] = []
         self._concealed: set[str] = set()
 
-    def cure(self) -> None:
-        """Page as Nova does from now on, after any marker there has been."""
-        late = self.manner.filters_late
-        self.manner = Manner(filters_late=late)
+    def behave(self) -> None:
+        """Page as Nova does from now on, and accept any previous marker."""
+        late = self.paging.filters_late
+        self.paging = Paging(filters_late=late)
         self.fails = False
         self.repeats = iter(())
         self._admin = True
 
     def conceal(self, image_id: str) -> None:
-        """Let an image be seen no more."""
+        """Make an image invisible."""
         self.delete(image_id)
         self._concealed.add(image_id)
 
     def listed(self) -> list[str]:
-        """Return the IDs of all that a listing has to show."""
+        """Return the IDs that a listing must yield."""
         return [i['id'] for i in self._shown(self.images)]
 
     def __call__(self, request: Any, context: Any) -> Any:
         if self.fails:
             self.fails = False
-            answer = nova.fault(500, 'computeFault', 'Unexpected API Error.')
-            context.status_code = answer['status_code']
-            return answer['json']
+            response = nova.fault(500, 'computeFault', 'Unexpected API Error.')
+            context.status_code = response['status_code']
+            return response['json']
         number = next(self.repeats, None)
         if number is not None:
-            return json.loads(self.answers[number])
+            return json.loads(self.responses[number])
         body = super().__call__(request, context)
         if context.status_code == 200:
-            self.answers.append(json.dumps(body))
+            self.responses.append(json.dumps(body))
         return body
 
     def _shown(self, images: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if not self.manner.filters_late:
+        if not self.paging.filters_late:
             return images
         return [i for i in images if not int(i['id'][-1], 16) & 2]
 
@@ -187,9 +187,9 @@ class Server(nova.Server):
         return super()._refusal(marker)
 
     def _page(self, start: int, limit: int) -> dict[str, Any]:
-        how = self.manner
+        how = self.paging
         size = SIZES[how.size](limit, how.own_limit)
-        # It always gets on: a page that does not is one that repeats.
+        # Each page has a new image: otherwise it would be a repeated page.
         start = max(start - min(how.overlap, size - 1), 0)
         looked_at = self.images[start : start + size]
         linked = {
@@ -203,30 +203,30 @@ class Server(nova.Server):
         )
 
     def _full(self, limit: int) -> int:
-        how = self.manner
+        how = self.paging
         if how.filters_late:
             return SIZES[how.size](limit, how.own_limit)
-        # NOTE: which is why Nova has no link above its own limit.
+        # NOTE: this is why Nova omits the link above its own limit.
         return min(limit, how.own_limit)
 
 
-BEGINNINGS = {
+ARGUMENTS = {
     'count': st.integers(0, 16) | st.just(16),
     'limit': st.integers(1, 5),
     'admin': st.booleans(),
-    'manner': MANNERS,
+    'paging': PAGINGS,
     'faulty': st.booleans(),
     'memory': MEMORIES,
 }
 
 
 class Listing(RuleBasedStateMachine):
-    """Images appear, vanish and are listed, page by page."""
+    """Images appear and vanish while they are listed."""
 
-    @initialize(**BEGINNINGS)
-    def begin(self, count, limit, admin, manner, faulty, memory):
-        if faulty or manner.overlap:
-            # What comes again must be known to have come.
+    @initialize(**ARGUMENTS)
+    def start(self, count, limit, admin, paging, faulty, memory):
+        if faulty or paging.overlap:
+            # Duplicates are only detected if all IDs are remembered.
             memory = Memory()
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(_limits, 'MAX_RECENT_IDS', memory.recent)
@@ -239,35 +239,35 @@ class Listing(RuleBasedStateMachine):
         )
         self.limit = limit
         self.server = Server(
-            nova.images(*range(1, count + 1)), admin=admin, manner=manner
+            nova.images(*range(1, count + 1)), admin=admin, paging=paging
         )
         self.mocker.get(nova.DETAIL, json=self.server)
         self.pages = self.api.list_detail(ListOpts(limit=limit)).pages()
         self.listed = []
-        #: What was there before the first page, and still is, in its order.
+        #: Images that exist since before the first page, in their order.
         self.stayed = self.server.listed()
         self.newest = 0x1000
         self.faulty = faulty
-        self.excused = manner.may_stop_half_way() or memory.known < 100
-        self.begun = self.ended = False
+        self.excused = paging.may_interrupt() or memory.known < 100
+        self.started = self.ended = False
 
     @precondition(lambda self: self.ended)
-    @rule(**BEGINNINGS)
-    def begin_another(self, **how):
+    @rule(**ARGUMENTS)
+    def start_another(self, **how):
         self.teardown()
-        self.begin(**how)
+        self.start(**how)
 
     @precondition(lambda self: not self.ended)
     @rule(count=st.integers(1, 3) | st.just(100))
     def list_pages(self, count):
         for _ in range(count):
             if not self.ended:
-                self.list_a_page()
+                self.list_page()
         assert self.ended or count < 100
 
-    def list_a_page(self):
-        if not self.begun:
-            self.begun = True
+    def list_page(self):
+        if not self.started:
+            self.started = True
             self.stayed = self.server.listed()
         try:
             page = next(self.pages)
@@ -275,28 +275,28 @@ class Listing(RuleBasedStateMachine):
             self.ended = True
             self.expect_complete(self.listed)
         except ServerError:
-            # It is another error only where something has come.
+            # After the first page it would be ListingInterrupted.
             assert not self.listed
             self.ended = True
         except ListingInterrupted as e:
             self.ended = True
-            self.go_on(e)
+            self.resume(e)
         else:
             self.listed += [image.id for image in page.images]
 
-    def go_on(self, e):
-        """Go on from where a listing was interrupted, on a healthy server."""
+    def resume(self, e):
+        """Resume an interrupted listing, with a server that behaves."""
         assert e.obtained == len(self.listed)
         last = self.listed[-1] if self.listed else None
-        # There is no marker where the last image was refused as one.
+        # There is no marker if the server rejected the last image as one.
         here = {image['id'] for image in self.server.images}
         assert e.marker == last or (e.marker is None and last not in here)
         assert self.excused
-        odd = self.server.manner.may_stop_half_way()
-        self.server.cure()
+        odd = self.server.paging.may_interrupt()
+        self.server.behave()
         opts = ListOpts(limit=self.limit, marker=e.marker)
         rest = [image.id for image in self.api.list_detail(opts)]
-        # An odd server may have gone back, to newer images.
+        # An odd server may have started over, with newer images.
         new = [i for i in rest if i not in self.listed]
         assert odd or e.marker is None or new == rest
         self.expect_complete(self.listed + new)
@@ -313,66 +313,66 @@ class Listing(RuleBasedStateMachine):
             self.server.add(nova.image(self.newest))
 
     @precondition(lambda self: self.server.images and not self.ended)
-    @rule(number=st.integers(0, 30), way=WAYS)
-    def some_image_vanishes(self, number, way):
+    @rule(number=st.integers(0, 30), removal=REMOVALS)
+    def remove_image(self, number, removal):
         images = self.server.images
-        self.remove(images[number % len(images)]['id'], way)
+        self.remove(images[number % len(images)]['id'], removal)
 
     @precondition(lambda self: self.listed and not self.ended)
-    @rule(way=WAYS)
-    def all_that_was_listed_vanishes(self, way):
+    @rule(removal=REMOVALS)
+    def remove_listed_images(self, removal):
         here = {image['id'] for image in self.server.images}
-        for gone in here.intersection(self.listed):
-            self.remove(gone, way)
+        for image_id in here.intersection(self.listed):
+            self.remove(image_id, removal)
 
     @precondition(lambda self: not self.ended)
-    @rule(way=WAYS, spare=st.integers(0, 3))
-    def each_page_vanishes_once_it_was_listed(self, way, spare):
+    @rule(removal=REMOVALS, spare=st.integers(0, 3))
+    def remove_each_page_after_listing(self, removal, spare):
         while not self.ended:
             count = len(self.listed)
-            self.list_a_page()
+            self.list_page()
             here = {image['id'] for image in self.server.images}
-            for number, gone in enumerate(self.listed[count:]):
-                if gone in here and number != spare:
-                    self.remove(gone, way)
+            for number, image_id in enumerate(self.listed[count:]):
+                if image_id in here and number != spare:
+                    self.remove(image_id, removal)
 
     @precondition(lambda self: self.listed and not self.ended)
-    @rule(count=st.integers(1, 5), way=WAYS)
-    def the_last_that_were_listed_vanish(self, count, way):
+    @rule(count=st.integers(1, 5), removal=REMOVALS)
+    def remove_last_listed_images(self, count, removal):
         here = {image['id'] for image in self.server.images}
-        for gone in [i for i in self.listed if i in here][-count:]:
-            self.remove(gone, way)
+        for image_id in [i for i in self.listed if i in here][-count:]:
+            self.remove(image_id, removal)
 
-    def remove(self, image_id, way):
-        getattr(self.server, way)(image_id)
+    def remove(self, image_id, removal):
+        getattr(self.server, removal)(image_id)
         if image_id in self.stayed:
             self.stayed.remove(image_id)
 
     @precondition(lambda self: self.faulty and not self.ended)
     @rule()
-    def the_next_request_fails(self):
+    def fail_next_request(self):
         self.server.fails = self.excused = True
 
     @precondition(
-        lambda self: self.faulty and self.server.answers and not self.ended
+        lambda self: self.faulty and self.server.responses and not self.ended
     )
-    @rule(number=st.integers(0, 30), for_ever=st.booleans())
-    def earlier_answers_come_again(self, number, for_ever):
-        count = len(self.server.answers)
+    @rule(number=st.integers(0, 30), forever=st.booleans())
+    def repeat_earlier_responses(self, number, forever):
+        count = len(self.server.responses)
         number %= count
         self.server.repeats = (
             itertools.cycle(range(number, count))
-            if for_ever
+            if forever
             else iter((number,))
         )
         self.excused = True
 
     @invariant()
-    def no_image_comes_twice(self):
+    def no_duplicates(self):
         assert len(self.listed) == len(set(self.listed))
 
     @invariant()
-    def only_the_endpoint_has_the_token(self):
+    def token_is_sent_to_endpoint_only(self):
         for request in self.mocker.request_history:
             where = request.url.partition('?')[0]
             if where != f'{nova.KEYSTONE}/v3/auth/tokens':
