@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Servers that are hostile, broken or busy, before the real command.
+"""The real command with servers that are hostile, broken or busy.
 
-Each ends in the right output, or in one line that says what is wrong.
+The output is right, or one line reports the error.
 """
 
 from collections.abc import Iterator
@@ -46,33 +46,33 @@ PAGED = (*LIST, '--limit', '2', '--max-items', '100')
 def cloud(
     *before: canned_cloud.Handler, path: str = '/v2.1'
 ) -> Iterator[tuple[Server, Shell]]:
-    """Run a cloud of six images, with faults before it."""
+    """Run a cloud of six images, with handlers of faults before it."""
     nova = Nova(list(IMAGES), path)
     with canned_cloud.canned_cloud(nova, path, *before) as server:
         yield server, Shell(canned_cloud.environment(server))
 
 
 def configured(server: Server, tmp_path, **settings: Any) -> Shell:
-    """Provide a shell whose configuration is a file, with settings in it."""
+    """Return a shell with a ``clouds.yaml`` that has these settings."""
     return Shell(canned_cloud.configuration(server, tmp_path, **settings))
 
 
 def one_line(
     result: Result, *, out: str = '', code: int = 1, retries: int = 0
 ) -> str:
-    """Return the one line that a command failed with.
+    """Return the error of a command, which must be one line.
 
-    :param retries: how many lines before it tell of one
+    :param retries: how many lines before it report a retry
     """
     assert (result.code, result.out) == (code, out), result.err
-    *told, last = told_by(result)
+    *told, last = stderr_lines(result)
     assert len(told) == retries, result.err
     assert all('Retrying in' in line for line in told)
     return last
 
 
-def told_by(result: Result) -> list[str]:
-    """Return the lines on stderr, which are fit for a terminal."""
+def stderr_lines(result: Result) -> list[str]:
+    """Return the lines on stderr, which must be printable."""
     assert 'Traceback' not in result.err
     assert not result.err or result.err.endswith('\n')
     lines = result.err.split('\n')[:-1]
@@ -89,7 +89,7 @@ def pages_asked(server: Server) -> int:
 
 
 def page(*images: dict[str, Any], link: str | None = None) -> Response:
-    """Answer with a page, and with a next link."""
+    """Return a page with a next link."""
     document: dict[str, Any] = {'images': images}
     if link is not None:
         document['images_links'] = [{'rel': 'next', 'href': link}]
@@ -101,7 +101,7 @@ def page(*images: dict[str, Any], link: str | None = None) -> Response:
 
 @pytest.fixture
 def foreign() -> Iterator[Server]:
-    """Provide a server that is not the cloud, and answers anything."""
+    """Provide a server that does not belong to the cloud."""
 
     def handler(request: Request) -> Response:
         if request.path.rstrip('/').endswith('v2.1'):
@@ -113,7 +113,7 @@ def foreign() -> Iterator[Server]:
 
 
 def versions(url: str, status: int = 200) -> Response:
-    """Answer with the versions of Compute, as Nova tells them."""
+    """Return Nova's version document."""
     version = {
         'id': 'v2.1',
         'status': 'CURRENT',
@@ -127,7 +127,7 @@ def versions(url: str, status: int = 200) -> Response:
     return Response.of({'versions': [version]}, status)
 
 
-def test_a_next_link_to_a_foreign_host_is_not_followed(foreign):
+def test_next_link_to_foreign_host_is_not_followed(foreign):
     link = f'{foreign.url}/v2.1/images/detail?limit=2&marker={IDS[1]}'
     with cloud(in_turn(page(*IMAGES[:2], link=link))) as (_server, shell):
         assert shell(*PAGED).out == lines(IDS)
@@ -135,7 +135,7 @@ def test_a_next_link_to_a_foreign_host_is_not_followed(foreign):
 
 
 @pytest.mark.parametrize('status', [301, 302, 303, 307, 308])
-def test_a_redirect_to_a_foreign_host_is_not_followed(foreign, status):
+def test_redirect_to_foreign_host_is_not_followed(foreign, status):
     target = f'{foreign.url}/v2.1/images/detail'
     answer = Response(status=status, headers={'Location': target})
     with cloud(always(answer)) as (server, shell):
@@ -158,7 +158,7 @@ def test_a_redirect_to_a_foreign_host_is_not_followed(foreign, status):
     ],
     ids=['localhost', 'scheme', 'no scheme', 'same host', 'file', 'none'],
 )
-def test_a_redirect_is_not_followed_anywhere(target):
+def test_redirect_is_not_followed(target):
     def redirect(request: Request) -> Response | None:
         if not request.path.endswith('/images/detail'):
             return None
@@ -177,7 +177,7 @@ def test_a_redirect_is_not_followed_anywhere(target):
         )
 
 
-def test_a_write_is_not_redirected(foreign):
+def test_redirect_of_write_is_not_followed(foreign):
     answer = Response(status=307, headers={'Location': foreign.url})
     redirect = always(answer, 'DELETE', IDS[0])
     with cloud(redirect) as (_server, shell):
@@ -189,8 +189,8 @@ def test_a_write_is_not_redirected(foreign):
 
 
 @pytest.mark.parametrize('how', ['names', 'names as its only', 'redirects to'])
-def test_no_token_goes_where_discovery_leads(foreign, how):
-    """The catalog's URL has no version, so that the service is asked."""
+def test_token_is_not_sent_to_discovered_host(foreign, how):
+    """The catalog's URL has no version, so discovery is used."""
 
     def discovery(request: Request) -> Response | None:
         if request.path not in ('/', '/compute', '/compute/'):
@@ -216,7 +216,7 @@ def test_no_token_goes_where_discovery_leads(foreign, how):
 @pytest.mark.parametrize(
     'words', [LIST, ('compute', 'image', 'show', IDS[1])], ids=['list', 'show']
 )
-def test_debug_output_tells_no_secret(words):
+def test_debug_output_has_no_secrets(words):
     with cloud() as (_server, shell):
         result = shell.run('--debug', *words)
     assert result.code == 0
@@ -225,7 +225,7 @@ def test_debug_output_tells_no_secret(words):
     assert canned_cloud.PASSWORD not in result.out + result.err
 
 
-def test_debug_output_of_a_failure_tells_no_secret():
+def test_debug_output_of_failure_has_no_secrets():
     answer = fault(401, 'error', 'The request requires authentication.')
     with cloud(always(answer)) as (_server, shell):
         result = shell.run('--debug', *LIST)
@@ -251,7 +251,7 @@ def test_debug_output_of_a_failure_tells_no_secret():
         '\x00\ud83d',
     ],
 )
-def test_a_next_link_says_only_that_there_is_more(link):
+def test_target_of_next_link_is_ignored(link):
     with cloud(in_turn(page(*IMAGES[:2], link=link))) as (server, shell):
         assert shell(*PAGED).out == lines(IDS)
         asked = [r for r in server.requests if after_the_first_page(r)]
@@ -264,7 +264,7 @@ def test_a_next_link_says_only_that_there_is_more(link):
 
 LINK = 'http://127.0.0.1/v2.1/images/detail?limit=2'
 
-WHOLE_LISTS = {
+COMPLETE_LISTS = {
     'the limit is ignored': [page(*IMAGES)],
     'more than the limit': [page(*IMAGES[:4]), page(*IMAGES[4:])],
     'a short page has a next link': [
@@ -277,7 +277,7 @@ WHOLE_LISTS = {
         page(*IMAGES[4:], link=LINK),
         page(),
     ],
-    'a page begins with what the one before ended with': [
+    'a page repeats the last image of the page before': [
         page(*IMAGES[:2]),
         page(*IMAGES[1:4]),
     ],
@@ -286,12 +286,12 @@ WHOLE_LISTS = {
         page(*IMAGES[2:4]),
         page(IMAGES[1], *IMAGES[4:]),
     ],
-    'an image comes twice on a page': [page(IMAGES[0], IMAGES[0], IMAGES[1])],
+    'an image is twice on a page': [page(IMAGES[0], IMAGES[0], IMAGES[1])],
     'an image appears, and is newer': [
         page(*IMAGES[:2]),
         page(*IMAGES[2:4]),
     ],
-    'links of another shape': [
+    'malformed links': [
         Response.of({'images': IMAGES[:2], 'images_links': {'next': 7}}),
     ],
     'links that are null': [
@@ -300,25 +300,27 @@ WHOLE_LISTS = {
 }
 
 
-@pytest.mark.parametrize('answers', WHOLE_LISTS.values(), ids=WHOLE_LISTS)
-def test_a_list_is_whole_and_has_no_image_twice_though(answers):
+@pytest.mark.parametrize(
+    'answers', COMPLETE_LISTS.values(), ids=COMPLETE_LISTS
+)
+def test_list_is_complete_without_duplicates(answers):
     with cloud(in_turn(*answers)) as (_server, shell):
         assert shell(*PAGED).out == lines(IDS)
 
 
-BROKEN_OFF = {
+INTERRUPTIONS = {
     'a page repeats': ([page(*IMAGES[:2])] * 9, 2, 'repeats'),
-    'A-B-A': (
+    'pages alternate': (
         [page(*IMAGES[:2]), page(*IMAGES[2:4])] * 4,
         4,
         'repeats',
     ),
-    'more, but not where': (
+    'a link without a marker': (
         [page(*IMAGES[:2]), page(link=LINK)],
         2,
         'not where',
     ),
-    'every marker is refused': (
+    'every marker is rejected': (
         [
             page(*IMAGES[:2]),
             *[fault(400, 'badRequest', 'No image found with ID x')] * 9,
@@ -326,7 +328,7 @@ BROKEN_OFF = {
         2,
         'No image found',
     ),
-    'a fault': (
+    'a server error': (
         [page(*IMAGES[:2]), fault(500, 'computeFault', 'boom')],
         2,
         'boom',
@@ -353,9 +355,9 @@ BROKEN_OFF = {
 
 
 @pytest.mark.parametrize(
-    ('answers', 'count', 'message'), BROKEN_OFF.values(), ids=BROKEN_OFF
+    ('answers', 'count', 'message'), INTERRUPTIONS.values(), ids=INTERRUPTIONS
 )
-def test_a_list_that_breaks_off_says_how_to_go_on(answers, count, message):
+def test_error_while_listing_says_how_to_resume(answers, count, message):
     with cloud(in_turn(*answers)) as (_server, shell):
         result = shell.run(*PAGED)
     retries = 3 if message == 'Too fast' else 0
@@ -363,7 +365,7 @@ def test_a_list_that_breaks_off_says_how_to_go_on(answers, count, message):
     assert message in error
     assert f'after {count} images' in error
     if message in ('No image found', 'Not allowed'):
-        # No marker that the server takes is left to name.
+        # The server accepts no marker.
         assert '; list all again (HTTP 4' in error
         assert '--marker' not in error
     else:
@@ -371,7 +373,7 @@ def test_a_list_that_breaks_off_says_how_to_go_on(answers, count, message):
 
 
 @pytest.mark.parametrize('form', ['value', 'csv'])
-def test_the_marker_of_the_message_gives_the_rest(form):
+def test_marker_in_error_resumes_list(form):
     words = ['compute', 'image', 'list', '-f', form, '-c', 'ID']
     words += ['--limit', '2', '--max-items', '100']
     broken = in_turn(None, None, fault(500, 'computeFault', 'boom'))
@@ -387,7 +389,7 @@ def test_the_marker_of_the_message_gives_the_rest(form):
 
 
 @pytest.mark.parametrize('form', ['json', 'table', 'yaml'])
-def test_a_document_that_breaks_off_is_not_printed(form):
+def test_error_while_listing_prints_no_partial_document(form):
     broken = in_turn(None, None, fault(500, 'computeFault', 'boom'))
     words = ['compute', 'image', 'list', '-f', form]
     with cloud(broken) as (_server, shell):
@@ -399,14 +401,14 @@ def test_a_document_that_breaks_off_is_not_printed(form):
     ('gone', 'expected'),
     [
         ([1], IDS),
-        # There is no image left to go on from but the first.
+        # No listed image is left: the list starts over.
         ([0, 1], [*IDS[:2], canned_cloud.image(99)['id'], *IDS[2:]]),
         ([3], [*IDS[:3], *IDS[4:]]),
         ([2, 3, 4, 5], 2),
     ],
     ids=['marker', 'whole page', 'not yet listed', 'all the rest'],
 )
-def test_images_may_vanish_and_appear_in_mid_listing(gone, expected):
+def test_images_vanish_and_appear_while_listing(gone, expected):
     nova = Nova(list(IMAGES))
 
     def change(request: Request) -> None:
@@ -434,7 +436,7 @@ def sent_by(send) -> Response:
     return Response(response.body, send=send)
 
 
-PASSING = {
+TRANSIENT = {
     'reset': sent_by(canned_cloud.reset),
     'reset in mid-body': sent_by(canned_cloud.cut_off),
     'truncated': sent_by(canned_cloud.truncated),
@@ -444,36 +446,34 @@ PASSING = {
     'Content-Length too long': Response(
         b'{}', headers={'Content-Length': '9'}, send=canned_cloud.unframed
     ),
-    'no gzip though it says so': Response(
-        b'{}', headers={'Content-Encoding': 'gzip'}
-    ),
+    'not gzip': Response(b'{}', headers={'Content-Encoding': 'gzip'}),
     '429': busy(429),
     '429, at once': busy(429, '0'),
     '503, in a second': busy(503, '1'),
-    '503, at a time that is over': busy(503, 'Wed, 21 Oct 2015 07:28:00 GMT'),
+    '503, at a past time': busy(503, 'Wed, 21 Oct 2015 07:28:00 GMT'),
     '503, at a time without a zone': busy(
         503, 'Wed, 21 Oct 2015 07:28:00 -0000'
     ),
     '503, in the year 9999': busy(503, 'Fri, 31 Dec 9999 23:59:60 -9959'),
-    '503, before now': busy(503, '-5'),
-    '503, soon': busy(503, 'soon'),
+    '503, negative delay': busy(503, '-5'),
+    '503, not a delay': busy(503, 'soon'),
     '502 with HTML': Response(HTML, 502, {'Content-Type': 'text/html'}),
     '504 with HTML': Response(HTML, 504, {'Content-Type': 'text/html'}),
 }
 
 
-@pytest.mark.parametrize('answer', PASSING.values(), ids=PASSING)
-def test_a_read_is_repeated_after_a_passing_fault(answer):
+@pytest.mark.parametrize('answer', TRANSIENT.values(), ids=TRANSIENT)
+def test_transient_errors_are_retried(answer):
     with cloud(in_turn(answer)) as (server, shell):
         result = shell.run(*LIST)
         assert (result.code, result.out) == (0, lines(IDS))
         assert pages_asked(server) == 2
-    (warning,) = told_by(result)
+    (warning,) = stderr_lines(result)
     assert 'Retrying in' in warning
 
 
 @pytest.mark.parametrize('after', ['3600', '9' * 400])
-def test_a_wait_that_is_too_long_is_not_begun(after):
+def test_long_retry_after_is_an_error(after):
     with cloud(in_turn(busy(503, after))) as (server, shell):
         error = one_line(shell.run(*LIST))
         assert pages_asked(server) == 1
@@ -500,8 +500,8 @@ LASTING = {
         1,
         'not that of the images API',
     ),
-    'an odd status': (fault(999, 'odd', 'what?'), 1, 'what? (HTTP 999)'),
-    'a message that acts': (
+    'an unknown status': (fault(999, 'odd', 'what?'), 1, 'what? (HTTP 999)'),
+    'a message with control characters': (
         fault(400, 'badRequest', 'a\x1b[2J\nb\u202ec\r' + 'x' * 9999),
         1,
         r'a\x1b[2J b\u202ec x',
@@ -512,7 +512,7 @@ LASTING = {
 @pytest.mark.parametrize(
     ('answer', 'times', 'message'), LASTING.values(), ids=LASTING
 )
-def test_a_lasting_fault_ends_in_one_line(answer, times, message):
+def test_permanent_error_is_one_line(answer, times, message):
     with cloud(always(answer)) as (server, shell):
         error = one_line(shell.run(*LIST), retries=times - 1)
         assert pages_asked(server) == times
@@ -521,11 +521,11 @@ def test_a_lasting_fault_ends_in_one_line(answer, times, message):
 
 
 def with_compute_at(url: str) -> canned_cloud.Handler:
-    """Answer as a Keystone whose catalog has Compute elsewhere."""
+    """Return Keystone's handler, with a catalog that has another Compute."""
     return canned_cloud.keystone({'RegionOne': url})
 
 
-def test_a_refused_connection_ends_in_one_line():
+def test_refused_connection_is_one_line():
     with socket.create_server(('127.0.0.1', 0)) as unused:
         url = f'http://127.0.0.1:{unused.getsockname()[1]}/v2.1'
     with cloud(with_compute_at(url)) as (_server, shell):
@@ -534,7 +534,7 @@ def test_a_refused_connection_ends_in_one_line():
 
 
 @pytest.mark.parametrize('insecure', [False, True])
-def test_a_certificate_that_nobody_vouches_for(tmp_path, insecure):
+def test_untrusted_certificate(tmp_path, insecure):
     pem = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
@@ -549,11 +549,11 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path, insecure):
                 assert tls.requests == []
 
 
-def test_a_token_refused_in_mid_listing_is_renewed_once():
+def test_token_rejected_while_listing_is_renewed_once():
     renewed = []
 
     def refuses(request: Request) -> Response | None:
-        """Refuse the first token from the second page on."""
+        """Reject the first token from the second page on."""
         if request.path.endswith('/auth/tokens'):
             renewed.append(request)
         if after_the_first_page(request) and len(renewed) < 2:
@@ -565,7 +565,7 @@ def test_a_token_refused_in_mid_listing_is_renewed_once():
         assert server.paths().count('POST /v3/auth/tokens') == 2
 
 
-def test_a_token_that_is_always_refused_ends_in_one_line():
+def test_token_that_is_always_rejected_is_one_line():
     refuses = always(REFUSED, where=after_the_first_page)
     with cloud(refuses) as (server, shell):
         result = shell.run(*PAGED)
@@ -575,7 +575,7 @@ def test_a_token_that_is_always_refused_ends_in_one_line():
     assert error.endswith(f'--marker {IDS[1]}')
 
 
-def test_a_token_that_has_expired_is_renewed():
+def test_expired_token_is_renewed():
     def expired(request: Request) -> Response | None:
         url = f'http://{request.headers["host"]}/v2.1'
         expires = '2020-01-01T00:00:00.000000Z'
@@ -587,15 +587,15 @@ def test_a_token_that_has_expired_is_renewed():
         assert shell(*PAGED).out == lines(IDS)
 
 
-NEVER = {
-    'no answer': canned_cloud.silent,
-    'a drip': canned_cloud.drip,
-    'a drip of headers': canned_cloud.drip_of_head,
+ENDLESS = {
+    'no response': canned_cloud.silent,
+    'a slow body': canned_cloud.drip,
+    'slow headers': canned_cloud.drip_of_head,
 }
 
 
-@pytest.mark.parametrize('send', NEVER.values(), ids=NEVER)
-def test_what_never_ends_is_given_up(tmp_path, send):
+@pytest.mark.parametrize('send', ENDLESS.values(), ids=ENDLESS)
+def test_endless_response_times_out(tmp_path, send):
     with cloud(always(Response(send=send))) as (server, _shell):
         shell = configured(server, tmp_path, api_timeout=1)
         error = one_line(shell.run(*LIST, timeout=60))
@@ -603,7 +603,7 @@ def test_what_never_ends_is_given_up(tmp_path, send):
     assert 'api_timeout' in error
 
 
-def test_a_list_that_stalls_says_how_to_go_on(tmp_path):
+def test_timeout_while_listing_says_how_to_resume(tmp_path):
     stalls = always(
         Response(send=canned_cloud.silent), where=after_the_first_page
     )
@@ -614,7 +614,7 @@ def test_a_list_that_stalls_says_how_to_go_on(tmp_path):
     assert error.endswith(f'--marker {IDS[1]}')
 
 
-def test_an_answer_may_be_slower_than_the_timeout_if_it_goes_on(tmp_path):
+def test_slow_response_may_take_longer_than_timeout(tmp_path):
     with cloud(always(sent_by(canned_cloud.slowly))) as (server, _shell):
         shell = configured(server, tmp_path, api_timeout=1)
         assert shell(*LIST, timeout=60).out == lines(IDS)
@@ -631,7 +631,7 @@ HTTP_503 = busy(503)
         ({'compute_connect_retries': 0}, Response(send=canned_cloud.reset), 1),
         ({'compute_connect_retries': 1}, Response(send=canned_cloud.reset), 2),
         ({'compute_connect_retries': 0}, busy(503, '0'), 4),
-        # It is no less robust for it.
+        # Truncated bodies count as connection errors.
         ({'compute_connect_retries': 4}, sent_by(canned_cloud.truncated), 5),
         ({'compute_status_code_retries': 4}, busy(502, '0'), 5),
         (
@@ -646,9 +646,7 @@ HTTP_503 = busy(503)
         ),
     ],
 )
-def test_the_retries_of_the_configuration_win(
-    tmp_path, settings, answer, times
-):
+def test_configured_retries(tmp_path, settings, answer, times):
     with cloud(always(answer)) as (server, _shell):
         result = configured(server, tmp_path, **settings).run(*LIST)
         assert pages_asked(server) == times
@@ -671,7 +669,7 @@ def test_the_retries_of_the_configuration_win(
     ],
     ids=['delete', 'set', 'replace', 'unset'],
 )
-def test_a_write_is_not_repeated(words, method, path, answer):
+def test_writes_are_not_retried(words, method, path, answer):
     with cloud(always(answer, method, path)) as (server, shell):
         result = shell.run('compute', 'image', *words, IDS[0])
         writes = [r for r in server.requests if r.method == method]
@@ -691,7 +689,7 @@ NOT_THE_API = {
     'an image': (b'{"image": {}}', "no 'images'"),
     'images by ID': (b'{"images": {"a": {}}}', "'images' is not a list"),
     'cut off': (b'{"images": [', 'Expecting value'),
-    'deep': (b'[' * DEEP, 'Expecting'),
+    'deeply nested': (b'[' * DEEP, 'Expecting'),
     'UTF-16': (json.dumps({'images': []}).encode('utf-16'), 'Expecting'),
 }
 
@@ -699,7 +697,7 @@ NOT_THE_API = {
 @pytest.mark.parametrize(
     ('body', 'message'), NOT_THE_API.values(), ids=NOT_THE_API
 )
-def test_a_body_that_is_no_list_of_images_ends_in_one_line(body, message):
+def test_invalid_body_is_one_line(body, message):
     with cloud(always(Response(body))) as (_server, shell):
         error = one_line(shell.run(*LIST))
     assert 'not that of the images API' in error
@@ -707,7 +705,7 @@ def test_a_body_that_is_no_list_of_images_ends_in_one_line(body, message):
 
 
 @pytest.mark.parametrize('encoding', ['identity', 'gzip'])
-def test_a_body_without_end_is_given_up(encoding):
+def test_endless_body_is_an_error(encoding):
     answer = Response(send=canned_cloud.endless)
     if encoding == 'gzip':
         answer = blank(200)
@@ -716,7 +714,7 @@ def test_a_body_without_end_is_given_up(encoding):
         assert pages_asked(server) == 1
 
 
-def test_a_compressed_body_is_read():
+def test_compressed_body():
     body = gzip.compress(page(*IMAGES).body)
     answer = Response(body, headers={'Content-Encoding': 'gzip'})
     with cloud(in_turn(answer)) as (_server, shell):
@@ -724,13 +722,13 @@ def test_a_compressed_body_is_read():
 
 
 def images_with(odd: bytes) -> bytes:
-    """Make a page of three images, of which the second is odd."""
+    """Return a page of three images, with a malformed second one."""
     before, after = (json.dumps(IMAGES[n]).encode() for n in (0, 2))
     return b'{"images": [%s, %s, %s]}' % (before, odd, after)
 
 
 def odd_image(**fields: bytes) -> bytes:
-    """Make the second image, with fields as they are."""
+    """Return the second image, with raw JSON fields."""
     given = b', '.join(
         b'"%s": %s' % (k.encode(), v) for k, v in fields.items()
     )
@@ -747,7 +745,7 @@ ODD_IMAGES = {
         10**400,
         None,
     ),
-    'a number too long to read': (
+    'a very long number': (
         odd_image(progress=b'1' * 9999),
         'Progress',
         None,
@@ -755,21 +753,26 @@ ODD_IMAGES = {
     ),
     'NaN': (odd_image(progress=b'NaN'), 'Progress', None, 'progress'),
     'infinite': (odd_image(minDisk=b'1e999'), 'Min Disk', None, 'minDisk'),
-    'a key twice': (odd_image(name=b'"a", "name": "b"'), 'Name', 'b', None),
+    'a duplicate key': (
+        odd_image(name=b'"a", "name": "b"'),
+        'Name',
+        'b',
+        None,
+    ),
     'invalid UTF-8': (odd_image(name=b'"\xff"'), 'Name', '\ufffd', None),
-    'half a surrogate pair': (
+    'a lone surrogate': (
         odd_image(name=rb'"\ud800"'),
         'Name',
         '\ufffd',
         None,
     ),
-    'properties that are none': (
+    'properties that are not an object': (
         odd_image(metadata=b'[1]'),
         'Properties',
         {},
         'metadata',
     ),
-    'deep properties': (
+    'deeply nested properties': (
         odd_image(metadata=b'{"a": %s%s}' % (b'[' * NESTED, b']' * NESTED)),
         'Name',
         None,
@@ -781,9 +784,7 @@ ODD_IMAGES = {
 @pytest.mark.parametrize(
     ('image', 'column', 'value', 'field'), ODD_IMAGES.values(), ids=ODD_IMAGES
 )
-def test_an_odd_image_is_shown_and_so_are_the_others(
-    image, column, value, field
-):
+def test_malformed_image_is_listed_with_others(image, column, value, field):
     with cloud(always(Response(images_with(image)))) as (_server, shell):
         result = shell.run(
             *('compute', 'image', 'list', '--long', '-f', 'json')
@@ -800,7 +801,7 @@ def test_an_odd_image_is_shown_and_so_are_the_others(
 
 
 @pytest.mark.parametrize('depth', [100, 500, 900, DEEP])
-def test_deep_properties_can_be_printed(depth):
+def test_deeply_nested_properties_are_printed(depth):
     image = odd_image(metadata=b'{"a": %s%s}' % (b'[' * depth, b']' * depth))
     with cloud(always(Response(images_with(image)))) as (_server, shell):
         result = shell.run(
@@ -816,7 +817,7 @@ def test_deep_properties_can_be_printed(depth):
 @pytest.mark.parametrize(
     'entry', [b'null', b'[]', b'"x"', b'{}'], ids=lambda e: e.decode()
 )
-def test_an_entry_that_is_no_image_is_told(entry):
+def test_invalid_entry_is_reported(entry):
     with cloud(always(Response(images_with(entry)))) as (_server, shell):
         result = shell.run(*LIST)
     assert result.code == 0, result.err
@@ -825,7 +826,7 @@ def test_an_entry_that_is_no_image_is_told(entry):
     assert result.err.count('\n') == 1
 
 
-def test_another_image_than_asked_for_is_not_shown():
+def test_response_with_another_image_is_an_error():
     answer = Response.of({'image': IMAGES[1]})
     with cloud(always(answer, path=IDS[0])) as (_server, shell):
         error = shell.fails('compute', 'image', 'show', IDS[0])
