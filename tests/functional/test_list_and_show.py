@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Listing and showing, compared with what Glance says."""
+"""The commands ``list`` and ``show``, compared with Glance."""
 
 from collections.abc import Iterator
 import csv
@@ -26,13 +26,13 @@ LIST = ('compute', 'image', 'list')
 SHOW = ('compute', 'image', 'show')
 IDS = (*LIST, '-f', 'value', '-c', 'ID')
 
-#: What has not come after these seconds will not come.
+#: Seconds to wait for an event that must happen.
 PATIENCE = 60
 
 
 @pytest.fixture(scope='module')
 def images(glance: Glance) -> list[dict[str, Any]]:
-    """Provide all images, as they are to be shown, the newest first."""
+    """Provide the expected rows of all images, the newest first."""
     return [as_shown(image) for image in glance.images()]
 
 
@@ -40,23 +40,23 @@ def ids(images: list[dict[str, Any]]) -> list[str]:
     return [image['ID'] for image in images]
 
 
-# -- what Glance says ------------------------------------------------------
+# -- comparison with Glance ------------------------------------------------
 
 
-def test_a_list_agrees_with_glance_field_for_field(demo, images):
+def test_list_agrees_with_glance(demo, images):
     assert demo.images() == images
     assert len(images) > 40
 
 
 @pytest.mark.parametrize('user', ['admin', 'reader'])
-def test_so_it_does_for_other_users(cloud, request, user):
+def test_list_of_other_users_agrees_with_glance(cloud, request, user):
     shell: Shell = request.getfixturevalue(user)
     glance = Glance(cloud, user, 'RegionOne')
     assert shell.images() == [as_shown(image) for image in glance.images()]
 
 
 def as_fields(image: dict[str, Any]) -> dict[str, Any]:
-    """Return what is to be shown of an image that is listed."""
+    """Return the expected fields of ``show``, from a row of ``list``."""
     fields = {k.lower().replace(' ', '_'): v for k, v in image.items()}
     config = image['Properties'].get('auto_disk_config')
     if config is not None:
@@ -64,8 +64,8 @@ def as_fields(image: dict[str, Any]) -> dict[str, Any]:
     return dict(sorted(fields.items()))
 
 
-def test_an_image_is_shown_by_its_id_as_it_is_listed(quick, images):
-    # Those without a name of their own; the others are shown by it, below.
+def test_show_by_id_agrees_with_list(quick, images):
+    # Images with a unique name are shown by name, below.
     names = [image['Name'] for image in images]
     for image in images:
         if image['Name'] is not None and names.count(image['Name']) == 1:
@@ -74,12 +74,12 @@ def test_an_image_is_shown_by_its_id_as_it_is_listed(quick, images):
         assert list(shown.items()) == list(as_fields(image).items())
 
 
-def test_every_image_is_shown_by_its_name_whatever_that_is(quick, images):
+def test_show_by_name_agrees_with_list(quick, images):
     names = [image['Name'] for image in images]
     shown = 0
     for image in images:
         name = image['Name']
-        # An empty name is refused: it may be a variable that is not set.
+        # An empty name is rejected: it may be an unset variable.
         if not name or names.count(name) > 1 or name in ids(images):
             continue
         result = quick(*SHOW, '-f', 'json', '--', name)
@@ -88,7 +88,7 @@ def test_every_image_is_shown_by_its_name_whatever_that_is(quick, images):
     assert shown > 40
 
 
-def test_an_empty_name_is_refused_and_its_image_shown_by_id(demo, images):
+def test_empty_name_is_rejected(demo, images):
     image = next(image for image in images if image['Name'] == '')
     error = demo.run(*SHOW, '')
     assert (error.code, error.out) == (2, '')
@@ -97,20 +97,20 @@ def test_an_empty_name_is_refused_and_its_image_shown_by_id(demo, images):
     assert shown.json() == as_fields(image)
 
 
-def test_an_id_may_be_in_upper_case(demo, images):
+def test_show_by_id_in_upper_case(demo, images):
     image = images[3]
     shown = demo(*SHOW, '-f', 'json', image['ID'].upper()).json()
     assert shown == as_fields(image)
 
 
-def test_an_id_is_meant_before_a_name_that_is_the_same(demo, images):
+def test_show_prefers_id_to_name(demo, images):
     meant = next(image for image in images if image['Name'] in ids(images))
     shown = demo(*SHOW, '-f', 'json', meant['Name']).json()
     assert shown['id'] == meant['Name']
     assert shown['id'] != meant['ID']
 
 
-def test_a_name_that_several_images_have_is_not_guessed(demo, images):
+def test_ambiguous_name_is_an_error(demo, images):
     several = [image['ID'] for image in images if image['Name'] == 'golden']
     assert demo.fails(*SHOW, 'golden') == (
         f"3 images have the name 'golden'; use one of their IDs: "
@@ -126,7 +126,7 @@ def test_a_name_that_several_images_have_is_not_guessed(demo, images):
         'detail',
     ],
 )
-def test_an_image_that_does_not_exist_is_an_error(quick, name):
+def test_missing_image_is_an_error(quick, name):
     assert quick.fails(*SHOW, name) == (
         f'No image with a name or ID of {name!r} exists'
     )
@@ -136,7 +136,7 @@ def test_an_image_that_does_not_exist_is_an_error(quick, name):
 
 
 def printed(value: Any) -> str:
-    """Return what a table has of a value: nothing that acts on a terminal."""
+    """Return the cell of a table for a value, with escapes."""
     if isinstance(value, dict):
         return ', '.join(
             f"{key}='{printed(each)}'" for key, each in sorted(value.items())
@@ -147,7 +147,7 @@ def printed(value: Any) -> str:
     )
 
 
-def test_a_table_shows_every_field(demo, images):
+def test_table_has_every_field(demo, images):
     lines = demo(*LIST, '--long').out.splitlines()
     headers, *rows = (
         [cell.strip() for cell in line[1:-1].split(' | ')]
@@ -172,7 +172,7 @@ def test_csv_has_every_field(demo, images):
     ]
 
 
-def test_values_are_every_field(demo, images):
+def test_value_has_every_field(demo, images):
     assert demo(*LIST, '--long', '-f', 'value').out == ''.join(
         ' '.join(map(str, image.values())) + '\n' for image in images
     )
@@ -200,7 +200,7 @@ def test_show_has_the_same_data_in_every_format(demo, images):
     assert rows == {k: printed(v) for k, v in fields.items()}
 
 
-def test_columns_can_be_chosen(quick, images):
+def test_columns_can_be_selected(quick, images):
     words = ('-c', 'Size', '-c', 'Name', '-c', 'Properties')
     listed = quick(*LIST, '--long', '-f', 'json', *words).json()
     assert listed == [
@@ -210,7 +210,7 @@ def test_columns_can_be_chosen(quick, images):
 
 
 @pytest.mark.parametrize('direction', ['ascending', 'descending'])
-def test_a_list_can_be_sorted_by_any_column(quick, images, direction):
+def test_list_can_be_sorted_by_any_column(quick, images, direction):
     for column in images[0]:
         expected = sorted(
             (
@@ -239,7 +239,7 @@ def test_a_list_can_be_sorted_by_any_column(quick, images, direction):
         ('yaml', '[]\n'),
     ],
 )
-def test_no_images_are_an_empty_list_and_no_error(quick, form, out):
+def test_empty_list_is_not_an_error(quick, form, out):
     assert quick(*LIST, '-f', form, '--name', 'nope').out == out
     assert quick(*LIST, '-f', form, '--property', 'nope').out == out
 
@@ -247,7 +247,7 @@ def test_no_images_are_an_empty_list_and_no_error(quick, form, out):
 # -- limits and markers ----------------------------------------------------
 
 
-def test_a_limit_larger_than_the_list_leaves_all_of_it(quick, images):
+def test_limit_larger_than_list(quick, images):
     for words in (
         ('--limit', '1000000'),
         ('--max-items', '1000000'),
@@ -258,7 +258,7 @@ def test_a_limit_larger_than_the_list_leaves_all_of_it(quick, images):
         assert quick(*IDS, *words).out.split() == ids(images)
 
 
-def test_a_list_goes_on_after_a_marker(quick, images):
+def test_list_continues_after_marker(quick, images):
     middle = len(images) // 2
     for image, by in (
         (images[0], 'ID'),
@@ -282,7 +282,7 @@ ODD_NAMES = (
 )
 
 
-def test_a_marker_has_to_be_one_image(demo):
+def test_ambiguous_or_missing_marker_is_an_error(demo):
     assert demo.fails(*IDS, '--marker', 'golden').startswith(
         "3 images have the name 'golden'; use one of their IDs: "
     )
@@ -297,9 +297,7 @@ def test_a_marker_has_to_be_one_image(demo):
 # -- microversions of other commands ---------------------------------------
 
 
-def test_a_microversion_of_other_commands_does_no_harm(
-    cloud, configured, images
-):
+def test_configured_microversion_is_ignored(cloud, configured, images):
     chosen = configured(compute_default_microversion='2.90')
     for shell in (
         cloud.shell('demo', OS_COMPUTE_API_VERSION='2.90'),
@@ -307,7 +305,7 @@ def test_a_microversion_of_other_commands_does_no_harm(
         cloud.shell('demo', OS_COMPUTE_API_VERSION='2'),
         chosen,
     ):
-        # OpenStackClient itself may warn of the version, whatever the command.
+        # OpenStackClient itself may warn about the version, in all commands.
         warning = shell.run('token', 'issue').err
         name = images[1]['Name']
         listed = shell.run(*LIST, '--long', '-f', 'json')
@@ -320,14 +318,14 @@ def test_a_microversion_of_other_commands_does_no_harm(
     assert {i['Name'] for i in listed} == {'web-1-snapshot'}
 
 
-# -- how many requests it takes --------------------------------------------
+# -- number of requests ----------------------------------------------------
 
 
 def requests_of(shell: Shell, *words: str) -> list[str]:
     """Return the URL of each request of a command."""
     result = shell.run('--debug', *words)
     assert result.code == 0, result.err
-    # That for a token is not told as the others are: it has the password.
+    # The token request is logged in another form, without the password.
     return re.findall(
         r'^(?:REQ: curl|Making authentication request to) .*?(http://[^\s"]+)',
         result.err,
@@ -335,7 +333,7 @@ def requests_of(shell: Shell, *words: str) -> list[str]:
     )
 
 
-def test_a_list_and_a_show_by_id_take_three_requests(cloud, demo, images):
+def test_list_and_show_by_id_take_three_requests(cloud, demo, images):
     keystone = cloud.facts['keystone_url']
     nova = cloud.facts['regions']['RegionOne']['compute_url']
     image_id = images[0]['ID']
@@ -347,7 +345,7 @@ def test_a_list_and_a_show_by_id_take_three_requests(cloud, demo, images):
         assert requests_of(demo, *words) == expected
 
 
-def test_a_show_by_name_takes_four_requests_at_most(demo):
+def test_show_by_name_takes_at_most_four_requests(demo):
     for name in ('cirros-0.6.2', 'in:foo', '*'):
         assert 3 <= len(requests_of(demo, *SHOW, name)) <= 4
 
@@ -355,7 +353,7 @@ def test_a_show_by_name_takes_four_requests_at_most(demo):
 @pytest.mark.parametrize(
     ('count', 'pages'), [(0, 1), (1, 1), (999, 1), (1001, 2), (2500, 3)]
 )
-def test_each_thousand_images_take_one_request(count, pages):
+def test_list_takes_one_request_per_thousand_images(count, pages):
     nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(count)])
     with canned_cloud.canned_cloud(nova) as server:
         shell = Shell(canned_cloud.environment(server))
@@ -368,14 +366,14 @@ def test_each_thousand_images_take_one_request(count, pages):
         ]
 
 
-# -- rows come as soon as they can -----------------------------------------
+# -- rows are printed while pages arrive -----------------------------------
 
 
 @pytest.mark.parametrize('form', ['csv', 'value'])
 @pytest.mark.parametrize(
     'words', [(), ('--name-pattern', '*')], ids=['all', 'filtered']
 )
-def test_rows_are_there_while_the_next_page_is_not(form, words):
+def test_rows_are_printed_before_next_page_arrives(form, words):
     read = threading.Event()
     in_time = []
 
@@ -412,7 +410,7 @@ def test_rows_are_there_while_the_next_page_is_not(form, words):
 def thousands(
     cloud: Cloud, admin_glance: Glance
 ) -> Iterator[list[dict[str, Any]]]:
-    """Provide more than 5,000 images, as they are to be shown."""
+    """Provide the expected rows of more than 5,000 images."""
     cloud.do('seed', '5100')
     try:
         yield [as_shown(image) for image in admin_glance.images()]
@@ -420,7 +418,7 @@ def thousands(
         cloud.do('unseed')
 
 
-def test_thousands_of_images_are_listed_in_full(admin, thousands):
+def test_list_thousands_of_images(admin, thousands):
     assert len(thousands) > 5100
     assert admin.images() == thousands
     listed = ids(thousands)
@@ -428,7 +426,7 @@ def test_thousands_of_images_are_listed_in_full(admin, thousands):
 
 
 @pytest.mark.parametrize('size', ['700', '1000', '5000'])
-def test_so_they_are_in_pages_of_any_size(admin, thousands, size):
+def test_list_thousands_of_images_in_small_pages(admin, thousands, size):
     words = ('--limit', size, '--max-items', '100000')
     assert admin(*IDS, *words).out.split() == ids(thousands)
 
@@ -444,14 +442,12 @@ def test_so_they_are_in_pages_of_any_size(admin, thousands, size):
     ],
     ids=str,
 )
-def test_a_limit_is_that_of_the_list_however_large(
-    admin, thousands, words, count
-):
+def test_limit_of_thousands(admin, thousands, words, count):
     assert admin(*IDS, *words).out.split() == ids(thousands)[:count]
 
 
-def test_a_marker_leads_far_into_the_list(admin, thousands):
-    # Between two images that were created in the same second.
+def test_marker_in_thousands_of_images(admin, thousands):
+    # The marker and the next image were created in the same second.
     middle = next(
         n
         for n in range(3000, len(thousands))
@@ -462,7 +458,7 @@ def test_a_marker_leads_far_into_the_list(admin, thousands):
     assert admin(*IDS, *words).out.split() == expected
 
 
-def test_a_filter_finds_all_of_thousands(admin, thousands):
+def test_filter_thousands_of_images(admin, thousands):
     words = ('--property', 'os_distro=ubuntu', '--min-disk', '>=5')
     assert admin(*IDS, *words).out.split() == [
         image['ID']
