@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a command shows on a terminal, and what cannot act on it."""
+"""Output on terminals: escapes, width, count, progress bar, signals."""
 
 from collections.abc import Iterator
 import contextlib
@@ -32,26 +32,24 @@ from tests.functional.terminal import visible
 LIST = ('compute', 'image', 'list')
 SHOW = ('compute', 'image', 'show')
 
-#: What begins or is an action of a terminal or of the lines it shows: each of
-#: them, and some that are whole.
-ACTING = (
+#: All control characters, and bidirectional overrides.
+CONTROL_CHARACTERS = (
     ''.join(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
     + '\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e'
     + '\u2066\u2067\u2068\u2069\ufeff\U000e0041'
 )
 HOSTILE = (
-    f'begin{ACTING}\x1b]0;pwned\x07\x1b[2J\x1b[H\x1b[8m\x9b2J\x90q\x9c'
+    f'begin{CONTROL_CHARACTERS}\x1b]0;pwned\x07\x1b[2J\x1b[H\x1b[8m\x9b2J\x90q\x9c'
     '\n| forged | row |\r\u202elive\u202c end'
 )
-#: An argument cannot have a zero byte in it.
+#: An argument cannot contain a zero byte.
 ARGUMENT = HOSTILE.replace('\0', '')
-#: How it is shown in a line.
+#: The same, escaped.
 SHOWN_HOSTILE = HOSTILE.encode('unicode_escape').decode()
 
-_ACTS = re.compile(f'[{re.escape(ACTING)}]')
+_CONTROL_CHARACTER = re.compile(f'[{re.escape(CONTROL_CHARACTERS)}]')
 
-#: Formatters that print text as it is, and those that write escapes of their
-#: own.
+#: Formatters that print text unchanged, and those that escape it.
 PLAIN = ('table', 'value', 'csv')
 ESCAPING = ('json', 'yaml')
 
@@ -69,80 +67,80 @@ HOSTILE_IMAGE = canned_cloud.image(
 
 @pytest.fixture(scope='module')
 def hostile() -> Iterator[Shell]:
-    """Provide the shell of a cloud in which every text is hostile."""
+    """Provide the shell of a cloud whose texts are all hostile."""
     images = [canned_cloud.image(0), HOSTILE_IMAGE]
     with canned_cloud.canned_cloud(canned_cloud.Nova(images)) as server:
         yield Shell(canned_cloud.environment(server))
 
 
-def lines_of(shown: str) -> list[str]:
-    """Return the lines that a terminal got, none of which has more to it."""
+def printable_lines(shown: str) -> list[str]:
+    """Return the lines on a terminal, without control characters."""
     lines = shown.split('\r\n')
     assert lines.pop() == ''
     for line in lines:
-        assert not _ACTS.search(line), ascii(line)
+        assert not _CONTROL_CHARACTER.search(line), ascii(line)
     return lines
 
 
-def shown_by(shell: Shell, *words: str, **more: Any) -> list[str]:
-    """Return the lines that a command shows on a terminal."""
+def printable_output(shell: Shell, *words: str, **more: Any) -> list[str]:
+    """Run a command that must succeed; return its lines on a terminal."""
     more = {'columns': 5000, **more}
     code, shown, _out = Terminal(shell, *words, stdout=True, **more).end()
     assert code == 0, shown
-    return lines_of(shown)
+    return printable_lines(shown)
 
 
-def without_escapes_of(form: str, text: str) -> str:
-    """Undo what the formatter does to a backslash."""
+def unescaped(form: str, text: str) -> str:
+    """Undo the formatter's own escapes of backslashes."""
     doubled = form in ('csv', 'shell')
     return text.replace('\\\\', '\\') if doubled else text
 
 
-# --- text that would act --------------------------------------------------
+# --- control characters in images -----------------------------------------
 
 
 @pytest.mark.parametrize('options', [(), ('--long',)], ids=['brief', 'long'])
 @pytest.mark.parametrize('form', PLAIN)
-def test_no_image_of_a_list_acts_on_a_terminal(hostile, form, options):
+def test_list_escapes_control_characters(hostile, form, options):
     words = (*LIST, *options, '-f', form, '--max-width', '0')
     terminal = Terminal(hostile, *words, stdout=True, columns=5000)
     code, shown, _out = terminal.end()
     assert code == 0, shown
-    lines = lines_of(shown)
+    lines = printable_lines(shown)
     assert len(lines) == {'table': 6, 'csv': 3, 'value': 2}[form]
     shown = lines[-2 if form == 'table' else -1]
-    assert SHOWN_HOSTILE in without_escapes_of(form, shown)
+    assert SHOWN_HOSTILE in unescaped(form, shown)
     assert terminal.screen().title == ''
 
 
 @pytest.mark.parametrize('form', ['table', 'value', 'shell'])
-def test_no_image_that_is_shown_acts_on_a_terminal(hostile, form):
+def test_show_escapes_control_characters(hostile, form):
     words = (*SHOW, HOSTILE_IMAGE['id'], '-f', form)
     terminal = Terminal(hostile, *words, stdout=True, columns=9000)
     code, shown, _out = terminal.end()
     assert code == 0, shown
-    lines = lines_of(shown)
+    lines = printable_lines(shown)
     assert len(lines) == {'table': 16, 'value': 12, 'shell': 12}[form]
-    assert SHOWN_HOSTILE in without_escapes_of(form, shown)
+    assert SHOWN_HOSTILE in unescaped(form, shown)
     assert terminal.screen().title == ''
 
 
-def test_a_region_does_not_act_on_a_terminal():
+def test_control_characters_in_region_are_escaped():
     with canned_cloud.Server(canned_cloud.Nova([HOSTILE_IMAGE])) as nova:
         regions = {HOSTILE: f'{nova.url}/v2.1'}
         with canned_cloud.Server(canned_cloud.keystone(regions)) as keystone:
             shell = Shell(canned_cloud.environment(keystone))
             for form in PLAIN:
                 words = (*LIST, '--all-regions', '-f', form)
-                lines = shown_by(shell, *words)
+                lines = printable_output(shell, *words)
                 assert any(line.count('pwned') == 3 for line in lines)
             words = (*SHOW, '--all-regions', HOSTILE_IMAGE['id'])
-            shown_by(shell, *words, '-f', 'value')
+            printable_output(shell, *words, '-f', 'value')
             line = shell.fails(*LIST, '--region', 'none')
             assert SHOWN_HOSTILE in line
 
 
-def test_the_error_of_a_region_does_not_act_on_a_terminal():
+def test_control_characters_in_error_of_region_are_escaped():
     boom = always(fault(500, 'computeFault', 'boom'))
     with canned_cloud.Server(boom) as nova:
         regions = {HOSTILE: f'{nova.url}/v2.1', 'One': f'{nova.url}/v2.1'}
@@ -150,16 +148,16 @@ def test_the_error_of_a_region_does_not_act_on_a_terminal():
             shell = Shell(canned_cloud.environment(keystone))
             result = shell.run(*LIST, '--all-regions')
     assert result.code == 1
-    assert not _ACTS.search(result.err.replace('\n', ''))
+    assert not _CONTROL_CHARACTER.search(result.err.replace('\n', ''))
     assert f'Region {SHOWN_HOSTILE}: boom' in result.err
 
 
 @pytest.mark.parametrize('on_terminal', [True, False], ids=['tty', 'pipe'])
 @pytest.mark.parametrize('form', ESCAPING)
-def test_a_document_has_the_text_as_it_is(hostile, form, on_terminal):
+def test_json_and_yaml_keep_text_unchanged(hostile, form, on_terminal):
     words = (*LIST, '--long', '-f', form)
     if on_terminal:
-        out = '\n'.join(shown_by(hostile, *words))
+        out = '\n'.join(printable_output(hostile, *words))
     else:
         out = hostile(*words).out
     load = json.loads if form == 'json' else yaml.safe_load
@@ -168,7 +166,7 @@ def test_a_document_has_the_text_as_it_is(hostile, form, on_terminal):
     assert image['Properties'] == HOSTILE_IMAGE['metadata']
 
 
-def test_a_pipe_has_the_text_as_it_is(hostile):
+def test_pipe_keeps_text_unchanged(hostile):
     words = ('-c', 'Name', '-c', 'Status')
     rows = hostile(*LIST, '-f', 'csv', *words).out
     assert f'"{HOSTILE}","{HOSTILE}"\n' in rows
@@ -179,19 +177,19 @@ def test_a_pipe_has_the_text_as_it_is(hostile):
     assert shown.out == f'{HOSTILE}\n'
 
 
-def test_a_table_has_a_line_for_each_image_in_a_pipe_too(hostile):
+def test_table_in_pipe_escapes_control_characters(hostile):
     out = hostile(*LIST, '-c', 'Name').out
     assert out.count('\n') == 6
-    assert not _ACTS.search(out.replace('\n', ''))
+    assert not _CONTROL_CHARACTER.search(out.replace('\n', ''))
 
 
 @pytest.mark.parametrize('form', PLAIN)
-def test_no_name_that_glance_takes_acts_on_a_terminal(demo, form):
+def test_control_characters_in_names_in_glance_are_escaped(demo, form):
     words = (*LIST, '-c', 'Name', '-f', form, '--max-width', '0')
     names = [image['Name'] for image in demo.images()]
-    lines = shown_by(demo, *words, columns=400)
+    lines = printable_output(demo, *words, columns=400)
     assert len(lines) == len(names) + {'table': 4, 'csv': 1, 'value': 0}[form]
-    shown = without_escapes_of(form, '\n'.join(lines))
+    shown = unescaped(form, '\n'.join(lines))
     text = demo(*words).out
     for name in ('two\nlines', 'tab\there', '\x1b]0;pwned\x07', '\u202eevil'):
         assert name in names
@@ -199,7 +197,7 @@ def test_no_name_that_glance_takes_acts_on_a_terminal(demo, form):
         assert name in text or form == 'table'
 
 
-# --- errors that would act ------------------------------------------------
+# --- control characters in errors -----------------------------------------
 
 
 TWINS = [canned_cloud.image(n, name='twin') for n in (1, 2)]
@@ -207,7 +205,7 @@ TWINS[0]['id'] = HOSTILE
 SAVING = canned_cloud.image(3, status='SAVING\x1b[2J\n')
 ODD = {**canned_cloud.image(4), 'id': HOSTILE, 'minDisk': HOSTILE}
 
-#: What is answered in place of the cloud, to which command, and the code.
+#: A handler before the cloud, a command, and its exit code.
 ERRORS = {
     'an ambiguous name': (None, (*SHOW, 'twin'), 1),
     'an unknown name': (None, (*SHOW, ARGUMENT), 1),
@@ -221,7 +219,7 @@ ERRORS = {
     'a flavor': (None, (*LIST, '--flavor', ARGUMENT), 1),
     'a region': (None, (*LIST, '--region', ARGUMENT), 1),
     'a marker': (None, (*LIST, '--marker', ARGUMENT), 1),
-    'a fault': (always(fault(500, 'boom', HOSTILE)), LIST, 1),
+    'a server error': (always(fault(500, 'boom', HOSTILE)), LIST, 1),
     'the ID of a request': (
         always(Response(b'{}', 500, {'X-Openstack-Request-Id': 'a\x1b'})),
         LIST,
@@ -232,19 +230,19 @@ ERRORS = {
         LIST,
         1,
     ),
-    'the marker to go on from': (
+    'the marker to resume from': (
         always(fault(500, 'boom', HOSTILE), where=after_the_first_page),
         (*LIST, '--limit', '1', '--max-items', '9', '-f', 'value'),
         1,
     ),
-    'an odd image': (always(Response.of({'images': [ODD]})), LIST, 0),
+    'a malformed image': (always(Response.of({'images': [ODD]})), LIST, 0),
 }
 
 
 @pytest.mark.parametrize(
     ('before', 'words', 'code'), ERRORS.values(), ids=ERRORS
 )
-def test_no_error_acts_on_a_terminal(before, words, code):
+def test_errors_escape_control_characters(before, words, code):
     nova = canned_cloud.Nova([*TWINS, SAVING])
     with canned_cloud.canned_cloud(
         nova, '/v2.1', *([before] if before else [])
@@ -253,14 +251,14 @@ def test_no_error_acts_on_a_terminal(before, words, code):
         terminal = Terminal(shell, *words, stdout=False, term='dumb')
         ended, shown, _out = terminal.end()
     assert ended == code, shown
-    assert lines_of(shown)
+    assert printable_lines(shown)
     assert terminal.screen().title == ''
 
 
 @pytest.mark.parametrize(
     'status', [HOSTILE, '[/] [red]x[/red] [/green]', 'a' * 500]
 )
-def test_a_status_does_not_act_on_the_bar(status):
+def test_progress_bar_escapes_status(status):
     saving = canned_cloud.image(0, status=status, progress=25)
     image = canned_cloud.image(0)
     nova = canned_cloud.Nova([image])
@@ -314,10 +312,10 @@ def widths(lines: list[str]) -> set[int]:
     [LIST, (*LIST, '--long'), (*SHOW, WIDE[1]['id'])],
     ids=['list', 'long', 'show'],
 )
-def test_a_table_is_drawn_on_a_narrow_terminal(wide, words, columns):
-    """cliff breaks the cells, down to 8 columns each, or 16 for show."""
-    lines = shown_by(wide, *words, columns=columns)
-    # The borders of all lines are below each other.
+def test_table_on_narrow_terminal(wide, words, columns):
+    """cliff wraps the cells, down to 8 columns each, or 16 for show."""
+    lines = printable_output(wide, *words, columns=columns)
+    # The borders of all lines are aligned.
     assert len(widths(lines)) == 1
     if words == LIST:
         assert widths(lines).pop() <= max(columns, 3 * (8 + 3) + 1)
@@ -333,7 +331,7 @@ def test_a_table_is_drawn_on_a_narrow_terminal(wide, words, columns):
     ],
     ids=['option', 'variable'],
 )
-def test_a_table_fits_a_width_in_a_pipe(wide, options, environment):
+def test_table_fits_max_width_in_pipe(wide, options, environment):
     result = wide(*LIST, *options, environment=environment)
     assert widths(result.out.splitlines()) == {60}
 
@@ -343,26 +341,26 @@ def test_a_table_fits_a_width_in_a_pipe(wide, options, environment):
     [(('--fit-width',), {}), ((), {'CLIFF_FIT_WIDTH': '1'})],
     ids=['option', 'variable'],
 )
-def test_a_pipe_has_no_width_to_fit(wide, options, environment):
-    """So it is with cliff: only a terminal has one."""
+def test_table_in_pipe_ignores_fit_width(wide, options, environment):
+    """cliff fits tables to the width of terminals only."""
     plain = wide(*LIST).out
     assert wide(*LIST, *options, environment=environment).out == plain
 
 
-def test_wide_characters_do_not_shift_the_columns(wide):
+def test_wide_characters_keep_columns_aligned(wide):
     lines = wide(*LIST).out.splitlines()
     assert len(lines) == len(WIDE) + 4
     assert len(widths(lines)) == 1
 
 
-def test_an_empty_table_is_nothing_on_a_terminal(wide):
-    assert shown_by(wide, *LIST, '--name', 'none') == ['']
+def test_empty_table_prints_nothing(wide):
+    assert printable_output(wide, *LIST, '--name', 'none') == ['']
 
 
-def test_an_interactive_terminal_and_a_pipe_have_the_same_rows(wide):
+def test_terminal_and_pipe_have_the_same_rows(wide):
     words = (*LIST, '-f', 'csv', '--long')
     rows = list(csv.reader(io.StringIO(wide(*words).out)))
-    shown = list(csv.reader(shown_by(wide, *words)))
+    shown = list(csv.reader(printable_output(wide, *words)))
     assert shown == rows
 
 
@@ -381,7 +379,7 @@ def long_list() -> Iterator[Shell]:
 
 @contextlib.contextmanager
 def held_on(held: Held, *words: str, **more: Any) -> Iterator[Terminal]:
-    """Run a command on a terminal until its answer is held back."""
+    """Run a command on a terminal until a response is held back."""
     with held.cloud() as server:
         shell = Shell(canned_cloud.environment(server))
         terminal = Terminal(shell, *words, **{'stdout': True, **more})
@@ -390,7 +388,7 @@ def held_on(held: Held, *words: str, **more: Any) -> Iterator[Terminal]:
 
 
 def assert_ends_with_rows(terminal: Terminal, rows: list[str]) -> None:
-    """See to it that the screen has the last rows, and nothing else."""
+    """Check that the screen has the last rows, and nothing else."""
     screen = terminal.screen()
     lines = visible(screen)
     assert len(lines) > 40
@@ -399,18 +397,18 @@ def assert_ends_with_rows(terminal: Terminal, rows: list[str]) -> None:
 
 
 @pytest.mark.parametrize(('after', 'count'), [(1, '1,000'), (2, '2,000')])
-def test_a_long_list_tells_how_many_images_have_come(after, count):
+def test_long_list_shows_count(after, count):
     held = Held(after=after)
     with held_on(held, *LONG) as terminal:
         assert terminal.shows(f'{count} images so far')
         held.let_go.set()
         code, _shown, _out = terminal.end()
     assert code == 0
-    # It is gone in the end, and has taken no row with it.
+    # The count disappears, and no row is lost.
     assert_ends_with_rows(terminal, ROWS)
 
 
-def test_nothing_is_told_as_long_as_no_image_has_come():
+def test_no_count_before_first_page():
     held = Held(after=0)
     with held_on(held, *LONG) as terminal:
         assert not terminal.shows('images so far', patience=2)
@@ -427,26 +425,26 @@ def test_nothing_is_told_as_long_as_no_image_has_come():
     ],
     ids=['quiet', 'dumb', 'stdout is a pipe'],
 )
-def test_a_long_list_tells_nothing_where_it_is_unwanted(options, more):
+def test_no_count_if_quiet_dumb_or_piped(options, more):
     held = Held(after=1)
     with held_on(held, *options, *LONG, **more) as terminal:
         assert not terminal.shows('images so far', patience=2)
         held.let_go.set()
         code, shown, out = terminal.end()
     assert code == 0
-    assert (lines_of(shown) if shown else out.split()) == ROWS
+    assert (printable_lines(shown) if shown else out.split()) == ROWS
 
 
-def test_a_list_tells_nothing_where_its_errors_go_elsewhere(long_list):
+def test_no_count_if_stderr_is_redirected(long_list):
     script = ('-c', 'exec "$0" "$@" 2>/dev/null', openstack_executable())
     terminal = Terminal(
         long_list, *script, *LONG, stdout=True, program='/bin/sh'
     )
     code, shown, _out = terminal.end()
-    assert (code, lines_of(shown)) == (0, ROWS)
+    assert (code, printable_lines(shown)) == (0, ROWS)
 
 
-def test_an_interruption_takes_the_count_away(interruptible):
+def test_interrupt_removes_count(interruptible):
     with held_on(Held(after=1), *LONG) as terminal:
         assert terminal.shows('1,000 images so far')
         terminal.process.send_signal(signal.SIGINT)
@@ -455,7 +453,7 @@ def test_an_interruption_takes_the_count_away(interruptible):
     assert_ends_with_rows(terminal, ROWS[:1000])
 
 
-def test_an_error_stands_below_the_rows_in_place_of_the_count():
+def test_error_replaces_count():
     boom = fault(500, 'computeFault', 'boom')
     held = Held(after=1, instead=boom)
     with held_on(held, *LONG, columns=400) as terminal:
@@ -468,10 +466,10 @@ def test_an_error_stands_below_the_rows_in_place_of_the_count():
     assert error.startswith('boom')
 
 
-# --- the bar of a wait ----------------------------------------------------
+# --- the progress bar -----------------------------------------------------
 
 
-def test_an_interruption_takes_the_bar_away(interruptible):
+def test_interrupt_removes_progress_bar(interruptible):
     held = Held(after=2, status='SAVING')
     words = (*SHOW, '--wait', MANY[0]['id'])
     with held_on(held, *words) as terminal:
@@ -484,7 +482,7 @@ def test_an_interruption_takes_the_bar_away(interruptible):
     assert not screen.cursor.hidden
 
 
-def test_the_image_stands_in_place_of_the_bar():
+def test_result_replaces_progress_bar():
     active = Response.of({'image': MANY[0]})
     held = Held(after=2, status='SAVING', instead=active)
     words = (*SHOW, '--wait', MANY[0]['id'], '-f', 'value', '-c', 'status')
@@ -505,7 +503,7 @@ def test_the_image_stands_in_place_of_the_bar():
 @pytest.mark.parametrize(
     'number', [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 )
-def test_a_signal_leaves_the_cursor(number, words):
+def test_signal_leaves_cursor_visible(number, words):
     is_bar = '--wait' in words
     held = Held(after=2, status='SAVING') if is_bar else Held(after=1)
     with held_on(held, *words) as terminal:
@@ -513,12 +511,12 @@ def test_a_signal_leaves_the_cursor(number, words):
         terminal.process.send_signal(number)
         code, shown, _out = terminal.end()
     assert code == -number
-    # Not even for a moment: a signal may come at any.
+    # The cursor is never hidden: a signal may arrive at any time.
     assert '\x1b[?25' not in shown
     assert not terminal.screen().cursor.hidden
 
 
-def test_a_command_that_is_stopped_goes_on():
+def test_stopped_command_continues():
     held = Held(after=1)
     with held_on(held, *LONG) as terminal:
         assert terminal.shows('1,000 images so far')
@@ -537,9 +535,9 @@ def test_a_command_that_is_stopped_goes_on():
 
 
 @pytest.mark.parametrize('form', ['application/json', 'text/plain'])
-def test_a_log_does_not_act_on_a_terminal(form):
-    """Not even that of Keystone's answers, which come first."""
-    acting = ACTING.replace('\0', '').encode()
+def test_logs_escape_control_characters(form):
+    """This includes Keystone's responses."""
+    acting = CONTROL_CHARACTERS.replace('\0', '').encode()
     body = json.dumps({'images': [canned_cloud.image(0)]}).encode()
     body = body.replace(
         b'"images"', b'"\x1b]0;owned\x07' + acting + b'": 1, "images"'
@@ -556,7 +554,7 @@ def test_a_log_does_not_act_on_a_terminal(form):
     assert code == 0
     assert 'RESP BODY: ' in shown
     assert 'X-Odd: a\\x1b]0;owned' in shown
-    lines_of(shown)
+    printable_lines(shown)
     assert terminal.screen().title == ''
 
 
@@ -564,7 +562,7 @@ def test_a_log_does_not_act_on_a_terminal(form):
 
 
 @pytest.mark.parametrize('encoding', ['ascii', 'latin-1'])
-def test_a_table_escapes_what_an_encoding_lacks(wide, encoding):
+def test_table_escapes_characters_that_encoding_lacks(wide, encoding):
     for words in (LIST, (*LIST, '--long'), (*SHOW, WIDE[1]['id'])):
         result = wide.run(*words, environment={'PYTHONIOENCODING': encoding})
         assert (result.code, result.err) == (0, '')
