@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Listing and showing over regions: two real ones, and many canned."""
+"""Commands for several regions: two real ones, and many canned ones."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ SHOW = ('compute', 'image', 'show')
 
 HEADERS = ['Region', 'ID', 'Name', 'Status']
 
-#: What has not come after these seconds will not come.
+#: Seconds to wait for an event that must happen.
 PATIENCE = 60
 
 # --- the real cloud -------------------------------------------------------
@@ -38,7 +38,7 @@ PATIENCE = 60
 
 @pytest.fixture(scope='module')
 def by_region(configured) -> dict[str, list[dict[str, Any]]]:
-    """Provide what each region lists by itself, as rows of all regions."""
+    """Provide the rows of each region, listed separately."""
     return {
         region: [
             {'Region': region, **image}
@@ -54,23 +54,23 @@ def in_all(by_region) -> list[dict[str, Any]]:
     return by_region['RegionOne'] + by_region['RegionTwo']
 
 
-def test_all_regions_list_what_each_lists(demo, in_all):
+def test_all_regions_lists_the_images_of_each(demo, in_all):
     rows = demo.images('--all-regions')
     assert rows == in_all
     assert {next(iter(row)) for row in rows} == {'Region'}
 
 
-def test_a_region_is_listed_by_its_name(demo, by_region):
+def test_list_one_region(demo, by_region):
     assert demo.images('--region', 'RegionTwo') == by_region['RegionTwo']
 
 
-def test_named_regions_come_once_and_in_the_order_of_names(demo, in_all):
+def test_named_regions_are_sorted_without_duplicates(demo, in_all):
     regions = ('RegionTwo', 'RegionOne', 'RegionTwo')
     options = [word for region in regions for word in ('--region', region)]
     assert demo.images(*options) == in_all
 
 
-def test_an_unknown_region_is_named_with_those_that_exist(demo):
+def test_unknown_region_error_lists_regions(demo):
     line = demo.fails(*LIST, '--region', 'RegionOne', '--region', 'Nowhere')
     assert line == (
         "Region 'Nowhere' has no Compute endpoint; choose from RegionOne, "
@@ -79,7 +79,7 @@ def test_an_unknown_region_is_named_with_those_that_exist(demo):
 
 
 def of_table(text: str) -> list[list[str]]:
-    """Read a table, without its lines."""
+    """Return the cells of a table."""
     return [
         [cell.strip() for cell in line.strip('|').split('|')]
         for line in text.splitlines()
@@ -88,7 +88,7 @@ def of_table(text: str) -> list[list[str]]:
 
 
 def of_yaml(text: str) -> list[list[str]]:
-    """Read a list of flat mappings, whose keys are in no order of ours."""
+    """Return the values of a list of flat mappings."""
     rows: list[dict[str, str]] = []
     for line in text.splitlines():
         if line.startswith('- '):
@@ -116,7 +116,7 @@ def of_yaml(text: str) -> list[list[str]]:
         ),
     ],
 )
-def test_every_formatter_has_the_region(demo, in_all, formatter, read, headed):
+def test_formatters_print_the_region(demo, in_all, formatter, read, headed):
     expected = [
         [row[header] for header in HEADERS]
         for row in in_all
@@ -131,14 +131,14 @@ def test_every_formatter_has_the_region(demo, in_all, formatter, read, headed):
 
 
 @pytest.mark.parametrize('option', ['--limit', '--max-items'])
-def test_limits_count_over_all_regions(demo, by_region, in_all, option):
+def test_limits_apply_to_all_regions_together(demo, by_region, in_all, option):
     limit = len(by_region['RegionOne']) + 2
     rows = demo.images('--all-regions', option, str(limit))
     assert rows == in_all[:limit]
     assert rows[-1]['Region'] == 'RegionTwo'
 
 
-def test_filters_hold_in_every_region(demo, in_all):
+def test_filters_apply_to_every_region(demo, in_all):
     expected = [
         row
         for row in in_all
@@ -157,7 +157,7 @@ def test_filters_hold_in_every_region(demo, in_all):
     ('option', 'value', 'kind'),
     [('--flavor', 'gpu.only-one', 'flavor'), ('--server', 'web-2', 'server')],
 )
-def test_a_region_without_the_flavor_or_server_is_left_out_with_a_note(
+def test_region_without_flavor_or_server_is_skipped_with_a_note(
     demo, option, value, kind
 ):
     result = demo.run(*LIST, '--all-regions', option, value, '-f', 'json')
@@ -169,7 +169,7 @@ def test_a_region_without_the_flavor_or_server_is_left_out_with_a_note(
     assert result.err.count('\n') == 1
 
 
-def test_a_server_is_found_in_each_region_by_its_name(cloud, demo):
+def test_server_name_is_looked_up_in_each_region(cloud, demo):
     servers = {
         region: cloud.facts['servers'][region]['web-1']
         for region in ('RegionOne', 'RegionTwo')
@@ -180,7 +180,7 @@ def test_a_server_is_found_in_each_region_by_its_name(cloud, demo):
         assert row['Server ID'] == servers[row['Region']]
 
 
-def test_a_flavor_of_no_region_is_an_error(demo):
+def test_flavor_of_no_region_is_an_error(demo):
     result = demo.run(*LIST, '--all-regions', '--flavor', 'none')
     assert (result.code, result.out) == (1, '')
     *notes, last = result.err.splitlines()
@@ -191,7 +191,7 @@ def test_a_flavor_of_no_region_is_an_error(demo):
     assert last == ('No images to show: every region failed or was skipped')
 
 
-def test_show_names_the_region_that_has_the_image(demo, by_region):
+def test_show_displays_the_region(demo, by_region):
     listed = next(
         row for row in by_region['RegionTwo'] if row['Name'] == 'only-in-two'
     )
@@ -201,10 +201,10 @@ def test_show_names_the_region_that_has_the_image(demo, by_region):
 
 
 @pytest.mark.parametrize('name', ['cirros-0.6.2', 'replicated'])
-def test_show_lists_the_regions_and_ids_of_several_matches(demo, in_all, name):
+def test_show_ambiguous_name_lists_regions_and_ids(demo, in_all, name):
     found = [row for row in in_all if row['Name'] == name]
     if name == 'replicated':
-        # Its ID is that of another image in the first region.
+        # In the first region, another image has this ID.
         name = found[0]['ID']
         found = [row for row in in_all if row['ID'] == name]
     assert [row['Region'] for row in found] == ['RegionOne', 'RegionTwo']
@@ -216,7 +216,7 @@ def test_show_lists_the_regions_and_ids_of_several_matches(demo, in_all, name):
     )
 
 
-def test_show_in_a_region_tells_several_matches_apart(demo, by_region):
+def test_show_in_a_region(demo, by_region):
     listed = by_region['RegionTwo'][0]
     assert listed['Name'] == 'cirros-0.6.2'
     words = ('--region', 'RegionTwo', 'cirros-0.6.2', '-f', 'json')
@@ -224,14 +224,14 @@ def test_show_in_a_region_tells_several_matches_apart(demo, by_region):
     assert (shown['region'], shown['id']) == ('RegionTwo', listed['ID'])
 
 
-def test_show_tells_that_no_region_has_the_image(demo):
+def test_show_missing_image(demo):
     line = demo.fails(*SHOW, '--all-regions', 'none')
     assert line == (
         "No image with a name or ID of 'none' exists in these regions"
     )
 
 
-def test_a_single_overriding_endpoint_is_refused(cloud, configured):
+def test_endpoint_override_with_all_regions_is_an_error(cloud, configured):
     url = cloud.facts['regions']['RegionOne']['compute_url']
     shell = configured(compute_endpoint_override=url)
     line = shell.fails(*LIST, '--all-regions')
@@ -240,11 +240,11 @@ def test_a_single_overriding_endpoint_is_refused(cloud, configured):
 
 @pytest.fixture
 def twins(cloud) -> Iterator[dict[str, tuple[Glance, str]]]:
-    """Provide two images of one name, one in each region."""
+    """Provide two images with the same name, one in each region."""
     found = {}
     for region in ('RegionOne', 'RegionTwo'):
         glance = Glance(cloud, 'demo', region)
-        # Shared, as Glance has it else, it would not be changed.
+        # By default it would be shared, and not be changed.
         image_id = glance.create(name='twin', visibility='private')
         found[region] = glance, image_id
     yield found
@@ -253,7 +253,7 @@ def twins(cloud) -> Iterator[dict[str, tuple[Glance, str]]]:
 
 
 def pipe(shell: Shell, words: str) -> subprocess.CompletedProcess[str]:
-    """Run a line of a shell."""
+    """Run a command line in a shell."""
     folder = pathlib.Path(openstack_executable()).parent
     path = f'{folder}:{os.environ["PATH"]}'
     return subprocess.run(
@@ -268,7 +268,7 @@ def pipe(shell: Shell, words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize('column', ['ID', 'Name'])
-def test_what_is_listed_in_a_region_is_deleted_there(demo, twins, column):
+def test_list_and_delete_in_a_region(demo, twins, column):
     done = pipe(
         demo,
         f'openstack compute image list --region RegionTwo --name twin '
@@ -280,19 +280,19 @@ def test_what_is_listed_in_a_region_is_deleted_there(demo, twins, column):
     assert (one is None, two is None) == (False, True)
 
 
-def test_an_id_of_another_region_is_not_found(demo, twins):
+def test_id_of_another_region_is_not_found(demo, twins):
     done = pipe(
         demo,
         'openstack compute image list --region RegionTwo --name twin '
         '-f value -c ID | xargs openstack compute image delete',
     )
-    # As xargs tells of it.
+    # The exit code of xargs.
     assert done.returncode == 123
     assert 'No image with a name or ID of' in done.stderr
     assert all(glance.image(i) for glance, i in twins.values())
 
 
-def test_a_name_that_two_regions_have_is_not_changed(demo, twins):
+def test_name_in_two_regions_is_not_changed(demo, twins):
     both = ('--region', 'RegionOne', '--region', 'RegionTwo')
     for words in (
         ('set', '--property', 'a=b', 'twin'),
@@ -306,7 +306,7 @@ def test_a_name_that_two_regions_have_is_not_changed(demo, twins):
         assert 'a' not in glance.image(image_id)
 
 
-def test_properties_are_changed_in_the_region_that_is_named(demo, twins):
+def test_properties_are_changed_in_named_region(demo, twins):
     there = ('--region', 'RegionTwo', 'twin')
     demo('compute', 'image', 'set', '--property', 'a=b', *there)
     one, two = (glance.image(i) for glance, i in twins.values())
@@ -316,7 +316,7 @@ def test_properties_are_changed_in_the_region_that_is_named(demo, twins):
     assert 'a' not in glance.image(image_id)
 
 
-def test_all_clouds_of_the_configuration(cloud, demo, in_all):
+def test_all_clouds(cloud, demo, in_all):
     everybody = json.loads(
         pathlib.Path(cloud.facts['clouds_yaml']).read_text()
     )
@@ -335,9 +335,9 @@ def test_all_clouds_of_the_configuration(cloud, demo, in_all):
 
 
 class Watch:
-    """Counts what is served at the same time.
+    """Counts concurrent requests.
 
-    :ivar most: how many requests were, at the most
+    :ivar most: the maximum
     """
 
     def __init__(self) -> None:
@@ -359,7 +359,7 @@ class Watch:
                 self._now -= 1
 
     def reaches(self, number: int) -> bool:
-        """Wait until so many are served at the same time."""
+        """Wait until there are this many concurrent requests."""
         with self._changed:
             return self._changed.wait_for(
                 lambda: self.most >= number, PATIENCE
@@ -367,11 +367,11 @@ class Watch:
 
 
 class Region(canned_cloud.Server):
-    """The Compute service of a region, in a server of its own.
+    """The Compute service of a region, in its own server.
 
-    :param images: their numbers
-    :param before: called with each request before it is answered; may answer
-    :ivar watch: what is served at the same time
+    :param images: the numbers of its images
+    :param before: a handler that is called first
+    :ivar watch: counts concurrent requests
     """
 
     def __init__(
@@ -389,11 +389,11 @@ class Region(canned_cloud.Server):
         super().__init__(handler)
 
 
-class Dead:
+class Unreachable:
     """A server that refuses connections."""
 
     def __init__(self) -> None:
-        # It does not listen, and nobody else can.
+        # The port is bound, but nothing listens.
         self._socket = socket.socket()
         self._socket.bind(('127.0.0.1', 0))
         self.url = f'http://127.0.0.1:{self._socket.getsockname()[1]}'
@@ -401,15 +401,15 @@ class Dead:
 
 
 class Regions:
-    """A Keystone, and a region for each name.
+    """A Keystone with several regions.
 
     :param regions: the servers of the regions, by name
-    :param paths: of Compute, where it is not the usual one
+    :param paths: paths of Compute that differ from ``/v2.1``, by region
     """
 
     def __init__(
         self,
-        regions: Mapping[str, canned_cloud.Server | Dead],
+        regions: Mapping[str, canned_cloud.Server | Unreachable],
         paths: dict[str, str] | None = None,
     ) -> None:
         self.regions = regions
@@ -424,12 +424,12 @@ class Regions:
         self.shell = Shell(canned_cloud.environment(self.keystone))
 
     def names(self) -> list[list[str]]:
-        """List region and name of all images; nothing may go wrong."""
+        """Return region and name of all images; there must be no error."""
         return self.read(self.shell(*LIST, *NAMES).out)
 
     @staticmethod
     def read(out: str) -> list[list[str]]:
-        """Read region and name of each row."""
+        """Return region and name of each row."""
         return [line.split(' ') for line in out.splitlines()]
 
 
@@ -438,7 +438,7 @@ NAMES = ('--all-regions', '-f', 'value', '-c', 'Region', '-c', 'Name')
 
 @pytest.fixture
 def cloud_of() -> Iterator[Callable[..., Regions]]:
-    """Provide a maker of clouds, which end with the test."""
+    """Return a function that makes a cloud, which is closed after the test."""
     with contextlib.ExitStack() as ends:
 
         def make(*args: Any) -> Regions:
@@ -451,13 +451,13 @@ def cloud_of() -> Iterator[Callable[..., Regions]]:
 
 
 def row(region: str, number: int) -> list[str]:
-    """Return what :meth:`Regions.names` has of an image."""
+    """Return the row of :meth:`Regions.names` for an image."""
     return [region, canned_cloud.image(number)['name']]
 
 
-def test_a_dead_region_does_not_take_the_others_with_it(cloud_of):
+def test_unreachable_region_does_not_affect_others(cloud_of):
     cloud = cloud_of(
-        {'a': Region(range(2)), 'b': Dead(), 'c': Region(range(2, 4))}
+        {'a': Region(range(2)), 'b': Unreachable(), 'c': Region(range(2, 4))}
     )
     result = cloud.shell.run(*LIST, *NAMES)
     assert result.code == 1
@@ -471,7 +471,7 @@ def test_a_dead_region_does_not_take_the_others_with_it(cloud_of):
     assert line.startswith('Region b: ')
 
 
-def test_neither_does_one_that_fails_on_its_way(cloud_of):
+def test_region_that_fails_while_listing_does_not_affect_others(cloud_of):
     def fail(request: Request) -> Response | None:
         if 'marker' in request.query:
             return canned_cloud.fault(500, 'computeFault', 'Out of order')
@@ -492,8 +492,10 @@ def test_neither_does_one_that_fails_on_its_way(cloud_of):
     assert result.err.count('\n') == 1
 
 
-def test_all_regions_dead_is_an_error(cloud_of):
-    result = cloud_of({'a': Dead(), 'b': Dead()}).shell.run(*LIST, *NAMES)
+def test_all_regions_unreachable_is_an_error(cloud_of):
+    result = cloud_of({'a': Unreachable(), 'b': Unreachable()}).shell.run(
+        *LIST, *NAMES
+    )
     assert (result.code, result.out) == (1, '')
     first, second, last = result.told()
     assert first.startswith('Region a: ')
@@ -501,8 +503,8 @@ def test_all_regions_dead_is_an_error(cloud_of):
     assert last == ('No images to show: every region failed or was skipped')
 
 
-def test_an_image_is_shown_though_a_region_is_dead(cloud_of):
-    cloud = cloud_of({'a': Dead(), 'b': Region(range(1))})
+def test_show_with_unreachable_region(cloud_of):
+    cloud = cloud_of({'a': Unreachable(), 'b': Region(range(1))})
     name = canned_cloud.image(0)['name']
     result = cloud.shell.run(*SHOW, '--all-regions', name, '-f', 'json')
     assert result.code == 1
@@ -511,9 +513,9 @@ def test_an_image_is_shown_though_a_region_is_dead(cloud_of):
     assert line.startswith('Region a: ')
 
 
-def test_eight_regions_take_the_time_of_one(cloud_of):
-    # The first page is answered only when all regions are asked for it, so
-    # that none can have been waited for before another was asked.
+def test_eight_regions_are_queried_in_parallel(cloud_of):
+    # The first pages are sent only when all regions were requested, so no
+    # region can have been waited for.
     together = threading.Barrier(8, timeout=PATIENCE)
 
     def meet(request: Request) -> None:
@@ -535,7 +537,7 @@ def test_eight_regions_take_the_time_of_one(cloud_of):
     assert asked.count('POST /v3/auth/tokens') == 1
 
 
-def test_no_more_than_sixteen_regions_are_asked_at_a_time(cloud_of):
+def test_at_most_sixteen_regions_in_parallel(cloud_of):
     watch = Watch()
 
     def linger(request: Request) -> None:
@@ -549,7 +551,7 @@ def test_no_more_than_sixteen_regions_are_asked_at_a_time(cloud_of):
     assert watch.most == 16
 
 
-def test_a_server_of_several_regions_has_one_client_at_a_time(cloud_of):
+def test_server_of_several_regions_gets_one_request_at_a_time(cloud_of):
     pages = {f'/{name}/v2.1': range(n, n + 1) for n, name in enumerate('abcd')}
     novas = [
         canned_cloud.Nova([canned_cloud.image(n) for n in images], path)
@@ -566,9 +568,7 @@ def test_a_server_of_several_regions_has_one_client_at_a_time(cloud_of):
 
 
 @pytest.mark.parametrize('formatter', ['value', 'csv'])
-def test_the_first_region_is_printed_while_another_is_stuck(
-    cloud_of, formatter
-):
+def test_first_region_is_printed_while_another_hangs(cloud_of, formatter):
     printed = threading.Event()
     in_time = []
 
