@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Deleting, setting, unsetting and waiting, checked in Glance."""
+"""The commands ``delete``, ``set``, ``unset`` and ``show --wait``."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from tests.functional.conftest import Shell
 from tests.functional.terminal import PATIENCE
 from tests.functional.terminal import Terminal
 
-#: Properties that Compute shows as what their JSON says.
+#: Properties that Compute decodes from JSON.
 STRUCTURED = {
     'mappings': '[{"virtual": "ami", "device": "sda1"}]',
     'block_device_mapping': '[{"boot_index": 0, "volume_size": 10}]',
@@ -33,7 +33,7 @@ FORBIDDEN = 'You are not allowed to delete the image. (HTTP 403)'
 
 @pytest.fixture
 def stored(glance: Glance) -> Callable[[str], dict[str, str]]:
-    """Provide what Glance has of the properties that these tests set."""
+    """Return a function that gets the properties in Glance."""
     ours = ('a', 'b', 'c', 'd', 'e', *STRUCTURED)
 
     def properties(image_id: str) -> dict[str, str]:
@@ -46,7 +46,7 @@ def stored(glance: Glance) -> Callable[[str], dict[str, str]]:
 # --- delete ---------------------------------------------------------------
 
 
-def test_several_images_are_deleted_by_name_and_by_id(demo, glance, images):
+def test_delete_by_name_and_by_id(demo, glance, images):
     ids = [images('life-by-name'), images('life-by-id'), images(data=None)]
     others = {i['id'] for i in glance.images()} - set(ids)
     result = demo(
@@ -56,7 +56,7 @@ def test_several_images_are_deleted_by_name_and_by_id(demo, glance, images):
     assert {i['id'] for i in glance.images()} == others
 
 
-def test_deleting_goes_on_after_a_failure_and_counts_it(demo, glance, images):
+def test_delete_continues_after_failure(demo, glance, images):
     first, last = images(), images()
     result = demo.run('compute', 'image', 'delete', first, 'none', last)
     assert (result.code, result.out) == (1, '')
@@ -71,7 +71,7 @@ def test_deleting_goes_on_after_a_failure_and_counts_it(demo, glance, images):
     assert glance.image(last) is None
 
 
-def test_an_ambiguous_name_deletes_nothing(demo, glance, images):
+def test_ambiguous_name_deletes_nothing(demo, glance, images):
     ids = [images('life-twin'), images('life-twin')]
     result = demo.run('compute', 'image', 'delete', 'life-twin')
     assert (result.code, result.out) == (1, '')
@@ -83,11 +83,11 @@ def test_an_ambiguous_name_deletes_nothing(demo, glance, images):
     assert last == '1 of 1 images failed to delete.'
 
 
-def test_what_may_not_be_deleted_stays_and_is_named(
+def test_images_that_cannot_be_deleted_are_reported(
     demo, admin_glance, images, admin_images
 ):
     ids = [
-        # This one is not even found, which is told first.
+        # This one is not found, and so reported first.
         admin_images('life-private'),
         images('life-protected', protected=True),
         admin_images('life-public', visibility='public'),
@@ -107,7 +107,7 @@ def test_what_may_not_be_deleted_stays_and_is_named(
     assert last == '3 of 3 images failed to delete.'
 
 
-def test_a_reader_deletes_nothing(reader, glance, images):
+def test_reader_cannot_delete(reader, glance, images):
     image_id = images()
     result = reader.run('compute', 'image', 'delete', image_id)
     assert result.code == 1
@@ -115,9 +115,7 @@ def test_a_reader_deletes_nothing(reader, glance, images):
     assert glance.image(image_id)['status'] == 'active'
 
 
-def test_an_administrator_deletes_the_image_of_another_project(
-    admin, glance, images
-):
+def test_administrator_deletes_image_of_another_project(admin, glance, images):
     image_id = images('life-of-demo')
     admin('compute', 'image', 'delete', 'life-of-demo')
     assert glance.image(image_id) is None
@@ -126,7 +124,7 @@ def test_an_administrator_deletes_the_image_of_another_project(
 # --- set ------------------------------------------------------------------
 
 
-def test_set_merges_and_leaves_all_else_as_it_was(demo, glance, images):
+def test_set_merges_and_changes_nothing_else(demo, glance, images):
     image_id = images('life-merge', a='1', b='2', **STRUCTURED)
     before = glance.image(image_id)
     result = demo(
@@ -141,13 +139,13 @@ def test_set_merges_and_leaves_all_else_as_it_was(demo, glance, images):
     assert after == before | changed
 
 
-def test_no_property_removes_all(demo, images, stored):
+def test_no_property_removes_all_properties(demo, images, stored):
     image_id = images(a='1', b='2', **STRUCTURED)
     demo('compute', 'image', 'set', '--no-property', image_id)
     assert stored(image_id) == {}
 
 
-def test_property_with_no_property_replaces(demo, images, stored):
+def test_property_and_no_property_replace_all(demo, images, stored):
     image_id = images(a='1', b='2', **STRUCTURED)
     demo(
         *('compute', 'image', 'set', '--no-property', image_id),
@@ -166,7 +164,7 @@ def test_set_and_unset_without_options_do_nothing(demo, glance, images):
     assert glance.image(image_id) == before
 
 
-def test_the_quota_comes_back_in_the_words_of_the_server(demo, glance, images):
+def test_quota_error_has_message_of_server(demo, glance, images):
     image_id = images(**{f'key-{n}': 'v' for n in range(128)})
     before = glance.image(image_id)
     line = demo.fails('compute', 'image', 'set', '--property', 'a=1', image_id)
@@ -174,9 +172,7 @@ def test_the_quota_comes_back_in_the_words_of_the_server(demo, glance, images):
     assert glance.image(image_id) == before
 
 
-def test_an_administrator_sets_the_image_of_another_project(
-    admin, images, stored
-):
+def test_administrator_sets_image_of_another_project(admin, images, stored):
     image_id = images('life-of-demo', a='1', b='2', **STRUCTURED)
     admin('compute', 'image', 'set', '--property', 'a=new', image_id)
     assert stored(image_id) == {'a': 'new', 'b': '2', **STRUCTURED}
@@ -185,7 +181,7 @@ def test_an_administrator_sets_the_image_of_another_project(
 
 
 @pytest.mark.parametrize('user', ['demo', 'reader'])
-def test_the_image_of_another_is_not_changed(
+def test_image_of_another_project_is_not_changed(
     cloud, admin_glance, images, admin_images, user
 ):
     image_id = (
@@ -202,7 +198,7 @@ def test_the_image_of_another_is_not_changed(
 # --- unset ----------------------------------------------------------------
 
 
-def test_unset_removes_what_is_named_and_leaves_all_else(demo, glance, images):
+def test_unset_changes_nothing_else(demo, glance, images):
     image_id = images('life-unset', a='1', b='2', c='3', **STRUCTURED)
     expected = glance.image(image_id)
     result = demo(
@@ -217,9 +213,7 @@ def test_unset_removes_what_is_named_and_leaves_all_else(demo, glance, images):
     assert after == expected
 
 
-def test_unset_names_what_is_not_there_and_removes_the_rest(
-    demo, images, stored
-):
+def test_unset_reports_missing_properties(demo, images, stored):
     image_id = images(a='1', b='2', c='3')
     result = demo.run(
         *('compute', 'image', 'unset', image_id),
@@ -241,13 +235,13 @@ def test_unset_names_what_is_not_there_and_removes_the_rest(
 WAIT = ('compute', 'image', 'show', '--wait', '-f', 'json')
 
 
-def test_nothing_is_waited_for_if_the_image_is_active(demo, images):
+def test_wait_for_active_image_returns_at_once(demo, images):
     image_id = images('life-active')
     shown = demo(*WAIT, 'life-active').json()
     assert (shown['id'], shown['status']) == (image_id, 'ACTIVE')
 
 
-def test_an_upload_is_waited_for(demo, glance, images):
+def test_wait_for_upload(demo, glance, images):
     image_id = images(data=None)
     terminal = Terminal(demo, *WAIT, image_id, stdout=False)
     assert terminal.shows('25%')
@@ -267,16 +261,14 @@ def test_an_upload_is_waited_for(demo, glance, images):
     ('glance_status', 'status', 'code'),
     [('killed', 'ERROR', 3), ('pending_delete', 'DELETED', 4)],
 )
-def test_a_status_that_leads_nowhere_ends_the_wait(
-    demo, images, glance_status, status, code
-):
+def test_wait_ends_at_final_status(demo, images, glance_status, status, code):
     image_id = images.in_status(glance_status)
     assert demo.fails(*WAIT, image_id, code=code) == (
         f'Image {image_id} is {status}, and will not become ACTIVE'
     )
 
 
-def test_the_bar_follows_the_status_in_glance(demo, images):
+def test_progress_bar_follows_status(demo, images):
     image_id = images(data=None)
     terminal = Terminal(demo, *WAIT, image_id, stdout=False)
     for status, percent in (('queued', 25), ('saving', 50), ('active', 100)):
@@ -291,9 +283,7 @@ def test_the_bar_follows_the_status_in_glance(demo, images):
     ('glance_status', 'status', 'code'),
     [('killed', 'ERROR', 3), ('pending_delete', 'DELETED', 4)],
 )
-def test_an_upload_that_fails_ends_the_wait(
-    demo, images, glance_status, status, code
-):
+def test_failed_upload_ends_wait(demo, images, glance_status, status, code):
     image_id = images(data=None)
     terminal = Terminal(demo, *WAIT, image_id, stdout=False)
     assert terminal.shows('25%')
@@ -303,13 +293,11 @@ def test_an_upload_that_fails_ends_the_wait(
     assert f'Image {image_id} is {status}, and will not become' in shown
 
 
-def test_an_upload_is_waited_for_through_faults(
-    cloud, configured, glance, images
-):
-    """Nova cannot be reached for a while, in the middle of it."""
+def test_wait_survives_transient_errors(cloud, configured, glance, images):
+    """Nova cannot be reached for a while."""
     image_id = images(data=None)
     faults = in_turn(
-        # The first look finds the image.
+        # The first request finds the image.
         *[None, None],
         *[NOT_NOW, DROPPED] * 4,
         path=f'/images/{image_id}',
@@ -333,7 +321,7 @@ def test_an_upload_is_waited_for_through_faults(
     assert json.loads(out)['size'] == 4
 
 
-def test_an_image_that_vanishes_ends_the_wait(demo, glance, images):
+def test_deleted_image_ends_wait(demo, glance, images):
     image_id = images(data=None)
     terminal = Terminal(demo, *WAIT, image_id, stdout=False)
     assert terminal.shows('25%')
@@ -343,21 +331,21 @@ def test_an_image_that_vanishes_ends_the_wait(demo, glance, images):
     assert f'Image {image_id} no longer exists; it was SAVING' in shown
 
 
-def test_a_timeout_ends_the_wait(demo, images):
+def test_timeout_ends_wait(demo, images):
     image_id = images(data=None)
     line = demo.fails(*WAIT, '--timeout', '1', image_id, code=6)
     assert line == f'Image {image_id} is still SAVING after 1 second'
 
 
 @contextlib.contextmanager
-def looked_at(
+def becoming_active(
     *script: Response | None, active: threading.Event | None = None
 ) -> Iterator[Shell]:
-    """Provide a cloud of an image that becomes active in the end.
+    """Provide a cloud with an image that becomes active.
 
-    :param script: what each request for it is answered before that, None
-        for an image that is saving
-    :param active: what the image waits for after that
+    :param script: the responses to requests for it before that, None for an
+        image that is saving
+    :param active: an event after which the image becomes active
     """
     image = canned_cloud.image(0)
     saving = Response.of(
@@ -382,31 +370,31 @@ DROPPED = Response(send=canned_cloud.reset)
 IMAGE_ID: str = canned_cloud.image(0)['id']
 
 
-# The first look is the one that finds the image.
+# The first request finds the image.
 @pytest.mark.parametrize('looks', [1, 2], ids=['at-once', 'later'])
 @pytest.mark.parametrize('fault', [NOT_NOW, DROPPED], ids=['503', 'dropped'])
-def test_a_passing_fault_does_not_end_the_wait(looks, fault):
-    # More often than a read is repeated by itself.
-    with looked_at(*[None] * looks, *[fault] * 5, None) as shell:
+def test_wait_retries_transient_errors(looks, fault):
+    # More errors than the retries of one read.
+    with becoming_active(*[None] * looks, *[fault] * 5, None) as shell:
         result = shell.run(*WAIT, IMAGE_ID)
     assert (result.code, result.told()) == (0, []), result.err
-    # The fourth in a row ends the request, and the next look has the fifth.
+    # The fourth error ends one read, and the next read has the fifth.
     assert result.err.count('\n') == 4
     assert result.json()['status'] == 'ACTIVE'
 
 
 @pytest.mark.parametrize('looks', [1, 2], ids=['at-once', 'later'])
-def test_the_exit_code_tells_that_the_image_vanished(looks):
+def test_exit_code_if_image_vanishes(looks):
     gone = canned_cloud.fault(404, 'itemNotFound', 'Image not found.')
-    with looked_at(*[None] * looks, gone) as shell:
+    with becoming_active(*[None] * looks, gone) as shell:
         line = shell.fails(*WAIT, IMAGE_ID, code=5)
     assert line.startswith(f'Image {IMAGE_ID} no longer exists; it was SAVING')
 
 
-def test_a_bar_is_drawn_from_the_progress_of_the_image():
-    # Nothing of it goes to a pipe, as other tests of this module show.
+def test_progress_bar_shows_progress():
+    # In a pipe there is no progress bar, as other tests show.
     active = threading.Event()
-    with looked_at(None, None, active=active) as shell:
+    with becoming_active(None, None, active=active) as shell:
         terminal = Terminal(shell, *WAIT, IMAGE_ID, stdout=False)
         assert terminal.shows('25%')
         active.set()
@@ -420,8 +408,8 @@ def test_a_bar_is_drawn_from_the_progress_of_the_image():
 @pytest.mark.parametrize(
     ('options', 'term'), [(('-q',), 'xterm'), ((), 'dumb')]
 )
-def test_no_bar_is_drawn_where_it_is_unwanted(options, term):
-    with looked_at(None, None) as shell:
+def test_no_progress_bar_if_quiet_or_dumb(options, term):
+    with becoming_active(None, None) as shell:
         terminal = Terminal(
             shell, *options, *WAIT, IMAGE_ID, term=term, stdout=False
         )
@@ -433,9 +421,7 @@ def test_no_bar_is_drawn_where_it_is_unwanted(options, term):
 # --- the Python API -------------------------------------------------------
 
 
-def test_the_python_api_does_what_the_commands_do(
-    cloud, glance, images, stored
-):
+def test_python_api(cloud, glance, images, stored):
     image_id = images(data=None, a='1', **STRUCTURED)
     config = openstack.config.OpenStackConfig(
         config_files=[cloud.facts['clouds_yaml']], load_envvars=False
