@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a shell does to a command: pipes, full disks, signals, encodings.
+"""Commands as processes: pipes, full disks, signals, encodings.
 
-The clouds are canned: what is asked of them is not to the point, and they
-answer when they are told to.
+The clouds are canned, and respond when a test tells them to.
 """
 
 from collections.abc import Iterator
@@ -29,7 +28,7 @@ FEW = MANY[:3]
 
 FORMATS = ('csv', 'value', 'table', 'json', 'yaml')
 
-#: What has not come after these seconds will not come.
+#: Seconds to wait for an event that must happen.
 PATIENCE = 60
 
 #: 128 and the number of the signal.
@@ -58,7 +57,7 @@ def many() -> Iterator[Shell]:
 
 @contextlib.contextmanager
 def running(shell: Shell, *words: str) -> Iterator[subprocess.Popen]:
-    """Run a command whose output is read as it comes."""
+    """Run a command whose output is read line by line."""
     with subprocess.Popen(
         [openstack_executable(), *words],
         env=shell.environment,
@@ -73,13 +72,13 @@ def running(shell: Shell, *words: str) -> Iterator[subprocess.Popen]:
 
 
 def end(process: subprocess.Popen) -> Result:
-    """Return what a command has done, when it has ended by itself."""
+    """Wait until a command ends, and return its result."""
     out, err = process.communicate(timeout=PATIENCE)
     return Result(process.returncode, out.decode(), err.decode())
 
 
 def redirected(shell: Shell, redirection: str, *words: str) -> Result:
-    """Run a command under a redirection, in the words of the shell."""
+    """Run a command with a redirection in shell syntax."""
     done = subprocess.run(
         ['/bin/sh', '-c', f'exec "$0" "$@" {redirection}']
         + [openstack_executable(), *words],
@@ -93,12 +92,12 @@ def redirected(shell: Shell, redirection: str, *words: str) -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-# --- a reader that goes away ----------------------------------------------
+# --- closed pipes ---------------------------------------------------------
 
 
 @pytest.mark.parametrize('unbuffered', ['', '1'])
 @pytest.mark.parametrize('form', FORMATS)
-def test_a_pipe_may_be_closed_after_the_first_line(many, form, unbuffered):
+def test_pipe_closed_after_first_line(many, form, unbuffered):
     shell = Shell({**many.environment, 'PYTHONUNBUFFERED': unbuffered})
     with running(shell, *LIST, '-f', form) as process:
         assert process.stdout.readline()
@@ -111,8 +110,8 @@ def test_a_pipe_may_be_closed_after_the_first_line(many, form, unbuffered):
 @pytest.mark.parametrize(
     'words', [LIST, (*SHOW, FEW[0]['id'])], ids=['list', 'show']
 )
-def test_a_pipe_may_be_closed_before_anything_is_written(few, words, form):
-    """All of it is still in a buffer when the command is done."""
+def test_pipe_closed_before_any_output(few, words, form):
+    """The whole output is still in a buffer when the command is done."""
     if form == 'csv' and words != LIST:
         form = 'shell'
     with running(few, *words, '-f', form) as process:
@@ -121,7 +120,7 @@ def test_a_pipe_may_be_closed_before_anything_is_written(few, words, form):
         assert process.wait(PATIENCE) == BROKEN_PIPE
 
 
-def test_the_rows_of_a_page_come_before_the_next_page_is_asked_for():
+def test_rows_are_printed_before_next_page_is_requested():
     held = Held(after=1)
     with (
         held.cloud() as server,
@@ -139,44 +138,44 @@ def test_the_rows_of_a_page_come_before_the_next_page_is_asked_for():
 
 
 @pytest.mark.parametrize('form', FORMATS)
-def test_a_list_wants_a_standard_output(few, form):
+def test_list_with_closed_stdout_is_an_error(few, form):
     result = redirected(few, '>&-', *LIST, '-f', form)
     assert (result.code, result.out) == (1, '')
     assert result.err == 'Cannot write the output: stdout is closed\n'
 
 
-def test_show_wants_a_standard_output(few):
+def test_show_with_closed_stdout_is_an_error(few):
     result = redirected(few, '>&-', *SHOW, FEW[0]['id'])
     assert (result.code, result.out) == (1, '')
     assert result.err == 'Cannot write the output: stdout is closed\n'
 
 
-def test_what_prints_nothing_needs_no_standard_output(canned, few):
+def test_command_without_output_needs_no_stdout(canned, few):
     words = ('compute', 'image', 'delete', FEW[0]['id'])
     result = redirected(few, '>&-', *words)
     assert (result.code, result.err) == (0, '')
     assert f'DELETE /v2.1/images/{FEW[0]["id"]}' in canned.paths()
 
 
-def test_a_standard_output_may_be_one_to_read_from(few):
+def test_stdout_opened_for_reading(few):
     result = redirected(few, '1</dev/null', *LIST)
     assert result.code == 1
     assert result.err == 'Cannot write the output: Bad file descriptor\n'
 
 
 @pytest.mark.parametrize('redirection', ['2>&-', '2>/dev/full'])
-def test_a_list_does_without_a_standard_error(few, redirection):
+def test_list_without_stderr(few, redirection):
     result = redirected(few, redirection, *LIST, '-f', 'value', '-c', 'ID')
     assert result.code == 0
     assert result.out.split() == [image['id'] for image in FEW]
 
 
-def test_a_failure_is_one_without_a_standard_error(few):
+def test_failure_without_stderr(few):
     result = redirected(few, '2>&-', *SHOW, 'none')
     assert (result.code, result.out) == (1, '')
 
 
-def test_a_list_does_without_a_standard_input(few):
+def test_list_without_stdin(few):
     result = redirected(few, '<&-', *LIST, '-f', 'value', '-c', 'ID')
     assert (result.code, result.err) == (0, '')
     assert result.out.split() == [image['id'] for image in FEW]
@@ -184,14 +183,14 @@ def test_a_list_does_without_a_standard_input(few):
 
 @pytest.mark.parametrize('form', FORMATS)
 @pytest.mark.parametrize('size', ['few', 'many'])
-def test_a_full_disk_is_told_in_one_line(request, size, form):
+def test_full_disk_is_reported_by_list(request, size, form):
     shell = request.getfixturevalue(size)
     result = redirected(shell, '>/dev/full', *LIST, '-f', form)
     assert result.code == 1
     assert result.err == 'Cannot write the output: No space left on device\n'
 
 
-def test_a_full_disk_is_told_by_show(few):
+def test_full_disk_is_reported_by_show(few):
     result = redirected(few, '>/dev/full', *SHOW, FEW[0]['id'])
     assert result.code == 1
     assert result.err == 'Cannot write the output: No space left on device\n'
@@ -206,7 +205,7 @@ def interrupted(
     *words: str,
     number: int = signal.SIGINT,
 ) -> Result:
-    """Send a signal to a command while it waits for an answer."""
+    """Send a signal to a command while it waits for a response."""
     with running(shell, *words) as process:
         assert held.reached.wait(PATIENCE)
         process.send_signal(number)
@@ -216,9 +215,7 @@ def interrupted(
 @pytest.mark.parametrize(
     ('form', 'lines'), [('value', 1000), ('csv', 1001), ('json', 0)]
 )
-def test_an_interrupted_list_has_printed_what_has_come(
-    interruptible, form, lines
-):
+def test_interrupted_list_keeps_printed_rows(interruptible, form, lines):
     held = Held(after=1)
     with held.cloud() as server:
         words = (*LIST, '-f', form, '-c', 'ID')
@@ -227,7 +224,7 @@ def test_an_interrupted_list_has_printed_what_has_come(
     assert result.out.count('\n') == lines
 
 
-def test_a_wait_can_be_interrupted(interruptible):
+def test_interrupt_ends_wait(interruptible):
     held = Held(after=2, status='SAVING')
     with held.cloud() as server:
         words = (*SHOW, '--wait', FEW[0]['id'])
@@ -236,10 +233,8 @@ def test_a_wait_can_be_interrupted(interruptible):
 
 
 @pytest.mark.parametrize('answered', ['first', 'second'])
-def test_a_region_that_hangs_does_not_hold_up_an_interruption(
-    interruptible, answered
-):
-    """The threads that ask the regions are not waited for."""
+def test_interrupt_does_not_wait_for_regions(interruptible, answered):
+    """The command does not wait for the threads of the regions."""
     held = Held(after=0)
     nova = canned_cloud.Nova(FEW)
     with (
@@ -259,7 +254,7 @@ def test_a_region_that_hangs_does_not_hold_up_an_interruption(
     assert result.out.split() in (printed, [])
 
 
-def test_a_terminated_list_ends_at_once_and_says_nothing():
+def test_sigterm_ends_list_silently():
     held = Held(after=1)
     with held.cloud() as server:
         words = (*LIST, '-f', 'value', '-c', 'ID')
@@ -274,7 +269,7 @@ def test_a_terminated_list_ends_at_once_and_says_nothing():
 
 FOREIGN = 'Größe-café-映像'
 
-#: The locale is C, and Python is not to make UTF-8 of it.
+#: The locale C, without Python's coercion to UTF-8.
 PLAIN_C = {
     'LC_ALL': 'C',
     'PYTHONCOERCECLOCALE': '0',
@@ -285,7 +280,7 @@ PLAIN_C = {
 
 @pytest.fixture
 def foreign() -> Iterator[canned_cloud.Server]:
-    """Provide a cloud of an image whose name is not ASCII, and another."""
+    """Provide a cloud with an image whose name is not ASCII, and another."""
     images: list[dict[str, Any]] = [
         canned_cloud.image(0),
         canned_cloud.image(1, name=FOREIGN),
@@ -295,13 +290,13 @@ def foreign() -> Iterator[canned_cloud.Server]:
 
 
 @pytest.mark.parametrize('form', ['csv', 'value', 'table'])
-def test_names_are_utf_8_in_the_locale_c(foreign, form):
+def test_names_are_utf_8_in_locale_c(foreign, form):
     shell = shell_of(foreign, LC_ALL='C', LANG='', PYTHONUTF8='')
     result = shell(*LIST, '-f', form, '-c', 'Name')
     assert FOREIGN in result.out
 
 
-def test_a_name_is_found_in_the_locale_c(foreign):
+def test_name_argument_in_locale_c(foreign):
     shell = shell_of(foreign, LC_ALL='C', LANG='', PYTHONUTF8='')
     assert shell(*SHOW, FOREIGN, '-f', 'json').json()['name'] == FOREIGN
 
@@ -310,7 +305,7 @@ def test_a_name_is_found_in_the_locale_c(foreign):
 @pytest.mark.parametrize(
     'environment', [{'PYTHONIOENCODING': 'ascii'}, PLAIN_C], ids=['io', 'c']
 )
-def test_documents_need_no_more_than_ascii(foreign, form, environment):
+def test_json_and_yaml_are_ascii(foreign, form, environment):
     result = shell_of(foreign, **environment)(*LIST, '-f', form)
     assert result.out.isascii()
     assert '\\xF6' in result.out or '\\u00f6' in result.out
@@ -326,7 +321,7 @@ def test_documents_need_no_more_than_ascii(foreign, form, environment):
 @pytest.mark.parametrize(
     'environment', [{'PYTHONIOENCODING': 'ascii'}, PLAIN_C], ids=['io', 'c']
 )
-def test_what_an_encoding_lacks_is_told_in_one_line(
+def test_unencodable_character_is_reported(
     foreign, form, printed, environment
 ):
     shell = shell_of(foreign, **environment)
@@ -342,8 +337,8 @@ def test_what_an_encoding_lacks_is_told_in_one_line(
 @pytest.mark.parametrize(
     'environment', [{'PYTHONIOENCODING': 'ascii'}, PLAIN_C], ids=['io', 'c']
 )
-def test_a_table_escapes_what_an_encoding_lacks(foreign, environment):
-    """It is for people; for a program an escape would be another name."""
+def test_table_escapes_unencodable_characters(foreign, environment):
+    """Tables are for people; for a program an escape would change the name."""
     result = shell_of(foreign, **environment)(*LIST, '-c', 'Name')
     assert result.out.splitlines()[3:-1] == [
         '| cirros-0.6.2-000000              |',
@@ -351,7 +346,7 @@ def test_a_table_escapes_what_an_encoding_lacks(foreign, environment):
     ]
 
 
-def test_an_error_may_have_what_the_encoding_lacks(foreign):
+def test_error_escapes_unencodable_characters(foreign):
     shell = shell_of(foreign, PYTHONIOENCODING='ascii')
     line = shell.fails(*SHOW, 'não')
     assert line == "No image with a name or ID of 'n\\xe3o' exists"
@@ -375,8 +370,8 @@ def test_an_error_may_have_what_the_encoding_lacks(foreign):
     ],
     ids=lambda words: f'{words[2]} {words[3]}',
 )
-def test_bytes_that_are_no_text_end_in_an_error(canned, few, words):
-    """The shell hands any bytes on, such as $'caf\\xe9'."""
+def test_undecodable_argument_is_an_error(canned, few, words):
+    """Arguments may be any bytes, such as $'caf\\xe9'."""
     result = few.run(*map(os.fsencode, words))
     assert (result.code, result.out) == (1, '')
     assert result.err.splitlines()[0].isprintable()
@@ -387,15 +382,15 @@ def test_bytes_that_are_no_text_end_in_an_error(canned, few, words):
 
 
 @pytest.mark.parametrize('words', [SHOW, (*LIST, '--name')])
-def test_a_very_long_argument_ends_in_an_answer(few, words):
+def test_very_long_argument(few, words):
     result = few.run(*words, 'x' * 100_000)
     assert result.code == int(words == SHOW)
     assert 'Traceback' not in result.err
     assert result.err.count('\n') == int(words == SHOW)
 
 
-def test_the_interactive_mode_lists_twice(few):
-    """OpenStackClient itself ends that mode with 1."""
+def test_interactive_mode(few):
+    """OpenStackClient itself ends this mode with exit code 1."""
     done = subprocess.run(
         [openstack_executable()],
         env=few.environment,
