@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Use, newest, sums and visibility, against Glance's and Nova's databases."""
+"""Use, newest images and summaries, compared with Glance and Nova."""
 
 import json
 
@@ -19,13 +19,13 @@ UNKNOWN = 'The use of images is not fully known: '
 
 @pytest.fixture(scope='module')
 def images(glance):
-    """Provide what the ordinary user sees, as Compute is to show it."""
+    """Provide the expected rows of the images that the user sees."""
     return [as_shown(image) for image in glance.images()]
 
 
 @pytest.fixture(scope='module')
 def uses(cloud, images):
-    """Provide what uses these images, as far as the user can see it."""
+    """Provide what uses these images, as far as visible to the user."""
     database = cloud.facts['regions']['RegionOne']['nova_db']
     return Uses(database, cloud.facts['projects']['demo'], images)
 
@@ -37,7 +37,7 @@ def ids(images):
 # -- use -------------------------------------------------------------------
 
 
-def test_the_cloud_has_servers_of_each_kind(uses, images):
+def test_seed_has_images_that_are_used(uses, images):
     assert uses.homes
     used = [i for i in images if uses.of(i)]
     assert 3 < len(used) < len(images)
@@ -46,7 +46,7 @@ def test_the_cloud_has_servers_of_each_kind(uses, images):
     assert any(i['Properties'].get('kernel_id') for i in images)
 
 
-def test_usage_shows_what_nova_has_stored(demo, images, uses):
+def test_usage_agrees_with_database(demo, images, uses):
     listed = demo(*LIST, '--usage', *JSON).json()
     assert ids(listed) == ids(images)
     for row, image in zip(listed, images, strict=True):
@@ -54,7 +54,7 @@ def test_usage_shows_what_nova_has_stored(demo, images, uses):
         assert row['Server Name'] == uses.servers.get(image['Server ID']), row
 
 
-def test_people_see_names(demo, uses, images):
+def test_table_shows_names_in_used_by(demo, uses, images):
     (home, *_) = (i for i in images if i['ID'] in uses.homes.values())
     (user,) = uses.of(home)
     words = ('--name', home['Name'], '--usage', '-c', 'Used By')
@@ -62,8 +62,8 @@ def test_people_see_names(demo, uses, images):
     assert f'| {name} ' in demo(*LIST, *words).out
 
 
-def test_the_image_that_a_shelved_server_lives_in_is_used(demo, uses):
-    # Nova keeps its ID in its database, and tells it nobody.
+def test_image_of_shelved_server_is_used(demo, uses):
+    # Nova has its ID in its database only.
     listed = demo(*LIST, '--usage', *JSON).json()
     used = {row['ID']: set(row['Used By']) for row in listed}
     for server_id, image_id in uses.homes.items():
@@ -73,7 +73,7 @@ def test_the_image_that_a_shelved_server_lives_in_is_used(demo, uses):
         assert image_id in ids(demo(*LIST, *words).json())
 
 
-def test_an_administrator_sees_the_servers_of_all_projects(
+def test_administrator_sees_servers_of_all_projects(
     admin, admin_glance, cloud
 ):
     seen = [as_shown(image) for image in admin_glance.images()]
@@ -86,7 +86,7 @@ def test_an_administrator_sees_the_servers_of_all_projects(
     assert 'booted from volumes' in result.err
 
 
-def test_what_cannot_be_known_is_told_on_stderr_once(demo):
+def test_unknown_use_is_reported_once(demo):
     for option in ('--unused', '--orphaned'):
         result = demo.run(*LIST, option, *JSON)
         assert result.code == 0
@@ -100,11 +100,11 @@ def test_what_cannot_be_known_is_told_on_stderr_once(demo):
     assert len(regions.err.splitlines()) == 1
 
 
-# -- the newest, and sums --------------------------------------------------
+# -- newest images and summaries -------------------------------------------
 
 
 def newest(images, count, key=lambda _image: None):
-    """Return the newest of each group: Glance lists them in their order."""
+    """Return the newest of each group, in Glance's order."""
     taken = {}
     kept = []
     for image in images:
@@ -130,13 +130,13 @@ KEYS = {
 
 
 @pytest.mark.parametrize('count', [1, 2, 25, 500])
-def test_the_newest(quick, images, count):
+def test_newest(quick, images, count):
     listed = quick(*LIST, '--newest', str(count), *JSON).json()
     assert ids(listed) == newest(images, count)
 
 
 @pytest.mark.parametrize('key', KEYS)
-def test_the_newest_of_each_group(quick, images, key):
+def test_newest_per_group(quick, images, key):
     listed = quick(*LIST, '--newest-per', key, *JSON).json()
     assert ids(listed) == newest(images, 1, KEYS[key])
     words = ('--newest', '2', '--newest-per', f'{key},type')
@@ -158,7 +158,7 @@ HEADERS = {'name': 'Name', 'server': 'Server ID', 'status': 'Status'}
 
 
 @pytest.mark.parametrize('key', KEYS)
-def test_a_summary_adds_up(quick, images, key):
+def test_summary_agrees_with_list(quick, images, key):
     groups = {}
     for image in images:
         groups.setdefault(KEYS[key](image), []).append(image)
@@ -168,7 +168,7 @@ def test_a_summary_adds_up(quick, images, key):
     assert shown == {group: summed(of) for group, of in groups.items()}
 
 
-def test_a_summary_of_some_images(quick, images):
+def test_summary_with_filters(quick, images):
     some = [i for i in images if i['Properties'].get('os_distro')]
     words = ('--property', 'os_distro', *JSON)
     assert quick(*SUMMARY, *words).json() == [summed(some)]
@@ -176,7 +176,7 @@ def test_a_summary_of_some_images(quick, images):
     assert quick(*SUMMARY, *words).json() == [summed([])]
 
 
-def test_each_region_has_sums_of_its_own(demo):
+def test_summary_of_all_regions(demo):
     rows = demo(*SUMMARY, '--all-regions', *JSON).json()
     assert [row['Region'] for row in rows] == ['RegionOne', 'RegionTwo']
     for row in rows:
@@ -197,7 +197,7 @@ def test_each_region_has_sums_of_its_own(demo):
         ('compute', 'image', 'summary', '--group-by', 'status'),
     ],
 )
-def test_every_list_can_be_one_object_a_line(demo, words):
+def test_jsonl_of_other_lists(demo, words):
     result = demo(*words, '-f', 'jsonl')
     lines = [json.loads(line) for line in result.out.splitlines()]
     assert lines
@@ -207,7 +207,7 @@ def test_every_list_can_be_one_object_a_line(demo, words):
 # -- columns ---------------------------------------------------------------
 
 
-def test_a_column_of_long_implies_it(demo, images):
+def test_column_of_long_implies_long(demo, images):
     listed = demo(*LIST, '-c', 'Size', '-c', 'ID', *JSON).json()
     assert listed == [{'ID': i['ID'], 'Size': i['Size']} for i in images]
     listed = demo(*LIST, '--sort-column', 'size', '-c', 'ID', *JSON).json()
@@ -215,7 +215,7 @@ def test_a_column_of_long_implies_it(demo, images):
     assert [sizes[row['ID']] for row in listed] == sorted(sizes.values())
 
 
-def test_sizes_for_people(demo):
+def test_human_readable(demo):
     words = ('--human-readable', '-f', 'value', '-c')
     named = ('--name', 'ubuntu-24.04')
     assert demo(*LIST, *named, *words, 'Size').out == '620M\n'
