@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Faults on the way to the real Nova, as a list of several pages is read.
+"""Faults of a proxy before the real Nova, while several pages are listed.
 
-A proxy before Nova makes them. What is printed must be what Glance has, with
-each image once, in its order.
+The output must be the images of Glance, each once, in Glance's order.
 """
 
 from collections.abc import Callable
@@ -30,7 +29,7 @@ from tests.functional.conftest import Result
 from tests.functional.conftest import Shell
 
 LIST = ('compute', 'image', 'list', '-f', 'value', '-c', 'ID')
-#: Every page has so many images: there are more than three of them.
+#: Images per page: there are more than three pages.
 PAGE = 20
 PAGED = (*LIST, '--limit', str(PAGE), '--max-items', '100000')
 
@@ -40,8 +39,8 @@ TOKEN = 'x-auth-token'
 class Behind:
     """The ordinary user's shell, with a proxy before Nova.
 
-    :ivar before: called with each request before it is forwarded; may answer
-    :ivar after: called with each page of Nova's, and may change it
+    :ivar before: called with each request; it may respond itself
+    :ivar after: called with each page; it may change the response
     """
 
     def __init__(self, nova: str, configured: Callable[..., Shell]) -> None:
@@ -72,7 +71,7 @@ class Behind:
 
 @pytest.fixture
 def behind(cloud: Cloud, configured) -> Iterator[Behind]:
-    """Provide a shell behind a proxy that does nothing yet."""
+    """Provide a shell behind a transparent proxy."""
     url = cloud.facts['regions']['RegionOne']['compute_url']
     behind = Behind(url.removesuffix('/v2.1'), configured)
     with behind.proxy:
@@ -88,7 +87,7 @@ def ids(glance) -> list[str]:
 
 
 def once(change: Callable[[Request, Response], None]) -> Any:
-    """Change the second page, the first time that it comes."""
+    """Change the first response with the second page."""
     changed = []
 
     def after(request: Request, response: Response) -> None:
@@ -107,7 +106,7 @@ def sent_by(send: Callable[[socket.socket, bytes], None]) -> Any:
 
 
 def in_chunks(connection: socket.socket, answer: bytes) -> None:
-    """Send an answer in chunks of odd sizes."""
+    """Send a response in chunks of an odd size."""
     head, _, body = answer.partition(b'\r\n\r\n')
     lines = [
         line
@@ -127,20 +126,20 @@ def compressed(_request: Request, response: Response) -> None:
     response.headers['Content-Encoding'] = 'gzip'
 
 
-def unlinked(_request: Request, response: Response) -> None:
-    """Leave the links to the next page out, as Nova does above its limit."""
+def without_link(_request: Request, response: Response) -> None:
+    """Remove the link to the next page, as Nova does above its limit."""
     document = json.loads(response.body)
     document.pop('images_links', None)
     response.body = json.dumps(document).encode()
 
 
-def test_a_proxy_alone_changes_nothing(behind, ids):
+def test_transparent_proxy(behind, ids):
     assert behind.shell(*PAGED).out.split() == ids
     assert len(behind.pages()) == len(ids) // PAGE + 1
 
 
 def retried_once(result: Result, ids: list[str]) -> None:
-    """Check that a list is whole, and tells of one retry."""
+    """Check that a list is complete, and reports one retry."""
     assert (result.code, result.out.split()) == (0, ids)
     assert result.told() == []
     assert result.err.count('\n') == 1, result.err
@@ -151,7 +150,7 @@ def retried_once(result: Result, ids: list[str]) -> None:
     [canned_cloud.reset, canned_cloud.cut_off, canned_cloud.truncated],
     ids=lambda send: send.__name__,
 )
-def test_a_connection_cut_in_mid_listing_costs_no_image(behind, ids, send):
+def test_broken_connection_is_retried(behind, ids, send):
     behind.after = sent_by(send)
     retried_once(behind.shell.run(*PAGED), ids)
     markers = [request.query.get('marker') for request in behind.pages()]
@@ -169,7 +168,7 @@ def test_a_connection_cut_in_mid_listing_costs_no_image(behind, ids, send):
     ],
     ids=lambda answer: str(answer.status),
 )
-def test_a_busy_proxy_costs_no_image(behind, ids, answer):
+def test_busy_proxy_is_retried(behind, ids, answer):
     behind.before = in_turn(answer, where=after_the_first_page)
     retried_once(behind.shell.run(*PAGED), ids)
     assert len(behind.pages()) == len(ids) // PAGE + 2
@@ -177,10 +176,10 @@ def test_a_busy_proxy_costs_no_image(behind, ids, answer):
 
 @pytest.mark.parametrize(
     'after',
-    [compressed, unlinked, lambda _r, response: set_chunks(response)],
-    ids=['compressed', 'unlinked', 'in chunks'],
+    [compressed, without_link, lambda _r, response: set_chunks(response)],
+    ids=['compressed', 'without_link', 'in chunks'],
 )
-def test_a_proxy_may_put_answers_differently(behind, ids, after):
+def test_proxy_changes_framing_of_responses(behind, ids, after):
     behind.after = after
     assert behind.shell(*PAGED).out.split() == ids
 
@@ -189,11 +188,11 @@ def set_chunks(response: Response) -> None:
     response.send = in_chunks
 
 
-def test_a_proxy_that_stays_broken_says_how_to_go_on(behind, ids):
+def test_permanent_error_says_how_to_resume(behind, ids):
     broken = Response(b'<html><title>502 Bad Gateway</title></html>', 502)
     behind.before = lambda r: broken if len(behind.pages()) > 2 else None
     result = behind.shell.run(*PAGED)
-    error = broken_off(result, ids[: 2 * PAGE])
+    error = interrupted(result, ids[: 2 * PAGE])
     assert error.startswith('502 Bad Gateway (HTTP 502)') or (
         '502 Bad Gateway' in error
     )
@@ -203,8 +202,8 @@ def test_a_proxy_that_stays_broken_says_how_to_go_on(behind, ids):
     assert behind.shell(*PAGED, *words).out.split() == ids[2 * PAGE :]
 
 
-def broken_off(result: Result, printed: list[str]) -> str:
-    """Return the one line of a list that broke off."""
+def interrupted(result: Result, printed: list[str]) -> str:
+    """Return the error of an interrupted list, which must be one line."""
     assert result.code == 1
     assert result.out.split() == printed
     (line,) = result.told()
@@ -215,11 +214,11 @@ def broken_off(result: Result, printed: list[str]) -> str:
 
 
 def mangle(request: Request) -> None:
-    """Have Nova refuse a request, as it does with a token that has expired."""
+    """Make Nova reject a request, as with an expired token."""
     request.headers[TOKEN] = 'gAAAAAB-no-token-of-this-keystone'
 
 
-def test_a_token_refused_by_nova_in_mid_listing_is_renewed(behind, ids):
+def test_token_rejected_while_listing_is_renewed(behind, ids):
     def before(request: Request) -> None:
         token = request.headers[TOKEN]
         if token not in tokens:
@@ -230,13 +229,13 @@ def test_a_token_refused_by_nova_in_mid_listing_is_renewed(behind, ids):
     tokens: list[str] = []
     behind.before = before
     assert behind.shell(*PAGED).out.split() == ids
-    # What is recorded is what was forwarded.
+    # The proxy records the requests that it forwards.
     mangled = [r for r in behind.pages() if r.headers[TOKEN] not in tokens]
     assert {r.query['marker'] for r in mangled} == {ids[PAGE - 1]}
     assert len(tokens) == 2
 
 
-def test_a_token_that_nova_keeps_refusing_is_renewed_once(behind, ids):
+def test_token_that_is_always_rejected_is_renewed_once(behind, ids):
     def before(request: Request) -> None:
         if after_the_first_page(request):
             asked.append(request.headers[TOKEN])
@@ -244,7 +243,7 @@ def test_a_token_that_nova_keeps_refusing_is_renewed_once(behind, ids):
 
     asked: list[str] = []
     behind.before = before
-    error = broken_off(behind.shell.run(*PAGED), ids[:PAGE])
+    error = interrupted(behind.shell.run(*PAGED), ids[:PAGE])
     assert len(set(asked)) == 2
     assert 'requires authentication. (HTTP 401)' in error or (
         'requires authentication' in error
@@ -252,7 +251,7 @@ def test_a_token_that_nova_keeps_refusing_is_renewed_once(behind, ids):
     assert error.endswith(f'--marker {ids[PAGE - 1]}')
 
 
-def test_only_the_configured_endpoint_sees_the_token(behind, ids):
+def test_token_is_sent_to_configured_endpoint_only(behind, ids):
     def elsewhere(_request: Request, response: Response) -> None:
         document = json.loads(response.body)
         for link in document.get('images_links', ()):
@@ -270,25 +269,25 @@ def test_only_the_configured_endpoint_sees_the_token(behind, ids):
     assert hosts == {f'127.0.0.1:{behind.proxy.port}'}
 
 
-def test_a_redirect_of_a_proxy_is_not_followed(behind, ids):
+def test_redirect_is_not_followed(behind, ids):
     with canned_cloud.Server(lambda _request: Response(b'{}')) as foreign:
         redirect = Response(
             status=302, headers={'Location': f'{foreign.url}/v2.1/images'}
         )
         behind.before = in_turn(redirect, where=after_the_first_page)
-        error = broken_off(behind.shell.run(*PAGED), ids[:PAGE])
+        error = interrupted(behind.shell.run(*PAGED), ids[:PAGE])
         assert foreign.requests == []
     assert f'redirects to {foreign.url}' in error
 
 
-# --- images that come and go ----------------------------------------------
+# --- images that appear and vanish ----------------------------------------
 
 
 @dataclasses.dataclass
 class Changes:
-    """What happens in Glance while a list is read.
+    """Changes in Glance while a list is read.
 
-    :param mine: images of the user, which are all of the first page
+    :param mine: images of the user: all of the first pages
     """
 
     glance: Any
@@ -317,7 +316,7 @@ def changes(glance) -> Iterator[Changes]:
 
 
 @contextlib.contextmanager
-def changed_after_the_first_page(
+def changes_after_first_page(
     behind: Behind, *steps: Callable[[], None]
 ) -> Iterator[None]:
     left = list(steps)
@@ -332,14 +331,14 @@ def changed_after_the_first_page(
     assert not left
 
 
-def test_images_that_come_are_left_out(behind, changes, ids):
-    with changed_after_the_first_page(behind, changes.add, changes.add):
+def test_images_created_while_listing_are_not_listed(behind, changes, ids):
+    with changes_after_first_page(behind, changes.add, changes.add):
         assert behind.shell(*PAGED).out.split() == ids
 
 
-def test_images_that_go_are_left_out_and_no_other(behind, changes, ids):
+def test_images_deleted_while_listing_are_omitted(behind, changes, ids):
     gone = [ids[0], ids[PAGE // 2], ids[PAGE], ids[2 * PAGE - 1]]
-    with changed_after_the_first_page(
+    with changes_after_first_page(
         behind, *(lambda i=i: changes.remove(i) for i in gone)
     ):
         listed = behind.shell(*PAGED).out.split()
@@ -349,10 +348,10 @@ def test_images_that_go_are_left_out_and_no_other(behind, changes, ids):
 
 
 @pytest.mark.parametrize('count', [1, 2, PAGE - 1], ids='last {}'.format)
-def test_the_last_images_of_a_page_may_go(behind, changes, ids, count):
-    """Nova refuses the marker to an ordinary user."""
+def test_last_images_of_page_are_deleted(behind, changes, ids, count):
+    """Nova rejects a deleted marker."""
     gone = ids[PAGE - count : PAGE]
-    with changed_after_the_first_page(
+    with changes_after_first_page(
         behind,
         changes.add,
         *(lambda i=i: changes.remove(i) for i in gone),
@@ -362,10 +361,10 @@ def test_the_last_images_of_a_page_may_go(behind, changes, ids, count):
     assert refused[0] == gone[-1]
 
 
-def test_all_images_of_the_first_page_may_go(behind, changes, ids):
-    """What came meanwhile is listed then: there is nothing to begin after."""
+def test_all_images_of_first_page_are_deleted(behind, changes, ids):
+    """The list starts over, and so includes new images."""
     gone = ids[:PAGE]
-    with changed_after_the_first_page(
+    with changes_after_first_page(
         behind,
         *(lambda i=i: changes.remove(i) for i in gone),
         changes.add,
