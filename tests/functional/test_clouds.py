@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Regions as they are configured, and all clouds, on canned servers."""
+"""Configured regions, and all clouds, on canned servers."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ LIST = ('compute', 'image', 'list')
 SHOW = ('compute', 'image', 'show')
 DELETE = ('compute', 'image', 'delete')
 
-#: What has not come after these seconds will not come.
+#: Seconds to wait for an event that must happen.
 PATIENCE = 60
 
 pytestmark = pytest.mark.timeout(300, func_only=True)
@@ -39,7 +39,7 @@ def secrets(name: str) -> tuple[str, str]:
 
 
 class Cloud:
-    """A Keystone, and a Nova in each region, with secrets of its own.
+    """A Keystone, and a Nova in each region, with its own secrets.
 
     :param name: in ``clouds.yaml``, and of its secrets
     :param regions: the numbers of the images in each
@@ -73,11 +73,11 @@ class Cloud:
 
     @property
     def servers(self) -> list[Server]:
-        """All of them."""
+        """All servers."""
         return [self.keystone, *self.novas.values()]
 
     def auth(self, **settings: Any) -> dict[str, Any]:
-        """Return the section ``auth`` of its entry."""
+        """Return the section ``auth`` for ``clouds.yaml``."""
         return {
             'auth_url': f'{self.keystone.url}/v3',
             'username': 'demo',
@@ -89,17 +89,17 @@ class Cloud:
         }
 
     def entry(self, **settings: Any) -> dict[str, Any]:
-        """Return its entry in ``clouds.yaml``."""
+        """Return the entry for ``clouds.yaml``."""
         return {'auth': self.auth(), **settings}
 
     def logins(self) -> int:
-        """Count the logins."""
+        """Return the number of logins."""
         return self.keystone.paths().count('POST /v3/auth/tokens')
 
 
 @pytest.fixture
 def cloud_of() -> Iterator[Callable[..., Cloud]]:
-    """Provide a maker of clouds, which end with the test."""
+    """Return a function that makes a cloud, which is closed after the test."""
     with contextlib.ExitStack() as ends:
 
         def make(*args: Any, **more: Any) -> Cloud:
@@ -113,7 +113,7 @@ def cloud_of() -> Iterator[Callable[..., Cloud]]:
 
 @pytest.fixture
 def shell_of(tmp_path: pathlib.Path) -> Callable[..., Shell]:
-    """Provide a maker of shells, given the entries of ``clouds.yaml``."""
+    """Return a function that makes a shell from the clouds."""
 
     def make(
         clouds: dict[str, Any],
@@ -125,7 +125,7 @@ def shell_of(tmp_path: pathlib.Path) -> Callable[..., Shell]:
         (tmp_path / 'secure.yaml').write_text(
             json.dumps({'clouds': secure or {}})
         )
-        # openstacksdk looks for it in the folder of the user's configuration.
+        # openstacksdk looks for it in the user's configuration folder.
         home = tmp_path / 'home'
         (home / 'openstack').mkdir(parents=True)
         (home / 'openstack' / 'clouds-public.yaml').write_text(
@@ -144,7 +144,7 @@ def shell_of(tmp_path: pathlib.Path) -> Callable[..., Shell]:
 
 
 def rows(out: str) -> list[list[str]]:
-    """Read the rows of ``-f value``."""
+    """Return the rows of ``-f value``."""
     return [line.split(' ') for line in out.splitlines()]
 
 
@@ -156,14 +156,14 @@ def name(number: int) -> str:
 VALUES = ('-f', 'value', '-c', 'Region', '-c', 'Name')
 CLOUDS = (*LIST, '--all-clouds', '-f', 'value', '-c', 'Cloud', *VALUES[2:])
 
-# --- regions as they are configured ---------------------------------------
+# --- configured regions ---------------------------------------------------
 
 
 @pytest.fixture
 def two_keystones(cloud_of, shell_of):
-    """Provide a cloud whose two regions are each under a Keystone of its own.
+    """Provide a cloud with two regions that have different Keystones.
 
-    Returns both, and the shell.
+    Returns both clouds and the shell.
     """
     one = cloud_of('one', {'east': range(1)})
     two = cloud_of('two', {'west': range(1, 2)})
@@ -181,15 +181,15 @@ def two_keystones(cloud_of, shell_of):
     return one, two, shell
 
 
-def test_regions_with_keystones_of_their_own(two_keystones):
+def test_regions_with_different_keystones(two_keystones):
     one, two, shell = two_keystones
     listed = shell(*LIST, '--all-regions', *VALUES)
     assert rows(listed.out) == [['east', name(0)], ['west', name(1)]]
     assert (one.logins(), two.logins()) == (1, 1)
-    assert_kept_apart(one, two)
+    assert_isolated(one, two)
 
 
-def test_a_region_is_reached_though_the_default_one_is_dead(two_keystones):
+def test_region_works_if_default_region_is_unreachable(two_keystones):
     one, two, shell = two_keystones
     for server in one.servers:
         server.close()
@@ -201,7 +201,7 @@ def test_a_region_is_reached_though_the_default_one_is_dead(two_keystones):
     assert two.novas['west'].paths()[-1].startswith('DELETE ')
 
 
-def test_a_region_is_what_os_region_name_says(two_keystones):
+def test_region_equals_os_region_name(two_keystones):
     _one, two, shell = two_keystones
     there = shell(*LIST, '--region', 'west', '-f', 'value', '-c', 'Name')
     asked = [r.path for r in two.keystone.requests]
@@ -213,9 +213,7 @@ def test_a_region_is_what_os_region_name_says(two_keystones):
 @pytest.mark.parametrize(
     'words', [LIST, (*SHOW, 'x'), (*DELETE, 'x')], ids=lambda words: words[2]
 )
-def test_a_region_that_is_not_listed_is_refused_as_by_the_shell(
-    two_keystones, words
-):
+def test_unknown_region_is_rejected_as_by_openstack(two_keystones, words):
     one, two, shell = two_keystones
     line = shell.fails(*words, '--region', 'north')
     assert line == shell.fails('--os-region-name', 'north', *words)
@@ -223,9 +221,7 @@ def test_a_region_that_is_not_listed_is_refused_as_by_the_shell(
     assert one.logins() == two.logins() == 0
 
 
-def test_regions_that_are_authenticated_alike_share_a_login(
-    cloud_of, shell_of
-):
+def test_regions_with_same_credentials_share_login(cloud_of, shell_of):
     cloud = cloud_of('x', {f'r{n}': range(n, n + 1) for n in range(4)})
     shell = shell_of({'x': cloud.entry(regions=['r0', 'r1', 'r2', 'r3'])})
     listed = shell('--os-cloud', 'x', *LIST, '--all-regions', *VALUES)
@@ -233,7 +229,7 @@ def test_regions_that_are_authenticated_alike_share_a_login(
     assert cloud.logins() == 1
 
 
-def test_each_region_has_its_own_settings(cloud_of, shell_of):
+def test_settings_of_regions(cloud_of, shell_of):
     cloud = cloud_of('x', {'a': range(1), 'b': range(1, 2)})
     aside = cloud_of('aside', {'': range(2, 3)}).novas['']
     retried = [0]
@@ -273,9 +269,7 @@ def test_each_region_has_its_own_settings(cloud_of, shell_of):
     assert (result.code, retried) == (1, [2])
 
 
-def test_a_catalog_without_regions_is_one_region_without_a_name(
-    cloud_of, shell_of
-):
+def test_catalog_without_regions(cloud_of, shell_of):
     cloud = cloud_of('x', {'': range(2)})
     shell = shell_of({'x': cloud.entry()}, OS_CLOUD='x')
     listed = shell(*LIST, '--all-regions', '-f', 'json').json()
@@ -285,7 +279,7 @@ def test_a_catalog_without_regions_is_one_region_without_a_name(
     ]
 
 
-def test_changes_are_made_in_the_region_that_is_named(cloud_of, shell_of):
+def test_changes_in_named_region(cloud_of, shell_of):
     cloud = cloud_of('x', {'a': range(2), 'b': range(1)})
     shell = shell_of({'x': cloud.entry(region_name='a')}, OS_CLOUD='x')
     shell(*DELETE, '--region', 'b', name(0))
@@ -299,14 +293,14 @@ def test_changes_are_made_in_the_region_that_is_named(cloud_of, shell_of):
     assert cloud.novas['a'].paths()[-1].endswith(image(1)['id'])
 
 
-def test_a_name_in_several_regions_is_not_changed(cloud_of, shell_of):
+def test_name_in_several_regions_is_not_changed(cloud_of, shell_of):
     cloud = cloud_of('x', {'a': range(2), 'b': range(1)})
     shell = shell_of({'x': cloud.entry(region_name='a')}, OS_CLOUD='x')
     both = ('--region', 'a', '--region', 'b')
     result = shell.run(*DELETE, *both, name(0))
     assert result.code == 1
     assert '2 images have the name or ID' in result.err
-    # Nor is one that a region may have that does not answer.
+    # Nothing is changed if a region does not respond.
     cloud.novas['b'].close()
     result = shell.run(*DELETE, *both, name(1))
     assert result.code == 1
@@ -317,8 +311,8 @@ def test_a_name_in_several_regions_is_not_changed(cloud_of, shell_of):
 # --- all clouds -----------------------------------------------------------
 
 
-def assert_kept_apart(*clouds: Cloud) -> None:
-    """See that no server has got a secret of another cloud."""
+def assert_isolated(*clouds: Cloud) -> None:
+    """Check that no server has received a secret of another cloud."""
     for cloud in clouds:
         for server in cloud.servers:
             got = repr(server.requests)
@@ -328,7 +322,7 @@ def assert_kept_apart(*clouds: Cloud) -> None:
                     assert other.token not in got
 
 
-def test_all_clouds_are_listed(cloud_of, shell_of):
+def test_list_all_clouds(cloud_of, shell_of):
     a = cloud_of('a', {'r1': range(1), 'r2': range(1, 2)})
     b = cloud_of('b', {'r1': range(2, 3)})
     c = cloud_of('c', {'r3': range(3, 4)})
@@ -350,7 +344,7 @@ def test_all_clouds_are_listed(cloud_of, shell_of):
                 'region_name': 'r3',
             }
         },
-        # What is meant for one cloud is not for all.
+        # These belong to one cloud.
         OS_PASSWORD='of-the-environment',
         OS_USERNAME='of-the-environment',
     )
@@ -376,15 +370,13 @@ def test_all_clouds_are_listed(cloud_of, shell_of):
         'Cloud b is skipped: it has none of these regions',
         'Cloud c is skipped: it has none of these regions',
     ]
-    assert_kept_apart(a, b, c)
+    assert_isolated(a, b, c)
     for cloud in (a, b, c):
         for server in cloud.servers:
             assert 'of-the-environment' not in repr(server.requests)
 
 
-def test_a_cloud_that_fails_is_a_line_and_the_others_are_listed(
-    cloud_of, shell_of
-):
+def test_failed_cloud_is_reported_and_others_listed(cloud_of, shell_of):
     dead = cloud_of('dead', {'r': range(1)})
     for server in dead.servers:
         server.close()
@@ -409,7 +401,7 @@ def test_a_cloud_that_fails_is_a_line_and_the_others_are_listed(
 
 
 def to(server: Server) -> canned_cloud.Handler:
-    """Redirect what carries a secret to another server."""
+    """Redirect requests with secrets to another server."""
 
     def handler(request: Request) -> Response | None:
         if request.method == 'GET' and request.path.startswith('/v3'):
@@ -420,7 +412,7 @@ def to(server: Server) -> canned_cloud.Handler:
     return handler
 
 
-def test_no_secret_of_a_cloud_goes_to_another(cloud_of, shell_of):
+def test_secrets_are_not_sent_to_other_clouds(cloud_of, shell_of):
     fine = cloud_of('fine', {'r': range(1)})
     login = cloud_of('login', {'r': range(1)}, to(fine.keystone))
 
@@ -436,7 +428,7 @@ def test_no_secret_of_a_cloud_goes_to_another(cloud_of, shell_of):
     result = shell.run('--debug', *CLOUDS)
     assert result.code == 1
     assert rows(result.out) == [['fine', '', name(0)]]
-    assert_kept_apart(*clouds)
+    assert_isolated(*clouds)
     for cloud in clouds:
         assert cloud.password not in result.err
         assert cloud.token not in result.err
@@ -447,9 +439,7 @@ def test_no_secret_of_a_cloud_goes_to_another(cloud_of, shell_of):
     ]
 
 
-def test_clouds_are_asked_side_by_side_and_not_too_many_at_once(
-    cloud_of, shell_of
-):
+def test_sixteen_clouds_are_queried_in_parallel(cloud_of, shell_of):
     now = [0]
     most = [0]
     changed = threading.Condition()
@@ -464,7 +454,7 @@ def test_clouds_are_asked_side_by_side_and_not_too_many_at_once(
             assert changed.wait_for(lambda: most[0] >= 16, PATIENCE)
             now[0] -= 1
 
-    # All on one server: it is not the regions of one login that share it.
+    # All clouds use one server, but different logins.
     cloud = cloud_of('x', {'r': range(1)}, linger)
     names = [f'c{n:02}' for n in range(24)]
     shell = shell_of({each: cloud.entry() for each in names})
@@ -472,7 +462,7 @@ def test_clouds_are_asked_side_by_side_and_not_too_many_at_once(
     assert most == [16]
 
 
-def test_show_finds_the_cloud_that_has_the_image(cloud_of, shell_of):
+def test_show_all_clouds(cloud_of, shell_of):
     a = cloud_of('a', {'r': range(1)})
     b = cloud_of('b', {'r': range(2)})
     shell = shell_of({'a': a.entry(), 'b': b.entry(region_name='r')})
@@ -482,17 +472,17 @@ def test_show_finds_the_cloud_that_has_the_image(cloud_of, shell_of):
     assert line.startswith('2 images have the name or ID')
 
 
-def test_without_clouds_there_is_nothing_to_list(shell_of):
+def test_list_without_clouds(shell_of):
     line = shell_of({}).fails(*LIST, '--all-clouds')
     assert line == 'No clouds found: --all-clouds needs a clouds.yaml'
 
 
-# --- the end --------------------------------------------------------------
+# --- interruption ---------------------------------------------------------
 
 
 @pytest.fixture
 def hanging(cloud_of, shell_of):
-    """Provide a shell of a cloud of which all but the first region hang."""
+    """Provide a shell of a cloud whose regions hang, except the first."""
     asked = threading.Semaphore(0)
     end = threading.Event()
 
@@ -515,7 +505,7 @@ def hanging(cloud_of, shell_of):
     ],
 )
 @pytest.mark.parametrize('option', [(), ('--all-regions',)])
-def test_it_ends_however_many_regions_hang(
+def test_command_ends_while_regions_hang(
     hanging, interruptible, how, code, option
 ):
     shell, asked = hanging
@@ -534,5 +524,5 @@ def test_it_ends_however_many_regions_hang(
             process.stdout.close()
         else:
             os.kill(process.pid, how)
-        # Nothing that hangs ends before three times as long.
+        # The servers hang three times as long.
         assert process.wait(PATIENCE) == code
