@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The real cloud, and the real ``openstack`` command in a process of its own.
+"""The real cloud, and the real ``openstack`` command as a process.
 
-The cloud stays up between runs of the tests when ``DEVCLOUD_KEEP`` is set.
+With ``DEVCLOUD_KEEP``, the cloud keeps running between runs of the tests.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _ROOT = Path(__file__).parents[2]
 _DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
 
 
-#: Modules of which no test uses the real cloud.
+#: Modules whose tests do not use the real cloud.
 _CANNED = (
     'test_beside_others.py', 'test_counts.py', 'test_faults.py',
     'test_processes.py',
@@ -38,10 +38,10 @@ _CANNED = (
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Let one worker run all tests that use the real cloud.
+    """Run all tests that use the real cloud in one worker.
 
-    They list all its images, change some, and so cannot run side by side; they
-    can beside those on canned servers: ``-n 2``.
+    They list all images and change some, so they cannot run in parallel with
+    each other, but with tests on canned servers: ``-n 2``.
     """
     from xdist.scheduler import LoadScopeScheduling
 
@@ -53,7 +53,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Refuse a test that would bring the cloud up a second time."""
+    """Reject a test that would start a second cloud."""
     if _is_canned(item.nodeid) and 'cloud' in getattr(
         item, 'fixturenames', ()
     ):
@@ -66,7 +66,7 @@ def _is_canned(nodeid: str) -> bool:
 
 @dataclasses.dataclass
 class Result:
-    """What a command did."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -77,7 +77,7 @@ class Result:
         return json.loads(self.out)
 
     def told(self) -> list[str]:
-        """Return the lines on stderr but for those that tell of a retry."""
+        """Return the lines on stderr, without those about retries."""
         lines = self.err.splitlines()
         return [line for line in lines if 'Retrying in' not in line]
 
@@ -89,18 +89,18 @@ def openstack_executable() -> str:
 
 
 class Shell:
-    """Runs ``openstack`` with an environment of its own."""
+    """Runs ``openstack`` with its own environment."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
-            # A width of its own would depend on the terminal of the tests.
+            # The output must not depend on the terminal of the tests.
             'PYTHONWARNINGS': 'ignore',
             **environment,
         }
 
     def run(self, *words: str, **more: Any) -> Result:
-        """Run a command, whatever comes of it."""
+        """Run a command, with any result."""
         done = subprocess.run(
             [openstack_executable(), *words],
             env=self.environment | more.pop('environment', {}),
@@ -117,20 +117,20 @@ class Shell:
         )
 
     def __call__(self, *words: str, **more: Any) -> Result:
-        """Run a command that must succeed, and say nothing on stderr."""
+        """Run a command, which must succeed without output on stderr."""
         result = self.run(*words, **more)
         assert (result.code, result.err) == (0, '')
         return result
 
     def images(self, *words: str) -> list[dict[str, Any]]:
-        """List images, with all their fields."""
+        """Return a list of images with all columns."""
         listed: list[dict[str, Any]] = self(
             'compute', 'image', 'list', '--long', '-f', 'json', *words
         ).json()
         return listed
 
     def fails(self, *words: str, code: int = 1, **more: Any) -> str:
-        """Run a command that must fail, in one line; return that line."""
+        """Run a command, which must fail; return its error, one line."""
         result = self.run(*words, **more)
         assert (result.code, result.out) == (code, '')
         assert result.err.count('\n') == 1, result.err
@@ -140,8 +140,8 @@ class Shell:
 class QuickShell(Shell):
     """Runs commands that share their imports and a token.
 
-    It is for tests that run hundreds of them, about what is behind both. One
-    test tells that the answers are the same without.
+    It is for tests that run hundreds of commands. One test checks that the
+    output is the same without it.
     """
 
     def __init__(self, shell: Shell, endpoint: str) -> None:
@@ -164,7 +164,7 @@ class QuickShell(Shell):
         )
 
     def run(self, *words: str, **more: Any) -> Result:
-        """Run a command, whatever comes of it."""
+        """Run a command, with any result."""
         assert not more
         return Result(**self.server.run(*words))
 
@@ -188,7 +188,7 @@ class Cloud:
         return done.stdout
 
     def up(self) -> None:
-        """Bring a new cloud up."""
+        """Start a new cloud."""
         self.do(
             'up', *([] if os.environ.get('DEVCLOUD_KEEP') else ['--fresh'])
         )
@@ -207,7 +207,7 @@ class Cloud:
 
 @pytest.fixture(scope='session')
 def cloud() -> Iterator[Cloud]:
-    """Provide the real cloud, new and filled."""
+    """Provide the real cloud, with its seed."""
     cloud = Cloud()
     try:
         cloud.up()
@@ -231,7 +231,7 @@ def admin(cloud: Cloud) -> Shell:
 
 @pytest.fixture(scope='session')
 def reader(cloud: Cloud) -> Shell:
-    """Provide the shell of a user who may change nothing."""
+    """Provide the shell of a user with read access only."""
     return cloud.shell('reader')
 
 
@@ -239,7 +239,7 @@ def reader(cloud: Cloud) -> Shell:
 def configured(
     cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Shell]:
-    """Provide a maker of shells whose configuration has other settings."""
+    """Return a function that makes a shell with other settings."""
 
     def make(**settings: str) -> Shell:
         with open(cloud.facts['clouds_yaml']) as file:
@@ -254,7 +254,7 @@ def configured(
 
 @pytest.fixture(scope='module')
 def quick(cloud: Cloud, demo: Shell) -> Iterator[QuickShell]:
-    """Provide a shell for a great many commands."""
+    """Provide a shell for hundreds of commands."""
     url = cloud.facts['regions']['RegionOne']['compute_url']
     shell = QuickShell(demo, url)
     with shell.server:
@@ -262,7 +262,7 @@ def quick(cloud: Cloud, demo: Shell) -> Iterator[QuickShell]:
 
 
 class Glance:
-    """What Glance itself says, asked by other means than ours."""
+    """Glance, through openstacksdk."""
 
     def __init__(self, cloud: Cloud, user: str, region: str) -> None:
         config = openstack.config.OpenStackConfig(
@@ -274,7 +274,7 @@ class Glance:
         )
 
     def get(self, path: str) -> Any:
-        """Ask Glance, and return the decoded answer or None for a 404."""
+        """Return the decoded response, or None for a 404."""
         response = self._connection.image.get(path)
         if response.status_code == 404:
             return None
@@ -282,23 +282,23 @@ class Glance:
         return response.json()
 
     def image(self, image_id: str) -> dict[str, Any] | None:
-        """Return an image as Glance has it."""
+        """Return the record of an image."""
         image: dict[str, Any] | None = self.get(f'/images/{image_id}')
         return image
 
     def images(self) -> list[dict[str, Any]]:
-        """Return all images that the user sees, the newest first."""
+        """Return all images that the user can see, the newest first."""
         found: list[dict[str, Any]] = []
         url = '/images?limit=1000'
         while url:
             page = self.get(url)
             found += page['images']
-            # The path has the version, which the endpoint has, too.
+            # Both the path and the endpoint contain the version.
             url = page.get('next', '').removeprefix('/v2')
         return found
 
     def create(self, data: bytes | None = b'data', **fields: Any) -> str:
-        """Make an image and return its ID; without data it stays queued."""
+        """Create an image; return its ID. Without data it is queued."""
         image = {'disk_format': 'raw', 'container_format': 'bare', **fields}
         made = self._connection.image.post('/images', json=image)
         assert made.status_code == 201, made.text
@@ -317,7 +317,7 @@ class Glance:
         assert response.status_code == 204, response.text
 
     def delete(self, image_id: str) -> None:
-        """Delete an image, if it is still there."""
+        """Delete an image, if it still exists."""
         self._connection.image.delete(f'/images/{image_id}')
 
 
@@ -333,7 +333,7 @@ def admin_glance(cloud: Cloud) -> Glance:
     return Glance(cloud, 'admin', 'RegionOne')
 
 
-#: Glance's word for the status, and what Compute shows for it.
+#: Status and progress in Compute, by the status in Glance.
 SHOWN_STATUS = {
     'active': ('ACTIVE', 100),
     'queued': ('SAVING', 25),
@@ -353,10 +353,9 @@ _GLANCE_FIELDS = (
 
 
 def as_shown(image: dict[str, Any]) -> dict[str, Any]:
-    """Return what a list must show for an image of Glance.
+    """Return the expected row for an image of Glance.
 
-    It is made independently of the code that is tested, from Glance's own
-    description.
+    It is independent of the tested code.
     """
     status, progress = SHOWN_STATUS.get(image['status'], ('UNKNOWN', 0))
     properties = {k: v for k, v in image.items() if k not in _GLANCE_FIELDS}
@@ -380,7 +379,7 @@ def as_shown(image: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def canned() -> Iterator[canned_cloud.Server]:
-    """Provide a canned cloud of three images."""
+    """Provide a canned cloud with three images."""
     nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(3)])
     with canned_cloud.canned_cloud(nova) as server:
         yield server
@@ -390,7 +389,7 @@ def canned() -> Iterator[canned_cloud.Server]:
 def interruptible() -> Iterator[None]:
     """Let commands be interrupted, even if the tests run in the background.
 
-    A signal that is ignored here would be ignored by each command.
+    Commands would inherit that SIGINT is ignored.
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
@@ -398,10 +397,10 @@ def interruptible() -> Iterator[None]:
 
 
 class Images:
-    """Makes images, and removes them.
+    """Creates images, and removes them.
 
-    :param owner: Glance, for the user who makes them
-    :param database: the path of Glance's own
+    :param owner: Glance, for the user who owns them
+    :param database: path of Glance's database
     """
 
     def __init__(self, owner: Glance, database: str) -> None:
@@ -410,19 +409,19 @@ class Images:
         self._made: list[str] = []
 
     def __call__(self, name: str = 'life', **fields: Any) -> str:
-        """Make an image, and return its ID."""
+        """Create an image, and return its ID."""
         fields = {'visibility': 'private', **fields}
         self._made.append(self._glance.create(name=name, **fields))
         return self._made[-1]
 
     def in_status(self, status: str) -> str:
-        """Make an image of a status that Glance would not give it."""
+        """Create an image with any status."""
         image_id = self(data=None)
         self.set_status(image_id, status)
         return image_id
 
     def set_status(self, image_id: str, status: str) -> None:
-        """Set a status behind Glance's back."""
+        """Set a status in the database."""
         with (
             contextlib.closing(
                 sqlite3.connect(self._database, timeout=60)
@@ -436,7 +435,7 @@ class Images:
             )
 
     def remove(self) -> None:
-        """Remove them all, whatever has become of them."""
+        """Remove all images, in any status."""
         for image_id in self._made:
             image = self._glance.image(image_id)
             if image is not None:

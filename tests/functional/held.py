@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A canned cloud that answers when it is told to."""
+"""A canned cloud that holds back responses."""
 
 from collections.abc import Iterator
 import contextlib
@@ -10,18 +10,18 @@ from testbed import canned_cloud
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 
-#: Three pages of images, which is more than any buffer on the way holds.
+#: Three pages of images: more than any buffer holds.
 MANY = [canned_cloud.image(number) for number in range(2500)]
 
 
 class Held:
-    """A cloud of many images that holds some of its answers back.
+    """A cloud with many images that holds back some responses.
 
-    :param after: how many requests for images are answered before
-    :param status: of the images
-    :param instead: what is answered in the end; the images if nothing else
-    :ivar reached: set when an answer is held back
-    :ivar let_go: to be set, so that it is sent
+    :param after: how many requests for images get a response before
+    :param status: the status of the images
+    :param instead: the response that is held back; by default the images
+    :ivar reached: set when a response is held back
+    :ivar let_go: set this to send it
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Held:
 
     @contextlib.contextmanager
     def cloud(self) -> Iterator[canned_cloud.Server]:
-        """Run it."""
+        """Run the cloud."""
         with canned_cloud.canned_cloud(self) as server:
             try:
                 yield server

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Servers of the real cloud, made and asked by other means than ours."""
+"""Servers of the real cloud, through openstacksdk."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ import openstack
 from tests.functional.conftest import Cloud
 from tests.functional.terminal import PATIENCE
 
-#: It has servers without a network, and tells the ID of a snapshot.
+#: It supports servers without a network, and returns the ID of a snapshot.
 _VERSION = '2.60'
 
 
 class Compute:
-    """Nova itself."""
+    """The servers API of Nova."""
 
     def __init__(self, cloud: Cloud, user: str) -> None:
         config = openstack.config.OpenStackConfig(
@@ -39,7 +39,7 @@ class Compute:
     def boot(
         self, image_id: str, flavor_id: str, name: str = 'made by a test'
     ) -> tuple[str, str]:
-        """Try to make a server; return its ID, or what is wrong."""
+        """Create a server; return its ID, or the error message."""
         server = {
             'name': name,
             'imageRef': image_id,
@@ -56,7 +56,7 @@ class Compute:
         return '', fault['message']
 
     def server(self, server_id: str) -> dict[str, Any] | None:
-        """Return a server, or None if there is none of this ID."""
+        """Return a server, or None if it does not exist."""
         answer = self._adapter.get(
             f'/servers/{server_id}', microversion=_VERSION
         )
@@ -66,7 +66,7 @@ class Compute:
         return server
 
     def do(self, server_id: str, action: str, **how: Any) -> dict[str, Any]:
-        """Have a server do something, and return what Nova says of it."""
+        """Send a server action, and return Nova's response."""
         answer = self._adapter.post(
             f'/servers/{server_id}/action',
             json={action: how or None},
@@ -77,7 +77,7 @@ class Compute:
         return said
 
     def wait(self, server_id: str, status: str = 'ACTIVE') -> None:
-        """Wait until a server has a status, and nothing else to do."""
+        """Wait until a server has a status, and no task."""
 
         def now() -> str:
             server = self.server(server_id)
@@ -89,13 +89,13 @@ class Compute:
         wait_until(lambda: now() == status)
 
     def snapshot(self, server_id: str, name: str) -> str:
-        """Have Nova make an image of a server; return the image's ID."""
+        """Create a snapshot of a server; return the ID of the image."""
         made = self.do(server_id, 'createImage', name=name)
         self.wait(server_id)
         return str(made['image_id'])
 
     def delete(self, *servers: str) -> None:
-        """Delete servers, and wait until they are gone."""
+        """Delete servers, and wait until they no longer exist."""
         for server_id in servers:
             answer = self._adapter.delete(f'/servers/{server_id}')
             assert answer.status_code == 204, answer.text
@@ -113,9 +113,9 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 @contextlib.contextmanager
 def snapshots_held(cloud: Cloud) -> Iterator[Callable[[], None]]:
-    """Let Nova begin snapshots, and finish none before the end.
+    """Prevent Nova from finishing snapshots.
 
-    :return: ends it early
+    :return: a function that ends this early
     """
     path = Path(cloud.facts['regions']['RegionOne']['hold_file'])
     path.touch()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A terminal that a command runs on, and an emulator that shows it."""
+"""A terminal for a command, and an emulator that displays it."""
 
 import codecs
 import contextlib
@@ -15,10 +15,10 @@ import pyte
 from tests.functional.conftest import openstack_executable
 from tests.functional.conftest import Shell
 
-#: What has not come after these seconds will not come.
+#: Seconds to wait for an event that must happen.
 PATIENCE = 60
 
-#: What would tell rich more of the terminal than the terminal does.
+#: Variables that would tell rich or cliff about another terminal.
 _UNWANTED = (
     *('NO_COLOR', 'FORCE_COLOR', 'TTY_COMPATIBLE', 'TTY_INTERACTIVE'),
     *('COLUMNS', 'LINES', 'CLIFF_FIT_WIDTH', 'CLIFF_MAX_TERM_WIDTH'),
@@ -28,11 +28,11 @@ _UNWANTED = (
 class Terminal:
     """A command whose stderr is a terminal.
 
-    :param stdout: whether its standard output is the same terminal
-    :param term: its kind
+    :param stdout: whether stdout is the same terminal
+    :param term: the type of the terminal
     :param columns: its width
     :param lines: its height
-    :param program: to run in place of ``openstack``
+    :param program: a program to run in place of ``openstack``
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Terminal:
 
     def _read(self, master: int) -> None:
         decoder = codecs.getincrementaldecoder('utf-8')(errors='replace')
-        # The end is an error.
+        # At the end, reading fails with EIO.
         with contextlib.suppress(OSError):
             while data := os.read(master, 4096):
                 with self._changed:
@@ -76,27 +76,27 @@ class Terminal:
         os.close(master)
 
     def shows(self, text: str, patience: float = PATIENCE) -> bool:
-        """Wait until the terminal shows a text; tell whether it has."""
+        """Wait until the terminal shows a text; return whether it did."""
         with self._changed:
             return self._changed.wait_for(
                 lambda: text in self._shown, patience
             )
 
     def end(self) -> tuple[int, str, str]:
-        """Return the exit code, what the terminal and what a pipe got."""
+        """Return the exit code, the output on the terminal, and stdout."""
         out, _err = self.process.communicate(timeout=2 * PATIENCE)
         self._reader.join()
         return self.process.returncode, self._shown, (out or b'').decode()
 
     def screen(self) -> pyte.Screen:
-        """Return what an emulator makes of what has been shown by now."""
+        """Return the current screen of an emulator."""
         screen = pyte.Screen(*self._size)
         pyte.Stream(screen).feed(self._shown)
         return screen
 
 
 def visible(screen: pyte.Screen) -> list[str]:
-    """Return the lines of a screen, without what is empty at their ends."""
+    """Return the lines of a screen, without empty ends."""
     lines = [line.rstrip() for line in screen.display]
     while lines and not lines[-1]:
         lines.pop()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The Python API without OpenStackClient, in a venv of its own."""
+"""The Python API without OpenStackClient, in its own venv."""
 
 import json
 import pathlib
@@ -77,7 +77,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return python
 
 
-def test_it_lists_selects_and_deletes(python):
+def test_list_select_and_delete(python):
     images = [canned_cloud.image(number) for number in range(3)]
     ids = [image['id'] for image in images]
     with canned_cloud.canned_cloud(canned_cloud.Nova([*images])) as server:
@@ -96,7 +96,7 @@ def test_it_lists_selects_and_deletes(python):
     assert deleted == [f'/v2.1/images/{ids[2]}'] * 2
 
 
-def test_nothing_else_is_installed(python):
+def test_installed_packages(python):
     names = run(
         *(sys.executable, '-m', 'uv', '--quiet', 'pip', 'list'),
         *('--python', python, '--format', 'json'),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Installed together with other plugins, none takes from another."""
+"""The plugin together with other plugins."""
 
 import configparser
 import os
@@ -15,9 +15,9 @@ from tests.functional.conftest import Result
 
 _ROOT = Path(__file__).parents[2]
 
-#: All that OpenStackClient's own job "openstackclient-check-plugins" installs
-#: and that installs and loads here, and more that people have. Of that job,
-#: pankoclient has no release, and tripleoclient lacks pkg_resources.
+#: The plugins of OpenStackClient's own job "openstackclient-check-plugins",
+#: except pankoclient, which has no release, and tripleoclient, which lacks
+#: pkg_resources; and some others.
 OTHERS = (
     *('aodhclient', 'gnocchiclient', 'osc-placement'),
     *(
@@ -42,7 +42,7 @@ OURS = {
 
 
 class Venv:
-    """A venv, and what is run from it."""
+    """A venv, and its programs."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self._folder = folder
@@ -53,16 +53,16 @@ class Venv:
         }
 
     def run(self, program: str, *words: str) -> Result:
-        """Run a program that must succeed, and say nothing on stderr."""
+        """Run a program, which must succeed without output on stderr."""
         result = self.type('', program, *words)
         assert (result.code, result.err) == (0, '')
         return result
 
     def type(self, typed: str, program: str, *words: str) -> Result:
-        """Run a program that reads what is typed."""
+        """Run a program with this input."""
         done = subprocess.run(
             [self._folder / 'bin' / program, *words],
-            # Not here, where the sources are.
+            # Not in the folder of the sources.
             cwd=self._folder,
             env=self._environment,
             input=typed,
@@ -80,7 +80,7 @@ class Venv:
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    """Install them all."""
+    """Install all plugins in a venv."""
     folder = tmp_path_factory.mktemp('beside') / 'venv'
     uv = Path(sys.executable).with_name('uv')
     for words in (
@@ -94,11 +94,11 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def venv(folder, canned):
-    """Provide the venv, as a user of the canned cloud has it."""
+    """Provide the venv, configured for the canned cloud."""
     return Venv(folder, canned_cloud.environment(canned))
 
 
-def test_no_command_has_a_name_of_ours(venv):
+def test_no_duplicate_commands(venv):
     listed = venv.run(
         'python',
         '-c',
@@ -114,30 +114,30 @@ def test_no_command_has_a_name_of_ours(venv):
     assert sorted(ours) == sorted(('osc-compute-images', c) for c in OURS)
 
 
-def test_help_is_of_our_command(venv):
+def test_help_of_list(venv):
     assert '--name-pattern' in venv.openstack(
         'help', 'compute', 'image', 'list'
     ).out  # fmt: skip
 
 
-def test_the_commands_are_listed(venv):
+def test_command_list(venv):
     words = ('-f', 'value', '-c', 'Commands', '--group', 'compute.v2')
     listed = venv.openstack('command', 'list', *words).out
     assert all(name in listed for name in OURS)
 
 
-def test_the_shell_completes_the_commands(venv):
+def test_completion(venv):
     completion = venv.openstack('complete').out
     verbs = ' '.join(sorted(name.split()[-1] for name in OURS))
     assert f"cmds_compute_image='{verbs}'" in completion
     assert '--name-pattern' in completion
 
 
-def test_a_command_can_be_given_again_in_interactive_mode(venv):
+def test_interactive_mode(venv):
     line = 'compute image list -f value -c Name\n'
     names = venv.openstack(*line.split()).out.split()
     assert len(names) == 3
-    # Its exit code is 1 whatever the commands do.
+    # The exit code of this mode is always 1.
     result = venv.type(line * 2, 'openstack')
     assert result.err == ''
     assert result.out.split() == names * 2
@@ -146,7 +146,7 @@ def test_a_command_can_be_given_again_in_interactive_mode(venv):
 @pytest.mark.parametrize(
     'command', ['server list --help', 'loadbalancer list --help', '--version']
 )
-def test_other_commands_import_nothing_heavy_of_ours(venv, command):
+def test_other_commands_import_nothing_heavy(venv, command):
     printed = venv.run(
         'python',
         '-c',

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""``compute-image``, beside ``openstack compute image``."""
+"""``compute-image``, compared with ``openstack compute image``."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ PROGRAMS = {
 
 
 def run(program, environment, *words, before=()):
-    """Run a command; return its code, and what it writes to each stream."""
+    """Run a command; return its exit code, stdout and stderr."""
     name, *rest = PROGRAMS[program]
     done = subprocess.run(
         [Path(sys.executable).with_name(name), *before, *rest, *words],
@@ -42,7 +42,7 @@ def images():
 
 @pytest.fixture(scope='module')
 def server():
-    """Provide a cloud whose images are of each status."""
+    """Provide a cloud with an image of each status."""
     with canned_cloud.canned_cloud(canned_cloud.Nova(images())) as server:
         yield server
 
@@ -65,12 +65,12 @@ SAME = {
 
 
 @pytest.mark.parametrize(('words', 'code'), SAME.values(), ids=SAME)
-def test_both_programs_do_the_same(server, words, code):
+def test_both_programs_print_the_same(server, words, code):
     environment = canned_cloud.environment(server)
     osc, own = (run(each, environment, *words) for each in PROGRAMS)
     assert own[0] == osc[0] == code
     assert own[1] == osc[1]
-    # A usage is broken into lines by the length of the name.
+    # The usage is wrapped depending on the length of the name.
     assert own[2].split('\n')[-2:] == [
         line.replace('openstack compute image', 'compute-image')
         for line in osc[2].split('\n')[-2:]
@@ -89,7 +89,7 @@ def test_both_programs_do_the_same(server, words, code):
     ],
     ids=['nothing', 'cloud', 'password', 'user'],
 )
-def test_both_programs_refuse_the_same_configuration(
+def test_both_programs_reject_the_same_configuration(
     environment, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -100,7 +100,7 @@ def test_both_programs_refuse_the_same_configuration(
     assert 'Traceback' not in own[2]
 
 
-def test_a_wrong_auth_type_is_refused_in_one_line():
+def test_unknown_auth_type_is_one_line():
     code, out, err = run('compute-image', {'OS_AUTH_TYPE': 'x'}, 'list')
     assert (code, out) == (1, '')
     assert err.startswith('An invalid auth-type was specified: x.')
@@ -108,7 +108,7 @@ def test_a_wrong_auth_type_is_refused_in_one_line():
 
 
 @pytest.mark.parametrize('kind', ['variables', 'options'])
-def test_a_cloud_is_named_in_either_way(server, kind):
+def test_variables_and_options(server, kind):
     environment = canned_cloud.environment(server)
     before = ()
     if kind == 'options':
@@ -125,7 +125,7 @@ def test_a_cloud_is_named_in_either_way(server, kind):
     assert out.count('\n') == 4
 
 
-def test_a_debug_message_shows_no_password(server):
+def test_debug_output_has_no_password(server):
     environment = canned_cloud.environment(server)
     code, _out, err = run(
         'compute-image', environment, 'list', before=['--debug']
@@ -135,14 +135,14 @@ def test_a_debug_message_shows_no_password(server):
     assert environment['OS_PASSWORD'] not in err
 
 
-def test_no_words_are_a_cry_for_help():
+def test_help_without_arguments():
     code, out, _err = run('compute-image', {})
     assert code == 0
     assert out.startswith('usage: compute-image ')
     assert 'List images, through the Compute service' in out
 
 
-def test_a_command_lists_itself_as_the_client_does(server):
+def test_help_of_command(server):
     environment = canned_cloud.environment(server)
     code, out, _err = run('compute-image', environment, 'list', '--help')
     assert code == 0
@@ -151,7 +151,7 @@ def test_a_command_lists_itself_as_the_client_does(server):
 
 
 @pytest.mark.parametrize('program', PROGRAMS)
-def test_a_cached_token_saves_the_login(canned, program, tmp_path):
+def test_cached_token_saves_login(canned, program, tmp_path):
     file = tmp_path / 'clouds.yaml'
     given = canned_cloud.environment(canned)
     region = given.pop('OS_REGION_NAME')
@@ -164,7 +164,7 @@ def test_a_cached_token_saves_the_login(canned, program, tmp_path):
     environment = {
         'OS_CLIENT_CONFIG_FILE': str(file),
         'OS_CLOUD': 'mine',
-        # A keyring that asks nobody.
+        # A keyring without a prompt.
         'PYTHON_KEYRING_BACKEND': 'keyrings.alt.file.PlaintextKeyring',
         'XDG_DATA_HOME': str(tmp_path),
     }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What commands take, in counts that do not depend on the clock."""
+"""Requests, imports and memory of commands: counts independent of time."""
 
 from collections.abc import Iterator
 import contextlib
@@ -15,16 +15,16 @@ from tests.functional.conftest import Shell
 
 PLUGIN = 'osc_compute_images'
 
-#: Runs the command, and then tells on the last line of stderr which modules
-#: it has imported, and how much memory it has held at most, in kB. What
-#: openstacksdk imports only where it is installed, is not.
-TELL = """
+#: Runs a command, and then writes its imported modules and its peak memory in
+#: kB as the last line of stderr. Optional dependencies of openstacksdk are not
+#: imported.
+MEASURE = """
 import atexit, json, os, re, resource, sys
 
-def tell():
+def report():
     modules = [name for name, module in sys.modules.items() if module]
     if os.path.exists('/proc/self/status'):
-        # The other one counts what the parent held, too.
+        # getrusage would include the memory of the parent.
         status = open('/proc/self/status').read()
         peak = int(re.search(r'VmHWM:\\s*(\\d+)', status)[1])
     else:
@@ -32,7 +32,7 @@ def tell():
         peak //= 1024 if sys.platform == 'darwin' else 1
     sys.__stderr__.write(json.dumps([modules, peak]))
 
-atexit.register(tell)
+atexit.register(report)
 for optional in ('influxdb', 'keyring', 'prometheus_client', 'statsd'):
     sys.modules[optional] = None
 program = sys.argv.pop(1)
@@ -45,16 +45,16 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def told(
+def run_and_measure(
     server: canned_cloud.Server, *words: str, program: str = 'openstack'
 ) -> tuple[set[str], int, int]:
-    """Run a command in a process of its own.
+    """Run a command in its own process.
 
-    :returns: the modules that it imports, the memory that it holds at most,
-        in kB, and the number of lines that it prints
+    :returns: the modules that it imports, its peak memory in kB, and the
+        number of lines that it prints
     """
     done = subprocess.run(
-        [sys.executable, '-c', TELL, program, *words],
+        [sys.executable, '-c', MEASURE, program, *words],
         env=Shell(canned_cloud.environment(server)).environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -68,7 +68,7 @@ def told(
 def cloud_of(
     images: int,
 ) -> contextlib.AbstractContextManager[canned_cloud.Server]:
-    """Run a canned cloud of some images."""
+    """Run a canned cloud with this number of images."""
     listed = [canned_cloud.image(number) for number in range(images)]
     return canned_cloud.canned_cloud(canned_cloud.Nova(listed))
 
@@ -83,7 +83,7 @@ def cloud_of(
         (3, ['show', canned_cloud.image(1)['name']], 4),
     ],
 )
-def test_no_command_sends_more_requests_than_it_needs(images, words, requests):
+def test_number_of_requests(images, words, requests):
     with cloud_of(images) as server:
         shell = Shell(canned_cloud.environment(server))
         shell('compute', 'image', *words)
@@ -92,38 +92,40 @@ def test_no_command_sends_more_requests_than_it_needs(images, words, requests):
 
 
 @pytest.mark.parametrize('words', [['--version'], ['token', 'issue']])
-def test_other_commands_import_none_of_what_images_need(canned, words):
-    modules, _peak, _lines = told(canned, *words)
+def test_other_commands_do_not_import_the_api(canned, words):
+    modules, _peak, _lines = run_and_measure(canned, *words)
     assert 'openstackclient.shell' in modules
     # NOTE: rich comes with cliff's own dependencies.
     assert modules.isdisjoint({'msgspec', f'{PLUGIN}.api'})
 
 
-def test_a_listing_imports_its_decoder(canned):
-    # Else the test above would prove nothing.
-    modules, _peak, _lines = told(canned, 'compute', 'image', 'list')
+def test_list_imports_decoder(canned):
+    # Otherwise the test above would prove nothing.
+    modules, _peak, _lines = run_and_measure(
+        canned, 'compute', 'image', 'list'
+    )
     assert {'msgspec', f'{PLUGIN}.api'} <= modules
 
 
 @pytest.fixture(scope='module')
 def clouds() -> Iterator[dict[int, canned_cloud.Server]]:
-    """Provide clouds of one image and of many, which are made only once."""
+    """Provide clouds with one image and with many."""
     with cloud_of(1) as small, cloud_of(30_000) as large:
         yield {1: small, 30_000: large}
 
 
 @pytest.mark.parametrize('output', ['csv', 'value'])
-def test_the_memory_of_a_command_does_not_grow_with_the_list(clouds, output):
+def test_memory_does_not_grow_with_list(clouds, output):
     peaks = {}
     for images, server in clouds.items():
-        _modules, peaks[images], lines = told(
+        _modules, peaks[images], lines = run_and_measure(
             server, 'compute', 'image', 'list', '--long', '-f', output
         )
         assert lines - (output == 'csv') == images
     assert peaks[30_000] - peaks[1] < 12_000, peaks
 
 
-#: What "openstack" imports, and a command on images has no use for.
+#: Modules that "openstack" imports, and commands on images do not use.
 UNUSED = {
     *('cliff.interactive', 'cmd2', 'dogpile', 'keystoneclient', 'msgpack'),
     *('openstack.block_storage', 'openstack.cloud', 'openstack.compute'),
@@ -132,9 +134,11 @@ UNUSED = {
 }
 
 
-def test_openstack_imports_what_compute_image_does_not(canned):
-    # Else the test below would prove nothing.
-    modules, _peak, _lines = told(canned, 'compute', 'image', 'list')
+def test_openstack_imports_modules_that_compute_image_does_not(canned):
+    # Otherwise the test below would prove nothing.
+    modules, _peak, _lines = run_and_measure(
+        canned, 'compute', 'image', 'list'
+    )
     assert len(UNUSED & modules) > len(UNUSED) / 2
 
 
@@ -142,8 +146,10 @@ def test_openstack_imports_what_compute_image_does_not(canned):
     'words',
     [['list'], ['list', '-f', 'json'], ['show', 'cirros-0.6.2-000001']],
 )
-def test_compute_image_imports_nothing_that_is_not_used(canned, words):
-    modules, peak, lines = told(canned, *words, program='compute-image')
+def test_compute_image_imports_no_unused_modules(canned, words):
+    modules, peak, lines = run_and_measure(
+        canned, *words, program='compute-image'
+    )
     assert lines > 3
     assert modules.isdisjoint(UNUSED), modules & UNUSED
     unused = {'delete', 'list', 'set', 'show', 'summary', 'unset'} - {*words}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""All the forms that the URL of Compute has, before a real Nova."""
+"""All forms of the URL of Compute, with a real Nova."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -31,12 +31,12 @@ def nova(cloud: Cloud) -> str:
 
 @pytest.fixture(scope='module')
 def works(glance) -> Callable[[Shell], None]:
-    """Provide a check of all kinds of requests."""
+    """Return a function that checks all kinds of requests."""
     images = [as_shown(image) for image in glance.images()]
     of_web_1 = [i for i in images if str(i['Name']).startswith('web-1')]
 
     def check(shell: Shell) -> None:
-        # A server and a flavor are asked for, and then three pages.
+        # These request a server, a flavor and three pages.
         words = ('--server', 'web-1', '--flavor', 'm1.large')
         paged = ('--limit', '1', '--max-items', '9')
         assert shell(*LIST, *words, *paged).json() == of_web_1
@@ -47,14 +47,14 @@ def works(glance) -> Callable[[Shell], None]:
     return check
 
 
-# -- forms that lead to Nova itself ----------------------------------------
+# -- without a proxy -------------------------------------------------------
 
 FORMS = ('/v2.1', '/v2.1/', '/v2.1/{project}', '/v2.1/{project}/', '/v2', '')
 LEGACY = '/v2/{project}'
 
 
 @pytest.mark.parametrize('form', [*FORMS, LEGACY])
-def test_an_override_of_any_form_works(cloud, configured, works, nova, form):
+def test_endpoint_override_of_any_form(cloud, configured, works, nova, form):
     url = nova + form.format(project=cloud.facts['projects']['demo'])
     works(configured(compute_endpoint_override=url))
 
@@ -63,7 +63,7 @@ def test_an_override_of_any_form_works(cloud, configured, works, nova, form):
 def in_catalog(
     cloud: Cloud, configured: Callable[..., Shell]
 ) -> Iterator[Callable[[str], Shell]]:
-    """Provide a maker of a shell in whose region Compute has another URL."""
+    """Return a function that changes the URL of Compute in the catalog."""
     config = openstack.config.OpenStackConfig(
         config_files=[cloud.facts['clouds_yaml']], load_envvars=False
     )
@@ -93,7 +93,7 @@ def in_catalog(
 @pytest.mark.parametrize(
     'form', ['/v2.1/', '/v2.1/$(project_id)s', '/v2/%(tenant_id)s', '']
 )
-def test_a_catalog_entry_of_any_form_works(in_catalog, works, nova, form):
+def test_catalog_entry_of_any_form(in_catalog, works, nova, form):
     works(in_catalog(nova + form))
 
 
@@ -101,17 +101,15 @@ def test_a_catalog_entry_of_any_form_works(in_catalog, works, nova, form):
 
 
 @pytest.mark.parametrize('prefix', ['/compute', '/nova', '/a/b/compute'])
-def test_it_works_behind_a_path(configured, works, nova, prefix):
+def test_endpoint_with_a_path(configured, works, nova, prefix):
     with ForwardingProxy(nova, prefix) as proxy:
         url = f'{proxy.url}{prefix}/v2.1'
         works(configured(compute_endpoint_override=url))
-        # Nova knows nothing of the path, and so its links do not have it.
+        # Nova does not know the path, so its links do not contain it.
         assert {r.path.startswith(prefix) for r in proxy.requests} == {True}
 
 
-def test_an_endpoint_without_a_version_is_asked_for_its_versions(
-    configured, works, nova
-):
+def test_unversioned_endpoint_is_discovered(configured, works, nova):
     with ForwardingProxy(nova, '/compute') as proxy:
         works(configured(compute_endpoint_override=f'{proxy.url}/compute'))
         asked = [path for path in proxy.paths() if '/v2' not in path]
@@ -119,7 +117,7 @@ def test_an_endpoint_without_a_version_is_asked_for_its_versions(
         assert {path.rstrip('/') for path in asked} == {'GET /compute'}
 
 
-def test_an_endpoint_with_a_version_is_not(configured, works, nova):
+def test_versioned_endpoint_is_not_discovered(configured, works, nova):
     with ForwardingProxy(nova) as proxy:
         works(configured(compute_endpoint_override=f'{proxy.url}/v2.1'))
         assert {
@@ -129,7 +127,7 @@ def test_an_endpoint_with_a_version_is_not(configured, works, nova):
 
 
 def without_versions(request: Request) -> Response | None:
-    """Answer that there is no version document."""
+    """Return a 404 for version documents."""
     path = request.path.rstrip('/')
     kinds = ('/images', '/servers', '/flavors')
     return (
@@ -140,14 +138,14 @@ def without_versions(request: Request) -> Response | None:
 
 
 @pytest.mark.parametrize('path', ['/v2.1', '/v2.1/', '/v2/'])
-def test_an_override_with_no_version_document_works(
+def test_endpoint_override_without_version_document(
     configured, works, nova, path
 ):
     with ForwardingProxy(nova, before=without_versions) as proxy:
         works(configured(compute_endpoint_override=proxy.url + path))
 
 
-def test_nor_does_it_need_a_version_in_its_path(configured, works, nova):
+def test_endpoint_override_without_version_in_path(configured, works, nova):
     with ForwardingProxy(
         f'{nova}/v2.1', '/of-some-kind', without_versions
     ) as proxy:
@@ -155,11 +153,11 @@ def test_nor_does_it_need_a_version_in_its_path(configured, works, nova):
         works(configured(compute_endpoint_override=url))
 
 
-# -- where Compute serves no images any more -------------------------------
+# -- Compute without the images API ----------------------------------------
 
 
 def at_2_39(request: Request) -> None:
-    """Ask Nova at a microversion that has no images API."""
+    """Send a microversion that has no images API."""
     if '/images' in request.path:
         request.headers['openstack-api-version'] = 'compute 2.39'
 
@@ -177,7 +175,7 @@ COMMANDS = [
 
 
 def last_line(shell: Shell, *words: str) -> str:
-    """Return the line that tells why a command failed."""
+    """Return the line with the reason why a command failed."""
     result = shell.run(*IMAGES, *words)
     assert (result.code, result.out) == (1, ''), result.err
     lines = [line for line in result.err.splitlines() if 'HTTP' in line]
@@ -187,7 +185,7 @@ def last_line(shell: Shell, *words: str) -> str:
 
 
 @pytest.mark.parametrize('words', COMMANDS, ids=' '.join)
-def test_a_nova_without_images_is_not_one_with_none(configured, nova, words):
+def test_images_not_served_is_not_an_empty_list(configured, nova, words):
     with ForwardingProxy(nova, before=at_2_39) as proxy:
         url = f'{proxy.url}/v2.1'
         line = last_line(configured(compute_endpoint_override=url), *words)
@@ -199,9 +197,9 @@ def test_a_nova_without_images_is_not_one_with_none(configured, nova, words):
 
 @contextlib.contextmanager
 def later_nova(document: Response) -> Iterator[Shell]:
-    """Run a cloud whose Compute has lost its images.
+    """Run a cloud whose Compute does not serve images.
 
-    :param document: what it answers about its versions
+    :param document: its version document
     """
 
     def nova(request: Request) -> Response | None:
@@ -216,14 +214,14 @@ def later_nova(document: Response) -> Iterator[Shell]:
 
 
 def version(**fields: str) -> Response:
-    """Answer with the versions that Compute serves."""
+    """Return a version document."""
     links = [{'rel': 'self', 'href': 'http://nova:8774/v2.1/'}]
     known = {'id': 'v2.1', 'status': 'CURRENT', 'links': links}
     return Response.of({'version': {**known, **fields}})
 
 
 @pytest.mark.parametrize('words', COMMANDS[:4], ids=' '.join)
-def test_the_message_names_the_versions_that_are_served(words):
+def test_error_names_served_microversions(words):
     document = version(min_version='2.36', version='2.120')
     with later_nova(document) as shell:
         line = last_line(shell, *words)
@@ -236,14 +234,14 @@ def test_the_message_names_the_versions_that_are_served(words):
     [version(), version(min_version='', version=''), canned_cloud.not_found()],
     ids=['no range', 'an empty range', 'no document'],
 )
-def test_so_it_does_where_these_are_not_told(document):
+def test_error_without_served_microversions(document):
     with later_nova(document) as shell:
         line = last_line(shell, 'list')
     assert 'it serves microversions that it does not tell' in line
     assert line.endswith('Use the "openstack image list" command instead')
 
 
-def test_an_image_that_does_not_exist_is_nothing_of_that(demo):
+def test_missing_image_is_not_images_not_served(demo):
     unknown = COMMANDS[3][1]
     line = demo.fails(*IMAGES, 'show', unknown)
     assert line == f'No image with a name or ID of {unknown!r} exists'

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The examples of the documentation, run.
+"""The examples of the documentation.
 
-A literal block that begins with ``$ `` is a session in a shell: each command
-in it is run by a shell, on the real cloud, and must print what stands below
-it. A block of five fields and a command is a line of a crontab. A block that
-imports ``openstack`` is Python. Pictures of a terminal are sessions, too.
+A literal block that begins with ``$ `` is a session in a shell: a shell runs
+each command on the real cloud, and the output must equal the text below the
+command. A block with five fields and a command is a line of a crontab. A block
+that imports ``openstack`` is Python. Pictures of a terminal are sessions, too.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ _CRONTAB = re.compile(r'([\d*/,-]+ +){5}(?P<command>.*)')
 
 _PROGRAM = r'(?s).*\bimport openstack\b'
 
-#: The command line of jq, as far as the examples need it, over jq itself.
+#: The command ``jq``, as far as the examples need it.
 _JQ = f"""#!{sys.executable}
 import sys
 import jq
@@ -55,7 +55,7 @@ def blocks(path: Path) -> Iterator[str]:
 
 
 def steps(session: str) -> Iterator[tuple[str, str]]:
-    """Yield each command of a session, and the output below it."""
+    """Yield each command of a session, with its output."""
     lines = iter(session.splitlines())
     command = ''
     output: list[str] = []
@@ -84,7 +84,7 @@ def _examples(pattern: str) -> list[object]:
 
 @pytest.fixture
 def run(demo, tmp_path):
-    """Provide what runs a command as a shell does, and returns its output."""
+    """Return a function that runs a command in a shell."""
     (tmp_path / 'bin').mkdir()
     jq = tmp_path / 'bin' / 'jq'
     jq.write_text(_JQ)
@@ -116,7 +116,7 @@ def run(demo, tmp_path):
     return run
 
 
-#: Images that examples may do with what they like; how many days old each is.
+#: Images that examples may change, with their age in days.
 _BACKUPS = {
     'backup-1': 40,
     'backup-2': 35,
@@ -127,7 +127,7 @@ _BACKUPS = {
 
 @pytest.fixture
 def backups(cloud):
-    """Provide these images, in both regions."""
+    """Provide the images, in both regions."""
     made = []
     now = datetime.datetime.now(datetime.UTC)
     try:
@@ -139,7 +139,7 @@ def backups(cloud):
                 )
                 made.append((glance, image_id))
                 created = now - datetime.timedelta(days=days)
-                # No API sets it.
+                # No API sets this time.
                 with sqlite3.connect(facts['glance_db'], timeout=60) as db:
                     db.execute(
                         'UPDATE images SET created_at = ? WHERE id = ?',
@@ -155,7 +155,7 @@ def backups(cloud):
             glance.delete(image_id)
 
 
-#: What each command ended with, by whichever program ran it first.
+#: The exit code of each command, in the program that ran it first.
 _CODES: dict[str, int] = {}
 
 
@@ -163,7 +163,7 @@ _CODES: dict[str, int] = {}
     'program', ['openstack compute image', 'compute-image']
 )
 @pytest.mark.parametrize('session', _examples(r'\$ '))
-def test_a_session_is_what_the_programs_do(run, session, program, request):
+def test_session(run, session, program, request):
     if 'backup' in session:
         request.getfixturevalue('backups')
     for command, output in steps(session):
@@ -186,7 +186,7 @@ def session_of(picture: Path) -> str:
 
 
 @pytest.mark.parametrize('name', ['list', 'regions'])
-def test_a_picture_shows_what_the_programs_do(run, name):
+def test_picture(run, name):
     picture = _ROOT / 'doc' / 'source' / '_static' / f'{name}.svg'
     shown = list(steps(session_of(picture)))
     assert shown
@@ -195,7 +195,7 @@ def test_a_picture_shows_what_the_programs_do(run, name):
 
 
 @pytest.mark.parametrize('line', _examples(_CRONTAB.pattern))
-def test_a_crontab_does_its_work_without_a_word(run, demo, backups, line):
+def test_crontab(run, demo, backups, line):
     before = demo.images()
     command = _CRONTAB.fullmatch(line)['command']
     assert run('sh', '-c', command.replace(r'\%', '%')) == ''
@@ -207,7 +207,7 @@ def test_a_crontab_does_its_work_without_a_word(run, demo, backups, line):
 
 
 @pytest.mark.parametrize('program', _examples(_PROGRAM))
-def test_a_python_program_runs(run, cloud, glance, tmp_path, program):
+def test_python_program(run, cloud, glance, tmp_path, program):
     clouds = json.loads(Path(cloud.facts['clouds_yaml']).read_text())
     clouds['clouds']['mycloud'] = clouds['clouds']['demo']
     (tmp_path / 'home' / 'clouds.yaml').write_text(json.dumps(clouds))
@@ -216,10 +216,10 @@ def test_a_python_program_runs(run, cloud, glance, tmp_path, program):
     expected = 'web-1-snapshot'
     with contextlib.ExitStack() as stack:
         if 'json.loads' in program:
-            # It finds images that no list of Compute shows.
+            # The program finds images that Compute cannot list.
             spoilt = glance.create(name='spoilt', mappings='{')
             stack.callback(glance.delete, spoilt)
-            # To openstacksdk an image without a property has none at all.
+            # In openstacksdk, an image without properties has None.
             stack.callback(glance.delete, glance.create(name='bare'))
             expected = f'{spoilt} mappings'
         said = run(
@@ -229,7 +229,7 @@ def test_a_python_program_runs(run, cloud, glance, tmp_path, program):
     assert expected in said
 
 
-def test_there_are_examples_of_each_kind():
+def test_examples_of_each_kind_exist():
     assert len(_examples(r'\$ ')) > 20
     assert _examples(_CRONTAB.pattern)
     assert len(_examples(_PROGRAM)) > 2

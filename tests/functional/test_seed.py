@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The servers that a new cloud has: one of each kind that images come with."""
+"""The servers of a new cloud: one of each kind that matters for images."""
 
 import pytest
 
@@ -25,9 +25,7 @@ def compute(cloud: Cloud) -> Compute:
         ('with-kernel', 'ACTIVE', 'with-kernel'),
     ],
 )
-def test_there_is_a_server_of_each_kind(
-    cloud, compute, glance, name, status, image
-):
+def test_servers_of_each_kind(cloud, compute, glance, name, status, image):
     server = compute.server(cloud.facts['servers']['RegionOne'][name])
     assert (server['name'], server['status']) == (name, status)
     if image is None:
@@ -36,7 +34,7 @@ def test_there_is_a_server_of_each_kind(
         assert glance.image(server['image']['id'])['name'] == image
 
 
-def test_a_server_may_need_a_kernel_and_a_ramdisk(cloud, glance):
+def test_server_with_kernel_and_ramdisk(cloud, glance):
     server_id = cloud.facts['servers']['RegionOne']['with-kernel']
     server = Compute(cloud, 'admin').server(server_id)
     for kind in ('kernel', 'ramdisk'):
@@ -44,21 +42,21 @@ def test_a_server_may_need_a_kernel_and_a_ramdisk(cloud, glance):
         assert glance.image(image_id)['name'] == kind
 
 
-def test_the_image_of_a_server_may_be_gone(cloud, compute, glance):
+def test_server_of_deleted_image(cloud, compute, glance):
     server_id = cloud.facts['servers']['RegionOne']['image-gone']
     server = compute.server(server_id)
     assert server['status'] == 'ACTIVE'
     assert glance.image(server['image']['id']) is None
 
 
-def test_a_server_may_be_gone_and_its_snapshot_remain(cloud, demo, compute):
+def test_snapshot_of_deleted_server(cloud, demo, compute):
     server_id = cloud.facts['other_servers']['RegionOne']['gone']
     assert compute.server(server_id) is None
     (image,) = demo.images('--server', server_id)
     assert (image['Name'], image['Status']) == ('gone-snapshot', 'ACTIVE')
 
 
-def test_a_server_of_another_project_is_the_administrators(cloud, compute):
+def test_server_of_another_project(cloud, compute):
     server_id = cloud.facts['other_servers']['RegionOne']['of-admin']
     assert compute.server(server_id) is None
     server = Compute(cloud, 'admin').server(server_id)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The servers of the real cloud, and the images that Nova makes of them."""
+"""Servers of the real cloud, and their snapshots."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -36,7 +36,10 @@ def base(demo: Shell) -> str:
 def boot(
     compute: Compute, base: str, glance: Glance
 ) -> Iterator[Callable[[str], str]]:
-    """Provide a maker of servers; they go, and all that is made of them."""
+    """Return a function that makes a server.
+
+    The servers and their snapshots are deleted after the test.
+    """
     made = []
 
     def make(name: str) -> str:
@@ -55,7 +58,7 @@ def boot(
             glance.delete(image['id'])
 
 
-def test_a_server_lives_and_is_deleted(demo, compute, base):
+def test_create_and_delete_server(demo, compute, base):
     made = demo(
         *('server', 'create', '--image', 'cirros-0.6.2', '--nic', 'none'),
         *('--flavor', 'm1.tiny', '--wait', '-f', 'json', 'lives'),
@@ -73,9 +76,7 @@ def test_a_server_lives_and_is_deleted(demo, compute, base):
     assert compute.server(server_id) is None
 
 
-def test_a_snapshot_that_nova_is_making_is_waited_for(
-    cloud, demo, compute, boot, base
-):
+def test_wait_for_snapshot(cloud, demo, compute, boot, base):
     server_id = boot('snapped')
     with snapshots_held(cloud) as release:
         made = compute.do(server_id, 'createImage', name='snapped-now')
@@ -96,13 +97,11 @@ def test_a_snapshot_that_nova_is_making_is_waited_for(
     assert properties['image_type'] == 'snapshot'
     assert properties['base_image_ref'] == base
     assert properties['instance_uuid'] == server_id
-    # Those of the image that the server was made of come with it.
+    # A snapshot inherits the properties of the server's image.
     assert properties['os_distro'] == 'cirros'
 
 
-def test_the_server_of_a_snapshot_that_is_being_made_may_go(
-    cloud, demo, compute, boot
-):
+def test_delete_server_while_snapshot_is_saving(cloud, demo, compute, boot):
     server_id = boot('goes')
     with snapshots_held(cloud):
         made = compute.do(server_id, 'createImage', name='unfinished')
@@ -117,7 +116,7 @@ def test_the_server_of_a_snapshot_that_is_being_made_may_go(
     assert f'Image {made["image_id"]} no longer exists; it was SAVING' in seen
 
 
-def test_backups_are_rotated(demo, compute, boot):
+def test_rotated_backups(demo, compute, boot):
     server_id = boot('backed-up')
     for number in range(3):
         compute.do(
@@ -136,7 +135,7 @@ def test_backups_are_rotated(demo, compute, boot):
         assert image['Properties']['backup_type'] == 'daily'
 
 
-def test_a_server_is_shelved_offloaded_and_back(cloud, demo, compute, boot):
+def test_shelve_and_unshelve(cloud, demo, compute, boot):
     server_id = boot('rests')
     compute.do(server_id, 'shelve')
     compute.wait(server_id, 'SHELVED')
@@ -147,11 +146,11 @@ def test_a_server_is_shelved_offloaded_and_back(cloud, demo, compute, boot):
     assert demo.images('--server', server_id) == [image]
     compute.do(server_id, 'unshelve')
     compute.wait(server_id)
-    # Nova has no more use for it.
+    # Nova deletes the image after unshelving.
     wait_until(lambda: demo.images('--server', server_id) == [])
 
 
-def test_the_images_of_a_server_outlive_it(demo, compute, boot):
+def test_snapshots_of_deleted_server(demo, compute, boot):
     server_id = boot('mortal')
     compute.snapshot(server_id, 'keepsake')
     compute.delete(server_id)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a user meets who has something wrong: what it is, and what to do.
+"""Mistakes of users: the error says what is wrong, and what to do.
 
-What OpenStackClient itself says, before a command of ours runs, is its own:
-there the tests want one line and an exit code that is not 0, and no more.
+OpenStackClient itself reports some errors before our commands run. For these
+the tests only require one line and a non-zero exit code.
 """
 
 import json
@@ -21,7 +21,7 @@ DELETE = ('compute', 'image', 'delete')
 SET = ('compute', 'image', 'set')
 UNSET = ('compute', 'image', 'unset')
 
-#: What to do where the catalog lacks something.
+#: The hint in errors about the catalog.
 CHECK = (
     'check the project, the region and the interface; "openstack catalog '
     'list" shows the available endpoints'
@@ -30,7 +30,7 @@ CHECK = (
 
 @pytest.fixture
 def variables(cloud: Cloud, tmp_path) -> dict[str, str]:
-    """Provide the variables of the ordinary user, and no files."""
+    """Provide the environment variables of the ordinary user."""
     with open(cloud.facts['clouds_yaml']) as file:
         user = json.load(file)['clouds']['demo']
     return {
@@ -42,8 +42,8 @@ def variables(cloud: Cloud, tmp_path) -> dict[str, str]:
     }
 
 
-def only_line(result: Result, code: int = 1) -> str:
-    """Return the one line that a command failed with."""
+def error_line(result: Result, code: int = 1) -> str:
+    """Return the error of a command, which must be one line."""
     assert (result.code, result.out) == (code, ''), result.err
     assert result.err.count('\n') == 1, result.err
     return result.err[:-1]
@@ -52,16 +52,16 @@ def only_line(result: Result, code: int = 1) -> str:
 # --- the configuration ----------------------------------------------------
 
 
-def test_no_configuration_at_all(tmp_path):
-    """OpenStackClient's own words."""
+def test_no_configuration(tmp_path):
+    """This is the message of OpenStackClient."""
     shell = Shell({'HOME': str(tmp_path), 'XDG_CONFIG_HOME': str(tmp_path)})
-    line = only_line(shell.run(*LIST, cwd=tmp_path))
+    line = error_line(shell.run(*LIST, cwd=tmp_path))
     assert 'auth-url' in line
 
 
-def test_an_unknown_cloud(cloud):
-    """OpenStackClient's own words."""
-    line = only_line(cloud.shell('nobody').run(*LIST))
+def test_unknown_cloud(cloud):
+    """This is the message of OpenStackClient."""
+    line = error_line(cloud.shell('nobody').run(*LIST))
     assert line == 'Cloud nobody was not found.'
 
 
@@ -77,11 +77,11 @@ def test_an_unknown_cloud(cloud):
 @pytest.mark.parametrize(
     'words', [LIST, (*DELETE, 'x')], ids=['list', 'delete']
 )
-def test_keystone_refuses_in_its_own_words(
+def test_login_error_has_message_of_keystone(
     variables, tmp_path, variable, value, words
 ):
     shell = Shell(variables | {variable: value})
-    line = only_line(shell.run(*words, cwd=tmp_path))
+    line = error_line(shell.run(*words, cwd=tmp_path))
     assert '(HTTP 401)' in line
 
 
@@ -90,7 +90,7 @@ def test_keystone_refuses_in_its_own_words(
     [LIST, (*SHOW, 'x'), (*DELETE, 'x'), (*UNSET, '--property', 'a', 'x')],
     ids=lambda words: words[2],
 )
-def test_a_region_without_compute(variables, tmp_path, words):
+def test_region_without_compute(variables, tmp_path, words):
     shell = Shell(variables | {'OS_REGION_NAME': 'Nowhere'})
     result = shell.run(*words, cwd=tmp_path)
     assert result.code == 1
@@ -98,7 +98,7 @@ def test_a_region_without_compute(variables, tmp_path, words):
         'The catalog has no public endpoint of the Compute service in region '
         f"'Nowhere'; it has one in 'RegionOne', 'RegionTwo': {CHECK}"
     ) in result.err.splitlines()[0]
-    # So it is where the region is an option.
+    # The same with the option.
     asked = shell.run(*LIST, '--region', 'Nowhere', cwd=tmp_path)
     assert (asked.code, asked.out) == (1, '')
     first, last = asked.err.splitlines()
@@ -107,22 +107,22 @@ def test_a_region_without_compute(variables, tmp_path, words):
     assert last == 'No images to show: every region failed or was skipped'
 
 
-def test_an_interface_that_does_not_exist(variables, tmp_path):
+def test_unknown_interface(variables, tmp_path):
     shell = Shell(variables | {'OS_INTERFACE': 'none'})
-    line = only_line(shell.run(*LIST, cwd=tmp_path))
+    line = error_line(shell.run(*LIST, cwd=tmp_path))
     assert line == (
         "none endpoint for compute service in region 'RegionOne' not found: "
         f'{CHECK}'
     )
 
 
-def test_a_token_without_a_project(variables, tmp_path):
+def test_token_without_project(variables, tmp_path):
     for name in ('OS_PROJECT_NAME', 'OS_PROJECT_DOMAIN_NAME'):
         del variables[name]
     shell = Shell(variables)
-    line = only_line(shell.run(*LIST, cwd=tmp_path))
+    line = error_line(shell.run(*LIST, cwd=tmp_path))
     assert line == f'The service catalog is empty: {CHECK}'
-    line = only_line(shell.run(*LIST, '--all-regions', cwd=tmp_path))
+    line = error_line(shell.run(*LIST, '--all-regions', cwd=tmp_path))
     assert line == f'The catalog has no region with Compute: {CHECK}'
 
 
@@ -136,7 +136,7 @@ def test_a_token_without_a_project(variables, tmp_path):
             (*DELETE, 'ubuntu-24.04'),
             '1 of 1 images failed to delete.',
         ),
-        # The refusal is about the image, whatever the property is.
+        # The image is forbidden, not the property.
         ((*UNSET, '--property', 'os_distro', 'ubuntu-24.04'), None),
         ((*SET, '--property', 'a=b', 'ubuntu-24.04'), None),
         ((*SET, '--no-property', 'ubuntu-24.04'), None),
@@ -144,9 +144,7 @@ def test_a_token_without_a_project(variables, tmp_path):
     ids=['delete', 'unset', 'set', 'no-property'],
 )
 @pytest.mark.parametrize('user', ['demo', 'reader'])
-def test_what_may_not_be_changed_is_not(
-    cloud, admin_glance, user, words, last
-):
+def test_forbidden_changes(cloud, admin_glance, user, words, last):
     shell = cloud.shell(user)
     image_id = shell.images('--name', 'ubuntu-24.04')[0]['ID']
     before = admin_glance.image(image_id)
@@ -159,7 +157,7 @@ def test_what_may_not_be_changed_is_not(
     assert admin_glance.image(image_id) == before
 
 
-def test_the_image_of_another_project_is_not_there(demo, admin_glance):
+def test_image_of_another_project_is_not_found(demo, admin_glance):
     image_id = next(
         image['id']
         for image in admin_glance.images()
@@ -170,7 +168,7 @@ def test_the_image_of_another_project_is_not_there(demo, admin_glance):
         assert line == f'No image with a name or ID of {name!r} exists'
 
 
-# --- what does not exist --------------------------------------------------
+# --- missing resources ----------------------------------------------------
 
 UNKNOWN = {
     'a flavor': (
@@ -211,17 +209,17 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize(('words', 'start'), UNKNOWN.values(), ids=UNKNOWN)
-def test_what_does_not_exist_is_named(demo, words, start):
+def test_missing_resources_are_named(demo, words, start):
     result = demo.run(*words)
     assert (result.code, result.out) == (1, '')
     assert result.err.splitlines()[-1].startswith(start)
     assert len(result.err.splitlines()) == 1 + ('RegionTwo' in words)
 
 
-# --- nonsense in options --------------------------------------------------
+# --- invalid options ------------------------------------------------------
 
-#: Of a command, and what argparse's line ends with. It comes after the usage.
-NONSENSE = [
+#: Arguments, and the end of argparse's message, which follows the usage.
+INVALID = [
     (
         (*LIST, '--status', 'BOGUS'),
         "'BOGUS' is not an image status; choose from",
@@ -261,9 +259,11 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize(
-    ('words', 'message'), NONSENSE, ids=[repr(w)[:60] for w, _m in NONSENSE]
+    ('words', 'message'), INVALID, ids=[repr(w)[:60] for w, _m in INVALID]
 )
-def test_nonsense_is_told_before_anything_is_asked(canned, words, message):
+def test_invalid_options_are_rejected_before_any_request(
+    canned, words, message
+):
     result = Shell(canned_cloud.environment(canned)).run(*words)
     assert (result.code, result.out) == (2, '')
     last = result.err.splitlines()[-1]
@@ -272,7 +272,7 @@ def test_nonsense_is_told_before_anything_is_asked(canned, words, message):
     assert not [r for r in canned.requests if '/images' in r.path]
 
 
-def test_no_choice_is_told_before_anything_is_asked(canned):
+def test_missing_filter_is_rejected_before_any_request(canned):
     result = Shell(canned_cloud.environment(canned)).run(*DELETE)
     assert (result.code, result.out) == (7, '')
     assert 'No image is named or chosen' in result.err.splitlines()[-1]
@@ -287,8 +287,8 @@ def test_no_choice_is_told_before_anything_is_asked(canned):
     ],
     ids=['column of a list', 'column of show'],
 )
-def test_what_a_command_cannot_do_is_told_in_one_line(demo, words, message):
-    assert message in only_line(demo.run(*words))
+def test_unsupported_request_is_one_line(demo, words, message):
+    assert message in error_line(demo.run(*words))
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_what_a_command_cannot_do_is_told_in_one_line(demo, words, message):
     [DELETE, (*SET, '--property', 'a=b'), (*UNSET, '--property', 'a')],
     ids=lambda words: words[2],
 )
-def test_to_name_no_image_is_not_to_mean_all(canned, words):
+def test_no_image_does_not_mean_all(canned, words):
     result = Shell(canned_cloud.environment(canned)).run(*words)
     assert (result.code, result.out) == (7, '')
     (line,) = result.err.splitlines()
@@ -304,8 +304,8 @@ def test_to_name_no_image_is_not_to_mean_all(canned, words):
     assert not [r for r in canned.requests if '/images' in r.path]
 
 
-def test_an_unknown_column_to_sort_by_is_ignored(demo):
-    """cliff's own rule."""
+def test_unknown_sort_column_is_ignored(demo):
+    """cliff does this."""
     words = ('-f', 'value', '-c', 'ID', '--limit', '3')
     plain = demo(*LIST, *words)
     assert demo(*LIST, *words, '--sort-column', 'none').out == plain.out

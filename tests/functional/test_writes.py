@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What is written is what was asked for, checked in Glance itself."""
+"""Changes of properties and deletion, checked in Glance."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ IMAGE = ('compute', 'image')
 
 
 def connection(cloud: Cloud, user: str) -> openstack.connection.Connection:
-    """Connect a user to the cloud, without our own code."""
+    """Connect a user to the cloud with openstacksdk."""
     config = openstack.config.OpenStackConfig(
         config_files=[cloud.facts['clouds_yaml']], load_envvars=False
     )
@@ -31,7 +31,7 @@ def raw(cloud: Cloud) -> openstack.connection.Connection:
     return connection(cloud, 'demo')
 
 
-# --- what Compute does not store -------------------------------------------
+# --- properties that Compute does not store --------------------------------
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,7 @@ def raw(cloud: Cloud) -> openstack.connection.Connection:
         ('kernel_id=none', 'remove it instead'),
     ],
 )
-def test_what_compute_cannot_store_is_not_sent(
-    demo, glance, images, item, reason
-):
+def test_invalid_properties_are_not_sent(demo, glance, images, item, reason):
     image_id = images(a='1')
     before = glance.image(image_id)
     line = demo.fails('compute', 'image', 'set', '--property', item, image_id)
@@ -56,8 +54,8 @@ def test_what_compute_cannot_store_is_not_sent(
     assert glance.image(image_id) == before
 
 
-def test_what_the_rules_refuse_compute_does_not_store(raw, glance, images):
-    """Ask Nova itself, of the release that is tested."""
+def test_nova_does_not_store_invalid_properties(raw, glance, images):
+    """Send the requests to Nova without our validation."""
     image_id = images('life-rules', kernel_id='no-such-image', keep='1')
     before = glance.image(image_id)
     refused = {
@@ -82,7 +80,7 @@ def test_what_the_rules_refuse_compute_does_not_store(raw, glance, images):
     assert after == before
 
 
-def test_a_field_is_not_set_as_a_property(demo, glance, images):
+def test_image_fields_are_not_set_as_properties(demo, glance, images):
     image_id = images('life-reserved', a='1')
     before = glance.image(image_id)
     line = demo.fails(
@@ -97,15 +95,15 @@ def test_a_field_is_not_set_as_a_property(demo, glance, images):
 
 
 @pytest.fixture
-def spoilt(raw, images) -> Iterator[Callable[[str, str], str]]:
-    """Provide a maker of images with a property that is not JSON.
+def undecodable(raw, images) -> Iterator[Callable[[str, str], str]]:
+    """Return a function that makes an image with a property that is not JSON.
 
-    It is removed at the end, as no list of images works before that.
+    The property is removed at the end, as no list of images works before.
     """
     made: list[tuple[str, str]] = []
 
     def make(key: str, value: str) -> str:
-        image_id = images('writes-spoilt', **{key: value})
+        image_id = images('writes-undecodable', **{key: value})
         made.append((key, image_id))
         return image_id
 
@@ -122,10 +120,10 @@ def spoilt(raw, images) -> Iterator[Callable[[str, str], str]]:
 
 
 @pytest.mark.parametrize('key', properties.JSON_KEYS)
-def test_a_property_that_is_not_json_is_named_and_cured(
-    demo, glance, spoilt, key
+def test_undecodable_property_is_reported_and_can_be_removed(
+    demo, glance, undecodable, key
 ):
-    image_id = spoilt(key, 'zzz')
+    image_id = undecodable(key, 'zzz')
     hint = (
         'The property block_device_mapping or mappings of an image may be '
         'invalid JSON: find the image through the Image service, and remove '
@@ -139,8 +137,10 @@ def test_a_property_that_is_not_json_is_named_and_cured(
 
 
 @pytest.mark.parametrize('key', properties.JSON_KEYS)
-def test_a_string_in_json_is_not_spoilt(demo, raw, glance, spoilt, key):
-    image_id = spoilt(key, '"text"')
+def test_image_with_json_string_property_is_not_changed(
+    demo, raw, glance, undecodable, key
+):
+    image_id = undecodable(key, '"text"')
     before = glance.image(image_id)
     for words in (
         ('set', '--property', 'a=1'),
@@ -149,7 +149,7 @@ def test_a_string_in_json_is_not_spoilt(demo, raw, glance, spoilt, key):
         line = demo.fails(*IMAGE, *words, image_id)
         assert f'Remove or replace {key!r} first' in line
     assert glance.image(image_id) == before
-    # This is what would have come of it.
+    # Nova would have done this.
     raw.compute.post(
         f'/images/{image_id}/metadata',
         json={'metadata': {'a': '1'}},
@@ -162,7 +162,7 @@ def test_a_string_in_json_is_not_spoilt(demo, raw, glance, spoilt, key):
 
 
 class Sharing:
-    """Glance's own view of who may use an image."""
+    """The visibility and members of images in Glance."""
 
     def __init__(self, cloud: Cloud, glance: Glance) -> None:
         self._owner = connection(cloud, 'demo')
@@ -176,11 +176,11 @@ class Sharing:
         assert made.status_code == 200, made.text
 
     def state(self, image_id: str) -> tuple[str, list[str]]:
-        """Return the visibility, and the projects that it is shared with."""
+        """Return the visibility, and the projects that are members."""
         image = self._glance.image(image_id)
         assert image is not None
         answer = self._owner.image.get(f'/images/{image_id}/members')
-        # Glance has members of shared images only.
+        # Only shared images have members in Glance.
         listed = answer.json()['members'] if answer.status_code == 200 else []
         return image['visibility'], [m['member_id'] for m in listed]
 
@@ -199,7 +199,7 @@ CHANGES = [
 
 @pytest.mark.parametrize('words', CHANGES, ids=' '.join)
 @pytest.mark.parametrize('visibility', ['shared', 'community'])
-def test_an_image_that_others_use_is_not_changed_unless_allowed(
+def test_shared_image_is_not_changed_without_allow_private(
     demo, glance, images, sharing, visibility, words
 ):
     image_id = images('writes-others', visibility=visibility, a='1')
@@ -219,7 +219,7 @@ def test_an_image_that_others_use_is_not_changed_unless_allowed(
     )
     assert glance.image(image_id) == before
     assert sharing.state(image_id) == members
-    # What is recommended does what is said of it.
+    # The recommended command keeps the visibility.
     demo('image', *('set', '--property', 'b=3'), image_id)
     assert glance.image(image_id)['b'] == '3'
     assert sharing.state(image_id) == members
@@ -232,7 +232,7 @@ def test_an_image_that_others_use_is_not_changed_unless_allowed(
 
 @pytest.mark.parametrize('words', CHANGES, ids=' '.join)
 @pytest.mark.parametrize('visibility', ['private', 'public'])
-def test_the_visibility_of_other_images_stays(
+def test_visibility_of_other_images_is_unchanged(
     cloud, images, admin_images, admin_glance, visibility, words
 ):
     user, make = (
@@ -247,7 +247,7 @@ def test_the_visibility_of_other_images_stays(
     assert after.get('a') == ('2' if 'a=2' in words else None)
 
 
-def test_where_the_visibility_is_not_known_it_is_told(demo, glance, images):
+def test_unknown_visibility_is_reported(demo, glance, images):
     image_id = images('writes-hidden', os_hidden=True, a='1')
     result = demo.run(*IMAGE, 'set', '--property', 'a=2', image_id)
     assert (result.code, result.out) == (0, '')
@@ -259,9 +259,7 @@ def test_where_the_visibility_is_not_known_it_is_told(demo, glance, images):
 
 
 @pytest.mark.parametrize('user', ['demo', 'admin'])
-def test_the_visibility_that_is_found_is_that_of_glance(
-    cloud, images, admin_images, user
-):
+def test_find_visibility_agrees_with_glance(cloud, images, admin_images, user):
     images_api = api.ImagesAPI(connection(cloud, user).compute)
     for visibility in ('private', 'shared', 'community'):
         image_id = images(visibility=visibility)
@@ -273,15 +271,13 @@ def test_the_visibility_that_is_found_is_that_of_glance(
 # --- delete ---------------------------------------------------------------
 
 
-def test_what_is_named_twice_is_deleted_once(demo, glance, images):
+def test_image_given_twice_is_deleted_once(demo, glance, images):
     image_id = images('writes-twice')
     demo(*IMAGE, 'delete', 'writes-twice', image_id, image_id.upper())
     assert glance.image(image_id) is None
 
 
-def test_a_name_does_not_come_to_mean_the_image_that_is_left(
-    demo, glance, images
-):
+def test_names_are_looked_up_before_any_deletion(demo, glance, images):
     ids = [images('writes-twin'), images('writes-twin')]
     result = demo.run(*IMAGE, 'delete', ids[0], 'writes-twin')
     assert result.code == 1
@@ -291,7 +287,7 @@ def test_a_name_does_not_come_to_mean_the_image_that_is_left(
 
 
 @pytest.mark.parametrize('command', ['delete', 'set', 'unset', 'show'])
-def test_an_empty_name_is_refused(demo, glance, images, command):
+def test_empty_name_is_rejected(demo, glance, images, command):
     image_id = images(name='')
     before = glance.image(image_id)
     result = demo.run(*IMAGE, command, '')
