@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Filters, compared with a choice among all images as Glance reports them.
+"""Filters, compared with a selection among all images of Glance.
 
-What each filter means is said here once more, in :class:`Meaning`, in terms
-of what is printed; Nova itself judges ``--flavor``.
+:class:`Meaning` implements each filter a second time, on printed rows. For
+``--flavor``, Nova itself decides.
 """
 
 from collections.abc import Callable
@@ -43,24 +43,24 @@ GB = 1024**3
 GONE = 'd0e5a1b2-0000-4000-8000-00000000dead'
 NOBODY = '00000000-0000-4000-8000-000000000000'
 
-#: Images beside those of a new cloud, for what these have not.
+#: Images in addition to those of a new cloud, for more cases.
 FURTHER: tuple[dict[str, Any], ...] = (
-    # Keys beginning with letters of "property-", which Nova cuts off.
+    # Keys that begin with letters of "property-", which Nova strips.
     {'name': 'letters', 'pxe': 'on', 'root': 'sda', 'os_x': '1', 'tpm': '2'},
     {'name': 'letters-2', 'yum': 'on', '-k': 'v', 'property-x': '1'},
-    # A key as another one is without them.
+    # The same keys without these letters.
     {'name': 'without', 's_distro': 'ubuntu', 'xe': 'on', 'k': 'v', 'x': '1'},
-    # Values that Glance would take for operators.
+    # Values that Glance interprets as operators.
     {'name': 'operators', 'hw_disk_bus': 'in:virtio,scsi', 'hw_rng': 'eq:x'},
     {'name': 'more', 'architecture': 'in:x86_64,i686', 'vm_mode': 'neq:a'},
-    # Keys and values that an option of key=value has to keep apart.
+    # Keys and values that contain "=" or spaces.
     {'name': 'equals', 'build': 'a=b', 'k': '=', 'Key Space': ' v '},
     {'name': 'text', 'ключ': 'значение', 'a,b': "it's", 'hw_serial': ''},
-    # The words of --type.
+    # Values of --type.
     {'name': 'base', 'image_type': 'base', 'hw_disk_bus': 'VIRTIO'},
     {'name': 'server', 'image_type': 'server', 'architecture': 'X86_64'},
     {'name': 'all', 'image_type': 'all', 'min_ram': 512, 'min_disk': 5},
-    # Values that Nova decodes, and that look as if it did.
+    # Values that Nova decodes, or that look like it.
     {'name': 'empty', 'mappings': '[]', 'block_device_mapping': '[]'},
     {'name': 'numbers', 'mappings': '[1, true, null]', 'build': '1.0'},
     {'name': 'range', 'hw_cpu_max': '4', 'hw_cpu_min': '2', 'size_min': '1'},
@@ -69,7 +69,7 @@ FURTHER: tuple[dict[str, Any], ...] = (
 
 @pytest.fixture(scope='module')
 def images(glance: Glance) -> Iterator[list[dict[str, Any]]]:
-    """Provide all images, as they are to be shown, the newest first."""
+    """Provide the expected rows of all images, the newest first."""
     made = [
         glance.create(visibility='private', **fields) for fields in FURTHER
     ]
@@ -82,15 +82,15 @@ def images(glance: Glance) -> Iterator[list[dict[str, Any]]]:
 
 @pytest.fixture(scope='module')
 def flavors(cloud: Cloud) -> list[dict[str, Any]]:
-    """Provide the flavors, as Nova describes them."""
+    """Provide the flavors of Nova."""
     return Compute(cloud, 'demo').flavors()
 
 
 class Uses:
-    """What uses which image, by the databases of Nova.
+    """What uses which image, from the database of Nova.
 
-    :param database: the one that has the servers
-    :param project: whose servers count; None for all
+    :param database: path of the database with the servers
+    :param project: only servers of this project count; None for all
     """
 
     def __init__(
@@ -108,11 +108,11 @@ class Uses:
                     "AND key = 'shelved_image_id'"
                 )
             )
-        #: Their names, by their IDs.
+        #: Names of servers, by ID.
         self.servers: dict[str, str] = {}
-        #: Who uses an image, by the ID of the image.
+        #: IDs of users, by the ID of the image.
         self.users: dict[str, set[str]] = {}
-        #: Of each shelved server, the image that Nova itself has for it.
+        #: The image of each shelved server, in Nova's database.
         self.homes: dict[str, str] = {}
         for server_id, name, image_id, state, owner in rows:
             if project not in (None, owner):
@@ -143,26 +143,26 @@ Keeps = Callable[[dict[str, Any]], bool]
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """An option with a value, and what it is to leave in the list."""
+    """An option with a value, and a predicate of the images it selects."""
 
     word: str
     keeps: Keeps
 
 
 def moment(text: str) -> datetime.datetime:
-    """Return a time as Glance reports it."""
+    """Parse a time in Glance's format."""
     return datetime.datetime.strptime(text, '%Y-%m-%dT%H:%M:%S%z')
 
 
 def is_on_volume(image: dict[str, Any]) -> bool:
-    """Tell whether an image is a snapshot of a server on a volume."""
+    """Return whether an image is a snapshot of a volume-backed server."""
     return not image['Size'] and 'block_device_mapping' in image['Properties']
 
 
 class Meaning:
-    """What each filter means, in terms of what is printed.
+    """The meaning of each filter, on printed rows.
 
-    :param images: all of them, from which values are taken
+    :param images: all images; values for the options are taken from them
     """
 
     def __init__(
@@ -178,7 +178,7 @@ class Meaning:
         self._uses = uses
 
     def choices(self) -> dict[str, list[Choice]]:
-        """Return every option, with all of its values."""
+        """Return every option, with all its values."""
         return {
             'name': list(self.names()),
             'name-pattern': list(self.patterns()),
@@ -208,7 +208,7 @@ class Meaning:
         }
 
     def expressions(self) -> Iterator[Choice]:
-        """A regular expression is found in the name; None is no name."""
+        """A regular expression is searched in the name; None never matches."""
         for text in (
             *('^ubuntu', 'UBUNTU', '(?i)UBUNTU', '[0-9]{2}[.]04$', '', '^$'),
             *('snapshot|golden', '^.{1,6}$', ':', '^demo-[0-2]$', 'ö', '^-'),
@@ -237,7 +237,7 @@ class Meaning:
             )
 
     def users(self) -> Iterator[Choice]:
-        """A server uses what it was booted from, and lives in."""
+        """A server uses the image that it was booted from or shelved in."""
         for name, server_id in self._servers.items():
             word = server_id if name == 'twin' else name
             yield Choice(
@@ -247,7 +247,7 @@ class Meaning:
         yield Choice(f'--used-by={GONE}', lambda _image: False)
 
     def bounds(self) -> dict[str, list[Choice]]:
-        """A time is a bound of the creation, or of the last change."""
+        """A time limits the creation time, or the last change."""
         found: dict[str, list[Choice]] = {}
         middle = self.images[len(self.images) // 2]
         for option, column, is_after in (
@@ -264,7 +264,7 @@ class Meaning:
                 '2000': exact.replace(year=2000),
                 '2999': exact.replace(year=2999),
             }
-            # Not close to the creation of anything that these tests make.
+            # Not close to the creation time of images of these tests.
             for span, days in (('1w', 7), ('30d', 30), ('10y', 3650)):
                 back = datetime.timedelta(days=days)
                 bounds[span] = datetime.datetime.now(datetime.UTC) - back
@@ -280,7 +280,7 @@ class Meaning:
         return found
 
     def negatives(self) -> dict[str, list[Choice]]:
-        """A negative leaves out what its option selects."""
+        """A negative option excludes what the positive one selects."""
         return {
             f'not-{option}': [
                 Choice(
@@ -297,11 +297,11 @@ class Meaning:
         }
 
     def names(self) -> Iterator[Choice]:
-        """A name is exact, whatever it is."""
+        """A name is compared exactly."""
         existing = {
             i['Name']
             for i in self.images
-            # Of the ordinary ones a few will do.
+            # A few of the ordinary names are enough.
             if re.fullmatch(r'(?!ubuntu)[a-z]+-[\w.-]+', str(i['Name']))
             is None
         }
@@ -315,7 +315,7 @@ class Meaning:
             yield Choice(f'--name={name}', lambda i, n=name: i['Name'] == n)
 
     def patterns(self) -> Iterator[Choice]:
-        """A pattern is a shell wildcard, in any case; None is no name."""
+        """A pattern is a shell wildcard, ignoring case; None never matches."""
 
         def keeps(image: dict[str, Any], glob: str) -> bool:
             name = image['Name']
@@ -334,7 +334,7 @@ class Meaning:
             )
 
     def statuses(self) -> Iterator[Choice]:
-        """A status is the one that is shown, in any case."""
+        """A status is the displayed one, ignoring case."""
         for word in (
             *('ACTIVE', 'active', 'SAVING', 'Saving', 'ERROR', 'eRRoR'),
             *('DELETED', 'UNKNOWN', 'unknown'),
@@ -345,7 +345,7 @@ class Meaning:
             )
 
     def types(self) -> Iterator[Choice]:
-        """A type is the property image_type, or one of three words."""
+        """A type is the property image_type, or a special value."""
 
         def keeps(image: dict[str, Any], word: str) -> bool:
             match word.lower():
@@ -370,7 +370,7 @@ class Meaning:
             yield Choice(f'--type={word}', lambda i, w=word: keeps(i, w))
 
     def servers(self) -> Iterator[Choice]:
-        """A server is meant by its ID, its name or its URL."""
+        """A server is given by ID, name or URL."""
         ids = {
             **self._servers,
             'http://nova:8774/v2.1/servers/' + GONE: GONE,
@@ -389,7 +389,7 @@ class Meaning:
             )
 
     def times(self) -> Iterator[Choice]:
-        """A change is then or later; a span goes back from now."""
+        """A change is at that time or later; a span is an age."""
         updated = moment(self.images[len(self.images) // 2]['Updated At'])
         second = datetime.timedelta(seconds=1)
         east = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
@@ -433,7 +433,7 @@ class Meaning:
             )
 
     def numbers(self, option: str, column: str) -> Iterator[Choice]:
-        """A number stands for itself, or is compared."""
+        """A number is exact, or has a comparison operator."""
         signs = {
             '': operator.eq,
             '=': operator.eq,
@@ -455,13 +455,13 @@ class Meaning:
             )
 
     def properties(self) -> Iterator[Choice]:
-        """A property has the value that is printed, or any."""
+        """A property has the printed value, or any value."""
 
         def keeps(image: dict[str, Any], key: str, value: str) -> bool:
             properties = image['Properties']
             return key in properties and str(properties[key]) == value
 
-        # Of each key one value that there is, and all of the further images.
+        # One value of each key, and all values of the further images.
         pairs: set[tuple[str, str]] = set()
         for image in self.images:
             for key, value in image['Properties'].items():
@@ -476,7 +476,7 @@ class Meaning:
             *(('hw_disk_bus', 'eq:virtio'), ('hw_disk_bus', ' virtio')),
             *(('architecture', ''), ('architecture', 'x' * 300)),
             *(('s_distro', 'debian'), ('hw_rng', 'x'), ('os_distro', '')),
-            # What Glance has of every image, and Compute shows elsewhere.
+            # Fields of images, which are not properties.
             *(('name', 'golden'), ('status', 'active'), ('size', '4096')),
             *(('visibility', 'public'), ('min_disk', '5'), ('id', GONE)),
             *(('size_min', '0'), ('limit', '1'), ('sort', 'name:asc')),
@@ -493,7 +493,7 @@ class Meaning:
                     f'--property={key}!={value}',
                     lambda i, k=key, v=value: not keeps(i, k, v),
                 )
-        # The server is asked for none of these: a few will do.
+        # None of these is sent to the server: a few are enough.
         nothing = {'OS_DISTRO', 'name', 'status', 'os_', ' '}
         for key in sorted(keys)[::4] + sorted(nothing):
             yield Choice(
@@ -501,7 +501,7 @@ class Meaning:
             )
 
     def fitting(self) -> Iterator[Choice]:
-        """A flavor is one that a server of the image can have."""
+        """A flavor that the image can boot on."""
 
         def keeps(image: dict[str, Any], flavor: dict[str, Any]) -> bool:
             return (
@@ -528,7 +528,7 @@ def meaning(
     images: list[dict[str, Any]],
     flavors: list[dict[str, Any]],
 ) -> Meaning:
-    """Provide what the filters mean among the images of the cloud."""
+    """Provide the meaning of the filters for the images of the cloud."""
     region = cloud.facts['regions']['RegionOne']
     project = cloud.facts['projects']['demo']
     return Meaning(
@@ -545,10 +545,10 @@ def left(
     after: str | None = None,
     most: int | None = None,
 ) -> list[str]:
-    """Return the IDs of the images that a list is to have.
+    """Return the expected IDs of a list.
 
-    :param after: ID of the image after which it begins
-    :param most: how many it has at most
+    :param after: ID of the marker
+    :param most: the maximum number
     """
     ids = [image['ID'] for image in images]
     start = 0 if after is None else ids.index(after) + 1
@@ -567,14 +567,14 @@ def mismatch(
     *words: str,
     **limits: Any,
 ) -> str | None:
-    """Tell how a list differs from what it is to be; None if it does not."""
+    """Return how a list differs from the expected one, or None."""
     options = [choice.word for choice in choices]
-    # Time goes on, and with it what a span of time leaves.
+    # The images that an age selects change with time.
     before = left(images, choices, **limits)
     result = shell.run(*IDS, *options, *words)
     after = left(images, choices, **limits)
     listed = result.out.split()
-    # What cannot be known is told in one line.
+    # Unknown use is reported in one line.
     told = {'--unused', '--orphaned'} & {*options}
     err = re.sub('^The use of images is .*\n', '', result.err if told else '')
     if (result.code, err if told else result.err) != (0, ''):
@@ -587,7 +587,7 @@ def mismatch(
     return f'{options} {words}: too many {too_many}, missing {missing}'
 
 
-#: All filters, by the names of their options.
+#: All filters, by option.
 FILTERS = (
     *('name', 'name-pattern', 'status', 'type', 'server', 'changes-since'),
     *('min-disk', 'min-ram', 'property', 'flavor', 'name-regex', 'size'),
@@ -597,14 +597,14 @@ FILTERS = (
 
 
 @pytest.mark.parametrize('option', FILTERS)
-def test_a_filter_selects_by_what_is_printed(quick, images, meaning, option):
+def test_filter(quick, images, meaning, option):
     choices = meaning.choices()[option]
     assert not [
         difference
         for choice in choices
         if (difference := mismatch(quick, images, [choice]))
     ]
-    # Something was chosen, and something was not.
+    # The values select some images, but not all.
     assert any(
         0 < len(left(images, [choice])) < len(images) for choice in choices
     )
@@ -612,13 +612,13 @@ def test_a_filter_selects_by_what_is_printed(quick, images, meaning, option):
 
 PAIRS = (
     *itertools.combinations(FILTERS, 2),
-    # It can be repeated.
+    # This option can be repeated.
     ('property', 'property'),
 )
 
 
 @pytest.mark.parametrize('first', FILTERS)
-def test_filters_combine_with_each_other(quick, images, meaning, first):
+def test_pairs_of_filters(quick, images, meaning, first):
     choices = meaning.choices()
     differences = []
     for one, other in PAIRS:
@@ -631,10 +631,10 @@ def test_filters_combine_with_each_other(quick, images, meaning, first):
 def telling(
     images: list[dict[str, Any]], some: list[Choice], others: list[Choice]
 ) -> list[Choice]:
-    """Return a choice of each that leave less together than by themselves.
+    """Return a choice of each that together select fewer images than alone.
 
-    Of all such pairs it is the one that leaves the most, so that as much as
-    possible can be wrong.
+    It returns the pair that selects the most images, so that as much as
+    possible can go wrong.
     """
     kept = {
         choice.word: set(left(images, [choice])) for choice in some + others
@@ -656,7 +656,7 @@ def telling(
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_any_filters_select_by_what_is_printed(quick, images, meaning, data):
+def test_random_filters(quick, images, meaning, data):
     choices = meaning.choices()
     sought = data.draw(st.sampled_from(images), 'an image to be found')
     options = data.draw(
@@ -671,7 +671,7 @@ def test_any_filters_select_by_what_is_printed(quick, images, meaning, data):
     )
     chosen = []
     for option in options:
-        # By chance alone, several filters would leave nothing.
+        # Independent random values would rarely select anything.
         values = choices[option]
         if data.draw(st.integers(0, 9), 'not by chance'):
             values = [v for v in values if v.keeps(sought)] or values
@@ -682,17 +682,17 @@ def test_any_filters_select_by_what_is_printed(quick, images, meaning, data):
 
 @st.composite
 def ranges(draw: Any, images: list[dict[str, Any]]) -> Any:
-    """Choose a range of the list, and the options for it."""
+    """Draw a range of the list, and the options for it."""
     words: list[str] = []
     limits: dict[str, Any] = {}
     number = st.integers(1, len(images) + 1)
     if draw(st.booleans()):
         image = draw(st.sampled_from(images))
         names = [i['Name'] for i in images]
-        # An empty name is refused: it may be a variable that is not set.
+        # An empty name is rejected: it may be an unset variable.
         named = bool(image['Name']) and names.count(image['Name']) == 1
         by = draw(st.sampled_from(('ID', 'Name'))) if named else 'ID'
-        # The name of one is the ID of another, which is meant.
+        # The name of one image is the ID of another, which takes precedence.
         is_id = image['Name'] in [i['ID'] for i in images]
         words.append(f'--marker={image["ID" if is_id else by]}')
         limits['after'] = image['ID']
@@ -701,15 +701,13 @@ def ranges(draw: Any, images: list[dict[str, Any]]) -> Any:
     if limit is not None:
         words.append(f'--limit={limit}')
     if most is not None:
-        # Then the limit is that of a page.
+        # Then --limit is the page size.
         words.append(f'--max-items={most}')
     limits['most'] = most or limit
     return words, limits
 
 
-def test_the_answers_are_those_of_a_command_that_authenticates(
-    quick, demo, images
-):
+def test_quick_shell_and_shell_agree(quick, demo, images):
     for words in (
         ('--property', 'os_distro=ubuntu', '--flavor', 'm1.small'),
         ('--server', 'web-1', '--min-disk', '<20'),
@@ -733,8 +731,8 @@ def test_the_answers_are_those_of_a_command_that_authenticates(
         ('--limit', '50', '--max-items', '5'),
     ],
 )
-def test_limits_count_what_is_left(quick, images, words):
-    # The last images of the list; so the limit is not one of the server.
+def test_limits_count_matching_images(quick, images, words):
+    # They are at the end of the list, so the server does not apply the limit.
     expected = [i['ID'] for i in images if str(i['Name'])[:4] == 'demo']
     assert len(expected) == 5
     pattern = ('--name-pattern', 'demo-*')
@@ -743,7 +741,7 @@ def test_limits_count_what_is_left(quick, images, words):
     assert len(quick(*IDS, *pattern, *fewer).out.split()) == 4
 
 
-def test_a_marker_need_not_match_the_filter(quick, images):
+def test_marker_need_not_match_the_filter(quick, images):
     index, marker = next(
         (n, i) for n, i in enumerate(images) if i['Name'] == 'in:foo'
     )
@@ -751,17 +749,17 @@ def test_a_marker_need_not_match_the_filter(quick, images):
     assert len(expected) == 3
     words = ('--name', 'golden', '--marker', 'in:foo')
     assert quick(*IDS, *words).out.split() == expected
-    # Nor need it come before what does.
+    # It may also be after all matching images.
     assert marker['ID'] not in expected
     words = ('--name', 'in:foo', '--marker', expected[0])
     assert quick(*IDS, *words).out == ''
 
 
-# -- flavors, by Nova's own judgement --------------------------------------
+# -- flavors, compared with Nova -------------------------------------------
 
 
 def requirements(image: dict[str, Any]) -> tuple[Any, ...]:
-    """Return all that counts where a server is made of an image."""
+    """Return everything that matters for booting a server."""
     return (
         *(image[key] for key in ('Status', 'Min Disk', 'Min RAM', 'Size')),
         'block_device_mapping' in image['Properties'],
@@ -776,15 +774,15 @@ def requirements(image: dict[str, Any]) -> tuple[Any, ...]:
         ('demo', 'm1.medium'),
         ('demo', 'm1.large'),
         ('demo', 'gpu.only-one'),
-        # For an image that is not on a volume, the disk of which would have
-        # its own size, Nova lets only an administrator do that.
+        # Nova lets only an administrator boot an image that is not on a
+        # volume on a flavor without a disk.
         ('admin', 'v1.volume'),
     ],
 )
-def test_a_flavor_lists_what_nova_boots(cloud, request, user, name):
+def test_flavor_agrees_with_nova(cloud, request, user, name):
     shell: Shell = request.getfixturevalue(user)
     images = [as_shown(i) for i in Glance(cloud, user, 'RegionOne').images()]
-    # One of each kind will do.
+    # One image of each kind is enough.
     kinds = {requirements(image): image for image in images}
     listed = shell(*IDS, '--flavor', name).out.split()
     compute = Compute(cloud, user)
@@ -803,7 +801,7 @@ def test_a_flavor_lists_what_nova_boots(cloud, request, user, name):
 # -- servers ---------------------------------------------------------------
 
 
-def test_a_name_that_two_servers_have_is_not_guessed(demo, cloud):
+def test_ambiguous_server_name_is_an_error(demo, cloud):
     line = demo.fails(*IDS, '--server', 'twin')
     assert line.startswith(
         "2 servers have the name 'twin'; use one of their IDs: "
@@ -812,14 +810,14 @@ def test_a_name_that_two_servers_have_is_not_guessed(demo, cloud):
 
 
 @pytest.mark.parametrize('name', ['web', 'WEB-1', 'web-.', '', ' ', '.*'])
-def test_a_server_that_does_not_exist_is_an_error(quick, name):
+def test_missing_server_is_an_error(quick, name):
     assert quick.fails(*IDS, '--server', name) == (
         f'No server with a name or ID of {name!r} exists; for a server that '
         f'is deleted, give its ID'
     )
 
 
-def test_the_images_of_a_deleted_server_are_found_by_its_id(cloud, demo):
+def test_images_of_deleted_server(cloud, demo):
     compute = Compute(cloud, 'demo')
     any_image = demo.images('--status', 'active', '--limit', '1')[0]['ID']
     server_id, _reason = compute.boot(any_image, '2')
@@ -837,7 +835,7 @@ def test_the_images_of_a_deleted_server_are_found_by_its_id(cloud, demo):
         glance.delete(image_id)
 
 
-def test_an_administrator_may_name_a_server_of_any_project(admin):
+def test_administrator_finds_server_of_any_project(admin):
     # It is in the project of the ordinary user.
     listed = admin(*LIST, '--server', 'web-2', '-f', 'json').json()
     assert {i['Name'] for i in listed} == {'web-2-snapshot', 'nightly'}
@@ -847,13 +845,13 @@ def test_an_administrator_may_name_a_server_of_any_project(admin):
 
 
 @pytest.mark.parametrize('name', ['m1', 'M1.TINY', '', '99', '../servers'])
-def test_a_flavor_that_does_not_exist_is_an_error(quick, name):
+def test_missing_flavor_is_an_error(quick, name):
     assert quick.fails(*IDS, '--flavor', name) == (
         f'No flavor with a name or ID of {name!r} exists'
     )
 
 
-# -- values that are none --------------------------------------------------
+# -- invalid values --------------------------------------------------------
 
 STATUSES = 'ACTIVE, SAVING, ERROR, DELETED, UNKNOWN'
 
@@ -887,7 +885,7 @@ STATUSES = 'ACTIVE, SAVING, ERROR, DELETED, UNKNOWN'
         for text in ('', '=', '=value')
     ],
 )
-def test_a_value_that_means_nothing_is_refused(quick, option, value, reason):
+def test_invalid_values(quick, option, value, reason):
     result = quick.run(*LIST, f'--{option}={value}')
     assert (result.code, result.out) == (2, '')
     *usage, line = result.err.splitlines()
