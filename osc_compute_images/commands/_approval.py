@@ -37,7 +37,7 @@ def ask(
 
     from osc_compute_images.commands import _columns
 
-    cells = _columns.cells_for(sys.stderr, 'table')
+    cells = _columns.cell_escaper(sys.stderr, 'table')
     table.TableFormatter().emit_list(
         headers, [cells(row) for row in rows], sys.stderr, parsed_args
     )

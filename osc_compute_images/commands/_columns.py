@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The columns that images are shown in."""
+"""The columns and fields of images, and how they are printed."""
 
 import argparse
 from collections.abc import Callable
@@ -30,44 +30,43 @@ else:
     # NOTE: cliff's class is generic from 4.9 on only.
     _TextColumn = _DictColumn = _SizeColumn = columns.FormattableColumn
 
-#: Characters of a text in a table, which is as wide as its longest one. Other
-#: formats have all of it.
+#: Maximum characters of a text in a table. Other formats print all of it.
 MAX_CELL = 10_000
 
 _SURROGATE = re.compile('[\ud800-\udfff]')
 
-#: What has a meaning for a POSIX shell between double quotes.
-_SPECIAL = re.compile(r'[\\"$`]')
+#: Characters that are special in double quotes of a POSIX shell.
+_SHELL_SPECIAL = re.compile(r'[\\"$`]')
 
-#: Formatters that write such characters as escapes of their own.
+#: Formatters that escape control characters themselves.
 _ESCAPING = ('json', 'jsonl', 'yaml')
 
 
 class UnprintableText(str, _TextColumn):  # type: ignore[misc]
-    """Text that would act on or fill a terminal; sorts as ordinary text."""
+    """Text that is too long or unsafe to print; sorts as a string."""
 
     def __init__(self, value: str) -> None:
         self._value = value
 
     def human_readable(self) -> str:
-        """Return the text with such characters shown as escapes, or cut."""
-        return _shown(self._value)
+        """Return the text, escaped and truncated."""
+        return _escape(self._value)
 
 
 class PropertiesColumn(_DictColumn):
     """The properties of an image."""
 
     def human_readable(self) -> str:
-        """Return ``key='value', ...`` in the order of the keys."""
-        return _shown(
+        """Return ``key='value', ...``, sorted by key."""
+        return _escape(
             ', '.join(
-                f"{_shown(key)}='{_shown(property_text(value))}'"
+                f"{_escape(key)}='{_escape(property_text(value))}'"
                 for key, value in sorted(self._value.items())
             )
         )
 
     def machine_readable(self) -> dict[str, Any]:
-        """Return plain dicts and lists, which every formatter can write."""
+        """Return plain dicts and lists."""
         plain: dict[str, Any] = thaw(self._value)
         return plain
 
@@ -78,82 +77,81 @@ class PropertiesColumn(_DictColumn):
 
 
 class HumanSizeColumn(_SizeColumn):
-    """A size for people, as OpenStackClient's image command shows it."""
+    """A human-readable size, as in OpenStackClient's image commands."""
 
     def human_readable(self) -> str:
-        """Return such as ``20.4M``; a thousand bytes are 1K."""
+        """Return a size such as ``20.4M``; 1,000 bytes are 1K."""
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_lib import utils
 
         return str(utils.format_size(self._value))
 
     def machine_readable(self) -> str:
-        """Return the same: whoever asks for it gets it in any format."""
+        """Return the same: it was requested, for any format."""
         return self.human_readable()
 
 
-def text(value: str | None) -> str | None:
+def text_cell(value: str | None) -> str | None:
     """Return a text that every formatter can print."""
     if value is None or (len(value) <= MAX_CELL and value.isprintable()):
         return value
-    # NOTE: half of a surrogate pair has no place in any encoding. Images have
-    # none, but the name of a region may.
+    # NOTE: no encoding has lone surrogates. Images have none, but the name of
+    # a region may.
     return UnprintableText(_SURROGATE.sub('\ufffd', value))
 
 
 class _ShellText:
-    """Text that a shell takes for text, within double quotes."""
+    """Text escaped for double quotes of a POSIX shell."""
 
     def __init__(self, value: object) -> None:
         self._value = str(value)
 
     def __str__(self) -> str:
-        return _SPECIAL.sub(r'\\\g<0>', self._value)
+        return _SHELL_SPECIAL.sub(r'\\\g<0>', self._value)
 
 
-def _shown(value: str) -> str:
+def _escape(value: str) -> str:
     return shortened(printable(shortened(value, MAX_CELL)), MAX_CELL)
 
 
-def cells_for(
+def cell_escaper(
     stdout: TextIO, formatter: str
 ) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
-    """Return what makes cells for a formatter.
+    """Return a function that escapes the cells of a row for an output.
 
-    * A table is for people: what its encoding lacks is shown as an escape, as
-      is what would act on a terminal.
-    * On a terminal the latter holds for every formatter.
-    * cliff's formatter for shells leaves ``$(...)`` as it is between double
-      quotes, so that the shell would run it.
+    * On a terminal, it escapes control characters for every formatter.
+    * In a table, it also escapes characters that the encoding lacks.
+    * For ``-f shell`` it escapes ``$(...)``, which cliff does not, so that
+      ``eval`` would run it.
     """
-    changes: list[Callable[[Any], Any]] = []
+    steps: list[Callable[[Any], Any]] = []
     if formatter in _ESCAPING:
         return tuple
     if stdout.isatty():
-        changes.append(_escaped)
+        steps.append(_escape_for_terminal)
     if formatter == 'shell':
-        changes.append(_for_shell)
-    if formatter == 'table' and not _has_all_characters(stdout):
-        changes.append(functools.partial(_encodable, stdout.encoding))
-    if not changes:
+        steps.append(_escape_for_shell)
+    if formatter == 'table' and not _can_encode_all(stdout):
+        steps.append(functools.partial(_escape_for_encoding, stdout.encoding))
+    if not steps:
         return tuple
     return lambda cells: tuple(
-        functools.reduce(lambda cell, change: change(cell), changes, cell)
+        functools.reduce(lambda cell, step: step(cell), steps, cell)
         for cell in cells
     )
 
 
-def _escaped(cell: Any) -> Any:
+def _escape_for_terminal(cell: Any) -> Any:
     return cell.human_readable() if isinstance(cell, UnprintableText) else cell
 
 
-def _for_shell(cell: Any) -> Any:
+def _escape_for_shell(cell: Any) -> Any:
     if isinstance(cell, columns.FormattableColumn):
         return _ShellText(cell.machine_readable())
     return _ShellText(cell) if isinstance(cell, str) else cell
 
 
-def _encodable(encoding: str, cell: Any) -> Any:
+def _escape_for_encoding(encoding: str, cell: Any) -> Any:
     if isinstance(cell, columns.FormattableColumn):
         cell = cell.human_readable()
     if isinstance(cell, str):
@@ -161,9 +159,9 @@ def _encodable(encoding: str, cell: Any) -> Any:
     return cell
 
 
-def _has_all_characters(stdout: TextIO) -> bool:
+def _can_encode_all(stdout: TextIO) -> bool:
     if stdout.errors not in (None, 'strict', 'surrogateescape'):
-        # It has something to put in the place of what it lacks.
+        # Its error handler replaces characters that the encoding lacks.
         return True
     try:
         '\U0010ffff'.encode(stdout.encoding or 'utf-8')
@@ -173,21 +171,21 @@ def _has_all_characters(stdout: TextIO) -> bool:
 
 
 def _brief(image: 'Image') -> tuple[Any, ...]:
-    return text(image.id), text(image.name), text(image.status)
+    return text_cell(image.id), text_cell(image.name), text_cell(image.status)
 
 
 def _long(image: 'Image') -> tuple[Any, ...]:
     return (
-        text(image.id),
-        text(image.name),
-        text(image.status),
+        text_cell(image.id),
+        text_cell(image.name),
+        text_cell(image.status),
         image.progress,
-        text(image.server_id),
+        text_cell(image.server_id),
         image.min_disk,
         image.min_ram,
         image.size,
-        text(image.created),
-        text(image.updated),
+        text_cell(image.created),
+        text_cell(image.updated),
         PropertiesColumn(image.metadata),
     )
 
@@ -195,15 +193,14 @@ def _long(image: 'Image') -> tuple[Any, ...]:
 class Columns(NamedTuple):
     """The columns of a list.
 
-    :param headers: above the columns
-    :param row: makes the cells of an image
+    :param row: returns the cells of an image
     """
 
     headers: tuple[str, ...]
     row: 'Callable[[Image], tuple[Any, ...]]'
 
     def with_human_sizes(self) -> 'Columns':
-        """Return the same columns, with sizes for people."""
+        """Return the same columns, with human-readable sizes."""
 
         def row(image: 'Image') -> tuple[Any, ...]:
             return tuple(
@@ -238,9 +235,9 @@ LONG = Columns(
 def are_requested(
     headers: Iterable[str], parsed_args: argparse.Namespace
 ) -> bool:
-    """Tell whether a list is to show one of these columns, or to sort by it.
+    """Return whether --column or --sort-column names one of the headers.
 
-    OpenStackClient takes any case, and underscores for spaces.
+    As in OpenStackClient, case is ignored, and underscores match spaces.
     """
     requested = {
         name.strip().lower().replace(' ', '_')
@@ -255,29 +252,28 @@ def fields(
     *,
     human_sizes: bool = False,
 ) -> dict[str, Any]:
-    """Return everything about one image, by field, in their order.
+    """Return the fields of an image, sorted by name.
 
-    :param where: the names of the cloud and region that it was found in, to
-        be shown, by field
-    :param human_sizes: show the size for people
+    :param where: additional fields: the names of its cloud and region
+    :param human_sizes: format the size for humans
     """
     shown: dict[str, Any] = {
-        'created_at': text(image.created),
-        'id': text(image.id),
+        'created_at': text_cell(image.created),
+        'id': text_cell(image.id),
         'min_disk': image.min_disk,
         'min_ram': image.min_ram,
-        'name': text(image.name),
+        'name': text_cell(image.name),
         'progress': image.progress,
         'properties': PropertiesColumn(image.metadata),
-        'server_id': text(image.server_id),
+        'server_id': text_cell(image.server_id),
         'size': image.size,
-        'status': text(image.status),
-        'updated_at': text(image.updated),
+        'status': text_cell(image.status),
+        'updated_at': text_cell(image.updated),
     }
     if human_sizes and image.size is not None:
         shown['size'] = HumanSizeColumn(image.size)
     if image.disk_config is not None:
-        shown['disk_config'] = text(image.disk_config)
+        shown['disk_config'] = text_cell(image.disk_config)
     for name, value in (where or {}).items():
-        shown[name] = text(value)
+        shown[name] = text_cell(value)
     return dict(sorted(shown.items()))

@@ -45,7 +45,7 @@ class NamingCommand(_planning.PlanCommand):
         raise NotImplementedError
 
     def change_named(
-        self, places: _regions.Places, parsed_args: argparse.Namespace
+        self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> None:
         """Change the images that were named, and tell what fails.
 
@@ -89,21 +89,21 @@ class NamingCommand(_planning.PlanCommand):
         if not self.named(parsed_args):
             return super().take_action(parsed_args)
         with _connect.translated_errors():
-            places = _regions.chosen(self, parsed_args)
+            regions = _regions.selected(self, parsed_args)
         if not parsed_args.dry_run:
-            self.change_named(places, parsed_args)
+            self.change_named(regions, parsed_args)
             return (), ()
         with _connect.translated_errors():
             found: dict[ImagesAPI, list[Image]] = {}
             for name in dict.fromkeys(self.named(parsed_args)):
-                api, image = _regions.find(places, name)
+                api, image = _regions.find(regions, name)
                 found.setdefault(api, []).append(image)
             plans = {
                 where: self.plan_for(api, found[api], parsed_args)
-                for where, api in places.apis.items()
+                for where, api in regions.apis.items()
                 if api in found
             }
-        return self.carry_out(places, plans, parsed_args)
+        return self.carry_out(regions, plans, parsed_args)
 
     def plan(
         self, api: 'ImagesAPI', parsed_args: argparse.Namespace

@@ -31,7 +31,7 @@ HEADERS = ('Action', 'ID', 'Name', 'Result', 'Reason')
 
 
 def plan_rows(
-    plans: 'Mapping[_regions.Where, Plan]',
+    plans: 'Mapping[_regions.RegionKey, Plan]',
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of plans, below the names of regions and the headers."""
     for where, plan in plans.items():
@@ -45,8 +45,8 @@ def cells(
     rows: Iterable[tuple[Any, ...]],
 ) -> Iterator[tuple[Any, ...]]:
     """Make the cells of rows, for the formatter that is to show them."""
-    of_formatter = _columns.cells_for(stdout, parsed_args.formatter)
-    return (of_formatter(map(_columns.text, row)) for row in rows)
+    of_formatter = _columns.cell_escaper(stdout, parsed_args.formatter)
+    return (of_formatter(map(_columns.text_cell, row)) for row in rows)
 
 
 def _start(step: 'Step') -> tuple[str | None, ...]:
@@ -74,8 +74,8 @@ class Outcomes:
     def rows(
         self,
         app: Any,
-        apis: 'Mapping[_regions.Where, ImagesAPI]',
-        plans: 'Mapping[_regions.Where, Plan]',
+        apis: 'Mapping[_regions.RegionKey, ImagesAPI]',
+        plans: 'Mapping[_regions.RegionKey, Plan]',
         parsed_args: argparse.Namespace,
     ) -> Iterator[tuple[Any, ...]]:
         """Do what plans say, while the rows are asked for."""
@@ -103,7 +103,7 @@ class Outcomes:
 
     def _tell(
         self,
-        where: _regions.Where,
+        where: _regions.RegionKey,
         outcome: 'Outcome',
         bar: _progress.Changes,
     ) -> None:
@@ -111,7 +111,7 @@ class Outcomes:
         name = image.id if image.name is None else image.name
         if outcome.result in ('failed', 'changed'):
             if where:
-                place = f'{_regions.title(where)}: '
+                place = f'{_regions.describe_region(where)}: '
                 place = place[:1].upper() + place[1:]
             else:
                 place = ''

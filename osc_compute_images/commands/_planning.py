@@ -129,20 +129,20 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         with _connect.translated_errors():
-            places = _regions.chosen(self, parsed_args)
-        planned = dict(self._plans(places, parsed_args))
+            regions = _regions.selected(self, parsed_args)
+        planned = dict(self._plans(regions, parsed_args))
         plans = {where: plan for where, (plan, _usage) in planned.items()}
         _usage.warn_of_unknown(
             self.log,
             parsed_args,
             [usage for _plan, usage in planned.values() if usage is not None],
         )
-        return self.carry_out(places, plans, parsed_args)
+        return self.carry_out(regions, plans, parsed_args)
 
     def carry_out(
         self,
-        places: _regions.Places,
-        plans: 'Mapping[_regions.Where, Plan]',
+        regions: _regions.Regions,
+        plans: 'Mapping[_regions.RegionKey, Plan]',
         parsed_args: argparse.Namespace,
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         """Show plans, or do what they say; return headers and rows.
@@ -156,7 +156,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
             plan.check_size(plans.values(), parsed_args.max_items)
         count = sum(len(each.changes) for each in plans.values())
         rows = _outcomes.plan_rows(plans)
-        headers = (*places.headers, *_outcomes.PLAN_HEADERS)
+        headers = (*regions.headers, *_outcomes.PLAN_HEADERS)
         if not parsed_args.dry_run:
             if count and not parsed_args.auto_approve:
                 question = _('%(verb)s %(count)d image(s)?') % {
@@ -165,8 +165,8 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
                 }
                 if not _approval.ask(question, headers, rows, parsed_args):
                     raise exceptions.CommandError(_('Nothing is changed'))
-            headers = (*places.headers, *_outcomes.HEADERS)
-            rows = self._done.rows(self.app, places.apis, plans, parsed_args)
+            headers = (*regions.headers, *_outcomes.HEADERS)
+            rows = self._done.rows(self.app, regions.apis, plans, parsed_args)
         return headers, _outcomes.cells(self.app.stdout, parsed_args, rows)
 
     def produce_output(
@@ -206,22 +206,22 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
             )
 
     def _plans(
-        self, places: _regions.Places, parsed_args: argparse.Namespace
-    ) -> 'Iterator[tuple[_regions.Where, tuple[Plan, Usage | None]]]':
-        if not places.headers:
-            ((where, api),) = places.apis.items()
+        self, regions: _regions.Regions, parsed_args: argparse.Namespace
+    ) -> 'Iterator[tuple[_regions.RegionKey, tuple[Plan, Usage | None]]]':
+        if not regions.headers:
+            ((where, api),) = regions.apis.items()
             with _connect.translated_errors():
                 yield where, self.plan(api, parsed_args)
             return
         from osc_compute_images.api import in_regions
 
         results = in_regions(
-            places.apis,
+            regions.apis,
             lambda api: self.plan(api, parsed_args),
             parallel=_PARALLEL,
         )
         for where, answer in self._results.successful(
-            places.apis,
+            regions.apis,
             ((r.region, r.error or r.value) for r in results),
         ):
             if answer is not None:

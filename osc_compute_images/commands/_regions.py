@@ -26,27 +26,26 @@ if TYPE_CHECKING:
     from osc_compute_images.api import ImagesError
     from osc_compute_images.api._cloud import Cloud
 
-#: The names of a region: ``()`` for the configured one, or its name, with the
-#: name of its cloud before it if there are several.
-Where = tuple[str, ...]
+#: Identifies a region: ``()`` for the configured one, ``(region,)``, or
+#: ``(cloud, region)``.
+RegionKey = tuple[str, ...]
 
-_Answer = TypeVar('_Answer')
+_Result = TypeVar('_Result')
 
 
-class Places(NamedTuple):
+class Regions(NamedTuple):
     """The regions that a command works on.
 
-    :param headers: the headers of the columns that name them: none, Region,
-        or Cloud and Region
-    :param apis: the images API of each, by the values of these columns
+    :param headers: of the columns that identify a region: none, ``Region``,
+        or ``Cloud`` and ``Region``
+    :param apis: the images API of each region, by the values of these columns
     """
 
     headers: tuple[str, ...]
-    apis: 'Mapping[Where, ImagesAPI]'
+    apis: 'Mapping[RegionKey, ImagesAPI]'
 
 
-def add_region(parser: argparse._ActionsContainer) -> None:
-    """Add the option that selects regions, for commands that write."""
+def _add_region(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         '--region',
         metavar='<region>',
@@ -54,8 +53,8 @@ def add_region(parser: argparse._ActionsContainer) -> None:
         default=[],
         dest='regions',
         help=_(
-            'Look in this region instead of the configured one (repeat '
-            'option for multiple regions)'
+            'Use this region instead of the configured one (repeat option '
+            'for multiple regions)'
         ),
     )
 
@@ -68,17 +67,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         default=False,
         help=_(
-            'Query all regions at the same time: those that clouds.yaml '
-            'lists for the cloud, or else those with a Compute endpoint'
+            'Query all regions in parallel: those that clouds.yaml lists for '
+            'the cloud, or else those with a Compute endpoint'
         ),
     )
-    add_region(group)
+    _add_region(group)
     parser.add_argument(
         '--all-clouds',
         action='store_true',
         default=False,
         help=_(
-            'Query all clouds in clouds.yaml at the same time, each in its '
+            'Query all clouds in clouds.yaml in parallel, each in its '
             'configured region, or in those selected by --region or '
             '--all-regions. Options and variables that select or '
             'authenticate a single cloud are ignored'
@@ -86,12 +85,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen(
+def selected(
     command: _connect.ImagesCommand, parsed_args: argparse.Namespace
-) -> Places:
+) -> Regions:
     """Return the regions that the user has selected.
 
-    :raises CommandError: for a region that has no Compute endpoint
+    :raises CommandError: for a region without a Compute endpoint
     :raises ImagesError: if a login is needed and fails
     """
     wanted = sorted(set(parsed_args.regions))
@@ -105,15 +104,15 @@ def chosen(
         names = wanted
         _check(cloud, names)
     else:
-        return Places(
+        return Regions(
             (), {(): _connect.images_api(command.app.client_manager)}
         )
-    return Places(('Region',), {(name,): cloud.api(name) for name in names})
+    return Regions(('Region',), {(name,): cloud.api(name) for name in names})
 
 
 def _check(cloud: 'Cloud', names: Sequence[str]) -> None:
     if cloud.listed() or names == [cloud.default()]:
-        # openstacksdk rejects regions that are not listed, and says why.
+        # openstacksdk itself rejects regions that are not listed.
         return
     known = cloud.regions()
     for name in names:
@@ -131,7 +130,7 @@ def _of_all_clouds(
     command: _connect.ImagesCommand,
     parsed_args: argparse.Namespace,
     wanted: Sequence[str],
-) -> Places:
+) -> Regions:
     from osc_compute_images.api._clouds import of_clouds
 
     clouds = _logins.all_clouds(command)
@@ -153,14 +152,14 @@ def _of_all_clouds(
         raise exceptions.CommandError(
             _('No cloud has a region %s') % ' or '.join(map(repr, wanted))
         )
-    return Places(
+    return Regions(
         ('Cloud', 'Region'), {(*key,): api for key, api in apis.items()}
     )
 
 
-def title(where: Where) -> str:
-    """Return the names of a region for a message."""
-    *cloud, region = where or ('',)
+def describe_region(key: RegionKey) -> str:
+    """Return the name of a region for a message."""
+    *cloud, region = key or ('',)
     words = [
         *(_('cloud %s') % name for name in cloud),
         *([_('region %s') % region] if region or not cloud else []),
@@ -171,7 +170,7 @@ def title(where: Where) -> str:
 class Results:
     """The results of several regions; reports those that fail.
 
-    :param log: where failures are reported, as soon as they are known
+    :param log: reports failures immediately
     """
 
     def __init__(self, log: logging.Logger) -> None:
@@ -184,58 +183,58 @@ class Results:
 
     def successful(
         self,
-        regions: Iterable[Where],
-        parts: 'Iterable[tuple[Where, _Answer | ImagesError]]',
-    ) -> 'Iterator[tuple[Where, _Answer]]':
+        keys: Iterable[RegionKey],
+        results: 'Iterable[tuple[RegionKey, _Result | ImagesError]]',
+    ) -> 'Iterator[tuple[RegionKey, _Result]]':
         """Yield the results of the regions, and report those that fail.
 
-        :param regions: all that are queried
-        :param parts: the region and its results, or its error
+        :param keys: of all regions that are queried
+        :param results: of a region, or its error
         :raises CommandError: if no region succeeds
         """
         from osc_compute_images import api
 
-        left = set(regions)
-        for where, images in parts:
-            if not isinstance(images, api.ImagesError):
-                yield where, images
+        successful = set(keys)
+        for key, result in results:
+            if not isinstance(result, api.ImagesError):
+                yield key, result
                 continue
-            left.discard(where)
-            name = title(where)
+            successful.discard(key)
+            name = describe_region(key)
             name = name[:1].upper() + name[1:]
-            if isinstance(images, api.ServerNotFound | api.FlavorNotFound):
+            if isinstance(result, api.ServerNotFound | api.FlavorNotFound):
                 self._log.warning(
                     _('%(region)s is skipped: %(reason)s'),
-                    {'region': name, 'reason': images},
+                    {'region': name, 'reason': result},
                 )
             else:
                 self._failed = True
                 self._log.error(
                     _('%(region)s: %(error)s'),
-                    {'region': name, 'error': _connect.describe_error(images)},
+                    {'region': name, 'error': _connect.describe_error(result)},
                 )
-        if not left:
+        if not successful:
             raise exceptions.CommandError(
                 _('No images to show: every region failed or was skipped')
             )
 
 
 def find_all(
-    places: Places, name_or_id: str
-) -> 'Iterator[tuple[Where, Sequence[Image] | ImagesError]]':
+    regions: Regions, name_or_id: str
+) -> 'Iterator[tuple[RegionKey, Sequence[Image] | ImagesError]]':
     """Find the images with a name or ID in all regions in parallel."""
     from osc_compute_images.api import in_regions
 
     for result in in_regions(
-        places.apis, lambda api: api.find_all(name_or_id)
+        regions.apis, lambda api: api.find_all(name_or_id)
     ):
         yield result.region, result.error or result.value or ()
 
 
 def only_one(
-    found: 'Iterable[tuple[Where, Sequence[Image]]]', name_or_id: str
-) -> 'tuple[Where, Image]':
-    """Return the only image of those found in several regions.
+    found: 'Iterable[tuple[RegionKey, Sequence[Image]]]', name_or_id: str
+) -> 'tuple[RegionKey, Image]':
+    """Return the only image that was found in several regions.
 
     :raises ImageNotFound: if there is none
     :raises AmbiguousName: if there are several
@@ -243,46 +242,46 @@ def only_one(
     from osc_compute_images.api import AmbiguousName
     from osc_compute_images.api import ImageNotFound
 
-    matches = [(where, image) for where, images in found for image in images]
+    matches = [(key, image) for key, images in found for image in images]
     if not matches:
         raise ImageNotFound(
             _('No image with a name or ID of %r exists in these regions')
             % name_or_id
         )
     if len(matches) > 1:
-        places = [shlex.join((*where, image.id)) for where, image in matches]
+        choices = [shlex.join((*key, image.id)) for key, image in matches]
         raise AmbiguousName(
             _(
                 '%(count)s images have the name or ID %(name)r; use '
-                '--region and the ID of one: %(where)s'
+                '--region and the ID of one: %(choices)s'
             )
             % {
                 'count': len(matches),
                 'name': name_or_id,
-                'where': ', '.join(places),
+                'choices': ', '.join(choices),
             },
-            ids=[image.id for _where, image in matches],
+            ids=[image.id for _key, image in matches],
         )
     return matches[0]
 
 
-def find(places: Places, name_or_id: str) -> 'tuple[ImagesAPI, Image]':
+def find(regions: Regions, name_or_id: str) -> 'tuple[ImagesAPI, Image]':
     """Find the one image to change, in the selected regions.
 
-    Any region that fails is an error, as it might have the image, too.
+    If any region fails, it raises: that region might have the image, too.
 
-    :returns: the API of the region that it is in, and the image
+    :returns: the API of its region, and the image
     :raises ImagesError: if there is none, or if there are several
     """
     from osc_compute_images.api import ImagesError
 
-    if len(places.apis) == 1:
-        (api,) = places.apis.values()
+    if len(regions.apis) == 1:
+        (api,) = regions.apis.values()
         return api, api.find(name_or_id)
     found = []
-    for where, images in find_all(places, name_or_id):
+    for key, images in find_all(regions, name_or_id):
         if isinstance(images, ImagesError):
             raise images
-        found.append((where, images))
-    where, image = only_one(found, name_or_id)
-    return places.apis[where], image
+        found.append((key, images))
+    key, image = only_one(found, name_or_id)
+    return regions.apis[key], image

@@ -59,7 +59,7 @@ def cells(usage: 'Usage', image: 'Image') -> tuple[Any, ...]:
     """Return the cells below :data:`HEADERS`."""
     server = usage.server_of(image)
     return (
-        None if server is None else _columns.text(server.name),
+        None if server is None else _columns.text_cell(server.name),
         UsedByColumn(usage.used_by(image)),
     )
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Parsers for the values of options; errors come before any request."""
+"""Parsers for the values of options."""
 
 import argparse
 import datetime
@@ -17,7 +17,7 @@ _UNITS = {
     'w': datetime.timedelta(weeks=1),
     'y': datetime.timedelta(days=365),
 }
-# NOTE: Python refuses to read 4,300 digits or more.
+# NOTE: int() refuses more than 4,300 digits.
 _NUMBER = r'[0-9]{1,4000}'
 _SIGN = r'\s*(?P<sign>>=|<=|>|<|=|)\s*'
 _COMPARISON = re.compile(rf'{_SIGN}(?P<number>{_NUMBER})\s*')
@@ -29,7 +29,7 @@ _SIZE = re.compile(
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 
-#: The arguments of a comparison in the Python API, by the signs of ours.
+#: Keyword arguments of the number filters, by the operator of an option.
 _COMPARED = {
     '': 'exactly',
     '=': 'exactly',
@@ -43,36 +43,36 @@ _COMPARED = {
 def name_or_id(text: str) -> str:
     """Parse the name or ID of an image.
 
-    Images may have an empty name. But an empty argument is far more often an
-    unset variable of the shell, and such an image can be named by its ID.
+    Images may have an empty name, but an empty argument is more likely an
+    unset shell variable.
     """
     if not text:
         raise argparse.ArgumentTypeError(
-            _('an empty name (use the ID of an image whose name is empty)')
+            _('the name is empty (use the ID of an image with an empty name)')
         )
     return text
 
 
 def positive_integer(text: str) -> int:
-    """Parse a whole number of 1 or more."""
+    """Parse an integer above 0."""
     if not re.fullmatch(_NUMBER, text) or int(text) < 1:
         raise argparse.ArgumentTypeError(
-            _('%r is not a whole number of 1 or more') % text
+            _('%r is not a positive integer') % text
         )
     return int(text)
 
 
 def whole_number(text: str) -> int:
-    """Read a number of things, which may be none."""
+    """Parse an integer of 0 or more."""
     if not re.fullmatch(_NUMBER, text):
         raise argparse.ArgumentTypeError(
-            _('%r is not a whole number of 0 or more') % text
+            _('%r is not a non-negative integer') % text
         )
     return int(text)
 
 
 def span(text: str) -> datetime.timedelta:
-    """Read a span of time: ``90m``, ``24h``, ``7d``, ``2w``, ``1y``."""
+    """Parse a time span: ``90m``, ``24h``, ``7d``, ``2w``, ``1y``."""
     match = _SPAN.fullmatch(text)
     try:
         if match:
@@ -80,7 +80,7 @@ def span(text: str) -> datetime.timedelta:
     except OverflowError:
         pass
     raise argparse.ArgumentTypeError(
-        _('%r is not a span of time, such as 90m, 24h, 7d, 2w or 1y') % text
+        _('%r is not a time span, such as 90m, 24h, 7d, 2w or 1y') % text
     )
 
 
@@ -97,7 +97,7 @@ def seconds(text: str) -> float:
         value = 0.0
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(
-            _('%r is not a number of seconds above 0') % text
+            _('%r is not a positive number of seconds') % text
         )
     return value
 
@@ -115,7 +115,7 @@ def status(text: str) -> str:
 
 
 def regular_expression(text: str) -> str:
-    """Read a regular expression that Python can use."""
+    """Check a regular expression."""
     from osc_compute_images.api import filters
 
     try:
@@ -129,23 +129,23 @@ def regular_expression(text: str) -> str:
 
 
 def comparison(text: str) -> dict[str, int]:
-    """Read ``10``, ``>=10``, ``<=20``: a sign and a number.
+    """Parse a number after an optional operator: ``10``, ``>=10``.
 
-    :returns: as a keyword argument: ``{'at_least': 10}``
+    :returns: a keyword argument of a filter: ``{'at_least': 10}``
     """
     match = _COMPARISON.fullmatch(text)
     if match is None:
         raise argparse.ArgumentTypeError(
-            _('%r is not a whole number, with >=, <=, > or < before it or not')
-            % text
+            _('%r is not an integer, optionally after >=, <=, > or <') % text
         )
     return {_COMPARED[match['sign']]: int(match['number'])}
 
 
 def size(text: str) -> dict[str, int]:
-    """Read ``>=10GB``, ``<500MiB``: a sign and a number of bytes.
+    """Parse a size after an optional operator: ``>=10GB``, ``<500MiB``.
 
-    :returns: as a keyword argument: ``{'at_least': 10_000_000_000}``
+    :returns: a keyword argument of a filter, in bytes:
+        ``{'at_least': 10_000_000_000}``
     """
     # NOTE: imported here, as every "openstack" command loads this module.
     import fractions
@@ -159,7 +159,7 @@ def size(text: str) -> dict[str, int]:
         raise argparse.ArgumentTypeError(
             _(
                 '%r is not a size, such as 4096, 1.5GB (of 1,000 MB) or '
-                '500MiB (of 1,024 KiB), with >=, <=, > or < before it or not'
+                '500MiB (of 1,024 KiB), optionally after >=, <=, > or <'
             )
             % text
         )
@@ -167,24 +167,21 @@ def size(text: str) -> dict[str, int]:
 
 
 def property_choice(text: str) -> tuple[str, str | None, bool]:
-    """Read ``key``, ``key=value`` or ``key!=value``.
+    """Parse ``key``, ``key=value`` or ``key!=value``.
 
-    :returns: the key, the value or None for any, and whether images with it
-        are wanted
+    :returns: the key, the value or None, and False for ``!=``
     """
     key, equals, value = text.partition('=')
     wanted = not (equals and key.endswith('!'))
     if not wanted:
         key = key[:-1]
     if not key:
-        raise argparse.ArgumentTypeError(
-            _('%r does not begin with the key of a property') % text
-        )
+        raise argparse.ArgumentTypeError(_('%r has no property key') % text)
     return key, value if equals else None, wanted
 
 
 def group_keys(text: str) -> tuple[str, ...]:
-    """Read the keys of groups: ``server,property:os_distro``."""
+    """Parse the keys of groups: ``server,property:os_distro``."""
     from osc_compute_images.api import selection
 
     keys = tuple(text.split(','))
@@ -196,9 +193,9 @@ def group_keys(text: str) -> tuple[str, ...]:
 
 
 def time_or_span(text: str) -> str:
-    """Read a time in ISO 8601, or a span of time back from now.
+    """Parse an ISO 8601 time, or an age.
 
-    :returns: the time in the one form that every release of Nova reads,
+    :returns: the time in the form that every release of Nova parses,
         ``2026-11-23T16:11:28Z``
     """
     span = _SPAN.fullmatch(text)
@@ -209,14 +206,14 @@ def time_or_span(text: str) -> str:
         else:
             time = _iso_time(text)
         if time.microsecond:
-            # Images have whole seconds.
+            # The times of images are whole seconds.
             time = time.replace(microsecond=0) + datetime.timedelta(seconds=1)
     except (ValueError, OverflowError) as e:
         raise argparse.ArgumentTypeError(
             _(
-                '%r is neither a time in ISO 8601, such as '
-                '2026-11-23T16:11:28Z or 2026-11-23, nor a span of time, '
-                'such as 90m, 24h, 7d, 2w or 1y'
+                '%r is neither an ISO 8601 time, such as '
+                '2026-11-23T16:11:28Z or 2026-11-23, nor an age, such as '
+                '90m, 24h, 7d, 2w or 1y'
             )
             % text
         ) from e
@@ -225,7 +222,7 @@ def time_or_span(text: str) -> str:
 
 def _iso_time(text: str) -> datetime.datetime:
     if re.fullmatch(r'\d{4}(-\d{2})?', text):
-        # A year or a month: Python reads neither.
+        # A year or a month, which fromisoformat() does not parse.
         text += '-01' if '-' in text else '-01-01'
     time = datetime.datetime.fromisoformat(text)
     if time.tzinfo is None:

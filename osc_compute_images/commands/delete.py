@@ -72,7 +72,7 @@ class DeleteComputeImage(_naming.NamingCommand):
         return plan.delete(images, Protection(ServerList(()), (), named=named))
 
     def change_named(
-        self, places: _regions.Places, parsed_args: argparse.Namespace
+        self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> None:
         from osc_compute_images.api import ImagesAPI
         from osc_compute_images.api import ImagesError
@@ -92,7 +92,7 @@ class DeleteComputeImage(_naming.NamingCommand):
         found: dict[tuple[ImagesAPI, str], str] = {}
         for image in dict.fromkeys(parsed_args.images):
             try:
-                api, match = _regions.find(places, image)
+                api, match = _regions.find(regions, image)
                 found.setdefault((api, match.id), image)
             except ImagesError as e:
                 tell(image, e)

@@ -100,7 +100,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._results = _regions.Results(self.log)
-        self._usages: dict[_regions.Where, Usage] = {}
+        self._usages: dict[_regions.RegionKey, Usage] = {}
         code = super().run(parsed_args) or self._results.exit_code()
         _usage.warn_of_unknown(self.log, parsed_args, self._usages.values())
         return code
@@ -130,55 +130,55 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             columns = columns.with_human_sizes()
         more = _usage.HEADERS if _usage.is_shown(parsed_args) else ()
         with _connect.translated_errors():
-            places = _regions.chosen(self, parsed_args)
+            regions = _regions.selected(self, parsed_args)
         rows: Iterator[tuple[Any, ...]] = (
             (
-                *map(_columns.text, where),
+                *map(_columns.text_cell, where),
                 *columns.row(image),
                 *(_usage.cells(self._usages[where], image) if more else ()),
             )
-            for where, image in self._images(places, parsed_args)
+            for where, image in self._images(regions, parsed_args)
         )
         rows = _gathering.limit_rows(rows, parsed_args)
         rows = map(
-            _columns.cells_for(self.app.stdout, parsed_args.formatter), rows
+            _columns.cell_escaper(self.app.stdout, parsed_args.formatter), rows
         )
         # What fails at once fails before anything is printed.
         first = list(itertools.islice(rows, 1))
-        headers = (*places.headers, *columns.headers, *more)
+        headers = (*regions.headers, *columns.headers, *more)
         return headers, itertools.chain(first, rows)
 
     def _images(
-        self, places: _regions.Places, parsed_args: argparse.Namespace
-    ) -> 'Iterator[tuple[_regions.Where, Image]]':
-        if parsed_args.marker is not None and len(places.apis) > 1:
+        self, regions: _regions.Regions, parsed_args: argparse.Namespace
+    ) -> 'Iterator[tuple[_regions.RegionKey, Image]]':
+        if parsed_args.marker is not None and len(regions.apis) > 1:
             raise exceptions.CommandError(
                 _('--marker needs a single region: select it with --region')
             )
         with _connect.translated_errors():
             for where, images in self._followed(
-                self._parts(places, parsed_args)
+                self._parts(regions, parsed_args)
             ):
                 for image in images:
                     yield where, image
 
     def _parts(
-        self, places: _regions.Places, parsed_args: argparse.Namespace
-    ) -> 'Iterator[tuple[_regions.Where, Sequence[Image]]]':
+        self, regions: _regions.Regions, parsed_args: argparse.Namespace
+    ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]':
         """List the images part by part, and tell of regions that fail."""
-        if not places.headers:
-            for where, api in places.apis.items():
+        if not regions.headers:
+            for where, api in regions.apis.items():
                 for images in self._listed(where, api, parsed_args):
                     yield where, images
             return
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.commands import _streams
 
-        count = len(places.apis)
+        count = len(regions.apis)
         yield from self._results.successful(
-            places.apis,
+            regions.apis,
             _streams.in_order(
-                places.apis,
+                regions.apis,
                 lambda where, api: self._listed(
                     where, api, parsed_args, count
                 ),
@@ -186,8 +186,8 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         )
 
     def _followed(
-        self, parts: 'Iterator[tuple[_regions.Where, Sequence[Image]]]'
-    ) -> 'Iterator[tuple[_regions.Where, Sequence[Image]]]':
+        self, parts: 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]'
+    ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]':
         """Yield the parts, and keep the user posted while the next comes."""
         progress = _progress.Progress(self.app)
         obtained = 0
@@ -203,14 +203,14 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
     def _listed(
         self,
-        where: _regions.Where,
+        where: _regions.RegionKey,
         api: 'ImagesAPI',
         parsed_args: argparse.Namespace,
-        regions: int = 1,
+        region_count: int = 1,
     ) -> 'Iterator[Sequence[Image]]':
         """List the images of one region that the user wants, page by page.
 
-        :param regions: how many are listed at the same time
+        :param region_count: number of regions listed in parallel
         """
         from osc_compute_images.api import ListOpts
         from osc_compute_images.api import MAX_PAGE_SIZE
@@ -228,7 +228,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         opts = ListOpts(limit=_page_size(chosen, parsed_args), marker=marker)
         # Each region holds a page in memory: together, about as much as one
         # does.
-        first = max(MAX_PAGE_SIZE // regions, _SMALLEST_PAGE)
+        first = max(MAX_PAGE_SIZE // region_count, _SMALLEST_PAGE)
         pager = api.list_detail(
             opts, where=chosen.where, first_page_size=first
         )

@@ -96,13 +96,13 @@ class SetComputeImage(_naming.NamingCommand):
         return plan.set_properties(images, parsed_args.properties or {}, keep)
 
     def change_named(
-        self, places: _regions.Places, parsed_args: argparse.Namespace
+        self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> None:
         from osc_compute_images.api import properties
 
         wanted = parsed_args.properties or {}
         with _connect.translated_errors():
-            api, image = _regions.find(places, parsed_args.image)
+            api, image = _regions.find(regions, parsed_args.image)
             if not wanted and not parsed_args.no_property:
                 return
             _writing.check(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Show an image of the Compute service; wait until it is active."""
+"""Show an image; wait until it is active."""
 
 import argparse
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api import WaitError
 
-#: Exit codes of --wait, by what it ended with instead of an ACTIVE image.
+#: Exit codes of --wait, if the image does not become active.
 EXIT_ERROR = 3
 EXIT_DELETED = 4
 EXIT_VANISHED = 5
@@ -30,7 +30,7 @@ EXIT_TIMEOUT = 6
 
 
 class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
-    """Show an image as the Compute service describes it."""
+    """Show an image."""
 
     _description = _('Show details of an image, through the Compute service')
     _epilog: Any = _(
@@ -72,7 +72,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         self._results = _regions.Results(self.log)
         try:
             return super().run(parsed_args) or self._results.exit_code()
-        except _Unready as e:
+        except _WaitFailed as e:
             self.log.error('%s', e)
             return e.exit_code
 
@@ -82,35 +82,35 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         from osc_compute_images.api import WaitError
 
         with _connect.translated_errors():
-            places = _regions.chosen(self, parsed_args)
-            where, image = self._found(places, parsed_args.image)
-            api = places.apis[where]
+            regions = _regions.selected(self, parsed_args)
+            region, image = self._find(regions, parsed_args.image)
+            api = regions.apis[region]
             if parsed_args.wait:
                 try:
-                    image = self._ready(api, image, parsed_args.timeout)
+                    image = self._wait(api, image, parsed_args.timeout)
                 except WaitError as e:
-                    raise _Unready(e) from e
-        names = [header.lower() for header in places.headers]
+                    raise _WaitFailed(e) from e
+        names = [header.lower() for header in regions.headers]
         fields = _columns.fields(
             image,
-            dict(zip(names, where, strict=True)),
+            dict(zip(names, region, strict=True)),
             human_sizes=parsed_args.human_readable,
         )
-        cells = _columns.cells_for(self.app.stdout, parsed_args.formatter)
-        return tuple(fields), cells(fields.values())
+        escape = _columns.cell_escaper(self.app.stdout, parsed_args.formatter)
+        return tuple(fields), escape(fields.values())
 
-    def _found(
-        self, places: _regions.Places, name_or_id: str
-    ) -> 'tuple[_regions.Where, Image]':
-        if not places.headers:
-            ((where, api),) = places.apis.items()
-            return where, api.find(name_or_id)
+    def _find(
+        self, regions: _regions.Regions, name_or_id: str
+    ) -> 'tuple[_regions.RegionKey, Image]':
+        if not regions.headers:
+            ((region, api),) = regions.apis.items()
+            return region, api.find(name_or_id)
         found = self._results.successful(
-            places.apis, _regions.find_all(places, name_or_id)
+            regions.apis, _regions.find_all(regions, name_or_id)
         )
         return _regions.only_one(found, name_or_id)
 
-    def _ready(
+    def _wait(
         self, api: 'ImagesAPI', image: 'Image', timeout: float | None
     ) -> 'Image':
         progress = _progress.Progress(self.app)
@@ -118,8 +118,8 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
             return api.wait_for(image, timeout=timeout, on_look=show)
 
 
-class _Unready(Exception):
-    """The wait failed; the exit code says why."""
+class _WaitFailed(Exception):
+    """The wait failed; has the exit code."""
 
     def __init__(self, e: 'WaitError') -> None:
         from osc_compute_images import api

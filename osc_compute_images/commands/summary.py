@@ -79,33 +79,40 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
             for key in parsed_args.group_by
         ]
         with _connect.translated_errors():
-            places = _regions.chosen(self, parsed_args)
+            regions = _regions.selected(self, parsed_args)
             rows = [
-                (*map(_columns.text, where), *_cells(group, parsed_args))
-                for where, groups in self._summaries(places, parsed_args)
+                (*map(_columns.text_cell, where), *_cells(group, parsed_args))
+                for where, groups in self._summaries(regions, parsed_args)
                 for group in groups
             ]
-        headers = [*places.headers, *keys, 'Count', 'Size', 'Oldest', 'Newest']
-        cells = _columns.cells_for(self.app.stdout, parsed_args.formatter)
+        headers = [
+            *regions.headers,
+            *keys,
+            'Count',
+            'Size',
+            'Oldest',
+            'Newest',
+        ]
+        cells = _columns.cell_escaper(self.app.stdout, parsed_args.formatter)
         return headers, map(cells, rows)
 
     def _summaries(
-        self, places: _regions.Places, parsed_args: argparse.Namespace
-    ) -> 'Iterator[tuple[_regions.Where, Sequence[Summary]]]':
+        self, regions: _regions.Regions, parsed_args: argparse.Namespace
+    ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Summary]]]':
         def summarize(api: 'ImagesAPI') -> 'list[Summary]':
             return self._summarize(api, parsed_args)
 
-        if not places.headers:
-            ((where, api),) = places.apis.items()
+        if not regions.headers:
+            ((where, api),) = regions.apis.items()
             yield where, summarize(api)
             return
         from osc_compute_images.api import in_regions
 
         yield from self._results.successful(
-            places.apis,
+            regions.apis,
             (
                 (result.region, result.error or result.value or ())
-                for result in in_regions(places.apis, summarize)
+                for result in in_regions(regions.apis, summarize)
             ),
         )
 
@@ -128,7 +135,7 @@ def _cells(
     group: 'Summary', parsed_args: argparse.Namespace
 ) -> tuple[Any, ...]:
     return (
-        *map(_columns.text, group.key),
+        *map(_columns.text_cell, group.key),
         group.count,
         _columns.HumanSizeColumn(group.size)
         if parsed_args.human_readable

@@ -78,14 +78,14 @@ class UnsetComputeImage(_naming.NamingCommand):
         return plan.unset_properties(images, parsed_args.properties, keep)
 
     def change_named(
-        self, places: _regions.Places, parsed_args: argparse.Namespace
+        self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> None:
         from osc_compute_images.api import PropertiesNotDeleted
 
         keys = dict.fromkeys(parsed_args.properties)
         with _connect.translated_errors():
-            places = _regions.chosen(self, parsed_args)
-            api, image = _regions.find(places, parsed_args.image)
+            regions = _regions.selected(self, parsed_args)
+            api, image = _regions.find(regions, parsed_args.image)
             if not keys:
                 return
             _writing.check(

@@ -863,17 +863,17 @@ STATUSES = 'ACTIVE, SAVING, ERROR, DELETED, UNKNOWN'
         for word in ('QUEUED', 'in:queued,saving', 'ACTIVE ', '', 'bogus')
     ]
     + [
-        (option, number, 'not a whole number')
+        (option, number, 'not an integer')
         for option in ('min-disk', 'min-ram')
         for number in ('', 'ten', '-1', '1.5', '=>5', '>=', '5GB', '1 0')
     ]
     + [
-        (option, number, 'not a whole number of 1 or more')
+        (option, number, 'not a positive integer')
         for option in ('limit', 'max-items')
         for number in ('0', '-1', '1.5', 'all', '')
     ]
     + [
-        (option, time, 'neither a time in ISO 8601')
+        (option, time, 'neither an ISO 8601 time')
         for option in ('changes-since', 'created-before')
         for time in (
             *('', 'now', 'yesterday', '1700000000', '2020-13-45', '5'),
@@ -881,7 +881,7 @@ STATUSES = 'ACTIVE, SAVING, ERROR, DELETED, UNKNOWN'
         )
     ]
     + [
-        ('property', text, 'does not begin with the key')
+        ('property', text, 'has no property key')
         for text in ('', '=', '=value')
     ],
 )

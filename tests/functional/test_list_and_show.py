@@ -92,7 +92,7 @@ def test_empty_name_is_rejected(demo, images):
     image = next(image for image in images if image['Name'] == '')
     error = demo.run(*SHOW, '')
     assert (error.code, error.out) == (2, '')
-    assert 'use the ID of an image whose name is empty' in error.err
+    assert 'use the ID of an image with an empty name' in error.err
     shown = demo(*SHOW, '-f', 'json', image['ID'])
     assert shown.json() == as_fields(image)
 

@@ -293,8 +293,8 @@ def test_empty_name_is_rejected(demo, glance, images, command):
     result = demo.run(*IMAGE, command, '')
     assert (result.code, result.out) == (2, '')
     assert result.err.splitlines()[-1].endswith(
-        'argument <image>: an empty name (use the ID of an image whose name '
-        'is empty)'
+        'argument <image>: the name is empty (use the ID of an image with an '
+        'empty name)'
     )
     assert glance.image(image_id) == before
     if command == 'delete':

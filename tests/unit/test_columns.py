@@ -74,11 +74,11 @@ def test_fields_are_sorted_and_optional_ones_omitted():
 
 @pytest.mark.parametrize('value', [None, '', 'plain', 'Bücher 図書'])
 def test_plain_text_is_unchanged(value):
-    assert _columns.text(value) is value
+    assert _columns.text_cell(value) is value
 
 
 def test_control_characters_are_escaped_for_people_only():
-    cell = _columns.text('a\x1b[2J\nb')
+    cell = _columns.text_cell('a\x1b[2J\nb')
     assert cell.human_readable() == r'a\x1b[2J\nb'
     assert cell.machine_readable() == 'a\x1b[2J\nb'
     assert type(cell.machine_readable()) is str
@@ -88,17 +88,17 @@ def test_control_characters_are_escaped_for_people_only():
 def test_long_text_is_truncated_for_people_only(character):
     most = _columns.MAX_CELL
     long = character * (most + 1)
-    cell = _columns.text(long)
+    cell = _columns.text_cell(long)
     assert len(cell.human_readable()) == most + 3
     assert cell.human_readable().endswith('...')
     assert cell.machine_readable() == long
-    assert _columns.text('a' * most) == 'a' * most
+    assert _columns.text_cell('a' * most) == 'a' * most
     properties = PropertiesColumn({long: long, 'b': long})
     assert len(properties.human_readable()) == most + 3
     assert properties.machine_readable() == {long: long, 'b': long}
 
 
-@given(st.lists(st.text(st.characters(), max_size=5)))
+@given(st.lists(st.text(st.characters(exclude_categories=['Cs']), max_size=5)))
 @settings(derandomize=True)
 def test_text_sorts_by_code_points(texts):
     cells = sorted(map(_columns.text, texts))
@@ -148,13 +148,15 @@ ESCAPED = r'Größe \u6620\u50cf \x1b\U0001f600'
 
 
 def made(stream, formatter, *cells):
-    return _columns.cells_for(stream, formatter)(map(_columns.text, cells))
+    return _columns.cell_escaper(stream, formatter)(
+        map(_columns.text_cell, cells)
+    )
 
 
 def test_table_escapes_characters_that_encoding_lacks():
     [cell] = made(Stream('latin-1'), 'table', ODD)
     assert cell == ESCAPED
-    cells = _columns.cells_for(Stream('ascii'), 'table')
+    cells = _columns.cell_escaper(Stream('ascii'), 'table')
     properties = PropertiesColumn({'ä': '映', 'b': 1})
     assert cells([1, None, properties]) == (1, None, r"b='1', \xe4='\u6620'")
 
@@ -175,8 +177,8 @@ def test_other_formats_keep_cells(stream, formatter):
 
 
 def test_lone_surrogates_are_replaced_in_every_format():
-    assert _columns.text('a\ud800b') == 'a\ufffdb'
-    assert _columns.text('\x1b\udcff').machine_readable() == '\x1b\ufffd'
+    assert _columns.text_cell('a\ud800b') == 'a\ufffdb'
+    assert _columns.text_cell('\x1b\udcff').machine_readable() == '\x1b\ufffd'
 
 
 HOSTILE = 'a$(touch x)`touch x`\\"; touch x; \'\n${x}!\x1b*'
@@ -190,7 +192,7 @@ def test_shell_format_is_quoted(tmp_path, shell, name):
     image = Image(id='x', name=name, metadata={name: [name]})
     fields = _columns.fields(image, {'region': name})
     stdout = Stream()
-    cells = _columns.cells_for(stdout, 'shell')(fields.values())
+    cells = _columns.cell_escaper(stdout, 'shell')(fields.values())
     options = argparse.Namespace(variables=[], prefix='i_')
     ShellFormatter().emit_one(list(fields), cells, stdout, options)
     program = 'eval "$1"; printf "%s|" "$i_name" "$i_region" "$i_properties"'
@@ -208,7 +210,7 @@ def test_shell_format_is_quoted(tmp_path, shell, name):
 
 
 def test_shell_format_of_plain_values_is_cliffs():
-    cells = _columns.cells_for(Stream(), 'shell')([None, 1, 'debian-12'])
+    cells = _columns.cell_escaper(Stream(), 'shell')([None, 1, 'debian-12'])
     assert [str(cell) for cell in cells] == ['None', '1', 'debian-12']
 
 

@@ -29,7 +29,7 @@ VALUES = st.recursive(
 CELLS = (
     st.none()
     | st.integers()
-    | TEXTS.map(_columns.text)
+    | TEXTS.map(_columns.text_cell)
     | st.dictionaries(TEXTS, VALUES, max_size=3).map(_columns.PropertiesColumn)
 )
 

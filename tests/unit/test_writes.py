@@ -461,7 +461,7 @@ def test_empty_name_is_rejected(app, http, capsys, kind):
     with pytest.raises(SystemExit) as caught:
         run(app, kind, '')
     assert caught.value.code == 2
-    assert 'an empty name' in capsys.readouterr().err
+    assert 'the name is empty' in capsys.readouterr().err
     assert http.call_count == 0
 
 
