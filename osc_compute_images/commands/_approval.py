@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Asking the user, on a terminal, whether to do what a plan says.
-
-All of it goes to stderr: stdout is for results.
-"""
+"""Ask the user to approve a plan, on stderr."""
 
 import argparse
 from collections.abc import Iterable
@@ -15,7 +12,7 @@ from osc_lib.i18n import _
 
 
 def is_possible() -> bool:
-    """Tell whether there is somebody to see the plan and to answer."""
+    """Return whether stdin and stderr are terminals."""
     return all(
         stream is not None and stream.isatty()
         for stream in (sys.stdin, sys.stderr)
@@ -28,18 +25,15 @@ def ask(
     rows: Iterable[Sequence[Any]],
     parsed_args: argparse.Namespace,
 ) -> bool:
-    """Show a plan and ask; no answer is a no.
-
-    :param rows: of the plan, below the headers
-    """
+    """Show a plan, and return whether the user approves it."""
     # NOTE: imported here, as every "openstack" command loads this module.
     from cliff.formatters import table
 
     from osc_compute_images.commands import _columns
 
-    cells = _columns.cell_escaper(sys.stderr, 'table')
+    escape = _columns.cell_escaper(sys.stderr, 'table')
     table.TableFormatter().emit_list(
-        headers, [cells(row) for row in rows], sys.stderr, parsed_args
+        headers, [escape(row) for row in rows], sys.stderr, parsed_args
     )
     print(question, _('[y/N]'), end=' ', file=sys.stderr, flush=True)
     answer = sys.stdin.readline()

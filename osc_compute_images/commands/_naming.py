@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Commands that take images by name or ID, or choose them by options."""
+"""Commands that take images by name or ID, or select them by filters."""
 
 import argparse
 from collections.abc import Iterable
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 class NamingCommand(_planning.PlanCommand):
-    """A command that is given images by name, or by options that choose."""
+    """A command for images given by name or ID, or selected by filters."""
 
     def add_choice(
         self,
         parser: argparse.ArgumentParser,
         renamed: Mapping[str, str] | None = None,
     ) -> None:
-        """Add all that chooses, and that says what to do with a plan."""
+        """Add the options that select images, and those of plans."""
         self.add_planning(parser, renamed)
         parser.add_argument(
             '--all',
             action='store_true',
             default=False,
-            help=_('Choose all images that the options do not leave out'),
+            help=_('Select all images that the filters do not exclude'),
         )
 
     def named(self, parsed_args: argparse.Namespace) -> Sequence[str]:
@@ -47,7 +47,7 @@ class NamingCommand(_planning.PlanCommand):
     def change_named(
         self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> None:
-        """Change the images that were named, and tell what fails.
+        """Change the images that were named, and report failures.
 
         :raises CommandError: if anything failed
         """
@@ -68,7 +68,7 @@ class NamingCommand(_planning.PlanCommand):
             super().check(parsed_args)
             return
         for given, option in (
-            (_filtering.is_given(parsed_args), _('options that choose')),
+            (_filtering.is_given(parsed_args), _('filter options')),
             (parsed_args.all, '--all'),
             (parsed_args.all_regions, '--all-regions'),
             (parsed_args.all_clouds, '--all-clouds'),
@@ -77,8 +77,7 @@ class NamingCommand(_planning.PlanCommand):
         ):
             if given:
                 self._parser.error(
-                    _('names and IDs of images are not allowed with %s')
-                    % option
+                    _('image names and IDs are not allowed with %s') % option
                 )
         if parsed_args.dry_run:
             super().check(parsed_args)
@@ -111,7 +110,7 @@ class NamingCommand(_planning.PlanCommand):
         chosen = _filtering.chosen(api, parsed_args)
         pager = api.list_detail(where=chosen.where)
         pages = chosen.of(page.images for page in pager.pages())
-        images = _planning.gathered(
+        images = _planning.load_all(
             image for images in pages for image in images
         )
         return self.plan_for(api, images, parsed_args), chosen.usage

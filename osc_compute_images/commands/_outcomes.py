@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Plans and what became of them, as rows, and as lines on stderr."""
+"""Plans and their outcomes, as rows and as messages."""
 
 import argparse
 from collections.abc import Iterable
@@ -33,10 +33,10 @@ HEADERS = ('Action', 'ID', 'Name', 'Result', 'Reason')
 def plan_rows(
     plans: 'Mapping[_regions.RegionKey, Plan]',
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of plans, below the names of regions and the headers."""
-    for where, plan in plans.items():
+    """Yield the rows of plans: region, then :data:`PLAN_HEADERS`."""
+    for region, plan in plans.items():
         for step in plan.steps:
-            yield (*where, *_start(step), step.reason)
+            yield (*region, *_step_cells(step), step.reason)
 
 
 def cells(
@@ -44,20 +44,20 @@ def cells(
     parsed_args: argparse.Namespace,
     rows: Iterable[tuple[Any, ...]],
 ) -> Iterator[tuple[Any, ...]]:
-    """Make the cells of rows, for the formatter that is to show them."""
-    of_formatter = _columns.cell_escaper(stdout, parsed_args.formatter)
-    return (of_formatter(map(_columns.text_cell, row)) for row in rows)
+    """Escape the cells of rows for the output."""
+    escape = _columns.cell_escaper(stdout, parsed_args.formatter)
+    return (escape(map(_columns.text_cell, row)) for row in rows)
 
 
-def _start(step: 'Step') -> tuple[str | None, ...]:
+def _step_cells(step: 'Step') -> tuple[str | None, ...]:
     return step.action.value, step.image.id, step.image.name
 
 
 class Outcomes:
-    """Does what plans say, and tells what became of it.
+    """Applies plans, and reports the outcomes.
 
-    :param log: where it is told what failed, as soon as it does
-    :param verb: what is done
+    :param log: reports failures immediately
+    :param verb: what is done to an image
     """
 
     def __init__(self, log: logging.Logger, verb: str) -> None:
@@ -68,7 +68,7 @@ class Outcomes:
         self._changed = 0
 
     def exit_code(self) -> int:
-        """Return 1 if not all could be done."""
+        """Return 1 if any image failed or had changed."""
         return int(self._failed + self._changed > 0)
 
     def rows(
@@ -78,54 +78,54 @@ class Outcomes:
         plans: 'Mapping[_regions.RegionKey, Plan]',
         parsed_args: argparse.Namespace,
     ) -> Iterator[tuple[Any, ...]]:
-        """Do what plans say, while the rows are asked for."""
+        """Apply plans, lazily: each step as its row is consumed."""
         self._total = sum(len(plan.changes) for plan in plans.values())
         done = 0
-        # A bar would be mixed with rows that come one after the other.
+        # A bar would garble rows that are printed one by one.
         is_streamed = parsed_args.formatter in _gathering.STREAMING
         show = self._total and not (is_streamed and app.stdout.isatty())
         progress = _progress.Progress(app)
         try:
             with progress.changing(self._total if show else 0) as bar:
-                for where, plan in plans.items():
-                    for outcome in apis[where].apply(plan):
+                for region, plan in plans.items():
+                    for outcome in apis[region].apply(plan):
                         if outcome.step.action != 'keep':
                             done += 1
-                            self._tell(where, outcome, bar)
+                            self._report(region, outcome, bar)
                         yield (
-                            *where,
-                            *_start(outcome.step),
+                            *region,
+                            *_step_cells(outcome.step),
                             outcome.result.value,
                             outcome.reason or outcome.step.reason,
                         )
         finally:
-            self._sum_up(done)
+            self._report_totals(done)
 
-    def _tell(
+    def _report(
         self,
-        where: _regions.RegionKey,
+        region: _regions.RegionKey,
         outcome: 'Outcome',
         bar: _progress.Changes,
     ) -> None:
         image = outcome.step.image
         name = image.id if image.name is None else image.name
         if outcome.result in ('failed', 'changed'):
-            if where:
-                place = f'{_regions.describe_region(where)}: '
-                place = place[:1].upper() + place[1:]
+            if region:
+                prefix = f'{_regions.describe_region(region)}: '
+                prefix = prefix[:1].upper() + prefix[1:]
             else:
-                place = ''
+                prefix = ''
             with bar.failing():
-                self._tell_failure(place, outcome)
+                self._report_failure(prefix, outcome)
         bar.advance(name)
 
-    def _tell_failure(self, place: str, outcome: 'Outcome') -> None:
+    def _report_failure(self, prefix: str, outcome: 'Outcome') -> None:
         if outcome.error is not None:
             self._failed += 1
             self._log.error(
-                _('%(place)sFailed to %(verb)s image %(image)s: %(error)s'),
+                _('%(prefix)sFailed to %(verb)s image %(image)s: %(error)s'),
                 {
-                    'place': place,
+                    'prefix': prefix,
                     'verb': self._verb,
                     'image': printable(outcome.step.image.id),
                     'error': _connect.describe_error(outcome.error),
@@ -134,20 +134,20 @@ class Outcomes:
         else:
             self._changed += 1
             self._log.warning(
-                _('%(place)sImage %(image)s is left alone: %(reason)s'),
+                _('%(prefix)sImage %(image)s was not changed: %(reason)s'),
                 {
-                    'place': place,
+                    'prefix': prefix,
                     'image': printable(outcome.step.image.id),
                     'reason': printable(outcome.reason),
                 },
             )
 
-    def _sum_up(self, done: int) -> None:
+    def _report_totals(self, done: int) -> None:
         if done < self._total:
             self._log.error(
                 _(
-                    'Stopped after %(done)d of %(total)d images; the same '
-                    'command goes on from there'
+                    'Stopped after %(done)d of %(total)d images; run the '
+                    'same command again to continue'
                 ),
                 {'done': done, 'total': self._total},
             )

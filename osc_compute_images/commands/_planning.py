@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Commands that choose images, plan what to do with them, and do it."""
+"""Commands that select images, plan changes, and apply the plan."""
 
 import abc
 import argparse
@@ -31,15 +31,16 @@ if TYPE_CHECKING:
     from osc_compute_images.api.plan import Plan
     from osc_compute_images.api.usage import Usage
 
-#: Exit code where a plan is not what was allowed, and nothing was done.
+#: Exit code if a plan was refused, and nothing was changed.
 EXIT_REFUSED = 7
 
-#: Regions whose images are held in memory at the same time, at most.
+#: Maximum number of regions that are planned in parallel; the images of each
+#: are held in memory.
 _PARALLEL = 4
 
 
 class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
-    """A command that chooses images, and changes those that it should.
+    """A command that plans changes of images, and applies the plan.
 
     :cvar verb: what it does to an image, for messages
     """
@@ -47,8 +48,8 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     changes = True
     verb = ''
     _epilog: Any = _(
-        'Exit codes: 0 if all is done, 1 if some failed or nobody approved, '
-        '7 if the plan was refused.'
+        'Exit codes: 0 if all changes succeeded, 1 if some failed or were not '
+        'approved, 7 if the plan was refused.'
     )
 
     def add_planning(
@@ -56,28 +57,28 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         parser: argparse.ArgumentParser,
         renamed: Mapping[str, str] | None = None,
     ) -> None:
-        """Add the options that choose, and that say what to do with a plan."""
+        """Add the filter options, and the options of plans."""
         self._parser = parser
         _filtering.add_filters(parser, renamed or {})
         parser.add_argument(
             '--dry-run',
             action='store_true',
             default=False,
-            help=_('Show what would be done, and change nothing'),
+            help=_('Show the planned changes, but do not make them'),
         )
         parser.add_argument(
             '--auto-approve',
             action='store_true',
             default=False,
-            help=_('Do what is planned without asking for confirmation'),
+            help=_('Make the planned changes without confirmation'),
         )
         parser.add_argument(
             '--max-items',
             metavar='<max-items>',
             type=_values.positive_integer,
             help=_(
-                'Refuse a plan that changes more images than this, and '
-                'change none'
+                'Fail, and change nothing, if the plan changes more images '
+                'than this'
             ),
         )
         _regions.add_options(parser)
@@ -86,9 +87,9 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     def plan(
         self, api: 'ImagesAPI', parsed_args: argparse.Namespace
     ) -> 'tuple[Plan, Usage | None]':
-        """Plan what to do in one region.
+        """Plan the changes in one region.
 
-        :returns: the plan, and who uses what, if an option needed to know it
+        :returns: the plan, and the usage of images, if an option needed it
         """
 
     def run(self, parsed_args: argparse.Namespace) -> int:
@@ -105,10 +106,10 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         return code or self._results.exit_code() or self._done.exit_code()
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        """Check the options before anything is sent.
+        """Check the options before the first request.
 
-        :raises PlanRefused: if nothing was chosen
-        :raises CommandError: if nobody can approve
+        :raises PlanRefused: if no images are selected
+        :raises CommandError: if approval is needed, without a terminal
         """
         if self.app.stdout is None:
             raise exceptions.CommandError(
@@ -119,9 +120,9 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         ):
             raise exceptions.CommandError(
                 _(
-                    'There is no terminal to ask for confirmation: use '
-                    '--dry-run to see what would be done, and --auto-approve '
-                    'to do it. Nothing is changed'
+                    'Nothing was changed: there is no terminal to ask for '
+                    'confirmation. Use --dry-run to see the plan, and '
+                    '--auto-approve to apply it'
                 )
             )
 
@@ -145,9 +146,9 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         plans: 'Mapping[_regions.RegionKey, Plan]',
         parsed_args: argparse.Namespace,
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        """Show plans, or do what they say; return headers and rows.
+        """Show or apply plans; return headers and rows.
 
-        :raises PlanRefused: if they change more images than is allowed
+        :raises PlanRefused: if they change more than --max-items images
         :raises CommandError: if the user does not approve
         """
         from osc_compute_images.api import plan
@@ -159,12 +160,15 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         headers = (*regions.headers, *_outcomes.PLAN_HEADERS)
         if not parsed_args.dry_run:
             if count and not parsed_args.auto_approve:
-                question = _('%(verb)s %(count)d image(s)?') % {
+                question = _('%(verb)s %(count)d %(images)s?') % {
                     'verb': self.verb.capitalize(),
                     'count': count,
+                    'images': _('image') if count == 1 else _('images'),
                 }
                 if not _approval.ask(question, headers, rows, parsed_args):
-                    raise exceptions.CommandError(_('Nothing is changed'))
+                    raise exceptions.CommandError(
+                        _('Not approved: nothing was changed')
+                    )
             headers = (*regions.headers, *_outcomes.HEADERS)
             rows = self._done.rows(self.app, regions.apis, plans, parsed_args)
         return headers, _outcomes.cells(self.app.stdout, parsed_args, rows)
@@ -182,7 +186,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         try:
             return super().produce_output(parsed_args, column_names, rows)
         except Exception:
-            # NOTE: what was approved is done, whether it can be shown or not.
+            # NOTE: apply the rest of the plan even if rows cannot be printed.
             for _row in rows:
                 pass
             raise
@@ -190,7 +194,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     def _check_columns(
         self, parsed_args: argparse.Namespace, column_names: Sequence[str]
     ) -> None:
-        """Check, before anything is done, what cliff checks afterwards."""
+        """Check --column before the changes; cliff checks it afterwards."""
         known = [name.lower().replace(' ', '_') for name in column_names]
         wanted = [
             name.strip().lower().replace(' ', '_')
@@ -198,7 +202,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         ]
         if wanted and not set(known) & set(wanted):
             raise exceptions.CommandError(
-                _('No column is named %(wanted)s; there are: %(known)s')
+                _('There is no column %(wanted)s; choose from %(known)s')
                 % {
                     'wanted': ', '.join(parsed_args.columns),
                     'known': ', '.join(column_names),
@@ -228,24 +232,25 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
                 yield where, answer
 
 
-def gathered(images: 'Iterable[Image]') -> 'list[Image]':
-    """Return all images that a plan is made from.
+def load_all(images: 'Iterable[Image]') -> 'list[Image]':
+    """Return a list of all images that a plan considers.
 
-    :raises PlanRefused: if there are too many to be held in memory
+    :raises PlanRefused: if there are too many to hold in memory
     """
     from osc_compute_images.api import PlanRefused
 
     most = _gathering.MAX_GATHERED
-    got = list(itertools.islice(images, most + 1))
-    if len(got) > most:
+    loaded = list(itertools.islice(images, most + 1))
+    if len(loaded) > most:
         raise PlanRefused(
-            _('There are more than %s images to plan with') % f'{most:,}'
+            _('There are more than %s images, too many to plan changes')
+            % f'{most:,}'
         )
-    return got
+    return loaded
 
 
 def check_is_given(parsed_args: argparse.Namespace) -> None:
-    """Check that the user has chosen images, or all of them.
+    """Check that there is a filter, or --all.
 
     :raises PlanRefused: otherwise
     """
@@ -254,7 +259,7 @@ def check_is_given(parsed_args: argparse.Namespace) -> None:
     if not (parsed_args.all or _filtering.is_given(parsed_args)):
         raise PlanRefused(
             _(
-                'No image is named or chosen: give names or IDs, options '
-                'that choose images, or --all'
+                'No images selected: give names or IDs, filter options, or '
+                '--all'
             )
         )

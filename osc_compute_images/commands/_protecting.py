@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Choosing among the images of a region, and protecting those in use."""
+"""Select the images to delete in a region, and protect those in use."""
 
 import argparse
 import functools
@@ -22,42 +22,42 @@ if TYPE_CHECKING:
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that deletes what is in use, too."""
+    """Add the option that also deletes used images."""
     parser.add_argument(
         '--include-used',
         action='store_true',
         default=False,
         help=_(
-            'Delete also images that servers were booted from, and kernels '
-            'and ramdisks of other images. Images that shelved servers live '
-            'in are never deleted, unless they are named by ID'
+            'Also delete images that servers were booted from, and kernels '
+            'and ramdisks of other images. Images that shelved servers are '
+            'stored in are deleted only if given by name or ID'
         ),
     )
 
 
-def choose(
+def select(
     api: 'ImagesAPI',
     parsed_args: argparse.Namespace,
     among: 'Filter | None' = None,
 ) -> 'tuple[Sequence[Image], Protection]':
-    """Choose images, and find out which of them are protected.
+    """Select images, and determine which are protected.
 
-    It takes one listing of the images, and one of the servers.
+    Lists the images once, and the servers once.
 
-    :param among: the images that are chosen from; all by default
-    :returns: those chosen, and the protection of all
+    :param among: the images to select from; all by default
+    :returns: the selected images, and the protection
     """
     from osc_compute_images.api.protection import Protection
 
-    # NOTE: only when they are needed: what fails at once fails before.
+    # NOTE: both are lazy, so that other errors come before these requests.
     @functools.cache
     def images() -> 'list[Image]':
-        return _planning.gathered(api.list_detail())
+        return _planning.load_all(api.list_detail())
 
     @functools.cache
     def protection() -> Protection:
-        # NOTE: images first. One that a server was booted from in between
-        # is protected then, which would not hold the other way round.
+        # NOTE: list images before servers, so that an image that a server is
+        # booted from in between is protected.
         everything = images()
         return Protection(
             api.servers(), everything, include_used=parsed_args.include_used

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What is checked before the properties of an image are changed."""
+"""Checks before the properties of an image are changed."""
 
 import argparse
 from collections.abc import Callable
@@ -16,45 +16,44 @@ if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
 
-#: The option that chooses by a property, where another is to be changed.
+#: The filter option --property is renamed where --property is what to change.
 RENAMED = MappingProxyType({'property': 'with-property'})
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that accepts what a change does to other projects."""
+    """Add the option that allows images to become private."""
     parser.add_argument(
         '--allow-private',
         action='store_true',
         default=False,
         help=_(
-            'Allow that the image becomes private: the Compute service makes '
-            'a shared or community image private with any change of its '
-            'properties, so that other projects can no longer use it. '
-            'Without this option such an image is not changed; "openstack '
-            'image set" and "openstack image unset" leave the visibility as '
-            'it is'
+            'Allow the image to become private: with any change of '
+            'properties, the Compute service makes a shared or community '
+            'image private, so that other projects can no longer use it. '
+            'Without this option, such images are not changed; "openstack '
+            'image set" and "openstack image unset" keep the visibility'
         ),
     )
 
 
-def keeper(
+def visibility_check(
     api: 'ImagesAPI',
     images: 'Iterable[Image]',
     parsed_args: argparse.Namespace,
 ) -> 'Callable[[Image], str | None]':
-    """Return what tells why an image must stay as it is, or None.
+    """Return a function that returns why an image must be kept, or None.
 
-    What cannot be known is not changed: there may be many such images.
+    Images whose visibility is unknown are kept.
 
-    :raises ImagesError: if the server could not be asked
+    :raises ImagesError: if a request fails
     """
     if parsed_args.allow_private:
         return lambda _image: None
     made_private = api.find_made_private(images)
     if made_private is None:
         return lambda _image: _(
-            'its visibility is not known, and a change might make it '
-            'private: allow that with --allow-private'
+            'its visibility is unknown, and a change might make it private: '
+            'allow that with --allow-private'
         )
 
     def reason(image: 'Image') -> str | None:
@@ -79,13 +78,13 @@ def check(
     allow_private: bool,
     replaced: Iterable[str],
 ) -> None:
-    """Check that a change does no more to an image than was asked for.
+    """Check that a change has no side effects on an image.
 
-    :param log: where it is told that this is not known
+    :param log: warns if the visibility is unknown
     :param replaced: keys of the properties that are set or removed
     :raises CommandError: if the image would become private
-    :raises ImagesError: if the change would spoil another property, or the
-        server could not be asked
+    :raises ImagesError: if the change would corrupt another property, or a
+        request fails
     """
     from osc_compute_images.api import properties
 
@@ -96,20 +95,19 @@ def check(
     if visibility in properties.MADE_PRIVATE:
         raise exceptions.CommandError(
             _(
-                'Image %(id)s is not changed: it is a %(visibility)s image, '
+                'Image %(id)s was not changed: it is a %(visibility)s image, '
                 'and the Compute service would make it private. Use '
                 '"openstack image set" or "openstack image unset", which '
-                'leave the visibility as it is, or accept this with '
-                '--allow-private'
+                'keep the visibility, or allow it with --allow-private'
             )
             % {'id': image.id, 'visibility': visibility}
         )
     if visibility is None:
         log.warning(
             _(
-                'The visibility of image %s is not known: if it is shared or '
+                'The visibility of image %s is unknown: if it is shared or '
                 'community, the Compute service makes it private; '
-                '"openstack image set" would not'
+                '"openstack image set" does not'
             ),
             image.id,
         )

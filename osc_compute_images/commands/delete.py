@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Delete images of the Compute service."""
+"""Delete images."""
 
 import argparse
 from collections.abc import Iterable
@@ -27,8 +27,8 @@ class DeleteComputeImage(_naming.NamingCommand):
     """Delete images."""
 
     _description = _(
-        'Delete image(s), through the Compute service: those that are named, '
-        'or those that options choose'
+        'Delete image(s) by name or ID, or all images that filters select, '
+        'through the Compute service'
     )
     verb = 'delete'
 
@@ -54,7 +54,7 @@ class DeleteComputeImage(_naming.NamingCommand):
     ) -> 'tuple[Plan, Usage | None]':
         from osc_compute_images.api import plan
 
-        images, protection = _protecting.choose(api, parsed_args)
+        images, protection = _protecting.select(api, parsed_args)
         return plan.delete(images, protection), protection.usage
 
     def plan_for(
@@ -79,7 +79,7 @@ class DeleteComputeImage(_naming.NamingCommand):
 
         failed = 0
 
-        def tell(image: str, e: ImagesError) -> None:
+        def report(image: str, e: ImagesError) -> None:
             nonlocal failed
             failed += 1
             self.log.error(
@@ -87,21 +87,21 @@ class DeleteComputeImage(_naming.NamingCommand):
                 {'image': image, 'error': _connect.describe_error(e)},
             )
 
-        # NOTE: all are found before the first one is deleted. A name that
-        # two images have must not come to mean the one that is left.
+        # NOTE: find all images before deleting the first: an ambiguous name
+        # must not become unique by a deletion.
         found: dict[tuple[ImagesAPI, str], str] = {}
         for image in dict.fromkeys(parsed_args.images):
             try:
                 api, match = _regions.find(regions, image)
                 found.setdefault((api, match.id), image)
             except ImagesError as e:
-                tell(image, e)
+                report(image, e)
         total = len(found) + failed
         for (api, image_id), image in found.items():
             try:
                 api.delete(image_id)
             except ImagesError as e:
-                tell(image, e)
+                report(image, e)
         if failed:
             raise exceptions.CommandError(
                 _('%(failed)s of %(total)s images failed to delete.')

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Delete the images of the Compute service that no rule keeps."""
+"""Delete the images that no retention rule keeps."""
 
 import argparse
 from typing import Any
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     from osc_compute_images.api.plan import Plan
     from osc_compute_images.api.usage import Usage
 
-#: What is counted, by the rule that counts it.
-_COUNTED = {
-    'last': _('Keep this many of the newest images of each group; 0 if a '
-              'group may lose all of its images'),
-    'hourly': _('Keep the newest image of each of the last hours that have '
-                'images, this many'),
-    'daily': _('Likewise for days (they begin at midnight UTC)'),
-    'weekly': _('Likewise for weeks (they begin on Mondays)'),
+#: Help of the options that keep a number of images, by rule.
+_COUNTS = {
+    'last': _('Keep the <n> newest images of each group; 0 allows a group to '
+              'lose all of its images'),
+    'hourly': _('Keep the newest image of each of the last <n> hours that '
+                'have images'),
+    'daily': _('Likewise for days (starting at midnight UTC)'),
+    'weekly': _('Likewise for weeks (starting on Monday)'),
     'monthly': _('Likewise for months'),
     'yearly': _('Likewise for years'),
 }  # fmt: skip
 
 
 class PruneComputeImages(_planning.PlanCommand):
-    """Delete the images that no rule keeps."""
+    """Delete the images that no retention rule keeps."""
 
     _description = _(
-        'Delete the images that no rule keeps, through the Compute service: '
-        'by default of those that were taken from servers, the server of '
-        'each being its group. The newest image of a group is kept, unless '
-        '--keep-last 0 is given'
+        'Delete the images that no retention rule keeps, through the Compute '
+        'service. By default, the rules apply to images that were taken from '
+        'servers, grouped by server. The newest image of each group is kept, '
+        'unless --keep-last 0 is given'
     )
     verb = 'delete'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        for rule, text in _COUNTED.items():
+        for rule, text in _COUNTS.items():
             parser.add_argument(
                 f'--keep-{rule}',
                 metavar='<n>',
@@ -55,9 +55,8 @@ class PruneComputeImages(_planning.PlanCommand):
             metavar='<span>',
             type=_values.span,
             help=_(
-                'Keep all images that are no older than the newest one of '
-                'their group by more than this span of time (90m, 24h, 7d, '
-                '2w, 1y)'
+                'Keep all images of a group that were created within this '
+                'time span (90m, 24h, 7d, 2w, 1y) before its newest image'
             ),
         )
         parser.add_argument(
@@ -66,9 +65,9 @@ class PruneComputeImages(_planning.PlanCommand):
             action='extend',
             type=_values.group_keys,
             help=_(
-                'Apply the rules to each group of images of the same server, '
-                'name, type or property:<key> (default: server). Images that '
-                'lack it are kept'
+                'Apply the rules to each group of images with the same '
+                'server, name, type or property:<key> (default: server). '
+                'Images without it are kept'
             ),
         )
         self.add_planning(parser)
@@ -77,9 +76,7 @@ class PruneComputeImages(_planning.PlanCommand):
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if all(value is None for value in _rules(parsed_args).values()):
-            self._parser.error(
-                _('give at least one rule, such as --keep-last')
-            )
+            self._parser.error(_('at least one --keep-* option is required'))
         super().check(parsed_args)
 
     def plan(
@@ -90,7 +87,7 @@ class PruneComputeImages(_planning.PlanCommand):
         from osc_compute_images.api import retention
 
         among = None if parsed_args.type else filters.image_type('server')
-        images, protection = _protecting.choose(api, parsed_args, among)
+        images, protection = _protecting.select(api, parsed_args, among)
         todo = plan.prune(
             images,
             retention.Rules(**_rules(parsed_args)),
@@ -103,5 +100,5 @@ class PruneComputeImages(_planning.PlanCommand):
 def _rules(parsed_args: argparse.Namespace) -> dict[str, Any]:
     return {
         rule: getattr(parsed_args, f'keep_{rule}')
-        for rule in (*_COUNTED, 'within')
+        for rule in (*_COUNTS, 'within')
     }

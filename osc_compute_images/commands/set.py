@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Set the properties of images of the Compute service."""
+"""Set the properties of images."""
 
 import argparse
 from collections.abc import Iterable
@@ -27,8 +27,8 @@ class SetComputeImage(_naming.NamingCommand):
     """Set the properties of images."""
 
     _description = _(
-        'Set image properties, through the Compute service: of one image, or '
-        'of those that options choose'
+        'Set properties of one image, or of all images that filters select, '
+        'through the Compute service'
     )
     verb = 'set'
 
@@ -56,9 +56,9 @@ class SetComputeImage(_naming.NamingCommand):
             action='store_true',
             default=False,
             help=_(
-                'Remove all properties from this image, among them those '
-                'that make it a snapshot of a server (specify both '
-                '--property and --no-property to replace them)'
+                'Remove all properties from this image, including those that '
+                'make it a snapshot of a server (specify both --property and '
+                '--no-property to replace them)'
             ),
         )
         self.add_choice(parser, _writing.RENAMED)
@@ -75,11 +75,11 @@ class SetComputeImage(_naming.NamingCommand):
             parsed_args.image is None or parsed_args.dry_run
         ):
             self._parser.error(
-                _('--no-property takes one image, and no --dry-run')
+                _('--no-property needs one image, and no --dry-run')
             )
         super().check(parsed_args)
         if parsed_args.image is None and not parsed_args.properties:
-            self._parser.error(_('give a --property to set'))
+            self._parser.error(_('--property is required'))
         with _connect.translated_errors():
             properties.check_properties(parsed_args.properties or {})
 
@@ -92,7 +92,7 @@ class SetComputeImage(_naming.NamingCommand):
         from osc_compute_images.api import plan
 
         images = [*images]
-        keep = _writing.keeper(api, images, parsed_args)
+        keep = _writing.visibility_check(api, images, parsed_args)
         return plan.set_properties(images, parsed_args.properties or {}, keep)
 
     def change_named(

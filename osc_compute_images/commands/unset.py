@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Remove properties of images of the Compute service."""
+"""Remove properties of images."""
 
 import argparse
 from collections.abc import Iterable
@@ -26,8 +26,8 @@ class UnsetComputeImage(_naming.NamingCommand):
     """Remove properties of images."""
 
     _description = _(
-        'Unset image properties, through the Compute service: of one image, '
-        'or of those that options choose'
+        'Unset properties of one image, or of all images that filters '
+        'select, through the Compute service'
     )
     verb = 'unset'
 
@@ -63,7 +63,7 @@ class UnsetComputeImage(_naming.NamingCommand):
     def check(self, parsed_args: argparse.Namespace) -> None:
         super().check(parsed_args)
         if parsed_args.image is None and not parsed_args.properties:
-            self._parser.error(_('give a --property to remove'))
+            self._parser.error(_('--property is required'))
 
     def plan_for(
         self,
@@ -74,7 +74,7 @@ class UnsetComputeImage(_naming.NamingCommand):
         from osc_compute_images.api import plan
 
         images = [*images]
-        keep = _writing.keeper(api, images, parsed_args)
+        keep = _writing.visibility_check(api, images, parsed_args)
         return plan.unset_properties(images, parsed_args.properties, keep)
 
     def change_named(

@@ -278,7 +278,7 @@ def test_invalid_options_are_rejected_before_any_request(
 def test_missing_filter_is_rejected_before_any_request(canned):
     result = Shell(canned_cloud.environment(canned)).run(*DELETE)
     assert (result.code, result.out) == (7, '')
-    assert 'No image is named or chosen' in result.err.splitlines()[-1]
+    assert 'No images selected' in result.err.splitlines()[-1]
     assert not [r for r in canned.requests if '/images' in r.path]
 
 
@@ -303,7 +303,7 @@ def test_no_image_does_not_mean_all(canned, words):
     result = Shell(canned_cloud.environment(canned)).run(*words)
     assert (result.code, result.out) == (7, '')
     (line,) = result.err.splitlines()
-    assert line.startswith('No image is named or chosen: give names or IDs')
+    assert line.startswith('No images selected: give names or IDs')
     assert not [r for r in canned.requests if '/images' in r.path]
 
 

@@ -212,10 +212,10 @@ def test_shared_image_is_not_changed_without_allow_private(
     )
     line = demo.fails(*IMAGE, *words, image_id)
     assert line == (
-        f'Image {image_id} is not changed: it is a {visibility} image, and '
+        f'Image {image_id} was not changed: it is a {visibility} image, and '
         f'the Compute service would make it private. Use "openstack image '
-        f'set" or "openstack image unset", which leave the visibility as it '
-        f'is, or accept this with --allow-private'
+        f'set" or "openstack image unset", which keep the visibility, or '
+        f'allow it with --allow-private'
     )
     assert glance.image(image_id) == before
     assert sharing.state(image_id) == members
@@ -252,7 +252,7 @@ def test_unknown_visibility_is_reported(demo, glance, images):
     result = demo.run(*IMAGE, 'set', '--property', 'a=2', image_id)
     assert (result.code, result.out) == (0, '')
     [line] = result.err.splitlines()
-    assert line.startswith(f'The visibility of image {image_id} is not known')
+    assert line.startswith(f'The visibility of image {image_id} is unknown')
     assert '"openstack image set"' in line
     assert glance.image(image_id)['a'] == '2'
     demo(*IMAGE, 'set', '--allow-private', '--property', 'a=3', image_id)

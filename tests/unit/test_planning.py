@@ -140,7 +140,7 @@ def test_include_used(app, fleet):
     }
     got = delete(app, '--all', '--include-used', GO)
     assert {r['Reason'] for r in got if r['Action'] == 'keep'} == {
-        'shelved server db may live in it'
+        'shelved server db may be stored in it'
     }
     assert {*fleet.images} == {ID[4], ID[5]}
 
@@ -157,7 +157,7 @@ def test_include_used(app, fleet):
 )
 def test_no_images_and_no_filters_is_refused(app, fleet, caplog, kind, words):
     assert run(app, kind, *words) == (_planning.EXIT_REFUSED, '')
-    assert 'No image is named or chosen' in caplog.text
+    assert 'No images selected' in caplog.text
     assert not fleet.requests
 
 
@@ -171,9 +171,9 @@ def test_approval_is_required(app, fleet, words):
 @pytest.mark.parametrize('answer', ['', 'n\n', 'no\n', '\n', 'yeah\n', ' '])
 def test_other_answers_change_nothing(app, fleet, typed, answer):
     terminal = typed(answer)
-    with pytest.raises(exceptions.CommandError, match='Nothing is changed'):
+    with pytest.raises(exceptions.CommandError, match='nothing was changed'):
         run(app, DeleteComputeImage, *SNAPSHOTS)
-    assert 'Delete 5 image(s)? [y/N]' in terminal.getvalue()
+    assert 'Delete 5 images? [y/N]' in terminal.getvalue()
     assert '| delete | ' + ID[5] in terminal.getvalue()
     assert app.stdout.getvalue() == ''
     assert not fleet.writes
@@ -198,7 +198,7 @@ def test_empty_plan_needs_no_approval(app, fleet, typed):
 def test_max_items_refuses_larger_plan(app, fleet, caplog):
     words = [*SNAPSHOTS, GO, '--max-items']
     assert run(app, DeleteComputeImage, *words, '4') == (7, '')
-    assert 'changes 5 images, which is more than the 4' in caplog.text
+    assert 'changes 5 images, and 4 are allowed' in caplog.text
     assert not fleet.writes
     assert len(delete(app, *words, '5')) == 5
 
@@ -279,8 +279,8 @@ def test_changed_image_is_reported_and_skipped(app, fleet, caplog, typed):
     fleet.before = change
     got = delete(app, *SNAPSHOTS, code=1)
     assert got[0]['Result'] == 'changed'
-    assert got[0]['Reason'] == "its name is 'new' now, and was 'cirros-5'"
-    assert f'Image {ID[5]} is left alone: its name is' in caplog.text
+    assert got[0]['Reason'] == "its name changed from 'cirros-5' to 'new'"
+    assert f'Image {ID[5]} was not changed: its name is' in caplog.text
     assert {*fleet.images} == {ID[0], ID[5]}
 
 
@@ -296,7 +296,7 @@ def test_approved_plan_is_applied_after_broken_pipe(app, fleet):
 
 
 def test_columns_are_checked_before_any_change(app, fleet):
-    with pytest.raises(exceptions.CommandError, match='there are: Action'):
+    with pytest.raises(exceptions.CommandError, match='choose from Action'):
         run(app, DeleteComputeImage, *SNAPSHOTS, GO, '-c', 'None')
     assert not fleet.writes
     got = delete(app, *SNAPSHOTS, GO, '-c', 'Result', '-c', 'ID')
@@ -420,7 +420,7 @@ def test_image_of_unknown_visibility_is_kept(app, fleet):
     words = ['--all', '--property', 'tier=gold', GO]
     got = rows(app, SetComputeImage, *words)
     assert {r['Result'] for r in got} == {'kept'}
-    assert 'visibility is not known' in got[0]['Reason']
+    assert 'visibility is unknown' in got[0]['Reason']
     assert not fleet.writes
 
 

@@ -360,7 +360,7 @@ def test_unknown_visibility_is_reported(app, model, caplog):
     assert model.metadata['a'] == '2'
     [record] = caplog.records
     assert record.levelname == 'WARNING'
-    assert f'The visibility of image {ID} is not known' in record.message
+    assert f'The visibility of image {ID} is unknown' in record.message
     assert '"openstack image set"' in record.message
     caplog.clear()
     run(app, SetComputeImage, ID, '--property', 'a=3', '--allow-private')
