@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The ``compute-image`` command: our commands without the rest of the client.
+"""The ``compute-image`` command: these commands without OpenStackClient.
 
-``compute-image list`` runs the class that ``openstack compute image list``
-runs, in less than half of the time: it loads no other commands, and of
-openstacksdk its configuration only.
+``compute-image list`` runs the same class as ``openstack compute image list``
+in less than half the time: it loads no other commands, and only the
+configuration of openstacksdk.
 """
 
 import argparse
@@ -28,12 +28,11 @@ _PREFIX = 'compute_image_'
 
 
 def _import_less() -> None:
-    """Leave out what takes half of the time, and is not used.
+    """Avoid slow imports that are not used.
 
-    ``import openstack.config`` imports the package ``openstack`` first, whose
-    ``__init__`` imports every service; its modules can still be imported. The
-    patterns by which ``strutils`` finds passwords are compiled when a debug
-    message needs them.
+    ``import openstack.config`` would run the ``__init__`` of ``openstack``,
+    which imports every service. ``strutils`` compiles many patterns at import,
+    and only debug messages need them: it is loaded lazily.
     """
     spec = importlib.util.find_spec('openstack')
     if spec is not None and 'openstack' not in sys.modules:
@@ -46,7 +45,7 @@ def _import_less() -> None:
 
 
 class _Commands(commandmanager.CommandManager):
-    """The commands of this distribution, by what follows "compute image"."""
+    """The commands of this distribution, without "compute image"."""
 
     def __init__(self, distribution: importlib.metadata.Distribution) -> None:
         super().__init__(None)
@@ -57,7 +56,7 @@ class _Commands(commandmanager.CommandManager):
 
 
 class _Options:
-    """A parser without an option that is a command's: ``show --timeout``."""
+    """A parser without the global --timeout, which is an option of show."""
 
     def __init__(self, parser: Any) -> None:
         self._parser = parser
@@ -74,23 +73,22 @@ class _Options:
 
 
 class _ClientManager:
-    """What the commands use of osc-lib's class of this name."""
+    """The part of osc-lib's client manager that the commands use."""
 
     session: Any = None
-    #: Has openstacksdk's ``CloudRegion``; a connection would import all
-    #: services.
+    #: Has a ``CloudRegion`` only; a real connection would import all services.
     sdk_connection = types.SimpleNamespace(config=None)
 
     def log_in(self, session: Any, cloud: Any) -> None:
-        """Log in, so that a failure is told as the shell tells it."""
+        """Log in now, so that the shell reports a failure."""
         self.session = session
         self.sdk_connection = types.SimpleNamespace(config=cloud)
-        # A plugin that does not ask Keystone has no such method.
+        # Plugins that do not use Keystone lack this method.
         if hasattr(session.auth, 'get_access'):
             session.auth.get_access(session)
 
     def close(self) -> None:
-        """Store the token where the user has asked for that, and hang up."""
+        """Cache the token, if configured, and close the connections."""
         if self.sdk_connection.config is not None:
             self.sdk_connection.config.set_auth_cache()
         if self.session is not None:
@@ -112,7 +110,7 @@ def _password(prompt: str | None = None) -> str:
 
 
 class ComputeImageShell(app.App):
-    """What the commands find in ``self.app``.
+    """The ``self.app`` of the commands.
 
     :param argv: the command line, without the name of the program
     """
@@ -146,7 +144,7 @@ class ComputeImageShell(app.App):
         parser = super().build_option_parser(
             description, version, argparse_kwargs
         )
-        # It looks for what chooses the options of authentication.
+        # It looks for --os-auth-type and the like, to register their options.
         words = [w for w in self._argv if not w.startswith('--ti')]
         options: Any = _Options(parser)
         self.cloud_config.register_argparse_arguments(options, words)
@@ -162,7 +160,7 @@ class ComputeImageShell(app.App):
     def configure_logging(self) -> None:
         from osc_lib import logs
 
-        # As the client names them.
+        # OpenStackClient's names of the options.
         self.options = argparse.Namespace(
             **{k.removeprefix('os_'): v for k, v in vars(self.options).items()}
         )
@@ -175,7 +173,7 @@ class ComputeImageShell(app.App):
         )
 
     def prepare_to_run_command(self, cmd: Any) -> None:
-        """Log in, if the command says so and that is not done yet."""
+        """Log in, if the command needs it and has not done so."""
         manager = self.client_manager
         if getattr(cmd, 'auth_required', False) and manager.session is None:
             from osc_compute_images.commands import _logins
@@ -197,7 +195,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         shell = ComputeImageShell(argv)
     except Exception as e:  # noqa: BLE001
-        # The configuration cannot be read.
+        # Invalid configuration.
         print(e, file=sys.stderr)
         return 1
     return shell.run(argv or ['--help'])

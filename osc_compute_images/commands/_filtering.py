@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The options that select images, and the filters that they make.
+"""The options that select images, and their filters.
 
-Each filter is declared once, in :data:`FILTERS`; all commands that select
-images have the same options.
+Each filter is declared once, in :data:`FILTERS`, for all commands.
 """
 
 import argparse
@@ -35,10 +34,10 @@ _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class _Region:
-    """What filters are made from: the API of one region, and its servers.
+    """What filters are made from: the API of a region, and its usage.
 
-    :param usage: finds out who uses what, if that is needed
-    :ivar filters: the module of that name
+    :param usage: determines the usage of images, when it is needed
+    :ivar filters: the module :mod:`osc_compute_images.api.filters`
     """
 
     def __init__(
@@ -59,13 +58,13 @@ class _Option(NamedTuple):
     """An option that filters.
 
     :param name: without the dashes
-    :param metavar: what its value is called; None if it has no value
-    :param help: what it selects
+    :param metavar: None if it has no value
+    :param help: of the option
     :param make: makes the filter, given the region and a value
-    :param type: reads a value
-    :param is_range: whether an image must match all values where several are
-        given, as a range does; otherwise any of them
-    :param negative: the help of its negative, ``--not-...``, if it has one
+    :param type: parses a value
+    :param is_range: whether an image must match all values if the option is
+        repeated; otherwise any of them
+    :param negative: help of the option ``--not-...``, if there is one
     """
 
     name: str
@@ -103,7 +102,7 @@ class _Option(NamedTuple):
                 )
 
     def is_given(self, parsed_args: argparse.Namespace) -> bool:
-        """Tell whether the user has chosen by it."""
+        """Return whether the user has given the option."""
         return bool(
             getattr(parsed_args, self.dest)
             or getattr(parsed_args, f'not_{self.dest}', None)
@@ -112,7 +111,7 @@ class _Option(NamedTuple):
     def filters(
         self, region: _Region, parsed_args: argparse.Namespace
     ) -> 'Iterator[Filter]':
-        """Yield what an image must match."""
+        """Yield the filters that an image must match."""
         values = getattr(parsed_args, self.dest) or ()
         made = [self.make(region, value) for value in values]
         if made and not self.is_range:
@@ -139,8 +138,8 @@ _TIME = _(
     'is UTC), or as an age (90m, 24h, 7d, 2w, 1y)'
 )
 
-#: All of them, in the order of the help. Those that need more requests come
-#: last, so that what fails at once fails before these are sent.
+#: All filter options, in the order of the help. Those that need requests come
+#: last, so that other errors come before these requests.
 FILTERS = (
     _Option(
         'name',
@@ -332,12 +331,12 @@ FILTERS = (
     ),
 )
 
-#: The options that join images with servers.
-_JOINED = ('used_by', 'unused', 'orphaned')
+#: The options that need the list of servers.
+_USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
 
 
 def add_options(parser: argparse._ActionsContainer) -> None:
-    """Add the options that choose images."""
+    """Add all options that select images."""
     add_filters(parser)
     add_newest(parser)
 
@@ -345,17 +344,16 @@ def add_options(parser: argparse._ActionsContainer) -> None:
 def add_filters(
     parser: argparse._ActionsContainer, renamed: Mapping[str, str] = _NO_NAMES
 ) -> None:
-    """Add the options that filter.
+    """Add the filter options.
 
-    :param renamed: what some of them are called instead, where a command has
-        another option of that name
+    :param renamed: other names for options whose name the command itself uses
     """
     for option in FILTERS:
         option.add_to(parser, renamed.get(option.name, option.name))
 
 
 def add_newest(parser: argparse._ActionsContainer) -> None:
-    """Add the options that keep the newest of what the filters select."""
+    """Add the options that keep the newest of the selected images."""
     parser.add_argument(
         '--newest',
         metavar='<n>',
@@ -381,25 +379,25 @@ def add_newest(parser: argparse._ActionsContainer) -> None:
 
 
 def is_given(parsed_args: argparse.Namespace) -> bool:
-    """Tell whether the user has chosen some of the images."""
+    """Return whether the user has given any option that selects images."""
     return any(option.is_given(parsed_args) for option in FILTERS) or any(
         getattr(parsed_args, option, None)
         for option in ('newest', 'newest_per')
     )
 
 
-def is_joined(parsed_args: argparse.Namespace) -> bool:
+def needs_usage(parsed_args: argparse.Namespace) -> bool:
     """Return whether an option needs the list of servers."""
-    return any(getattr(parsed_args, option) for option in _JOINED)
+    return any(getattr(parsed_args, option) for option in _USAGE_OPTIONS)
 
 
-class Chosen(NamedTuple):
-    """What the user wants of the images of one region.
+class Choice(NamedTuple):
+    """What the user selects from the images of a region.
 
     :param where: the filter
-    :param newest: how many of each group, or None for all
-    :param per: the keys of the groups
-    :param usage: who uses what, if an option needs to know it
+    :param newest: number of images to keep of each group, or None for all
+    :param per: keys of the groups
+    :param usage: the usage of images, if an option needs it
     """
 
     where: 'Filter'
@@ -407,10 +405,10 @@ class Chosen(NamedTuple):
     per: Sequence[str]
     usage: 'Usage | None'
 
-    def of(
+    def keep_newest(
         self, pages: 'Iterable[Sequence[Image]]'
     ) -> 'Iterator[Sequence[Image]]':
-        """Keep the newest of what the filter selects, page by page."""
+        """Keep the newest images that match the filter, page by page."""
         if self.newest is None:
             return iter(pages)
         from osc_compute_images.api import selection
@@ -418,30 +416,29 @@ class Chosen(NamedTuple):
         return selection.newest_of_pages(pages, self.newest, per=self.per)
 
 
-def chosen(
+def choice(
     api: 'ImagesAPI',
     parsed_args: argparse.Namespace,
     *,
     with_usage: bool = False,
     usage: 'Callable[[], Usage] | None' = None,
-) -> Chosen:
-    """Combine what the user said into a choice among the images of a region.
+) -> Choice:
+    """Combine the options into a choice of the images of a region.
 
-    :param with_usage: whether the use of images is to be shown
-    :param usage: finds out who uses what, in place of two listings
-    :raises ImagesError: if there is no server or flavor of the name given
+    :param with_usage: whether the usage is needed in any case
+    :param usage: determines the usage, instead of two listings
+    :raises ImagesError: if a server or flavor is not found
     """
     region = _Region(api, usage)
     where = region.filters.EVERYTHING
     for option in FILTERS:
         for one in option.filters(region, parsed_args):
             where &= one
-    needs_usage = with_usage or is_joined(parsed_args)
     per = getattr(parsed_args, 'newest_per', None) or ()
     newest = getattr(parsed_args, 'newest', None)
-    return Chosen(
+    return Choice(
         where,
         newest or (1 if per else None),
         per,
-        region.usage if needs_usage else None,
+        region.usage if with_usage or needs_usage(parsed_args) else None,
     )

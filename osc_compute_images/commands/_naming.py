@@ -107,10 +107,10 @@ class NamingCommand(_planning.PlanCommand):
     def plan(
         self, api: 'ImagesAPI', parsed_args: argparse.Namespace
     ) -> 'tuple[Plan, Usage | None]':
-        chosen = _filtering.chosen(api, parsed_args)
-        pager = api.list_detail(where=chosen.where)
-        pages = chosen.of(page.images for page in pager.pages())
+        choice = _filtering.choice(api, parsed_args)
+        pager = api.list_detail(where=choice.where)
+        pages = choice.keep_newest(page.images for page in pager.pages())
         images = _planning.load_all(
             image for images in pages for image in images
         )
-        return self.plan_for(api, images, parsed_args), chosen.usage
+        return self.plan_for(api, images, parsed_args), choice.usage

@@ -63,9 +63,9 @@ def select(
             api.servers(), everything, include_used=parsed_args.include_used
         )
 
-    chosen = _filtering.chosen(
+    choice = _filtering.choice(
         api, parsed_args, usage=lambda: protection().usage
     )
-    where = chosen.where if among is None else chosen.where & among
-    pages = chosen.of([[*filter(where.matches, images())]])
+    where = choice.where if among is None else choice.where & among
+    pages = choice.keep_newest([[*filter(where.matches, images())]])
     return [*itertools.chain.from_iterable(pages)], protection()

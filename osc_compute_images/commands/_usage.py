@@ -28,10 +28,10 @@ HEADERS = ('Server Name', 'Used By')
 
 
 class UsedByColumn(_UsersColumn):
-    """The servers and images that use an image: names, or IDs in JSON."""
+    """The servers and images that use an image."""
 
     def human_readable(self) -> str:
-        """Return the names, or the IDs of those without one."""
+        """Return names, or the IDs of users without a name."""
         return ', '.join(
             printable(user.name or user.id) for user in self._value
         )
@@ -50,7 +50,7 @@ def is_shown(parsed_args: argparse.Namespace) -> bool:
     """Return whether a list shows the use of images."""
     return (
         parsed_args.usage
-        or _filtering.is_joined(parsed_args)
+        or _filtering.needs_usage(parsed_args)
         or _columns.are_requested(HEADERS, parsed_args)
     )
 
@@ -69,15 +69,15 @@ def warn_of_unknown(
     parsed_args: argparse.Namespace,
     usages: 'Iterable[Usage]',
 ) -> None:
-    """Warn, once for all regions, of uses that Compute does not report."""
+    """Warn, once for all regions, of uses that Compute cannot report."""
     unknown = [usage.unknown for usage in usages]
     reasons = []
     if any(u.other_projects for u in unknown):
-        reasons.append(_('servers of other projects cannot be seen'))
+        reasons.append(_('servers of other projects are not visible'))
     on_volumes = sum(len(u.on_volumes) for u in unknown)
     if on_volumes and parsed_args.unused:
         reasons.append(
-            _('servers booted from volumes, whose images are not known: %d')
+            _('servers booted from volumes, whose images are unknown: %d')
             % on_volumes
         )
     anywhere = sum(len(u.shelved_anywhere) for u in unknown)
@@ -91,5 +91,5 @@ def warn_of_unknown(
         )
     if reasons and (parsed_args.unused or parsed_args.orphaned):
         log.warning(
-            _('The use of images is not fully known: %s'), '; '.join(reasons)
+            _('Some uses of images are unknown: %s'), '; '.join(reasons)
         )

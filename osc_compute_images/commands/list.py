@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""List the images of the Compute service."""
+"""List images."""
 
 import argparse
 from collections.abc import Iterable
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api.usage import Usage
 
-# Of smaller pages each image costs the server noticeably more.
-_SMALLEST_PAGE = 100
+# Smaller pages cost the server noticeably more per image.
+_MIN_PAGE_SIZE = 100
 
-# Images on a page that is to tell whether the server keeps Nova's order.
-_FEW = 20
+# Page size for --newest: enough to see whether the server keeps Nova's order.
+_NEWEST_PAGE_SIZE = 20
 
 
 class ListComputeImage(_connect.ImagesCommand, command.Lister):
-    """List images as the Compute service describes them."""
+    """List images."""
 
     _description = _('List images, through the Compute service')
 
@@ -57,8 +57,9 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             action='store_true',
             default=False,
             help=_(
-                'List the server that each image was taken from, and what '
-                'uses the image (implied by options that select by use)'
+                'Also list the server that each image was taken from, and '
+                'what uses the image (implied by --used-by, --unused and '
+                '--orphaned)'
             ),
         )
         parser.add_argument(
@@ -114,13 +115,13 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.commands import _formatters
 
-        chosen: Any = self.formatter
-        self.formatter = _formatters.fast(chosen)
+        formatter: Any = self.formatter
+        self.formatter = _formatters.fast(formatter)
         try:
             return super().produce_output(parsed_args, column_names, data)
         finally:
-            # OpenStackClient looks at it again, for --timing.
-            self.formatter = chosen
+            # OpenStackClient compares it, for --timing.
+            self.formatter = formatter
 
     def take_action(
         self, parsed_args: argparse.Namespace
@@ -128,24 +129,24 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         columns = _columns.LONG if _is_long(parsed_args) else _columns.BRIEF
         if parsed_args.human_readable:
             columns = columns.with_human_sizes()
-        more = _usage.HEADERS if _usage.is_shown(parsed_args) else ()
+        usage = _usage.HEADERS if _usage.is_shown(parsed_args) else ()
         with _connect.translated_errors():
             regions = _regions.selected(self, parsed_args)
         rows: Iterator[tuple[Any, ...]] = (
             (
-                *map(_columns.text_cell, where),
+                *map(_columns.text_cell, region),
                 *columns.row(image),
-                *(_usage.cells(self._usages[where], image) if more else ()),
+                *(_usage.cells(self._usages[region], image) if usage else ()),
             )
-            for where, image in self._images(regions, parsed_args)
+            for region, image in self._images(regions, parsed_args)
         )
         rows = _gathering.limit_rows(rows, parsed_args)
         rows = map(
             _columns.cell_escaper(self.app.stdout, parsed_args.formatter), rows
         )
-        # What fails at once fails before anything is printed.
+        # Raise early errors before anything is printed.
         first = list(itertools.islice(rows, 1))
-        headers = (*regions.headers, *columns.headers, *more)
+        headers = (*regions.headers, *columns.headers, *usage)
         return headers, itertools.chain(first, rows)
 
     def _images(
@@ -156,20 +157,20 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
                 _('--marker needs a single region: select it with --region')
             )
         with _connect.translated_errors():
-            for where, images in self._followed(
+            for region, images in self._show_progress(
                 self._parts(regions, parsed_args)
             ):
                 for image in images:
-                    yield where, image
+                    yield region, image
 
     def _parts(
         self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]':
-        """List the images part by part, and tell of regions that fail."""
+        """List the images part by part, and report regions that fail."""
         if not regions.headers:
-            for where, api in regions.apis.items():
-                for images in self._listed(where, api, parsed_args):
-                    yield where, images
+            for region, api in regions.apis.items():
+                for images in self._list(region, api, parsed_args):
+                    yield region, images
             return
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.commands import _streams
@@ -179,20 +180,20 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             regions.apis,
             _streams.in_order(
                 regions.apis,
-                lambda where, api: self._listed(
-                    where, api, parsed_args, count
+                lambda region, api: self._list(
+                    region, api, parsed_args, count
                 ),
             ),
         )
 
-    def _followed(
+    def _show_progress(
         self, parts: 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]'
     ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]':
-        """Yield the parts, and keep the user posted while the next comes."""
+        """Yield the parts, and show progress while waiting for the next."""
         progress = _progress.Progress(self.app)
         obtained = 0
         while True:
-            # A reader in a pipe has the rows at once.
+            # The reader of a pipe gets the rows immediately.
             self.app.stdout.flush()
             with progress.counting(obtained):
                 part = next(parts, None)
@@ -201,48 +202,48 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             yield part
             obtained += len(part[1])
 
-    def _listed(
+    def _list(
         self,
-        where: _regions.RegionKey,
+        region: _regions.RegionKey,
         api: 'ImagesAPI',
         parsed_args: argparse.Namespace,
         region_count: int = 1,
     ) -> 'Iterator[Sequence[Image]]':
-        """List the images of one region that the user wants, page by page.
+        """List the selected images of one region, page by page.
 
         :param region_count: number of regions listed in parallel
         """
         from osc_compute_images.api import ListOpts
         from osc_compute_images.api import MAX_PAGE_SIZE
 
-        chosen = _filtering.chosen(
+        choice = _filtering.choice(
             api, parsed_args, with_usage=_usage.is_shown(parsed_args)
         )
-        if chosen.usage is not None:
-            self._usages[where] = chosen.usage
+        if choice.usage is not None:
+            self._usages[region] = choice.usage
         marker = parsed_args.marker
         if marker is not None and not (
             _values.is_id(marker) and marker == marker.lower()
         ):
             marker = api.find(marker).id
-        opts = ListOpts(limit=_page_size(chosen, parsed_args), marker=marker)
-        # Each region holds a page in memory: together, about as much as one
-        # does.
-        first = max(MAX_PAGE_SIZE // region_count, _SMALLEST_PAGE)
+        opts = ListOpts(limit=_page_size(choice, parsed_args), marker=marker)
+        # Each region holds a page in memory: all together about as much as
+        # a single region.
+        first = max(MAX_PAGE_SIZE // region_count, _MIN_PAGE_SIZE)
         pager = api.list_detail(
-            opts, where=chosen.where, first_page_size=first
+            opts, where=choice.where, first_page_size=first
         )
-        # NOTE: a loop would hold a page in memory while the next one comes.
-        yield from chosen.of(page.images for page in pager.pages())
+        # NOTE: a loop would hold a page in memory during the next request.
+        yield from choice.keep_newest(page.images for page in pager.pages())
 
 
 def _is_long(parsed_args: argparse.Namespace) -> bool:
-    more = set(_columns.LONG.headers) - set(_columns.BRIEF.headers)
-    return parsed_args.long or _columns.are_requested(more, parsed_args)
+    additional = set(_columns.LONG.headers) - set(_columns.BRIEF.headers)
+    return parsed_args.long or _columns.are_requested(additional, parsed_args)
 
 
 def _page_size(
-    chosen: _filtering.Chosen, parsed_args: argparse.Namespace
+    choice: _filtering.Choice, parsed_args: argparse.Namespace
 ) -> int | None:
     from osc_compute_images.api.filters import EVERYTHING
 
@@ -250,9 +251,9 @@ def _page_size(
     most: int | None = parsed_args.max_items
     if most is not None and limit is not None:
         return limit
-    if chosen.where is not EVERYTHING or chosen.per:
-        # Filters may leave little of a page.
+    if choice.where is not EVERYTHING or choice.per:
+        # Few images of a page may match.
         return None
-    if chosen.newest is not None:
-        return max(chosen.newest, _FEW)
+    if choice.newest is not None:
+        return max(choice.newest, _NEWEST_PAGE_SIZE)
     return most or limit

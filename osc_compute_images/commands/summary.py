@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Sum up the images of the Compute service."""
+"""Count images and add up their sizes."""
 
 import argparse
 from collections.abc import Iterable
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from osc_compute_images.api.summary import Summary
     from osc_compute_images.api.usage import Usage
 
-#: Above the columns of the keys; those of properties are named by their key.
-_KEYS = {
+#: Headers of the columns of keys; those of properties are their keys.
+_HEADERS = {
     'name': 'Name',
     'server': 'Server ID',
     'type': 'Type',
@@ -75,14 +75,14 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         keys = [
-            _KEYS.get(key, key.removeprefix('property:'))
+            _HEADERS.get(key, key.removeprefix('property:'))
             for key in parsed_args.group_by
         ]
         with _connect.translated_errors():
             regions = _regions.selected(self, parsed_args)
             rows = [
-                (*map(_columns.text_cell, where), *_cells(group, parsed_args))
-                for where, groups in self._summaries(regions, parsed_args)
+                (*map(_columns.text_cell, region), *_cells(group, parsed_args))
+                for region, groups in self._summaries(regions, parsed_args)
                 for group in groups
             ]
         headers = [
@@ -93,8 +93,8 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
             'Oldest',
             'Newest',
         ]
-        cells = _columns.cell_escaper(self.app.stdout, parsed_args.formatter)
-        return headers, map(cells, rows)
+        escape = _columns.cell_escaper(self.app.stdout, parsed_args.formatter)
+        return headers, map(escape, rows)
 
     def _summaries(
         self, regions: _regions.Regions, parsed_args: argparse.Namespace
@@ -103,8 +103,8 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
             return self._summarize(api, parsed_args)
 
         if not regions.headers:
-            ((where, api),) = regions.apis.items()
-            yield where, summarize(api)
+            ((region, api),) = regions.apis.items()
+            yield region, summarize(api)
             return
         from osc_compute_images.api import in_regions
 
@@ -121,11 +121,11 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
     ) -> 'list[Summary]':
         from osc_compute_images.api import summary
 
-        chosen = _filtering.chosen(api, parsed_args)
-        if chosen.usage is not None:
-            self._usages.append(chosen.usage)
-        pager = api.list_detail(where=chosen.where)
-        images = chosen.of(page.images for page in pager.pages())
+        choice = _filtering.choice(api, parsed_args)
+        if choice.usage is not None:
+            self._usages.append(choice.usage)
+        pager = api.list_detail(where=choice.where)
+        images = choice.keep_newest(page.images for page in pager.pages())
         return summary.summarize(
             itertools.chain.from_iterable(images), parsed_args.group_by
         )

@@ -14,7 +14,7 @@ LIST = ('compute', 'image', 'list')
 SUMMARY = ('compute', 'image', 'summary')
 JSON = ('-f', 'json')
 
-UNKNOWN = 'The use of images is not fully known: '
+UNKNOWN = 'Some uses of images are unknown: '
 
 
 @pytest.fixture(scope='module')
@@ -92,7 +92,7 @@ def test_unknown_use_is_reported_once(demo):
         assert result.code == 0
         [line] = result.err.splitlines()
         assert line.startswith(UNKNOWN)
-        assert 'servers of other projects cannot be seen' in line
+        assert 'servers of other projects are not visible' in line
         assert UNKNOWN not in result.out
         quiet = demo.run('-q', *LIST, option, *JSON)
         assert (quiet.err, quiet.out) == ('', result.out)

@@ -387,7 +387,7 @@ def test_invisible_servers_are_reported(app, http, caplog):
         caplog.clear()
         run(app, option)
         [told] = [r.getMessage() for r in caplog.records]
-        assert 'servers of other projects cannot be seen' in told
+        assert 'servers of other projects are not visible' in told
 
 
 def test_servers_are_requested_only_if_needed(app, http):
