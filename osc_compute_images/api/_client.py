@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The images API itself."""
+"""The images API: lists, finds, waits for, changes and deletes images."""
 
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -41,18 +41,18 @@ from osc_compute_images.api.http import Client
 class ImagesAPI(MetadataAPI):
     """Images, through the Compute service.
 
-    :param adapter: a keystoneauth1 adapter of the Compute service; the
-        ``compute`` of an openstacksdk connection is one. Whatever
-        microversion it asks for by default, images are asked for at 2.1.
-    :ivar adapter: the same
+    :param adapter: a keystoneauth1 adapter of the Compute service, such as
+        the ``compute`` of an openstacksdk connection. Its default
+        microversion is ignored: requests for images use 2.1
+    :ivar adapter: the adapter
     """
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         if not isinstance(adapter, ksa_adapter.Adapter):
             raise TypeError(
                 f'ImagesAPI takes an adapter of the Compute service, not '
-                f'{type(adapter).__name__}: keystoneauth1.adapter.Adapter('
-                f"session, service_type='compute'), or the attribute compute "
+                f'{type(adapter).__name__}: use keystoneauth1.adapter.Adapter('
+                f"session, service_type='compute'), or the compute attribute "
                 f'of an openstacksdk connection'
             )
         self.adapter = adapter
@@ -71,20 +71,20 @@ class ImagesAPI(MetadataAPI):
         first_page_size: int | None = None,
         max_items: int | None = None,
     ) -> Pager[Image]:
-        """List images with all their fields, the newest first.
+        """List images with all fields, newest first.
 
         https://docs.openstack.org/api-ref/compute/#list-images-with-details
 
-        :param opts: query parameters for Nova, which mean what Nova takes
-            them for; all that may be seen is listed by default
-        :param where: the images to list, by what they are
-        :param first_page_size: images on the first page, if less than the
-            limit of the options: the pages grow up to that as long as the
-            server takes long for them. Where several listings run at the same
-            time, small pages save memory
-        :param max_items: the number of images to list at most; then no more
-            of them are asked for than it takes
-        :raises TypeError: for an argument in the wrong place
+        :param opts: query parameters, with Nova's meaning; by default all
+            visible images are listed
+        :param where: selects the images to list
+        :param first_page_size: number of images on the first page, if less
+            than the limit in ``opts``. While the server is slow, pages grow
+            up to that limit. Small pages save memory where several listings
+            run in parallel
+        :param max_items: maximum number of images to list; no more are
+            requested than needed
+        :raises TypeError: for an argument of the wrong type
         :raises ValueError: for a number below 1
         """
         selection = Selection(Image, opts, where, first_page_size, max_items)
@@ -103,12 +103,12 @@ class ImagesAPI(MetadataAPI):
     ) -> Pager[ImageRef]:
         """List images by ID and name only.
 
-        It saves bytes, not the server's time: Nova itself reads the images
-        in full from Glance (it answers 1.2 times as fast, as measured).
+        The responses are smaller, but Nova still reads complete images from
+        Glance: it was measured to be 1.2 times as fast.
 
         https://docs.openstack.org/api-ref/compute/#list-images
 
-        The arguments are those of :meth:`list_detail`.
+        See :meth:`list_detail` for the arguments.
 
         :raises TypeError: for a filter that needs more than ID and name
         """
@@ -120,24 +120,24 @@ class ImagesAPI(MetadataAPI):
         )
 
     def get(self, image: ImageID) -> Image:
-        """Get an image by its ID, as it is now.
+        """Get an image by ID.
 
         https://docs.openstack.org/api-ref/compute/#show-image-details
 
-        :raises ImageNotFound: if there is none, or it may not be seen
-        :raises ImagesNotServed: if Compute serves no images
+        :raises ImageNotFound: if it does not exist, or is not visible
+        :raises ImagesNotServed: if Compute does not serve images
         """
         return self._get(id_of(image))
 
     def _get(self, image_id: str, deadline: float | None = None) -> Image:
         body = self._routes.image('GET', image_id, deadline=deadline)
-        got = _decode.decode_image(body)
-        if got.id != image_id:
+        image = _decode.decode_image(body)
+        if image.id != image_id:
             raise _errors.InvalidResponse(
-                f'The server was asked for image {image_id}, and sent '
-                f'{got.id or "one without an ID"}'
+                f'The server sent {image.id or "an image without an ID"} '
+                f'instead of image {image_id}'
             )
-        return got
+        return image
 
     @overload
     def find(
@@ -164,20 +164,20 @@ class ImagesAPI(MetadataAPI):
         where: filters.Filter | None = None,
         ignore_missing: bool = False,
     ) -> Image | None:
-        """Find the one image that has this ID, or else this exact name.
+        """Find the image with an ID, or else the one with an exact name.
 
-        :param where: the images that it may be, others do not count
-        :param ignore_missing: return None if there is none. Other than in
-            openstacksdk, that is not the default
-        :raises ImageNotFound: if no image has
+        :param where: considers only these images
+        :param ignore_missing: return None if there is none; unlike in
+            openstacksdk, False by default
+        :raises ImageNotFound: if there is none
         :raises AmbiguousName: if several images have this name
         """
         text = id_of(name_or_id)
         found = {i.id: i for i in self.find_all(name_or_id, where=where)}
         if not found and _ids.may_be_id(text):
-            # Of a form that is not known.
+            # The ID may have an unknown form.
             found = {
-                i.id: i for i in self._with_id(text, checked(where)) or ()
+                i.id: i for i in self._find_by_id(text, checked(where)) or ()
             }
         if ignore_missing and not found:
             return None
@@ -189,50 +189,49 @@ class ImagesAPI(MetadataAPI):
     def find_all(
         self, name_or_id: ImageID, *, where: filters.Filter | None = None
     ) -> Sequence[Image]:
-        """Find the image that has this ID, or else all of this exact name.
+        """Find the image with an ID, or else all with an exact name.
 
-        What has the form of an ID (a UUID, 32 hexadecimal digits, a number)
-        is looked for as it is given, then in lower case if it is a UUID, and
-        then as a name.
+        A text in the form of an ID (a UUID, 32 hexadecimal digits, a number)
+        is tried as an ID, a UUID also in lower case, and then as a name.
 
-        :param where: the images that it may be, others do not count
+        :param where: considers only these images
         """
         text = id_of(name_or_id)
-        chosen = checked(where)
+        match = checked(where)
         is_id = not isinstance(name_or_id, str)
         for image_id in (text,) if is_id else _ids.spellings(text):
-            if (found := self._with_id(image_id, chosen)) is not None:
+            if (found := self._find_by_id(image_id, match)) is not None:
                 return found
         if is_id:
             return []
-        return [*self.list_detail(where=filters.name(text) & chosen)]
+        return [*self.list_detail(where=filters.name(text) & match)]
 
-    def _with_id(
-        self, image_id: str, chosen: filters.Filter
+    def _find_by_id(
+        self, image_id: str, match: filters.Filter
     ) -> Sequence[Image] | None:
-        """Return the image that has an ID, if it is chosen.
+        """Return the image with an ID, if it matches.
 
-        :returns: None if there is none: the ID may be a name
+        :returns: None if there is none, and the text may be a name
         """
         try:
             image = self._get(image_id)
         except (_errors.ImageNotFound, _errors.BadRequest):
             return None
-        return [image] if chosen.matches(image) else []
+        return [image] if match.matches(image) else []
 
     def delete(self, image: ImageID, *, ignore_missing: bool = False) -> None:
         """Delete an image.
 
         https://docs.openstack.org/api-ref/compute/#delete-image
 
-        Where the answer is lost, the image is looked at: one that is gone has
+        If the response is lost, the image is read again: if it is gone, it has
         been deleted.
 
-        :param ignore_missing: do nothing if there is none. Other than in
-            openstacksdk, that is not the default
-        :raises ImageNotFound: if there is none, or it may not be seen
-        :raises Forbidden: if it may not be deleted: it is protected, or
-            another project's, or the role does not allow it
+        :param ignore_missing: do nothing if there is none; unlike in
+            openstacksdk, False by default
+        :raises ImageNotFound: if it does not exist, or is not visible
+        :raises Forbidden: if it is protected or of another project, or the
+            role does not allow it
         """
         image_id = id_of(image)
         try:
@@ -247,14 +246,14 @@ class ImagesAPI(MetadataAPI):
     def find_made_private(
         self, images: Iterable[ImageID]
     ) -> dict[str, str] | None:
-        """Find out which images a write of properties would make private.
+        """Find the images that a change of properties would make private.
 
-        It does for many images what :meth:`find_visibility` does for one, by
-        a listing of the shared and one of the community images.
+        Does for many images what :meth:`find_visibility` does for one, with
+        one listing of the shared and one of the community images.
 
-        :returns: ``shared`` or ``community``, by the IDs of those images;
-            None where the server cannot tell
-        :raises ImagesError: if a listing does not come whole
+        :returns: ``shared`` or ``community``, by image ID; None if the server
+            does not support this
+        :raises ImagesError: if a listing fails
         """
         return _visibility.find_made_private(
             lambda visibility: self.list({'property-visibility': visibility}),
@@ -270,19 +269,17 @@ class ImagesAPI(MetadataAPI):
         timeout: float | None = None,
         on_look: Callable[[Image], object] | None = None,
     ) -> Image:
-        """Wait until an image has a status, and return the image.
+        """Poll an image until it has a status, and return it.
 
-        Transient errors of the server do not end the wait, once the image
-        has been seen.
+        Transient errors are retried, once the image has been seen.
 
         :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case
-        :param timeout: seconds, which bound each request, too; without one
-            the wait lasts as long as the image goes on
-        :param on_look: called with the image each time it has been looked at
-        :raises ImageFailed: if the image is in ERROR or DELETED instead
-        :raises ImageVanished: if the image is no longer there
-        :raises WaitTimedOut: if the time is over
-        :raises ValueError: if there is no such status
+        :param timeout: seconds, also for each request; no timeout by default
+        :param on_look: called with the image after each poll
+        :raises ImageFailed: if the status is ERROR or DELETED instead
+        :raises ImageVanished: if the image no longer exists
+        :raises WaitTimedOut: if the timeout expires
+        :raises ValueError: if the status is unknown
         """
         image_id = id_of(image)
         return _wait.wait_for(
@@ -294,67 +291,63 @@ class ImagesAPI(MetadataAPI):
         )
 
     def find_server_id(self, name_id_or_url: str) -> str:
-        """Find the ID of a server, for filtering images by it.
+        """Find the ID of a server, to filter images by.
 
-        A UUID is taken as it is, as is one at the end of a URL: the snapshots
-        of a server outlive it. In capitals, and in other forms, it is looked
-        up in Compute, as is a name.
+        A UUID, or a URL that ends in one, needs no request: the server may
+        have been deleted. Names, upper-case UUIDs and other forms of IDs are
+        looked up in Compute.
 
         :raises ServerNotFound: if no server has this name
-        :raises AmbiguousName: if several servers have it
+        :raises AmbiguousName: if several servers have this name
         """
         return _lookup.find_server_id(self._http, name_id_or_url)
 
     def find_flavor(self, name_or_id: str) -> _lookup.Flavor:
-        """Find the flavor that has this ID, or else this name.
+        """Find the flavor with an ID, or else the one with a name.
 
-        :raises FlavorNotFound: if no flavor has
+        :raises FlavorNotFound: if there is none
         :raises AmbiguousName: if several flavors have this name
         """
         return _lookup.find_flavor(self._http, name_or_id)
 
     def servers(self) -> _servers.ServerList:
-        """List the servers that can be seen, page by page, to the end.
-
-        An administrator sees those of all projects.
+        """List all servers that are visible; all projects' to an admin.
 
         https://docs.openstack.org/api-ref/compute/#list-servers-detailed
 
-        :raises ImagesError: if any page does not come
+        :raises ImagesError: if the list cannot be completed
         """
         return _servers.list_servers(self._http)
 
     def usage(self) -> usage.Usage:
-        """Find out which images are in use, and by what.
+        """Determine which images are in use, and by what.
 
-        All servers and all images are listed for that. What is kept is all
-        servers, and of the images the few that matter.
+        Lists all servers and all images. All servers are held in memory, but
+        only the images that are needed.
 
-        :raises ImagesError: if either list does not come whole
+        :raises ImagesError: if a listing cannot be completed
         """
-        listed = self.servers()
+        servers = self.servers()
         return usage.Usage(
-            listed.servers,
+            servers.servers,
             self.list_detail(),
-            all_projects=listed.all_projects,
+            all_projects=servers.all_projects,
         )
 
     def apply(self, todo: plan.Plan) -> Iterator[plan.Outcome]:
-        """Do what a plan says, and tell what became of each image.
+        """Apply a plan, and return the outcome for each image.
 
-        One image is changed after the other, while the outcomes are iterated
-        over: stop, and the rest stays as it is. Each image is looked at right
-        before it is changed. One whose status, name or time of change is
-        another than in the plan is left alone. An image is deleted only if
-        the plan's protection does not speak for it, given the servers of the
-        last second (or four times as long as it takes to read them), and
-        while the newer image that was to stay in its place is there. One
-        that the protection knows to be named by ID is deleted in any case.
+        Images are changed one by one, as the outcomes are iterated over. Each
+        image is read again before it is changed, and skipped if its status,
+        name or update time differs from the plan. An image is deleted only if
+        the plan does not protect it, given a list of servers that is at most
+        a second old (or four times as old as it took to read), and if its
+        successor still exists. Images named by ID are not protected.
 
-        What fails for one image is told in its outcome, and the others go on.
-        The same plan may be applied again.
+        An error for one image is reported in its outcome, and the next image
+        follows. A plan can be applied again.
 
         :param todo: made by :mod:`.plan`
-        :returns: an outcome for each step, in the same order
+        :returns: the outcomes, in the order of the steps
         """
         return _apply.apply(self, todo)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The forms that IDs have, and names have not."""
+"""The forms of IDs."""
 
 from collections.abc import Iterator
 import re
@@ -9,31 +9,31 @@ from osc_compute_images.api import _limits
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 
-# What some services take for IDs, and nobody for a name.
+# Other forms that some services use, and that are unlikely names.
 _OTHER_ID = re.compile(r'[0-9]{1,20}|[0-9a-f]{32}', re.IGNORECASE)
 
-# What may be an ID as well as a name.
+# Any ID that can be a segment of a path; it may be a name as well.
 _POSSIBLE_ID = re.compile(rf'[!-.0-~]{{1,{_limits.MAX_ID_LENGTH}}}')
 
-#: They would lead to another resource than an image.
+#: Not IDs: as path segments, they address other resources.
 RESERVED = ('', '.', '..', 'detail')
 
 
 def looks_like_id(text: str) -> bool:
-    """Tell whether a text has the form of an image's or server's ID."""
+    """Return whether a text is a UUID."""
     return _UUID.fullmatch(text) is not None
 
 
 def is_canonical(text: str) -> bool:
-    """Tell whether a text is an ID in the one form that Nova makes."""
+    """Return whether a text is a UUID in the form that Nova generates."""
     return looks_like_id(text) and text == text.lower()
 
 
 def spellings(text: str) -> Iterator[str]:
-    """Yield the IDs that a text may stand for before it stands for a name.
+    """Yield the IDs to try for a text before it is tried as a name.
 
-    The first is the text as it is: Glance keeps the capital letters of an
-    ID that a client has chosen, and Nova finds it by these only.
+    The text itself comes first: Glance keeps upper-case letters in an ID that
+    a client has chosen, and looks it up case-sensitively.
     """
     if looks_like_id(text) or _OTHER_ID.fullmatch(text):
         yield text
@@ -42,14 +42,13 @@ def spellings(text: str) -> Iterator[str]:
 
 
 def is_addressable(text: str) -> bool:
-    """Tell whether a path to an image can be made of an ID.
+    """Return whether an ID is safe as one segment of a path.
 
-    Nothing that stands between the client and Nova can take it for more than
-    one segment of a path.
+    No proxy between the client and Nova can split it.
     """
     return text not in RESERVED and _POSSIBLE_ID.fullmatch(text) is not None
 
 
 def may_be_id(text: str) -> bool:
-    """Tell whether a text that is no name may be an ID of any form."""
+    """Return whether a text may be an ID that :func:`spellings` lacks."""
     return is_addressable(text) and not any(spellings(text))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The records of images."""
+"""Images."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -18,16 +18,16 @@ from osc_compute_images.text import printable
 
 _ID = Annotated[str, msgspec.Meta(max_length=_limits.MAX_ID_LENGTH)]
 
-#: Characters of a name that the repr of a record shows.
-_NAME_SHOWN = 32
+#: Maximum characters of a name in a repr.
+_MAX_REPR_NAME = 32
 
 
-# NOTE: gc=False takes the records out of the garbage collector's rounds.
-# What they hold comes from JSON, which cannot form a cycle.
+# NOTE: gc=False excludes the records from garbage collection. Their values
+# come from JSON, and cannot form cycles.
 class ServerRef(msgspec.Struct, frozen=True, gc=False):
     """The server that an image was taken from.
 
-    :param id: the server's ID; the server itself may be gone
+    :param id: UUID of the server, which may have been deleted
     """
 
     id: _ID
@@ -37,25 +37,24 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An image, as Compute describes it.
 
     The fields are those of
-    https://docs.openstack.org/api-ref/compute/#show-image-details under
-    Python's names; links are not kept. Whatever a server leaves out or sends
-    as null is None. An image cannot be changed, nor can its properties; it
-    may be put in a set or a dict, where its ID counts.
+    https://docs.openstack.org/api-ref/compute/#show-image-details, without
+    links. Missing fields and null are None. Images are immutable, as are
+    their properties, and hashable by ID.
 
     :param id: UUID
     :param name: any text, not unique; may be empty or None
-    :param status: ACTIVE, SAVING, ERROR, DELETED, UNKNOWN, or a word that a
+    :param status: ACTIVE, SAVING, ERROR, DELETED, UNKNOWN, or a status that a
         later release may add
-    :param progress: percent, 0 to 100: of the upload, while SAVING
-    :param min_disk: disk that a flavor must have, GB; 0 if any will do
-    :param min_ram: memory that a flavor must have, MB; 0 if any will do
+    :param progress: percent of the upload, 0 to 100
+    :param min_disk: minimum disk of a flavor, GB; 0 for none
+    :param min_ram: minimum memory of a flavor, MB; 0 for none
     :param created: ISO 8601 time, UTC: ``2026-11-23T16:11:28Z``
     :param updated: likewise, of the last change
-    :param size: bytes; 0 as long as there is no data
-    :param metadata: the image's own properties; values are strings, save for
-        a few that Nova decodes from JSON (``block_device_mapping``)
-    :param server: the server that the image is a snapshot of
-    :param disk_config: AUTO or MANUAL, where the image says so
+    :param size: bytes; 0 until there is data
+    :param metadata: the properties; values are strings, except for a few that
+        Nova decodes from JSON (``block_device_mapping``)
+    :param server: the server that the image was taken from
+    :param disk_config: AUTO, MANUAL or None
     """
 
     id: _ID
@@ -81,7 +80,7 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     def __repr__(self) -> str:
         status = printable(self.status or 'None')
-        return f'<Image {printable(self.id)} {_shown(self.name)} {status}>'
+        return f'<Image {printable(self.id)} {_repr_name(self.name)} {status}>'
 
     @property
     def server_id(self) -> str | None:
@@ -90,18 +89,17 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def is_volume_backed(self) -> bool:
-        """Whether the image is a snapshot of a server on volumes.
+        """Whether the image is a snapshot of a volume-backed server.
 
-        It has no data of its own: its property ``block_device_mapping`` names
-        the snapshots of the volumes.
+        It has no data itself: its property ``block_device_mapping`` refers to
+        snapshots of the volumes.
         """
         return not self.size and 'block_device_mapping' in self.metadata
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields by their names here, as plain types.
+        """Return a copy of the fields, as plain types.
 
-        In the place of ``server`` there is ``server_id``. What is returned is
-        a copy.
+        It has ``server_id`` instead of ``server``.
         """
         fields = {
             name: getattr(self, name)
@@ -113,7 +111,7 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ImageRef(msgspec.Struct, frozen=True, gc=False):
-    """An image by its ID and name only, as a brief listing has it.
+    """The ID and name of an image.
 
     :param id: UUID
     :param name: any text, not unique; may be empty or None
@@ -123,28 +121,28 @@ class ImageRef(msgspec.Struct, frozen=True, gc=False):
     name: str | None = None
 
     def __repr__(self) -> str:
-        return f'<ImageRef {printable(self.id)} {_shown(self.name)}>'
+        return f'<ImageRef {printable(self.id)} {_repr_name(self.name)}>'
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields by their names."""
+        """Return the fields."""
         return {'id': self.id, 'name': self.name}
 
 
-def _shown(name: str | None) -> str:
-    # NOTE: repr() escapes what would act on a terminal.
-    if name is None or len(name) <= _NAME_SHOWN:
+def _repr_name(name: str | None) -> str:
+    # NOTE: repr() escapes control characters.
+    if name is None or len(name) <= _MAX_REPR_NAME:
         return repr(name)
-    return f'{name[: _NAME_SHOWN - 3]!r}...'
+    return f'{name[: _MAX_REPR_NAME - 3]!r}...'
 
 
-#: What is taken wherever an ID of an image is.
+#: Accepted wherever the ID of an image is.
 ImageID: TypeAlias = Image | ImageRef | uuid.UUID | str
 
 
 def id_of(image: ImageID) -> str:
-    """Return the ID of what stands for an image.
+    """Return the ID of an image.
 
-    :raises TypeError: for anything else
+    :raises TypeError: for another type
     """
     if isinstance(image, str):
         return image
@@ -153,6 +151,6 @@ def id_of(image: ImageID) -> str:
     if isinstance(image, Image | ImageRef):
         return image.id
     raise TypeError(
-        f'An image is given by its ID, as an Image, ImageRef, uuid.UUID or '
-        f'str, not as {type(image).__name__}'
+        f'image must be an Image, ImageRef, uuid.UUID or str, not '
+        f'{type(image).__name__}'
     )

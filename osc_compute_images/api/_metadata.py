@@ -16,20 +16,19 @@ from osc_compute_images.api._image import ImageID
 
 
 class MetadataAPI:
-    """What :class:`osc_compute_images.api.ImagesAPI` does with properties."""
+    """The methods of :class:`.ImagesAPI` for properties."""
 
     _routes: _routes.Routes
 
     def find_visibility(self, image: ImageID) -> str | None:
-        """Find out the visibility of an image: it decides about a write.
+        """Find the visibility of an image, which Compute does not show.
 
-        Compute does not show it. **Any write of properties through Compute
-        makes a shared or community image private**; private and public ones
-        stay as they are (:data:`.properties.MADE_PRIVATE`). Glance's own API
-        leaves the visibility alone.
+        **Any change of properties through Compute makes a shared or community
+        image private** (:data:`.properties.MADE_PRIVATE`); private and public
+        images keep their visibility. Glance's own API does not change it.
 
         :returns: ``private``, ``public``, ``shared`` or ``community``; None
-            where the server cannot tell, as for a hidden image
+            if it cannot be determined, as for a hidden image
         """
         return _visibility.find_visibility(
             functools.partial(self._routes.page, ()), id_of(image)
@@ -45,19 +44,20 @@ class MetadataAPI:
     def update_metadata(
         self, image: ImageID, metadata: Mapping[str, str]
     ) -> dict[str, Any]:
-        """Set some properties of an image; the others stay.
+        """Set some properties of an image, and keep the others.
 
         https://docs.openstack.org/api-ref/compute/#create-image-metadata
 
-        See :meth:`find_visibility` for what else this changes.
+        This may change the visibility: see :meth:`find_visibility`.
 
         :param metadata: keys and values of 255 characters at most
-        :returns: all properties as they are now
-        :raises InvalidProperty: for what Compute is known not to store, before
-            anything is sent
-        :raises PropertiesNotStored: if what came back is something else
+        :returns: all properties after the change
+        :raises InvalidProperty: before any request, for a property that
+            Compute is known not to store
+        :raises PropertiesNotStored: if the server stored something else
         :raises BadRequest: for a key or a value that Compute does not accept
-        :raises Forbidden: if the quota is reached, or it may not be changed
+        :raises Forbidden: if the quota is reached, or the role or project may
+            not change the image
         """
         properties.check_properties(metadata)
         stored = self._metadata('POST', id_of(image), metadata)
@@ -67,16 +67,15 @@ class MetadataAPI:
     def replace_metadata(
         self, image: ImageID, metadata: Mapping[str, str]
     ) -> dict[str, Any]:
-        """Set the properties of an image; those not named are removed.
+        """Set the properties of an image, and remove all others.
 
         https://docs.openstack.org/api-ref/compute/#update-image-metadata
 
-        The arguments, the result and the errors are those of
-        :meth:`update_metadata`.
+        See :meth:`update_metadata` for the arguments, result and errors.
         """
         properties.check_properties(metadata)
         self._metadata('PUT', id_of(image), metadata)
-        # Nova answers with what was sent.
+        # NOTE: the response of Nova only echoes the request.
         stored = self.get_metadata(image)
         properties.check_stored(metadata, stored, all_of_them=True)
         return stored
@@ -102,12 +101,12 @@ class MetadataAPI:
 
         https://docs.openstack.org/api-ref/compute/#create-or-update-image-metadata-item
 
-        The errors are those of :meth:`update_metadata`.
+        See :meth:`update_metadata` for the errors.
         """
         properties.check_properties({key: value})
         item = {'meta': {key: value}}
         self._routes.property('PUT', id_of(image), key, json=item)
-        # Nova answers with what was sent.
+        # NOTE: the response of Nova only echoes the request.
         stored = self.get_metadata(image)
         properties.check_stored({key: value}, stored)
 
@@ -116,29 +115,28 @@ class MetadataAPI:
 
         https://docs.openstack.org/api-ref/compute/#delete-image-metadata-item
 
-        See :meth:`find_visibility` for what else this changes.
+        This may change the visibility: see :meth:`find_visibility`.
 
         :raises NotFound: if the image does not have it
-        :raises BadRequest: if Compute has no route to such a key
+        :raises BadRequest: if Compute has no route for the key
         """
         self._routes.property('DELETE', id_of(image), key)
 
     def delete_metadata_items(
         self, image: ImageID, keys: Iterable[str]
     ) -> None:
-        """Remove properties of an image, each by a request of its own.
+        """Remove properties of an image, with one request for each.
 
-        It is not one change: where one key fails, those before and after it
-        are removed. The only other way, to replace all properties by those
-        that are to stay, would undo what others change between the two
-        requests, and fail for images that have a property which Compute can
-        read but not write (a value of more than 255 characters, null).
+        This is not atomic: if one key fails, the others are still removed. To
+        replace all properties instead would undo concurrent changes by
+        others, and fail for images with a property that Compute can read but
+        not write (a value of more than 255 characters, null).
 
-        :param keys: what is given twice is removed once
-        :raises PropertiesNotDeleted: if some could not be removed, as where
-            the image does not have them
-        :raises Forbidden: if the image may not be changed
-        :raises ImageNotFound: if there is none, or it may not be seen
+        :param keys: duplicates are ignored
+        :raises PropertiesNotDeleted: if some could not be removed, for example
+            because the image does not have them
+        :raises Forbidden: if the role or project may not change the image
+        :raises ImageNotFound: if it does not exist, or is not visible
         """
         properties.remove_each(
             lambda key: self.delete_metadata_item(image, key), keys

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The options of a listing, and the protocol that they implement."""
+"""The query parameters of a listing."""
 
 from collections.abc import Mapping
 import dataclasses
 from typing import Any
 from typing import Protocol
 
-#: The largest page that is asked for: Nova's default ``[api] max_limit``.
-#: Nova does not cap a larger limit, but then leaves out the link to the next
-#: page, so that a listing would end early without a word.
+#: Maximum page size: Nova's default ``[api] max_limit``. Nova accepts a larger
+#: limit, but then omits the link to the next page, and a listing would be
+#: silently truncated.
 MAX_PAGE_SIZE = 1000
 
 
 class ListOptsBuilder(Protocol):
-    """Anything that can tell the query parameters of a listing.
+    """Anything that returns the query parameters of a listing.
 
-    Implement it to pass parameters that :class:`ListOpts` does not know::
+    Implement it to pass parameters that :class:`ListOpts` lacks::
 
         class OnDisk(typing.NamedTuple):
             bus: str
@@ -28,29 +28,29 @@ class ListOptsBuilder(Protocol):
     """
 
     def to_image_list_query(self) -> Mapping[str, str | int]:
-        """Return query parameters, not yet URL-encoded, by their names."""
+        """Return the query parameters, not URL-encoded."""
         ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ListOpts:
-    """What to ask of the server: its own filters, with its own meaning.
+    """Query parameters, with Nova's own meaning.
 
     The parameters are those of
     https://docs.openstack.org/api-ref/compute/#list-images. Several of
-    Nova's filters select something else than their names promise; the
-    functions in :mod:`osc_compute_images.api.filters` correct that.
+    Nova's filters do not select what their names suggest; use the functions
+    in :mod:`osc_compute_images.api.filters` instead.
 
     :param changes_since: ISO 8601 time: images updated then or later; a time
         without a zone is UTC
-    :param limit: images on a page, 1 to 1,000; a larger one is sent as 1,000.
-        Not the number of images in all: that is ``max_items`` of a listing
+    :param limit: page size, 1 to 1,000; a larger one is sent as 1,000. It
+        does not limit the number of images: see ``max_items`` of a listing
     :param marker: ID of the image after which the listing begins
-    :param name: exact name; sent so that Glance, behind Nova, does not take
-        what stands before a colon for an operator
+    :param name: exact name; escaped, as Glance interprets the text before a
+        colon as an operator
     :param server: ID or URL of the server that the image was taken from
-    :param status: Glance's word for the status (``queued``, not SAVING), in
-        any case, or several as ``in:queued,saving``
+    :param status: Glance's status (``queued``, not SAVING), in any case, or
+        several: ``in:queued,saving``
     :param type: exact value of the property ``image_type``, such as
         ``snapshot``
     :param min_disk: exact value of the image's minimum disk (GB)
@@ -72,7 +72,7 @@ class ListOpts:
         check_count('limit', self.limit)
 
     def to_image_list_query(self) -> dict[str, str | int]:
-        """Return the query parameters: only those that are set."""
+        """Return the query parameters that are set."""
         name = self.name
         if name is not None and ':' in name:
             name = f'eq:{name}'
@@ -90,8 +90,8 @@ class ListOpts:
         return {k: v for k, v in parameters.items() if v is not None}
 
 
-#: What some parameters are called in Python, and by Nova, which ignores
-#: parameters that it does not know.
+#: Nova's name of a parameter, by its name in Python. Nova ignores unknown
+#: parameters.
 _NAMES = {
     'changes_since': 'changes-since',
     'min_disk': 'minDisk',
@@ -102,11 +102,11 @@ _NAMES = {
 def query_of(
     opts: ListOptsBuilder | Mapping[str, str | int] | None,
 ) -> dict[str, Any]:
-    """Return the query parameters that the options of a listing stand for.
+    """Return the query parameters of a listing.
 
-    ``limit`` is among them, and never above :data:`MAX_PAGE_SIZE`.
+    They include a ``limit`` of at most :data:`MAX_PAGE_SIZE`.
 
-    :raises TypeError: for what are no options
+    :raises TypeError: for another type
     :raises ValueError: for a limit below 1, or a name that Nova ignores
     """
     query: Any = opts
@@ -116,15 +116,14 @@ def query_of(
         query = build()
     if not isinstance(query, Mapping):
         raise TypeError(
-            f'The options of a listing are ListOpts(...) or a mapping of '
-            f'query parameters, not {type(query).__name__}; a filter is '
-            f'passed as where=...'
+            f'opts must be ListOpts(...) or a mapping of query parameters, '
+            f'not {type(query).__name__}; pass a filter as where=...'
         )
     for name in query:
         if name in _NAMES:
             raise ValueError(
-                f'The query parameter is {_NAMES[name]!r}, not {name!r}; '
-                f"ListOpts has Python's names"
+                f'The query parameter is {_NAMES[name]!r}, not {name!r}; use '
+                f'ListOpts(...) for the names of Python'
             )
     query = {name: value for name, value in query.items() if value is not None}
     limit = int(query.get('limit', MAX_PAGE_SIZE))
@@ -133,9 +132,9 @@ def query_of(
 
 
 def check_count(name: str, count: int | None) -> None:
-    """Check a number of things, of which there is at least one.
+    """Check that a count is None or a positive int.
 
-    :raises TypeError: if it is no int
+    :raises TypeError: if it is not an int
     :raises ValueError: if it is less than 1
     """
     if count is None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The routes of the images API, and what it means where one is refused."""
+"""Requests to the routes of the images API, and their errors."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -13,19 +13,16 @@ from osc_compute_images.api import properties
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.http import path_to
 
-#: What Nova says of an image that is not there, and of nothing else. At
-#: microversions above 2.35 it answers 404, too, but in other words.
+#: Nova's message for a missing image only. Microversions above 2.35 have no
+#: such routes, and return 404 with another message.
 _NO_SUCH_IMAGE = 'Image not found.'
 
-#: Statuses of a route that is not there.
+#: Statuses of a missing route.
 _NO_ROUTE = (404, 406)
 
 
 class Routes:
-    """Requests about images.
-
-    :param client: sends them
-    """
+    """Sends requests to the routes of the images API."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -34,13 +31,13 @@ class Routes:
         """Request a page of images.
 
         :param path: below ``/images``
-        :raises ImagesNotServed: if Compute serves no images
+        :raises ImagesNotServed: if Compute does not serve images
         """
         try:
             return self._client.get(path_to('images', *path), query)
         except _errors.HTTPError as e:
             if e.http_status in _NO_ROUTE:
-                self._refuse_not_served(e)
+                self._raise_not_served(e)
             raise
 
     def image(
@@ -51,12 +48,12 @@ class Routes:
         json: object = None,
         deadline: float | None = None,
     ) -> bytes:
-        """Send a request about one image.
+        """Send a request for one image.
 
-        :param path: below that of the image
+        :param path: below the image
         :param deadline: a time of ``time.monotonic()``
-        :raises ImageNotFound: if there is none, or it may not be seen
-        :raises ImagesNotServed: if Compute serves no images
+        :raises ImageNotFound: if it does not exist, or is not visible
+        :raises ImagesNotServed: if Compute does not serve images
         """
         if image_id in _ids.RESERVED:
             raise _errors.ImageNotFound(f'No image has the ID {image_id!r}')
@@ -68,10 +65,10 @@ class Routes:
         except _errors.HTTPError as e:
             if e.http_status == 404 and e.message == _NO_SUCH_IMAGE:
                 raise _image_not_found(e, e.message) from e
-            # Of a property it says the same as of a route.
+            # A missing property has the same error as a missing route.
             if e.http_status in _NO_ROUTE and len(path) < 2:
                 if not self._serves_images():
-                    self._refuse_not_served(e)
+                    self._raise_not_served(e)
                 if e.http_status == 404:
                     raise _image_not_found(
                         e, f'No image has the ID {image_id!r}: {e.message}'
@@ -86,17 +83,17 @@ class Routes:
         *,
         json: object = None,
     ) -> bytes:
-        """Send a request about one property of an image.
+        """Send a request for one property of an image.
 
-        :raises BadRequest: if Compute has no route to such a key
-        :raises NotFound: if the image does not have it
+        :raises BadRequest: if Compute has no route for the key
+        :raises NotFound: if the image does not have the property
         :raises ImageNotFound: if there is no such image
         """
         if not is_addressable(key):
             raise _errors.BadRequest(
-                f'Compute cannot address the property {key!r}: it takes keys '
-                f'of letters, digits, spaces and "-_:." only. Use "openstack '
-                f'image set" or "openstack image unset"'
+                f'Compute accepts only letters, digits, spaces and "-_:." in '
+                f'the key of a property, not {key!r}. Use "openstack image '
+                f'set" or "openstack image unset"'
             )
         try:
             return self.image(method, image_id, 'metadata', key, json=json)
@@ -106,7 +103,7 @@ class Routes:
             raise no_property(image_id, key, e) from e
 
     def _serves_images(self) -> bool:
-        """Tell whether there is a list of images, if not this one of them."""
+        """Return whether the route for the list of images exists."""
         try:
             self._client.get(path_to('images'), {'limit': 1})
         except _errors.HTTPError as e:
@@ -115,16 +112,16 @@ class Routes:
             return True
         return True
 
-    def _refuse_not_served(self, e: _errors.HTTPError) -> NoReturn:
+    def _raise_not_served(self, e: _errors.HTTPError) -> NoReturn:
         versions = self._client.served_versions()
         served = (
             f'microversions {versions[0]} to {versions[1]}'
             if versions
-            else 'microversions that it does not tell'
+            else 'unknown microversions'
         )
         raise _errors.ImagesNotServed(
-            f'The Compute service does not serve images here: it serves '
-            f'{served}, and answers: {e.message}',
+            f'The Compute service does not serve images: it serves {served}, '
+            f'and responds: {e.message}',
             versions=versions,
             http_status=e.http_status,
             request_id=e.request_id,
@@ -132,14 +129,14 @@ class Routes:
 
 
 def is_addressable(key: str) -> bool:
-    """Tell whether Compute has a route to a property of this key."""
+    """Return whether Compute has a route for the key of a property."""
     return key not in ('.', '..') and properties.is_key(key)
 
 
 def no_property(
     image_id: str, key: str, e: _errors.HTTPError | None = None
 ) -> _errors.NotFound:
-    """Make the error that an image does not have a property."""
+    """Return the error for an image that does not have a property."""
     return _errors.NotFound(
         f'Image {image_id} has no property {key!r}',
         http_status=None if e is None else e.http_status,

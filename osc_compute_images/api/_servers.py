@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The servers of Compute, as far as they tell of images."""
+"""Servers (instances), and the images that they use."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from osc_compute_images.api.http import Client
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Server:
-    """A server (instance), as far as it tells of images.
+    """A server (instance).
 
     :param id: UUID
     :param name: any text, not unique
     :param status: such as ACTIVE, SHELVED or SHELVED_OFFLOADED
-    :param image_id: the image that it was booted from, which may be gone;
-        None if it was booted from a volume
-    :param project_id: the project that it belongs to
-    :param task_state: what Nova is doing with it: ``shelving``, or None
+    :param image_id: the image that it was booted from, which may have been
+        deleted; None if it was booted from a volume
+    :param project_id: its project
+    :param task_state: its current task, such as ``shelving``, or None
     """
 
     id: str
@@ -38,7 +38,7 @@ class Server:
 
     @property
     def is_shelved(self) -> bool:
-        """Whether it lives in a snapshot, or is about to."""
+        """Whether it is stored in a snapshot, or will be."""
         return self.status.startswith('SHELVED') or (
             self.task_state is not None
             and self.task_state.startswith('shelving')
@@ -47,11 +47,11 @@ class Server:
 
 @dataclasses.dataclass(frozen=True)
 class ServerList:
-    """The servers that the user can see.
+    """The servers that are visible to the user.
 
-    :param servers: all of them, in the order of Nova
-    :param all_projects: whether those of other projects are among them: an
-        administrator sees them
+    :param servers: all of them, in Nova's order
+    :param all_projects: whether they are those of all projects, as for an
+        administrator
     """
 
     servers: tuple[Server, ...]
@@ -61,14 +61,14 @@ class ServerList:
 def list_servers(client: Client) -> ServerList:
     """See :meth:`osc_compute_images.api.ImagesAPI.servers`."""
     try:
-        found = _read(client, {'all_tenants': 1})
+        servers = _list(client, {'all_tenants': 1})
     except (_errors.Forbidden, _errors.BadRequest):
-        # Only an administrator may ask for the servers of all projects.
-        return ServerList(_read(client, {}))
-    return ServerList(found, all_projects=True)
+        # Only an administrator may list the servers of all projects.
+        return ServerList(_list(client, {}))
+    return ServerList(servers, all_projects=True)
 
 
-def _read(client: Client, query: Mapping[str, Any]) -> tuple[Server, ...]:
+def _list(client: Client, query: Mapping[str, Any]) -> tuple[Server, ...]:
     listing = _paging.Listing(
         'servers',
         lambda query: client.get('/servers/detail', query),
@@ -78,13 +78,13 @@ def _read(client: Client, query: Mapping[str, Any]) -> tuple[Server, ...]:
     servers = tuple(itertools.islice(listing.items(), _limits.MAX_SERVERS + 1))
     if len(servers) > _limits.MAX_SERVERS:
         raise _errors.InvalidResponse(
-            f'The server lists more than {_limits.MAX_SERVERS:,} servers'
+            f'There are more than {_limits.MAX_SERVERS:,} servers'
         )
     return servers
 
 
 def _servers(entries: Sequence[Any]) -> list[Server]:
-    # An entry without an ID can be neither named nor joined.
+    # An entry without an ID cannot be related to images.
     return [
         _server(entry)
         for entry in entries
@@ -94,7 +94,7 @@ def _servers(entries: Sequence[Any]) -> list[Server]:
 
 def _server(entry: Mapping[str, Any]) -> Server:
     image = entry.get('image')
-    # Nova sends an empty text for a server on a volume.
+    # Nova sends '' for a server that was booted from a volume.
     image_id = image.get('id') if isinstance(image, dict) else None
     return Server(
         id=str(entry['id']),

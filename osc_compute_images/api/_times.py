@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The times of images."""
+"""Parse and format the times of images."""
 
 import datetime
 
@@ -8,12 +8,12 @@ from osc_compute_images.api._image import Image
 
 
 def created_at(image: Image) -> datetime.datetime | None:
-    """Return when an image was created, or None if it does not tell."""
+    """Return when an image was created, or None if unknown."""
     return parse(image.created)
 
 
 def parse(text: str | None) -> datetime.datetime | None:
-    """Read a time as Compute shows it, in UTC; so is one without a zone."""
+    """Parse an ISO 8601 time; without a zone it is UTC."""
     try:
         time = datetime.datetime.fromisoformat(text or '')
         if time.tzinfo is None:
@@ -24,6 +24,6 @@ def parse(text: str | None) -> datetime.datetime | None:
 
 
 def shown(time: datetime.datetime) -> str:
-    """Write a time as Compute does: ``2026-11-23T16:11:28Z``."""
+    """Format a time as Compute does: ``2026-11-23T16:11:28Z``."""
     utc = time.astimezone(datetime.UTC).replace(tzinfo=None)
     return utc.isoformat(timespec='seconds') + 'Z'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Waiting for an image."""
+"""Wait for the status of an image."""
 
 from collections.abc import Callable
 import math
@@ -10,20 +10,19 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
 from osc_compute_images.api._image import Image
 
-#: Seconds between two looks at the image: the first, the longest, and by how
-#: much each is longer than the one before it. An upload takes seconds or
-#: hours; so the wait is never much longer than it must be.
+#: Seconds between two polls, first and at most, and the factor by which they
+#: grow: an upload may take seconds or hours.
 _FIRST_INTERVAL = 1.0
-_LONGEST_INTERVAL = 15.0
+_MAX_INTERVAL = 15.0
 _GROWTH = 1.25
 
 #: Seconds for which transient errors are retried, once the image was seen.
-_PATIENCE = 300.0
+_RETRY_TIME = 300.0
 
-#: Statuses that lead nowhere else, unless waited for themselves.
+#: Statuses that do not change.
 _FINAL = ('ERROR', 'DELETED')
 
-#: A proxy may send a page of its own with any status.
+#: InvalidResponse: a proxy may send its own error page with any status.
 _TRANSIENT = (
     _errors.ConnectionFailed,
     _errors.InvalidResponse,
@@ -32,12 +31,12 @@ _TRANSIENT = (
 )
 
 
-class _Watch:
-    """Looks at an image, in spite of transient errors.
+class _Poller:
+    """Polls an image, and tolerates transient errors.
 
-    :param get: gets the image by a deadline, a time of ``time.monotonic()``
-    :param seen: the image as it was seen before, if it was
-    :param deadline: when the wait is over
+    :param get: gets the image, given a deadline of ``time.monotonic()``
+    :param seen: the image as last seen, or None
+    :param deadline: of the wait
     """
 
     def __init__(
@@ -49,22 +48,22 @@ class _Watch:
         self._get = get
         self.seen = seen
         self._deadline = deadline
-        self._last_answer = time.monotonic()
+        self._last_success = time.monotonic()
 
-    def look(self) -> Image:
-        """Return the current image, or the last one seen if a request fails.
+    def poll(self) -> Image:
+        """Return the current image, or the one last seen if a request fails.
 
-        :raises WaitTimedOut: if it does not come in time, for the first time
+        :raises WaitTimedOut: if it was never seen before the deadline
         """
         deadline = None if math.isinf(self._deadline) else self._deadline
         try:
             self.seen = self._get(deadline)
-            self._last_answer = time.monotonic()
+            self._last_success = time.monotonic()
         except _errors.ImageNotFound as e:
             if self.seen is None:
                 raise
             raise _errors.ImageVanished(
-                f'Image {self.seen.id} no longer exists; it was '
+                f'Image {self.seen.id} no longer exists; its last status was '
                 f'{self.seen.status}',
                 image=self.seen,
                 http_status=e.http_status,
@@ -76,12 +75,12 @@ class _Watch:
                 if now < self._deadline:
                     raise
                 raise _errors.WaitTimedOut(
-                    f'The time is over before the image was seen: {e.message}',
+                    f'Timed out before the image was seen: {e.message}',
                     image=None,
                     http_status=e.http_status,
                     request_id=e.request_id,
                 ) from e
-            if now < self._deadline and now - self._last_answer > _PATIENCE:
+            if now < self._deadline and now - self._last_success > _RETRY_TIME:
                 raise
         return self.seen
 
@@ -101,16 +100,16 @@ def wait_for(
             f'{", ".join(filters.STATUSES)}'
         )
     end = time.monotonic() + (math.inf if timeout is None else timeout)
-    watch = _Watch(get, seen, end)
+    poller = _Poller(get, seen, end)
     interval = _FIRST_INTERVAL
     while True:
-        image = watch.look()
+        image = poller.poll()
         if on_look is not None:
             on_look(image)
-        is_now = (image.status or '').upper()
-        if is_now == status:
+        current = (image.status or '').upper()
+        if current == status:
             return image
-        if is_now in _FINAL:
+        if current in _FINAL:
             raise _errors.ImageFailed(
                 f'Image {image.id} is {image.status}, and will not become '
                 f'{status}',
@@ -124,4 +123,4 @@ def wait_for(
                 image=image,
             )
         time.sleep(min(interval, left))
-        interval = min(interval * _GROWTH, _LONGEST_INTERVAL)
+        interval = min(interval * _GROWTH, _MAX_INTERVAL)

@@ -189,7 +189,7 @@ def test_images_not_served_is_not_an_empty_list(configured, nova, words):
     with ForwardingProxy(nova, before=at_2_39) as proxy:
         url = f'{proxy.url}/v2.1'
         line = last_line(configured(compute_endpoint_override=url), *words)
-    assert 'The Compute service does not serve images here' in line
+    assert 'The Compute service does not serve images' in line
     assert 'it serves microversions 2.1 to 2.1' in line
     assert 'The resource could not be found.' in line
     assert line.endswith('Use the "openstack image list" command instead')
@@ -237,7 +237,7 @@ def test_error_names_served_microversions(words):
 def test_error_without_served_microversions(document):
     with later_nova(document) as shell:
         line = last_line(shell, 'list')
-    assert 'it serves microversions that it does not tell' in line
+    assert 'it serves unknown microversions' in line
     assert line.endswith('Use the "openstack image list" command instead')
 
 

@@ -830,4 +830,4 @@ def test_response_with_another_image_is_an_error():
     answer = Response.of({'image': IMAGES[1]})
     with cloud(always(answer, path=IDS[0])) as (_server, shell):
         error = shell.fails('compute', 'image', 'show', IDS[0])
-    assert f'asked for image {IDS[0]}' in error
+    assert f'instead of image {IDS[0]}' in error

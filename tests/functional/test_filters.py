@@ -576,7 +576,9 @@ def mismatch(
     listed = result.out.split()
     # Unknown use is reported in one line.
     told = {'--unused', '--orphaned'} & {*options}
-    err = re.sub('^Some uses of images are .*\n', '', result.err if told else '')
+    err = re.sub(
+        '^Some uses of images are .*\n', '', result.err if told else ''
+    )
     if (result.code, err if told else result.err) != (0, ''):
         return f'{options} {words}: {result}'
     if listed in (before, after):

@@ -328,7 +328,10 @@ def test_deleted_image_ends_wait(demo, glance, images):
     glance.delete(image_id)
     code, shown, out = terminal.end()
     assert (code, out) == (5, '')
-    assert f'Image {image_id} no longer exists; it was SAVING' in shown
+    assert (
+        f'Image {image_id} no longer exists; its last status was SAVING'
+        in shown
+    )
 
 
 def test_timeout_ends_wait(demo, images):
@@ -388,7 +391,9 @@ def test_exit_code_if_image_vanishes(looks):
     gone = canned_cloud.fault(404, 'itemNotFound', 'Image not found.')
     with becoming_active(*[None] * looks, gone) as shell:
         line = shell.fails(*WAIT, IMAGE_ID, code=5)
-    assert line.startswith(f'Image {IMAGE_ID} no longer exists; it was SAVING')
+    assert line.startswith(
+        f'Image {IMAGE_ID} no longer exists; its last status was SAVING'
+    )
 
 
 def test_progress_bar_shows_progress():

@@ -113,7 +113,10 @@ def test_delete_server_while_snapshot_is_saving(cloud, demo, compute, boot):
     # Nova deletes the image, too.
     code, seen, out = terminal.end()
     assert (code, out) == (5, '')
-    assert f'Image {made["image_id"]} no longer exists; it was SAVING' in seen
+    assert (
+        f'{made["image_id"]} no longer exists; its last status was SAVING'
+        in seen
+    )
 
 
 def test_rotated_backups(demo, compute, boot):
