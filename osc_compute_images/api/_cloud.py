@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""One cloud of an openstacksdk configuration: its regions, and their APIs."""
+"""A cloud of an openstacksdk configuration: its regions, and their APIs."""
 
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from openstack.config import OpenStackConfig
     from openstack.config.cloud_region import CloudRegion
 
-#: Where a login at one Keystone leads to another one.
-_SCOPE_ELSEWHERE = (
+#: Settings of Keystone-to-Keystone federation.
+_FEDERATION_SETTINGS = (
     'service_provider',
     'remote_project_id',
     'remote_project_name',
@@ -32,17 +32,16 @@ _SCOPE_ELSEWHERE = (
 
 
 class Cloud:
-    """A cloud as openstacksdk has it configured.
+    """A cloud of an openstacksdk configuration.
 
     :param config: openstacksdk's configuration
-    :param name: the name of the cloud, or None for the default one
-    :param options: options of the command line, which override the
-        configuration
-    :param session_of: what makes the session of a region instead of
+    :param name: name of the cloud, or None for the default cloud
+    :param options: command-line options, which override the configuration
+    :param session_of: creates the session of a region, instead of
         ``CloudRegion.get_session``
-    :param redirect: False to follow no redirects: a redirected login carries
-        the password to wherever it is sent
-    :param more: more arguments for each adapter
+    :param redirect: False to follow no redirects: a redirected login sends
+        the password to another server
+    :param adapter_options: additional arguments of each adapter
     """
 
     def __init__(
@@ -55,74 +54,74 @@ class Cloud:
             None
         ),
         redirect: bool = True,
-        **more: Any,
+        **adapter_options: Any,
     ) -> None:
         self._config = config
         self._name = config.default_cloud if name is None else name
         self._options = options
         self._session_of = session_of
         self._redirect = redirect
-        self._more = more
+        self._adapter_options = adapter_options
         self._logins: list[tuple[Any, Any]] = []
-        #: Endpoints that the catalog has in no region, by the name ''.
+        #: The endpoint that has no region in the catalog, by the name ''.
         self._unnamed: dict[str, str] = {}
 
-    def listed(self) -> list[str]:
-        """Return the regions that the configuration lists, if it does."""
+    def configured_regions(self) -> list[str]:
+        """Return the regions that the configuration lists, if any."""
         entry = self._config.cloud_config['clouds'].get(self._name)
         if self._name is None or entry is None:
             return []
-        # NOTE: openstacksdk has no public method for this that does not make
-        # the settings of all clouds.
+        # NOTE: the only public method for this creates the settings of all
+        # clouds.
         known = self._config._get_known_regions(self._name)
-        # It returns None before openstacksdk 1.0.
+        # NOTE: None before openstacksdk 1.0.
         names = [region['name'] for region in known or ()]
         return names if 'regions' in entry or len(names) > 1 else []
 
     def regions(self) -> list[str]:
-        """Return the regions, in the order of their names.
+        """Return the names of the regions, sorted.
 
-        :raises ImagesError: if that takes a login, and it fails
+        :raises ImagesError: if a login is needed and fails
         """
-        return sorted(self.listed()) or self._in_catalog()
+        return sorted(self.configured_regions()) or self._catalog_regions()
 
-    def default(self) -> str:
-        """Return the region that is meant where none is named."""
+    def default_region(self) -> str:
+        """Return the name of the default region, which may be empty."""
         settings = self._settings(None)
-        service = None if self.listed() else 'compute'
+        service = None if self.configured_regions() else 'compute'
         return settings.get_region_name(service) or ''
 
     def api(self, region: str | None = None) -> ImagesAPI:
-        """Make the images API of a region; by default of the default one.
+        """Return the images API of a region, or of the default region.
 
-        :raises openstack.exceptions.ConfigException: for a region that is
-            not listed, if there is a list
+        :raises openstack.exceptions.ConfigException: if the configuration
+            lists regions, but not this one
         """
         settings = self._settings(region)
-        more = dict(self._more)
-        if region is not None and not self.listed():
-            # What is set for Compute alone names one region for all.
-            more['region_name'] = region or None
+        options = dict(self._adapter_options)
+        if region is not None and not self.configured_regions():
+            # It overrides compute_region_name.
+            options['region_name'] = region or None
             if region in self._unnamed:
-                more['endpoint_override'] = self._unnamed[region]
+                options['endpoint_override'] = self._unnamed[region]
         session = self._session(settings)
-        return ImagesAPI(adapter_of(settings, session, **more))
+        return ImagesAPI(adapter_of(settings, session, **options))
 
     def _settings(self, region: str | None) -> 'CloudRegion':
         config = self._config
-        if region and not self.listed():
+        if region and not self.configured_regions():
             config = _with_region(config, self._name, region)
         options = copy.copy(self._options)
         if region is not None and options is not None:
             options.region_name = region
-            # openstacksdk prefers this one, where there are both.
+            # openstacksdk would prefer it to region_name.
             vars(options).pop('os_region_name', None)
         return config.get_one(
             cloud=self._name, argparse=options, region_name=region or ''
         )
 
     def _session(self, settings: 'CloudRegion') -> 'ksa_session.Session':
-        """Return a session, which shares its login with those like it."""
+        """Return a session; sessions with the same login share their auth."""
         session = (
             settings.get_session()
             if self._session_of is None
@@ -134,7 +133,7 @@ class Cloud:
             settings.config.get('auth_type'),
             settings.get_auth_args(),
             settings.get_requests_verify_args(),
-            *(settings.config.get(key) for key in _SCOPE_ELSEWHERE),
+            *(settings.config.get(key) for key in _FEDERATION_SETTINGS),
         )
         for known, auth in self._logins:
             if known == login:
@@ -143,28 +142,28 @@ class Cloud:
         self._logins.append((login, session.auth))
         return session
 
-    def _in_catalog(self) -> list[str]:
+    def _catalog_regions(self) -> list[str]:
         settings = self._settings(None)
         session = self._session(settings)
         auth: Any = session.auth
         if not hasattr(auth, 'get_access'):
-            # Without a catalog there is only what is configured.
+            # There is no catalog.
             return [settings.get_region_name('compute') or '']
         if settings.get_endpoint('compute'):
             raise _errors.ImagesError(
-                'The configuration overrides the Compute endpoint with a '
-                'single one: to ask other regions, list each under "regions" '
-                'with an override of its own, or remove the override'
+                'The configuration overrides the Compute endpoint for all '
+                'regions: list each region under "regions" with its own '
+                'override, or remove the override'
             )
         adapter = adapter_of(settings, session)
         with contextlib.suppress(_errors.EndpointNotFound):
-            # It tells of a failed login in words of its own.
+            # NOTE: it has better messages for a failed login.
             Client(adapter).server()
         catalog = auth.get_access(session).service_catalog
         names = set()
         try:
             for endpoint in _endpoints(catalog, adapter):
-                # NOTE: it fails for what is no text.
+                # NOTE: it raises TypeError if the name is not a string.
                 names.add('' + (endpoint.region_name or ''))
                 if not endpoint.region_name:
                     self._unnamed[''] = endpoint.url.replace('%', '%%')
@@ -177,11 +176,11 @@ class Cloud:
             ValueError,
         ) as e:
             raise _errors.InvalidResponse(
-                f'The catalog cannot be read: {type(e).__name__}: {e}'
+                f'The catalog is invalid: {type(e).__name__}: {e}'
             ) from e
         if not found:
             raise _errors.EndpointNotFound(
-                'The catalog has no region with Compute'
+                'No region in the catalog has a Compute endpoint'
             )
         return found
 
@@ -189,9 +188,9 @@ class Cloud:
 def _with_region(
     config: 'OpenStackConfig', cloud: str | None, region: str
 ) -> 'OpenStackConfig':
-    """Return a configuration whose cloud names another region.
+    """Return a configuration with another region for a cloud.
 
-    openstacksdk refuses a region that an entry does not name.
+    openstacksdk rejects a region that the entry of a cloud does not name.
     """
     clouds = config.cloud_config['clouds']
     if cloud not in clouds:
@@ -207,8 +206,8 @@ def _with_region(
 
 def _endpoints(catalog: Any, adapter: ksa_adapter.Adapter) -> Iterable[Any]:
     interface = adapter.interface
-    # NOTE: keystoneauth takes the first interface of several that any region
-    # has, and only the regions that have it.
+    # NOTE: given several interfaces, keystoneauth returns only the regions that
+    # have the first one found.
     for each in interface if isinstance(interface, list) else [interface]:
         by_type = catalog.get_endpoints_data(
             service_type=adapter.service_type,

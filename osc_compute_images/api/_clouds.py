@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Several clouds of an openstacksdk configuration, at the same time."""
+"""The images API of several clouds of an openstacksdk configuration."""
 
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -22,29 +22,30 @@ if TYPE_CHECKING:
 def cloud_names(config: 'OpenStackConfig') -> list[str]:
     """Return the names of the clouds in the files of a configuration.
 
-    The cloud that the environment describes is none of them.
+    The cloud of the environment variables is not included.
     """
     clouds = config.cloud_config['clouds']
-    # NOTE: where there are none, openstacksdk makes one of its defaults.
-    of_defaults = clouds.get('defaults')
-    made = (
-        isinstance(of_defaults, dict)
-        and of_defaults.keys() == config.defaults.keys()
+    # NOTE: without clouds, openstacksdk adds one named "defaults".
+    defaults = clouds.get('defaults')
+    is_generated = (
+        isinstance(defaults, dict)
+        and defaults.keys() == config.defaults.keys()
     )
     return sorted(
         name
         for name in config.get_cloud_names()
-        if name != config.envvar_key and not (name == 'defaults' and made)
+        if name != config.envvar_key
+        and not (name == 'defaults' and is_generated)
     )
 
 
 def of_clouds(
     clouds: dict[str, Cloud], regions: Callable[[Cloud], Iterable[str]]
 ) -> dict[tuple[str, str], ImagesAPI]:
-    """Make the images API of some regions of each cloud.
+    """Return the images API of regions of each cloud.
 
-    :param regions: tells which, and may log in for that: it is called for
-        several clouds at the same time
+    :param regions: returns the regions of a cloud, and may log in; it is
+        called for several clouds in parallel
     """
 
     def apis_in(name: str) -> dict[tuple[str, str], ImagesAPI]:
@@ -53,18 +54,18 @@ def of_clouds(
             return {(name, r): cloud.api(r) for r in regions(cloud)}
         except _errors.ImagesError as e:
             error = e
-        except Exception as e:  # noqa: BLE001 - whatever the files hold
+        except Exception as e:  # noqa: BLE001 - an invalid configuration
             error = _config_error(e)
-        return {(name, ''): ImagesAPI(_Unusable(error))}
+        return {(name, ''): ImagesAPI(_FailingAdapter(error))}
 
     apis: dict[tuple[str, str], ImagesAPI] = {}
-    for found in _pool.each(clouds, apis_in, parallel=PARALLEL):
+    for found in _pool.map_in_threads(clouds, apis_in, parallel=PARALLEL):
         apis |= found
     return apis
 
 
-class _Unusable(ksa_adapter.Adapter):
-    """An adapter of a cloud that cannot be used."""
+class _FailingAdapter(ksa_adapter.Adapter):
+    """An adapter of a cloud that cannot be used: every request fails."""
 
     def __init__(self, error: _errors.ImagesError) -> None:
         super().__init__(session=None)  # type: ignore[arg-type]
@@ -76,4 +77,4 @@ class _Unusable(ksa_adapter.Adapter):
 
 def _config_error(e: Exception) -> _errors.ImagesError:
     text = ' '.join(str(e).split()) or type(e).__name__
-    return _errors.ImagesError(f'The configuration is wrong: {text}')
+    return _errors.ImagesError(f'The configuration is invalid: {text}')

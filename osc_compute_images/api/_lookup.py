@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Finding the one resource that a user means."""
+"""Find servers and flavors by name, ID or URL."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ from osc_compute_images.api.http import path_to
 
 @dataclasses.dataclass(frozen=True)
 class Flavor:
-    """What a flavor offers to an image.
+    """A flavor.
 
     :param id: any text, unique
     :param name: any text, unique
     :param ram: memory, MB
-    :param disk: disk, GB; 0 for one whose servers boot from a volume
+    :param disk: disk, GB; 0 if its servers boot from volumes
     """
 
     id: str
@@ -49,27 +49,29 @@ def only_one(
     ids: Iterable[str],
     not_found: type[_errors.NotFound],
 ) -> str:
-    """Return the only ID that a name stands for.
+    """Return the only ID that was found for a name.
 
-    :param kind: what is looked for, for the message
-    :raises NotFound: of the class given, if there is none
+    :param kind: of the resource, for the message
+    :param not_found: the class of the error if there is none
+    :raises NotFound: if there is none
     :raises AmbiguousName: if there are several
     """
-    several = list(ids)
-    if not several:
+    found = list(ids)
+    if not found:
         raise not_found(f'No {kind} with a name or ID of {name!r} exists')
-    if len(several) > 1:
-        # An ID is any text, and is likely to be pasted into a shell.
-        words = map(shlex.quote, several[: _limits.MAX_IDS_SHOWN])
-        shown = ', '.join(words)
-        if len(several) > _limits.MAX_IDS_SHOWN:
+    if len(found) > 1:
+        # NOTE: quoted, as users paste IDs into a shell, and an ID can be any
+        # text.
+        quoted = map(shlex.quote, found[: _limits.MAX_IDS_SHOWN])
+        shown = ', '.join(quoted)
+        if len(found) > _limits.MAX_IDS_SHOWN:
             shown += ', ...'
         raise _errors.AmbiguousName(
-            f'{len(several)} {kind}s have the name {name!r}; use one of their '
+            f'{len(found)} {kind}s have the name {name!r}; use one of their '
             f'IDs: {shown}',
-            ids=several,
+            ids=found,
         )
-    return several[0]
+    return found[0]
 
 
 def find_server_id(client: Client, name_id_or_url: str) -> str:
@@ -84,21 +86,21 @@ def find_server_id(client: Client, name_id_or_url: str) -> str:
             server = _decode.member(body, 'server', dict)
             return str(server.get('id') or server_id)
     if _ids.looks_like_id(last):
-        # It has no name, as it is gone. Nova makes IDs in lower case.
+        # A deleted server has no name. Nova generates IDs in lower case.
         return last.lower()
     ids = list(_servers_named(client, name_id_or_url, {}))
     if not ids:
         with contextlib.suppress(_errors.Forbidden, _errors.BadRequest):
-            # For an administrator, it may be in any project.
-            everywhere = {'all_tenants': 1}
-            ids = list(_servers_named(client, name_id_or_url, everywhere))
+            # An administrator can also see the servers of other projects.
+            all_projects = {'all_tenants': 1}
+            ids = list(_servers_named(client, name_id_or_url, all_projects))
     if not ids and candidates:
         return last
     try:
         return only_one('server', name_id_or_url, ids, _errors.ServerNotFound)
     except _errors.ServerNotFound as e:
         raise _errors.ServerNotFound(
-            f'{e.message}; for a server that is deleted, give its ID'
+            f'{e.message}; for a deleted server, use its ID'
         ) from None
 
 
@@ -109,7 +111,7 @@ def _servers_named(
         'servers',
         lambda query: client.get('/servers', query),
         lambda body: _decode.read_page(body, 'servers', _servers),
-        # Nova takes the name for a regular expression.
+        # Nova interprets the name as a regular expression.
         {'name': f'^{re.escape(name)}$', 'limit': MAX_PAGE_SIZE, **query},
     )
     for server in listing.items():
@@ -136,7 +138,7 @@ def find_flavor(client: Client, name_or_id: str) -> Flavor:
         'flavors',
         lambda query: client.get('/flavors/detail', query),
         lambda body: _decode.read_page(body, 'flavors', _flavors),
-        # is_public=none: an administrator sees the private ones, too.
+        # is_public=none: include private flavors for an administrator.
         {'is_public': 'none', 'limit': MAX_PAGE_SIZE},
     )
     named = {
@@ -159,6 +161,6 @@ def _flavor(entry: Any) -> Flavor:
             flavor[field.name] = kind(entry[field.name])
         except (KeyError, TypeError, ValueError, OverflowError) as e:
             raise _errors.InvalidResponse(
-                f'The server describes a flavor without a valid {field.name!r}'
+                f'The server sent a flavor without a valid {field.name!r}'
             ) from e
     return Flavor(**flavor)

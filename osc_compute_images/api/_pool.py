@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Threads that work down a list, and are not waited for."""
+"""Call a function in threads that do not delay the end of the process."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _Key = TypeVar('_Key')
 _Value = TypeVar('_Value')
 
 
-def each(
+def map_in_threads(
     keys: Iterable[_Key],
     call: Callable[[_Key], _Value],
     *,
@@ -24,22 +24,21 @@ def each(
     on_done: Callable[[_Key], object] = lambda _key: None,
     on_close: Callable[[], object] = lambda: None,
 ) -> Generator[_Value, None, None]:
-    """Call something for each key, in threads; yield what it returns.
+    """Call a function for each key, in threads; yield the results.
 
-    It is not :mod:`concurrent.futures`, whose threads the interpreter waits
-    for at its end: here they may be in the middle of a request that nobody
-    waits for any more.
+    Not :mod:`concurrent.futures`: at exit, the interpreter would wait for its
+    threads, which may be in the middle of a request.
 
-    :param ordered: yield in the order of the keys; otherwise as they come
+    :param ordered: yield in the order of the keys; otherwise as completed
     :param on_done: called, in the thread, when a call has returned or failed
-    :param on_close: called when the generator is closed, dropped or at its
-        end; nothing is called any more
+    :param on_close: called when the generator ends, is closed or dropped; no
+        more calls start after it
     """
     if parallel < 1:
         raise ValueError(f'parallel must be 1 or more, not {parallel}')
     pool = _Pool(keys, call, on_done)
     results = pool.results(on_close, ordered=ordered)
-    # NOTE: close() does nothing to a generator that has not begun.
+    # NOTE: close() does nothing to a generator that has not started.
     next(results)
     pool.start(parallel)
     return results
@@ -57,18 +56,18 @@ class _Pool(Generic[_Key, _Value]):
         self._waiting = deque(enumerate(keys))
         self._count = len(self._waiting)
         self._changed = threading.Condition()
-        #: What was returned or raised, by number, in the order it came.
+        #: Results and exceptions by number, in the order of completion.
         self._done: dict[int, tuple[_Value | None, BaseException | None]] = {}
 
     def start(self, parallel: int) -> None:
-        """Start the threads, no more than there is work for."""
+        """Start the threads, at most one for each key."""
         for _ in range(min(parallel, self._count)):
             threading.Thread(target=self._work, daemon=True).start()
 
     def results(
         self, on_close: Callable[[], object], *, ordered: bool
     ) -> Generator[Any, None, None]:
-        """Yield None, and then what is returned."""
+        """Yield None, and then the results."""
         try:
             yield None
             for number in range(self._count):
@@ -107,5 +106,5 @@ class _Pool(Generic[_Key, _Value]):
                 self._done[number] = outcome
                 self._changed.notify_all()
             self._on_done(key)
-            # It may be large, and the next call may take long.
+            # Free it before the next call.
             del outcome

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Call something for several regions at the same time."""
+"""Call a function for several regions in parallel."""
 
 from collections.abc import Callable
 from collections.abc import Generator
@@ -14,7 +14,7 @@ from osc_compute_images.api import _pool
 from osc_compute_images.api import _turns
 from osc_compute_images.api._client import ImagesAPI
 
-#: How many regions are asked at a time.
+#: Number of regions queried in parallel.
 PARALLEL = 16
 
 _Key = TypeVar('_Key')
@@ -23,11 +23,11 @@ _Value = TypeVar('_Value')
 
 @dataclasses.dataclass(frozen=True)
 class RegionResult(Generic[_Key, _Value]):
-    """What came of a call for one region.
+    """The result of a call for one region.
 
-    :param region: the key of the region
-    :param value: what the call returned, or None if it failed
-    :param error: the error that it failed with, or None
+    :param region: key of the region
+    :param value: the return value, or None if the call failed
+    :param error: the error, or None
     """
 
     region: _Key
@@ -42,9 +42,9 @@ def in_regions(
     parallel: int = PARALLEL,
     ordered: bool = True,
 ) -> Generator[RegionResult[_Key, _Value], None, None]:
-    """Call something for several regions at the same time.
+    """Call a function for several regions in parallel.
 
-    For example, all snapshots of all regions::
+    For example, list all snapshots of all regions::
 
         from osc_compute_images.api import filters
 
@@ -57,24 +57,25 @@ def in_regions(
             else:
                 print(result.region, [image.name for image in result.value])
 
-    A server that serves several regions gets one request at a time from those
-    that share a login. Once a server has refused or timed out in one region,
-    the other regions that it serves fail at once; so do those whose login has
+    Regions that share a server and a login send one request at a time to it.
+    Once a server has refused a connection or timed out for one region, the
+    other regions that use it fail immediately, as do regions whose login has
     failed.
 
     :param apis: the images API of each region, by any key
-        (:mod:`osc_compute_images.api.clouds` makes them)
-    :param call: what to call, with the images API of a region; it runs in a
-        thread. What it returns is kept until it is taken
-    :param parallel: how many regions to call it for at a time
+        (see :mod:`osc_compute_images.api.clouds`)
+    :param call: called with the images API of a region, in a thread; its
+        return value is held in memory until it is yielded
+    :param parallel: number of calls in parallel
     :param ordered: yield the results in the order of the keys; otherwise as
-        they come
-    :returns: a generator of one result a region. It begins at once. After its
-        ``close()``, or when it is dropped, no further request is sent
+        completed
+    :returns: a generator of one result per region. The calls start
+        immediately. After its ``close()``, or when it is dropped, no more
+        requests are sent
     :raises ValueError: if ``parallel`` is less than 1
 
-    Anything that the call raises, other than an
-    :class:`~osc_compute_images.api.ImagesError`, is raised by the generator.
+    The generator raises any exception of a call that is not an
+    :class:`~osc_compute_images.api.ImagesError`.
     """
     return with_keys(
         apis,
@@ -92,20 +93,20 @@ def with_keys(
     ordered: bool = True,
     on_done: Callable[[_Key], object] = lambda _key: None,
 ) -> Generator[RegionResult[_Key, _Value], None, None]:
-    """Do what :func:`in_regions` does, for a call that takes the key too.
+    """Like :func:`in_regions`, for a function that also takes the key.
 
     :param on_done: called, in the thread, when a call has returned or failed
     """
     turns = _turns.Turns()
 
     def result(key: _Key) -> RegionResult[_Key, _Value]:
-        with turns.of(apis[key]) as api:
+        with turns.wrap(apis[key]) as api:
             try:
                 return RegionResult(key, value=call(key, api))
             except _errors.ImagesError as e:
                 return RegionResult(key, error=e)
 
-    return _pool.each(
+    return _pool.map_in_threads(
         list(apis),
         result,
         parallel=parallel,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""From the settings that openstacksdk has for a region to an adapter."""
+"""Create an adapter from openstacksdk's settings of a region."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ def _statuses(value: Any) -> list[int]:
     return [int(code) for code in codes]
 
 
-_RETRIES: dict[str, Callable[[Any], Any]] = {
+_RETRY_SETTINGS: dict[str, Callable[[Any], Any]] = {
     'connect_retries': int,
     'connect_retry_delay': float,
     'status_code_retries': int,
@@ -33,17 +33,17 @@ _RETRIES: dict[str, Callable[[Any], Any]] = {
 def adapter_of(
     config: 'CloudRegion',
     session: 'ksa_session.Session | None' = None,
-    **more: Any,
+    **options: Any,
 ) -> ksa_adapter.Adapter:
-    """Make an adapter of Compute, with all that a region has set for it.
+    """Return an adapter of Compute with the settings of a region.
 
-    It is not openstacksdk's own: to make that one costs a request for the
-    versions of the service where a microversion is configured, and fails
-    where it does not suit them.
+    It is not openstacksdk's own adapter: if a microversion is configured,
+    openstacksdk requests the versions of the service, and fails if they do
+    not match.
 
     :param session: instead of the region's own
-    :param more: more arguments of the adapter, or others
-    :raises ImagesError: for a setting that is no number
+    :param options: arguments of the adapter, which override the settings
+    :raises ImagesError: for a setting that is not a number
     """
     arguments: dict[str, Any] = {
         'session': session or config.get_session(),
@@ -57,19 +57,19 @@ def adapter_of(
         'client_name': 'osc-compute-images',
         'client_version': osc_compute_images.__version__,
     }
-    return ksa_adapter.Adapter(**{**arguments, **_retries(config), **more})
+    return ksa_adapter.Adapter(**{**arguments, **_retries(config), **options})
 
 
 def _retries(config: 'CloudRegion') -> dict[str, Any]:
-    # NOTE: not its getters, as most releases have two of them only.
+    # NOTE: not the getters of config: most releases have only two of them.
     raw = config.config
     settings: dict[str, Any] = {}
-    for name, read in _RETRIES.items():
+    for name, parse in _RETRY_SETTINGS.items():
         value = raw.get(f'compute_{name}', raw.get(name))
         try:
-            settings[name] = None if value is None else read(value)
+            settings[name] = None if value is None else parse(value)
         except (TypeError, ValueError) as e:
             raise _errors.ImagesError(
-                f'The setting compute_{name} cannot be read: {e}'
+                f'The setting compute_{name} is invalid: {e}'
             ) from e
     return settings

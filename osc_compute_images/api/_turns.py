@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Who may send a request, where several regions share a server or a login."""
+"""Serialize the requests of regions that share a server or a login."""
 
 from collections.abc import Callable
 from collections.abc import Hashable
@@ -19,8 +19,8 @@ import urllib3
 from osc_compute_images.api import _errors
 from osc_compute_images.api._client import ImagesAPI
 
-#: What is raised for a server that is not there, or says nothing.
-_DEAD = (
+#: Exceptions for a server that cannot be reached or does not respond.
+_UNREACHABLE = (
     ksa_exceptions.ConnectFailure,
     ksa_exceptions.ConnectTimeout,
     requests.Timeout,
@@ -29,66 +29,66 @@ _DEAD = (
 
 
 class Closed(BaseException):
-    """Nothing more is to be sent: nobody waits for the answer.
+    """No more requests may be sent.
 
-    It is no :class:`Exception`, so that nothing on its way takes it for a
-    fault of the server.
+    Not an :class:`Exception`, so that nothing handles it as an error of the
+    server.
     """
 
 
 class Turns:
-    """Lets one region at a time use what several share.
+    """Lets one region at a time use a shared server or login.
 
-    What a region has found dead stays its own while it may retry. If it gives
-    up, the others fail at once, instead of each waiting as long.
+    A region whose request fails keeps its turn while it retries. If it gives
+    up, the other regions fail immediately, without waiting as long.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._holders: dict[Hashable, _Region] = {}
-        #: What does not answer, and the words for it.
-        self._dead: dict[Hashable, str] = {}
+        #: Servers and logins that have failed, and the message.
+        self._failed: dict[Hashable, str] = {}
         self._closed = False
 
     def close(self) -> None:
-        """Let no further request be sent."""
+        """Prevent further requests."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     @contextlib.contextmanager
-    def of(self, api: ImagesAPI) -> Iterator[ImagesAPI]:
-        """Provide an images API that takes turns with those of others."""
+    def wrap(self, api: ImagesAPI) -> Iterator[ImagesAPI]:
+        """Provide a copy of an images API that takes turns."""
         region = _Region(self, api.adapter)
         try:
             yield type(api)(region.adapter)
         finally:
             with self._changed:
-                for key, dead, reason in region.failed:
-                    self._dead.setdefault(dead, reason)
+                for key, target, reason in region.failed:
+                    self._failed.setdefault(target, reason)
                     del self._holders[key]
                 self._changed.notify_all()
 
-    def take(self, region: '_Region', key: Hashable, dead: Hashable) -> None:
+    def take(self, region: '_Region', key: Hashable, target: Hashable) -> None:
         """Wait for a turn.
 
-        :param key: what one region uses at a time
-        :param dead: what may be known to be dead
-        :raises ConnectionFailed: if it is
+        :param key: what only one region uses at a time
+        :param target: the server or login that may have failed
+        :raises ConnectionFailed: if the target has failed
         :raises Closed: after :meth:`close`
         """
         with self._changed:
             self._changed.wait_for(
                 lambda: (
                     self._closed
-                    or dead in self._dead
+                    or target in self._failed
                     or self._holders.get(key, region) is region
                 )
             )
             if self._closed:
                 raise Closed
-            if dead in self._dead:
-                raise _errors.ConnectionFailed(self._dead[dead])
+            if target in self._failed:
+                raise _errors.ConnectionFailed(self._failed[target])
             self._holders[key] = region
 
     def give_back(self, key: Hashable) -> None:
@@ -99,9 +99,10 @@ class Turns:
 
 
 class _Region:
-    """One region, and the adapter that it is asked through.
+    """A region, and its adapter.
 
-    :ivar failed: the turns that it still has, as what it asked has failed
+    :ivar failed: the turns that it keeps after a failure: the key, the
+        target, and the message
     """
 
     def __init__(self, turns: Turns, adapter: ksa_adapter.Adapter) -> None:
@@ -110,15 +111,14 @@ class _Region:
         self.failed: list[tuple[Hashable, Hashable, str]] = []
         session = getattr(adapter, 'session', None)
         self._login = id(adapter.auth or getattr(session, 'auth', None))
-        # NOTE: a copy of its own kind: all that it has set, it has set, and
-        # what it does for a request of its own, it does.
+        # NOTE: a copy, which keeps the class and all settings of the adapter.
         self.adapter = copy.copy(adapter)
         vars(self.adapter).update(
             request=self._request, get_endpoint=self._get_endpoint
         )
 
     def _get_endpoint(self, *args: Any, **kwargs: Any) -> str | None:
-        """Find the endpoint in the catalog: it takes a login."""
+        """Return the endpoint from the catalog, which needs a login."""
         key = ('login', self._login)
         url: str | None = self._in_turn(
             key,
@@ -133,7 +133,7 @@ class _Region:
         try:
             return self._original.get_endpoint(*args, **kwargs)
         except Exception as e:
-            # NOTE: keystoneauth has no better one for a missing password.
+            # NOTE: keystoneauth raises Exception for a missing password.
             if type(e) is not Exception:
                 raise
             raise _errors.ImagesError(f'The login failed: {e}') from e
@@ -142,11 +142,10 @@ class _Region:
         base = kwargs.get('endpoint_override') or url
         server = urllib.parse.urlsplit(base).netloc
         return self._in_turn(
-            # Of several logins, such as those of several clouds, none need
-            # wait for another.
+            # Regions with another login need not wait.
             (server, self._login),
             server,
-            _DEAD,
+            _UNREACHABLE,
             server,
             lambda: self._original.request(url, *args, **kwargs),
         )
@@ -154,21 +153,21 @@ class _Region:
     def _in_turn(
         self,
         key: Hashable,
-        dead: Hashable,
-        faults: tuple[type[Exception], ...],
-        what: str,
-        ask: Callable[[], Any],
+        target: Hashable,
+        failures: tuple[type[Exception], ...],
+        name: str,
+        send: Callable[[], Any],
     ) -> Any:
-        self._turns.take(self, key, dead)
+        self._turns.take(self, key, target)
         self.failed = [each for each in self.failed if each[0] != key]
         try:
-            answer = ask()
-        except faults:
-            reason = f'{what} has failed in another region already'
-            self.failed.append((key, dead, reason))
+            response = send()
+        except failures:
+            reason = f'{name} has already failed in another region'
+            self.failed.append((key, target, reason))
             raise
         except BaseException:
             self._turns.give_back(key)
             raise
         self._turns.give_back(key)
-        return answer
+        return response

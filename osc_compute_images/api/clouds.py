@@ -2,7 +2,7 @@
 
 """The images API of all regions and clouds of an openstacksdk configuration.
 
-All regions of a cloud of ``clouds.yaml``, or all that all its clouds have::
+All regions of a cloud in ``clouds.yaml``, or all regions of all clouds::
 
     import openstack.config
     from osc_compute_images.api import clouds
@@ -18,9 +18,9 @@ All regions of a cloud of ``clouds.yaml``, or all that all its clouds have::
         cloud, region = result.region
         print(cloud, region, result.value or result.error)
 
-Each region has the settings that openstacksdk has for it: authentication,
-interface, endpoint override, certificates, timeout, retries. Regions of a
-cloud that are authenticated alike share one login; clouds share nothing.
+Each region uses its settings in openstacksdk: authentication, interface,
+endpoint override, certificates, timeout, retries. Regions of a cloud with the
+same authentication share one login; clouds share nothing.
 """
 
 from typing import TYPE_CHECKING
@@ -39,18 +39,18 @@ __all__ = ['apis_of', 'apis_of_all']
 def apis_of(
     config: 'OpenStackConfig', cloud: str | None = None
 ) -> dict[str, ImagesAPI]:
-    """Make the images API of each region of a cloud.
+    """Return the images API of each region of a cloud.
 
     The regions are those that the configuration lists as ``regions``, or else
-    those with a Compute endpoint in the catalog, for which it logs in.
+    those with a Compute endpoint in the catalog, which needs a login.
 
-    :param cloud: its name in ``clouds.yaml``; by default the one that
-        openstacksdk would choose
-    :returns: by the name of the region, in the order of the names; the name
-        is empty where neither the configuration nor the catalog has one
+    :param cloud: name in ``clouds.yaml``; by default openstacksdk's default
+    :returns: by the name of the region, sorted. The name is empty if neither
+        the configuration nor the catalog has one
     :raises ImagesError: if the login fails, or the catalog has no Compute
-    :raises openstack.exceptions.ConfigException: if openstacksdk cannot make
-        sense of the configuration
+        endpoint
+    :raises openstack.exceptions.ConfigException: if the configuration is
+        invalid
     """
     configured = Cloud(config, cloud)
     return {name: configured.api(name) for name in configured.regions()}
@@ -59,11 +59,11 @@ def apis_of(
 def apis_of_all(
     config: 'OpenStackConfig',
 ) -> dict[tuple[str, str], ImagesAPI]:
-    """Make the images API of each region of each cloud in ``clouds.yaml``.
+    """Return the images API of each region of each cloud in ``clouds.yaml``.
 
-    :returns: by the names of cloud and region. A cloud that cannot be
-        configured or logged in to is there, too, with an empty name for the
-        region: whatever its API is asked raises the error
+    :returns: by the names of cloud and region. A cloud whose configuration is
+        invalid, or whose login fails, has an API with an empty region name,
+        and every request raises the error
     """
     clouds = {
         name: Cloud(config, name, redirect=False)

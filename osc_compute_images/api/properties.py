@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What Compute does with the properties that it is given.
+"""What Compute does with the properties of images.
 
-The rules are the same from Nova 21 to Nova 34: both were asked, and read.
+The rules are the same from Nova 21 to Nova 34; both were tested.
 """
 
 from collections.abc import Callable
@@ -28,13 +28,13 @@ __all__ = [
     'is_undecodable',
 ]
 
-#: Properties that Nova decodes from JSON whenever it reads an image. While
-#: one image has such a property that is not JSON, Nova answers every list and
-#: show that includes the image with a 500.
+#: Properties that Nova decodes from JSON whenever it reads an image. If an
+#: image has such a property that is not JSON, every list or show that includes
+#: the image fails with a 500.
 JSON_KEYS = ('block_device_mapping', 'mappings')
 
-#: The fields of an image of Glance, and what Nova's own client takes for one.
-#: As properties Nova drops them in silence, or fails with a 403 or 500.
+#: Fields of an image in Glance, and the names that Nova's own client treats as
+#: fields. Nova silently drops them as properties, or fails with a 403 or 500.
 FIELDS = frozenset(
     (
         *('checksum', 'container_format', 'created_at', 'deleted'),
@@ -46,67 +46,67 @@ FIELDS = frozenset(
     )
 )
 
-#: Visibilities that an image loses by any write of its properties through
-#: Compute: it is private afterwards, to the projects that could use it, too.
-#: Nova knows no more of the visibility than whether an image is public.
+#: Visibilities that an image loses if its properties are changed through
+#: Compute: it becomes private, and other projects can no longer use it. Nova
+#: only knows whether an image is public.
 MADE_PRIVATE = frozenset(('community', 'shared'))
 
 _KEY = re.compile(r'[a-zA-Z0-9_:. -]{1,255}')
-_LONGEST_VALUE = 255
+_MAX_VALUE = 255
 _SURROGATE = re.compile('[\ud800-\udfff]')
 
 
 def is_key(text: str) -> bool:
-    """Tell whether Compute accepts a text as the key of a property."""
+    """Return whether Compute accepts a text as the key of a property."""
     return _KEY.fullmatch(text) is not None
 
 
 def check_properties(metadata: Mapping[str, str]) -> None:
-    """Check properties that are to be set, without asking the server.
+    """Check properties to be set, without any request.
 
     :raises InvalidProperty: for one that Compute is known not to store, or
         that would break its lists
     """
     for key, value in metadata.items():
-        reason = _reason_against(key, value)
+        reason = _find_problem(key, value)
         if reason is not None:
             raise _errors.InvalidProperty(
                 f'Property {key!r:.80} cannot be set: {reason}', key=key
             )
 
 
-def _reason_against(key: str, value: object) -> str | None:
+def _find_problem(key: str, value: object) -> str | None:
     if not is_key(key):
         return (
-            'a key has 1 to 255 characters, which are letters of ASCII, '
-            'digits, spaces, or one of "-_:."'
+            'a key has 1 to 255 characters: ASCII letters, digits, spaces, '
+            'and "-_:."'
         )
     if key in FIELDS:
         return 'it is a field of the image itself'
     if key.startswith('os_glance_'):
-        return 'such keys are reserved for the Image service'
+        return 'keys that begin with os_glance_ are reserved for Glance'
     if not isinstance(value, str):
-        return f'its value is not a string, but {type(value).__name__}'
+        return f'its value must be a string, not {type(value).__name__}'
     if key in ('kernel_id', 'ramdisk_id') and value.strip().lower() in (
         *('', 'none'),
     ):
         return f'Compute ignores the value {value!r}; remove it instead'
     if key in JSON_KEYS and not _is_list_of_objects(value):
         return (
-            'its value is not a list of objects in JSON; Compute could no '
+            'its value must be a JSON list of objects, or Compute could no '
             'longer list images'
         )
-    return _reason_against_text(value)
+    return _find_problem_in_value(value)
 
 
-def _reason_against_text(value: str) -> str | None:
-    if len(value) > _LONGEST_VALUE:
+def _find_problem_in_value(value: str) -> str | None:
+    if len(value) > _MAX_VALUE:
         return (
-            f'its value has {len(value)} characters; Compute accepts '
-            f'{_LONGEST_VALUE} at most'
+            f'its value has {len(value)} characters; Compute accepts at most '
+            f'{_MAX_VALUE}'
         )
     if _SURROGATE.search(value):
-        return f'its value {value!r} is no text that can be sent'
+        return f'its value {value!r} cannot be encoded as UTF-8'
     for character in value:
         if character > '\uffff':
             return (
@@ -118,7 +118,7 @@ def _reason_against_text(value: str) -> str | None:
 
 def _is_list_of_objects(text: str) -> bool:
     try:
-        # NOTE: NaN is no JSON, though Python reads it.
+        # NOTE: Python accepts NaN, which is not JSON.
         decoded = json.loads(text, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return False
@@ -128,22 +128,23 @@ def _is_list_of_objects(text: str) -> bool:
 
 
 def check_kept(metadata: Mapping[str, Any], replaced: frozenset[str]) -> None:
-    """Check the properties of an image that a write is to leave alone.
+    """Check the properties of an image that a change does not replace.
 
-    Nova writes all properties back when any is written. A decoded value that
-    is a string is written back without its quotes: it is no JSON any more.
+    When Nova changes any property, it writes all of them back. It decodes
+    :data:`JSON_KEYS`, and writes a decoded string back without its quotes,
+    which is not JSON.
 
     :param metadata: all properties of the image
-    :param replaced: keys that are written or removed
-    :raises InvalidProperty: if the image has such a property
+    :param replaced: keys that are set or removed
+    :raises InvalidProperty: if a property would be corrupted
     """
     for key in JSON_KEYS:
         if key not in replaced and isinstance(metadata.get(key), str):
             raise _errors.InvalidProperty(
-                f'The image has a property {key!r} that is a string in JSON: '
-                f'any change of its properties through Compute would spoil '
-                f'it, and Compute could no longer list images. Remove or '
-                f'replace {key!r} first',
+                f'The property {key!r} of the image is a JSON string: any '
+                f'change of properties through Compute would corrupt it, and '
+                f'Compute could no longer list images. Remove or replace '
+                f'{key!r} first',
                 key=key,
             )
 
@@ -154,9 +155,9 @@ def check_stored(
     *,
     all_of_them: bool = False,
 ) -> None:
-    """Compare what was to be stored with what came back.
+    """Check that properties were stored.
 
-    :param all_of_them: nothing else was to be stored
+    :param all_of_them: whether all other properties must be gone
     :raises PropertiesNotStored: for any difference
     """
     missing = [key for key in wanted if key not in stored]
@@ -166,18 +167,18 @@ def check_stored(
         if key in stored and not is_same(key, value, stored[key])
     ]
     extra = [key for key in stored if all_of_them and key not in wanted]
-    told = [
-        f'{what}: {", ".join(keys)}'
-        for what, keys in (
+    problems = [
+        f'{problem}: {", ".join(keys)}'
+        for problem, keys in (
             ('did not store', missing),
             ('stored another value for', changed),
             ('did not remove', extra),
         )
         if keys
     ]
-    if told:
+    if problems:
         raise _errors.PropertiesNotStored(
-            f'The server accepted the change, but {"; ".join(told)}',
+            f'The server accepted the change, but {"; ".join(problems)}',
             keys=(*missing, *changed, *extra),
         )
 
@@ -201,14 +202,14 @@ def differing(
 
 
 def is_same(key: str, wanted: str, stored: object) -> bool:
-    """Tell whether a property has the value that is wanted for it."""
+    """Return whether a property has the wanted value."""
     if key in JSON_KEYS and not isinstance(stored, str):
         return bool(json.loads(wanted) == stored)
     return property_text(stored) == wanted
 
 
 def remove_each(remove: Callable[[str], object], keys: Iterable[str]) -> None:
-    """Remove properties, and go on after one that the image does not have.
+    """Remove properties, and continue after errors of a single key.
 
     See :meth:`osc_compute_images.api.ImagesAPI.delete_metadata_items`.
     """
@@ -223,21 +224,21 @@ def remove_each(remove: Callable[[str], object], keys: Iterable[str]) -> None:
             ) and not isinstance(e, _errors.ImageNotFound):
                 errors[key] = e
                 continue
-            # It is not about this key: the others would fail likewise.
+            # Not specific to this key: all others would fail, too.
             if len(errors) == number:
                 raise
             errors |= dict.fromkeys(wanted[number:], e)
             break
     if errors:
         raise _errors.PropertiesNotDeleted(
-            f'{len(errors)} of {len(wanted)} properties are not removed: '
+            f'{len(errors)} of {len(wanted)} properties were not removed: '
             f'{", ".join(errors)}',
             errors=errors,
         )
 
 
 def is_undecodable(e: _errors.ImagesError) -> bool:
-    """Tell whether an error is Nova's for a property that is not JSON.
+    """Return whether Nova failed to decode a property from JSON.
 
     See :data:`JSON_KEYS`.
     """

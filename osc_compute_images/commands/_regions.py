@@ -111,7 +111,7 @@ def selected(
 
 
 def _check(cloud: 'Cloud', names: Sequence[str]) -> None:
-    if cloud.listed() or names == [cloud.default()]:
+    if cloud.configured_regions() or names == [cloud.default_region()]:
         # openstacksdk itself rejects regions that are not listed.
         return
     known = cloud.regions()
@@ -140,7 +140,7 @@ def _of_all_clouds(
             return cloud.regions()
         if wanted:
             return [name for name in cloud.regions() if name in wanted]
-        return [cloud.default()]
+        return [cloud.default_region()]
 
     apis = of_clouds(clouds, regions)
     for name in clouds.keys() - {cloud for cloud, _region in apis}:

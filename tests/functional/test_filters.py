@@ -814,8 +814,8 @@ def test_ambiguous_server_name_is_an_error(demo, cloud):
 @pytest.mark.parametrize('name', ['web', 'WEB-1', 'web-.', '', ' ', '.*'])
 def test_missing_server_is_an_error(quick, name):
     assert quick.fails(*IDS, '--server', name) == (
-        f'No server with a name or ID of {name!r} exists; for a server that '
-        f'is deleted, give its ID'
+        f'No server with a name or ID of {name!r} exists; for a deleted '
+        f'server, use its ID'
     )
 
 

@@ -41,8 +41,8 @@ def raw(cloud: Cloud) -> openstack.connection.Connection:
         ('k' * 256 + '=v', 'a key has 1 to 255 characters'),
         ('a/b=v', 'a key has 1 to 255 characters'),
         ('a=\U0001f600', 'does not store'),
-        ('mappings=zzz', 'list of objects in JSON'),
-        ('block_device_mapping="text"', 'list of objects in JSON'),
+        ('mappings=zzz', 'JSON list of objects'),
+        ('block_device_mapping="text"', 'JSON list of objects'),
         ('kernel_id=none', 'remove it instead'),
     ],
 )

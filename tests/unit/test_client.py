@@ -466,11 +466,11 @@ def test_repeated_page_of_servers_is_an_error(api, http):
 @pytest.mark.parametrize(
     ('answers', 'kind', 'message'),
     [
-        ([{'json': servers()}] * 2, images.ServerNotFound, 'give its ID'),
+        ([{'json': servers()}] * 2, images.ServerNotFound, 'use its ID'),
         (
             [{'json': servers()}, nova.fault(403, 'forbidden', 'No.')],
             images.ServerNotFound,
-            'give its ID',
+            'use its ID',
         ),
         (
             [{'json': servers(('1', 'web'), ('2', 'web'))}],

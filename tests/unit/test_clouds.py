@@ -125,7 +125,7 @@ def test_apis_of_all_clouds(http, two_regions, config_of, monkeypatch):
         ('a', 'RegionTwo'): ['cirros-2'],
         ('b', 'RegionTwo'): ['cirros-2'],
     }
-    assert 'The configuration is wrong' in broken.message
+    assert 'The configuration is invalid' in broken.message
     assert isinstance(wrong, images.Unauthorized)
     # Further calls do not log in again.
     with pytest.raises(images.Unauthorized):
@@ -193,12 +193,12 @@ def test_without_catalog_configured_region_is_used(
             images.ImagesError,
             'overrides the Compute endpoint',
         ),
-        ({}, {}, images.EndpointNotFound, 'no region with Compute'),
+        ({}, {}, images.EndpointNotFound, 'No region in the catalog'),
         (
             {'connect_retries': 'many'},
             {'RegionOne': nova.ENDPOINT},
             images.ImagesError,
-            'connect_retries cannot be read',
+            'connect_retries is invalid',
         ),
         (
             {'profile': 'no-such-profile', 'auth_type': 'no-such-type'},

@@ -200,7 +200,7 @@ def test_unreachable_server_is_tried_in_one_region_only(slept, fault, shared):
     assert len(set(asked)) == 1
     assert str(results.pop().error) == 'alive'
     errors = {str(result.error) for result in results}
-    assert 'one has failed in another region already' in errors
+    assert 'one has already failed in another region' in errors
     assert len(errors) == 2
 
 
@@ -242,7 +242,7 @@ def test_failed_login_is_not_repeated_in_other_regions():
     assert len(tried) == 1
     errors = sorted(str(result.error) for result in results)
     assert errors[0].startswith('Wrong password')
-    assert errors[1:] == ['the login has failed in another region already'] * 3
+    assert errors[1:] == ['the login has already failed in another region'] * 3
 
 
 @pytest.mark.parametrize('end', ['close', 'drop'])

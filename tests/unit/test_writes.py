@@ -123,9 +123,9 @@ def writes(http):
         ('k' * 256, 'v', '1 to 255 characters'),
         ('k', 'v' * 256, '256 characters'),
         ('k', 'a\U0001f600', r'U\+1F600'),
-        ('k', 'a\udce9', 'no text that can be sent'),
-        ('k', 1, 'not a string, but int'),
-        ('k', None, 'not a string, but NoneType'),
+        ('k', 'a\udce9', 'cannot be encoded as UTF-8'),
+        ('k', 1, 'must be a string, not int'),
+        ('k', None, 'must be a string, not NoneType'),
         *((k, 'v', 'a field of the image') for k in sorted(properties.FIELDS)),
         ('os_glance_x', 'v', 'reserved'),
         *(
@@ -134,7 +134,7 @@ def writes(http):
             for value in ('', 'none', ' None ')
         ),
         *(
-            (key, value, 'list of objects in JSON')
+            (key, value, 'JSON list of objects')
             for key in ('mappings', 'block_device_mapping')
             for value in (
                 *('', 'zzz', '{}', '"text"', 'null', '1', '[1]', '[null]'),
