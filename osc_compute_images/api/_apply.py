@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Applying a plan, one image after the other.
+"""Apply a plan, image by image.
 
-Each image is looked at again right before it is changed, and the servers
-before an image is deleted. What is left to chance is what happens between two
-requests, and, of the servers, within the last second.
+Each image is read again right before it is changed, and the list of servers
+before an image is deleted. A race remains between two requests, and within
+the time for which the list of servers is cached.
 """
 
 from collections.abc import Iterator
@@ -23,16 +23,16 @@ from osc_compute_images.api._steps import Step
 if TYPE_CHECKING:
     from osc_compute_images.api._client import ImagesAPI
 
-#: Seconds that what was seen of servers is believed, or as many times as long
-#: as it takes to read them, if that is longer.
-_FRESH = 1.0
-_TIMES = 4
+#: How long the list of servers is cached: seconds, or this many times as long
+#: as it took to read, if that is longer.
+_CACHE_TIME = 1.0
+_CACHE_FACTOR = 4
 
-#: After so many images in a row without an answer there is no use in asking.
-_MOST_UNANSWERED = 3
+#: Stop after this many failed connections in a row.
+_MAX_FAILED_CONNECTIONS = 3
 
-#: What every image would fail with.
-_ABOUT_ALL = (
+#: Errors that are not specific to an image.
+_FATAL = (
     _errors.EndpointNotFound,
     _errors.ImagesNotServed,
     _errors.Unauthorized,
@@ -41,26 +41,31 @@ _ABOUT_ALL = (
 
 def apply(api: 'ImagesAPI', plan: Plan) -> Iterator[Outcome]:
     """See :meth:`osc_compute_images.api.ImagesAPI.apply`."""
-    look = _Look(api, plan)
-    unanswered = 0
-    lasting: _errors.ImagesError | None = None
+    check = _DeletionCheck(api, plan)
+    failed_connections = 0
+    fatal: _errors.ImagesError | None = None
     for step in plan.steps:
         if step.action is Action.KEEP:
             yield Outcome(step=step, result=Result.KEPT, reason=step.reason)
             continue
-        if lasting is not None:
-            yield _failure(step, lasting)
+        if fatal is not None:
+            yield _failure(step, fatal)
             continue
         try:
-            outcome = _apply_step(api, step, look)
+            outcome = _apply_step(api, step, check)
         except _errors.ImagesError as e:
             outcome = _failure(step, e)
-            is_unanswered = isinstance(e, _errors.ConnectionFailed)
-            unanswered = unanswered + 1 if is_unanswered else 0
-            if isinstance(e, _ABOUT_ALL) or unanswered == _MOST_UNANSWERED:
-                lasting = e
+            if isinstance(e, _errors.ConnectionFailed):
+                failed_connections += 1
+            else:
+                failed_connections = 0
+            if (
+                isinstance(e, _FATAL)
+                or failed_connections == _MAX_FAILED_CONNECTIONS
+            ):
+                fatal = e
         else:
-            unanswered = 0
+            failed_connections = 0
         yield outcome
 
 
@@ -68,38 +73,40 @@ def _failure(step: Step, e: _errors.ImagesError) -> Outcome:
     return Outcome(step=step, result=Result.FAILED, reason=str(e), error=e)
 
 
-def _apply_step(api: 'ImagesAPI', step: Step, look: '_Look') -> Outcome:
-    """Look at the image once more, and change it if it is still the same."""
-    if look.is_needless(step):
-        told = _changes.change(api, step, step.image)
-        return Outcome(step=step, result=Result.DONE, reason=told)
-    against = None
+def _apply_step(
+    api: 'ImagesAPI', step: Step, check: '_DeletionCheck'
+) -> Outcome:
+    """Read the image again, and change it if it is unchanged."""
+    if check.is_exempt(step):
+        note = _changes.change(api, step, step.image)
+        return Outcome(step=step, result=Result.DONE, reason=note)
+    objection = None
     if step.action is Action.DELETE:
-        # First what may take longer, or be known already.
-        against = look.reason_against(step)
+        # NOTE: before the image is read: this may take longer.
+        objection = check.find_objection(step)
     try:
         image = api.get(step.image.id)
     except _errors.ImageNotFound:
         return Outcome(step=step, result=Result.GONE)
     if image.status == 'DELETED':
         return Outcome(step=step, result=Result.GONE)
-    against = against or _difference(step.image, image)
-    if against is not None:
-        return Outcome(step=step, result=Result.CHANGED, reason=against)
-    told = _changes.change(api, step, image)
-    return Outcome(step=step, result=Result.DONE, reason=told)
+    objection = objection or _difference(step.image, image)
+    if objection is not None:
+        return Outcome(step=step, result=Result.CHANGED, reason=objection)
+    note = _changes.change(api, step, image)
+    return Outcome(step=step, result=Result.DONE, reason=note)
 
 
 def _difference(planned: Image, image: Image) -> str | None:
     for field in ('status', 'name', 'updated'):
-        was, now = getattr(planned, field), getattr(image, field)
-        if was != now:
-            return f'its {field} is {now!r} now, and was {was!r}'
+        before, now = getattr(planned, field), getattr(image, field)
+        if before != now:
+            return f'its {field} changed from {before!r} to {now!r}'
     return None
 
 
-class _Look:
-    """What speaks against the deletion of an image, as it is by now.
+class _DeletionCheck:
+    """Checks whether images may still be deleted.
 
     :param plan: the plan that is applied
     """
@@ -108,23 +115,23 @@ class _Look:
         self._api = api
         self._protection = plan.protection
         self._valid_until = 0.0
-        #: Until when successors are known to be there.
-        self._there: dict[str, float] = {}
+        #: The successor last checked, and until when the result is cached.
+        self._existing: dict[str, float] = {}
 
-    def is_needless(self, step: Step) -> bool:
-        """Tell whether an image is to go, whatever has become of it."""
+    def is_exempt(self, step: Step) -> bool:
+        """Return whether an image is deleted without any check."""
         return (
             step.action is Action.DELETE
             and self._protection is not None
             and step.image.id in self._protection.named
         )
 
-    def reason_against(self, step: Step) -> str | None:
+    def find_objection(self, step: Step) -> str | None:
         """Return why an image must not be deleted, or None."""
-        if step.successor is not None and not self._is_there(step.successor):
+        if step.successor is not None and not self._exists(step.successor):
             return (
-                f'image {step.successor}, which was to stay in its place, is '
-                f'gone'
+                f'image {step.successor}, which was to be kept instead, no '
+                f'longer exists'
             )
         if self._protection is None:
             return None
@@ -133,14 +140,15 @@ class _Look:
             servers = self._api.servers()
             self._protection = self._protection.with_servers(servers)
             took = time.monotonic() - began
-            self._valid_until = began + took + max(_FRESH, _TIMES * took)
+            cached = max(_CACHE_TIME, _CACHE_FACTOR * took)
+            self._valid_until = began + took + cached
         return self._protection.reason(step.image)
 
-    def _is_there(self, image_id: str) -> bool:
+    def _exists(self, image_id: str) -> bool:
         now = time.monotonic()
-        if now < self._there.get(image_id, 0.0):
+        if now < self._existing.get(image_id, 0.0):
             return True
         if _changes.is_gone(self._api, image_id):
             return False
-        self._there = {image_id: now + _FRESH}
+        self._existing = {image_id: now + _CACHE_TIME}
         return True

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Changing one image, as a step of a plan says.
+"""Change an image, as a step of a plan says.
 
-A request may have been carried out though its answer was lost. The image is
-looked at again then, and what was to be done and is done has not failed.
+If the response to a change is lost, the image is read again: if it has
+changed as intended, the change has succeeded.
 """
 
 from typing import TYPE_CHECKING
@@ -17,8 +17,8 @@ from osc_compute_images.api._steps import Step
 if TYPE_CHECKING:
     from osc_compute_images.api._client import ImagesAPI
 
-#: After these the server may have done what it was asked for.
-ANSWER_LOST = (
+#: Errors after which the server may have made the change.
+RESPONSE_LOST = (
     _errors.ConnectionFailed,
     _errors.InvalidResponse,
     _errors.ServerError,
@@ -26,27 +26,27 @@ ANSWER_LOST = (
 
 
 def change(api: 'ImagesAPI', step: Step, image: Image) -> str:
-    """Do what a step says.
+    """Apply a step.
 
-    :param image: as it is right before
-    :returns: what else is to be known, or an empty text
-    :raises ImagesError: if it is not done, as far as can be told
+    :param image: the image as read right before
+    :returns: a note for the user, which may be empty
+    :raises ImagesError: if the change failed, as far as is known
     """
     if step.action is Action.DELETE:
-        # Another client may have been quicker.
+        # Another client may have deleted it.
         api.delete(step.image.id, ignore_missing=True)
         return ''
     edit = _set if step.action is Action.SET else _unset
     try:
         return edit(api, step, image)
-    except ANSWER_LOST:
+    except RESPONSE_LOST:
         if _is_edited(api, step):
             return ''
         raise
 
 
 def is_gone(api: 'ImagesAPI', image_id: str) -> bool:
-    """Tell whether an image is no longer there."""
+    """Return whether an image no longer exists."""
     try:
         return api.get(image_id).status == 'DELETED'
     except _errors.ImageNotFound:
@@ -54,7 +54,7 @@ def is_gone(api: 'ImagesAPI', image_id: str) -> bool:
 
 
 def is_known_gone(api: 'ImagesAPI', image_id: str) -> bool:
-    """Likewise; if that cannot be found out, it is not gone."""
+    """Likewise; return False if the request fails."""
     try:
         return is_gone(api, image_id)
     except _errors.ImagesError:
@@ -75,10 +75,10 @@ def _is_edited(api: 'ImagesAPI', step: Step) -> bool:
 def _set(api: 'ImagesAPI', step: Step, image: Image) -> str:
     properties.check_kept(image.metadata, frozenset(step.properties))
     stored = api.update_metadata(step.image.id, step.properties)
-    differing = properties.differing(image.metadata, stored, step.properties)
-    if not differing:
+    others = properties.differing(image.metadata, stored, step.properties)
+    if not others:
         return ''
-    return f'others changed at the same time: {", ".join(differing)}'
+    return f'properties changed by others: {", ".join(others)}'
 
 
 def _unset(api: 'ImagesAPI', step: Step, image: Image) -> str:
@@ -87,13 +87,13 @@ def _unset(api: 'ImagesAPI', step: Step, image: Image) -> str:
     try:
         api.delete_metadata_items(step.image.id, present)
     except _errors.PropertiesNotDeleted as e:
-        left = [error for error in e.errors.values() if not _is_absent(error)]
-        if left:
-            raise left[0] from e
+        errors = [e for e in e.errors.values() if not _is_missing_key(e)]
+        if errors:
+            raise errors[0] from e
     return ''
 
 
-def _is_absent(e: _errors.ImagesError) -> bool:
+def _is_missing_key(e: _errors.ImagesError) -> bool:
     return isinstance(e, _errors.NotFound) and not isinstance(
         e, _errors.ImageNotFound
     )

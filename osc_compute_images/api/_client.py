@@ -239,7 +239,7 @@ class ImagesAPI(MetadataAPI):
         except _errors.ImageNotFound:
             if not ignore_missing:
                 raise
-        except _changes.ANSWER_LOST:
+        except _changes.RESPONSE_LOST:
             if not _changes.is_known_gone(self, image_id):
                 raise
 
@@ -342,7 +342,7 @@ class ImagesAPI(MetadataAPI):
         name or update time differs from the plan. An image is deleted only if
         the plan does not protect it, given a list of servers that is at most
         a second old (or four times as old as it took to read), and if its
-        successor still exists. Images named by ID are not protected.
+        successor still exists. One that was named by ID is not checked.
 
         An error for one image is reported in its outcome, and the next image
         follows. A plan can be applied again.

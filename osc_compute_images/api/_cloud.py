@@ -206,7 +206,7 @@ def _with_region(
 
 def _endpoints(catalog: Any, adapter: ksa_adapter.Adapter) -> Iterable[Any]:
     interface = adapter.interface
-    # NOTE: given several interfaces, keystoneauth returns only the regions that
+    # NOTE: given several interfaces, keystoneauth returns only regions that
     # have the first one found.
     for each in interface if isinstance(interface, list) else [interface]:
         by_type = catalog.get_endpoints_data(

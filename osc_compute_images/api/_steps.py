@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a plan consists of, and what becomes of each part of it."""
+"""The steps of a plan, and their outcomes."""
 
 from collections.abc import Mapping
 import dataclasses
@@ -12,7 +12,7 @@ from osc_compute_images.api.protection import Protection
 
 
 class Action(enum.StrEnum):
-    """What a step does to its image."""
+    """The action of a step."""
 
     DELETE = 'delete'
     SET = 'set'
@@ -22,15 +22,15 @@ class Action(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Step:
-    """What is to be done with one image.
+    """A step of a plan: the action for one image.
 
     :param image: the image as it was when the plan was made
-    :param reason: why it is changed or kept, in a few words
-    :param properties: what :attr:`Action.SET` sets
-    :param keys: the properties that :attr:`Action.UNSET` removes
-    :param successor: the ID of a newer image of its group that stays. It must
-        still be there when :attr:`Action.DELETE` is applied, or else the
-        group might lose all of its images
+    :param reason: why it is changed or kept
+    :param properties: properties to set, for :attr:`Action.SET`
+    :param keys: properties to remove, for :attr:`Action.UNSET`
+    :param successor: ID of a newer image of the group that is kept, for
+        :attr:`Action.DELETE`. The image is deleted only if its successor
+        still exists, so that the group keeps an image
     """
 
     image: Image
@@ -43,11 +43,11 @@ class Step:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What is to be done with each of some images.
+    """A plan of changes.
 
     :param steps: one for each image
-    :param protection: what is asked again, for servers as they are then,
-        before each image is deleted
+    :param protection: checked again before each deletion, with a current list
+        of servers
     """
 
     steps: tuple[Step, ...]
@@ -62,12 +62,12 @@ class Plan:
 
     @property
     def kept(self) -> tuple[Step, ...]:
-        """The steps that leave an image as it is."""
+        """The steps that keep an image."""
         return tuple(s for s in self.steps if s.action is Action.KEEP)
 
 
 class Result(enum.StrEnum):
-    """What became of a step."""
+    """The result of a step."""
 
     DONE = 'done'
     GONE = 'gone'
@@ -78,13 +78,11 @@ class Result(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one step of a plan.
+    """The outcome of a step of a plan.
 
-    :param result: ``gone`` means that the image was not there any more, and
-        ``changed`` that it was left alone, as it, or what uses it, is not
-        what it was when the plan was made
-    :param reason: why it was kept or left alone, what failed, or what else
-        is to be known
+    :param result: ``gone`` if the image no longer existed; ``changed`` if it
+        was skipped, because it or its use has changed since the plan was made
+    :param reason: why it was kept or skipped, what failed, or a note
     :param error: for :attr:`Result.FAILED`
     """
 

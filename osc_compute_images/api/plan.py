@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What is to be done with images, and why.
+"""Plan changes of many images.
 
-A plan is a value: it is made from images and rules without any request, can
-be shown, and is applied later::
+A plan is made from images and rules, without any request. It can be shown,
+and applied later::
 
     images = [*api.list_detail()]
     protection = Protection(api.servers(), images)
@@ -47,7 +47,8 @@ __all__ = [
     'unset_properties',
 ]
 
-#: What an image is deleted in. In others it is not finished, or is no more.
+#: Statuses of images that can be deleted: the others are being saved, already
+#: deleted, or unknown.
 _DELETABLE = ('ACTIVE', 'ERROR')
 
 
@@ -59,11 +60,11 @@ def delete(
 ) -> Plan:
     """Plan to delete images.
 
-    What is neither ACTIVE nor in ERROR stays, as does what is protected,
-    unless the protection knows that it was named by ID.
+    Keeps images that are protected, and images that are neither ACTIVE nor in
+    ERROR, unless they are named in the protection.
 
-    :param protection: tells which images must stay. Without it all may go
-    :param reason: why those that go do so
+    :param protection: of images in use; by default, none is protected
+    :param reason: the reason for the deletions
     """
 
     def step(image: Image) -> Step:
@@ -84,12 +85,11 @@ def prune(
 ) -> Plan:
     """Plan to delete the images that no retention rule keeps.
 
-    The rules hold for each group of images by itself. An image that is not
-    ACTIVE stays, and takes no place of another one. One that lacks what the
-    images are grouped by is in no group, and stays.
+    The rules apply to each group separately. Images that are not ACTIVE are
+    kept, and not counted. Images that lack a key of the groups are kept.
 
-    :param group_by: keys of groups: ``server``, ``name``, ``type``,
-        ``status``, ``property:KEY``
+    :param group_by: ``server``, ``name``, ``type``, ``status``,
+        ``property:KEY``
     :raises ValueError: for an unknown key
     """
     keys = [*group_by]
@@ -102,10 +102,10 @@ def set_properties(
     wanted: Mapping[str, str],
     keep: Callable[[Image], str | None] | None = None,
 ) -> Plan:
-    """Plan to set properties; an image that has them all stays as it is.
+    """Plan to set properties; images that have all of them are kept.
 
-    :param keep: tells why an image must stay as it is, or None
-    :raises InvalidProperty: for what Compute is known not to store
+    :param keep: returns why an image must be kept, or None
+    :raises InvalidProperty: for one that Compute is known not to store
     """
     properties.check_properties(wanted)
 
@@ -130,14 +130,14 @@ def unset_properties(
     keys: Iterable[str],
     keep: Callable[[Image], str | None] | None = None,
 ) -> Plan:
-    """Plan to remove properties; an image that has none stays as it is.
+    """Plan to remove properties; images that have none of them are kept.
 
-    :param keep: tells why an image must stay as it is, or None
+    :param keep: returns why an image must be kept, or None
     """
-    named = tuple(dict.fromkeys(keys))
+    distinct_keys = tuple(dict.fromkeys(keys))
 
     def step(image: Image) -> Step:
-        present = tuple(key for key in named if key in image.metadata)
+        present = tuple(key for key in distinct_keys if key in image.metadata)
         if not present:
             return _keep(image, 'it has none of these properties')
         if (reason := _reason_to_keep(image, present, keep)) is not None:
@@ -155,8 +155,8 @@ def check_size(plans: Iterable[Plan], most: int) -> None:
     count = sum(len(plan.changes) for plan in plans)
     if count > most:
         raise _errors.PlanRefused(
-            f'The plan changes {count} images, which is more than the {most} '
-            f'that are allowed: nothing is changed'
+            f'Nothing was changed: the plan changes {count} images, and '
+            f'{most} are allowed'
         )
 
 
@@ -175,7 +175,7 @@ def _change(
     **details: Any,
 ) -> Step:
     if not _ids.is_addressable(image.id):
-        return _keep(image, 'its ID is none that Compute makes')
+        return _keep(image, 'its ID is invalid')
     return Step(image=image, action=action, reason=reason, **details)
 
 

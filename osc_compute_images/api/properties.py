@@ -186,13 +186,13 @@ def check_stored(
 def differing(
     before: Mapping[str, Any], after: Mapping[str, Any], but: Iterable[str]
 ) -> list[str]:
-    """Return the keys of the properties that others have changed.
+    """Return the keys of properties that others have changed.
 
-    :param before: all properties of an image, as read before a write
-    :param after: likewise, as they are since
-    :param but: the keys that were written
+    :param before: all properties of an image before a write
+    :param after: all properties after it
+    :param but: keys that were written
     """
-    # NOTE: Nova decodes some values where it shows an image only.
+    # NOTE: Nova decodes JSON_KEYS only where it shows an image.
     keys = {*before, *after} - {*but, *JSON_KEYS}
     return sorted(
         key

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Which images must not be deleted, and why.
+"""Protect images in use from deletion.
 
-It is made from servers and images without any request, and is a part of each
-plan that deletes::
+A protection is made from servers and images, without any request, for the
+plan of a deletion::
 
     images = [*api.list_detail()]
     protection = Protection(api.servers(), images)
     print(protection.reason(images[0]))
 
-What is protected is what :class:`~osc_compute_images.api.usage.Usage` knows
-to be in use. What it cannot know, it cannot protect: see
-:attr:`Usage.unknown`.
+It protects images that :class:`~osc_compute_images.api.usage.Usage` knows to
+be in use. For other uses see :attr:`Usage.unknown`.
 """
 
 from collections.abc import Collection
@@ -25,18 +24,18 @@ __all__ = ['Protection']
 
 
 class Protection:
-    """Tells why an image must stay. Pure: it asks nobody anything.
+    """Returns why an image must be kept. It does no I/O.
 
-    :param servers: all servers that can be seen
-    :param images: all images that can be seen; they are read once, and only
-        the few that matter are kept
+    :param servers: all visible servers
+    :param images: all visible images; iterated once, and only those that are
+        needed are held in memory
     :param include_used: do not protect images that servers were booted from,
         nor kernels and ramdisks of other images. Images that shelved servers
-        live in stay protected
-    :param named: the IDs of images that the user has named by ID: they are
-        not protected, and are deleted whatever has become of them since
+        are stored in remain protected
+    :param named: IDs of images that the user has named by ID: they are not
+        protected, and are deleted even if they have changed
     :ivar named: the same
-    :ivar usage: what uses which image
+    :ivar usage: the use of images
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class Protection:
         )
 
     def with_servers(self, servers: ServerList) -> 'Protection':
-        """Return the same for the servers as they are by now."""
+        """Return the protection for another list of servers."""
         return Protection(
             servers,
             self._images,
@@ -64,12 +63,12 @@ class Protection:
         )
 
     def reason(self, image: Image) -> str | None:
-        """Return why an image must stay; None if nothing is known."""
+        """Return why an image must be kept, or None."""
         if image.id in self.named:
             return None
         shelved = self.usage.shelved_in(image)
         if shelved:
-            return f'shelved server {_names(shelved)} may live in it'
+            return f'shelved server {_names(shelved)} may be stored in it'
         if self._include_used:
             return None
         booted = self.usage.booted_from(image)

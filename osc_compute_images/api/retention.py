@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Which images of a series to keep: retention rules in restic's words.
+"""Retention rules, as in restic.
 
-It needs nothing but the images of one group, such as the snapshots of one
-server::
+They apply to the images of one group, such as the snapshots of one server::
 
     from osc_compute_images.api import retention
 
     rules = retention.Rules(last=3, daily=7, within=timedelta(days=2))
     for image, reasons in retention.apply(images, rules):
-        print(image.id, 'kept by ' + ', '.join(reasons) if reasons else 'goes')
+        print(image.id, ', '.join(reasons) or 'delete')
 
-All times are UTC, as Nova tells them; a day ends at midnight UTC, and weeks
-are those of ISO 8601, which begin on a Monday.
+All times are UTC: a day begins at midnight UTC, and a week on Monday
+(ISO 8601).
 """
 
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from osc_compute_images.api._times import created_at
 
 __all__ = ['Rules', 'apply']
 
-#: What an image is the newest of, by the name of the rule.
+#: The period of a time, by the name of the rule.
 _PERIODS: Mapping[str, Callable[[datetime.datetime], Hashable]] = {
     'hourly': lambda time: (time.date(), time.hour),
     'daily': lambda time: time.date(),
@@ -40,17 +39,16 @@ _PERIODS: Mapping[str, Callable[[datetime.datetime], Hashable]] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rules:
-    """How many images to keep. An image that any rule keeps is kept.
+    """Retention rules. An image is kept if any rule keeps it.
 
-    :param last: this many of the newest images
-    :param hourly: the newest image of an hour, for the last hours that have
-        images, this many of them
-    :param daily: likewise of a day
-    :param weekly: likewise of a week
-    :param monthly: likewise of a month
-    :param yearly: likewise of a year
-    :param within: all images that are at most this much older than the
-        newest one
+    :param last: keep this number of the newest images
+    :param hourly: keep the newest image of each of the last hours that have
+        images, this number of them
+    :param daily: likewise for days
+    :param weekly: likewise for weeks
+    :param monthly: likewise for months
+    :param yearly: likewise for years
+    :param within: keep all images created within this time before the newest
     :raises ValueError: if no rule is given, or if one is negative
     """
 
@@ -69,20 +67,20 @@ class Rules:
             raise ValueError(f'give at least one of: {", ".join(rules)}')
         for name, value in given.items():
             if value < type(value)(0):
-                raise ValueError(f'{name} must not be negative, not {value}')
+                raise ValueError(f'{name} must not be negative: {value}')
 
 
 def apply(
     images: Iterable[Image], rules: Rules
 ) -> Iterator[tuple[Image, tuple[str, ...]]]:
-    """Tell for each image which rules keep it.
+    """Yield the images, newest first, each with the reasons to keep it.
 
-    The newest image is kept even if no rule asks for it, unless ``last`` is
-    0: no group is emptied by accident.
+    The newest image is kept even if no rule keeps it, unless ``last`` is 0,
+    so that no group loses all images by accident.
 
-    :param images: those of one group, in any order
-    :returns: pairs of an image and the reasons to keep it, such as ``daily``,
-        the newest image first; an image without reasons may go
+    :param images: of one group, in any order
+    :returns: pairs of an image and the reasons, such as ``daily``; an image
+        without reasons can be deleted
     """
     undated = []
     dated = []
@@ -107,7 +105,10 @@ def apply(
 def _keeps(
     newest: datetime.datetime, rules: Rules
 ) -> Callable[[datetime.datetime], tuple[str, ...]]:
-    """Return what tells the reasons to keep, asked from the newest on."""
+    """Return a function that returns the reasons to keep an image.
+
+    Call it with the creation times in order, the newest first.
+    """
     left = {name: getattr(rules, name) or 0 for name in ('last', *_PERIODS)}
     latest: dict[str, Hashable] = {}
 
@@ -117,10 +118,10 @@ def _keeps(
             left['last'] -= 1
             found.append('last')
         for name, period in _PERIODS.items():
-            of_time = period(time)
-            if left[name] and latest.get(name) != of_time:
+            current = period(time)
+            if left[name] and latest.get(name) != current:
                 left[name] -= 1
-                latest[name] = of_time
+                latest[name] = current
                 found.append(name)
         if rules.within is not None and newest - time <= rules.within:
             found.append('within')

@@ -119,6 +119,6 @@ class SetComputeImage(_naming.NamingCommand):
         others = properties.differing(image.metadata, stored, wanted)
         if others:
             self.log.warning(
-                _('Others changed at the same time: %s'),
+                _('Properties changed by others at the same time: %s'),
                 printable(', '.join(others)),
             )

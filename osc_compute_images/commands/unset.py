@@ -48,9 +48,8 @@ class UnsetComputeImage(_naming.NamingCommand):
             dest='properties',
             help=_(
                 'Remove a property from this image '
-                '(repeat option to remove multiple properties). What others '
-                'change on the image at the same time may be lost: the '
-                'Compute service does not tell'
+                '(repeat option to remove multiple properties). Changes of '
+                'the image by others at the same time may be lost silently'
             ),
         )
         self.add_choice(parser, _writing.RENAMED)

@@ -31,7 +31,7 @@ ID = [nova.image_id(n) for n in range(10)]
 WEB = 'b0a2f2d4-0000-4000-8000-000000000001'
 DB = 'b0a2f2d4-0000-4000-8000-000000000002'
 BOOTED = 'server web was booted from it'
-SHELVED_IN = 'shelved server web may live in it'
+SHELVED_IN = 'shelved server web may be stored in it'
 
 
 def day(number):
@@ -199,7 +199,7 @@ def test_image_with_invalid_id_is_kept(image_id):
         plan.set_properties(images, {'a': 'b'}),
     ):
         assert todo.steps[0].action == 'keep'
-        assert todo.steps[0].reason == 'its ID is none that Compute makes'
+        assert todo.steps[0].reason == 'its ID is invalid'
 
 
 def test_duplicate_image_has_one_step():
@@ -251,7 +251,7 @@ def test_keep_last_zero_empties_group(api, fleet):
 def test_image_is_kept_if_its_successor_was_deleted(api, fleet):
     todo = planned(api, lambda i, p: plan.prune(i, retention.Rules(last=1), p))
     del fleet.images[ID[3]]
-    why = f'image {ID[3]}, which was to stay in its place, is gone'
+    why = f'image {ID[3]}, which was to be kept instead, no longer exists'
     assert results(api, todo) == {
         ID[0]: ('kept', 'it has no server to group by'),
         ID[3]: ('kept', 'kept by last'),
@@ -275,7 +275,7 @@ def test_changed_image_is_skipped(api, fleet, field, value):
     was = fleet.images[ID[1]][field]
     fleet.images[ID[1]][field] = value
     assert results(api, todo) == {
-        ID[1]: ('changed', f'its {field} is {value!r} now, and was {was!r}')
+        ID[1]: ('changed', f'its {field} changed from {was!r} to {value!r}')
     }
     assert not fleet.writes
 
@@ -484,7 +484,7 @@ def test_concurrent_change_is_reported(api, fleet):
 
     fleet.before = change
     assert results(api, todo) == {
-        ID[0]: ('done', 'others changed at the same time: os_distro, theirs')
+        ID[0]: ('done', 'properties changed by others: os_distro, theirs')
     }
     assert fleet.images[ID[0]]['metadata'] == {'a': 'b', 'theirs': '1'}
 
