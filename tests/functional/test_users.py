@@ -123,7 +123,7 @@ def test_token_without_project(variables, tmp_path):
     line = error_line(shell.run(*LIST, cwd=tmp_path))
     assert line == f'The service catalog is empty: {CHECK}'
     line = error_line(shell.run(*LIST, '--all-regions', cwd=tmp_path))
-    assert line == f'The catalog has no region with Compute: {CHECK}'
+    assert line == f'No region in the catalog has a Compute endpoint: {CHECK}'
 
 
 # --- permission -----------------------------------------------------------
