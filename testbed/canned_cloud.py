@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A canned cloud: Keystone and Nova's images, answered from memory.
+"""A canned cloud: Keystone and Nova's images API, from memory.
 
-It stands in for the real one where that cannot do what is wanted: answer at
-no cost, in any number of regions, or wrongly. It speaks as much HTTP as its
-clients need, and is quick: a page is made once and sent as it is.
+It replaces a real cloud where a test needs fast responses, many regions, or
+faults. It supports as much of HTTP as its clients need. Pages are made once.
 
-Run it as a program to have a cloud of any size in a process of its own::
+Run it as a program for a cloud of any size in its own process::
 
     python -m testbed.canned_cloud --images 100000
 """
@@ -36,7 +35,7 @@ PROJECT = '7f5b3e6f0d1c4bb0a6a3a5c7f6a1b2c3'
 
 @dataclasses.dataclass
 class Request:
-    """What a client sent."""
+    """A request of a client."""
 
     method: str
     path: str
@@ -47,10 +46,10 @@ class Request:
 
 @dataclasses.dataclass
 class Response:
-    """What is answered.
+    """A response.
 
-    :param send: sends the answer in its own way, given the socket and the
-        bytes that would be sent; then the connection is closed
+    :param send: sends the response in its own way, given the socket and the
+        bytes; then the connection is closed
     """
 
     body: bytes = b''
@@ -60,7 +59,7 @@ class Response:
 
     @classmethod
     def of(cls, document: object, status: int = 200, **headers: str) -> Self:
-        """Answer with JSON; header names are given with underscores."""
+        """Return a response with JSON; header names have underscores."""
         return cls(
             json.dumps(document).encode(),
             status,
@@ -86,9 +85,9 @@ Handler = Callable[[Request], Response | None]
 class Server:
     """An HTTP server on a free loopback port.
 
-    :param handler: answers a request
-    :param tls: makes it a server of HTTPS
-    :ivar requests: all that came, in their order
+    :param handler: returns the response to a request
+    :param tls: serve HTTPS
+    :ivar requests: all requests, in their order
     """
 
     def __init__(
@@ -112,7 +111,7 @@ class Server:
 
     def close(self) -> None:
         """Stop listening, and drop every connection."""
-        # NOTE: closed alone, it would accept one more.
+        # NOTE: without shutdown, it would accept one more connection.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -177,7 +176,7 @@ def _requests(connection: socket.socket) -> Iterator[Request]:
 
 
 def not_found() -> Response:
-    """What Nova's router answers for a path that it does not have."""
+    """Return the response of Nova's router to an unknown path."""
     return Response.of(
         {
             'message': 'The resource could not be found.<br /><br />\n\n\n',
@@ -189,7 +188,7 @@ def not_found() -> Response:
 
 
 def fault(status: int, kind: str, message: str, **headers: str) -> Response:
-    """Nova's answer when something is wrong."""
+    """Return an error of Nova."""
     return Response.of(
         {kind: {'code': status, 'message': message}}, status, **headers
     )
@@ -203,14 +202,14 @@ def reset(connection: socket.socket, _answer: bytes) -> None:
 
 
 def truncated(connection: socket.socket, answer: bytes) -> None:
-    """Send half of the answer, and close the connection."""
+    """Send half of the response, and close the connection."""
     connection.sendall(answer[: len(answer) // 2])
 
 
 def cut_off(connection: socket.socket, answer: bytes) -> None:
-    """Send half of the answer, and reset the connection."""
+    """Send half of the response, and reset the connection."""
     truncated(connection, answer)
-    # What is still on its way would be dropped with the connection.
+    # The reset would drop data that has not arrived.
     time.sleep(0.2)
     reset(connection, b'')
 
@@ -220,17 +219,17 @@ def hang_up(_connection: socket.socket, _answer: bytes) -> None:
 
 
 def unframed(connection: socket.socket, answer: bytes) -> None:
-    """Send the answer, and close the connection."""
+    """Send the response, and close the connection."""
     connection.sendall(answer)
 
 
 def garbage(connection: socket.socket, _answer: bytes) -> None:
-    """Send what is no HTTP."""
+    """Send bytes that are not HTTP."""
     connection.sendall(b'\x16\x03\x01 SSH-2.0-nothing\r\n\r\n')
 
 
 def endless(connection: socket.socket, _answer: bytes) -> None:
-    """Send a body that has no end, as fast as it is taken."""
+    """Send an endless body, as fast as possible."""
     connection.sendall(
         b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
         b'Transfer-Encoding: chunked\r\n\r\n'
@@ -241,7 +240,7 @@ def endless(connection: socket.socket, _answer: bytes) -> None:
 
 
 def broken_chunks(connection: socket.socket, answer: bytes) -> None:
-    """Send a chunk whose length is no number."""
+    """Send a chunk with an invalid length."""
     connection.sendall(
         b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
         b'Transfer-Encoding: chunked\r\n\r\n'
@@ -250,19 +249,19 @@ def broken_chunks(connection: socket.socket, answer: bytes) -> None:
 
 
 def hinted(connection: socket.socket, answer: bytes) -> None:
-    """Send an interim response before the answer."""
+    """Send an interim response before the final one."""
     connection.sendall(b'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
     connection.sendall(answer)
 
 
 def without_colon(connection: socket.socket, answer: bytes) -> None:
-    """Send the answer with a header that is none."""
+    """Send the response with an invalid header."""
     status, _, rest = answer.partition(b'\r\n')
     connection.sendall(status + b'\r\nX-Fine: 1\r\nno colon\r\n' + rest)
 
 
 def drip(connection: socket.socket, answer: bytes) -> None:
-    """Send the head, and a body that has no end, byte by byte."""
+    """Send the headers, and an endless body, byte by byte."""
     connection.sendall(
         b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
         b'Content-Length: 100000000\r\n\r\n'
@@ -273,7 +272,7 @@ def drip(connection: socket.socket, answer: bytes) -> None:
 
 
 def drip_of_head(connection: socket.socket, answer: bytes) -> None:
-    """Send a head that has no end, byte by byte."""
+    """Send endless headers, byte by byte."""
     connection.sendall(b'HTTP/1.1 200 OK\r\nX-Endless: ')
     while True:
         connection.sendall(b'x')
@@ -281,7 +280,7 @@ def drip_of_head(connection: socket.socket, answer: bytes) -> None:
 
 
 def slowly(connection: socket.socket, answer: bytes) -> None:
-    """Send the answer in pieces, with a short wait after each."""
+    """Send the response in pieces, with a short delay after each."""
     size = len(answer) // 8 + 1
     for start in range(0, len(answer), size):
         connection.sendall(answer[start : start + size])
@@ -289,7 +288,7 @@ def slowly(connection: socket.socket, answer: bytes) -> None:
 
 
 def silent(_connection: socket.socket, _answer: bytes) -> None:
-    """Accept the request, and never answer."""
+    """Accept the request, and never respond."""
     time.sleep(3600)
 
 
@@ -299,11 +298,11 @@ def keystone(
     token_id: str = TOKEN,
     **token: Any,
 ) -> Handler:
-    """Answer as Keystone does, with Compute in some regions.
+    """Return the handler of Keystone, with Compute in some regions.
 
-    :param regions: the URL of Compute in each
-    :param password: of the user
-    :param token_id: what it hands out for that
+    :param regions: the URL of Compute, by region
+    :param password: the user's password
+    :param token_id: the token that it issues
     """
     expires = time.strftime(
         '%Y-%m-%dT%H:%M:%S.000000Z', time.gmtime(time.time() + 3600)
@@ -378,7 +377,7 @@ def keystone(
 
 
 def image(number: int, **fields: Any) -> dict[str, Any]:
-    """Make an image as Nova describes it."""
+    """Return a record of an image."""
     image_id = str(uuid.UUID(int=(0xC0FFEE << 100) + number))
     return {
         'id': image_id,
@@ -408,10 +407,10 @@ def image(number: int, **fields: Any) -> dict[str, Any]:
 
 
 class Nova:
-    """Answers as Nova's images API does, from a list of images.
+    """The handler of Nova's images API.
 
-    :param images: the newest first
-    :param path: what comes before ``/images``
+    :param images: the images, the newest first
+    :param path: the path before ``/images``
     """
 
     def __init__(
@@ -430,12 +429,12 @@ class Nova:
         return None
 
     def replace(self, images: list[dict[str, Any]]) -> None:
-        """Have other images from now on."""
+        """Replace all images."""
         self.images[:] = images
         self._pages.clear()
 
     def page(self, request: Request) -> Response:
-        """Answer with a page, which is made only once."""
+        """Return a page, from the cache if possible."""
         marker = request.query.get('marker')
         limit = int(request.query.get('limit', len(self.images)))
         cached = self._pages.get((marker, limit))
@@ -469,7 +468,7 @@ class Nova:
         return response
 
     def one(self, request: Request, image_id: str) -> Response:
-        """Answer with an image."""
+        """Return or delete an image."""
         for each in self.images:
             if each['id'] == image_id:
                 if request.method == 'DELETE':
@@ -481,7 +480,7 @@ class Nova:
 
 
 def first_of(*handlers: Handler) -> Handler:
-    """Let the first handler answer that has an answer."""
+    """Return a handler that uses the first handler with a response."""
 
     def handler(request: Request) -> Response | None:
         for each in handlers:
@@ -499,11 +498,11 @@ def in_turn(
     path: str = '/images/detail',
     where: Callable[[Request], bool] = lambda _request: True,
 ) -> Handler:
-    """Answer some requests with one response each, and no more after them.
+    """Return a handler that sends each response once.
 
-    :param responses: None lets that request pass
+    :param responses: None passes the request to the next handler
     :param path: the end of the path of the requests
-    :param where: which of these requests
+    :param where: selects among these requests
     """
     left = list(responses)
 
@@ -520,7 +519,7 @@ def always(
     path: str = '/images/detail',
     where: Callable[[Request], bool] = lambda _request: True,
 ) -> Handler:
-    """Answer such requests with a response, each time."""
+    """Return a handler that always sends this response."""
 
     def handler(request: Request) -> Response | None:
         meant = request.method == method and request.path.endswith(path)
@@ -530,7 +529,7 @@ def always(
 
 
 def after_the_first_page(request: Request) -> bool:
-    """Tell whether a request is for a page that is not the first."""
+    """Return whether a request is for a page after the first."""
     return 'marker' in request.query
 
 
@@ -538,11 +537,11 @@ def after_the_first_page(request: Request) -> bool:
 def canned_cloud(
     nova: Handler, path: str = '/v2.1', *before: Handler
 ) -> Iterator[Server]:
-    """Run a cloud of one region, ``RegionOne``, on one port.
+    """Run a cloud with one region, ``RegionOne``, on one port.
 
-    :param nova: answers for Compute
-    :param path: of Compute, in the catalog
-    :param before: handlers that may answer before
+    :param nova: the handler of Compute
+    :param path: the path of Compute in the catalog
+    :param before: handlers that are called first
     """
     handlers: list[Handler] = []
     with Server(
@@ -571,8 +570,8 @@ def configuration(
 ) -> dict[str, str]:
     """Write a ``clouds.yaml`` of a user of the cloud.
 
-    :param settings: more settings of the cloud
-    :returns: the OS_* variables that lead to it
+    :param settings: additional settings of the cloud
+    :returns: the OS_* variables that select it
     """
     cloud = {
         'auth': {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What servers do wrong, for the tests and for the table of faults."""
+"""Responses with faults, for the tests and the table of faults."""
 
 import datetime
 import gzip
@@ -13,31 +13,31 @@ from testbed.canned_cloud import fault
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 
-#: What a proxy answers instead of the service behind it.
+#: The response of a proxy whose service is down.
 HTML = b'<html><head><title>502 Bad Gateway</title></head>\n<hr>nginx</html>'
 
-#: How deep JSON is nested that nobody can read.
+#: JSON of this depth cannot be decoded.
 DEEP = 100_000
 
-#: What is answered to a token that has expired.
+#: The response to an expired token.
 REFUSED = fault(401, 'error', 'The request requires authentication.')
 
 
 def has_secret(request: Request) -> bool:
-    """Tell whether there is a token or a password in a request."""
+    """Return whether a request contains the token or the password."""
     sent = repr((request.path, request.query, request.headers, request.body))
     return canned_cloud.TOKEN in sent or canned_cloud.PASSWORD in sent
 
 
 def busy(status: int, after: str = '') -> Response:
-    """Answer that it is not the time, and when it will be."""
+    """Return an error of a busy server, with ``Retry-After``."""
     return fault(status, 'overLimit', 'Come again', Retry_After=after)
 
 
 def blank(mebibytes: int) -> Response:
-    """Answer with a body of spaces, compressed to a few thousandths.
+    """Return a compressed body of spaces.
 
-    :param mebibytes: how many it has at least
+    :param mebibytes: its minimum size after decompression
     """
     body = gzip.compress(b' ' * 0x800000, 1) * -(-mebibytes // 8)
     return Response(body, headers={'Content-Encoding': 'gzip'})
@@ -46,9 +46,9 @@ def blank(mebibytes: int) -> Response:
 def compressed(
     start: bytes, repeated: bytes, times: int, end: bytes
 ) -> Response:
-    """Answer with a body that is long only once it is decompressed.
+    """Return a compressed body that is large after decompression.
 
-    :param repeated: what stands so many times between its start and its end
+    :param repeated: repeated this many times between start and end
     """
     piece = max(1, 0x100000 // len(repeated))
     packer = zlib.compressobj(1, wbits=31)
@@ -64,7 +64,7 @@ def compressed(
 
 
 def self_signed(folder: pathlib.Path) -> pathlib.Path:
-    """Make a certificate of 127.0.0.1 that nobody vouches for.
+    """Make a self-signed certificate for 127.0.0.1.
 
     :returns: a file with the certificate and its key
     """

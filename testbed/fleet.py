@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A model of a cloud whose images can be changed, over mocked HTTP.
+"""A model of a cloud with images that can be changed, over mocked HTTP.
 
-Only what a plan needs is modelled: images and servers, listed as Nova lists
-them, one image, its deletion and its properties.
+It supports what plans need: lists of images and servers, one image, its
+deletion and its properties.
 """
 
 from collections.abc import Callable
@@ -16,19 +16,19 @@ import requests_mock
 
 from testbed import nova
 
-#: Something that happens before a request is answered.
+#: Called with the method and path of a request.
 Event = Callable[[str, str], None]
 
 
 class Fleet:
     """Images and servers, and the requests about them.
 
-    :param images: as Nova describes them
-    :param servers: likewise
-    :ivar visibility: of the images that are not private, by ID
-    :ivar before: called with the method and path of each request
-    :ivar after: likewise, once the request has had its effect
-    :ivar requests: what was asked, as ``GET /images/detail``
+    :param images: records of Nova
+    :param servers: records of Nova
+    :ivar visibility: visibility of the images that are not private, by ID
+    :ivar before: called before each request takes effect
+    :ivar after: called after each request took effect
+    :ivar requests: the requests, such as ``GET /images/detail``
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Fleet:
     def serve(
         self, mocker: requests_mock.Mocker, endpoint: str = nova.ENDPOINT
     ) -> 'Fleet':
-        """Answer the requests to an endpoint."""
+        """Serve the requests to an endpoint."""
         mocker.register_uri(
             requests_mock.ANY,
             re.compile(re.escape(endpoint) + '/(images|servers)'),
@@ -59,11 +59,11 @@ class Fleet:
 
     @property
     def writes(self) -> list[str]:
-        """The requests that change something."""
+        """The requests that are not GET."""
         return [r for r in self.requests if not r.startswith('GET ')]
 
     def touch(self, image_id: str) -> None:
-        """Note that an image has been changed."""
+        """Update the time of the last change of an image."""
         self._edits += 1
         self.images[image_id]['updated'] = (
             f'2027-01-01T{self._edits // 3600 % 24:02}:'
@@ -121,7 +121,7 @@ class Fleet:
     def _listed(self, query: dict[str, str]) -> list[dict[str, Any]]:
         wanted = query.get('property-visibility')
         only = query.get('property-id', '').removeprefix('in:')
-        # The newest first, as Nova lists them.
+        # The newest first, as in Nova.
         listed = sorted(
             self.images.values(), key=lambda i: i['created'], reverse=True
         )
@@ -153,7 +153,7 @@ def server(
     image: str | None = None,
     status: str = 'ACTIVE',
 ) -> dict[str, Any]:
-    """Return a server, as Nova describes it."""
+    """Return a record of a server."""
     return {
         'id': server_id,
         'name': name,

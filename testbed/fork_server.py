@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Runs a Python program many times, for the price of its imports once.
+"""Runs a Python program many times, and imports its modules once.
 
-A process imports what the program does, and forks for each run: the child,
-a fresh copy of that process, executes the program's file as ``__main__``.
+A process imports the modules, and forks for each run. The child executes the
+program's file as ``__main__``.
 """
 
 import importlib
@@ -18,11 +18,11 @@ from typing import Self
 
 
 class ForkServer:
-    """A process that runs a program again and again.
+    """A process that runs a program many times.
 
     :param program: path of the program's file
-    :param modules: names of the modules that are imported once
-    :param environment: of every run
+    :param modules: names of the modules to import once
+    :param environment: environment variables of every run
     """
 
     def __init__(
@@ -53,8 +53,8 @@ class ForkServer:
 
 
 def main(program: str, *modules: str) -> None:
-    """Run the program once for each line of arguments that comes in."""
-    # Modules ask for its name when they are imported.
+    """Run the program once for each line of arguments on stdin."""
+    # Modules read the program's name when they are imported.
     sys.argv = [program]
     for module in modules:
         importlib.import_module(module)

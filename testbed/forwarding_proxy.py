@@ -2,8 +2,8 @@
 
 """A proxy before a real service, on loopback.
 
-It forwards what it is asked to the service, under another path if need be;
-and what it is told to answer itself, it does.
+It forwards requests to the service, optionally under another path. A handler
+may respond instead.
 """
 
 import http.client
@@ -14,20 +14,20 @@ from testbed.canned_cloud import Handler
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 
-# Of one connection; the server makes its own.
+# Headers of one connection; the server makes its own.
 _HOP_BY_HOP = ('connection', 'content-length', 'transfer-encoding')
 
 
 class ForwardingProxy(canned_cloud.Server):
     """Forwards requests to a service.
 
-    Several are forwarded at a time, each over a connection of its own.
+    It forwards several requests at the same time, each over its own
+    connection.
 
     :param upstream: URL of the service
-    :param prefix: of the paths that are forwarded, and are without it then;
-        others are not found
-    :param before: called with each request, before it is forwarded; what it
-        returns, if anything, is the answer
+    :param prefix: prefix of the forwarded paths, which is removed; other paths
+        are not found
+    :param before: called with each request; it may return a response
     """
 
     def __init__(
@@ -41,14 +41,14 @@ class ForwardingProxy(canned_cloud.Server):
         super().__init__(lambda r: before(r) or self.forward(r))
 
     def forward(self, request: Request) -> Response | None:
-        """Return the answer of the service; None without the prefix."""
+        """Return the response of the service; None without the prefix."""
         if not request.path.startswith(f'{self._prefix}/'):
             return None
         path = request.path.removeprefix(self._prefix)
         target = self._upstream.path.rstrip('/') + path
         if request.query:
             target += '?' + urllib.parse.urlencode(request.query)
-        # The Host header stays: the service makes its links from it.
+        # The Host header is kept: the service makes its links from it.
         headers = {
             k: v for k, v in request.headers.items() if k not in _HOP_BY_HOP
         }
@@ -63,7 +63,7 @@ class ForwardingProxy(canned_cloud.Server):
             body = answer.read()
         finally:
             connection.close()
-        # Nothing of the canned server's own headers is to be left.
+        # Remove the canned server's own headers.
         answered = {'Content-Type': '', 'X-Openstack-Request-Id': ''}
         for name, value in answer.getheaders():
             if name.lower() not in _HOP_BY_HOP:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a real Nova answers: bodies, and a model of how it pages."""
+"""Responses of a real Nova, and a model of its paging."""
 
 from typing import Any
 import urllib.parse
@@ -21,7 +21,7 @@ def image_id(number: int) -> str:
 
 
 def image(number: int = 0, **fields: Any) -> dict[str, Any]:
-    """Return an image, as a real Nova describes it."""
+    """Return a record of an image."""
     url = f'{ENDPOINT}/images/{image_id(number)}'
     return {
         'id': image_id(number),
@@ -43,14 +43,14 @@ def image(number: int = 0, **fields: Any) -> dict[str, Any]:
 
 
 def images(*numbers: int) -> list[dict[str, Any]]:
-    """Return several images."""
+    """Return records of several images."""
     return [image(number) for number in numbers]
 
 
 def page(
     listed: list[dict[str, Any]], next_page: str | None = None
 ) -> dict[str, Any]:
-    """Return a page of a list, with a link to the next one or without."""
+    """Return a page of a list, with or without a link to the next page."""
     body: dict[str, Any] = {'images': listed}
     if next_page is not None:
         body['images_links'] = [{'rel': 'next', 'href': next_page}]
@@ -58,12 +58,12 @@ def page(
 
 
 def link(marker: str, limit: int = 1000) -> str:
-    """Return the link that Nova makes to the next page."""
+    """Return Nova's link to the next page."""
     return f'{DETAIL}?limit={limit}&marker={marker}'
 
 
 def fault(status: int, kind: str, message: str) -> dict[str, Any]:
-    """Return keyword arguments for an answer with one of Nova's errors."""
+    """Return keyword arguments of requests-mock for an error of Nova."""
     return {
         'status_code': status,
         'json': {kind: {'code': status, 'message': message}},
@@ -76,10 +76,10 @@ NO_ROUTE = fault(404, 'itemNotFound', 'The resource could not be found.')
 
 
 class Server:
-    """A model of how Nova lists: the newest first, by marker and limit.
+    """A model of Nova's lists, with marker and limit.
 
-    :param listed: the images
-    :param admin: whether the marker may be an image that is deleted
+    :param listed: the images, the newest first
+    :param admin: whether the marker may be a deleted image
     """
 
     def __init__(
@@ -100,12 +100,12 @@ class Server:
         self._deleted[image_id] = position
 
     def add(self, new: dict[str, Any]) -> None:
-        """Add a new image, which comes first."""
+        """Add a new image at the start."""
         self.images.insert(0, new)
         self._deleted = {k: v + 1 for k, v in self._deleted.items()}
 
     def __call__(self, request: Any, context: Any) -> Any:
-        """Answer a request for a page, as a callback of requests-mock."""
+        """Return a page, as a callback of requests-mock."""
         query = dict(
             urllib.parse.parse_qsl(urllib.parse.urlsplit(request.url).query)
         )
@@ -118,7 +118,7 @@ class Server:
         return self._page(start, int(query['limit']))
 
     def _after(self, marker: str) -> int | None:
-        """Return the position after a marker, or None for a refusal."""
+        """Return the position after a marker, or None if it is rejected."""
         ids = [i['id'] for i in self.images]
         if marker in ids:
             return ids.index(marker) + 1

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A model of what Nova's own filters of a listing select.
+"""A model of Nova's own filters.
 
-It has the faults that a real Nova 34 with Glance 33 was seen to have: a
-client that trusts them lists something else than was meant.
+It has the faults of a real Nova 34 with Glance 33. A client that relies on
+these filters lists other images than intended.
 """
 
 from collections.abc import Mapping
 import datetime
 from typing import Any
 
-#: Glance's words for the status of an image, by the word that Nova shows.
+#: Glance's statuses, by the status that Nova displays.
 GLANCE_STATUSES: Mapping[str, tuple[str, ...]] = {
     'ACTIVE': ('active',),
     'SAVING': ('queued', 'saving'),
@@ -19,21 +19,20 @@ GLANCE_STATUSES: Mapping[str, tuple[str, ...]] = {
     'UNKNOWN': ('deactivated', 'importing', 'uploading'),
 }
 
-#: What an image of the model has besides what Nova shows: Glance's status.
+#: The key of Glance's status in records of this model.
 STATUS = 'testbed:glance_status'
 
-# What Glance takes for a parameter of its own, where Nova passes on a
-# property of this key.
+# Properties that Glance interprets as its own parameters.
 _OF_GLANCE = ('visibility', 'disk_format', 'owner', 'name', 'status', 'sort')
 
 
 def shown(image: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an image as Nova shows it."""
+    """Return an image as Nova displays it."""
     return {key: value for key, value in image.items() if key != STATUS}
 
 
 def keeps(image: Mapping[str, Any], query: Mapping[str, str]) -> bool:
-    """Tell whether Nova lists an image when it is asked with a query."""
+    """Return whether Nova lists an image for a query."""
     return all(_keeps(image, name, value) for name, value in query.items())
 
 
@@ -56,7 +55,7 @@ def _keeps(image: Mapping[str, Any], name: str, value: str) -> bool:
             return datetime.datetime.fromisoformat(image['updated']) >= since
     if not name.startswith('property-'):
         return True
-    # As Nova does it: every leading letter that is one of these goes.
+    # Nova uses lstrip() like this.
     key = name.lstrip('property-')  # noqa: B005
     if not value or key in _OF_GLANCE or key.endswith(('_min', '_max')):
         return False
@@ -64,7 +63,7 @@ def _keeps(image: Mapping[str, Any], name: str, value: str) -> bool:
 
 
 def _matches(text: str | None, value: str) -> bool:
-    """Compare as Glance does: what stands before a colon is an operator."""
+    """Compare as Glance does: the text before a colon is an operator."""
     if text is None:
         return False
     operator, colon, operand = value.partition(':')
