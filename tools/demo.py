@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Bring up a real cloud, and show the commands on it."""
+"""Start a real cloud, and show the commands on it."""
 
 from pathlib import Path
 import shlex
@@ -24,7 +24,7 @@ _SHOWN = (
 
 
 def main() -> int:
-    """Show it all; leave the cloud up."""
+    """Show all commands; leave the cloud running."""
     subprocess.run([*_DEVCLOUD, 'up'], check=True)
     for line in _SHOWN:
         print(f'\n$ {line}', flush=True)
@@ -32,13 +32,13 @@ def main() -> int:
             [*_DEVCLOUD, 'run', '--', *shlex.split(line)], check=True
         )
     print("""
-That was a real Nova, with a real Keystone, Glance, Placement and Neutron. Only
-its servers run nothing. They all go on running; by hand:
+This is a real Nova, with a real Keystone, Glance, Placement and Neutron; only
+the hypervisor is a fake. The cloud keeps running. To use it:
 
   eval "$(./run cloud env)"
   .tox/demo/bin/openstack compute image list --help
 
-and when you have seen enough:
+To stop it:
 
   ./run cloud down""")
     return 0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Check the manual pages in doc/build/man as their readers read them.
+"""Check the man pages in doc/build/man.
 
-mandoc and lexgrog are asked where they are installed.
+It also runs mandoc and lexgrog, if they are installed.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ _ORDER = (
     *('EXAMPLES', 'OUTPUT OPTIONS', 'SEE ALSO'),
 )
 
-#: What man leaves of 80 columns.
+#: The usable width of a man page in 80 columns.
 _WIDTH = 78
 
 
@@ -48,10 +48,10 @@ def _faults(path: Path) -> list[str]:
 
 
 def main() -> int:
-    """Check all pages, and tell what is wrong."""
+    """Check all pages, and print the faults."""
     pages = sorted(_PAGES.glob('*.1'))
     faults = [f'{p.name}: {fault}' for p in pages for fault in _faults(p)]
-    print('\n'.join(faults) or f'{len(pages)} manual pages are well')
+    print('\n'.join(faults) or f'{len(pages)} man pages are correct')
     return bool(faults) or not pages
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Run the tests with each client, Python and cloud, and tell the outcome.
+"""Run the tests with each client, Python and cloud, and write the results.
 
-It writes doc/source/matrix.txt, which is the table in compatibility.rst. A row
-whose Python is not found on this machine says so. ``--offline`` runs the unit
-tests alone, and prints the table without writing it.
+It writes doc/source/matrix.txt, the table in compatibility.rst. A row says so
+if its Python is not installed. ``--offline`` runs only the unit tests, and
+prints the table without writing it.
 """
 
 import os
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-#: What of the functional tests is run in each combination.
+#: The functional tests of each combination.
 _FUNCTIONAL = ('tests/functional', '-k', 'list_and_show or life_cycle')
 _BOTH = (
     *('tests/unit', 'tests/functional'),
@@ -23,8 +23,8 @@ _BOTH = (
 
 _TABLE = Path(__file__).parents[1] / 'doc' / 'source' / 'matrix.txt'
 
-#: Of a row that could not be run.
-_NOT_FOUND = 'no such Python here'
+#: The result of a row that could not be run.
+_NOT_FOUND = 'Python not installed'
 
 
 class _Row(NamedTuple):
@@ -53,7 +53,7 @@ _ROWS = (
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of tox: pyenv's Pythons are found, too."""
+    """Return the environment of tox, with the Pythons of pyenv."""
     root = Path(os.environ.get('PYENV_ROOT', Path.home() / '.pyenv'))
     folders = [*map(str, root.glob('versions/*/bin')), os.environ['PATH']]
     return {
@@ -64,7 +64,7 @@ def _environment() -> dict[str, str]:
 
 
 def _outcome(row: _Row) -> str:
-    """Run it; return what came of it."""
+    """Run the tests of a row; return the result."""
     print(f'{row.env} ...', file=sys.stderr, flush=True)
     done = subprocess.run(
         [sys.executable, '-m', 'tox', 'run', '--skip-missing-interpreters',
@@ -94,7 +94,7 @@ def _table(outcomes: dict[_Row, str]) -> str:
 
 
 def main() -> int:
-    """Run all, and write the table."""
+    """Run all rows, and write the table."""
     rows: tuple[_Row, ...] = _ROWS
     offline = sys.argv[1:] == ['--offline']
     if offline:

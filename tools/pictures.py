@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Make the pictures of the documentation: a terminal with real commands in it.
+"""Make the pictures of the documentation: terminals with real commands.
 
-The commands run on a real cloud, in a terminal. The same bytes come every
-time, as long as the commands print the same.
+The commands run on a real cloud, in a terminal. The pictures are reproducible:
+the same output gives the same bytes.
 """
 
 import fcntl
@@ -27,12 +27,12 @@ _FOLDER = _ROOT / 'doc' / 'source' / '_static'
 
 _COLUMNS = 88
 
-#: What moves the cursor, clears a line, or hides and shows the cursor.
+#: Sequences that move, hide or show the cursor, or clear a line.
 _MOVES = re.compile(r'(\n|\r|\x1b\[1A|\x1b\[2K|\x1b\[\?25[hl])')
 
 _LIST = 'openstack compute image list'
 
-#: The commands that each picture shows.
+#: The commands of each picture.
 _PICTURES = {
     'list': (
         f'{_LIST} --limit 4',
@@ -43,13 +43,13 @@ _PICTURES = {
     'wait': ('openstack compute image show --wait queued',),
 }
 
-#: The pictures that are taken as soon as a text is on the screen, while the
-#: command goes on.
+#: Pictures that are taken when a text is on the screen, before the command
+#: ends.
 _UNTIL = {'wait': '25%'}
 
 
 def run(line: str, until: str | None) -> str:
-    """Return what a command leaves on the screen of a terminal."""
+    """Return the screen of a terminal after a command."""
     terminal, inside = pty.openpty()
     size = struct.pack('HHHH', 40, _COLUMNS, 0, 0)
     fcntl.ioctl(inside, termios.TIOCSWINSZ, size)
@@ -76,7 +76,7 @@ def _read(terminal: int, until: str | None) -> str:
         try:
             written += os.read(terminal, 65536)
         except OSError:
-            # It is how the end of a terminal is told.
+            # At the end, reading fails with EIO.
             return _screen(written)
         screen = _screen(written)
         if until is not None and until in screen:
@@ -84,9 +84,9 @@ def _read(terminal: int, until: str | None) -> str:
 
 
 def _screen(written: bytes) -> str:
-    """Return what stands there after lines have been cleared.
+    """Return the text of a screen, after lines were cleared.
 
-    They are cleared as a whole, and written anew from their beginning.
+    Programs clear whole lines, and write them again from the start.
     """
     lines = ['']
     row = 0
@@ -126,12 +126,12 @@ def picture(name: str) -> str:
             )
         )
     svg = console.export_svg(title='openstack', unique_id=name)
-    # Fonts from elsewhere: a picture is not to load anything.
+    # A picture must not load fonts.
     return re.sub(r'@font-face \{.*?\}\s*', '', svg, flags=re.DOTALL)
 
 
 def main() -> int:
-    """Make them all."""
+    """Make all pictures."""
     subprocess.run([*_DEVCLOUD, 'up'], check=True)
     for name in _PICTURES:
         path = _FOLDER / f'{name}.svg'

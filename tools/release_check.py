@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Check what a release would be: build it, look into it, install and use it.
+"""Check a release: build it, check its contents, install and use it.
 
-It is built from a clone without tags and from a copy that is no clone; both
-must give the same, and each of what they give must list images. ``--keep``
-keeps what was checked in a folder, with a bill of materials.
+It is built from a clone without tags and from a plain copy of the sources.
+Both must give the same distributions, and each distribution must list images.
+``--keep`` keeps the distributions in a folder, with a bill of materials.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from testbed import canned_cloud  # noqa: E402
 
 
 class CheckFailed(Exception):
-    """What is wrong with the release."""
+    """A check of the release failed."""
 
 
 def _require(condition: object, what: str) -> None:
@@ -54,7 +54,7 @@ def _run(*words: str | Path, **kwargs: Any) -> str:
 
 
 def _sources(scratch: Path) -> Iterator[Path]:
-    """Yield the tree as a clone without tags, and as files alone."""
+    """Yield the sources as a clone without tags, and as a plain copy."""
     clone = scratch / 'clone'
     _run('git', 'clone', '--quiet', '--no-tags', _ROOT, clone)
     yield clone
@@ -89,13 +89,13 @@ def _build(source: Path, *kinds: str) -> tuple[Path, ...]:
 
 
 def _entries(path: Path) -> dict[str, bytes]:
-    """Return the files in a distribution, by their names."""
+    """Return the files in a distribution, by name."""
     if path.suffix == '.whl':
         with zipfile.ZipFile(path) as wheel:
             return {name: wheel.read(name) for name in wheel.namelist()}
     with tarfile.open(path) as sdist:
         return {
-            # Without the folder that all are in.
+            # Without the top folder.
             member.name.partition('/')[2]: file.read()
             for member in sdist
             if (file := sdist.extractfile(member)) is not None
@@ -154,7 +154,7 @@ def _check_sdist(path: Path) -> None:
 
 
 def _check_installed(scratch: Path, distribution: Path) -> Path:
-    """Install it into an empty venv, and list images with it."""
+    """Install a distribution into an empty venv, and list images."""
     name = f'venv-{distribution.name}'
     python = scratch / name / 'bin' / 'python'
     _run(_BIN / 'uv', 'venv', '--quiet', '--python', sys.executable,
@@ -162,7 +162,7 @@ def _check_installed(scratch: Path, distribution: Path) -> Path:
     _run(
         *(_BIN / 'uv', 'pip', 'install', '--quiet'),
         *('--python', python, distribution),
-        # It must go without a compiler.
+        # No compiler may be needed.
         env={**os.environ, 'CC': 'false', 'CXX': 'false'},
     )
     _run(_BIN / 'uv', 'pip', 'check', '--python', python)
@@ -192,7 +192,7 @@ def _check_installed(scratch: Path, distribution: Path) -> Path:
 
 
 def _check_bill(python: Path, bill: Path) -> None:
-    """Write a bill of materials of a venv, and look whether it has all."""
+    """Write a bill of materials of a venv, and check that it is complete."""
     _run(
         *(_BIN / 'cyclonedx-py', 'environment', '--output-reproducible'),
         *('--output-file', bill, python),
@@ -204,7 +204,7 @@ def _check_bill(python: Path, bill: Path) -> None:
     wanted = setup['options']['install_requires'].split()
     _require(
         {requirement.partition('>=')[0] for requirement in wanted} <= names,
-        'the bill of materials has all that is required',
+        'the bill of materials has all requirements',
     )
 
 
@@ -243,10 +243,10 @@ def _check(scratch: Path) -> tuple[Path, ...]:
 
 
 def main() -> int:
-    """Check it all."""
+    """Run all checks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--keep', type=Path, metavar='<folder>')
-    parser.add_argument('--version', help='what the release must be called')
+    parser.add_argument('--version', help='the expected version')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         try:
