@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A real cloud on loopback, of services of OpenStack from PyPI."""
+"""A real cloud on loopback, with services of OpenStack from PyPI."""
 
 import argparse
 import json
@@ -24,50 +24,50 @@ _ROOT = Path(__file__).resolve().parents[2]
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='devcloud',
-        description=f'{__doc__} All it keeps is in one folder.',
+        description=f'{__doc__} All its data is in one folder.',
     )
     parser.add_argument(
         '--state',
         type=Path,
         default=os.environ.get('DEVCLOUD_STATE', _ROOT / '.devcloud'),
-        help='that folder (default: .devcloud, or DEVCLOUD_STATE)',
+        help='the folder (default: .devcloud, or DEVCLOUD_STATE)',
     )
     parser.add_argument(
         '--cloud',
         default='demo',
-        help='name of the cloud, of which there may be several beside each '
-        'other (default: demo)',
+        help='name of the cloud; several can run at the same time '
+        '(default: demo)',
     )
     parser.add_argument(
         '--release',
         choices=sorted(RELEASES),
         default=os.environ.get('DEVCLOUD_RELEASE', NEWEST),
-        help='of OpenStack; each has clouds of its own (default: newest, or '
-        'DEVCLOUD_RELEASE)',
+        help='release of OpenStack; each has its own clouds (default: newest, '
+        'or DEVCLOUD_RELEASE)',
     )
     commands = parser.add_subparsers(
         dest='command', metavar='COMMAND', required=True
     )
-    up = commands.add_parser('up', help='install, fill and start it')
+    up = commands.add_parser('up', help='install, fill and start the cloud')
     up.add_argument(
-        '--fresh', action='store_true', help='throw away an existing one'
+        '--fresh', action='store_true', help='remove an existing cloud first'
     )
-    commands.add_parser('down', help='stop it')
-    commands.add_parser('destroy', help='stop it, and remove what it keeps')
-    status = commands.add_parser('status', help='tell whether it is up')
+    commands.add_parser('down', help='stop the cloud')
+    commands.add_parser('destroy', help='stop the cloud, and remove its data')
+    status = commands.add_parser('status', help='print whether it runs')
     status.add_argument(
-        '--json', action='store_true', help='tell everything, to a program'
+        '--json', action='store_true', help='print all facts, for programs'
     )
     seed = commands.add_parser('seed', help='add any number of images')
     seed.add_argument('count', type=int)
-    unseed = commands.add_parser('unseed', help='remove the images added')
+    unseed = commands.add_parser('unseed', help='remove the added images')
     for command in (seed, unseed):
         command.add_argument('--region', choices=REGIONS, default=REGIONS[0])
     run = commands.add_parser(
-        'run', help='run a command against it: run -- openstack image list'
+        'run', help='run a command on the cloud: run -- openstack image list'
     )
     run.add_argument('words', nargs='+', metavar='WORD')
-    env = commands.add_parser('env', help='print shell variables for it')
+    env = commands.add_parser('env', help='print variables for a shell')
     for command in (run, env):
         command.add_argument(
             '--as', choices=USERS, default='demo', dest='user', help='user'
@@ -111,13 +111,13 @@ def _print_environment(cloud: Cloud, user: str) -> None:
 
 
 def _timed(say: Say) -> Say:
-    """Put the seconds since now before each line."""
+    """Prefix each line with the seconds since the start."""
     began = time.monotonic()
     return lambda text: say(f'{time.monotonic() - began:5.1f} s  {text}')
 
 
 def main() -> int:
-    """Do what the command line says."""
+    """Run the command."""
     args = _parser().parse_args()
     say = _timed(lambda text: print(text, file=sys.stderr, flush=True))
     try:

@@ -20,9 +20,9 @@ def build(
 ) -> dict[str, Any]:
     """Make databases, start all services and fill them.
 
-    :param python: of the cloud's venv
-    :param start: starts the processes of the names that it is given, or all
-    :return: what is known of the cloud from now on
+    :param python: Python of the cloud's venv
+    :param start: starts the named processes, or all
+    :return: the facts about the cloud
     """
     facts: dict[str, Any] = {}
 
@@ -30,7 +30,7 @@ def build(
         return Rest(layout.keystone, 'admin', PASSWORD, 'admin')
 
     def begin_with_keystone() -> None:
-        # The other services need their users when they start.
+        # The other services need their users at start.
         start(python, 'keystone')
         facts['projects'] = make_identities(log_in(), layout)
 

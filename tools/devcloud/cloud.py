@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A cloud: its services, its life."""
+"""A cloud and its services."""
 
 from pathlib import Path
 import shutil
@@ -22,25 +22,25 @@ from layout import USERS
 from services import free_port
 from services import Service
 
-#: Of what a cloud keeps. One that was made with another is made anew.
+#: Version of a cloud's data. A cloud with another version is made again.
 _FORMAT = '2'
 
 
 class Cloud:
     """A Keystone and a Neutron; a Glance and a Nova in each of two regions.
 
-    :param state: the folder of all clouds and of what they run from
-    :param name: of this cloud
-    :param release: of OpenStack, one of :data:`install.RELEASES`
-    :param say: tells the user what goes on
-    :ivar layout: where it keeps what
+    :param state: the folder of all clouds and their venvs
+    :param name: name of this cloud
+    :param release: release of OpenStack, one of :data:`install.RELEASES`
+    :param say: reports progress to the user
+    :ivar layout: the paths and addresses of the cloud
     """
 
     def __init__(self, state: Path, name: str, release: str, say: Say) -> None:
         self._state = state
         self._release = release
         self._say = say
-        # The databases of one release do not suit another.
+        # Databases of different releases are not compatible.
         folder = name if release == NEWEST else f'{name}-{release}'
         self.layout = Layout(state / 'clouds' / folder)
         self._home = self.layout.home
@@ -52,13 +52,13 @@ class Cloud:
         }
 
     def is_up(self) -> bool:
-        """Tell whether all services run."""
+        """Return whether all services run."""
         return self._is_complete() and all(
             service.pid() is not None for service in self._services.values()
         )
 
     def up(self, *, fresh: bool = False) -> None:
-        """Bring the cloud up, from whatever state it is in."""
+        """Start the cloud, from any state."""
         venv = ensure_venv(self._state, self._release, self._say)
         python = venv / 'bin' / 'python'
         with locked(self._lock):
@@ -88,7 +88,7 @@ class Cloud:
             self._stop()
 
     def destroy(self) -> None:
-        """Stop the services, and remove all that they keep."""
+        """Stop the services, and remove their data."""
         with locked(self._lock):
             self._destroy()
 
@@ -112,7 +112,7 @@ class Cloud:
         return count
 
     def status(self) -> dict[str, Any]:
-        """Tell all that a program may want to know."""
+        """Return the facts for programs."""
         layout = self.layout
         status: dict[str, Any] = {
             'up': self.is_up(),
@@ -147,10 +147,10 @@ class Cloud:
         return facts
 
     def _begin(self, venv: Path) -> None:
-        """Choose ports, and write what depends on them."""
+        """Choose ports, and write the configuration."""
         facts = self._facts.read()
         old = facts['ports']
-        # A service that runs keeps its port.
+        # A running service keeps its port.
         ports = {
             name: old[name]
             if service.pid() is not None

@@ -31,7 +31,7 @@ _SHIPPED = {
 def write(layout: Layout, etc: Path) -> None:
     """Write the configuration of all services, each into its folder.
 
-    :param etc: the folder of the files that the services ship
+    :param etc: the folder of configuration files from the packages
     """
     for process in PROCESSES:
         service, _, region = process.partition('-')
@@ -48,7 +48,7 @@ def write(layout: Layout, etc: Path) -> None:
         if service == 'nova':
             values['glance'] = layout.endpoints(region)['image']
             values['hold_file'] = layout.hold_file(region)
-            # A test that was killed may have left it.
+            # A killed test may have left it.
             layout.hold_file(region).unlink(missing_ok=True)
         for name, template in _FILES[service].items():
             text = textwrap.dedent(template).format(**values)

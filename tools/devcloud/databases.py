@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The databases of a cloud: how they are made, and moved."""
+"""Making and changing the databases of a cloud."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,10 +22,10 @@ _MAKE = Path(__file__).parent / 'inside' / 'make.py'
 def make_databases(
     python: Path, layout: Layout, after_keystone: Callable[[], None]
 ) -> None:
-    """Make the databases of all services, side by side.
+    """Make the databases of all services, in parallel.
 
-    :param python: of the cloud's venv
-    :param after_keystone: what to do as soon as Keystone's is there
+    :param python: Python of the cloud's venv
+    :param after_keystone: called when Keystone's database is ready
     """
     first = REGIONS[0]
 
@@ -61,7 +61,7 @@ def _make(python: Path, service: str, folder: Path, *words: str) -> None:
 
 
 def _copy(layout: Layout, source: str, region: str) -> None:
-    """Copy the databases of one region, still empty, to another."""
+    """Copy the empty databases of one region to another."""
     for service in ('glance', 'nova'):
         target = layout.folder(f'{service}-{region}')
         for path in layout.folder(f'{service}-{source}').glob('*.db'):
@@ -79,13 +79,13 @@ def _copy(layout: Layout, source: str, region: str) -> None:
 
 
 def move_endpoints(layout: Layout, old: dict[str, int]) -> None:
-    """Tell the catalog of ports that are others than the last time.
+    """Update the ports in the catalog.
 
-    :param old: what the ports were
+    :param old: the previous ports
     """
     path = layout.folder('keystone') / 'keystone.db'
     with contextlib.closing(sqlite3.connect(path, timeout=60)) as db, db:
-        # By way of a name that is no port: two may have changed places.
+        # Through a temporary name, as two services may have swapped ports.
         moves = [
             (url(old.get(name, port)), f'{name}:', url(port))
             for name, port in layout.ports.items()

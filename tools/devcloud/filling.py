@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Filling a new cloud, through its own APIs as far as they go."""
+"""Filling a new cloud, through its own APIs if possible."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -23,8 +23,8 @@ def fill(
 ) -> dict[str, Any]:
     """Make flavors, images and servers in all regions.
 
-    :return: IDs by region and name: of the servers that the user of the demo
-        sees as ``servers``, of those gone or of others as ``other_servers``
+    :return: IDs by region and name: ``servers`` are those that the user
+        ``demo`` sees, ``other_servers`` deleted ones and those of others
     """
     with ThreadPoolExecutor() as pool:
         servers = list(
@@ -60,11 +60,11 @@ class _Filling:
         self._urls = layout.endpoints(region)
         self._database = layout.glance_db(region)
         self._servers = Servers(admin, self._urls, layout.nova_db(region))
-        #: By their IDs, the newest first.
+        #: Images by ID, the newest first.
         self._made: dict[str, images.Image] = {}
 
     def fill(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Make it all; return the IDs of the servers by their names."""
+        """Make everything; return the IDs of the servers by name."""
         for flavor_id, name, ram, disk in self._content.flavors:
             flavor = {
                 'id': flavor_id, 'name': name, 'ram': ram, 'disk': disk,
@@ -73,13 +73,13 @@ class _Filling:
             self._admin(
                 'POST', f'{self._urls["compute"]}/flavors', {'flavor': flavor}
             )
-        # Servers are made from an image, and some images from servers.
+        # Servers need an image, and some images are taken from servers.
         boot_id = self._make_image(CIRROS)
         booted = [
             (name, self._servers.boot(self._users['demo'], name, boot_id))
             for name in self._content.servers
         ]
-        # Of two that have the same name, the newer.
+        # The newer one of two with the same name.
         servers = dict(booted)
         for image in self._content.images(servers):
             self._make_image(image)
@@ -113,7 +113,7 @@ class _Filling:
         )
 
     def _adopt_snapshots(self) -> None:
-        """Give the snapshots that Nova has made times like all others."""
+        """Give the snapshots of Nova times in order, like the other images."""
         url = f'{self._urls["image"]}/v2/images?limit=1000&visibility=private'
         found = [
             image

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Putting images into a Glance: through its API, and into its database."""
+"""Creating images in Glance, through its API and its database."""
 
 import datetime
 from pathlib import Path
@@ -46,9 +46,9 @@ def make(
 
 
 def adjust(database: Path, made: dict[str, images.Image]) -> None:
-    """Set what no API sets: times, sizes without data, rare statuses.
+    """Set what no API can set: times, sizes without data, rare statuses.
 
-    :param made: by ID, the newest first
+    :param made: images by ID, the newest first
     """
     with sqlite3.connect(database, timeout=60) as db:
         for number, (image_id, image) in enumerate(made.items()):
@@ -71,13 +71,13 @@ def seed(
     count: int,
     owners: dict[str, str],
 ) -> None:
-    """Put any number of images straight into Glance's database."""
+    """Insert any number of images into Glance's database."""
     rows = []
     properties = []
     for number in range(first, first + count):
         image = images.bulk(number, owners)
         image_id = images.image_id(region, number, 'bulk')
-        # Several share a second, as those of a real cloud may.
+        # Several images share a second, as in a real cloud.
         created = _NEWEST - datetime.timedelta(days=90, seconds=number // 3)
         rows.append(
             (image_id, image.name, image.size, image.status, image.visibility,
@@ -104,7 +104,7 @@ def seed(
 
 
 def unseed(database: Path, region: str, count: int) -> None:
-    """Take out again what :func:`seed` has put in."""
+    """Remove the images of :func:`seed`."""
     ids = [(images.image_id(region, n, 'bulk'),) for n in range(count)]
     with sqlite3.connect(database, timeout=60) as db:
         db.executemany('DELETE FROM image_properties WHERE image_id = ?', ids)

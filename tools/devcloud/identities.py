@@ -42,7 +42,7 @@ def make_identities(admin: Rest, layout: Layout) -> dict[str, str]:
 
 
 def _make_catalog(make: Callable[..., str], layout: Layout) -> None:
-    # Keystone's own bootstrap has made the first region.
+    # Keystone's bootstrap has created the first region.
     for region in REGIONS[1:]:
         make('region', id=region)
     for kind, name in (

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""An image to make: what it is, and any number of them."""
+"""Descriptions of images to create."""
 
 import dataclasses
 import uuid
 
-#: The IDs of all images are made from their region and number in it.
+#: The ID of an image is derived from its region and number.
 _NAMESPACE = uuid.UUID('5f2f0b57-7d5c-4a5e-9b0e-2d1f7c0c5a11')
 
 MB = 1024**2
@@ -19,11 +19,11 @@ _X86 = {'architecture': 'x86_64', 'hw_disk_bus': 'virtio'}
 
 @dataclasses.dataclass
 class Image:
-    """An image to make.
+    """An image to create.
 
-    :param data: bytes of data to upload; 0 for none, which leaves it queued
-    :param status: Glance's word, to be set behind its back
-    :param size: bytes, likewise
+    :param data: bytes of data to upload; with 0 the image stays queued
+    :param status: Glance's status, to set in the database
+    :param size: bytes, to set in the database
     """
 
     name: str | None
@@ -52,9 +52,9 @@ def distro(name: str, version: str, **more: str) -> dict[str, str]:
 
 
 def snapshot(server: str, **more: str) -> dict[str, str]:
-    """Return the properties of a snapshot that nobody has taken.
+    """Return the properties of an invented snapshot.
 
-    :param server: its ID
+    :param server: ID of the server
     """
     return {
         'image_type': 'snapshot',
@@ -71,7 +71,7 @@ def snapshot(server: str, **more: str) -> dict[str, str]:
 
 
 def bulk(number: int, owners: dict[str, str]) -> Image:
-    """Return one of any number of further images."""
+    """Return one of any number of additional images."""
     name, version = (
         ('cirros', '0.6.2'), ('ubuntu', '24.04'), ('debian', '12'),
         ('fedora', '40'), ('rocky', '9'),

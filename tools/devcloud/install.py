@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Installing the services into a venv of their own."""
+"""Installing the services into their own venv."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 
-#: What is installed, by the release of OpenStack that it is.
+#: Requirements files, by release of OpenStack.
 RELEASES = {
     path.stem.removeprefix('requirements-'): path
     for path in Path(__file__).parent.glob('requirements-*.txt')
@@ -25,12 +25,12 @@ Say = Callable[[str], None]
 
 
 class DevcloudError(Exception):
-    """What went wrong, in one line or with the end of a log below it."""
+    """An error: one line, optionally followed by the end of a log."""
 
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Let only one process at a time do this."""
+    """Hold a lock against other processes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open('w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -38,9 +38,9 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def ensure_venv(state: Path, release: str, say: Say) -> Path:
-    """Install the services if they are not, and return the venv's folder.
+    """Install the services if necessary, and return the venv's folder.
 
-    The folder has the versions in its name: other versions, another venv.
+    The name of the folder depends on the versions.
     """
     requirements = RELEASES[release]
     key = hashlib.sha256(
@@ -81,8 +81,7 @@ def _uv() -> str | None:
 
 
 def _run(command: list[str]) -> None:
-    # Byte code is worth its space here: five services are started again and
-    # again.
+    # Byte code saves time, as five services are started often.
     env = {k: v for k, v in os.environ.items() if k != 'VIRTUAL_ENV'}
     env.pop('PYTHONDONTWRITEBYTECODE', None)
     done = subprocess.run(

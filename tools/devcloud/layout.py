@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Where a cloud keeps what, and at which addresses it is."""
+"""The paths and addresses of a cloud."""
 
 import json
 import os
@@ -19,7 +19,7 @@ USERS = {
     'reader': {'password': PASSWORD, 'project': 'demo', 'role': 'reader'},
 }
 
-#: What the services log in as; each has its name, in the project 'service'.
+#: Users of the services: each has its name, in the project 'service'.
 SERVICE_USERS = ('glance', 'neutron', 'nova')
 
 #: The processes, in the order in which they start. Keystone and Neutron serve
@@ -36,8 +36,8 @@ PROCESSES = (
 class Layout:
     """The folder of a cloud.
 
-    :ivar home: that folder
-    :ivar ports: of each process, on 127.0.0.1
+    :ivar home: the folder
+    :ivar ports: port of each process on 127.0.0.1
     """
 
     def __init__(self, home: Path) -> None:
@@ -45,19 +45,19 @@ class Layout:
         self.ports: dict[str, int] = {}
 
     def folder(self, process: str) -> Path:
-        """Return where a process has its configuration and data."""
+        """Return the folder of a process, with its configuration and data."""
         return self.home / process
 
     def glance_db(self, region: str) -> Path:
-        """Return the database of a Glance."""
+        """Return the path of the database of a Glance."""
         return self.folder(f'glance-{region}') / 'glance.db'
 
     def nova_db(self, region: str) -> Path:
-        """Return the database of a Nova in which its servers are."""
+        """Return the path of the database with the servers of a Nova."""
         return self.folder(f'nova-{region}') / 'cell1.db'
 
     def hold_file(self, region: str) -> Path:
-        """Return the file that keeps snapshots from being done."""
+        """Return the file that prevents snapshots from finishing."""
         return self.folder(f'nova-{region}') / 'hold-snapshots'
 
     @property
@@ -105,7 +105,7 @@ class Layout:
 
     def environment(self, user: str) -> dict[str, str]:
         """Return the environment of a client."""
-        # The client that is installed beside this program comes first.
+        # The client in the venv of this program comes first.
         here = str(Path(sys.executable).parent)
         return {
             **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
@@ -115,9 +115,9 @@ class Layout:
         }
 
     def describe(self, seeded: dict[str, int]) -> dict[str, dict[str, Any]]:
-        """Tell of each region what a program may want to know.
+        """Return the facts about each region for programs.
 
-        :param seeded: how many images were added to each
+        :param seeded: number of images that were added to each region
         """
         return {
             region: {
@@ -133,17 +133,17 @@ class Layout:
 
 
 class Facts:
-    """What is known of a cloud, kept in a file.
+    """The facts about a cloud, stored in a file.
 
     Its keys: ``ports`` of the processes; ``projects``, ``servers`` and
-    ``other_servers``, IDs by name; ``seeded``, how many images were added.
+    ``other_servers``, IDs by name; ``seeded``, number of added images.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> dict[str, Any]:
-        """Return them, as far as they are known."""
+        """Return the facts that are known."""
         try:
             facts: dict[str, Any] = json.loads(self._path.read_text())
         except FileNotFoundError:
@@ -151,7 +151,7 @@ class Facts:
         return facts
 
     def write(self, facts: dict[str, Any]) -> None:
-        """Keep them."""
+        """Store the facts."""
         self._path.write_text(json.dumps(facts))
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Images of odd names and odd statuses."""
+"""Images with unusual names and statuses."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,11 +10,11 @@ from images import image_id
 
 
 def odd_images(mine: dict[str, Any]) -> Iterator[Image]:
-    """Yield them, the newest first.
+    """Yield the images, the newest first.
 
-    :param mine: the fields of an image of the ordinary user
+    :param mine: fields of an image of the ordinary user
     """
-    # The names that Nova and Glance, shells and terminals stumble over.
+    # Names that are difficult for Nova, Glance, shells or terminals.
     for name in (
         'ubuntu:24.04', 'in:foo', 'in:golden,silver', 'eq:x', 'x', 'a,b',
         'say "hi"', "it's", ' leading', 'trailing ', 'a b', '', None,
@@ -25,7 +25,7 @@ def odd_images(mine: dict[str, Any]) -> Iterator[Image]:
         yield Image(name)
     for _ in range(3):
         yield Image('golden', properties={'edition': 'gold'})
-    # The name of this one is the ID of another.
+    # The name of this image is the ID of another one.
     yield Image(image_id('RegionOne', 0))
 
     yield Image('queued', **mine, data=0)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What each region of a new cloud has: flavors, images and servers."""
+"""The flavors, images and servers of each region of a new cloud."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from images import snapshot
 from odd import odd_images
 from servers import Server
 
-#: The IDs of two images that a third one needs.
+#: The IDs of a kernel and a ramdisk, which a third image needs.
 KERNEL = image_id('RegionOne', 0, 'kernel')
 RAMDISK = image_id('RegionOne', 0, 'ramdisk')
 
@@ -29,9 +29,9 @@ CIRROS = Image(
 
 
 def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
-    """Yield the images of the first region after that, the newest first.
+    """Yield the other images of the first region, the newest first.
 
-    :param servers: the IDs of the project's servers, by their names
+    :param servers: the IDs of the project's servers, by name
     """
     mine: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
     yield Image(
@@ -107,7 +107,7 @@ def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
             properties={'build': str(number), 'hw_vif_model': 'virtio'},
         )  # fmt: skip
 
-    # What servers are made of, below. IDs come from the place: add at the end.
+    # Images of the servers below. IDs depend on the position: add at the end.
     for name, own_id, kind in (
         ('kernel', KERNEL, 'aki'), ('ramdisk', RAMDISK, 'ari')
     ):  # fmt: skip
@@ -120,7 +120,7 @@ def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
 
 
 def _of_second_region(servers: dict[str, str]) -> Iterator[Image]:
-    """Yield the images of the second region after that."""
+    """Yield the other images of the second region."""
     mine: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
     yield Image(
         'ubuntu-24.04', size=620_000_000, min_disk=5, min_ram=1024,
@@ -130,7 +130,7 @@ def _of_second_region(servers: dict[str, str]) -> Iterator[Image]:
     yield Image(
         'web-1-snapshot', **mine, properties=snapshot(servers['web-1'])
     )
-    # The same image, by ID, as in the first region.
+    # An image with the same ID is in the first region.
     yield Image('replicated', id=image_id('RegionOne', 4))
     for number in range(4):
         yield Image(f'two-{number}', **mine)
@@ -138,12 +138,13 @@ def _of_second_region(servers: dict[str, str]) -> Iterator[Image]:
 
 @dataclasses.dataclass
 class Region:
-    """What a region has.
+    """The contents of a region.
 
-    :param flavors: id, name, memory (MB) and disk (GB) of each
-    :param servers: names of those that are made first, of the newest image
-    :param images: yields the others, given the IDs of those servers by name
-    :param more: servers that are made of them
+    :param flavors: id, name, memory (MB) and disk (GB) of each flavor
+    :param servers: names of the first servers, which boot from the newest
+        image
+    :param images: yields the other images, given the IDs of these servers
+    :param more: servers that boot from the other images
     """
 
     flavors: tuple[tuple[str, str, int, int], ...]

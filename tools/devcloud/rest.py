@@ -39,7 +39,7 @@ class Rest:
     def __call__(
         self, method: str, url: str, data: object = None, **headers: str
     ) -> Any:
-        """Send a request and return the body of the answer."""
+        """Send a request, and return the body of the response."""
         return self._send(method, url, data, **headers)[1]
 
     def _send(

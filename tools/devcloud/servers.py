@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Servers of a new cloud, which live through what servers live through."""
+"""Servers of a new cloud, in all states."""
 
 from collections.abc import Callable
 import contextlib
@@ -13,21 +13,22 @@ from typing import Any
 from install import DevcloudError
 from rest import Rest
 
-#: Compute's microversion: it has "no network", and tells a snapshot's ID.
+#: Compute's microversion: it supports "no network", and returns the ID of a
+#: snapshot.
 _VERSION = 'compute 2.60'
 
-#: Seconds that anything may take.
+#: Timeout, seconds.
 _PATIENCE = 90
 
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """A server to make.
+    """A server to create.
 
-    :param image: the name of what it boots from
-    :param fate: what becomes of it then: nothing, ``shelved``, ``offloaded``,
-        ``deleted`` (its snapshot stays), ``image deleted``, or ``volume``: it
-        looks as if it had been booted from a volume
+    :param image: name of the image that it boots from
+    :param fate: its final state: empty, ``shelved``, ``offloaded``,
+        ``deleted`` (its snapshot is kept), ``image deleted``, or ``volume``:
+        it looks as if it had been booted from a volume
     """
 
     name: str
@@ -39,8 +40,8 @@ class Server:
 class Servers:
     """Makes servers in one region.
 
-    :param urls: of the services, by type
-    :param database: of the Nova
+    :param urls: URLs of the services, by type
+    :param database: path of the database of Nova
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Servers:
         self._database = database
 
     def boot(self, user: Rest, name: str, image_id: str) -> str:
-        """Begin to make a server; return its ID."""
+        """Request a server; return its ID."""
         server = {
             'name': name, 'imageRef': image_id, 'flavorRef': '2',
             'networks': 'none',
@@ -70,14 +71,14 @@ class Servers:
             server = self._ask(self._admin, 'GET', f'/{server_id}')['server']
             if server['status'] == 'ERROR':
                 raise DevcloudError(f'{server["name"]}: {server["fault"]}')
-            # A task may still run, though the status tells of its outcome.
+            # A task may still run after the status has changed.
             busy = server['OS-EXT-STS:task_state']
             return '' if busy else str(server['status'])
 
         _wait(now, status)
 
     def make(self, user: Rest, server: Server, image_id: str) -> str:
-        """Make a server and lead it to what becomes of it; return its ID."""
+        """Create a server, and bring it to its final state; return its ID."""
         server_id = self.boot(user, server.name, image_id)
         self.wait(server_id)
         match server.fate:
@@ -103,10 +104,10 @@ class Servers:
         self.wait(server_id)
 
     def _forget_image(self, server_id: str) -> None:
-        """Write what Nova would, had it booted from a volume.
+        """Change the database as if the server had booted from a volume.
 
-        There is no Cinder, so that Nova cannot do it. It shows an empty image,
-        and that is all: no volume is attached.
+        There is no Cinder, so Nova cannot do that. Nova then displays an empty
+        image, but no volume is attached.
         """
         with (
             contextlib.closing(

@@ -16,13 +16,13 @@ from install import DevcloudError
 
 _SERVE = Path(__file__).parent / 'inside' / 'serve.py'
 
-#: Seconds that a service has to come up, and to go down by itself.
+#: Seconds that a service may take to start, and to stop by itself.
 _UP = 90
 _DOWN = 10
 
 
 def free_port(wanted: int | None) -> int:
-    """Return a loopback port that is free: the wanted one if possible."""
+    """Return a free loopback port: the wanted one if possible."""
     for port in (wanted or 0, 0):
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -37,8 +37,8 @@ def free_port(wanted: int | None) -> int:
 class Service:
     """A process that serves HTTP on loopback.
 
-    :param name: of the service, and of its log and pid file
-    :param folder: where these files are
+    :param name: name of the service, and of its log and pid file
+    :param folder: folder of these files
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -54,16 +54,16 @@ class Service:
         except (OSError, ValueError):
             return None
         pid = int(known['pid'])
-        # Another process may have the number by now.
+        # Another process may have this ID now.
         return pid if _began(pid) == known['began'] else None
 
     def start(
         self, python: Path, project: str, configuration: Path, port: int
     ) -> None:
-        """Start it, unless it runs already.
+        """Start the service, unless it runs already.
 
         :param project: keystone, glance or nova
-        :param configuration: folder of its files
+        :param configuration: folder of its configuration files
         """
         if self.pid() is not None:
             return
@@ -76,10 +76,10 @@ class Service:
                 env={
                     **_clean_environment(),
                     f'OS_{project.upper()}_CONFIG_DIR': str(configuration),
-                    # In a release that would use eventlet: threads serve it.
+                    # Use threads in releases that would use eventlet.
                     'OS_NOVA_DISABLE_EVENTLET_PATCHING': '1',
                 },
-                # Ctrl-C in the shell is not meant for it.
+                # Ctrl-C in the shell must not stop it.
                 start_new_session=True,
             )
         pid = self._process.pid
@@ -88,7 +88,7 @@ class Service:
         )
 
     def wait(self, port: int) -> None:
-        """Wait until it answers, and does not say that it is not ready yet.
+        """Wait until the service responds, and is ready.
 
         :raises DevcloudError: if it ends instead
         """
@@ -112,11 +112,11 @@ class Service:
         raise DevcloudError(f'{self.name} does not come up:\n{tail}')
 
     def ask_to_stop(self) -> None:
-        """Ask it to end; :meth:`stop` waits for that."""
+        """Send SIGTERM; :meth:`stop` waits for the end."""
         self._signal(signal.SIGTERM)
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the service."""
         self.ask_to_stop()
         end = time.monotonic() + _DOWN
         while self.pid() is not None and time.monotonic() < end:
@@ -133,7 +133,7 @@ class Service:
 
 
 def _began(pid: int) -> str | None:
-    """Return what tells this process from others with its number."""
+    """Return the start time, to distinguish processes with the same ID."""
     try:
         stat = Path(f'/proc/{pid}/stat').read_text()
     except OSError:
@@ -143,7 +143,7 @@ def _began(pid: int) -> str | None:
         return None if fields[0] == 'Z' else fields[19]
     if Path('/proc/self').exists():
         return None
-    # Not Linux: all there is to ask is ps.
+    # Not Linux: only ps has it.
     done = subprocess.run(
         ['ps', '-o', 'lstart=', '-p', str(pid)],
         capture_output=True, text=True, check=False,

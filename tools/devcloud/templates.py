@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The texts of the configuration files; configs.py fills them in."""
+"""Templates of the configuration files; configs.py fills them in."""
 
 KEYSTONE = """
     [DEFAULT]
@@ -40,7 +40,7 @@ _AUTH = """
 
 
 def _client(service: str) -> str:
-    """Return how one service is to log in to use another."""
+    """Return the settings for a service to log in to another."""
     return f"""
     [{service}]
     auth_url = {{keystone}}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A mechanism driver of Neutron for a cloud that has no agents."""
+"""A mechanism driver of Neutron for a cloud without agents."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from neutron_lib.plugins.ml2 import api
 
 
 class Loopback(api.MechanismDriver):
-    """Binds any port at once; nothing is plugged anywhere."""
+    """Binds any port at once, without plugging anything."""
 
     def initialize(self) -> None:
-        """Do nothing: there is nothing to prepare."""
+        """Do nothing: no preparation is needed."""
 
     def bind_port(self, context: Any) -> None:
-        """Take the first segment, whatever its type."""
+        """Bind to the first segment, of any type."""
         for segment in context.segments_to_bind:
             context.set_binding(
                 segment[api.ID],

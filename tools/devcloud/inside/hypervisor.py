@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A hypervisor that runs nothing: Nova's own fake, with a memory and a disk.
+"""A hypervisor that runs nothing: Nova's fake driver, with persistence.
 
 Nova's fake driver forgets its servers when it is stopped, and its snapshots
-have no data and take no time. This one asks Nova which servers it has, and
-sends a snapshot to Glance as the libvirt driver does, slowly enough to watch.
+have no data and take no time. This one asks Nova for its servers, and uploads
+a snapshot to Glance as the libvirt driver does, slowly enough to observe.
 """
 
 import io
@@ -25,7 +25,7 @@ from oslo_config import cfg
 try:
     from nova.virt import node
 except ImportError:
-    # Before 2023.1 a node is known by its name alone.
+    # Before 2023.1 nodes are identified by name only.
     node = None
 
 CONF = nova.conf.CONF
@@ -43,10 +43,10 @@ _SIZE = 64 * 1024
 
 
 class Hypervisor(fake.FakeDriver):
-    """Nova's fake driver, but for what the module's text says."""
+    """Nova's fake driver, except as described above."""
 
     def init_host(self, host: str) -> None:
-        """Remember the servers that were there before a restart."""
+        """Restore the servers from before a restart."""
         super().init_host(host)
         for server in objects.InstanceList.get_by_host(
             nova_context.get_admin_context(), host
@@ -56,7 +56,7 @@ class Hypervisor(fake.FakeDriver):
             )
 
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
-        """Tell the resources, and an ID of the node that does not change."""
+        """Return the resources, and a constant ID of the node."""
         resource: dict[str, Any] = super().get_available_resource(nodename)
         return {**resource, 'uuid': _node_id()}
 
@@ -64,7 +64,7 @@ class Hypervisor(fake.FakeDriver):
         self,
         refresh: bool = False,  # noqa: ARG002
     ) -> dict[str, str]:
-        """Return the names of the nodes by their IDs."""
+        """Return the names of the nodes by ID."""
         return {_node_id(): name for name in self.get_available_nodes()}
 
     def snapshot(
@@ -74,7 +74,7 @@ class Hypervisor(fake.FakeDriver):
         image_id: str,
         update_task_state: Any,
     ) -> None:
-        """Send a disk of zeros to Glance."""
+        """Upload a disk of zeros to Glance."""
         if instance.uuid not in self.instances:
             raise exception.InstanceNotRunning(instance_id=instance.uuid)
         api = glance.API()

@@ -2,7 +2,7 @@
 
 """Make the databases of a service: runs in the cloud's venv.
 
-It does what several calls of the service's own tools do, in one process.
+It runs several commands of the service's own tools in one process.
 
 usage: make.py keystone FOLDER URL REGION PASSWORD
        make.py glance|neutron|nova FOLDER
@@ -40,7 +40,7 @@ def _keystone(home: Path, url: str, region: str, password: str) -> None:
         ],
     ):
         config = ['--config-file', str(home / 'keystone.conf')]
-        # Each is the command line of a new process, to the service.
+        # To the service, each is the command line of a new process.
         cli.CONF.clear()
         cli.main(['keystone-manage', *config, *words])
 
@@ -59,7 +59,7 @@ def _neutron(home: Path) -> None:
     import sqlalchemy
 
     config.register_common_config_options()
-    # Its migrations are not meant for SQLite; its tests do this, too.
+    # Its migrations do not support SQLite; its own tests do this, too.
     engine = sqlalchemy.create_engine(f'sqlite:///{home}/neutron.db')
     head.get_metadata().create_all(engine)
 
@@ -99,7 +99,7 @@ _MAKERS: dict[str, Callable[..., None]] = {
 
 
 def main() -> None:
-    """Make the databases, in a mode that lets readers and a writer share."""
+    """Make the databases, in WAL mode."""
     service, folder, *more = sys.argv[1:]
     home = Path(folder)
     _MAKERS[service](home, *more)

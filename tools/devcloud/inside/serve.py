@@ -26,7 +26,7 @@ def _glance() -> Any:
 
 def _neutron() -> Any:
     os.environ['OS_NEUTRON_CONFIG_FILES'] = 'neutron.conf'
-    # Some tables are looked at though no plugin that has them is loaded.
+    # Some tables are used although their plugins are not loaded.
     import neutron.db.migration.models.head  # noqa: F401
     from sqlalchemy import orm
 
@@ -50,9 +50,9 @@ def _nova() -> Any:
 
 
 def _use_green_threads_if_it_must() -> None:
-    """Patch all that waits, before anything else is imported."""
+    """Monkey-patch with eventlet, before anything else is imported."""
     if importlib.util.find_spec('nova.thread_pool_factory') is None:
-        # Before 2025.2 Nova's compute does not run with threads.
+        # Before 2025.2 Nova's compute does not support threads.
         del os.environ['OS_NOVA_DISABLE_EVENTLET_PATCHING']
         import nova.monkey_patch  # noqa: F401
 
@@ -66,7 +66,7 @@ _APPLICATIONS = {
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process ends."""
     _, project, port = sys.argv
     # The applications parse the command line themselves.
     del sys.argv[1:]
@@ -83,7 +83,7 @@ def main() -> None:
         application, host='127.0.0.1', port=int(port), threads=8, ident=None
     )
     if project == 'nova':
-        # What this starts asks this process, too.
+        # The started parts send requests to this process, too.
         threading.Thread(target=application.start, daemon=True).start()
     server.run()
 

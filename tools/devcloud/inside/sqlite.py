@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Let many threads and processes share a database of SQLite."""
+"""Share a database of SQLite between many threads and processes."""
 
 import sqlite3
 import time
@@ -14,13 +14,13 @@ from sqlalchemy.engine import Engine
 _PATIENCE = 60
 
 #: A connection to each database that stays open. oslo.db opens one for each
-#: transaction; the last one to close would write the log back and remove it,
-#: and whoever opens one in that moment is refused without a wait.
+#: transaction. The last one to close would write the log back and remove it,
+#: and opening another one at that moment fails without waiting.
 _anchors: dict[str, sqlite3.Connection] = {}
 
 
 def prepare() -> None:
-    """Set up every connection that this process opens from now on."""
+    """Configure every connection that this process will open."""
     event.listen(Engine, 'connect', _connect)
     event.listen(Engine, 'begin', _begin)
     _mark_writers(enginefacade._TransactionFactory)
@@ -28,8 +28,7 @@ def prepare() -> None:
 
 def _connect(connection: Any, _record: Any) -> None:
     connection.execute(f'PRAGMA busy_timeout = {_PATIENCE * 1000}')
-    # What it has written survives the end of the process, if not that of the
-    # machine.
+    # Committed data survives the end of the process, but not a power failure.
     connection.execute('PRAGMA synchronous = OFF')
     (_number, _name, path) = connection.execute(
         'PRAGMA database_list'
@@ -44,12 +43,12 @@ def _connect(connection: Any, _record: Any) -> None:
 
 
 def _mark_writers(factory: Any) -> None:
-    """Mark the transactions that oslo.db means for writing.
+    """Mark the writing transactions of oslo.db.
 
-    Such a one takes the lock when it begins, and waits for it if need be. One
-    that reads first and takes it later is refused without a wait, if another
-    has written in between. Those that only read must not take it: they may be
-    part of what holds it.
+    A writing transaction takes the lock at its start, and waits for it. If it
+    read first and took the lock later, it would fail without waiting when
+    another transaction has written in between. Reading transactions must not
+    take the lock: they may be part of the operation that holds it.
     """
     create_session = factory._create_session
     create_connection = factory._create_connection
@@ -71,15 +70,15 @@ def _mark_writers(factory: Any) -> None:
 
 
 def _begin(connection: Any) -> None:
-    # oslo.db sends a BEGIN of its own unless this says that one was sent.
+    # oslo.db sends its own BEGIN, unless this is set.
     if (
         not connection.get_execution_options().get('writes')
         or 'in_transaction' in connection.info
     ):
         return
     raw = connection.connection.dbapi_connection
-    # Not by SQLite itself: where threads are green, that would keep the one
-    # that holds the lock from giving it back.
+    # Don't wait in SQLite itself: with green threads, that would block the
+    # thread that holds the lock.
     raw.execute('PRAGMA busy_timeout = 0')
     end = time.monotonic() + _PATIENCE
     while True:

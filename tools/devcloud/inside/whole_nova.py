@@ -2,8 +2,8 @@
 
 """All of Nova, and Placement, in one process.
 
-The parts of Nova send each other messages in memory, as in Nova's own
-functional tests. Placement is served below a path of its own.
+The parts of Nova exchange messages in memory, as in Nova's own functional
+tests. Placement has its own path.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Application:
     """Nova's API and Placement's."""
 
     def __init__(self) -> None:
-        # Both set up logging; the last one to do so counts.
+        # Both configure logging; the last one wins.
         self._placement = _placement()
         self._compute = _compute()
         self._started = False
@@ -81,7 +81,7 @@ def _start_services() -> None:
     import nova.virt
 
     _wait_for(nova.conf.CONF.keystone_authtoken.www_authenticate_uri)
-    # It loads hypervisors from there only.
+    # Nova loads drivers from this package only.
     nova.virt.__path__.append(str(Path(__file__).parent))
     for binary in ('nova-conductor', 'nova-scheduler', 'nova-compute'):
         service.Service.create(
@@ -91,7 +91,7 @@ def _start_services() -> None:
 
 
 def _wait_for(url: str) -> None:
-    """Wait until Keystone answers: it may have been started just now."""
+    """Wait until Keystone responds: it may have just been started."""
     end = time.monotonic() + _PATIENCE
     while True:
         try:
