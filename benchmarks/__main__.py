@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Measure, write results.json, and the tables and the plot made from it.
+"""Measure, and write results.json, the tables and the plots.
 
-All is measured on this machine in one go, on the same bytes from a canned
-server, each run in a process of its own. Figures of different machines, or of
-different days, do not compare; the ratios within one file do.
+Everything is measured in one run on this machine, with the same bytes from a
+canned server, each time in its own process. Figures of different machines or
+days cannot be compared; ratios within one file can.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from benchmarks import report
 from benchmarks import start
 from benchmarks import startup
 
-#: The Python packages whose versions are told.
+#: Python packages whose versions are reported.
 DISTRIBUTIONS = (
     'python-openstackclient',
     'openstacksdk',
@@ -41,11 +41,11 @@ DISTRIBUTIONS = (
 
 
 class Setting:
-    """What is measured, and how often.
+    """The settings of a run, and its canned clouds.
 
     :param args: the command line
     :param stack: stops the canned clouds
-    :param gophercloud: the program, where it could be built
+    :param gophercloud: path of the program, or None if it cannot be built
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Setting:
         self._clouds: dict[tuple[Any, ...], measure.Cloud] = {}
 
     def cloud(self, images: int, *options: str) -> measure.Cloud:
-        """Return a canned cloud, which is started when it is needed first."""
+        """Return a canned cloud, and start it if necessary."""
         key = (images, *options)
         if key not in self._clouds:
             cloud = measure.Cloud(images, *options)
@@ -71,15 +71,15 @@ class Setting:
         return self._clouds[key]
 
     def one(self, *options: str) -> measure.Cloud:
-        """Return the cloud of one image."""
+        """Return a cloud with one image."""
         return self.cloud(1, *options)
 
     def some(self, *options: str) -> measure.Cloud:
-        """Return a cloud for what takes long."""
+        """Return a cloud for slow programs."""
         return self.cloud(max(1000, self.images // 10), *options)
 
     def many(self) -> measure.Cloud:
-        """Return the cloud of all images."""
+        """Return the cloud with all images."""
         return self.cloud(self.images)
 
 
@@ -100,7 +100,7 @@ def _regions(at: Setting) -> Any:
     return regions.measured(at.images, at.runs, 0.1 if at.quick else 1.0)
 
 
-#: What there is to measure, in its order.
+#: The parts of the benchmark, in order.
 PARTS: dict[str, Callable[[Setting], Any]] = {
     'api': lambda at: apis.measured(at.many(), at.runs, at.gophercloud),
     'commands': _commands,
@@ -118,21 +118,21 @@ PARTS: dict[str, Callable[[Setting], Any]] = {
 
 
 def left_out(at: Setting) -> list[str]:
-    """Tell what can't be measured here, or was not asked for."""
+    """Return the reasons why parts are omitted."""
     reasons = []
     if at.gophercloud is None:
         reasons.append(f'gophercloud: {golang.MISSING}')
     if shutil.which('valgrind') is None:
         reasons.append('instruction counts: they need valgrind')
     elif at.quick:
-        reasons.append('instruction counts: they take their time')
+        reasons.append('instruction counts: they take too long for --quick')
     if not at.full:
-        reasons.append('1,000,000 images, and a real Nova: --full has them')
+        reasons.append('1,000,000 images, and a real Nova: they need --full')
     return reasons
 
 
 def versions(gophercloud: str | None) -> dict[str, str]:
-    """Return the versions of what is measured."""
+    """Return the versions of the measured programs."""
     found = {'Python': platform.python_version()}
     for name in DISTRIBUTIONS:
         found[name] = importlib.metadata.version(name)
@@ -142,7 +142,7 @@ def versions(gophercloud: str | None) -> dict[str, str]:
 
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
-    """Measure the parts that are asked for."""
+    """Measure the selected parts."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         gophercloud = golang.build(
@@ -169,25 +169,26 @@ def main() -> None:
         '--runs',
         type=int,
         default=3,
-        help='of which the median is taken (default: %(default)s)',
+        help='number of runs, for the medians (default: %(default)s)',
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         '--quick',
         action='store_true',
-        help='a look only: one run of few images; nothing is written',
+        help='one run with few images; write no files',
     )
     which.add_argument(
         '--full',
         action='store_true',
-        help='1,000,000 images, and a real Nova on loopback, too',
+        help='also with 1,000,000 images, and a real Nova on loopback',
     )
     parser.add_argument(
         '--part',
         action='append',
         dest='parts',
         choices=PARTS,
-        help='only this part (repeat option for several); nothing is written',
+        help='measure only this part (repeat option for several); write no '
+        'files',
     )
     args = parser.parse_args()
     if args.quick:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What listing images costs a program, through this API and through others."""
+"""Lists from programs, with this API and with others."""
 
 from collections.abc import Mapping
 import functools
@@ -11,9 +11,9 @@ from benchmarks import measure
 def measured(
     cloud: measure.Cloud, runs: int, gophercloud: str | None
 ) -> dict[str, dict[str, float]]:
-    """Measure them in turn.
+    """Measure each of them, in turn.
 
-    :param gophercloud: the program, where it could be built
+    :param gophercloud: path of the program, or None if it cannot be built
     """
     subject = functools.partial(measure.subject, env=cloud.env)
     todo = {
@@ -48,7 +48,7 @@ def measured(
 
 
 def ahead(env: Mapping[str, str], runs: int) -> dict[str, dict[str, float]]:
-    """Measure rows of csv: page after page, and each asked for ahead."""
+    """Measure CSV output, with and without prefetching of pages."""
     medians = measure.Medians()
     for number in range(runs):
         for name, options in (('in turn', {}), ('ahead', {'ahead': True})):

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The canned cloud of the tests, for measuring: any size, and it counts.
+"""The canned cloud of the tests, with any number of images, and statistics.
 
-It answers from memory, so that what is measured is the client. Pages are made
-before it says that it is ready, and kept as they are sent; beyond
-:data:`KEPT` they are made when asked for, so that a million images need no
-gigabytes. For each line on its standard input it writes how many requests
-came since the line before, and what CPU time they cost it, as JSON.
+It responds from memory, so that the client is measured. Pages are made before
+it is ready, and kept. Beyond :data:`KEPT` pages they are made on request, so
+that a million images do not need gigabytes. For each line on stdin it writes
+the number of requests since the last line, and their CPU time, as JSON.
 """
 
 import argparse
@@ -22,10 +21,10 @@ import uuid
 
 from testbed import canned_cloud as canned
 
-#: Images of a page at most, as Nova and Glance have it by default.
+#: Maximum page size, the default of Nova and Glance.
 PAGE = 1000
 
-#: Pages that are kept.
+#: Number of pages that are kept.
 KEPT = 200
 
 NOVA = '/v2.1'
@@ -33,7 +32,7 @@ GLANCE = '/image'
 
 
 class Images:
-    """The images of the tests, each made when it is looked at."""
+    """The images of the tests, made on access."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -49,14 +48,14 @@ class Images:
 
 
 def number_of(image_id: str) -> int:
-    """Return the place of an image in the list."""
+    """Return the position of an image in the list."""
     return uuid.UUID(image_id).int - uuid.UUID(canned.image(0)['id']).int
 
 
 class Paged:
-    """Answers page by page.
+    """A handler that returns pages.
 
-    :param count: how many images there are
+    :param count: number of images
     """
 
     def __init__(self, count: int) -> None:
@@ -64,7 +63,7 @@ class Paged:
         self._pages: dict[tuple[int, int], canned.Response] = {}
 
     def page(self, request: canned.Request) -> canned.Response:
-        """Answer with the page that a request asks for."""
+        """Return the requested page."""
         limit = min(int(request.query.get('limit', PAGE)), PAGE)
         marker = request.query.get('marker')
         start = number_of(marker) + 1 if marker else 0
@@ -83,7 +82,7 @@ class Paged:
         return response
 
     def prepare(self, path: str, host: str) -> None:
-        """Make the pages before they are asked for."""
+        """Make the pages in advance."""
         for number in range(0, min(self.count, KEPT * PAGE), PAGE):
             query = {'limit': str(PAGE)}
             if number:
@@ -93,12 +92,12 @@ class Paged:
     def document(
         self, request: canned.Request, numbers: range, limit: int, query: str
     ) -> dict[str, Any]:
-        """Return a page as JSON has it."""
+        """Return the JSON document of a page."""
         raise NotImplementedError
 
 
 class Nova(Paged):
-    """Answers as Nova does, with the image records of the tests."""
+    """The handler of Nova, with the image records of the tests."""
 
     def __call__(self, request: canned.Request) -> canned.Response | None:
         path = request.path.rstrip('/')
@@ -132,7 +131,7 @@ class Nova(Paged):
 
 
 class Glance(Paged):
-    """Answers as Glance does, with as many images, in records of its own."""
+    """The handler of Glance, with as many images, in Glance's records."""
 
     def __call__(self, request: canned.Request) -> canned.Response | None:
         path = request.path.rstrip('/')
@@ -190,7 +189,7 @@ def _of_glance(number: int) -> dict[str, Any]:
 def catalog(regions: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return a catalog of Compute and Image.
 
-    :param regions: the URL of the server of each
+    :param regions: the URL of the server, by region
     """
     return [
         {
@@ -214,7 +213,7 @@ def catalog(regions: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 def delayed(handler: canned.Handler, seconds: float) -> canned.Handler:
-    """Let a time pass before what a handler answers is sent."""
+    """Return a handler that delays the responses of another."""
 
     def answer(request: canned.Request) -> canned.Response | None:
         response = handler(request)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the commands cost: time, the first row, memory, requests."""
+"""The commands: time, first row, memory and requests."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ LIST = ('compute', 'image', 'list')
 GLANCE_LIST = ('image', 'list')
 FORMATS = ('csv', 'value', 'json', 'table')
 
-#: Those that print each page as it comes; the others collect all rows.
+#: Formats that print each page as it arrives; the others collect all rows.
 STREAMING = ('csv', 'value')
 
 
@@ -23,10 +23,10 @@ def measured(
     glance: tuple[measure.Cloud, measure.Cloud],
     runs: int,
 ) -> dict[str, dict[str, float]]:
-    """Measure the commands that list, and the one that does nothing.
+    """Measure the commands that list images, and ``--version``.
 
-    :param nova: a cloud of one image, and one of many
-    :param glance: likewise, for the command that asks Glance
+    :param nova: a cloud with one image, and one with many
+    :param glance: the same for the command that uses Glance
     """
     todo = [
         (where, (*words, '-f', name, *long))
@@ -37,7 +37,7 @@ def measured(
         for name in formats
         for long in ((), ('--long',))
     ]
-    # What is compiled at a first run is compiled here.
+    # The first run compiles modules.
     measure.run(_openstack(LIST), nova[0].env)
     measure.run(_openstack(GLANCE_LIST), glance[0].env)
     medians = measure.Medians()
@@ -63,13 +63,13 @@ def measured(
 def first_row(
     one: measure.Cloud, many: measure.Cloud, runs: int
 ) -> dict[str, dict[str, float]]:
-    """Measure when the first row of an image is there."""
+    """Measure the time until the first row of an image."""
     medians = measure.Medians()
     for number in range(runs):
         for name in STREAMING:
             words = (*LIST, '-f', name)
             measure.note(f'run {number + 1}: first row of {name}')
-            # One more in csv, for the names of the columns.
+            # csv has one more line, with the names of the columns.
             lines = 2 if name == 'csv' else 1
             walls = [
                 measure.time_to_line(_openstack(words), cloud.env, lines)
@@ -87,7 +87,7 @@ def first_row(
 def memory(
     clouds: Sequence[measure.Cloud], runs: int
 ) -> dict[str, dict[str, float]]:
-    """Measure the most memory that is held, by the number of images."""
+    """Measure the peak memory, by the number of images."""
     medians = measure.Medians()
     for number in range(runs):
         for cloud in clouds:
@@ -106,7 +106,7 @@ def memory(
 
 
 def requests(one: measure.Cloud, some: measure.Cloud) -> dict[str, int]:
-    """Count the requests of commands, authentication among them."""
+    """Count the requests of commands, including authentication."""
     image = ['0c0ffee0-0000-0000-0000-000000000000', 'cirros-0.6.2-000000']
     todo: dict[str, tuple[measure.Cloud, list[str]]] = {
         'list, 1 image': (one, ['list']),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Programs in Go, on the gophercloud that Debian has."""
+"""Programs in Go, with Debian's package of gophercloud."""
 
 from collections.abc import Sequence
 import os
@@ -11,12 +11,12 @@ import subprocess
 GOPATH = pathlib.Path('/usr/share/gocode')
 PACKAGE = 'golang-github-gophercloud-gophercloud-dev'
 
-#: Why there is no program.
+#: The reason if there is no program.
 MISSING = f'there is no Go, or no Debian package {PACKAGE}'
 
 
 def build(source: pathlib.Path, program: pathlib.Path) -> str | None:
-    """Build a program, or return None where that can't be done.
+    """Build a program, or return None if that is not possible.
 
     :param source: the folder of its ``main.go``
     :param program: where to put it

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Child processes: what is measured, and the cloud that it is measured on.
+"""Child processes: the measured programs, and the canned cloud.
 
-Each figure is the median of several runs, each in a process of its own.
+Each figure is the median of several runs, each in its own process.
 """
 
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ OPENSTACK = str(pathlib.Path(sys.executable).with_name('openstack'))
 
 @dataclasses.dataclass
 class Run:
-    """What a process took, from its start to its end.
+    """The resources of a process, from start to end.
 
     :param wall: seconds
     :param cpu: seconds, user and system
-    :param rss: the most memory that it held, MB
-    :param output: what it wrote, if that was asked for
+    :param rss: peak memory, MB
+    :param output: its output, if that was requested
     """
 
     wall: float
@@ -45,9 +45,9 @@ def run(
     *,
     keep: bool = False,
 ) -> Run:
-    """Run a command to its end.
+    """Run a command until it ends.
 
-    :param keep: keep the output, instead of throwing it away unread
+    :param keep: return the output, instead of discarding it
     :raises RuntimeError: if it fails
     """
     began = time.perf_counter()
@@ -96,10 +96,10 @@ def time_to_line(
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a process, with no other cloud in it.
+    """Return the environment of a process, without other OS_* variables.
 
-    Nor are there Python's own variables: without byte code on the disk, for
-    one, a command compiles all that it imports, each time.
+    Python's own variables are removed, too: for example, without byte code on
+    disk a command would compile its imports each time.
     """
     inherited = {
         name: value
@@ -110,10 +110,10 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 class Cloud:
-    """A canned cloud in a process of its own.
+    """A canned cloud in its own process.
 
-    :param images: how many it has
-    :param options: of ``cloud.py``
+    :param images: number of images
+    :param options: options of ``cloud.py``
     :ivar env: the OS_* variables of its user
     """
 
@@ -141,7 +141,7 @@ class Cloud:
         self._process.communicate()
 
     def told(self) -> dict[str, Any]:
-        """Return what came since this was last asked for.
+        """Return the statistics since the last call.
 
         :returns: the number of ``requests``, and the ``cpu`` seconds that
             the server spent on them
@@ -158,33 +158,33 @@ class Cloud:
 
 
 def note(text: str) -> None:
-    """Say on stderr what is measured now."""
+    """Print on stderr what is measured."""
     print(text, file=sys.stderr, flush=True)
 
 
 def subject(
     name: str, env: Mapping[str, str], **options: Any
 ) -> tuple[Run, dict[str, Any]]:
-    """Run one of ``subjects.py``; return what it took, and what it says."""
+    """Run one of ``subjects.py``; return its resources and its own figures."""
     return told_by([sys.executable, SUBJECTS, name, json.dumps(options)], env)
 
 
 def told_by(
     command: Sequence[str], env: Mapping[str, str]
 ) -> tuple[Run, dict[str, Any]]:
-    """Run a command that prints JSON; return what it took, and the JSON."""
+    """Run a command that prints JSON; return its resources and the JSON."""
     done = run(command, env, keep=True)
     return done, json.loads(done.output)
 
 
 class Medians:
-    """Collects runs, and makes medians of them."""
+    """Collects runs, and returns their medians."""
 
     def __init__(self) -> None:
         self._runs: dict[str, dict[str, list[float]]] = {}
 
     def add(self, name: str, **figures: float) -> None:
-        """Add a run of something."""
+        """Add a run."""
         of_name = self._runs.setdefault(name, {})
         for figure, value in figures.items():
             of_name.setdefault(figure, []).append(value)
@@ -198,5 +198,5 @@ class Medians:
 
 
 def median(runs: Sequence[float]) -> float:
-    """Return the median, with as many digits as mean something."""
+    """Return the median, with the significant digits only."""
     return float(f'{statistics.median(runs):.4g}')

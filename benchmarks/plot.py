@@ -28,7 +28,7 @@ text { font: 13px system-ui, sans-serif; fill: #24292f; }
 class Bar:
     """A bar.
 
-    :param ours: it is what the plot is about
+    :param ours: highlight this bar
     """
 
     label: str
@@ -64,7 +64,7 @@ def svg(title: str, groups: Sequence[Group]) -> str:
 def _body(
     title: str, groups: Sequence[Group], low: int, scale: float, height: int
 ) -> Iterator[str]:
-    # A ground of its own: the page may be light or dark, whoever switches it.
+    # Its own background: the page may be light or dark.
     yield (
         f'<rect class="page" x="0.5" y="0.5" width="{WIDTH - 1}" '
         f'height="{height - 1}" rx="6"/>'

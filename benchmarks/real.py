@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a real Nova costs: sizes of pages, and asking ahead.
+"""A real Nova: page sizes and prefetching.
 
-It is measured on the cloud that ``tools/devcloud`` runs on loopback, with
-some thousands of images. ``DEVCLOUD_STATE``, ``DEVCLOUD_CLOUD`` and
-``DEVCLOUD_KEEP`` are those of the functional tests.
+It uses the cloud of ``tools/devcloud`` on loopback, with some thousands of
+images, and the variables ``DEVCLOUD_STATE``, ``DEVCLOUD_CLOUD`` and
+``DEVCLOUD_KEEP`` of the functional tests.
 """
 
 import json
@@ -20,8 +20,8 @@ from benchmarks import measure
 
 REGION = 'RegionOne'
 
-#: Images on a page, as a client asks Nova for them, and Nova's own
-#: ``page_size``: images on a page, as Nova asks Glance for them.
+#: Page sizes that the client requests from Nova, and values of Nova's
+#: ``page_size``, the page size that Nova requests from Glance.
 PAGES = tuple(
     (limit, page_size)
     for limit in (100, 200, 500, 1000)
@@ -43,9 +43,9 @@ _KEEP = bool(os.environ.get('DEVCLOUD_KEEP'))
 
 
 class RealCloud:
-    """The cloud, as long as it is entered.
+    """A context manager that runs the cloud.
 
-    :param images: how many to add to those that it has
+    :param images: number of images to add
     :ivar env: the OS_* variables of its administrator
     """
 
@@ -82,7 +82,7 @@ class RealCloud:
             self._do('down')
 
     def spent(self) -> dict[str, float]:
-        """Return the CPU seconds of Nova and Glance; none but on Linux."""
+        """Return the CPU seconds of Nova and Glance; on Linux only."""
         spent = {}
         for name, pid in self._pids.items():
             stat = pathlib.Path(f'/proc/{pid}/stat')
@@ -104,9 +104,9 @@ class RealCloud:
 
 
 def measured(images: int, runs: int) -> dict[str, Any]:
-    """Measure listings of all images of a real cloud."""
+    """Measure lists of all images of a real cloud."""
     with RealCloud(images) as cloud:
-        # What services do once only, at their first requests, is done here.
+        # The first requests to the services are slower.
         _done, own = measure.subject('list_detail', cloud.env)
         return {
             'images': own['images'],

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""All regions at once, beside one of them."""
+"""All regions at the same time, compared with one."""
 
 from typing import Any
 
 from benchmarks import measure
 
-#: How many there are, each with a server of its own.
+#: Number of regions, each with its own server.
 REGIONS = 8
 
-#: Images of each, where the time is measured: five pages.
+#: Images per region, for times: five pages.
 IMAGES = 4500
 
 _LIST = [measure.OPENSTACK, 'compute', 'image', 'list', '-f', 'csv']
@@ -18,9 +18,9 @@ _LIST = [measure.OPENSTACK, 'compute', 'image', 'list', '-f', 'csv']
 def measured(images: int, runs: int, delay: float) -> dict[str, Any]:
     """Measure one region and all of them.
 
-    :param images: of all regions, where the memory is measured
-    :param delay: seconds that a server takes for a page, where the time is
-        measured; a real one takes about one for a thousand images
+    :param images: images of all regions together, for memory
+    :param delay: seconds that a server takes per page, for times; a real one
+        takes about a second for a thousand images
     """
     return {
         'regions': REGIONS,

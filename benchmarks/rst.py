@@ -6,22 +6,22 @@ from collections.abc import Sequence
 
 
 def number(value: float) -> str:
-    """Write a number with three digits that mean something."""
+    """Format a number with three significant digits."""
     if abs(value) >= 100:
         return f'{value:,.0f}'
     return f'{value:.1f}' if abs(value) >= 10 else f'{value:.2f}'
 
 
 def code(words: str) -> str:
-    """Write words that are typed, so that their dashes stay what they are."""
+    """Format text as a literal, so that its dashes are kept."""
     return f'``{words}``'
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a simple table: the first column is text, the others numbers.
 
-    No cell of the first column may be empty: its row would go on with the
-    one before.
+    No cell of the first column may be empty: its row would continue the
+    previous one.
     """
     widths = [
         max(map(len, column)) for column in zip(head, *rows, strict=True)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a user of a small cloud waits for: the start of a command.
+"""The start of a command, which dominates on a small cloud.
 
-Each command lists the images of a cloud that has one. The floor does that with
-the standard library alone: it logs in, asks, and prints.
+Each command lists one image. The floor does that with the standard library
+only: it logs in, sends the request, and prints.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ CLIENT = 'openstack compute image list'
 
 
 def commands(words: Sequence[str] = ('--limit', '1')) -> dict[str, list[str]]:
-    """Return the command lines, by what they are."""
+    """Return the command lines, by name."""
     openstack = str(_BIN / 'openstack')
     return {
         FLOOR: [sys.executable, '-c', _FLOOR],
@@ -65,7 +65,7 @@ def measured(
 ) -> dict[str, dict[str, float]]:
     """Measure the start of each command.
 
-    :returns: CPU seconds, MB and, where valgrind is there, instructions
+    :returns: CPU seconds, MB and, if valgrind is installed, instructions
     """
     results: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as cache:
@@ -73,7 +73,7 @@ def measured(
             cloud = glance if name == 'openstack image list' else nova
             env = {**cloud.env, 'XDG_CACHE_HOME': cache}
             measure.note(f'start: {name}')
-            # It makes the caches of byte code and of entry points.
+            # The first run fills the caches of byte code and entry points.
             measure.run(command, env)
             medians = measure.Medians()
             for _ in range(3 * runs):

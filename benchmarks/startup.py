@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What every other ``openstack`` command costs more with the plugin.
+"""The cost of the plugin for other ``openstack`` commands.
 
-The same program runs twice, from two folders of links to all that is
-installed here: one has the plugin as a wheel would install it (its package
-and its metadata), the other has neither. All else is the same: so the
-difference is the plugin. The caches of entry points and of byte code are warm
-in both, as they are for a user.
+The same program runs from two folders with links to all installed packages.
+One has the plugin as a wheel would install it, the other does not. So the
+difference is the plugin. The caches of entry points and byte code are warm in
+both, as they are for a user.
 """
 
 from collections.abc import Mapping
@@ -31,7 +30,7 @@ LAUNCH = (
     'from openstackclient.shell import main; sys.exit(main(sys.argv[1:]))'
 )
 
-#: Writes the names of all modules at the end.
+#: Writes the names of all imported modules at exit.
 TELL = (
     'import atexit, json, sys; '
     'atexit.register(lambda: sys.stderr.write(json.dumps([*sys.modules]))); '
@@ -62,7 +61,7 @@ def _command(folder: pathlib.Path, *words: str) -> list[str]:
 
 
 def instructions(command: list[str], env: Mapping[str, str]) -> int | None:
-    """Count the instructions of a command, where valgrind is there."""
+    """Count the instructions of a command, if valgrind is installed."""
     valgrind = shutil.which('valgrind')
     if valgrind is None:
         return None
@@ -96,7 +95,7 @@ def _modules(command: list[str], env: Mapping[str, str]) -> set[str]:
 def measured(
     cloud: measure.Cloud, runs: int, *, quick: bool
 ) -> dict[str, Any]:
-    """Measure two commands of others, with and without the plugin."""
+    """Measure two other commands, with and without the plugin."""
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as temporary:
         where = pathlib.Path(temporary)
@@ -104,7 +103,7 @@ def measured(
         env = {**cloud.env, 'XDG_CACHE_HOME': str(where / 'cache')}
         for words in (('--version',), ('token', 'issue')):
             commands = {n: _command(f, *words) for n, f in folders.items()}
-            # The first run of each makes the caches; it is not timed.
+            # The first run of each fills the caches; it is not timed.
             modules = {n: _modules(c, env) for n, c in commands.items()}
             medians = measure.Medians()
             for number in range(3 * runs):

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What lists images in Python, each run in a process of its own.
+"""Programs in Python that list images, each in its own process.
 
-``python subjects.py <what> [<options, as JSON>]`` lists all images of the
-cloud in the OS_* environment, and prints how many they are and what wall and
-CPU time listing took, as JSON: without the start of Python, imports and
-authentication.
+``python subjects.py <name> [<options as JSON>]`` lists all images of the cloud
+of the OS_* variables. It prints their number and the wall and CPU time of the
+list as JSON, excluding the start of Python, imports and authentication.
 """
 
 from collections.abc import Callable
@@ -27,9 +26,9 @@ PAGE = 1000
 
 
 class Query:
-    """Query parameters as they are, those that the API has no name for, too.
+    """Raw query parameters.
 
-    :param parameters: by their names
+    :param parameters: values by name
     """
 
     def __init__(self, parameters: dict[str, Any]) -> None:
@@ -41,18 +40,18 @@ class Query:
 
 
 def _address() -> str:
-    """Return where the images are; the server asks nobody for a token."""
+    """Return the URL of the images; the server needs no token."""
     keystone = urllib.parse.urlsplit(os.environ['OS_AUTH_URL'])
     return f'http://{keystone.netloc}/v2.1/images/detail?limit={PAGE}'
 
 
 def _with_urllib3(consume: Callable[[bytes], int]) -> Callable[[], int]:
-    """List with bare urllib3, page after page by number.
+    """List with plain urllib3, with computed markers.
 
-    As the others do: over one connection, which is open when the time
-    begins, the pages of the same size, each body in one read.
+    Like the others: over one connection, which is opened before the time
+    starts, with pages of the same size, each body in one read.
 
-    :param consume: returns how many images a page has
+    :param consume: returns the number of images of a page
     """
     import uuid
 
@@ -82,7 +81,7 @@ def _with_urllib3(consume: Callable[[bytes], int]) -> Callable[[], int]:
 
 
 def transfer() -> Callable[[], int]:
-    """Nothing but the bytes: even counting all images would cost something."""
+    """Only the transfer: even counting all images would take time."""
 
     def count(body: bytes) -> int:
         if body.find(b'"images_links"', -400) > 0:
@@ -93,9 +92,9 @@ def transfer() -> Callable[[], int]:
 
 
 def floor() -> Callable[[], int]:
-    """The bytes, and a typed decode of them into the records of the API.
+    """The transfer, and a typed decode into the records of the API.
 
-    It looks at no record, and checks nothing.
+    It discards the records, and checks nothing.
     """
     import msgspec
 
@@ -150,7 +149,7 @@ def list_detail(**query: Any) -> Callable[[], int]:
 def in_csv(*, ahead: bool = False, **query: Any) -> Callable[[], int]:
     """Our Python API, and a row of CSV for each image.
 
-    :param ahead: ask for the next page while one is written
+    :param ahead: request the next page while one is written
     """
     import csv
 
@@ -171,7 +170,7 @@ def in_csv(*, ahead: bool = False, **query: Any) -> Callable[[], int]:
 
 
 def _ahead(pages: Iterator[Any]) -> Iterator[Any]:
-    """Yield pages, while a thread asks for the next one."""
+    """Yield pages, while a thread requests the next one."""
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as pool:
@@ -182,7 +181,7 @@ def _ahead(pages: Iterator[Any]) -> Iterator[Any]:
 
 
 def in_regions(*, regions: int) -> Callable[[], int]:
-    """Our Python API, for several regions at once."""
+    """Our Python API, for several regions at the same time."""
     from osc_compute_images import api as images
 
     keystone = _session()
@@ -205,7 +204,7 @@ def in_regions(*, regions: int) -> Callable[[], int]:
 
 
 def requests_json() -> Callable[[], int]:
-    """What one writes in five minutes: requests, and json.loads."""
+    """A simple program: requests, and json.loads."""
     import requests
 
     session = requests.Session()
@@ -227,10 +226,10 @@ def requests_json() -> Callable[[], int]:
 
 
 def openstacksdk() -> Callable[[], int]:
-    """The SDK that the other commands are made of.
+    """The SDK of the other commands.
 
-    It asks for pages of the same size: without a limit it would ask for all
-    images in one answer.
+    It requests pages of the same size: without a limit it would request all
+    images in one response.
     """
     import openstack
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Lists images with gophercloud, and prints as JSON how many they are and
-// what wall and CPU time listing took, without authentication; or, as the
-// way "IDs", nothing but the ID of each. After the way may come the limit.
+// Lists images with gophercloud, and prints their number and the wall and CPU
+// time of the list as JSON, without authentication. In the mode "IDs" it
+// prints the ID of each image. The second argument is the limit.
 package main
 
 import (
