@@ -289,7 +289,7 @@ def document(results: dict[str, Any]) -> str:
     paragraphs = [
         _INTRODUCTION.format(**results),
         f'{known}.',
-        *(f'Left out: {reason}.' for reason in results['left_out']),
+        *(f'Omitted: {reason}.' for reason in results['left_out']),
         table(
             ['measurement', 'goal', 'measured', 'reached'],
             list(goals.rows(results)),

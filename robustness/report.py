@@ -132,7 +132,7 @@ def page(results: dict[str, Any]) -> str:
         ),
         textwrap.fill(f'Versions: {versions}.', 79, break_on_hyphens=False)
         + '\n',
-        *(f'Left out: {reason}.\n' for reason in results['left_out']),
+        *(f'Omitted: {reason}.\n' for reason in results['left_out']),
         *(
             _table(results, group, faults)
             for group, faults in results['groups'].items()

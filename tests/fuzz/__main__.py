@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Feed what reads a server's bytes with bytes that no server would send.
+"""Fuzz the code that decodes responses.
 
-``./run fuzz 600`` does it for ten minutes, guided by what each input makes
-run (with atheris), and keeps the inputs that led further for the next time.
-An input that breaks a promise is kept as ``crash-...`` or ``timeout-...``,
-and told; ``./run fuzz --target page --again FILE`` shows what it does.
+``./run fuzz 600`` runs for ten minutes, guided by coverage (with atheris), and
+keeps the inputs that increase the coverage for the next run. An input that
+breaks a promise is reported, and stored as ``crash-...`` or ``timeout-...``.
+``./run fuzz --target page --again FILE`` runs it again.
 
-Each other module here is a target: it has ``SEEDS``, inputs to begin with,
-and ``check``, which fails for an input that breaks a promise. That it costs
-little time and memory is a promise about each.
+Each target is a module with ``SEEDS``, the initial inputs, and ``check``,
+which fails for an input that breaks a promise. Every input must also take
+little time and memory.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from tests.fuzz import cost
 
 TARGETS = ('page', 'image', 'error', 'retry_after', 'text')
 
-#: Words that the mutations may use, beside what they find themselves.
+#: A dictionary for mutations.
 WORDS = (
     *('"images"', '"image"', '"images_links"', '"rel"', '"href"', '"next"'),
     *('"id"', '"name"', '"status"', '"progress"', '"minDisk"', '"minRam"'),
@@ -44,20 +44,20 @@ def load(target: str) -> ModuleType:
     return importlib.import_module(f'tests.fuzz.{target}')
 
 
-#: What an input of the length that is tried may cost beside what is in
-#: proportion to its length: bytes of memory, seconds of the processor.
+#: Limits for an input, in addition to those in proportion to its length: bytes
+#: of memory, and seconds of CPU time.
 MEMORY = 16 * 1024 * 1024
 SECONDS = 5.0
 
 
 def check(target: ModuleType, data: bytes) -> None:
-    """Expect that an input keeps all promises."""
+    """Check that an input keeps all promises."""
     with cost.bounded(len(data), MEMORY, SECONDS):
         target.check(data)
 
 
 def fuzz(target: str, seconds: int) -> NoReturn:
-    """Fuzz one target, and exit: with 0 if nothing was found."""
+    """Fuzz one target, and exit: with 0 if there were no failures."""
     import atheris
 
     with atheris.instrument_imports(include=['osc_compute_images']):
@@ -97,7 +97,7 @@ def _escaped(word: str) -> str:
 
 
 def main() -> int:
-    """Fuzz all targets, or do what else was asked for."""
+    """Fuzz all targets or one, or run an input again."""
     parser = argparse.ArgumentParser(prog='./run fuzz')
     parser.add_argument('seconds', nargs='?', type=int, default=60)
     parser.add_argument('--target', choices=TARGETS)

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the treatment of some bytes may cost: time and memory."""
+"""Limits of the time and memory for processing a response."""
 
 from collections.abc import Iterator
 import contextlib
 import time
 import tracemalloc
 
-#: Of memory: times the size of what is treated, and bytes beside. A text of
-#: ASCII takes four times as much where a single character is beyond 16 bits,
-#: and is there twice while one is made of the other. What is bounded in
-#: number (values, entries) is bounded in bytes.
+#: Memory: a multiple of the size of the input, and additional bytes. A string
+#: of ASCII takes four times as much with a single character above U+FFFF, and
+#: exists twice during the conversion. The number of values and entries is
+#: limited, and so is their memory.
 TIMES = 10
 BESIDE = 128 * 1024 * 1024
 
-#: Of the processor: seconds for each million bytes, and beside. It is far
-#: more than it takes (less than 0.1), and what is not linear takes hours.
+#: CPU time: seconds per million bytes, and additional seconds. This is far
+#: more than needed (less than 0.1), but quadratic time would take hours.
 SECONDS = 5.0
 SECONDS_BESIDE = 20.0
 
@@ -24,11 +24,11 @@ SECONDS_BESIDE = 20.0
 def bounded(
     size: int, beside: int = BESIDE, seconds_beside: float = SECONDS_BESIDE
 ) -> Iterator[None]:
-    """Expect that what is done has its bounds.
+    """Check the memory and the CPU time of a block.
 
-    :param size: bytes that are treated
-    :param beside: bytes of memory that they may take, however few they are
-    :param seconds_beside: likewise, of the processor
+    :param size: size of the input, bytes
+    :param beside: memory in addition to a multiple of the size, bytes
+    :param seconds_beside: CPU time in addition to a multiple of the size
     """
     is_outer = not tracemalloc.is_tracing()
     if is_outer:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""An answer that is an error, or leads elsewhere.
+"""An error or a redirect.
 
-An input is a status, a reason and some headers, each on a line, and after
-these the body.
+An input has a status, a reason and some headers, one per line, and then the
+body.
 """
 
 import json
@@ -50,7 +50,7 @@ SEEDS = [
 
 
 def check(data: bytes) -> None:
-    """Ask for an image, and be answered so."""
+    """Get an image, with this response."""
     *head, body = (data.split(b'\n', 5) + [b''] * 6)[:6]
     status, reason, *values = [line.decode('latin-1') for line in head]
     number = int(status[:3]) if re.match('[0-9]{3}', status) else 0
@@ -71,7 +71,7 @@ def check(data: bytes) -> None:
         except ImagesError as e:
             promises.expect_one_line(str(e))
         else:
-            raise AssertionError('An error was taken for an image')
+            raise AssertionError('The error was accepted as an image')
     assert len(waits) <= _retry.RETRIES
     assert all(0 <= wait <= _retry.MAX_DELAY for wait in waits)
 

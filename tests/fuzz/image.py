@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The body of the answer that has one image."""
+"""The body of a response with one image."""
 
 import json
 
@@ -18,7 +18,7 @@ SEEDS = [
 
 
 def check(body: bytes) -> None:
-    """Read an image."""
+    """Decode an image."""
     try:
         image = _decode.decode_image(body)
     except ImagesError as e:

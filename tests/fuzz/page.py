@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The body of a page of a listing."""
+"""The body of a page of images."""
 
 import json
 
@@ -26,7 +26,7 @@ SEEDS = [
 
 
 def check(body: bytes) -> None:
-    """Read a page, in both ways that there are."""
+    """Decode a page, with the fast decoder and with the salvaging one."""
     try:
         page = _decode.decode_page(body)
     except ImagesError as e:
@@ -39,12 +39,12 @@ def check(body: bytes) -> None:
 
 
 def is_deep(body: bytes) -> bool:
-    """Tell whether the two ways may differ in how deep they can read."""
+    """Return whether the nesting is so deep that the decoders may differ."""
     return body.count(b'[') + body.count(b'{') > 300
 
 
 def is_as_expected(body: bytes) -> bool:
-    """Tell whether the fast way reads it."""
+    """Return whether the fast decoder accepts a page."""
     try:
         _decode._PAGE.decode(body)
     except _decode._NOT_AS_EXPECTED:

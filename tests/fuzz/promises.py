@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What is promised for any bytes that a server may send."""
+"""Promises for all responses."""
 
 import json
 import unicodedata
@@ -8,14 +8,13 @@ import unicodedata
 from osc_compute_images.api import Image
 from osc_compute_images.commands import _columns
 
-#: Kinds of characters that act on a terminal; format characters act by
-#: their direction.
+#: Categories of control characters.
 _ACT = {'Cc', 'Zl', 'Zp', 'Cs'}
 _DIRECTIONS = {'LRE', 'RLE', 'PDF', 'LRO', 'RLO', 'LRI', 'RLI', 'FSI', 'PDI'}
 
 
 def expect_safe(text: str) -> None:
-    """Expect that a text can be written, and does not act on a terminal."""
+    """Check that a text can be encoded, and has no control characters."""
     text.encode()
     for character in text:
         assert unicodedata.category(character) not in _ACT, ascii(text)
@@ -23,14 +22,14 @@ def expect_safe(text: str) -> None:
 
 
 def expect_one_line(text: str) -> None:
-    """Expect that a text is one line, and not a very long one."""
+    """Check that a text is one line of limited length."""
     expect_safe(text)
     assert text.strip()
     assert len(text) < 5000
 
 
 def expect_shown(image: Image) -> None:
-    """Expect that an image can be written, for people and for machines."""
+    """Check that an image can be printed, for people and for machines."""
     for value in _columns.LONG.row(image):
         if isinstance(value, _columns.columns.FormattableColumn):
             shown, data = value.human_readable(), value.machine_readable()

@@ -18,7 +18,7 @@ SEEDS = [
 
 
 def check(data: bytes) -> None:
-    """Find out how long to wait."""
+    """Check the delay."""
     seconds = _retry.seconds_of(data.decode('latin-1'))
     error = marked(ServerError('x', http_status=503), Kind.STATUS, seconds)
     for number in (0.0, 1.0):
@@ -26,7 +26,7 @@ def check(data: bytes) -> None:
             error, 0, _retry.Settings(), math.inf, lambda n=number: n
         )
         if delay is None:
-            # It is given up.
+            # There is no retry.
             assert seconds is not None
             assert seconds > _retry.MAX_DELAY
         else:

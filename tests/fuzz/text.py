@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A text that is shown on a terminal."""
+"""A text for a terminal."""
 
 from osc_compute_images.text import printable
 from tests.fuzz import promises
@@ -14,7 +14,7 @@ SEEDS = [
 
 
 def check(data: bytes) -> None:
-    """Show a text: what need not be changed stays as it is."""
+    """Escape a text; printable text must stay unchanged."""
     text = data.decode('utf-8', 'surrogateescape')
     shown = printable(text)
     promises.expect_safe(shown)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Compare plans for random fleets with a slow and obvious implementation.
+"""Compare plans for random fleets with a simple implementation.
 
-``./run oracle 100000`` does it for so many fleets; ``--seed`` begins with
+``./run oracle 100000`` compares this many fleets; ``--seed`` starts with
 another one.
 """
 
@@ -17,12 +17,12 @@ def main() -> None:
     parser.add_argument('fleets', nargs='?', type=int, default=100_000)
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
-    changed = kept = 0
+    deleted = kept = 0
     for seed in range(args.seed, args.seed + args.fleets):
-        went, stayed = rules.compare(seed)
-        changed += went
-        kept += stayed
-    print(f'{args.fleets} fleets: {changed} images go, {kept} stay; as said')
+        more_deleted, more_kept = rules.compare(seed)
+        deleted += more_deleted
+        kept += more_kept
+    print(f'{args.fleets} fleets agree: {deleted} images deleted, {kept} kept')
 
 
 main()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What may be deleted, said a second time, slowly and obviously."""
+"""A second, simple implementation of what may be deleted."""
 
 import dataclasses
 import datetime
@@ -27,12 +27,12 @@ FORMATS = {
 
 @dataclasses.dataclass
 class Fleet:
-    """A cloud, and what its user wants.
+    """A cloud, and the options of its user.
 
     :param images: all images
     :param servers: all servers
-    :param include_used: whether images in use may go
-    :param named: IDs that the user has named
+    :param include_used: whether images in use may be deleted
+    :param named: IDs that the user has given
     :param rules: arguments of retention.Rules
     """
 
@@ -44,7 +44,7 @@ class Fleet:
 
 
 def fleet(seed: int) -> Fleet:
-    """Make a fleet."""
+    """Return a random fleet."""
     chance = random.Random(seed)
     names = ['web', 'db', 'old']
     ids = [f'img-{n}' for n in range(chance.randint(1, 8))]
@@ -97,14 +97,14 @@ def _image(
     return msgspec.convert(document, Image)
 
 
-def is_home(image: Image, fleet: Fleet) -> bool:
-    """Whether a shelved server lives in it, or may do so."""
+def is_shelved_in(image: Image, fleet: Fleet) -> bool:
+    """Return whether a shelved server is, or may be, stored in an image."""
     for server in fleet.servers:
         shelved = server.status in ('SHELVED', 'SHELVED_OFFLOADED')
         if not shelved and server.task_state != 'shelving':
             continue
         if server.image_id is None:
-            # It lives on its volume.
+            # The server is stored in its volume.
             continue
         name = server.name + '-shelved'
         certain = [
@@ -124,10 +124,10 @@ def is_home(image: Image, fleet: Fleet) -> bool:
 
 
 def is_protected(image: Image, fleet: Fleet) -> bool:
-    """Whether it must stay, whatever was chosen."""
+    """Return whether an image must be kept."""
     if image.id in fleet.named:
         return False
-    if is_home(image, fleet):
+    if is_shelved_in(image, fleet):
         return True
     if fleet.include_used:
         return False
@@ -141,7 +141,7 @@ def is_protected(image: Image, fleet: Fleet) -> bool:
 
 
 def may_be_deleted(fleet: Fleet) -> set[str]:
-    """What goes if all images are chosen."""
+    """Return the IDs to delete if all images are selected."""
     return {
         i.id
         for i in fleet.images
@@ -151,8 +151,8 @@ def may_be_deleted(fleet: Fleet) -> set[str]:
 
 
 def may_be_pruned(fleet: Fleet) -> set[str]:
-    """What goes if all images are pruned, by server."""
-    going = set()
+    """Return the IDs to delete if all images are pruned, by server."""
+    pruned = set()
     for server_id in {i.server_id for i in fleet.images} - {None}:
         group = sorted(
             (
@@ -175,7 +175,7 @@ def may_be_pruned(fleet: Fleet) -> set[str]:
                     i.id for i in group if _time(group[0]) - _time(i) <= limit
                 }
             else:
-                # The newest of each period: the first that is met.
+                # The first image of each period is its newest.
                 newest = {}
                 for image in group:
                     period = _time(image).strftime(FORMATS[rule])
@@ -183,12 +183,12 @@ def may_be_pruned(fleet: Fleet) -> set[str]:
                 kept |= {*list(newest.values())[:value]}
         if fleet.rules.get('last') != 0:
             kept |= {i.id for i in group[:1]}
-        going |= {
+        pruned |= {
             i.id
             for i in group
             if i.id not in kept and not is_protected(i, fleet)
         }
-    return going
+    return pruned
 
 
 def _time(image: Image) -> datetime.datetime:
@@ -196,9 +196,9 @@ def _time(image: Image) -> datetime.datetime:
 
 
 def compare(seed: int) -> tuple[int, int]:
-    """Make a fleet, and both plans in both ways.
+    """Compare both plans of a random fleet with this implementation.
 
-    :returns: how many images go, and how many stay
+    :returns: the numbers of deleted and of kept images
     """
     made = fleet(seed)
     protection = Protection(
@@ -216,5 +216,5 @@ def compare(seed: int) -> tuple[int, int]:
     ):
         assert {s.image.id for s in todo.changes} == expected, (seed, made)
         assert {s.image.id for s in todo.steps} == {i.id for i in made.images}
-    went = len(deleted.changes) + len(pruned.changes)
-    return went, len(deleted.kept) + len(pruned.kept)
+    removed = len(deleted.changes) + len(pruned.changes)
+    return removed, len(deleted.kept) + len(pruned.kept)

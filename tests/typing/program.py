@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A program that uses every public name, as its users' type checkers see it.
+"""A program that uses every public name, for type checkers.
 
-It is checked, and not run.
+It is not run.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from osc_compute_images.api import summary
 
 
 class OnDisk:
-    """Options of one's own."""
+    """A user's own ListOptsBuilder."""
 
     def to_image_list_query(self) -> dict[str, str | int]:
         return {'property-hw_disk_bus': 'virtio'}
