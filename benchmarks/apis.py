@@ -23,16 +23,16 @@ def measured(
     if gophercloud is not None:
         for way in ('EachPage', 'AllPages'):
             todo[f'gophercloud {way}'] = functools.partial(
-                measure.told_by, [gophercloud, way], cloud.env
+                measure.run_json, [gophercloud, way], cloud.env
             )
     todo['openstacksdk'] = functools.partial(subject, 'openstacksdk')
     medians = measure.Medians()
     for number in range(runs):
         for name, run in todo.items():
             measure.note(f'run {number + 1}: {name}')
-            cloud.told()
+            cloud.statistics()
             done, own = run()
-            told = cloud.told()
+            figures = cloud.statistics()
             if own['images'] != cloud.images:
                 raise RuntimeError(f'{name} lists {own["images"]} images')
             medians.add(
@@ -41,8 +41,8 @@ def measured(
                 wall=own['wall'],
                 cpu=own['cpu'],
                 rss=done.rss,
-                requests=told['requests'],
-                server_cpu=told['cpu'],
+                requests=figures['requests'],
+                server_cpu=figures['cpu'],
             )
     return medians.result()
 

@@ -262,8 +262,8 @@ def main() -> None:
         for _line in sys.stdin:
             now = time.process_time()
             count = sum(len(server.requests) for server in servers)
-            told = {'requests': count - seen, 'cpu': now - spent}
-            print(json.dumps(told), flush=True)
+            figures = {'requests': count - seen, 'cpu': now - spent}
+            print(json.dumps(figures), flush=True)
             seen, spent = count, now
 
 

@@ -117,7 +117,7 @@ def requests(one: measure.Cloud, some: measure.Cloud) -> dict[str, int]:
     results: dict[str, int] = {}
     for name, (cloud, words) in todo.items():
         measure.note(f'requests: {name}')
-        cloud.told()
+        cloud.statistics()
         measure.run(_openstack(['compute', 'image', *words]), cloud.env)
-        results[name] = cloud.told()['requests']
+        results[name] = cloud.statistics()['requests']
     return results

@@ -140,7 +140,7 @@ class Cloud:
     def __exit__(self, *exc: object) -> None:
         self._process.communicate()
 
-    def told(self) -> dict[str, Any]:
+    def statistics(self) -> dict[str, Any]:
         """Return the statistics since the last call.
 
         :returns: the number of ``requests``, and the ``cpu`` seconds that
@@ -149,8 +149,8 @@ class Cloud:
         assert self._process.stdin is not None
         self._process.stdin.write('\n')
         self._process.stdin.flush()
-        told: dict[str, Any] = self._line()
-        return told
+        figures: dict[str, Any] = self._line()
+        return figures
 
     def _line(self) -> Any:
         assert self._process.stdout is not None
@@ -166,10 +166,10 @@ def subject(
     name: str, env: Mapping[str, str], **options: Any
 ) -> tuple[Run, dict[str, Any]]:
     """Run one of ``subjects.py``; return its resources and its own figures."""
-    return told_by([sys.executable, SUBJECTS, name, json.dumps(options)], env)
+    return run_json([sys.executable, SUBJECTS, name, json.dumps(options)], env)
 
 
-def told_by(
+def run_json(
     command: Sequence[str], env: Mapping[str, str]
 ) -> tuple[Run, dict[str, Any]]:
     """Run a command that prints JSON; return its resources and the JSON."""

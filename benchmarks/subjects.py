@@ -262,12 +262,12 @@ def main() -> None:
     run = SUBJECTS[name](**json.loads(options[0] if options else '{}'))
     began, cpu = time.perf_counter(), time.process_time()
     images = run()
-    told: dict[str, Any] = {
+    figures: dict[str, Any] = {
         'images': images,
         'wall': time.perf_counter() - began,
         'cpu': time.process_time() - cpu,
     }
-    print(json.dumps(told))
+    print(json.dumps(figures))
 
 
 if __name__ == '__main__':

@@ -10,7 +10,7 @@ import json
 from typing import Any
 import urllib.parse
 
-from robustness.scene import answered
+from robustness.scene import altered
 from robustness.scene import Change
 from robustness.scene import NOVA
 from robustness.scene import of_document
@@ -78,7 +78,7 @@ def linking(href: Callable[[Scene], str]) -> Callable[[Scene], Handler]:
     def wrong(scene: Scene) -> Handler:
         link = scene.api.link(href(scene))
         change = of_document(lambda page: {**page, **link})
-        return answered(scene, change, first_page)
+        return altered(scene, change, first_page)
 
     return wrong
 
@@ -95,7 +95,7 @@ def redirecting(target: Callable[[Scene], str]) -> Callable[[Scene], Handler]:
             location = f'{target(scene)}{scene.api.path}?{query}'
             return Response(status=302, headers={'Location': location})
 
-        return answered(scene, change, by_its_name)
+        return altered(scene, change, by_its_name)
 
     return wrong
 
@@ -110,7 +110,7 @@ def telling_foreign_versions(scene: Scene) -> Handler:
     def handler(request: Request) -> Response | None:
         if request.path.rstrip('/') != scene.api.unversioned:
             return None
-        right = scene.right_answer(
+        right = scene.right_response(
             dataclasses.replace(request, path=scene.api.versions)
         )
         if right is None:
@@ -140,7 +140,7 @@ def without_a_link_above_1000(scene: Scene) -> Handler:
         without = of_document(lambda page: {'images': page['images']})
         return without(response, request)
 
-    return answered(scene, change, any_page)
+    return altered(scene, change, any_page)
 
 
 def repeating(marker: int) -> Callable[[Scene], Handler]:
@@ -149,12 +149,12 @@ def repeating(marker: int) -> Callable[[Scene], Handler]:
     def wrong(scene: Scene) -> Handler:
         def change(_right: Response, request: Request) -> Response:
             first = dataclasses.replace(request, query={'limit': '2'})
-            return scene.right_answer(first) or canned_cloud.not_found()
+            return scene.right_response(first) or canned_cloud.not_found()
 
         def after_it(request: Request) -> bool:
             return bool(request.query.get('marker') == scene.ids[marker])
 
-        return answered(scene, change, after_it)
+        return altered(scene, change, after_it)
 
     return wrong
 
@@ -167,13 +167,13 @@ def overlapping(scene: Scene) -> Handler:
             return right
         query = {'limit': '1', 'marker': scene.ids[0]}
         again = dataclasses.replace(request, query=query)
-        last = scene.right_answer(again)
+        last = scene.right_response(again)
         images = json.loads(last.body)['images'] if last else []
         return of_document(
             lambda page: {**page, 'images': [*images, *page['images']]}
         )(right, request)
 
-    return answered(scene, change)
+    return altered(scene, change)
 
 
 def with_an_empty_page(scene: Scene) -> Handler:
@@ -183,7 +183,7 @@ def with_an_empty_page(scene: Scene) -> Handler:
         href = f'{scene.url}{scene.api.path}?limit=2&marker={scene.ids[1]}'
         return Response.of({'images': [], **scene.api.link(href)})
 
-    return answered(scene, change, times=1)
+    return altered(scene, change, times=1)
 
 
 def with_the_marker_deleted(scene: Scene) -> Handler:
@@ -202,17 +202,17 @@ def with_the_marker_deleted(scene: Scene) -> Handler:
             }
         )(right, request)
 
-    return answered(scene, change)
+    return altered(scene, change)
 
 
 # -- faults of the service and the network --------------------------------
 
 
-def answering(
-    answer: Response, times: float = float('inf')
+def responding(
+    response: Response, times: float = float('inf')
 ) -> Callable[[Scene], Handler]:
     """Send this response for every page except the first."""
-    return lambda scene: answered(scene, lambda *_: answer, times=times)
+    return lambda scene: altered(scene, lambda *_: response, times=times)
 
 
 def sending(
@@ -223,7 +223,7 @@ def sending(
     def change(right: Response, _request: Request) -> Response:
         return dataclasses.replace(right, send=send)
 
-    return lambda scene: answered(scene, change, times=times)
+    return lambda scene: altered(scene, change, times=times)
 
 
 # -- bodies ---------------------------------------------------------------
@@ -236,7 +236,7 @@ def with_body(body: bytes) -> Callable[[Scene], Handler]:
 
 def changing(change: Change) -> Callable[[Scene], Handler]:
     """Change each page."""
-    return lambda scene: answered(scene, change, any_page)
+    return lambda scene: altered(scene, change, any_page)
 
 
 def with_second_image(change: Callable[[Any], Any]) -> Change:
@@ -264,13 +264,13 @@ def with_second_name(name: bytes) -> Change:
 # -- writes ---------------------------------------------------------------
 
 
-def answering_writes(
-    answer: Response,
+def responding_to_writes(
+    response: Response,
 ) -> Callable[[Scene], Handler]:
     """Send this response for every write, and change nothing."""
 
     def handler(request: Request) -> Response | None:
-        return None if request.method == 'GET' else answer
+        return None if request.method == 'GET' else response
 
     return lambda _scene: handler
 
@@ -346,18 +346,18 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
         Fault('marker deleted while listing', with_the_marker_deleted),
     ),
     'While listing': (
-        Fault('429, once', answering(busy(429), 1)),
-        Fault('429, always', answering(busy(429))),
-        Fault('503, once', answering(busy(503), 1)),
-        Fault('503, always', answering(busy(503))),
+        Fault('429, once', responding(busy(429), 1)),
+        Fault('429, always', responding(busy(429))),
+        Fault('503, once', responding(busy(503), 1)),
+        Fault('503, always', responding(busy(503))),
         Fault(
             '500, always',
-            answering(canned_cloud.fault(500, 'computeFault', 'boom')),
+            responding(canned_cloud.fault(500, 'computeFault', 'boom')),
         ),
-        Fault('502 with HTML, once', answering(HTML_502, 1)),
-        Fault('502 with HTML, always', answering(HTML_502)),
-        Fault('401, once', answering(REFUSED, 1)),
-        Fault('401, always', answering(REFUSED)),
+        Fault('502 with HTML, once', responding(HTML_502, 1)),
+        Fault('502 with HTML, always', responding(HTML_502)),
+        Fault('401, once', responding(REFUSED, 1)),
+        Fault('401, always', responding(REFUSED)),
         Fault('reset in mid-body, once', sending(canned_cloud.cut_off, 1)),
         Fault('reset in mid-body, always', sending(canned_cloud.cut_off)),
         Fault('truncated body, once', sending(canned_cloud.truncated, 1)),
@@ -375,11 +375,11 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
         ),
         Fault(
             '503, ``Retry-After`` of an hour',
-            answering(busy(503, '3600')),
+            responding(busy(503, '3600')),
         ),
         Fault(
             '502, once, with ``compute_status_code_retries: 5``',
-            answering(HTML_502, 1),
+            responding(HTML_502, 1),
             settings={'compute_status_code_retries': 5},
         ),
         Fault(
@@ -390,7 +390,7 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
         Fault('interim response (103) first', sending(canned_cloud.hinted)),
         Fault(
             'partial content (206)',
-            answering(Response(b'{"images": []}', 206)),
+            responding(Response(b'{"images": []}', 206)),
         ),
         Fault('header without a colon', sending(canned_cloud.without_colon)),
     ),
@@ -477,8 +477,8 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
         ),
     ),
     'Writes': tuple(
-        Fault(f'{write}: {what}', answering_writes(answer), write=write)
-        for write, what, answer in (
+        Fault(f'{write}: {what}', responding_to_writes(response), write=write)
+        for write, what, response in (
             ('delete', '200 with HTML', WELCOME),
             ('delete', '300 with choices', CHOICES),
             ('delete', 'redirect to a login page', LOGIN),

@@ -73,12 +73,12 @@ class Scene:
         self.api = api
         self.url = ''
         self.ids = [canned_cloud.image(n)['id'] for n in range(count)]
-        self.foreign = Server(self._answer_strangely)
+        self.foreign = Server(self._foreign_response)
         self.cloud: Server
         self._page = page
         self._serve = api.serve(count)
 
-    def right_answer(self, request: Request) -> Response | None:
+    def right_response(self, request: Request) -> Response | None:
         """Return the response of a cloud without a fault."""
         limit = min(int(request.query.get('limit', self._page)), self._page)
         query = {**request.query, 'limit': str(limit)}
@@ -102,7 +102,7 @@ class Scene:
             if request.headers['host'] not in (own, service)
         )
 
-    def _answer_strangely(self, request: Request) -> Response | None:
+    def _foreign_response(self, request: Request) -> Response | None:
         before = canned_cloud.image(STRANGE - 1)['id']
         query = {'limit': '1000', 'marker': before}
         return self.api.serve(STRANGE + 1)(
@@ -141,7 +141,7 @@ def stage(
                 {}, catalog=list(_catalog(scene.url, unversioned=unversioned))
             ),
             wrong(scene),
-            scene.right_answer,
+            scene.right_response,
         ]
         yield server
 
@@ -157,7 +157,7 @@ def _catalog(url: str, *, unversioned: bool) -> Iterator[dict[str, Any]]:
 Change = Callable[[Response, Request], Response]
 
 
-def answered(
+def altered(
     scene: Scene,
     change: Change,
     where: Callable[[Request], bool] = canned_cloud.after_the_first_page,
@@ -174,7 +174,7 @@ def answered(
         nonlocal done
         if not scene.is_listing(request) or not where(request):
             return None
-        right = scene.right_answer(request)
+        right = scene.right_response(request)
         if right is None or done >= times:
             return right
         done += 1

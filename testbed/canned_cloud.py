@@ -194,41 +194,41 @@ def fault(status: int, kind: str, message: str, **headers: str) -> Response:
     )
 
 
-def reset(connection: socket.socket, _answer: bytes) -> None:
+def reset(connection: socket.socket, _response: bytes) -> None:
     """Send nothing, and reset the connection."""
     connection.setsockopt(
         socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)
     )
 
 
-def truncated(connection: socket.socket, answer: bytes) -> None:
+def truncated(connection: socket.socket, response: bytes) -> None:
     """Send half of the response, and close the connection."""
-    connection.sendall(answer[: len(answer) // 2])
+    connection.sendall(response[: len(response) // 2])
 
 
-def cut_off(connection: socket.socket, answer: bytes) -> None:
+def cut_off(connection: socket.socket, response: bytes) -> None:
     """Send half of the response, and reset the connection."""
-    truncated(connection, answer)
+    truncated(connection, response)
     # The reset would drop data that has not arrived.
     time.sleep(0.2)
     reset(connection, b'')
 
 
-def hang_up(_connection: socket.socket, _answer: bytes) -> None:
+def hang_up(_connection: socket.socket, _response: bytes) -> None:
     """Send nothing, and close the connection."""
 
 
-def unframed(connection: socket.socket, answer: bytes) -> None:
+def unframed(connection: socket.socket, response: bytes) -> None:
     """Send the response, and close the connection."""
-    connection.sendall(answer)
+    connection.sendall(response)
 
 
-def garbage(connection: socket.socket, _answer: bytes) -> None:
+def garbage(connection: socket.socket, _response: bytes) -> None:
     """Send bytes that are not HTTP."""
     connection.sendall(b'\x16\x03\x01 SSH-2.0-nothing\r\n\r\n')
 
 
-def endless(connection: socket.socket, _answer: bytes) -> None:
+def endless(connection: socket.socket, _response: bytes) -> None:
     """Send an endless body, as fast as possible."""
     connection.sendall(
         b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
@@ -239,28 +239,28 @@ def endless(connection: socket.socket, _answer: bytes) -> None:
         connection.sendall(chunk)
 
 
-def broken_chunks(connection: socket.socket, answer: bytes) -> None:
+def broken_chunks(connection: socket.socket, response: bytes) -> None:
     """Send a chunk with an invalid length."""
     connection.sendall(
         b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
         b'Transfer-Encoding: chunked\r\n\r\n'
-        b'zz\r\n' + answer + b'\r\n'
+        b'zz\r\n' + response + b'\r\n'
     )
 
 
-def hinted(connection: socket.socket, answer: bytes) -> None:
+def hinted(connection: socket.socket, response: bytes) -> None:
     """Send an interim response before the final one."""
     connection.sendall(b'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
-    connection.sendall(answer)
+    connection.sendall(response)
 
 
-def without_colon(connection: socket.socket, answer: bytes) -> None:
+def without_colon(connection: socket.socket, response: bytes) -> None:
     """Send the response with an invalid header."""
-    status, _, rest = answer.partition(b'\r\n')
+    status, _, rest = response.partition(b'\r\n')
     connection.sendall(status + b'\r\nX-Fine: 1\r\nno colon\r\n' + rest)
 
 
-def drip(connection: socket.socket, answer: bytes) -> None:
+def drip(connection: socket.socket, response: bytes) -> None:
     """Send the headers, and an endless body, byte by byte."""
     connection.sendall(
         b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
@@ -271,7 +271,7 @@ def drip(connection: socket.socket, answer: bytes) -> None:
         time.sleep(0.2)
 
 
-def drip_of_head(connection: socket.socket, answer: bytes) -> None:
+def drip_of_head(connection: socket.socket, response: bytes) -> None:
     """Send endless headers, byte by byte."""
     connection.sendall(b'HTTP/1.1 200 OK\r\nX-Endless: ')
     while True:
@@ -279,15 +279,15 @@ def drip_of_head(connection: socket.socket, answer: bytes) -> None:
         time.sleep(0.2)
 
 
-def slowly(connection: socket.socket, answer: bytes) -> None:
+def slowly(connection: socket.socket, response: bytes) -> None:
     """Send the response in pieces, with a short delay after each."""
-    size = len(answer) // 8 + 1
-    for start in range(0, len(answer), size):
-        connection.sendall(answer[start : start + size])
+    size = len(response) // 8 + 1
+    for start in range(0, len(response), size):
+        connection.sendall(response[start : start + size])
         time.sleep(0.25)
 
 
-def silent(_connection: socket.socket, _answer: bytes) -> None:
+def silent(_connection: socket.socket, _response: bytes) -> None:
     """Accept the request, and never respond."""
     time.sleep(3600)
 

@@ -31,7 +31,7 @@ def has_secret(request: Request) -> bool:
 
 def busy(status: int, after: str = '') -> Response:
     """Return an error of a busy server, with ``Retry-After``."""
-    return fault(status, 'overLimit', 'Come again', Retry_After=after)
+    return fault(status, 'overLimit', 'Try again later', Retry_After=after)
 
 
 def blank(mebibytes: int) -> Response:

@@ -59,13 +59,13 @@ class ForwardingProxy(canned_cloud.Server):
             connection.request(
                 request.method, target, request.body or None, headers
             )
-            answer = connection.getresponse()
-            body = answer.read()
+            response = connection.getresponse()
+            body = response.read()
         finally:
             connection.close()
         # Remove the canned server's own headers.
-        answered = {'Content-Type': '', 'X-Openstack-Request-Id': ''}
-        for name, value in answer.getheaders():
+        returned = {'Content-Type': '', 'X-Openstack-Request-Id': ''}
+        for name, value in response.getheaders():
             if name.lower() not in _HOP_BY_HOP:
-                answered[name.title()] = value
-        return Response(body, answer.status, answered)
+                returned[name.title()] = value
+        return Response(body, response.status, returned)

@@ -76,7 +76,7 @@ class Result:
         """Return the standard output of ``-f json``."""
         return json.loads(self.out)
 
-    def told(self) -> list[str]:
+    def errors(self) -> list[str]:
         """Return the lines on stderr, without those about retries."""
         lines = self.err.splitlines()
         return [line for line in lines if 'Retrying in' not in line]

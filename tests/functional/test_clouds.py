@@ -394,7 +394,7 @@ def test_failed_cloud_is_reported_and_others_listed(cloud_of, shell_of):
     result = shell.run(*CLOUDS)
     assert rows(result.out) == [['zfine', '', name(0)]], result.err
     assert result.code == 1
-    lines = result.told()
+    lines = result.errors()
     assert [line.split(':')[0].split(',')[0] for line in lines] == [
         f'Cloud {each}' for each in sorted({*clouds} - {'zfine'})
     ], result.err

@@ -477,12 +477,12 @@ def test_long_retry_after_is_an_error(after):
     with cloud(in_turn(busy(503, after))) as (server, shell):
         error = one_line(shell.run(*LIST))
         assert pages_asked(server) == 1
-    assert 'Come again; the server asks to wait' in error
+    assert 'Try again later; the server asks to wait' in error
 
 
-LASTING = {
-    '429': (busy(429, '0'), 4, 'Come again (HTTP 429)'),
-    '503': (busy(503, '0'), 4, 'Come again (HTTP 503)'),
+PERMANENT = {
+    '429': (busy(429, '0'), 4, 'Try again later (HTTP 429)'),
+    '503': (busy(503, '0'), 4, 'Try again later (HTTP 503)'),
     '500': (fault(500, 'computeFault', 'boom'), 1, 'boom (HTTP 500)'),
     '502 with HTML': (
         Response(HTML, 502, {'Content-Type': 'text/html', 'Retry-After': '0'}),
@@ -510,7 +510,7 @@ LASTING = {
 
 
 @pytest.mark.parametrize(
-    ('answer', 'times', 'message'), LASTING.values(), ids=LASTING
+    ('answer', 'times', 'message'), PERMANENT.values(), ids=PERMANENT
 )
 def test_permanent_error_is_one_line(answer, times, message):
     with cloud(always(answer)) as (server, shell):

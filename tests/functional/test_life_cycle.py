@@ -380,7 +380,7 @@ def test_wait_retries_transient_errors(looks, fault):
     # More errors than the retries of one read.
     with becoming_active(*[None] * looks, *[fault] * 5, None) as shell:
         result = shell.run(*WAIT, IMAGE_ID)
-    assert (result.code, result.told()) == (0, []), result.err
+    assert (result.code, result.errors()) == (0, []), result.err
     # The fourth error ends one read, and the next read has the fifth.
     assert result.err.count('\n') == 4
     assert result.json()['status'] == 'ACTIVE'

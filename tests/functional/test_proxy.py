@@ -141,7 +141,7 @@ def test_transparent_proxy(behind, ids):
 def retried_once(result: Result, ids: list[str]) -> None:
     """Check that a list is complete, and reports one retry."""
     assert (result.code, result.out.split()) == (0, ids)
-    assert result.told() == []
+    assert result.errors() == []
     assert result.err.count('\n') == 1, result.err
 
 
@@ -206,7 +206,7 @@ def interrupted(result: Result, printed: list[str]) -> str:
     """Return the error of an interrupted list, which must be one line."""
     assert result.code == 1
     assert result.out.split() == printed
-    (line,) = result.told()
+    (line,) = result.errors()
     return line
 
 

@@ -467,7 +467,7 @@ def test_unreachable_region_does_not_affect_others(cloud_of):
         row('c', 2),
         row('c', 3),
     ]
-    (line,) = result.told()
+    (line,) = result.errors()
     assert line.startswith('Region b: ')
 
 
@@ -497,7 +497,7 @@ def test_all_regions_unreachable_is_an_error(cloud_of):
         *LIST, *NAMES
     )
     assert (result.code, result.out) == (1, '')
-    first, second, last = result.told()
+    first, second, last = result.errors()
     assert first.startswith('Region a: ')
     assert second.startswith('Region b: ')
     assert last == ('No images to show: every region failed or was skipped')
@@ -509,7 +509,7 @@ def test_show_with_unreachable_region(cloud_of):
     result = cloud.shell.run(*SHOW, '--all-regions', name, '-f', 'json')
     assert result.code == 1
     assert result.json()['region'] == 'b'
-    (line,) = result.told()
+    (line,) = result.errors()
     assert line.startswith('Region a: ')
 
 

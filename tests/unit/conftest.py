@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A keystoneauth session and adapter, over mocked HTTP; no waiting."""
+"""A keystoneauth session and adapter, over mocked HTTP, without delays."""
 
 from collections.abc import Iterator
 import random
@@ -19,9 +19,9 @@ from testbed import nova
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Replace sleeping by this list of how long it was meant to be.
+    """Replace sleeping: record the durations, and advance the clock.
 
-    There is no jitter, and the clock goes on by what was slept.
+    There is no jitter.
     """
     seconds: list[float] = []
     clock = [1000.0]
@@ -38,14 +38,14 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def http() -> Iterator[requests_mock.Mocker]:
-    """Mock HTTP, with a Keystone in it."""
+    """Mock HTTP, with a Keystone."""
     with requests_mock.Mocker() as mocker:
         set_catalog(mocker, {'RegionOne': nova.ENDPOINT})
         yield mocker
 
 
 def set_catalog(mocker: requests_mock.Mocker, regions: dict[str, str]) -> None:
-    """Have Keystone hand out tokens with these Compute endpoints."""
+    """Let Keystone issue tokens with these Compute endpoints."""
     token = fixture.V3Token(project_id=nova.PROJECT)
     token.set_project_scope(id=nova.PROJECT)
     service = token.add_service('compute', name='nova')
@@ -80,13 +80,13 @@ def ksa_session() -> session.Session:
 
 @pytest.fixture
 def compute(ksa_session: session.Session) -> adapter.Adapter:
-    """Provide an adapter of Compute."""
+    """Provide an adapter for Compute."""
     return adapter.Adapter(ksa_session, service_type='compute')
 
 
 @pytest.fixture
 def api(http: requests_mock.Mocker, compute: adapter.Adapter) -> ImagesAPI:
-    """Provide the API that is tested."""
+    """Provide the tested API."""
     return ImagesAPI(compute)
 
 

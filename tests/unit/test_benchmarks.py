@@ -70,4 +70,4 @@ def cloud() -> Iterator[object]:
 def test_subjects_request_the_same_pages(cloud, name, options, requests):
     _done, own = measure.subject(name, cloud.env, **options)
     assert own['images'] == 2500 * options.get('regions', 1)
-    assert cloud.told()['requests'] == requests
+    assert cloud.statistics()['requests'] == requests
