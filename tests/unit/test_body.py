@@ -343,5 +343,9 @@ def test_missing_final_response_is_an_error(sent, error):
 
 def test_missing_final_response_without_connection_is_an_error(http, api):
     http.delete(f'{nova.ENDPOINT}/images/a', status_code=103)
+    # The image still exists.
+    http.get(
+        f'{nova.ENDPOINT}/images/a', json={'image': nova.image(1, id='a')}
+    )
     with pytest.raises(images.InvalidResponse, match='no final one'):
         api.delete('a')
