@@ -34,7 +34,7 @@ from osc_compute_images.api._metadata import MetadataAPI
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._pager import Pager
 from osc_compute_images.api._selection import Selection
-from osc_compute_images.api.filters._filter import checked
+from osc_compute_images.api.filters._filter import as_filter
 from osc_compute_images.api.http import Client
 
 
@@ -177,7 +177,7 @@ class ImagesAPI(MetadataAPI):
         if not found and _ids.may_be_id(text):
             # The ID may have an unknown form.
             found = {
-                i.id: i for i in self._find_by_id(text, checked(where)) or ()
+                i.id: i for i in self._find_by_id(text, as_filter(where)) or ()
             }
         if ignore_missing and not found:
             return None
@@ -197,7 +197,7 @@ class ImagesAPI(MetadataAPI):
         :param where: considers only these images
         """
         text = id_of(name_or_id)
-        match = checked(where)
+        match = as_filter(where)
         is_id = not isinstance(name_or_id, str)
         for image_id in (text,) if is_id else _ids.spellings(text):
             if (found := self._find_by_id(image_id, match)) is not None:

@@ -11,13 +11,13 @@ from osc_compute_images.text import property_text
 
 
 def type_of(image: Image) -> str:
-    """Return how an image came to be, as :func:`filters.image_type` has it."""
+    """Return the type of an image, as :func:`filters.image_type` takes it."""
     if 'image_type' in image.metadata:
         return property_text(image.metadata['image_type'])
     return 'volume' if image.is_volume_backed else 'base'
 
 
-#: What the keys of a group mean, but for ``property:KEY``.
+#: The values of the keys of groups, other than ``property:KEY``.
 KEYS: Mapping[str, Callable[[Image], str | None]] = {
     'name': lambda image: image.name,
     'server': lambda image: image.server_id,
@@ -27,13 +27,12 @@ KEYS: Mapping[str, Callable[[Image], str | None]] = {
 
 _PROPERTY = 'property:'
 
-#: The values of its keys that the images of a group share; None where an
-#: image has none.
+#: The values that identify a group, one for each key; None without a value.
 Group = tuple[str | None, ...]
 
 
 def group_of(keys: Iterable[str]) -> Callable[[Image], Group]:
-    """Return what tells the group of an image.
+    """Return a function that returns the group of an image.
 
     :param keys: any of :data:`KEYS`, or ``property:`` and a property's key
     :raises ValueError: for another key
@@ -48,8 +47,8 @@ def _reader(key: str) -> Callable[[Image], str | None]:
     name = key.removeprefix(_PROPERTY)
     if not key.startswith(_PROPERTY) or not name:
         raise ValueError(
-            f'{key!r} is no key to group images by; choose from '
-            f'{", ".join(KEYS)} and {_PROPERTY}<key>'
+            f'Cannot group images by {key!r}; choose from {", ".join(KEYS)} '
+            f'and {_PROPERTY}<key>'
         )
 
     def read(image: Image) -> str | None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A listing of images, and its pages."""
+"""Iterate over the images of a listing, or its pages."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ _Record = TypeVar('_Record', bound=Image | ImageRef)
 
 
 class ImagePage(Generic[_Record]):
-    """One page of a listing."""
+    """A page of a listing."""
 
-    #: Those that match, and that no page before this one had.
+    #: Images that match, without duplicates of earlier pages.
     images: list[_Record]
 
     def __init__(self, page: _paging.Page[_Record]) -> None:
@@ -33,49 +33,47 @@ class ImagePage(Generic[_Record]):
         return f'<ImagePage with {len(self.images)} images{last}>'
 
     def is_empty(self) -> bool:
-        """Tell whether there is no image on this page."""
+        """Return whether the page has no images."""
         return not self.images
 
     def is_last(self) -> bool:
-        """Tell whether no page comes after this one.
+        """Return whether this is the last page.
 
-        It is shorter than was asked for, and has no link to another one.
+        It is shorter than requested, and has no link to a next page.
         """
         return self._page.is_last
 
     def next_page_url(self) -> str | None:
-        """Return the server's own link to the next page, or None.
+        """Return the server's link to the next page, or None.
 
-        For information: Nova leaves it out where the limit is above its own,
-        and makes it from the request's Host header, so that its host and
-        scheme need not be those of the endpoint. A :class:`Pager` never
-        sends anything there.
+        For information only: a :class:`Pager` never follows it. Nova omits it
+        if the limit is above its maximum, and builds it from the Host header
+        of the request, which may differ from the endpoint.
         """
         return self._page.next_url
 
     def next_marker(self) -> str | None:
-        """Return the marker that the next page begins after, or None.
+        """Return the marker of the next page, or None.
 
-        There is none where this page is the last, or where the server says
-        that there is another one, but not where.
+        It is None for the last page, or if the server sends a link without a
+        marker after a page without IDs.
         """
         return self._page.next_marker
 
 
 class Pager(Generic[_Record]):
-    """A listing: iterate over it for its images, one after the other.
+    """A lazy listing of images.
 
-    Nothing is requested before the first image is asked for, and each page
-    only when the one before it has been used up. Every iteration is a
-    listing of its own, from the beginning.
+    Each page is requested when the images before it have been consumed. Each
+    iteration starts a new listing.
 
-    A listing is complete or it ends in an error, and no image comes twice.
-    Images that appear while it runs are left out (Nova lists the newest
-    first), unless all of the first page is deleted meanwhile.
+    A listing is complete, or raises an error, and has no duplicates. Images
+    that are created meanwhile are not included (Nova lists the newest first),
+    unless all images of the first page are deleted meanwhile.
     """
 
-    # NOTE: fetch sends the request for a page, given its query parameters, and
-    # read reads the body of the answer.
+    # NOTE: fetch requests a page, given its query parameters, and read decodes
+    # the body of the response.
     def __init__(
         self,
         fetch: _paging.Fetch,
@@ -91,15 +89,13 @@ class Pager(Generic[_Record]):
 
     def __getitem__(self, index: object) -> NoReturn:
         raise TypeError(
-            'A Pager has no indices: write next(iter(pager), None) for the '
-            'first image, max_items=... in the listing for the first few, '
-            '[*pager] for a list of all'
+            'A Pager cannot be indexed: use next(iter(pager), None) for the '
+            'first image, max_items=... for the first few, or [*pager] for a '
+            'list'
         )
 
     def __len__(self) -> NoReturn:
-        raise TypeError(
-            'The number of images is known when all have come: len([*pager])'
-        )
+        raise TypeError('A Pager has no length: use len([*pager])')
 
     def __iter__(self) -> Iterator[_Record]:
         return itertools.chain.from_iterable(
@@ -107,11 +103,10 @@ class Pager(Generic[_Record]):
         )
 
     def pages(self) -> Iterator[ImagePage[_Record]]:
-        """Yield page after page, each with those of its images that match.
+        """Yield the pages, with the images that match.
 
-        :raises ListingInterrupted: if the listing can't be completed, after
-            at least one page has come
-        :raises ImagesError: if not even the first page comes
+        :raises ListingInterrupted: if an error occurs after the first page
+        :raises ImagesError: if the first page cannot be fetched
         """
         listing = _paging.Listing(
             'images',
@@ -120,5 +115,5 @@ class Pager(Generic[_Record]):
             {**self._selection.query, 'limit': self._selection.limit},
             self._selection.first_page_size,
         )
-        # NOTE: a loop would hold a page in memory while the next one comes.
-        return self._selection.of(map(ImagePage, listing.pages()))
+        # NOTE: a loop would hold a page in memory during the next request.
+        return self._selection.select_from(map(ImagePage, listing.pages()))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a listing selects, and when it has all of it."""
+"""Select the images of a listing, and stop when it is complete."""
 
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -18,15 +18,15 @@ from osc_compute_images.api._options import check_count
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._options import query_of
 from osc_compute_images.api._times import created_at
-from osc_compute_images.api.filters._filter import checked
+from osc_compute_images.api.filters._filter import as_filter
 from osc_compute_images.api.filters._filter import EVERYTHING
 from osc_compute_images.api.filters._filter import Filter
 
 _Record = TypeVar('_Record', bound=Image | ImageRef)
 
-#: Images of the first page where few are wanted, and a filter decides which.
-#: Of smaller pages each image costs the server noticeably more.
-_SMALL_PAGE = 100
+#: Minimum size of the first page for a filter and a small ``max_items``.
+#: Smaller pages cost the server noticeably more per image.
+_MIN_PAGE_SIZE = 100
 
 
 class _Page(Protocol[_Record]):
@@ -37,15 +37,14 @@ _PageT = TypeVar('_PageT', bound=_Page[Any])
 
 
 class Selection(Generic[_Record]):
-    """The images that a listing is to yield.
+    """The images that a listing selects.
 
-    :param record: what is listed: ``Image`` or ``ImageRef``
-    :param opts: query parameters; they count where the filter has the same
-    :param where: what is asked of the server in addition, and checked here
-    :param first_page_size: images on the first page, if not as many as on
-        the others
-    :param max_items: how many images there are to be at most
-    :raises TypeError: if any of these is something else, or a filter needs
+    :param record: ``Image`` or ``ImageRef``
+    :param opts: query parameters; they override those of the filter
+    :param where: the filter
+    :param first_page_size: number of images on the first page
+    :param max_items: maximum number of images
+    :raises TypeError: for an argument of another type, or a filter that needs
         more than the records have
     :raises ValueError: for a number below 1
     """
@@ -58,11 +57,11 @@ class Selection(Generic[_Record]):
         first_page_size: int | None = None,
         max_items: int | None = None,
     ) -> None:
-        self.where = checked(where)
+        self.where = as_filter(where)
         if record is ImageRef and not self.where.brief:
             raise TypeError(
-                f'A brief listing has no more than ID and name, which is too '
-                f'little for {self.where}: use list_detail()'
+                f'{self.where} needs more than the ID and name of an image: '
+                f'use list_detail()'
             )
         check_count('first_page_size', first_page_size)
         check_count('max_items', max_items)
@@ -71,13 +70,13 @@ class Selection(Generic[_Record]):
         first = first_page_size
         if max_items is not None:
             if self.where is EVERYTHING:
-                # Pages of the same size, and as few as there can be.
+                # As few pages as possible, of equal size.
                 limit = math.ceil(max_items / math.ceil(max_items / limit))
             elif first is None:
-                first = max(max_items, _SMALL_PAGE)
-        #: Without the limit.
+                first = max(max_items, _MIN_PAGE_SIZE)
+        #: Query parameters, without the limit.
         self.query: Mapping[str, Any] = {**self.where.query, **self._opts}
-        #: Images of a page, and of the first.
+        #: Page size, and that of the first page.
         self.limit: int = limit
         self.first_page_size = min(first or limit, limit)
         self._max_items = max_items
@@ -92,10 +91,10 @@ class Selection(Generic[_Record]):
             parts.append(f'at most {self._max_items}')
         return ', '.join(parts)
 
-    def of(self, pages: Iterator[_PageT]) -> Iterator[_PageT]:
-        """Yield the pages with what is selected of their images.
+    def select_from(self, pages: Iterator[_PageT]) -> Iterator[_PageT]:
+        """Yield the pages, each with only its selected images.
 
-        The listing ends where nothing that comes later can be selected.
+        Stops when no later page can have selected images.
         """
         if self._max_items is None and self.where is EVERYTHING:
             return pages
@@ -114,14 +113,14 @@ class Selection(Generic[_Record]):
             yield page
             if is_over or left == 0:
                 return
-            # One page is enough to hold in memory.
+            # Free it before the next request.
             del page
 
 
 class _Order:
-    """Watches whether images come the newest first, as Nova lists them.
+    """Checks whether images arrive newest first, as Nova lists them.
 
-    :param since: what is wanted was created then or later
+    :param since: earliest creation time of interest
     """
 
     def __init__(self, since: datetime.datetime | None) -> None:
@@ -131,7 +130,7 @@ class _Order:
         self._has_descended = False
 
     def is_over(self, images: Sequence[Any]) -> bool:
-        """Tell whether all that comes after these images is too old."""
+        """Return whether all images after these are too old."""
         if not self._is_kept or self._since is None:
             return False
         for image in images:
@@ -140,7 +139,7 @@ class _Order:
             if created is None or (last is not None and created > last):
                 self._is_kept = False
                 return False
-            # NOTE: images of one age do not tell the order.
+            # NOTE: images of the same age do not reveal the order.
             self._has_descended |= last is not None and created < last
         return (
             self._has_descended

@@ -23,7 +23,7 @@ def parse(text: str | None) -> datetime.datetime | None:
         return None
 
 
-def shown(time: datetime.datetime) -> str:
+def format_time(time: datetime.datetime) -> str:
     """Format a time as Compute does: ``2026-11-23T16:11:28Z``."""
     utc = time.astimezone(datetime.UTC).replace(tzinfo=None)
     return utc.isoformat(timespec='seconds') + 'Z'

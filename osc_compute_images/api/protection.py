@@ -46,7 +46,7 @@ class Protection:
         include_used: bool = False,
         named: Collection[str] = (),
     ) -> None:
-        self._images = tuple(filter(usage.tells_of_use, images))
+        self._images = tuple(filter(usage.is_relevant, images))
         self._include_used = include_used
         self.named = frozenset(named)
         self.usage = usage.Usage(

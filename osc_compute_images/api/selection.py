@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The newest images, of all or of each group.
+"""Select the newest images, of all or of each group.
 
-The newest snapshot of each server, and the three newest of one::
+The newest snapshot of each server, and the three newest of one server::
 
     from osc_compute_images.api import filters, selection
 
@@ -13,9 +13,9 @@ The newest snapshot of each server, and the three newest of one::
     of_web = api.list_detail(where=filters.server(web.id))
     print(*selection.newest(of_web, 3))
 
-Nova lists the newest images first. As long as it does, images are yielded
-page by page, and the listing ends as soon as nothing newer can come. Where a
-server keeps another order, the listing is read to its end first.
+Nova lists the newest images first. While it does, images are yielded page by
+page, and the listing stops as soon as it is complete. If the server uses
+another order, the whole listing is read first.
 """
 
 from collections.abc import Iterable
@@ -51,20 +51,18 @@ def newest(
     *,
     per: Iterable[str] = (),
 ) -> Iterator[Image]:
-    """Yield the images that were created last, the newest first.
+    """Yield the most recently created images, newest first.
 
-    What counts is the creation, not the last change. Images that were created
-    in the same second count as they are listed.
+    Images that were created in the same second keep the order of the list.
 
-    :param images: a :class:`~osc_compute_images.api.Pager`, of which no more
-        pages are asked for than are needed; or any images
-    :param count: how many
-    :param per: keys of groups, of each of which so many are yielded:
-        ``name``, ``server``, ``type``, ``status``, ``property:KEY``. Images
-        that lack such a value form a group, too
+    :param images: a :class:`~osc_compute_images.api.Pager`, of which only the
+        pages that are needed are requested; or any images
+    :param count: number of images, in each group
+    :param per: keys of groups: ``name``, ``server``, ``type``, ``status``,
+        ``property:KEY``. Images without a value are a group, too
     :raises ValueError: for a count below 1 or an unknown key
-    :raises InvalidResponse: if a server that began with the newest images
-        turns out to have another order when some have been yielded
+    :raises InvalidResponse: if the server changes the order after some images
+        have been yielded
     """
     pages = getattr(images, 'pages', None)
     parts: Iterable[Sequence[Image]] = (
@@ -83,15 +81,15 @@ def newest_of_pages(
     *,
     per: Iterable[str] = (),
 ) -> Iterator[list[Image]]:
-    """Do the same as :func:`newest`, page by page.
+    """Like :func:`newest`, page by page.
 
-    A page is looked at as a whole before any image of it is yielded, and
-    images are kept no longer than until then if the order holds.
+    Each page is examined as a whole before its images are yielded. While the
+    server keeps the order, only one page is held in memory.
     """
     selected = _Newest(count, [*per])
     return itertools.chain(
         _parts(selected, pages),
-        # Once these are over, not before.
+        # NOTE: lazy: only when the parts are exhausted.
         (selected.rest() for _ in range(1)),
     )
 
@@ -99,7 +97,7 @@ def newest_of_pages(
 def _parts(
     selected: '_Newest', pages: Iterable[Sequence[Image]]
 ) -> Iterator[list[Image]]:
-    # NOTE: a loop over the pages would hold one while the next one comes.
+    # NOTE: a loop over the pages would hold one during the next request.
     for part in map(selected.add, pages):
         yield part
         if selected.is_complete:
@@ -118,19 +116,19 @@ class _Newest:
         self._count = count
         self._group = group_of(keys)
         self._is_one_group = not keys
-        #: The newest of each group, the oldest of them at the root of a heap.
+        #: The newest of each group, as a heap with the oldest at its root.
         self._kept: dict[Group, list[_Entry]] = {}
-        #: What is to be yielded if the order holds.
+        #: Entries to yield if the order holds.
         self._new: list[_Entry] = []
         self._number = 0
         self._last: datetime.datetime | None = None
         self._in_order = True
-        # NOTE: images of one age do not tell the order.
+        # NOTE: images of the same age do not reveal the order.
         self._has_descended = False
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing that comes later can be among the newest."""
+        """Whether no later image can be among the newest."""
         return (
             self._is_certain
             and self._is_one_group
@@ -142,17 +140,17 @@ class _Newest:
         return self._in_order and self._has_descended
 
     def add(self, page: Sequence[Image]) -> list[Image]:
-        """Take a page into account; return those certain by now."""
+        """Add a page; return the images that are certainly selected."""
         for image in page:
             self._add(image)
         if not self._in_order:
             self._new.clear()
-        return _taken(self._new) if self._is_certain else []
+        return _take_all(self._new) if self._is_certain else []
 
     def rest(self) -> list[Image]:
-        """Return those that have not been returned, the newest first."""
+        """Return the remaining images, newest first."""
         entries = itertools.chain.from_iterable(self._kept.values())
-        return _taken(sorted(entries, reverse=True))
+        return _take_all(sorted(entries, reverse=True))
 
     def _add(self, image: Image) -> None:
         created = created_at(image) or _LONG_AGO
@@ -175,8 +173,7 @@ class _Newest:
 class _Entry:
     """An image that may be among the newest, until it is yielded.
 
-    :param age: what entries are compared by: the creation, then the place in
-        the list
+    :param age: the sort key: creation time, then position in the list
     """
 
     __slots__ = ('age', 'image')
@@ -191,12 +188,12 @@ class _Entry:
         return self.age < other.age
 
     def take(self) -> Image | None:
-        """Return the image, once."""
+        """Return the image at the first call, and then None."""
         image, self.image = self.image, None
         return image
 
 
-def _taken(entries: list[_Entry]) -> list[Image]:
+def _take_all(entries: list[_Entry]) -> list[Image]:
     images = [entry.take() for entry in entries]
     entries.clear()
     return [image for image in images if image is not None]
@@ -205,6 +202,6 @@ def _taken(entries: list[_Entry]) -> list[Image]:
 def _check(replaced: _Entry) -> None:
     if replaced.take() is None:
         raise _errors.InvalidResponse(
-            'The server began to list the newest images first, and then sent '
-            'a newer one: the newest cannot be told'
+            'The server listed the newest images first, and then sent a newer '
+            'one: cannot select the newest'
         )

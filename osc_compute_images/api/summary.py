@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Sums of images, by group.
+"""Count images and add up their sizes, by group.
 
-How many images of each distribution there are, and what they take::
+The number and total size of the images of each distribution::
 
     from osc_compute_images.api import summary
 
@@ -18,23 +18,22 @@ from osc_compute_images.api._grouping import Group
 from osc_compute_images.api._grouping import group_of
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._times import created_at
-from osc_compute_images.api._times import shown
+from osc_compute_images.api._times import format_time
 
 __all__ = ['Summary', 'summarize']
 
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What the images of a group are together.
+    """The summary of a group of images.
 
-    :param key: the values that they share, one for each key of the grouping;
-        None where they have none
-    :param count: how many there are
-    :param size: bytes in all. A snapshot of a server on a volume counts as
-        0: its data are in snapshots of volumes
-    :param oldest: when the first of them was created, ISO 8601, UTC; None if
-        no image tells
-    :param newest: likewise, the last of them
+    :param key: the value of each key of the group, or None
+    :param count: number of images
+    :param size: total size, bytes. A snapshot of a volume-backed server
+        counts as 0: its data is in snapshots of volumes
+    :param oldest: creation time of the oldest image, ISO 8601, UTC; None if
+        unknown
+    :param newest: likewise, of the newest image
     """
 
     key: Group
@@ -47,12 +46,12 @@ class Summary:
 def summarize(
     images: Iterable[Image], by: Iterable[str] = ()
 ) -> list[Summary]:
-    """Count and add up images; only the sums are kept in memory.
+    """Summarize images by group; only the totals are held in memory.
 
     :param by: keys of groups: ``name``, ``server``, ``type``, ``status``,
-        ``property:KEY``; without any, all images are one group
-    :returns: the groups in the order of their keys, those without a value
-        last; one without images, if there are no keys and no images
+        ``property:KEY``; without keys, all images are one group
+    :returns: the groups, sorted by their values, None last. Without keys,
+        there is always one group
     :raises ValueError: for an unknown key
     """
     keys = [*by]
@@ -99,4 +98,4 @@ class _Sum:
 
 
 def _text(time: datetime.datetime | None) -> str | None:
-    return None if time is None else shown(time)
+    return None if time is None else format_time(time)

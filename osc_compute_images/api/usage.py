@@ -37,7 +37,7 @@ from osc_compute_images.api._image import ImageRef
 from osc_compute_images.api._servers import Server
 from osc_compute_images.api.filters import Filter
 
-__all__ = ['Unknown', 'Usage', 'tells_of_use']
+__all__ = ['Unknown', 'Usage', 'is_relevant']
 
 _T = TypeVar('_T')
 
@@ -54,12 +54,12 @@ _SHELVED = '-shelved'
 class Unknown:
     """What is not known about the use of images.
 
-    :param other_projects: whether servers of other projects, which cannot be
-        seen, may use images that can
+    :param other_projects: whether servers of other projects, which are not
+        visible, may use visible images
     :param on_volumes: servers booted from a volume; Compute does not report
         the image that the volume was created from
-    :param shelved_anywhere: shelved servers without a snapshot that has the
-        name that Nova gives it
+    :param shelved_anywhere: shelved servers without a snapshot of the name
+        that Nova gives it
     """
 
     other_projects: bool
@@ -70,9 +70,9 @@ class Unknown:
 class Usage:
     """Which servers and images use which images; sends no requests.
 
-    :param servers: all servers that can be seen
-    :param images: all images that can be seen; read once, and only those that
-        matter are kept
+    :param servers: all visible servers
+    :param images: all visible images; iterated once, and only those that are
+        needed are held in memory
     :param all_projects: whether the servers are those of all projects
     """
 
@@ -89,7 +89,7 @@ class Usage:
             if server.image_id is not None:
                 _add(self._booted, server.image_id, server)
         self._needed: dict[str, list[ImageRef]] = {}
-        self._homes: dict[str, list[Server]] = {}
+        self._stored: dict[str, list[Server]] = {}
         anywhere = [*self._find_uses(images)]
         self._unknown = Unknown(
             not all_projects,
@@ -111,7 +111,7 @@ class Usage:
 
         Deleting the image of such a server deletes the server.
         """
-        return tuple(self._homes.get(image.id.lower(), ()))
+        return tuple(self._stored.get(image.id.lower(), ()))
 
     def booted_from(self, image: Image) -> tuple[Server, ...]:
         """Return the servers that were booted from an image."""
@@ -122,7 +122,7 @@ class Usage:
         return tuple(self._needed.get(image.id.lower(), ()))
 
     def used_by(self, image: Image) -> tuple[User, ...]:
-        """Return all that uses an image: servers, then images."""
+        """Return the servers, then the images that use an image."""
         uses: tuple[User, ...] = (
             *self.booted_from(image),
             *self.shelved_in(image),
@@ -135,14 +135,14 @@ class Usage:
         image_id = image.id.lower()
         return (
             image_id in self._booted
-            or image_id in self._homes
+            or image_id in self._stored
             or image_id in self._needed
         )
 
     def is_orphaned(self, image: Image) -> bool:
         """Return whether the server of an image no longer exists.
 
-        A server of another project that cannot be seen counts as deleted.
+        A server of another project that is not visible counts as deleted.
         """
         return (
             image.server_id is not None
@@ -164,8 +164,8 @@ class Usage:
         )
 
     def _find_uses(self, images: Iterable[Image]) -> Iterator[Server]:
-        """Look for kernels and homes; yield servers with no certain home."""
-        # A server on a volume is shelved without a snapshot.
+        """Index the uses; yield shelved servers whose image is uncertain."""
+        # A volume-backed server is shelved without a snapshot.
         shelved = {
             s.id: s
             for s in self._servers.values()
@@ -178,7 +178,7 @@ class Usage:
                 needed = image.metadata.get(key)
                 if needed and isinstance(needed, str):
                     _add(self._needed, needed, ImageRef(image.id, image.name))
-            # Whoever removes all properties of a snapshot removes the server.
+            # A snapshot has no server if its properties were removed.
             if image.server_id in shelved or (
                 image.server_id is None and image.name in names
             ):
@@ -194,15 +194,15 @@ class Usage:
                 if snapshot.name == f'{server.name}{_SHELVED}'
             ]
             for snapshot in named or taken:
-                _add(self._homes, snapshot.id, server)
+                _add(self._stored, snapshot.id, server)
             if not named:
                 yield server
 
 
-def tells_of_use(image: Image) -> bool:
-    """Tell whether an image may matter for the use of images.
+def is_relevant(image: Image) -> bool:
+    """Return whether a :class:`Usage` needs an image.
 
-    A :class:`Usage` made without the others knows the same.
+    A :class:`Usage` without the other images is the same.
     """
     return (
         image.server_id is not None
@@ -212,6 +212,5 @@ def tells_of_use(image: Image) -> bool:
 
 
 def _add(index: dict[str, list[_T]], image_id: str, user: _T) -> None:
-    # Nova knows an image under the spelling that it was stored with; a
-    # reference to it may differ.
+    # The case of a reference may differ from that of the image's ID.
     index.setdefault(image_id.lower(), []).append(user)

@@ -99,8 +99,8 @@ def test_size_of_cache_is_limited():
     for _ in range(300):
         number = number * 6364136223846793005 % 2**255
         linear.search(f'{number:0255b}'.translate({48: 'a', 49: 'b'}))
-    edges = sum(len(node.following) for node in linear._nodes.values())
-    assert 0 < edges <= _linear_regex.MAX_KNOWN + 1
+    edges = sum(len(node.transitions) for node in linear._nodes.values())
+    assert 0 < edges <= _linear_regex.MAX_TRANSITIONS + 1
 
 
 @pytest.mark.parametrize(

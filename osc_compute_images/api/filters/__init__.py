@@ -11,8 +11,8 @@ one as ``where``. Filters combine with ``&``, ``|`` and ``~``::
     for image in api.list_detail(where=where):
         print(image.name)
 
-A filter is sent as query parameters, where Nova filters correctly, and checked
-again on every image. The guide on filters describes what Nova gets wrong.
+A filter is sent as query parameters if Nova filters correctly, and is checked
+again for every image. The guide on filters describes Nova's own filters.
 """
 
 from osc_compute_images.api.filters._filter import EVERYTHING
@@ -57,7 +57,7 @@ __all__ = [
     'status',
 ]
 
-# NOTE: what is public says that it lives here.
+# NOTE: public names report this module, for pickles and tracebacks.
 for _name in __all__:
     if callable(globals()[_name]):
         globals()[_name].__module__ = __name__

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The filter, and how filters combine."""
+"""Filters, and how they combine."""
 
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -28,8 +28,8 @@ class Filter:
         that do not match
     :param created_since: a time with a zone: no image that was created
         earlier matches
-    :param brief: whether ``matches`` needs no more than ID and name
-    :param label: how the filter is shown
+    :param brief: whether ``matches`` needs only the ID and the name
+    :param label: repr of the filter
     """
 
     __slots__ = ('_brief', '_created_since', '_label', '_matches', '_query')
@@ -106,7 +106,7 @@ class Filter:
         since = [t for t in (self.created_since, other.created_since) if t]
         return Filter(
             lambda image: mine(image) and others(image),
-            # Where both want the same parameter, one narrows well enough.
+            # If both have a parameter, either one is correct.
             {**other.query, **self.query},
             created_since=max(since, default=None),
             brief=self.brief and other.brief,
@@ -123,7 +123,7 @@ class Filter:
         since = [self.created_since, other.created_since]
         return Filter(
             lambda image: mine(image) or others(image),
-            # Only what leaves out an image for both.
+            # Only parameters that exclude an image from both.
             dict(self.query.items() & other.query.items()),
             created_since=min((t for t in since if t), default=None)
             if all(since)
@@ -135,7 +135,7 @@ class Filter:
     def __invert__(self) -> 'Filter':
         """Select images that do not match the filter."""
         mine = self._matches
-        # What the server leaves out is what is wanted now: it has to send all.
+        # No query parameters: they would exclude the images that match now.
         return Filter(
             lambda image: not mine(image),
             brief=self.brief,
@@ -144,8 +144,8 @@ class Filter:
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
-            'A filter is neither true nor false: combine filters with &, | '
-            'and ~ instead of "and", "or" and "not", and compare with None'
+            'A filter has no truth value: combine filters with &, | and ~ '
+            'instead of "and", "or" and "not", or compare with None'
         )
 
     def __repr__(self) -> str:
@@ -160,10 +160,10 @@ class Filter:
 EVERYTHING = Filter(lambda _image: True, brief=True, label='EVERYTHING')
 
 
-def checked(where: object) -> Filter:
-    """Return the filter of an argument ``where``.
+def as_filter(where: object) -> Filter:
+    """Return the filter of an argument ``where``, which may be None.
 
-    :raises TypeError: if it is none
+    :raises TypeError: for another type
     """
     if where is None:
         return EVERYTHING
@@ -171,13 +171,13 @@ def checked(where: object) -> Filter:
         return where
     name = getattr(where, '__name__', '')
     if getattr(where, '__module__', '').startswith(__package__):
-        raise TypeError(f'where={name} is not a filter yet: call {name}(...)')
+        raise TypeError(f'where={name} is a function: call {name}(...)')
     if isinstance(where, Mapping) or hasattr(where, 'to_image_list_query'):
         raise TypeError(
-            'where takes a filter of osc_compute_images.api.filters; query '
-            'parameters and ListOpts are the first argument of a listing'
+            'where takes a filter of osc_compute_images.api.filters; pass '
+            'query parameters or ListOpts as opts'
         )
     raise TypeError(
         f'where takes a filter of osc_compute_images.api.filters, not '
-        f'{type(where).__name__}; filters.Filter makes one from a function'
+        f'{type(where).__name__}; use filters.Filter for a function'
     )

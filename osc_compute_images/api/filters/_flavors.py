@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The filter by what a flavor can boot."""
+"""The filter by flavor."""
 
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._lookup import Flavor
@@ -11,18 +11,17 @@ _GIB = 1024**3
 
 
 def boots_on(flavor: Flavor) -> Filter:
-    """Choose the images that a server of a flavor can boot.
+    """Select the images that a server of a flavor can boot.
 
-    It is what Nova checks before it builds a server: the image is ACTIVE, the
-    flavor has the memory and the disk that the image needs at least, and the
-    disk holds the image. Where the server boots from a volume, it is the
-    volume that must have the disk, whatever the flavor: so do flavors without
-    a disk, and the snapshots of servers on volumes.
+    As Nova checks: the image is ACTIVE, and the flavor has its minimum memory
+    and disk, and disk for its size. The disk is not checked for servers that
+    boot from a volume: those of flavors without a disk, and of snapshots of
+    volume-backed servers.
     """
     if not isinstance(flavor, Flavor):
         raise TypeError(
-            f'boots_on takes a Flavor, not {type(flavor).__name__}: '
-            f'ImagesAPI.find_flavor finds it'
+            f'boots_on takes a Flavor, not {type(flavor).__name__}: use '
+            f'ImagesAPI.find_flavor()'
         )
 
     def matches(image: Image) -> bool:

@@ -2,18 +2,19 @@
 
 r"""Regular expressions that are searched in linear time.
 
-Python's own engine tries one way after the other: ``(a+)+$`` takes years for
-some 40 letters, and other people choose the names of images. Here all ways
-are followed at the same time, character by character. The time for a name is
-at most proportional to its length times the size of the pattern; as a rule it
-is that of two look-ups a character, since what has been worked out is kept.
+Python's own engine backtracks: ``(a+)+$`` takes years for some 40 letters,
+and anybody can choose the name of an image. This engine simulates a
+nondeterministic automaton (Thompson's algorithm), whose sets of states are
+cached as a deterministic one. The search takes time proportional to the
+length of the text times the size of the pattern at worst, and typically two
+look-ups per character.
 
-The syntax and its meaning are Python's: Python parses the pattern, and
-matches its single characters and positions. What cannot be followed in this
-way is refused: backreferences, lookaround, conditions, atomic groups.
+Syntax and meaning are those of Python, which parses the pattern, and matches
+its single characters and positions. Constructs that need backtracking are not
+supported: backreferences, lookaround, conditions, atomic groups.
 
-Private modules of Python that are relied on: ``re._parser`` and
-``re._compiler``; ``tests/unit/test_linear_regex.py`` tells when they change.
+It uses the private modules ``re._parser`` and ``re._compiler`` of Python;
+``tests/unit/test_linear_regex.py`` fails if they change.
 """
 
 from collections.abc import Hashable
@@ -23,11 +24,11 @@ import itertools
 import re
 from typing import Any
 
-#: Parts that a pattern may have, counted ones each as often as they count.
-MAX_PARTS = 2000
+#: Maximum number of states of a pattern, after counted repeats are expanded.
+MAX_STATES = 2000
 
-#: Ways on that are kept. Beyond that they are worked out anew.
-MAX_KNOWN = 5000
+#: Maximum number of cached transitions. The cache is cleared beyond it.
+MAX_TRANSITIONS = 5000
 
 _PARSER: Any = importlib.import_module('re._parser')
 _COMPILER: Any = importlib.import_module('re._compiler')
@@ -37,22 +38,21 @@ _REPEATS = {'MAX_REPEAT', 'MIN_REPEAT'}
 
 
 class _Node:
-    """What is known at a position: the states, and the ways on."""
+    """A set of states, and the cached transitions to others."""
 
     def __init__(self, states: frozenset[int]) -> None:
         self.states = states
-        self.following: dict[Hashable, _Node] = {}
+        self.transitions: dict[Hashable, _Node] = {}
 
 
-#: The pattern matches, whatever follows.
+#: The pattern has matched.
 _MATCH = _Node(frozenset())
 
 
 class LinearRegex:
     """A pattern that is searched in linear time.
 
-    :raises ValueError: if the syntax is wrong, or the pattern too large or of
-        a kind that cannot be searched in this way
+    :raises ValueError: if the pattern is invalid, too large or not supported
     """
 
     def __init__(self, pattern: str) -> None:
@@ -60,40 +60,40 @@ class LinearRegex:
             parsed = _PARSER.parse(pattern)
         except (re.error, RecursionError, OverflowError) as e:
             raise ValueError(
-                f'{pattern!r} is no regular expression: {e}'
+                f'{pattern!r} is not a regular expression: {e}'
             ) from e
-        #: Of each state: what tests the character or the position that leads
-        #: on, if one is needed, and the states that it leads to.
+        #: Of each state: the test of the next character or of the position,
+        #: if there is one, and the next states.
         self._characters: dict[int, re.Pattern[str]] = {}
         self._positions: dict[int, re.Pattern[str]] = {}
         self._next: list[list[int]] = []
         self._pattern = pattern
-        self._end = self._state([])
+        self._end = self._add_state([])
         try:
             self._begin = self._sequence(parsed, parsed.state.flags, self._end)
         except RecursionError as e:
             raise self._too_large() from e
         self._nodes: dict[frozenset[int], _Node] = {}
-        self._edges = 0
+        self._transitions = 0
 
     def search(self, text: str) -> bool:
-        """Tell whether the pattern matches anywhere in a text."""
-        node = self._node_of(frozenset())
+        """Return whether the pattern matches anywhere in a text."""
+        node = self._get_node(frozenset())
         for index, context in enumerate(self._contexts(text)):
-            following = node.following.get(context)
+            following = node.transitions.get(context)
             if following is None:
-                following = self._follow(node, text, index)
-                node.following[context] = following
+                following = self._step(node, text, index)
+                node.transitions[context] = following
             if following is _MATCH:
                 return True
             node = following
         return False
 
     def _contexts(self, text: str) -> Iterable[Hashable]:
-        """Yield what the way on depends on, at each position of a text.
+        """Yield the key of the transition at each position of a text.
 
-        It is the character that follows there; where the pattern has tests
-        for positions, also the one before, and whether this is the last.
+        It is the next character; if the pattern has tests of positions, also
+        the previous one, and whether the end is near.
         """
         following = itertools.chain(text, ('',))
         if not self._positions:
@@ -103,12 +103,12 @@ class LinearRegex:
         before = itertools.chain(('',), text)
         return zip(before, following, is_last, strict=False)
 
-    def _follow(self, node: '_Node', text: str, index: int) -> '_Node':
-        self._edges += 1
-        reached = self._closed(node.states, text, index)
+    def _step(self, node: '_Node', text: str, index: int) -> '_Node':
+        self._transitions += 1
+        reached = self._closure(node.states, text, index)
         if self._end in reached:
             return _MATCH
-        return self._node_of(
+        return self._get_node(
             frozenset(
                 following
                 for state in reached
@@ -118,12 +118,12 @@ class LinearRegex:
             )
         )
 
-    def _closed(
+    def _closure(
         self, states: Iterable[int], text: str, index: int
     ) -> set[int]:
         """Add the states that are reached without a character."""
         reached: set[int] = set()
-        # A match may begin at each position.
+        # A match may begin at any position.
         left = [self._begin, *states]
         while left:
             state = left.pop()
@@ -137,14 +137,14 @@ class LinearRegex:
                 left += self._next[state]
         return reached
 
-    def _node_of(self, states: frozenset[int]) -> '_Node':
-        if self._edges > MAX_KNOWN:
-            self._edges = 0
+    def _get_node(self, states: frozenset[int]) -> '_Node':
+        if self._transitions > MAX_TRANSITIONS:
+            self._transitions = 0
             self._nodes.clear()
         return self._nodes.setdefault(states, _Node(states))
 
-    def _state(self, following: Iterable[int]) -> int:
-        if len(self._next) > MAX_PARTS:
+    def _add_state(self, following: Iterable[int]) -> int:
+        if len(self._next) > MAX_STATES:
             raise self._too_large()
         self._next.append([*following])
         return len(self._next) - 1
@@ -152,11 +152,11 @@ class LinearRegex:
     def _too_large(self) -> ValueError:
         return ValueError(
             f'The regular expression {self._pattern!r:.80} is too large: it '
-            f'has more than {MAX_PARTS} parts, repeated ones counted'
+            f'has more than {MAX_STATES} parts, repeats included'
         )
 
     def _sequence(self, nodes: Iterable[Any], flags: int, end: int) -> int:
-        """Build the states for parts one after the other, from the end."""
+        """Add the states of a sequence of parts, from its end."""
         for node in reversed([*nodes]):
             end = self._node(node, flags, end)
         return end
@@ -164,7 +164,7 @@ class LinearRegex:
     def _node(self, node: Any, flags: int, end: int) -> int:
         kind, value = str(node[0]), node[1]
         if kind in _CHARACTERS or kind == 'AT':
-            state = self._state([end])
+            state = self._add_state([end])
             tests = self._positions if kind == 'AT' else self._characters
             tests[state] = _compiled(node, flags)
             return state
@@ -172,12 +172,12 @@ class LinearRegex:
             _group, added, removed, inner = value
             return self._sequence(inner, (flags | added) & ~removed, end)
         if kind == 'BRANCH':
-            return self._state(
+            return self._add_state(
                 [self._sequence(i, flags, end) for i in value[1]]
             )
         if kind in _REPEATS:
-            least, most, inner = value
-            return self._repeat(least, most, inner, flags, end)
+            minimum, maximum, inner = value
+            return self._repeat(minimum, maximum, inner, flags, end)
         raise ValueError(
             f'The regular expression {self._pattern!r:.80} has a part that '
             f'cannot be searched in bounded time: a backreference, '
@@ -185,22 +185,22 @@ class LinearRegex:
         )
 
     def _repeat(
-        self, least: int, most: int, inner: Any, flags: int, end: int
+        self, minimum: int, maximum: int, inner: Any, flags: int, end: int
     ) -> int:
-        if most == _PARSER.MAXREPEAT:
-            loop = self._state([])
+        if maximum == _PARSER.MAXREPEAT:
+            loop = self._add_state([])
             self._next[loop] += [self._sequence(inner, flags, loop), end]
             begin = loop
         else:
             begin = end
-            for _ in range(most - least):
+            for _ in range(maximum - minimum):
                 once = self._sequence(inner, flags, begin)
-                begin = self._state([once, end])
-        for _ in range(least):
+                begin = self._add_state([once, end])
+        for _ in range(minimum):
             before = len(self._next)
             begin = self._sequence(inner, flags, begin)
             if len(self._next) == before:
-                # Nothing, however often.
+                # The part is empty.
                 break
         return begin
 

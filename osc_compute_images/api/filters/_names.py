@@ -11,7 +11,7 @@ from osc_compute_images.api.filters._linear_regex import LinearRegex
 
 
 def name(exact: str) -> Filter:
-    """Choose images by their exact name, whatever characters it has."""
+    """Select images by exact name, with any characters."""
     return Filter(
         lambda image: image.name == exact,
         ListOpts(name=exact).to_image_list_query(),
@@ -21,11 +21,11 @@ def name(exact: str) -> Filter:
 
 
 def name_pattern(glob: str) -> Filter:
-    """Choose images by a shell wildcard for their name, in any case.
+    """Select images whose name matches a shell wildcard, ignoring case.
 
-    An image without a name matches no pattern.
+    Images without a name do not match.
     """
-    # NOTE: not fnmatch.fnmatch, whose case depends on the platform.
+    # NOTE: not fnmatch.fnmatch: its case sensitivity depends on the platform.
     matches = re.compile(fnmatch.translate(glob), re.IGNORECASE).match
     return Filter(
         lambda image: image.name is not None and matches(image.name),
@@ -35,17 +35,16 @@ def name_pattern(glob: str) -> Filter:
 
 
 def name_regex(pattern: str) -> Filter:
-    """Choose images by a regular expression, searched in their name.
+    """Select images whose name contains a match of a regular expression.
 
-    The syntax is that of Python's :mod:`re`; ``^``, ``$`` and ``(?i)`` have
-    their meaning there. The time that a search takes grows with the name and
-    the pattern, and no more than linearly with either, whatever they are.
-    For that, backreferences, lookaround, conditions, atomic groups and
-    possessive repeats are refused.
+    The syntax is that of Python's :mod:`re`, including ``^``, ``$`` and
+    ``(?i)``. The search takes linear time in the length of the name and of
+    the pattern. Therefore, backreferences, lookaround, conditions, atomic
+    groups and possessive repeats are not supported.
 
-    An image without a name matches no pattern.
+    Images without a name do not match.
 
-    :raises ValueError: if the pattern is wrong, refused or too large
+    :raises ValueError: if the pattern is invalid, not supported or too large
     """
     search = LinearRegex(pattern).search
     return Filter(

@@ -27,9 +27,9 @@ def min_disk(
     more_than: int | None = None,
     less_than: int | None = None,
 ) -> Filter:
-    """Choose images by the disk (GB) that a flavor must have for them.
+    """Select images by minimum disk, GB.
 
-    Several comparisons must all hold: ``min_disk(at_least=10, at_most=20)``.
+    Comparisons are combined by "and": ``min_disk(at_least=10, at_most=20)``.
 
     :raises ValueError: if there is no comparison
     """
@@ -53,9 +53,9 @@ def min_ram(
     more_than: int | None = None,
     less_than: int | None = None,
 ) -> Filter:
-    """Choose images by the memory (MB) that a flavor must have for them.
+    """Select images by minimum memory, MB.
 
-    Several comparisons must all hold.
+    Comparisons are combined by "and".
 
     :raises ValueError: if there is no comparison
     """
@@ -79,10 +79,10 @@ def size(
     more_than: int | None = None,
     less_than: int | None = None,
 ) -> Filter:
-    """Choose images by the size of their data, bytes.
+    """Select images by size, bytes.
 
-    An image without data, such as a snapshot of a server on volumes, has the
-    size 0. Several comparisons must all hold.
+    An image without data, such as a snapshot of a volume-backed server, has
+    size 0. Comparisons are combined by "and".
 
     :raises ValueError: if there is no comparison
     """
@@ -104,7 +104,7 @@ def _number(
     parameter: str | None,
     **comparisons: int | None,
 ) -> Filter:
-    """Choose images by a number; one that has none does not match."""
+    """Select images by a number; images without it do not match."""
     combined = EVERYTHING
     for word, number in comparisons.items():
         if number is not None:
@@ -134,7 +134,7 @@ def _compared(
         value = get(image)
         return value is not None and compare(value, number)
 
-    # Nova's own parameter knows equality only, and fails on a number that
+    # Nova's parameter only compares for equality, and fails for a number that
     # its database cannot hold.
     narrows = parameter and word == 'exactly' and 0 <= number < 2**31
     return Filter(

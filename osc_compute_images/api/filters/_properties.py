@@ -8,30 +8,29 @@ from osc_compute_images.api._image import Image
 from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.text import property_text
 
-# Properties that Nova and Glance compare as they stand. Of other keys Nova
-# cuts off every leading letter of "property-", and Glance takes some for its
-# own parameters (a range, where they end in _min or _max).
-_COMPARED_BY_NOVA = re.compile(
+# Keys that Nova and Glance filter correctly. Nova strips the letters of
+# "property-" from the beginning of other keys, and Glance interprets some as
+# its own parameters (those that end in _min or _max as ranges).
+_FILTERED_BY_NOVA = re.compile(
     r'(hw_|img_)\w*(?<!_min)(?<!_max)'
     r'|architecture|base_image_ref|image_type|instance_uuid|vm_mode'
 )
 
 
 def has_property(key: str) -> Filter:
-    """Choose images that have a property, whatever its value."""
+    """Select images that have a property, with any value."""
     return Filter(
         lambda image: key in image.metadata, label=f'has_property({key!r})'
     )
 
 
 def property_is(key: str, value: str) -> Filter:
-    """Choose images by the value of a property.
+    """Select images by the value of a property.
 
-    ``~property_is(key, value)`` chooses those that have another value, and
-    those that do not have the property.
+    ``~property_is(key, value)`` selects images with another value, and images
+    without the property.
 
-    :param value: the value as it is shown: a string as it is, another value
-        as Python writes it
+    :param value: as displayed: a string, or ``str()`` of another value
     """
 
     def matches(image: Image) -> bool:
@@ -40,6 +39,6 @@ def property_is(key: str, value: str) -> Filter:
         )
 
     query = {}
-    if value and _COMPARED_BY_NOVA.fullmatch(key):
+    if value and _FILTERED_BY_NOVA.fullmatch(key):
         query[f'property-{key}'] = value
     return Filter(matches, query, label=f'property_is({key!r}, {value!r})')

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Filters by what an image is: its status, its type, its server."""
+"""Filters by status, type and server."""
 
 from collections.abc import Mapping
 import functools
@@ -11,9 +11,9 @@ from osc_compute_images.api.filters._filter import EVERYTHING
 from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.api.filters._properties import property_is
 
-# The words that Compute shows for a status, and Glance's words behind them
-# (Nova's filter takes Glance's); none where there is no end of those.
-_BEHIND: Mapping[str, tuple[str, ...]] = {
+# Glance's statuses, by the status that Compute shows. Nova's filter takes
+# Glance's; UNKNOWN stands for any other.
+_GLANCE_STATUSES: Mapping[str, tuple[str, ...]] = {
     'ACTIVE': ('active',),
     'SAVING': ('queued', 'saving'),
     'ERROR': ('killed',),
@@ -21,55 +21,55 @@ _BEHIND: Mapping[str, tuple[str, ...]] = {
     'UNKNOWN': (),
 }
 
-#: The words that Compute shows for a status.
-STATUSES: tuple[str, ...] = tuple(_BEHIND)
+#: The statuses that Compute shows.
+STATUSES: tuple[str, ...] = tuple(_GLANCE_STATUSES)
 
-_STATUS_WORDS = ', '.join(STATUSES)
+_CHOICES = ', '.join(STATUSES)
 
 
 def status(*words: str) -> Filter:
-    """Choose images by the status that is shown, in any case.
+    """Select images by the status that Compute shows, in any case.
 
-    :param words: one or several, any of which an image may have
-    :raises ValueError: if a word is none of :data:`STATUSES`
+    :param words: one or more statuses; an image matches any of them
+    :raises ValueError: if a word is not one of :data:`STATUSES`
     """
-    shown = dict.fromkeys(_status(word) for word in words)
-    if not shown:
-        raise ValueError(f'status takes at least one of {_STATUS_WORDS}')
-    behind = [glance for word in shown for glance in _BEHIND[word]]
+    statuses = dict.fromkeys(_status(word) for word in words)
+    if not statuses:
+        raise ValueError(f'status takes at least one of {_CHOICES}')
+    glance = [s for status in statuses for s in _GLANCE_STATUSES[status]]
     query = {}
-    if all(_BEHIND[word] for word in shown):
+    if all(_GLANCE_STATUSES[status] for status in statuses):
         query['status'] = (
-            behind[0] if len(behind) == 1 else f'in:{",".join(behind)}'
+            glance[0] if len(glance) == 1 else f'in:{",".join(glance)}'
         )
     return Filter(
-        lambda image: image.status in shown,
+        lambda image: image.status in statuses,
         query,
-        label=f'status({", ".join(map(repr, shown))})',
+        label=f'status({", ".join(map(repr, statuses))})',
     )
 
 
 def _status(word: str) -> str:
-    shown = word.upper()
-    if shown not in _BEHIND:
+    upper = word.upper()
+    if upper not in _GLANCE_STATUSES:
         raise ValueError(
-            f'{word!r} is not an image status; choose from {_STATUS_WORDS}'
+            f'{word!r} is not an image status; choose from {_CHOICES}'
         )
-    return shown
+    return upper
 
 
 def image_type(*kinds: str) -> Filter:
-    """Choose images by how they came to be.
+    """Select images by type.
 
-    :param kinds: one or several, any of which an image may be: values of the
-        property ``image_type``, as Nova sets it (``snapshot``, ``backup``) or
-        anybody else; or, in any case, ``volume`` for snapshots of servers on
-        volumes, ``base`` for other images without that property, ``server``
-        for those that were taken from a server, ``all``
-    :raises ValueError: if there is no kind
+    :param kinds: one or more types; an image matches any of them. A type is a
+        value of the property ``image_type``, such as Nova's ``snapshot`` and
+        ``backup``; or, in any case, ``volume`` for snapshots of volume-backed
+        servers, ``base`` for other images without that property, ``server``
+        for images taken from a server, ``all``
+    :raises ValueError: if there is no type
     """
     if not kinds:
-        raise ValueError('image_type takes at least one kind of image')
+        raise ValueError('image_type takes at least one type')
     return functools.reduce(operator.or_, map(_image_type, kinds))
 
 
@@ -95,16 +95,14 @@ def _image_type(kind: str) -> Filter:
 
 
 def server(server: ServerRef | str) -> Filter:
-    """Choose the images that were taken from a server.
+    """Select images that were taken from a server.
 
-    :param server: its ID, or anything with an ``id``.
-        :meth:`.ImagesAPI.find_server_id` finds the ID to a name
+    :param server: its ID, or any object with an ``id``. To find the ID of a
+        name, use :meth:`.ImagesAPI.find_server_id`
     """
     server_id = getattr(server, 'id', server)
     if not isinstance(server_id, str):
-        raise TypeError(
-            f'A server is given by its ID, not by {type(server).__name__}'
-        )
+        raise TypeError(f'server takes an ID, not {type(server).__name__}')
     return Filter(
         lambda image: image.server_id == server_id,
         {'server': server_id},

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Filters by time: of creation, and of the last change."""
+"""Filters by the time of the creation or the last change."""
 
 from collections.abc import Callable
 import datetime
@@ -13,20 +13,19 @@ Time = datetime.datetime | str
 
 
 def created_after(time: Time) -> Filter:
-    """Choose images that were created at a time or later.
+    """Select images that were created at a time or later.
 
-    Nova lists the newest images first: a listing ends as soon as what follows
-    is too old. Where a server turns out to have another order, it is read to
-    its end.
+    Nova lists the newest images first, so the listing stops at the first
+    image that is too old. If the server uses another order, the whole listing
+    is read.
 
-    :param time: a datetime with a time zone, or a text in ISO 8601, in which a
-        time without a zone is UTC
-    :raises ValueError: for a text that is no time, and a datetime without a
-        time zone
+    :param time: a datetime with a time zone, or an ISO 8601 text, which is
+        UTC without a zone
+    :raises ValueError: for an invalid text, or a datetime without a time zone
     """
-    since = _moment(time)
+    since = _parse(time)
     return _compared(
-        f'created_after({_times.shown(since)!r})',
+        f'created_after({_times.format_time(since)!r})',
         lambda image: image.created,
         lambda created: created >= since,
         created_since=since,
@@ -34,42 +33,42 @@ def created_after(time: Time) -> Filter:
 
 
 def created_before(time: Time) -> Filter:
-    """Choose images that were created before a time.
+    """Select images that were created before a time.
 
-    The arguments and errors are those of :func:`created_after`.
+    See :func:`created_after` for the argument and the errors.
     """
-    end = _moment(time)
+    end = _parse(time)
     return _compared(
-        f'created_before({_times.shown(end)!r})',
+        f'created_before({_times.format_time(end)!r})',
         lambda image: image.created,
         lambda created: created < end,
     )
 
 
 def changes_since(time: Time) -> Filter:
-    """Choose images that were changed last at a time or later.
+    """Select images that were last changed at a time or later.
 
-    The arguments and errors are those of :func:`created_after`.
+    See :func:`created_after` for the argument and the errors.
     """
-    since = _moment(time)
+    since = _parse(time)
     return _compared(
-        f'changes_since({_times.shown(since)!r})',
+        f'changes_since({_times.format_time(since)!r})',
         lambda image: image.updated,
         lambda updated: updated >= since,
-        # NOTE: older releases of Glance take whole seconds only; an earlier
-        # time leaves out less.
-        query={'changes-since': _times.shown(since)},
+        # NOTE: older releases of Glance only take whole seconds. Rounding down
+        # excludes no image that matches.
+        query={'changes-since': _times.format_time(since)},
     )
 
 
 def changes_before(time: Time) -> Filter:
-    """Choose images that were changed last before a time.
+    """Select images that were last changed before a time.
 
-    The arguments and errors are those of :func:`created_after`.
+    See :func:`created_after` for the argument and the errors.
     """
-    end = _moment(time)
+    end = _parse(time)
     return _compared(
-        f'changes_before({_times.shown(end)!r})',
+        f'changes_before({_times.format_time(end)!r})',
         lambda image: image.updated,
         lambda updated: updated < end,
     )
@@ -83,7 +82,7 @@ def _compared(
     query: dict[str, str | int] | None = None,
     created_since: datetime.datetime | None = None,
 ) -> Filter:
-    """Choose images by a time; one that does not tell it does not match."""
+    """Select images by a time; images without it do not match."""
 
     def matches(image: Image) -> bool:
         time = _times.parse(get(image))
@@ -94,27 +93,27 @@ def _compared(
     )
 
 
-def _moment(time: Time) -> datetime.datetime:
+def _parse(time: Time) -> datetime.datetime:
     if isinstance(time, datetime.datetime):
         if time.tzinfo is None:
             raise ValueError(
-                f'{time!r} has no time zone; datetime.datetime.now('
-                f'datetime.UTC) has one'
+                f'{time!r} has no time zone; use datetime.datetime.now('
+                f'datetime.UTC)'
             )
-        moment: datetime.datetime | None = time
+        parsed: datetime.datetime | None = time
     elif isinstance(time, str):
-        moment = _times.parse(time)
+        parsed = _times.parse(time)
     else:
         raise TypeError(
-            f'A time is a datetime.datetime or a text in ISO 8601, not '
+            f'A time must be a datetime.datetime or an ISO 8601 text, not '
             f'{type(time).__name__}'
         )
     try:
-        if moment is not None:
-            return moment.astimezone(datetime.UTC)
+        if parsed is not None:
+            return parsed.astimezone(datetime.UTC)
     except OverflowError:
         pass
     raise ValueError(
-        f'{time!r} is no time in ISO 8601, such as 2026-11-23T16:11:28Z or '
+        f'{time!r} is not an ISO 8601 time, such as 2026-11-23T16:11:28Z or '
         f'2026-11-23'
     )
