@@ -318,7 +318,7 @@ INTERRUPTIONS = {
     'a link without a marker': (
         [page(*IMAGES[:2]), page(link=LINK)],
         2,
-        'not where',
+        'no marker',
     ),
     'every marker is rejected': (
         [
@@ -336,7 +336,7 @@ INTERRUPTIONS = {
     'an HTML page': (
         [page(*IMAGES[:2]), None, Response(b'<html>Hello</html>')],
         4,
-        'not that of the images API',
+        'not from the images API',
     ),
     'no more permission': (
         [page(*IMAGES[:2]), *[fault(403, 'forbidden', 'Not allowed')] * 9],
@@ -477,7 +477,7 @@ def test_long_retry_after_is_an_error(after):
     with cloud(in_turn(busy(503, after))) as (server, shell):
         error = one_line(shell.run(*LIST))
         assert pages_asked(server) == 1
-    assert 'Try again later; the server asks to wait' in error
+    assert 'Try again later; the server asks to retry' in error
 
 
 PERMANENT = {
@@ -498,7 +498,7 @@ PERMANENT = {
             send=canned_cloud.unframed,
         ),
         1,
-        'not that of the images API',
+        'not from the images API',
     ),
     'an unknown status': (fault(999, 'odd', 'what?'), 1, 'what? (HTTP 999)'),
     'a message with control characters': (
@@ -700,7 +700,7 @@ NOT_THE_API = {
 def test_invalid_body_is_one_line(body, message):
     with cloud(always(Response(body))) as (_server, shell):
         error = one_line(shell.run(*LIST))
-    assert 'not that of the images API' in error
+    assert 'not from the images API' in error
     assert message in error
 
 
@@ -808,7 +808,7 @@ def test_deeply_nested_properties_are_printed(depth):
             *('compute', 'image', 'list', '--long', '-f', 'csv')
         )
     assert result.code == 0, result.err
-    told = 'What is nested more than 200 deep in the answer of the server'
+    told = 'Ignored values nested more than 200 levels deep in the server'
     assert result.err.count('\n') == result.err.count(told)
     assert (told in result.err) == (depth > 200)
     assert [line[1:37] for line in result.out.splitlines()[1:]] == IDS[:3]

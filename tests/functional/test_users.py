@@ -96,14 +96,14 @@ def test_region_without_compute(variables, tmp_path, words):
     assert result.code == 1
     assert (
         'The catalog has no public endpoint of the Compute service in region '
-        f"'Nowhere'; it has one in 'RegionOne', 'RegionTwo': {CHECK}"
+        f"'Nowhere'; choose from 'RegionOne', 'RegionTwo': {CHECK}"
     ) in result.err.splitlines()[0]
     # The same with the option.
     asked = shell.run(*LIST, '--region', 'Nowhere', cwd=tmp_path)
     assert (asked.code, asked.out) == (1, '')
     first, last = asked.err.splitlines()
     assert first.startswith('Region Nowhere: ')
-    assert f"it has one in 'RegionOne', 'RegionTwo': {CHECK}" in first
+    assert f"choose from 'RegionOne', 'RegionTwo': {CHECK}" in first
     assert last == 'No images to show: every region failed or was skipped'
 
 

@@ -70,7 +70,7 @@ def logged(request, caplog):
 )
 @pytest.mark.parametrize('chunked', [False, True])
 def test_slow_body_times_out(monkeypatch, logged, chunked):
-    monkeypatch.setattr(_request, 'TIMEOUTS', 1)
+    monkeypatch.setattr(_request, 'TOTAL_TIMEOUT_FACTOR', 1)
 
     def drip(connection, _answer):
         head = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
@@ -116,7 +116,7 @@ def test_timeout_leaves_no_thread_or_connection():
 
 def test_alarm_ends_slow_headers(monkeypatch):
     monkeypatch.setattr(_alarm, '_allowed', True)
-    monkeypatch.setattr(_request, 'TIMEOUTS', 1)
+    monkeypatch.setattr(_request, 'TOTAL_TIMEOUT_FACTOR', 1)
 
     def drip_of_head(connection, answer):
         with contextlib.suppress(OSError):
@@ -347,5 +347,5 @@ def test_missing_final_response_without_connection_is_an_error(http, api):
     http.get(
         f'{nova.ENDPOINT}/images/a', json={'image': nova.image(1, id='a')}
     )
-    with pytest.raises(images.InvalidResponse, match='no final one'):
+    with pytest.raises(images.InvalidResponse, match='no valid final'):
         api.delete('a')

@@ -411,5 +411,5 @@ def test_unreachable_keystone_is_connection_failed(http, compute, slept):
 @pytest.mark.parametrize('location', ['\x80', 'http://[half/an/address'])
 def test_redirect_to_invalid_url_is_invalid_response(api, http, location):
     http.get(nova.DETAIL, status_code=302, headers={'Location': location})
-    with pytest.raises(images.InvalidResponse, match='cannot be read'):
+    with pytest.raises(images.InvalidResponse, match='is invalid'):
         list(api.list_detail())

@@ -15,7 +15,7 @@ from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.http._fault import Kind
-from osc_compute_images.api.http._fault import marked
+from osc_compute_images.api.http._fault import mark
 from testbed import nova
 from tests.unit.conftest import new_session
 from tests.unit.conftest import sent
@@ -31,14 +31,12 @@ TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 
 
 def status(number, after=None):
-    return marked(
-        images.HTTPError('x', http_status=number), Kind.STATUS, after
-    )
+    return mark(images.HTTPError('x', http_status=number), Kind.STATUS, after)
 
 
-CONNECTION = marked(images.ConnectionFailed('x'), Kind.CONNECTION)
-TIMEOUT = marked(images.ConnectionFailed('x'), Kind.TIMEOUT)
-PERMANENT = marked(images.ConnectionFailed('x'), Kind.LASTING)
+CONNECTION = mark(images.ConnectionFailed('x'), Kind.CONNECTION)
+TIMEOUT = mark(images.ConnectionFailed('x'), Kind.TIMEOUT)
+PERMANENT = mark(images.ConnectionFailed('x'), Kind.PERMANENT)
 
 
 def delay(error, attempt=0, left=math.inf, random=0.0, **settings):
@@ -223,7 +221,7 @@ def test_long_retry_after_is_an_error(api, http, slept, after):
     answer['headers'] = {'Retry-After': after}
     http.get(nova.DETAIL, **answer)
     with pytest.raises(
-        images.ServerError, match='Maintenance; the server asks to wait'
+        images.ServerError, match='Maintenance; the server asks to retry'
     ):
         list(api.list_detail())
     assert len(sent(http)) == 1
@@ -306,7 +304,9 @@ def test_no_request_is_sent_after_deadline(http, compute, slept):
         client.get,
         lambda path, **kw: client.send('DELETE', path, **kw),
     ):
-        with pytest.raises(images.ConnectionFailed, match='no time is left'):
+        with pytest.raises(
+            images.ConnectionFailed, match='timeout had expired'
+        ):
             call('/images/detail', deadline=time.monotonic() - 1)
     assert sent(http) == []
 
@@ -315,5 +315,5 @@ def test_timeout_error_names_setting(api, http):
     http.get(nova.DETAIL, exc=requests.exceptions.ReadTimeout)
     with pytest.raises(images.ConnectionFailed) as caught:
         list(api.list_detail())
-    assert 'timed out: no answer for 0 seconds' in str(caught.value)
+    assert 'timed out: no response after 0 seconds' in str(caught.value)
     assert 'api_timeout' in str(caught.value)

@@ -20,10 +20,10 @@ from osc_compute_images import api as images
 from osc_compute_images.api import filters
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api.http import _body
+from osc_compute_images.api.http import _error_message
 from osc_compute_images.api.http import _retry
-from osc_compute_images.api.http import _words
 from osc_compute_images.api.http._fault import Kind
-from osc_compute_images.api.http._fault import marked
+from osc_compute_images.api.http._fault import mark
 from osc_compute_images.commands import _streams
 from testbed import nova
 from tests.unit.conftest import sent
@@ -44,8 +44,8 @@ EVIL = '\x1b]0;x\x07'
 @example('-1')
 @settings(derandomize=True)
 def test_delay_is_limited_for_any_retry_after(text):
-    seconds = _retry.seconds_of(text)
-    error = marked(
+    seconds = _retry.parse_retry_after(text)
+    error = mark(
         images.ServerError('x', http_status=503), Kind.STATUS, seconds
     )
     delay = _retry.delay(error, 0, _retry.Settings(), math.inf, lambda: 0.0)
@@ -75,7 +75,9 @@ ERRORS = st.recursive(
 @example(b'', ' ')
 @settings(derandomize=True, deadline=None)
 def test_message_is_one_printable_line_for_any_body(body, reason):
-    message = images.HTTPError(_words.message(400, {}, body, reason)).message
+    message = images.HTTPError(
+        _error_message.extract(400, {}, body, reason)
+    ).message
     message.encode()
     assert message
     assert '\x1b' not in message
@@ -170,7 +172,7 @@ def test_size_of_decompressed_body_is_limited(api, http, monkeypatch):
         content=gzip.compress(bytes(10_000_000)),
         headers={'Content-Encoding': 'gzip', 'Content-Length': '9999'},
     )
-    with pytest.raises(images.InvalidResponse, match='larger than 100000'):
+    with pytest.raises(images.InvalidResponse, match='larger than 100,000'):
         list(api.list_detail())
 
 

@@ -3,38 +3,38 @@
 """HTTP: requests to the Compute endpoint of an adapter.
 
 ``_client``
-    what the API sees: requests that are sent again when that may help
+    the interface: requests with retries
 ``_request``
     sends one request; the only module that does
 ``_locator``, ``_endpoint``, ``_versions``
-    where the images are: the catalog, and the version document
+    finds the endpoint: the catalog, and the version document
 ``_retry``
-    whether and when a request is sent again
+    whether and when a request is retried
 ``_exceptions``
-    from the exceptions of the libraries below to those of this API
+    translates the exceptions of other libraries to those of this API
 ``_fault``
-    what an error means for another attempt
-``_answer``
-    whether an answer is a success, by RFC 9110
-``_words``
-    what a server says about an error
+    whether an error may be transient
+``_response``
+    whether a response is a success, by RFC 9110
+``_error_message``
+    extracts the message of an error response
 ``_body``, ``_interim``
-    reads a body, within bounds of size and time, and skips interim responses
+    reads a body, with limits of size and time; skips interim responses
 ``_alarm``
-    ends what these bounds do not, where a program allows it
+    ends requests that these limits do not, if a program allows it
 
-The other modules of the API use what is imported here, and nothing else.
+The other modules of the API import only what this package exports.
 
-Names of other libraries that are private, and relied on; where one is missing,
-the request works, without what is said here. ``tests/unit/test_private.py``
-tells when one goes:
+It uses these private names of other libraries. If one is missing, requests
+still work, without the feature. ``tests/unit/test_private.py`` fails if one is
+missing:
 
 ``keystoneauth1.session.Session._connect_retries``
-    the retries that the user has set for the session, which keystoneauth
-    applies when it fetches a token (``_retry``)
+    the configured retries of the session, with which keystoneauth fetches a
+    token (``_retry``)
 ``_original_response``, ``_connection``, ``_pool``, ``_fp``
-    of a response of urllib3: the connection that an interim response came by,
-    to read the final one from it (``_interim``)
+    of a response of urllib3: the connection, to read the final response after
+    an interim one (``_interim``)
 """
 
 from osc_compute_images.api.http._alarm import allow_alarms

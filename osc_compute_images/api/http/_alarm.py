@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""An end to a request of which the head of the answer never ends.
+"""A total timeout for the head of a response.
 
-The timeout of a socket starts anew with each byte that comes, and http.client
-reads the head of an answer to its end. Only a signal ends that from outside.
-Signals belong to the program, so that it must allow it.
+The timeout of a socket restarts with each byte, and http.client reads the
+head of a response to its end. Only a signal can interrupt that. Signals belong
+to the program, so it must allow this.
 """
 
 from collections.abc import Iterator
@@ -19,16 +19,16 @@ _allowed = False
 
 
 def allow_alarms() -> None:
-    """Let requests of the main thread use SIGALRM, where there is one."""
+    """Allow requests of the main thread to use SIGALRM, if available."""
     global _allowed
     _allowed = True
 
 
 @contextlib.contextmanager
 def alarm(seconds: float) -> Iterator[None]:
-    """Do something that takes no longer, if alarms are allowed.
+    """Interrupt the body of a ``with`` statement after a time, if allowed.
 
-    :raises TooSlowError: in the middle of what takes longer
+    :raises TooSlowError: if it takes longer
     """
     if not (
         _allowed
@@ -41,10 +41,10 @@ def alarm(seconds: float) -> Iterator[None]:
     def too_slow(*_: Any) -> None:
         raise TooSlowError
 
-    before = signal.signal(signal.SIGALRM, too_slow)
+    previous = signal.signal(signal.SIGALRM, too_slow)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, previous)

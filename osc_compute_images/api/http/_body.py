@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Reading the body of a response, within bounds of size and time."""
+"""Read the body of a response, with limits of size and time."""
 
 from collections.abc import Iterator
 import io
@@ -13,29 +13,29 @@ import urllib3
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _interim
 
-#: Bytes, decompressed; a thousand images with all the properties that Nova
-#: allows have less.
+#: Maximum size of a body, bytes, decompressed. 1,000 images with the maximum
+#: of properties are smaller.
 MAX_BODY = 128 * 1024 * 1024
 
-# Bytes that are read at a time. Few of a compressed body, as each may become
-# a thousand (gzip) or thirty thousand (zstd).
-_PIECE = 128 * 1024
-_PIECES = {'': _PIECE, 'identity': _PIECE, 'gzip': 16384, 'deflate': 16384}
-_SMALL_PIECE = 1024
+# Bytes to read at a time, by content encoding. A compressed byte may expand to
+# a thousand bytes (gzip) or thirty thousand (zstd).
+_CHUNK = 128 * 1024
+_CHUNKS = {'': _CHUNK, 'identity': _CHUNK, 'gzip': 16384, 'deflate': 16384}
+_SMALL_CHUNK = 1024
 
 
 class TooSlowError(Exception):
-    """The body did not end in time."""
+    """The response was not complete in time."""
 
 
 class BodyReader:
-    """A response hook that reads the body, in the place of requests.
+    """A response hook that reads the body, instead of requests.
 
-    requests would read it in small pieces, and without an end. As a hook it
-    reads before anybody else does: other hooks, caches, the log.
+    requests would read it in small chunks, and without a limit. The hook runs
+    before anything else reads the body: other hooks, caches, the log.
 
-    :param seconds: that the body may take, from when its head has come
-    :param end: when it must have come, by ``time.monotonic()``
+    :param seconds: timeout of the body, after its head has been read
+    :param end: deadline of the body, a time of ``time.monotonic()``
 
     :raises InvalidResponse: if the body is too large
     :raises TooSlowError: if it takes too long
@@ -46,13 +46,13 @@ class BodyReader:
         self._end = end
 
     def __repr__(self) -> str:
-        # NOTE: openstacksdk makes the key of its cache from it.
+        # NOTE: openstacksdk uses it in the keys of its cache.
         return f'{type(self).__name__}()'
 
     def __call__(
         self, response: requests.Response, **_kwargs: Any
     ) -> requests.Response:
-        """Read the body of the final response, unless it has been read."""
+        """Read the body of the final response, if not yet read."""
         response = _interim.final(response)
         raw = response.raw
         if raw is not None:
@@ -67,13 +67,13 @@ class BodyReader:
         finally:
             response.raw = raw
         if size > MAX_BODY:
-            # It is somebody else's who has read it.
+            # Something else has read it.
             raise _too_large(response)
         return response
 
 
 class _BoundedStream:
-    """What requests reads a body from."""
+    """A stream that requests reads a body from."""
 
     def __init__(
         self, raw: Any, response: requests.Response, deadline: float
@@ -86,41 +86,40 @@ class _BoundedStream:
         """Yield the whole body at once."""
         body = io.BytesIO()
         try:
-            for piece in self._pieces():
-                body.write(piece)
+            for chunk in self._chunks():
+                body.write(chunk)
                 if body.tell() > MAX_BODY:
                     raise _too_large(self._response)
                 if time.monotonic() > self._deadline:
                     raise TooSlowError
         except urllib3.exceptions.ReadTimeoutError as e:
-            # requests calls it a failed connection.
+            # requests would raise ConnectionError.
             raise requests.ReadTimeout(e) from e
         yield body.getvalue()
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _chunks(self) -> Iterator[bytes]:
         headers = self._response.headers
         encoding = headers.get('Content-Encoding', '').strip().lower()
         if ',' in encoding:
             raise _errors.InvalidResponse(
-                'The answer of the server is compressed more than once: '
-                f'{encoding:.80}',
+                f'The response is compressed more than once: {encoding:.80}',
                 http_status=self._response.status_code,
             )
-        size = _PIECES.get(encoding, _SMALL_PIECE)
+        size = _CHUNKS.get(encoding, _SMALL_CHUNK)
         decode = encoding not in ('', 'identity')
         read1 = getattr(self._raw, 'read1', None)
         if read1 is None:
-            # NOTE: urllib3 before 2.2. It returns when it has so many bytes,
-            # and the clock is not looked at before.
-            size = min(size, _PIECES['gzip'])
+            # NOTE: urllib3 before 2.2. The deadline is only checked after
+            # each complete chunk.
+            size = min(size, _CHUNKS['gzip'])
             yield from self._raw.stream(size, decode_content=True)
             return
-        while piece := read1(size, decode_content=decode):
-            yield piece
+        while chunk := read1(size, decode_content=decode):
+            yield chunk
 
 
 def _too_large(response: requests.Response) -> _errors.InvalidResponse:
     return _errors.InvalidResponse(
-        f'The answer of the server is larger than {MAX_BODY} bytes',
+        f'The response is larger than {MAX_BODY:,} bytes',
         http_status=response.status_code,
     )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Requests to Compute, with one policy of retries."""
+"""Requests to Compute, with retries."""
 
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ _Result = TypeVar('_Result')
 class Client:
     """Sends requests to the Compute endpoint of an adapter.
 
-    A ``deadline`` is a time of ``time.monotonic()``. No attempt, delay or
-    reading of a body goes beyond it.
+    A ``deadline`` is a time of ``time.monotonic()``, for all attempts, delays
+    and bodies together.
 
     :param adapter: any keystoneauth1 adapter of the Compute service
     """
@@ -48,21 +48,23 @@ class Client:
         *,
         deadline: float | None = None,
     ) -> bytes:
-        """Read, and read again after a transient fault.
+        """Send a GET request; retry transient errors.
 
-        :param path: path below the endpoint, percent-encoded
-        :param params: of the query, not encoded: those that are None are left
-            out, a list repeats the parameter
-        :returns: the body of a success
+        :param path: below the endpoint, percent-encoded
+        :param params: query parameters, not encoded: None is omitted, a list
+            repeats the parameter
+        :returns: the body of a successful response
         :raises ImagesError: for any other outcome
         """
         content = {'params': dict(params)} if params else {}
 
         def attempt(end: float) -> bytes:
-            where = self._locator.where(end)
-            return send_once(self._adapter, 'GET', path, where, end, content)
+            endpoint = self._locator.locate(end)
+            return send_once(
+                self._adapter, 'GET', path, endpoint, end, content
+            )
 
-        return self._repeated(attempt, deadline)
+        return self._retry(attempt, deadline)
 
     def send(
         self,
@@ -72,11 +74,11 @@ class Client:
         *,
         deadline: float | None = None,
     ) -> bytes:
-        """Send a request once, as repeating it might do harm.
+        """Send a request without retries: it may not be idempotent.
 
-        The arguments, the result and the errors are those of :meth:`get`.
+        See :meth:`get` for the other arguments, the result and the errors.
 
-        :param json: what is sent
+        :param json: the body, to be encoded
         """
         content: dict[str, Any] = {}
         try:
@@ -84,40 +86,38 @@ class Client:
                 content['data'] = msgspec.json.encode(json)
                 content['headers'] = {'Content-Type': 'application/json'}
         except UnicodeEncodeError as e:
-            raise _exceptions.unsendable(e) from e
-        # Nothing has been sent to Compute as long as there is no token.
-        where = self._repeated(self._locator.where, deadline)
+            raise _exceptions.encode_error(e) from e
+        # NOTE: finding the endpoint and the token is safe to retry.
+        endpoint = self._retry(self._locator.locate, deadline)
         end = math.inf if deadline is None else deadline
-        return send_once(self._adapter, method, path, where, end, content)
+        return send_once(self._adapter, method, path, endpoint, end, content)
 
     def server(self) -> str:
         """Return the host and port of the endpoint."""
-        return _endpoint.parse(self._repeated(self._locator.found)).server
+        return _endpoint.parse(self._retry(self._locator.find_url)).server
 
     def served_versions(self) -> tuple[str, str] | None:
-        """Ask for the lowest and the highest microversion of the service.
+        """Request the lowest and highest microversion of the service.
 
-        :returns: as ``('2.1', '2.104')``, or None where it does not tell
+        :returns: such as ``('2.1', '2.104')``, or None if unknown
         """
         try:
-            url = self._repeated(self._locator.found)
-            document = self._repeated(
+            url = self._retry(self._locator.find_url)
+            document = self._retry(
                 lambda end: self._locator.version_document_of(url, end)
             )
         except _errors.ImagesError:
             return None
         return _versions.microversions(document)
 
-    # -- one policy of retries --------------------------------------------
-
-    def _repeated(
+    def _retry(
         self,
         attempt: Callable[[float], _Result],
         deadline: float | None = None,
     ) -> _Result:
-        """Return what an attempt returns, after as many as it takes."""
+        """Call a function, given its deadline, and retry transient errors."""
         end = math.inf if deadline is None else deadline
-        settings = _retry.Settings.of(self._adapter)
+        settings = _retry.Settings.from_adapter(self._adapter)
         retry = 0
         while True:
             try:
@@ -140,10 +140,10 @@ class Client:
 def path_to(*segments: str) -> str:
     """Return a path below the endpoint, each segment percent-encoded.
 
-    :raises BadRequest: if one is no text that can be sent
+    :raises BadRequest: if a segment cannot be encoded as UTF-8
     """
     try:
         quoted = [urllib.parse.quote(s, safe='') for s in segments]
     except UnicodeEncodeError as e:
-        raise _exceptions.unsendable(e) from e
+        raise _exceptions.encode_error(e) from e
     return '/' + '/'.join(quoted)

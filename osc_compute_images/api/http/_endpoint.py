@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Where the images are: from an adapter to the URL of its Compute.
+"""Find the endpoint of Compute for an adapter.
 
-Only the adapter does I/O here, where it has no token yet.
+The only I/O is that of the adapter, if it has no token yet.
 """
 
 from collections.abc import Callable
@@ -18,31 +18,31 @@ from keystoneauth1 import exceptions as ksa_exceptions
 import requests
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _words
+from osc_compute_images.api.http import _error_message
 from osc_compute_images.text import without_credentials
 
-# The versions of Compute that there ever were, as a URL ends in them.
+# All versions of Compute, as in a URL.
 _VERSION = re.compile(r'v(1\.[01]|2(\.\d+)?|3)')
 
-# The IDs that projects have, by default and on old clouds.
+# The IDs of projects, by default and on old clouds.
 _PROJECT = re.compile(r'[0-9a-f]{32}|[0-9a-f-]{36}|\d+', re.IGNORECASE)
 
-# What a percent sign begins.
-_TEMPLATE = re.compile(r'%(%|\(\w*\)\w?|\w*)')
+# Placeholders of an endpoint override.
+_PLACEHOLDER = re.compile(r'%(%|\(\w*\)\w?|\w*)')
 
-# How many regions are told.
-_TOLD = 20
+# Maximum number of regions in a message.
+_MAX_REGIONS_SHOWN = 20
 
-# What code that expects something else raises for garbage.
-_GARBAGE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+# Exceptions that keystoneauth raises for malformed data.
+_MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:
-    """Where requests go.
+    """An endpoint.
 
-    :param url: without a slash at its end, and without credentials
-    :param auth: those that the URL had, for the server or a proxy before it
+    :param url: without a trailing slash and credentials
+    :param auth: the credentials of the URL, or None
     """
 
     url: str
@@ -54,12 +54,12 @@ class Endpoint:
         return urllib.parse.urlsplit(self.url).netloc
 
     def below(self, path: str | None) -> 'Endpoint':
-        """Return where a path below this leads."""
+        """Return the endpoint at a path below this one."""
         return self if not path else Endpoint(f'{self.url}/{path}', self.auth)
 
     def arguments(self) -> dict[str, Any]:
-        """Return what an adapter is given to send a request there."""
-        # keystoneauth fills in what stands after a percent sign.
+        """Return the arguments for a request of an adapter."""
+        # keystoneauth interprets percent signs as placeholders.
         arguments: dict[str, Any] = {
             'endpoint_override': self.url.replace('%', '%%')
         }
@@ -69,10 +69,10 @@ class Endpoint:
 
 
 def find(adapter: ksa_adapter.Adapter) -> str:
-    """Return the URL that the configuration or the catalog has.
+    """Return the URL from the configuration or the catalog.
 
     :raises EndpointNotFound: if there is none
-    :raises InvalidResponse: if what Keystone sent cannot be read
+    :raises InvalidResponse: if the token or catalog is malformed
     """
     try:
         url: Any = adapter.get_endpoint(skip_discovery=True)
@@ -81,16 +81,16 @@ def find(adapter: ksa_adapter.Adapter) -> str:
         ksa_exceptions.EmptyCatalog,
         ksa_exceptions.MissingAuthPlugin,
     ) as e:
-        _refuse(adapter, str(e), e)
+        _raise_not_found(adapter, str(e), e)
     except UnicodeEncodeError:
         raise
-    except (ksa_exceptions.InvalidResponse, *_GARBAGE) as e:
+    except (ksa_exceptions.InvalidResponse, *_MALFORMED) as e:
         raise _errors.InvalidResponse(
-            f'The token and catalog that Keystone sent cannot be read: '
-            f'{_words.one_line(f"{type(e).__name__}: {e}")}'
+            f'The token or catalog from Keystone is invalid: '
+            f'{_error_message.one_line(f"{type(e).__name__}: {e}")}'
         ) from e
     if not url:
-        _refuse(
+        _raise_not_found(
             adapter,
             'The catalog has no endpoint of the Compute service in this '
             'region and interface',
@@ -98,24 +98,24 @@ def find(adapter: ksa_adapter.Adapter) -> str:
         )
     if not isinstance(url, str):
         raise _errors.InvalidResponse(
-            f'The catalog that Keystone sent has {url!r:.80} in the place of '
-            f'the URL of the Compute service'
+            f'The catalog has {url!r:.80} instead of the URL of the Compute '
+            f'service'
         )
     if adapter.endpoint_override and '%' in url:
-        return _filled(adapter, url)
+        return _fill_in(adapter, url)
     return url
 
 
 def parse(url: str) -> Endpoint:
-    """Take the credentials out of a URL.
+    """Separate the credentials from a URL.
 
-    :raises EndpointNotFound: if it is no URL
+    :raises EndpointNotFound: if the URL is invalid
     """
     try:
         parts = urllib.parse.urlsplit(url)
     except ValueError as e:
         raise _errors.EndpointNotFound(
-            f'The URL of the Compute service cannot be read: {e}'
+            f'The URL of the Compute service is invalid: {e}'
         ) from e
     auth = None
     if '@' in parts.netloc:
@@ -129,9 +129,9 @@ def parse(url: str) -> Endpoint:
 
 
 def version_root(url: str, project_id: str | None) -> str | None:
-    """Return the part of a URL up to its version, or None without one.
+    """Return a URL up to its version, or None without a version.
 
-    :param project_id: may come after the version
+    :param project_id: may follow the version
     """
     parts = urllib.parse.urlsplit(url)
     path, _, last = parts.path.rstrip('/').rpartition('/')
@@ -146,46 +146,46 @@ def version_root(url: str, project_id: str | None) -> str | None:
     return urllib.parse.urlunsplit(parts._replace(path=path))
 
 
-def _filled(adapter: ksa_adapter.Adapter, template: str) -> str:
-    """Fill in an override as keystoneauth would, or say what cannot be."""
+def _fill_in(adapter: ksa_adapter.Adapter, template: str) -> str:
+    """Fill in the placeholders of an override, as keystoneauth does."""
     values: dict[str, Callable[[], str | None]] = {
         '%%': lambda: '%',
         '%(project_id)s': adapter.get_project_id,
         '%(user_id)s': adapter.get_user_id,
     }
 
-    def value(found: re.Match[str]) -> str:
-        get = values.get(found[0])
+    def value(placeholder: re.Match[str]) -> str:
+        get = values.get(placeholder[0])
         filled = get() if get else None
         if filled:
             return filled
         shown = without_credentials(template)
-        what = found[0] if len(found[0]) > 1 else 'a percent sign'
+        name = placeholder[0] if len(placeholder[0]) > 1 else 'a percent sign'
         raise _errors.EndpointNotFound(
-            f'The endpoint override {shown!r} cannot be filled in: there is '
-            f'no value for {what}. It may have %(project_id)s and '
-            f'%(user_id)s; a percent sign is written as %%'
+            f'The endpoint override {shown!r} is invalid: there is no value '
+            f'for {name}. Use %(project_id)s or %(user_id)s, and %% for a '
+            f'percent sign'
         )
 
-    return _TEMPLATE.sub(value, template)
+    return _PLACEHOLDER.sub(value, template)
 
 
-def _refuse(
+def _raise_not_found(
     adapter: ksa_adapter.Adapter, reason: str, cause: Exception | None
 ) -> NoReturn:
-    """Say that there is no endpoint, and where there is one."""
-    message = _words.one_line(reason)
+    """Raise EndpointNotFound, with the regions that have an endpoint."""
+    message = _error_message.one_line(reason)
     region = adapter.region_name
     others = _regions(adapter)
     if region and others and region not in others:
         interface = adapter.interface or 'public'
         if not isinstance(interface, str):
             interface = ' or '.join(interface)
-        named = ', '.join(repr(other) for other in others[:_TOLD])
-        more = ', ...' if len(others) > _TOLD else ''
+        shown = ', '.join(repr(other) for other in others[:_MAX_REGIONS_SHOWN])
+        more = ', ...' if len(others) > _MAX_REGIONS_SHOWN else ''
         message = (
             f'The catalog has no {interface} endpoint of the Compute service '
-            f'in region {region!r}; it has one in {named}{more}'
+            f'in region {region!r}; choose from {shown}{more}'
         )
     elif region and isinstance(cause, ksa_exceptions.EndpointNotFound):
         message = message.replace(
@@ -195,8 +195,8 @@ def _refuse(
 
 
 def _regions(adapter: ksa_adapter.Adapter) -> list[str]:
-    """Return the regions that have such an endpoint, as far as is known."""
-    # NOTE: it is no more than a hint, and not all plugins have a catalog.
+    """Return the regions that have such an endpoint, if known."""
+    # NOTE: only for a hint in a message; not all plugins have a catalog.
     with contextlib.suppress(Exception):
         session: Any = adapter.session
         auth: Any = adapter.auth or session.auth

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""From the exceptions of the libraries below to those of this API.
+"""Translate exceptions of other libraries to those of this API.
 
 It does no I/O.
 """
@@ -13,11 +13,11 @@ import requests
 import urllib3
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _answer
-from osc_compute_images.api.http import _words
+from osc_compute_images.api.http import _error_message
+from osc_compute_images.api.http import _response
 from osc_compute_images.api.http._body import TooSlowError
 from osc_compute_images.api.http._fault import Kind
-from osc_compute_images.api.http._fault import marked
+from osc_compute_images.api.http._fault import mark
 from osc_compute_images.text import without_credentials
 
 _TIMEOUTS = (
@@ -28,8 +28,8 @@ _TIMEOUTS = (
     TimeoutError,
 )
 
-# What is the same the next time: certificates, headers, URLs.
-_LASTING = (
+# Not transient: certificates, headers, URLs.
+_PERMANENT = (
     ksa_exceptions.SSLError,
     requests.exceptions.SSLError,
     urllib3.exceptions.SSLError,
@@ -47,10 +47,10 @@ _CONNECTION = (
     ConnectionError,
 )
 
-#: All that :func:`error_of` can describe.
-FOREIGN = (
+#: All exceptions that :func:`translate` takes.
+TRANSLATED = (
     *_TIMEOUTS,
-    *_LASTING,
+    *_PERMANENT,
     *_CONNECTION,
     ksa_exceptions.ClientException,
     OSError,
@@ -59,89 +59,89 @@ FOREIGN = (
 )
 
 
-def error_of(e: Exception, url: str, waited: float) -> _errors.ImagesError:
-    """Describe what a library below raises in the course of a request.
+def translate(e: Exception, url: str, waited: float) -> _errors.ImagesError:
+    """Return the error of this API for an exception of another library.
 
-    :param url: that the request is sent to
-    :param waited: seconds since it was sent
+    :param url: of the request
+    :param waited: seconds since the request was sent
     """
     url = without_credentials(url)
     if isinstance(e, ksa_exceptions.HttpError):
-        return _refused_by_keystone(e)
+        return _keystone_error(e)
     if isinstance(e, UnicodeEncodeError):
-        return unsendable(e)
+        return encode_error(e)
     if isinstance(e, _TIMEOUTS):
         return _timed_out(e, url, waited)
     if isinstance(e, MemoryError):
         return _errors.ConnectionFailed(
-            f'The answer to the request to {url} does not fit into memory'
+            f'The response to the request to {url} does not fit into memory'
         )
     failed = _connection_failed(e, url)
     original = getattr(e, 'original', e)
-    if isinstance(original, _LASTING):
+    if isinstance(original, _PERMANENT):
         return failed
     if isinstance(original, _CONNECTION):
-        return marked(failed, Kind.CONNECTION)
+        return mark(failed, Kind.CONNECTION)
     if isinstance(e, ValueError):
-        # Such as a redirect to what is no URL: requests reads where it leads
-        # even if it is not followed.
+        # For example a redirect to an invalid URL: requests parses it, even
+        # if redirects are not followed.
         return _errors.InvalidResponse(
-            f'The answer to the request to {url} cannot be read: '
-            f'{_words.one_line(str(e))}'
+            f'The response to the request to {url} is invalid: '
+            f'{_error_message.one_line(str(e))}'
         )
-    # Such as a file of certificates that is not there.
+    # For example a missing file of certificates.
     return failed
 
 
-def _refused_by_keystone(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
-    """Describe the refusal of a token.
+def _keystone_error(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
+    """Return the error for an error response of Keystone.
 
-    The adapter raises it only for requests of its own.
+    The adapter raises HttpError only for requests of its own.
     """
     response = e.response
     headers: Mapping[str, str] = {}
-    words = _words.one_line(str(e).partition(' (HTTP ')[0])
+    message = _error_message.one_line(str(e).partition(' (HTTP ')[0])
     if isinstance(response, requests.Response):
         headers = response.headers
-        words = _words.message(
+        message = _error_message.extract(
             e.http_status, headers, response.content, response.reason
         )
     if e.http_status == 404:
-        # Or it would be taken for an image that is not there.
+        # NOTE: not a NotFound, which would mean a missing image.
         return _errors.InvalidResponse(
-            f'Keystone gives no token: {words}; check "auth_url"',
+            f'Keystone did not issue a token: {message}; check "auth_url"',
             http_status=e.http_status,
             request_id=e.request_id,
         )
-    return _answer.refused(
-        e.http_status, words, e.request_id, headers.get('Retry-After')
+    return _response.make_http_error(
+        e.http_status, message, e.request_id, headers.get('Retry-After')
     )
 
 
 def _timed_out(
     e: Exception, url: str, waited: float
 ) -> _errors.RequestTimedOut:
-    what = (
-        'the answer comes too slowly'
+    problem = (
+        'the response was incomplete'
         if isinstance(e, TooSlowError)
-        else 'no answer'
+        else 'no response'
     )
+    seconds = round(waited)
     error = _errors.RequestTimedOut(
-        f'The request to {url} timed out: {what} for {waited:.0f} seconds; '
-        f'the setting "api_timeout" (the timeout of the session) changes that'
+        f'The request to {url} timed out: {problem} after {seconds} '
+        f'second{"" if seconds == 1 else "s"}; to wait longer, set '
+        f'"api_timeout" (the timeout of the session)'
     )
-    return marked(error, Kind.TIMEOUT)
+    return mark(error, Kind.TIMEOUT)
 
 
 def _connection_failed(e: Exception, url: str) -> _errors.ConnectionFailed:
     text = str(e) or type(e).__name__
     if not isinstance(e, ksa_exceptions.ClientException):
         text = f'The request to {url} failed: {text}'
-    return _errors.ConnectionFailed(_words.one_line(text))
+    return _errors.ConnectionFailed(_error_message.one_line(text))
 
 
-def unsendable(e: UnicodeEncodeError) -> _errors.BadRequest:
-    """Describe a text that is no UTF-8."""
-    return _errors.BadRequest(
-        f'{e.object!r} is no text that can be sent: it is not valid UTF-8'
-    )
+def encode_error(e: UnicodeEncodeError) -> _errors.BadRequest:
+    """Return the error for a text with lone surrogates."""
+    return _errors.BadRequest(f'{e.object!r} cannot be encoded as UTF-8')

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What an error means for another attempt. It does no I/O."""
+"""Whether an error may be transient. It does no I/O."""
 
 import enum
 from typing import NamedTuple
@@ -12,40 +12,40 @@ _Error = TypeVar('_Error', bound=_errors.ImagesError)
 
 
 class Kind(enum.Enum):
-    """What is wrong."""
+    """The kind of an error."""
 
-    #: It will be the same.
-    LASTING = enum.auto()
-    #: The connection failed, before the answer came or while it came.
+    #: A retry would fail, too.
+    PERMANENT = enum.auto()
+    #: The connection failed, before or during the response.
     CONNECTION = enum.auto()
-    #: No answer came in time.
+    #: The response was not complete in time.
     TIMEOUT = enum.auto()
-    #: The server refuses the request; it depends on the status.
+    #: An error response: whether it is transient depends on the status.
     STATUS = enum.auto()
 
 
 class Fault(NamedTuple):
-    """What is known of an error besides its message.
+    """What the retries need to know about an error.
 
-    :param retry_after: seconds after which the server asks to come again
+    :param retry_after: seconds after which the server asks to retry
     """
 
     kind: Kind
     retry_after: float | None = None
 
 
-_LASTING = Fault(Kind.LASTING)
+_PERMANENT = Fault(Kind.PERMANENT)
 
 
-def marked(
+def mark(
     error: _Error, kind: Kind, retry_after: float | None = None
 ) -> _Error:
-    """Return an error, marked with what it means."""
+    """Set the fault of an error, and return the error."""
     error.fault = Fault(kind, retry_after)
     return error
 
 
 def fault_of(error: _errors.ImagesError) -> Fault:
-    """Return what an error is marked with; without a mark it is lasting."""
+    """Return the fault of an error; by default, it is permanent."""
     fault = error.fault
-    return fault if isinstance(fault, Fault) else _LASTING
+    return fault if isinstance(fault, Fault) else _PERMANENT

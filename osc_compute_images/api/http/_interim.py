@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The final response, where an interim one (1xx) comes before it.
+"""Skip interim responses (1xx).
 
-RFC 9110 lets a server send any number of them at any time. http.client skips
-100 only, and takes any other for the end: the final response would stay in
-the connection, and be taken for the answer to the next request.
+RFC 9110 lets a server send any number of them. http.client only skips 100,
+and returns any other as the final response: the real one would stay in the
+connection, and be read as the response to the next request.
 """
 
 import http.client
@@ -16,12 +16,12 @@ import urllib3
 
 from osc_compute_images.api import _errors
 
-#: How many interim responses are skipped.
-_MOST = 100
+#: Maximum number of interim responses to skip.
+_MAX_INTERIM = 100
 
 
 def final(response: requests.Response) -> requests.Response:
-    """Return the response, or the final one after it.
+    """Return the final response: this one, or one that follows it.
 
     :raises InvalidResponse: if it cannot be read
     """
@@ -30,13 +30,13 @@ def final(response: requests.Response) -> requests.Response:
     try:
         return _next(response)
     except AttributeError as e:
-        # Names that are private have gone.
-        raise _never(response) from e
+        # A private name is missing.
+        raise _no_final_response(response) from e
     except http.client.HTTPException as e:
         raise urllib3.exceptions.ProtocolError(str(e)) from e
     finally:
         if response.raw is not None:
-            # So that nobody reads what is left in the connection.
+            # Do not reuse the connection: it may have unread data.
             response.close()
 
 
@@ -47,14 +47,14 @@ def _is_interim(status: int) -> bool:
 def _next(response: requests.Response) -> requests.Response:
     raw: Any = response.raw
     original = raw._original_response
-    for _ in range(_MOST):
-        # Or begin() would do nothing.
+    for _ in range(_MAX_INTERIM):
+        # NOTE: otherwise begin() does nothing.
         original.headers = original.msg = None
         original.begin()
         if not _is_interim(original.status):
             break
     else:
-        raise _never(response)
+        raise _no_final_response(response)
     request: Any = response.request
     new: Any = urllib3.HTTPResponse(
         body=original,
@@ -70,7 +70,7 @@ def _next(response: requests.Response) -> requests.Response:
         request_method=request.method,
         request_url=request.path_url,
     )
-    # Or it would close what is the new one's now.
+    # NOTE: otherwise it would close the connection of the new response.
     raw._fp, raw._connection, response.raw = io.BytesIO(), None, None
     built: requests.Response = requests.adapters.HTTPAdapter().build_response(
         request, new
@@ -79,9 +79,8 @@ def _next(response: requests.Response) -> requests.Response:
     return built
 
 
-def _never(response: requests.Response) -> _errors.InvalidResponse:
+def _no_final_response(response: requests.Response) -> _errors.InvalidResponse:
     return _errors.InvalidResponse(
-        'The server sends interim responses, and no final one that can be '
-        'read',
+        'The server sent interim responses, but no valid final response',
         http_status=response.status_code,
     )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Finding the endpoint of an adapter, and the versions that it serves."""
+"""Find the endpoint of an adapter, and the versions that it serves."""
 
 import contextlib
 import dataclasses
@@ -12,96 +12,96 @@ from keystoneauth1 import adapter as ksa_adapter
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _json
-from osc_compute_images.api.http import _answer
 from osc_compute_images.api.http import _endpoint
 from osc_compute_images.api.http import _exceptions
+from osc_compute_images.api.http import _response
 from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import _versions
 from osc_compute_images.api.http._endpoint import Endpoint
 from osc_compute_images.api.http._fault import fault_of
 from osc_compute_images.api.http._fault import Kind
-from osc_compute_images.api.http._fault import marked
+from osc_compute_images.api.http._fault import mark
 from osc_compute_images.api.http._request import send_once
 
 
 class Locator:
-    """Finds where requests go, each time anew.
+    """Finds the endpoint for each request.
 
-    The adapter may be given another user, region or override at any time.
-    What is remembered is where below a URL the images are.
+    The user, region or override of the adapter may change at any time. Only
+    the result of version discovery is cached, by URL.
     """
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         self._adapter = adapter
-        self._known: dict[str, Endpoint] = {}
+        self._discovered: dict[str, Endpoint] = {}
 
-    def found(self, _end: float = math.inf) -> str:
-        """Find the URL of the service, and a token where there is none.
+    def find_url(self, _end: float = math.inf) -> str:
+        """Return the URL of the service; log in if needed.
 
-        :raises ImagesError: if there is none
+        :raises ImagesError: if there is none, or the login fails
         """
         began = time.monotonic()
         try:
             return _endpoint.find(self._adapter)
-        except _exceptions.FOREIGN as e:
-            raise self._no_token(e, time.monotonic() - began) from e
+        except _exceptions.TRANSLATED as e:
+            raise self._login_error(e, time.monotonic() - began) from e
 
-    def _no_token(self, e: Exception, waited: float) -> _errors.ImagesError:
-        error = _exceptions.error_of(e, 'Keystone', waited)
-        retried = _retry.of_session(self._adapter)
+    def _login_error(self, e: Exception, waited: float) -> _errors.ImagesError:
+        error = _exceptions.translate(e, 'Keystone', waited)
+        retried = _retry.session_retries(self._adapter)
         if retried and fault_of(error).kind is Kind.CONNECTION:
-            # By keystoneauth, already.
-            return marked(error, Kind.LASTING)
+            # keystoneauth has retried it.
+            return mark(error, Kind.PERMANENT)
         return error
 
-    def where(self, end: float) -> Endpoint:
-        """Find where the images are.
+    def locate(self, end: float) -> Endpoint:
+        """Return the versioned endpoint.
 
-        A URL that names its version is used as it is: to ask the service for
-        its versions would cost a request, and the way may be barred.
+        A URL with a version is used as it is. Version discovery would need
+        another request, which a firewall may block.
 
-        :raises ImagesError: if that cannot be found
+        :raises ImagesError: if the endpoint is not found
         """
-        url = self.found(end)
-        known = self._known.get(url)
-        if known is None:
-            known = _endpoint.parse(url)
-            if not _endpoint.version_root(known.url, self._project_id()):
-                document = self._version_document(known, end)
-                known = known.below(_versions.path_of_version(document))
-            self._known[url] = known
-        return known
+        url = self.find_url(end)
+        endpoint = self._discovered.get(url)
+        if endpoint is None:
+            endpoint = _endpoint.parse(url)
+            if not _endpoint.version_root(endpoint.url, self._project_id()):
+                document = self._version_document(endpoint, end)
+                endpoint = endpoint.below(_versions.path_of_version(document))
+            self._discovered[url] = endpoint
+        return endpoint
 
-    def _version_document(self, where: Endpoint, end: float) -> Any:
-        """Return the document, or None if there is none."""
+    def _version_document(self, endpoint: Endpoint, end: float) -> Any:
+        """Request the version document; return None if there is none."""
 
-        def ask(**arguments: Any) -> Any:
+        def request(**arguments: Any) -> Any:
             body = send_once(
                 self._adapter,
-                *('GET', f'{where.url}/', where, end, arguments),
-                accepted=(_answer.CHOICE,),
+                *('GET', f'{endpoint.url}/', endpoint, end, arguments),
+                accepted=(_response.MULTIPLE_CHOICES,),
             )
             return _json.load_or_none(body)
 
         try:
             with contextlib.suppress(_errors.Unauthorized):
-                return ask(authenticated=False)
-            return ask()
+                return request(authenticated=False)
+            return request()
         except (_errors.HTTPError, _errors.InvalidResponse) as e:
-            not_now = _retry.Settings.of(self._adapter).statuses
-            if e.http_status == 401 or e.http_status in not_now:
+            settings = _retry.Settings.from_adapter(self._adapter)
+            if e.http_status in (401, *settings.statuses):
                 raise
             return None
 
     def version_document_of(self, url: str, end: float) -> Any:
-        """Return the document about the version of an endpoint."""
-        where = _endpoint.parse(url)
-        root = _endpoint.version_root(where.url, self._project_id())
-        where = dataclasses.replace(where, url=root or where.url)
-        return self._version_document(where, end)
+        """Request the version document of an endpoint."""
+        endpoint = _endpoint.parse(url)
+        root = _endpoint.version_root(endpoint.url, self._project_id())
+        endpoint = dataclasses.replace(endpoint, url=root or endpoint.url)
+        return self._version_document(endpoint, end)
 
     def _project_id(self) -> str | None:
         try:
             return self._adapter.get_project_id()
-        except Exception:  # noqa: BLE001 - it is a plugin's, and only a help
+        except Exception:  # noqa: BLE001 - of any plugin; optional
             return None

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Sending one request: the only I/O of the API but for the token's.
+"""Send one request: the only I/O of the API, except for the token.
 
-Everything about the connection (authentication, TLS, proxies, caches, limits
-of the rate) is the adapter's, and every request is sent by it, in the thread
-that asks for it. What is added here is what it cannot know: where the images
-are, and the microversion that still has them.
+The adapter sends each request, in the calling thread, and is responsible for
+the connection: authentication, TLS, proxies, caches, rate limits. This module
+adds the endpoint, the microversion, timeouts and limits.
 """
 
 from collections.abc import Mapping
@@ -17,57 +16,57 @@ from keystoneauth1 import adapter as ksa_adapter
 import requests
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _answer
 from osc_compute_images.api.http import _exceptions
+from osc_compute_images.api.http import _response
 from osc_compute_images.api.http import _sessions
 from osc_compute_images.api.http._alarm import alarm
 from osc_compute_images.api.http._body import BodyReader
 from osc_compute_images.api.http._endpoint import Endpoint
 from osc_compute_images.text import without_credentials
 
-#: Seconds to wait for a connection, and for the next bytes of an answer,
-#: where the session has no timeout of its own.
+#: Seconds to wait for a connection, and for the next bytes of a response, if
+#: the session has no timeout.
 TIMEOUT = (10.0, 60.0)
 
-#: How many of the session's timeouts a whole answer may take.
-TIMEOUTS = 10
+#: The total timeout of a response, as a multiple of the timeout for its next
+#: bytes.
+TOTAL_TIMEOUT_FACTOR = 10
 
 
 def send_once(
     adapter: ksa_adapter.Adapter,
     method: str,
     path: str,
-    where: Endpoint,
+    endpoint: Endpoint,
     end: float,
     content: Mapping[str, Any],
     accepted: tuple[int, ...] = (),
 ) -> bytes:
-    """Send a request, and judge the answer.
+    """Send a request, and check the response.
 
     :param path: below the endpoint, or a URL
-    :param where: the endpoint
-    :param end: when the whole answer must have come
-    :param content: more arguments of the adapter's ``request``
-    :param accepted: statuses that mean success besides the usual ones
-    :returns: the body of a success
+    :param end: deadline of the response
+    :param content: additional arguments of the adapter's ``request``
+    :param accepted: additional statuses of success
+    :returns: the body of a successful response
     :raises ImagesError: for any other outcome
     """
-    url = path if '://' in path else where.url + path
+    url = path if '://' in path else endpoint.url + path
     began = time.monotonic()
     if began >= end:
         raise _errors.RequestTimedOut(
-            f'The request to {without_credentials(url)} is not sent: no time '
-            f'is left'
+            f'The request to {without_credentials(url)} was not sent: the '
+            f'timeout had expired'
         )
     try:
-        response = _response(
-            adapter, method, path, end, {**content, **where.arguments()}
+        response = _send(
+            adapter, method, path, end, {**content, **endpoint.arguments()}
         )
-    except _exceptions.FOREIGN as e:
+    except _exceptions.TRANSLATED as e:
         waited = time.monotonic() - began
-        raise _exceptions.error_of(e, url, waited) from e
-    return _answer.judge(
-        _answer.Answer(
+        raise _exceptions.translate(e, url, waited) from e
+    return _response.check(
+        _response.Response(
             method,
             response.url,
             response.status_code,
@@ -79,27 +78,26 @@ def send_once(
     )
 
 
-def _response(
+def _send(
     adapter: ksa_adapter.Adapter,
     method: str,
     path: str,
     end: float,
     content: dict[str, Any],
 ) -> requests.Response:
-    own = _sessions.timeout(adapter)
-    timeout: Any = own or TIMEOUT
-    connect, read = (own, own) if own else TIMEOUT
-    longest = TIMEOUTS * read
+    configured = _sessions.timeout(adapter)
+    timeout: Any = configured or TIMEOUT
+    connect, read = (configured, configured) if configured else TIMEOUT
+    total = TOTAL_TIMEOUT_FACTOR * read
     if end < math.inf:
         left = end - time.monotonic()
         timeout = min(connect, left), min(read, left)
-        longest = min(longest, left)
-    reader = BodyReader(longest, end)
-    # NOTE: no microversion is the same as 2.1 on every release, and
-    # overrides the one that the user has chosen for other requests.
-    # Redirects are not followed: the token would go along, to whatever
-    # host they name. Retries are made here.
-    with alarm(connect + longest):
+        total = min(total, left)
+    reader = BodyReader(total, end)
+    # NOTE: microversion=None means 2.1 on every release, and overrides the
+    # user's default. Redirects are not followed: the token would be sent to
+    # any host. Client makes the retries.
+    with alarm(connect + total):
         response = adapter.request(
             path,
             method,
@@ -117,6 +115,5 @@ def _response(
             timeout=timeout,
             **content,
         )
-    # Where the hook has not been called, as there is a stand-in for the
-    # session.
+    # NOTE: a substitute for the session may not have called the hook.
     return reader(response)

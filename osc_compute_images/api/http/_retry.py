@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Whether and when a request is sent again. It does no I/O."""
+"""Whether and when a request is retried. It does no I/O."""
 
 from collections.abc import Callable
 import dataclasses
@@ -14,32 +14,30 @@ from osc_compute_images.api.http import _sessions
 from osc_compute_images.api.http._fault import fault_of
 from osc_compute_images.api.http._fault import Kind
 
-#: How often a request is sent again, where the user has set nothing.
+#: Default number of retries.
 RETRIES = 3
 
-#: Seconds: the longest delay before a request is sent again. A server that
-#: asks for a longer one is not asked again.
+#: Maximum delay before a retry, seconds. If a server asks for a longer delay,
+#: the request is not retried.
 MAX_DELAY = 30.0
 
-#: Seconds: the delay before the first retry; each one after it is twice as
-#: long as the one before.
+#: Delay before the first retry, seconds. It doubles with each retry.
 _FIRST_DELAY = 0.5
 
-#: Statuses that mean "not now", and nothing about the request. 413 is Nova's
-#: older 429.
+#: Statuses of transient errors. 413 is the 429 of older releases of Nova.
 STATUSES = frozenset((413, 429, 502, 503, 504))
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What the user has set, or the defaults.
+    """The settings of the user, or the defaults.
 
-    :param connect_retries: retries after faults of the connection
-    :param status_code_retries: retries after a status of ``statuses``
-    :param connect_retry_delay: seconds, always the same, or None
+    :param connect_retries: retries after errors of the connection
+    :param status_code_retries: retries after a status in ``statuses``
+    :param connect_retry_delay: a fixed delay, seconds, or None
     :param status_code_retry_delay: likewise
-    :param timeouts: a timeout is a fault of the connection, too: only where
-        the user asks for retries, as the default has waited long enough
+    :param timeouts: whether timeouts are retried: only if the user has set
+        ``connect_retries``, as a timeout takes long
     """
 
     connect_retries: int = RETRIES
@@ -50,28 +48,27 @@ class Settings:
     timeouts: bool = False
 
     @classmethod
-    def of(cls, adapter: Any) -> 'Settings':
-        """Read those of an adapter and of the session below it.
+    def from_adapter(cls, adapter: Any) -> 'Settings':
+        """Return the settings of an adapter and its session.
 
-        keystoneauth is not left to retry by itself: it knows nothing of
-        faults while a body is read, and its retries would multiply with
-        these.
+        keystoneauth's own retries are disabled for requests: they do not
+        cover errors while a body is read, and would multiply with these.
         """
-        set_by_user = adapter.connect_retries
-        if set_by_user is None:
-            set_by_user = of_session(adapter)
+        configured = adapter.connect_retries
+        if configured is None:
+            configured = session_retries(adapter)
         status_code_retries = adapter.status_code_retries
         return cls(
-            RETRIES if set_by_user is None else set_by_user,
+            RETRIES if configured is None else configured,
             RETRIES if status_code_retries is None else status_code_retries,
             adapter.connect_retry_delay,
             adapter.status_code_retry_delay,
             STATUSES.union(adapter.retriable_status_codes or ()),
-            timeouts=set_by_user is not None,
+            timeouts=configured is not None,
         )
 
     def retries(self, error: _errors.ImagesError) -> int:
-        """Return how often a request is sent again after such errors."""
+        """Return the number of retries for an error."""
         kind = fault_of(error).kind
         if kind is Kind.CONNECTION or (kind is Kind.TIMEOUT and self.timeouts):
             return self.connect_retries
@@ -87,13 +84,12 @@ def delay(
     left: float,
     random: Callable[[], float],
 ) -> float | None:
-    """Return the seconds to wait before a request is sent again, if it is.
+    """Return the seconds to wait before a retry.
 
-    :param attempt: how often it has been sent again already
-    :param left: seconds in which all must be done
-    :param random: returns numbers from 0 to 1, so that not all clients come
-        back at the same time
-    :returns: None if the request is not sent again
+    :param attempt: number of retries so far
+    :param left: seconds until the deadline
+    :param random: returns numbers from 0 to 1, for jitter
+    :returns: None if the request is not retried
     """
     if attempt >= settings.retries(error):
         return None
@@ -115,26 +111,26 @@ def delay(
     return seconds if seconds < left else None
 
 
-def of_session(adapter: Any) -> int | None:
-    """Return the session's ``connect_retries``, if the user has set them.
+def session_retries(adapter: Any) -> int | None:
+    """Return the ``connect_retries`` of the session, or None by default.
 
-    keystoneauth applies them by itself when it fetches a token.
+    keystoneauth itself uses them to fetch a token.
     """
     return next(
         # 0 is the default.
         (
             retries
-            for session in _sessions.below(adapter)
+            for session in _sessions.chain(adapter)
             if (retries := getattr(session, '_connect_retries', 0))
         ),
         None,
     )
 
 
-def seconds_of(retry_after: str | None) -> float | None:
-    """Read a ``Retry-After``: seconds, or a date.
+def parse_retry_after(retry_after: str | None) -> float | None:
+    """Parse a ``Retry-After`` header: seconds, or a date.
 
-    :returns: seconds from now, or None if there are none, or none to read
+    :returns: seconds from now, or None if it is missing or invalid
     """
     if not retry_after:
         return None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What stands below an adapter. It does no I/O."""
+"""The sessions of an adapter, and their settings. It does no I/O."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from typing import Any
 import requests
 
 
-def below(adapter: Any) -> Iterator[Any]:
-    """Yield the adapters and sessions that a request goes through.
+def chain(adapter: Any) -> Iterator[Any]:
+    """Yield the adapters and sessions that a request passes through.
 
-    An adapter of keystoneauth has a session of keystoneauth, or another
-    adapter; that has one of requests.
+    An adapter has a keystoneauth session or another adapter, and a
+    keystoneauth session has a requests session.
     """
     session = getattr(adapter, 'session', None)
-    # Something that is its own session would not end.
+    # Bounded, in case an object is its own session.
     for _ in range(8):
         if session is None:
             return
@@ -25,8 +25,8 @@ def below(adapter: Any) -> Iterator[Any]:
 
 
 def timeout(adapter: Any) -> float | None:
-    """Return the timeout that the user has set, in seconds, or None."""
-    for session in below(adapter):
+    """Return the configured timeout in seconds, or None."""
+    for session in chain(adapter):
         if not isinstance(session, requests.Session):
             seconds: float | None = getattr(session, 'timeout', None)
             if seconds:
@@ -35,11 +35,11 @@ def timeout(adapter: Any) -> float | None:
 
 
 def hooks(adapter: Any) -> list[Callable[..., Any]]:
-    """Return the response hooks that the user has set.
+    """Return the response hooks of the requests session.
 
-    Those of a request would replace them.
+    The hooks of a request replace them.
     """
-    for session in below(adapter):
+    for session in chain(adapter):
         if isinstance(session, requests.Session):
             return [*session.hooks.get('response', ())]
     return []

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the version document of Compute tells. It does no I/O.
+"""Parse the version document of Compute. It does no I/O.
 
 keystoneauth's own discovery is not used: it follows redirects, and sends the
-token along when it is asked for one.
+token if asked for one.
 """
 
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ _MICROVERSION = re.compile(r'[0-9]{1,9}(\.[0-9]{1,9})?')
 
 
 def path_of_version(document: Any) -> str | None:
-    """Return where below the endpoint version 2 is, such as ``v2.1``.
+    """Return the path of version 2 below the endpoint, such as ``v2.1``.
 
-    Of the URL that the service tells for it only this counts: its host and
-    path may be those behind a proxy, or anybody's.
+    The rest of the URL in the document is ignored: its host and path may be
+    those behind a proxy, or untrusted.
     """
     found = {}
     for entry in _versions(document):
@@ -32,7 +32,7 @@ def path_of_version(document: Any) -> str | None:
 
 
 def microversions(document: Any) -> tuple[str, str] | None:
-    """Return the lowest and the highest microversion: ``('2.1', '2.104')``."""
+    """Return the lowest and highest microversion: ``('2.1', '2.104')``."""
     for entry in _versions(document):
         low, high = (
             str(entry.get(key) or '') for key in ('min_version', 'version')
@@ -43,7 +43,7 @@ def microversions(document: Any) -> tuple[str, str] | None:
 
 
 def _versions(document: Any) -> Iterator[dict[str, Any]]:
-    """Yield the versions of a document about one of them, or about all."""
+    """Yield the versions of a document about one or all of them."""
     if not isinstance(document, dict):
         return
     versions = document.get('versions', [document.get('version')])

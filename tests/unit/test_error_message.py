@@ -8,7 +8,7 @@ import time
 import pytest
 
 from osc_compute_images import api as images
-from osc_compute_images.api.http import _words
+from osc_compute_images.api.http import _error_message
 from testbed import nova
 
 HTML = {'Content-Type': 'text/html; charset=utf-8'}
@@ -53,7 +53,7 @@ FORMS = {
 
 def said(headers, body, reason='Forbidden'):
     text = body if isinstance(body, str) else json.dumps(body)
-    return _words.message(403, headers, text.encode(), reason)
+    return _error_message.extract(403, headers, text.encode(), reason)
 
 
 @pytest.mark.parametrize(('headers', 'body'), FORMS.values(), ids=FORMS)
@@ -92,11 +92,15 @@ def test_default_message_is_the_reason(headers, body):
 
 
 def test_binary_body_is_ignored():
-    assert _words.message(403, {}, b'\xff\xfe\x80' * 9, '') == 'Forbidden'
+    assert (
+        _error_message.extract(403, {}, b'\xff\xfe\x80' * 9, '') == 'Forbidden'
+    )
 
 
 def test_message_of_unknown_status():
-    assert _words.message(599, {}, b'', '') == 'The server gives no reason'
+    assert (
+        _error_message.extract(599, {}, b'', '') == 'The server gave no reason'
+    )
 
 
 @pytest.mark.parametrize(
@@ -133,8 +137,8 @@ def test_long_bodies_take_linear_time(body):
     ],
 )
 def test_credentials_are_removed_from_urls(text, shown):
-    assert shown in _words.one_line(text)
-    assert 'u:p' not in _words.one_line(text)
+    assert shown in _error_message.one_line(text)
+    assert 'u:p' not in _error_message.one_line(text)
 
 
 def test_credentials_are_removed_from_messages_of_servers(api, http):
