@@ -135,8 +135,7 @@ __all__ = [
     'in_regions',
 ]
 
-# NOTE: what is public says that it lives here, to whoever pickles it, reads a
-# traceback or looks it up.
+# NOTE: public names report this module, for pickles and tracebacks.
 for _name in __all__:
     if hasattr(globals()[_name], '__module__'):
         globals()[_name].__module__ = __name__

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""From the bytes of an answer to records.
+"""Decode the body of a response.
 
-An answer of the expected shape is decoded and checked in one pass, by type.
-Where that fails, :mod:`._salvage` reads what can be read: one odd image must
-not cost the user the 999 others of its page.
+A body that matches the schema is decoded in one pass. Otherwise,
+:mod:`._salvage` decodes as much as possible: one malformed image must not hide
+the 999 others of its page.
 """
 
 from collections.abc import Iterable
@@ -38,11 +38,11 @@ class _ImageBody(msgspec.Struct, frozen=True, gc=False):
 
 
 class Page(NamedTuple, Generic[_Item]):
-    """What a page of a collection says.
+    """A decoded page of a collection.
 
-    :param items: all that could be read
-    :param entries: how many there were, unreadable ones among them
-    :param next_url: the link to the next page, if there is one
+    :param items: all that could be decoded
+    :param entries: number of entries, including malformed ones
+    :param next_url: link to the next page, or None
     """
 
     items: list[_Item]
@@ -53,20 +53,20 @@ class Page(NamedTuple, Generic[_Item]):
 _PAGE = msgspec.json.Decoder(_PageBody)
 _IMAGE = msgspec.json.Decoder(_ImageBody)
 
-# What msgspec raises for a body that is not as expected: its own errors,
-# invalid UTF-8 and too deep a nesting.
-_NOT_AS_EXPECTED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+# What msgspec raises for a body that does not match the schema, is not UTF-8
+# or is nested too deeply.
+_DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode_page(body: bytes) -> Page[Image]:
-    """Read a page of images.
+    """Decode a page of images.
 
-    :raises InvalidResponse: if there is no list of images in it
+    :raises InvalidResponse: if it has no list of images
     """
     _json.check_size(body)
     try:
         page = _PAGE.decode(body)
-    except _NOT_AS_EXPECTED:
+    except _DECODE_ERRORS:
         return read_page(body, 'images', _salvage.images)
     _json.check_entries(page.images)
     return Page(
@@ -75,9 +75,9 @@ def decode_page(body: bytes) -> Page[Image]:
 
 
 def decode_brief_page(body: bytes) -> Page[ImageRef]:
-    """Read a page of images of which no more than ID and name is told.
+    """Decode a page of images that has only IDs and names.
 
-    :raises InvalidResponse: if there is no list of images in it
+    :raises InvalidResponse: if it has no list of images
     """
     page = decode_page(body)
     return Page(
@@ -97,11 +97,11 @@ def _next_url(links: Iterable[_Link]) -> str | None:
 def read_page(
     body: bytes, kind: str, read: _salvage.Reader[_Item]
 ) -> Page[_Item]:
-    """Read a page of any collection of Compute.
+    """Decode a page of any collection of Compute.
 
-    :param kind: the name of the collection, such as ``flavors``
-    :param read: makes records of the entries of the page
-    :raises InvalidResponse: if there is no such list in it
+    :param kind: name of the collection, such as ``flavors``
+    :param read: converts the entries of the page to records
+    :raises InvalidResponse: if it has no such list
     """
     document = _json.load(body)
     entries = _json.member(document, kind, list)
@@ -112,22 +112,22 @@ def read_page(
 
 
 def decode_image(body: bytes) -> Image:
-    """Read a single image.
+    """Decode a single image.
 
-    :raises InvalidResponse: if there is no image in it
+    :raises InvalidResponse: if it has no image
     """
     _json.check_size(body)
     try:
         return _IMAGE.decode(body).image
-    except _NOT_AS_EXPECTED:
+    except _DECODE_ERRORS:
         (image,) = _salvage.images([member(body, 'image', dict)])
         return image
 
 
 def member(body: bytes, key: str, kind: type) -> Any:
-    """Return one member of a JSON object, which must be of a JSON type.
+    """Return a member of a JSON object.
 
-    :param kind: dict or list
-    :raises InvalidResponse: if the body is no such object
+    :param kind: its type, dict or list
+    :raises InvalidResponse: if there is no member of this type
     """
     return _json.member(_json.load(body), key, kind)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The exceptions of the images API; the package shows their tree."""
+"""The exceptions of the images API; see the package for their tree."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -31,19 +31,19 @@ class ImagesError(Exception):
         http_status: int | None = None,
         request_id: str | None = None,
     ) -> None:
-        self.message: str = _shown(message, _limits.MAX_MESSAGE)
+        self.message: str = _escape(message, _limits.MAX_MESSAGE)
         super().__init__(self.message)
         self.http_status = http_status
-        self.request_id = request_id and _shown(
+        self.request_id = request_id and _escape(
             request_id, _limits.MAX_REQUEST_ID
         )
-        #: What it means for another attempt, to the layer that makes them.
+        #: Used by the retries of :mod:`.http`.
         self.fault: object = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # NOTE: by default an exception is recreated from its positional
         # arguments only.
-        return _restored, (type(self), self.args, self.__dict__)
+        return _restore, (type(self), self.args, self.__dict__)
 
     def __str__(self) -> str:
         text = self.message
@@ -54,18 +54,18 @@ class ImagesError(Exception):
         return text
 
 
-def _restored(
+def _restore(
     kind: type[ImagesError], args: tuple[Any, ...], state: dict[str, Any]
 ) -> ImagesError:
-    """Make a copy of an exception, also in another process."""
+    """Recreate a pickled exception."""
     e = kind.__new__(kind, *args)
     e.__dict__.update(state)
     return e
 
 
-def _shown(text: str, length: int) -> str:
-    # NOTE: what a server says must not act on the terminal of its user, nor
-    # fill it. Escapes make it longer.
+def _escape(text: str, length: int) -> str:
+    # NOTE: the text of a server must not control a terminal, nor flood it.
+    # Escaping makes it longer.
     return shortened(printable(shortened(text, length)), length)
 
 
@@ -82,7 +82,7 @@ class RequestTimedOut(ConnectionFailed):
 
 
 class InvalidResponse(ImagesError):
-    """The response is not one of this API."""
+    """The response is not from this API."""
 
 
 class ImagesNotServed(ImagesError):
@@ -136,7 +136,7 @@ class ListingInterrupted(ImagesError):
 class InvalidProperty(ImagesError):
     """A property that Compute would not store, or that would break lists.
 
-    Nothing has been sent.
+    No request has been sent.
 
     :param key: key of the property
     """
@@ -171,11 +171,11 @@ class PropertiesNotDeleted(ImagesError):
 
 
 class PlanRefused(ImagesError):
-    """A plan is not applied, as it is not what was allowed."""
+    """A plan was refused, and nothing was changed."""
 
 
 class AmbiguousName(ImagesError):
-    """A name that more than one resource has.
+    """Several resources have the name.
 
     :param ids: the IDs of all of them
     """

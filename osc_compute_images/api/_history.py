@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a listing has had so far, in bounded memory."""
+"""The IDs and markers of a listing, in bounded memory.
+
+They are needed to remove duplicates, and to resume a listing if the server
+rejects a marker.
+"""
 
 import array
 from collections import deque
@@ -11,23 +15,23 @@ from typing import TypeVar
 
 from osc_compute_images.api import _limits
 
-#: How many of the last markers are gone back to.
-_MARKERS = 10
+#: Number of earlier markers to try.
+_MAX_MARKERS = 10
 
-#: How often in turn a listing goes back, and nothing new comes.
-_MAX_WAYS = 10
+#: Maximum number of restarts without new items.
+_MAX_RESTARTS = 10
 
 #: Something with an ID, which may be empty.
 _Item = TypeVar('_Item')
 
 
 class History:
-    """The IDs and markers that have come, and the ways back to them.
+    """The IDs and markers of a listing so far.
 
-    :param begin: the marker that the listing began after, if there was one
-    :ivar last: the last ID that came, from where the listing may be gone on
-        with; None if it has to begin anew
-    :ivar has_begun: whether any page has come
+    :param begin: the marker that the listing begins after, or None
+    :ivar last: the last ID, as a marker to resume from; None if the listing
+        must restart
+    :ivar has_begun: whether any page was received
     """
 
     def __init__(self, begin: str | None) -> None:
@@ -36,28 +40,28 @@ class History:
         self._markers: dict[str, None] = {}
         if begin is not None:
             self.add_marker(begin)
-        #: The IDs of the last pages, and hashes of those before them.
+        #: IDs of recent pages, and hashes of older IDs.
         self._pages: deque[list[str]] = deque()
         self._recent: set[str] = set()
         self._older = array.array('q')
-        #: Likewise, for looking up once the listing has begun anew.
+        #: The hashes as a set, once the listing has gone back.
         self._known: set[int] = set()
         self._has_all = True
-        self._ways_left = _MAX_WAYS
-        self._is_at_beginning = self._beginning_helped = False
+        self._restarts_left = _MAX_RESTARTS
+        self._is_restarted = self._restart_helped = False
 
     def has_marker(self, marker: str) -> bool:
-        """Tell whether a page has begun after it."""
+        """Return whether a page has begun after the marker."""
         return marker in self._markers
 
     def add_marker(self, marker: str) -> None:
-        """Remember where a page begins."""
+        """Record the marker of a page."""
         if len(self._markers) >= _limits.MAX_KNOWN_PAGES:
             del self._markers[next(iter(self._markers))]
         self._markers[marker] = None
 
     def add(self, items: list[_Item]) -> list[_Item]:
-        """Remember the items of a page, and return those that are new."""
+        """Record the items of a page, and return those that are new."""
         self.has_begun = True
         ids = [_id(item) for item in items]
         if (
@@ -72,17 +76,17 @@ class History:
         while len(self._recent) - len(self._pages[0]) > _limits.MAX_RECENT_IDS:
             self._forget(self._pages.popleft())
         if ids:
-            self._ways_left = _MAX_WAYS
+            self._restarts_left = _MAX_RESTARTS
             self.last = next(filter(None, reversed(ids)), self.last)
-        self._beginning_helped = self._is_at_beginning and bool(ids)
-        self._is_at_beginning = False
+        self._restart_helped = self._is_restarted and bool(ids)
+        self._is_restarted = False
         return items
 
     def _new(self, items: list[_Item]) -> Iterator[_Item]:
         known = set(itertools.chain.from_iterable(self._pages))
         for item in items:
             item_id = _id(item)
-            # Those without an ID may be different ones.
+            # Items without an ID may differ.
             if not item_id or (
                 item_id not in known and hash(item_id) not in self._known
             ):
@@ -99,45 +103,45 @@ class History:
         if self._known:
             self._known.update(hashes)
 
-    def refuse(self, marker: str) -> None:
-        """Note that the server does not take a marker."""
+    def reject(self, marker: str) -> None:
+        """Record that the server rejects a marker."""
         if marker == self.last:
             self.last = None
 
-    def ways_back(self) -> Iterator[dict[str, str]]:
-        """Yield parameters of requests that lead back, the nearest first.
+    def earlier_positions(self) -> Iterator[dict[str, str]]:
+        """Yield query parameters of earlier positions, the nearest first.
 
-        They lead to the last images, the last markers and the beginning, as
-        long as that is of use: a server may refuse for ever.
+        They are the last images, the last markers and the beginning. Their
+        number is limited: a server may reject them all.
         """
-        if not self._ways_left:
+        if not self._restarts_left:
             return
-        self._ways_left -= 1
-        if self._beginning_helped:
-            # As it does where all is deleted that has been listed.
-            yield from self._beginning()
+        self._restarts_left -= 1
+        if self._restart_helped:
+            # NOTE: if all listed images are deleted, only this helps again.
+            yield from self._restart()
         ids = next(filter(None, reversed(self._pages)), [])
         step = 2
-        # The first of the page comes last, however many there are.
+        # The first image of the page is always the last to try.
         while step < 2 * len(ids):
             marker = ids[-min(step, len(ids))]
             if marker:
                 yield {'marker': marker}
             step *= 2
         if not self._has_all:
-            # What comes again from further back would not be known.
+            # Duplicates from further back would not be recognized.
             return
         self._known.update(self._older)
-        # The last one is that which was refused.
-        for marker in [*self._markers][-2 : -_MARKERS - 2 : -1]:
+        # The last marker is the rejected one.
+        for marker in [*self._markers][-2 : -_MAX_MARKERS - 2 : -1]:
             yield {'marker': marker}
-        yield from self._beginning()
+        yield from self._restart()
 
-    def _beginning(self) -> Iterator[dict[str, str]]:
+    def _restart(self) -> Iterator[dict[str, str]]:
         if not self._has_all:
             return
-        self._is_at_beginning = True
-        # The pages come again, and so do their markers.
+        self._is_restarted = True
+        # The markers will be repeated.
         self._markers.clear()
         self._known.update(self._older)
         yield {}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""JSON as servers send it: read with tolerance, and at a bounded cost.
+"""A tolerant JSON parser with limits.
 
 Time is linear in the size of the body, and memory a small multiple of it.
 """
@@ -18,24 +18,24 @@ from osc_compute_images.api import _limits
 
 LOG = logging.getLogger('osc_compute_images')
 
-# Tokens that nest, and strings, in which nothing does. It never goes back
-# (``++``), so that a string without an end is read once.
+# Brackets, and strings, in which brackets do not count. It is possessive
+# (``++``), so that an unterminated string is scanned only once.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|[][{}]', re.DOTALL)
 
 _SURROGATE_ESCAPE = re.compile(r'\\u[dD][89a-fA-F]')
 _SURROGATE = re.compile('[\ud800-\udfff]')
 
-#: Digits that Python converts to a number; it refuses more than 4,300.
+#: Maximum digits of an integer in Python.
 _MAX_DIGITS = 4300
 
 
 def load(body: bytes) -> Any:
-    """Parse JSON, and what some servers take for it.
+    """Parse JSON, and tolerate some deviations.
 
-    Numbers that are none in JSON (NaN) or that Python does not convert become
-    text, what is no Unicode U+FFFD, and what is nested too deep None.
+    NaN, infinite and very large numbers become strings, invalid Unicode
+    becomes U+FFFD, and values that are nested too deeply become None.
 
-    :raises InvalidResponse: if it is no JSON, or too much of it
+    :raises InvalidResponse: if it is not JSON, or too large
     """
     check_size(body)
     text, is_cut = _shallow(body.decode('utf-8-sig', 'replace'))
@@ -45,18 +45,18 @@ def load(body: bytes) -> Any:
             parse_constant=str,
             parse_float=_float,
             parse_int=lambda s: int(s) if len(s) < _MAX_DIGITS else s,
-            # Control characters in a text are no JSON, and do no harm.
+            # Accept control characters in strings.
             strict=False,
         )
     except ValueError as e:
         _refuse(str(e) if text.strip() else 'it is empty')
     except RecursionError:
-        # The caller is in the depth itself.
-        _refuse('it is nested too deep')
+        # The call stack of the caller is deep itself.
+        _refuse('it is nested too deeply')
     if is_cut:
         LOG.warning(
-            'What is nested more than %d deep in the answer of the server is '
-            'left out',
+            "Ignored values nested more than %d levels deep in the server's "
+            'response',
             _limits.MAX_DEPTH,
         )
     if _SURROGATE_ESCAPE.search(text):
@@ -65,7 +65,7 @@ def load(body: bytes) -> Any:
 
 
 def load_or_none(body: bytes) -> Any:
-    """Parse JSON, or return None for what is none."""
+    """Parse JSON, or return None if it is invalid."""
     try:
         return load(body)
     except _errors.InvalidResponse:
@@ -73,10 +73,10 @@ def load_or_none(body: bytes) -> Any:
 
 
 def member(document: Any, key: str, kind: type) -> Any:
-    """Return one member of a JSON object, which must be of a JSON type.
+    """Return a member of a JSON object.
 
-    :param kind: dict or list
-    :raises InvalidResponse: if the document is no such object
+    :param kind: its type, dict or list
+    :raises InvalidResponse: if there is no member of this type
     """
     if not isinstance(document, dict) or key not in document:
         _refuse(f'it has no {key!r}')
@@ -86,27 +86,27 @@ def member(document: Any, key: str, kind: type) -> Any:
 
 
 def check_size(body: bytes) -> None:
-    """Refuse a body of too many JSON values, before they take memory."""
-    most = _limits.MAX_VALUES
-    if len(body) <= most:
-        # A value takes two bytes at least.
+    """Refuse a body with too many JSON values, before it is parsed."""
+    limit = _limits.MAX_VALUES
+    if len(body) <= limit:
+        # A value takes at least two bytes.
         return
-    # NOTE: an upper bound, as those within strings are counted, too.
+    # NOTE: an upper bound: characters in strings are counted, too.
     values = sum(map(body.count, (b',', b'[', b'{')))
-    # Each value is one string, or two with its key.
-    if values > most or body.count(b'"') > 4 * most:
-        _refuse(f'it has more than {most:,} values')
+    # A value may be a string, and have a key.
+    if values > limit or body.count(b'"') > 4 * limit:
+        _refuse(f'it has more than {limit:,} values')
 
 
 def check_entries(entries: Sequence[object]) -> None:
-    """Refuse a page of too many entries."""
+    """Refuse a page with too many entries."""
     if len(entries) > _limits.MAX_ENTRIES:
-        _refuse(f'a page of it has more than {_limits.MAX_ENTRIES:,} entries')
+        _refuse(f'a page has more than {_limits.MAX_ENTRIES:,} entries')
 
 
 def _refuse(reason: str) -> NoReturn:
     raise _errors.InvalidResponse(
-        f'The answer of the server is not that of the images API: {reason}'
+        f'The response is not from the images API: {reason}'
     )
 
 
@@ -116,33 +116,33 @@ def _float(text: str) -> float | str:
 
 
 def _shallow(text: str) -> tuple[str, bool]:
-    """Put null in the place of what is nested deeper than can be handled.
+    """Replace values that are nested too deeply by null.
 
-    :returns: the text, and whether anything was left out
+    :returns: the text, and whether anything was replaced
     """
     if text.count('[') + text.count('{') <= _limits.MAX_DEPTH:
         return text, False
-    kept = []
+    parts = []
     begin = depth = 0
     for token in _TOKEN.finditer(text):
         bracket = text[token.start()]
         if bracket in '[{':
             depth += 1
             if depth == _limits.MAX_DEPTH + 1:
-                kept += [text[begin : token.start()], 'null']
+                parts += [text[begin : token.start()], 'null']
         elif bracket in ']}':
             depth -= 1
             if depth == _limits.MAX_DEPTH:
                 begin = token.end()
-    if not kept:
+    if not parts:
         return text, False
     if depth <= _limits.MAX_DEPTH:
-        kept.append(text[begin:])
-    return ''.join(kept), True
+        parts.append(text[begin:])
+    return ''.join(parts), True
 
 
 def _without_surrogates(value: Any) -> Any:
-    """Replace halves of surrogate pairs, which no encoding can write."""
+    """Replace lone surrogates, which cannot be encoded."""
     if isinstance(value, str):
         return _SURROGATE.sub('\ufffd', value)
     if isinstance(value, list):

@@ -1,49 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Limits to what an answer of a server can cost its client.
+"""Limits of the responses of a server.
 
-Together with the limit to the size of a body they bound time and memory,
-whatever a server sends. What a Nova sends stays far below them. SECURITY.rst
-tells each of them.
+Together with the maximum size of a body, they limit time and memory, whatever
+a server sends. The responses of Nova are far below them. SECURITY.rst lists
+them.
 """
 
-#: JSON values in one answer. A page of 1,000 images that have all 128
-#: properties that Nova allows has 200,000.
+#: JSON values in a response. A page of 1,000 images with the maximum of 128
+#: properties has 200,000.
 MAX_VALUES = 1_000_000
 
-#: Entries of one page. Pages of 1,000 are asked for; a server may ignore that.
+#: Entries of a page. A server may ignore the limit of 1,000 in a request.
 MAX_ENTRIES = 25_000
 
-#: Levels of nesting in one answer. Python's own limit is some hundreds, and
-#: depends on what has called what.
+#: Levels of nesting in a response. Python's own limit is some hundreds, and
+#: depends on the call stack.
 MAX_DEPTH = 200
 
 #: Characters of an ID. A UUID has 36.
 MAX_ID_LENGTH = 255
 
-#: IDs of the last images of a listing that are remembered as they are, so
-#: that none comes twice where pages overlap.
+#: Recent IDs of a listing that are held in memory, to remove duplicates where
+#: pages overlap.
 MAX_RECENT_IDS = 2000
 
-#: IDs of a listing that are remembered as 8 bytes each, so that none comes
-#: twice where the listing has to begin anew.
+#: IDs of a listing that are held as hashes of 8 bytes, to remove duplicates if
+#: the listing restarts.
 MAX_KNOWN_IDS = 1_000_000
 
-#: Pages of a listing among which one that comes again is recognized.
+#: Markers of a listing that are held, to detect a repeated page.
 MAX_KNOWN_PAGES = 10_000
 
-#: Servers that are joined with images. They are held in memory.
+#: Servers that are held in memory, to find the use of images.
 MAX_SERVERS = 500_000
 
-#: Oddities of one answer that are logged one by one; the rest are counted.
+#: Invalid values of a response that are logged; the others are counted.
 MAX_WARNINGS = 5
 
-#: Characters of an odd value that a warning shows.
+#: Characters of an invalid value in a warning.
 MAX_VALUE_SHOWN = 80
 
-#: Characters of the message of an error, and of the ID of a request.
+#: Characters of the message of an error, and of a request ID.
 MAX_MESSAGE = 2000
 MAX_REQUEST_ID = 200
 
-#: IDs that an error lists.
+#: IDs in the message of an error.
 MAX_IDS_SHOWN = 10

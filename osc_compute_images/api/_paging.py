@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Reading a collection of Compute page by page: images, flavors, servers.
+"""List a collection of Compute page by page: images, flavors, servers.
 
-The next request is made of the caller's own parameters and a marker, never
-of a link. A listing is complete or it ends in an error, and nothing comes
-twice.
+The next request is built from the parameters of the caller and a marker; links
+are not followed. A listing is complete, or raises an error, and has no
+duplicates.
 """
 
 from collections.abc import Callable
@@ -29,22 +29,22 @@ _Item = TypeVar('_Item')
 #: Sends the request for a page, given its query, and returns the body.
 Fetch = Callable[[Mapping[str, Any]], bytes]
 
-#: Seconds that a page may take before larger ones are asked for, and by how
-#: much they are larger, where the listing begins with a small one.
+#: If a page takes longer than this number of seconds, the next page is larger
+#: by this factor, up to the limit.
 _SLOW = 0.25
 _GROWTH = 4
 
-_REFUSED_MARKER = (_errors.BadRequest, _errors.Forbidden)
+_REJECTED_MARKER = (_errors.BadRequest, _errors.Forbidden)
 
 
 class Page(NamedTuple, Generic[_Item]):
-    """One page of a collection.
+    """A page of a collection.
 
-    :param items: those that no page before this one had
-    :param next_url: the server's link to the next page, if there is one
-    :param is_last: whether no page comes after this one
-    :param next_marker: what the next page begins after, if there is one and
-        the server says where
+    :param items: without duplicates of earlier pages
+    :param next_url: the server's link to the next page, or None
+    :param is_last: whether it is the last page
+    :param next_marker: marker of the next page, or None if there is none, or
+        the server does not provide it
     """
 
     items: list[_Item]
@@ -54,15 +54,14 @@ class Page(NamedTuple, Generic[_Item]):
 
 
 class Listing(Generic[_Item]):
-    """One run through a collection.
+    """A listing of a collection.
 
-    :param kind: what is listed, for messages: ``images``
-    :param fetch: sends the request for a page
-    :param read: reads its answer
-    :param query: what to list: ``limit`` is the size of a page, ``marker``
-        the ID after which the listing begins
-    :param first_page_size: items of the first page, if less than the limit:
-        pages grow up to the limit as long as the server takes long for them
+    :param kind: name of the collection, for messages: ``images``
+    :param fetch: requests a page
+    :param read: decodes the body of the response
+    :param query: query parameters, with the page size as ``limit``
+    :param first_page_size: size of the first page, if less than the limit;
+        pages grow up to the limit while the server is slow
     """
 
     def __init__(
@@ -83,19 +82,18 @@ class Listing(Generic[_Item]):
         self._obtained = 0
 
     def items(self) -> Iterator[_Item]:
-        """Yield all items; a part of them is of no use to the caller.
+        """Yield all items.
 
-        :raises ImagesError: if the listing can't be completed
+        :raises ImagesError: if the listing cannot be completed
         """
         for page in self._pages():
             yield from page.items
 
     def pages(self) -> Iterator[Page[_Item]]:
-        """Yield page after page.
+        """Yield the pages.
 
-        :raises ListingInterrupted: if the listing can't be completed, after
-            at least one page has come
-        :raises ImagesError: if not even the first page comes
+        :raises ListingInterrupted: if an error occurs after the first page
+        :raises ImagesError: if the first page cannot be fetched
         """
         try:
             yield from self._pages()
@@ -111,43 +109,43 @@ class Listing(Generic[_Item]):
             if page.is_last:
                 return
             marker = page.next_marker
-            # One page is enough to hold in memory.
+            # Free it before the next request.
             del page
             page = self._page_after(marker)
 
     def _page_after(self, marker: str | None) -> Page[_Item]:
         if marker is None:
             raise _errors.InvalidResponse(
-                f'The server says that there are more {self._kind}, but not '
-                f'where'
+                f'The server reports more {self._kind}, but no marker for the '
+                f'next page'
             )
         self._history.add_marker(marker)
         try:
             page = self._page({**self._query, 'marker': marker})
-        except _REFUSED_MARKER as e:
-            # Its image may have been deleted meanwhile; to an administrator
-            # Nova answers all the same.
-            self._history.refuse(marker)
-            page = self._page_before(e)
+        except _REJECTED_MARKER as e:
+            # The image may have been deleted. An administrator can still use
+            # it as a marker.
+            self._history.reject(marker)
+            page = self._go_back(e)
         if page.next_marker and self._history.has_marker(page.next_marker):
             raise _errors.InvalidResponse(
-                f'The server repeats a page of {self._kind} that it has sent'
+                f'The server sent a page of {self._kind} twice'
             )
         return page
 
-    def _page_before(self, refusal: _errors.ImagesError) -> Page[_Item]:
-        """Go back to an earlier marker; what comes again is left out.
+    def _go_back(self, rejection: _errors.ImagesError) -> Page[_Item]:
+        """Continue from an earlier position, without duplicates.
 
-        :raises ImagesError: the refusal, if there is none that is accepted
+        :raises ImagesError: the rejection, if every position is rejected
         """
-        for earlier in self._history.ways_back():
-            with contextlib.suppress(*_REFUSED_MARKER):
-                return self._page({**self._query, **earlier})
+        for position in self._history.earlier_positions():
+            with contextlib.suppress(*_REJECTED_MARKER):
+                return self._page({**self._query, **position})
         try:
-            raise refusal
+            raise rejection
         finally:
-            # Its traceback refers to this frame.
-            del refusal
+            # Break the cycle: its traceback refers to this frame.
+            del rejection
 
     def _page(self, query: Mapping[str, Any]) -> Page[_Item]:
         began = time.monotonic()
@@ -165,15 +163,13 @@ class Listing(Generic[_Item]):
         self, e: _errors.ImagesError
     ) -> _errors.ListingInterrupted:
         marker = self._history.last
+        kind = self._kind if self._obtained != 1 else self._kind[:-1]
         if not self._obtained:
-            where = f'before any {self._kind} came'
+            where = f'before the first of the {self._kind}'
         elif marker is None:
-            where = f'after {self._obtained} {self._kind}; list all again'
+            where = f'after {self._obtained} {kind}; list all again'
         else:
-            where = (
-                f'after {self._obtained} {self._kind}, the last of them '
-                f'{marker}'
-            )
+            where = f'after {self._obtained} {kind}, the last one {marker}'
         return _errors.ListingInterrupted(
             f'{e.message}; the listing stopped {where}',
             marker=marker,

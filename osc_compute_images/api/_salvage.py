@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Images of an answer that is not as expected: what can be read of them.
+"""Decode malformed images as far as possible.
 
-Each value that is lost, or is not what it was, is logged as a warning.
+Each value that is dropped or converted is logged as a warning.
 """
 
 from collections.abc import Callable
@@ -26,33 +26,33 @@ LOG = logging.getLogger('osc_compute_images')
 
 _Item = TypeVar('_Item')
 
-#: Makes records of the entries of a page.
+#: Converts the entries of a page to records.
 Reader = Callable[[Sequence[Any]], list[_Item]]
 
-#: What a field must be, in words.
+#: The expected type of a field, for messages.
 _EXPECTED = {
-    str: 'a text',
-    int: 'a whole number',
-    ServerRef: 'an object with the ID of a server',
+    str: 'a string',
+    int: 'an integer',
+    ServerRef: 'an object with a server ID',
 }
 
-# NOTE: it takes longer to find them out than to read an image.
+# NOTE: slow; computed once.
 _FIELDS = msgspec.structs.fields(Image)
 
-_WHOLE_NUMBER = re.compile('-?[0-9]+')
+_INTEGER = re.compile('-?[0-9]+')
 
 
 def images(entries: Sequence[Any]) -> list[Image]:
-    """Read images, and log what is odd about them."""
-    oddities = _Oddities()
-    found = []
+    """Decode images, and log invalid values."""
+    problems = _Problems()
+    decoded = []
     for number, entry in enumerate(entries):
         if isinstance(entry, dict):
-            found.append(_image(entry, oddities))
+            decoded.append(_image(entry, problems))
         else:
-            oddities.add('Entry %d of the page', number, entry, 'an image')
-    oddities.log_rest()
-    return found
+            problems.add('Entry %d of the page', number, entry, 'an image')
+    problems.log_rest()
+    return decoded
 
 
 def links(document: Any) -> Iterator[tuple[str, str]]:
@@ -64,67 +64,67 @@ def links(document: Any) -> Iterator[tuple[str, str]]:
                 yield rel, href
 
 
-class _Oddities:
-    """Logs the first few, and counts the others."""
+class _Problems:
+    """Logs the first few invalid values, and counts the others."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def add(self, where: str, name: Any, value: Any, expected: str) -> None:
-        """Log one, of which ``where % name`` tells the place."""
+        """Log an invalid value at ``where % name``."""
         self._count += 1
         if self._count <= _limits.MAX_WARNINGS:
-            oddity = f'{where % name} is {_shown(value)}, not {expected}'
-            LOG.warning('%s', printable(oddity))
+            problem = f'{where % name} is {_truncate(value)}, not {expected}'
+            LOG.warning('%s', printable(problem))
 
     def log_rest(self) -> None:
         rest = self._count - _limits.MAX_WARNINGS
         if rest > 0:
-            LOG.warning('... and %d more of this kind', rest)
+            LOG.warning('... and %d more', rest)
 
 
-def _image(entry: dict[str, Any], oddities: _Oddities) -> Image:
+def _image(entry: dict[str, Any], problems: _Problems) -> Image:
     image_id = _id(entry.get('id'))
 
-    def odd(key: str, expected: str) -> None:
+    def report(key: str, expected: str) -> None:
         name = (image_id or 'without an ID', key)
-        oddities.add('Image %s: field %r', name, entry.get(key), expected)
+        problems.add('Image %s: field %r', name, entry.get(key), expected)
 
     if not image_id:
-        odd('id', f'a text of 1 to {_limits.MAX_ID_LENGTH} characters')
+        report('id', f'a string of 1 to {_limits.MAX_ID_LENGTH} characters')
     fields: dict[str, Any] = {'id': image_id or ''}
     for field in _FIELDS:
         key = field.encode_name
         value = entry.get(key)
-        # Absent or null is None in a record, or empty for the properties.
+        # Missing or null: None, or {} for the properties.
         if value is None or field.name == 'id':
             continue
         if field.name == 'metadata':
             if isinstance(value, dict):
                 fields['metadata'] = value
             else:
-                odd(key, 'an object')
+                report(key, 'an object')
             continue
         kind = _kind(field.type)
         converted, is_same = _CONVERT[kind](value)
         if not is_same:
-            odd(key, _EXPECTED[kind])
+            report(key, _EXPECTED[kind])
         fields[field.name] = converted
     return Image(**fields)
 
 
 def _kind(annotation: Any) -> Any:
-    """Return the type of a field that may be None."""
+    """Return the type of an optional field."""
     return annotation.__args__[0]
 
 
-# Each returns the value of a field, and whether it is what the server sent.
+# Each returns the converted value, and whether it is equivalent.
 
 
 def _to_text(value: Any) -> tuple[str | None, bool]:
     if isinstance(value, str):
         return value, True
-    # A number says the same as a text.
+    # A number is equivalent to its text.
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return json.dumps(value), is_number
 
@@ -132,7 +132,7 @@ def _to_text(value: Any) -> tuple[str | None, bool]:
 def _to_number(value: Any) -> tuple[int | None, bool]:
     if isinstance(value, bool):
         return int(value), False
-    if isinstance(value, str) and not _WHOLE_NUMBER.fullmatch(value):
+    if isinstance(value, str) and not _INTEGER.fullmatch(value):
         return None, False
     try:
         number = int(value)
@@ -154,17 +154,17 @@ _CONVERT: dict[Any, Callable[[Any], tuple[Any, bool]]] = {
 
 
 def _id(value: Any) -> str | None:
-    """Return an ID, which may be a number, or None for what cannot be one."""
+    """Return an ID, which may be a number, or None if it is invalid."""
     if value is None or isinstance(value, bool | dict | list):
         return None
     text = str(value)
     return text if 0 < len(text) <= _limits.MAX_ID_LENGTH else None
 
 
-def _shown(value: Any) -> str:
+def _truncate(value: Any) -> str:
     """Return the beginning of a value, as JSON."""
     if isinstance(value, str):
-        # What is not shown need not be escaped.
+        # NOTE: faster than to encode all of it.
         value = value[: _limits.MAX_VALUE_SHOWN]
     text = json.dumps(value, ensure_ascii=False)
     return shortened(text, _limits.MAX_VALUE_SHOWN)

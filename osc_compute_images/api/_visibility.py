@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Finding out the visibility of an image, which Compute does not show."""
+"""Find the visibility of images, which Compute does not show."""
 
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import properties
 from osc_compute_images.api._image import ImageRef
 
-#: In the order in which they are tried.
+#: In the order of the requests.
 _VISIBILITIES = ('private', 'public', 'shared', 'community')
 
-#: What means that the server does not know such a filter.
-_UNKNOWN = (
+#: Errors of a server that does not support the filter.
+_UNSUPPORTED = (
     _errors.BadRequest,
     _errors.Forbidden,
     _errors.ImagesNotServed,
@@ -30,11 +30,11 @@ def find_visibility(
 ) -> str | None:
     """See :meth:`osc_compute_images.api.ImagesAPI.find_visibility`.
 
-    Nova hands ``property-visibility`` on to Glance, which takes it for its
-    own filter. As this is nowhere documented, the answer is believed only if
-    the filter lets the image through for one visibility, and not for another.
+    Nova passes ``property-visibility`` to Glance, which interprets it as its
+    own filter. As this is undocumented, the result is used only if the filter
+    includes the image for one visibility, and excludes it for another.
 
-    :param fetch: requests a list of images, given the query
+    :param fetch: requests a list of images, given the query parameters
     """
     found = None
     is_filtered = False
@@ -46,7 +46,7 @@ def find_visibility(
         }
         try:
             page = _decode.decode_page(fetch(query))
-        except _UNKNOWN:
+        except _UNSUPPORTED:
             return None
         if all(image.id != image_id for image in page.items):
             is_filtered = True
@@ -66,9 +66,8 @@ def find_made_private(
 ) -> dict[str, str] | None:
     """See :meth:`osc_compute_images.api.ImagesAPI.find_made_private`.
 
-    :param listed: lists the images of a visibility
-    :param find: finds out the visibility of one image, to see whether what is
-        listed can be believed
+    :param listed: lists the images with a visibility
+    :param find: finds the visibility of one image, to verify the lists
     """
     wanted = frozenset(image_ids)
     if not wanted:
@@ -79,12 +78,12 @@ def find_made_private(
             for image in listed(visibility):
                 if found.setdefault(image.id, visibility) != visibility:
                     return None
-    except _UNKNOWN:
+    except _UNSUPPORTED:
         return None
     for image_id in sorted(wanted):
         known = find(image_id)
         if known is None:
-            # It may be gone, or hidden.
+            # It may have been deleted, or be hidden.
             continue
         listed_as = found.get(image_id)
         if known != listed_as and (

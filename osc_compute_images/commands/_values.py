@@ -121,10 +121,7 @@ def regular_expression(text: str) -> str:
     try:
         filters.name_regex(text)
     except ValueError as e:
-        raise argparse.ArgumentTypeError(
-            _('%(text)r is not a regular expression: %(reason)s')
-            % {'text': text, 'reason': e}
-        ) from e
+        raise argparse.ArgumentTypeError(str(e)) from e
     return text
 
 

@@ -73,19 +73,19 @@ NAME = 'x' * 100
 
 #: A field, its value in JSON, its decoded value, and the warning.
 LOSSY = [
-    ('minDisk', 'many', None, '"many", not a whole number'),
-    ('minDisk', '1_0', None, '"1_0", not a whole number'),
-    ('minDisk', [20], None, '[20], not a whole number'),
-    ('minDisk', 20.5, 20, '20.5, not a whole number'),
-    ('progress', True, 1, 'true, not a whole number'),
-    ('progress', 1e999, None, '"Infinity", not a whole number'),
-    ('name', {'a': 1}, '{"a": 1}', '{"a": 1}, not a text'),
-    ('name', [NAME], json.dumps([NAME]), f'["{NAME[:78]}..., not a text'),
+    ('minDisk', 'many', None, '"many", not an integer'),
+    ('minDisk', '1_0', None, '"1_0", not an integer'),
+    ('minDisk', [20], None, '[20], not an integer'),
+    ('minDisk', 20.5, 20, '20.5, not an integer'),
+    ('progress', True, 1, 'true, not an integer'),
+    ('progress', 1e999, None, '"Infinity", not an integer'),
+    ('name', {'a': 1}, '{"a": 1}', '{"a": 1}, not a string'),
+    ('name', [NAME], json.dumps([NAME]), f'["{NAME[:78]}..., not a string'),
     ('metadata', 'x', {}, '"x", not an object'),
     ('metadata', [], {}, '[], not an object'),
-    ('server', {}, None, '{}, not an object with the ID of a server'),
-    ('server', 'x', None, '"x", not an object with the ID of a server'),
-    ('server', {'id': 'x' * 256}, None, 'not an object with the ID of'),
+    ('server', {}, None, '{}, not an object with a server ID'),
+    ('server', 'x', None, '"x", not an object with a server ID'),
+    ('server', {'id': 'x' * 256}, None, 'not an object with a server ID'),
 ]
 
 

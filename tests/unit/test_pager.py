@@ -167,7 +167,7 @@ def test_empty_page_with_link_without_marker_is_an_error(api, http, href):
         list(api.list_detail())
     assert caught.value.marker is None
     assert caught.value.obtained == 0
-    assert str(caught.value).endswith('stopped before any images came')
+    assert str(caught.value).endswith('stopped before the first of the images')
 
 
 def test_repeated_page_is_an_error_after_its_images(api, http):
