@@ -129,7 +129,7 @@ class Listing(Generic[_Item]):
             page = self._go_back(e)
         if page.next_marker and self._history.has_marker(page.next_marker):
             raise _errors.InvalidResponse(
-                f'The server sent a page of {self._kind} twice'
+                f'The server repeats a page of {self._kind}'
             )
         return page
 

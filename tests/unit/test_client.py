@@ -550,7 +550,7 @@ def test_cycle_of_pages_of_flavors_is_an_error(api, http):
         f'{nova.ENDPOINT}/flavors/detail',
         [{'json': {'flavors': flavors}} for flavors in rounds],
     )
-    with pytest.raises(images.InvalidResponse, match='twice'):
+    with pytest.raises(images.InvalidResponse, match='repeats a page'):
         api.find_flavor('x')
     assert http.call_count == 6
 

@@ -480,7 +480,7 @@ def test_invalid_region_options(app, two_regions, words, message):
 
 def test_all_regions_without_compute_in_catalog(app, http):
     set_catalog(http, {})
-    with pytest.raises(exceptions.CommandError, match='no region'):
+    with pytest.raises(exceptions.CommandError, match='No region'):
         run(app, ListComputeImage, '--all-regions')
 
 

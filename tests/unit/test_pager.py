@@ -163,7 +163,7 @@ def test_listing_continues_after_empty_page_with_link(api, http):
 @pytest.mark.parametrize('href', [nova.DETAIL, 'http://[x?marker=y'])
 def test_empty_page_with_link_without_marker_is_an_error(api, http, href):
     http.get(nova.DETAIL, json=nova.page([], href))
-    with pytest.raises(ListingInterrupted, match='not where') as caught:
+    with pytest.raises(ListingInterrupted, match='no marker') as caught:
         list(api.list_detail())
     assert caught.value.marker is None
     assert caught.value.obtained == 0
@@ -476,7 +476,7 @@ def test_images_without_id_are_listed(api, http):
 
 def test_page_without_ids_interrupts_listing(api, http):
     http.get(nova.DETAIL, json=nova.page([nova.image(1, id=None)] * 2))
-    with pytest.raises(ListingInterrupted, match='not where') as caught:
+    with pytest.raises(ListingInterrupted, match='no marker') as caught:
         list(api.list_detail(ListOpts(limit=2)))
     assert (caught.value.marker, caught.value.obtained) == (None, 2)
     assert 'list all again' in str(caught.value)

@@ -277,7 +277,7 @@ def test_repeated_page_of_servers_is_an_error(api, http):
         'servers_links': [{'rel': 'next', 'href': DETAIL}],
     }
     http.get(DETAIL, json=page)
-    with pytest.raises(Exception, match='twice'):
+    with pytest.raises(Exception, match='repeats a page'):
         api.servers()
 
 
