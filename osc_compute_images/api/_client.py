@@ -39,7 +39,7 @@ from osc_compute_images.api.http import Client
 
 
 class ImagesAPI(MetadataAPI):
-    """Images, through the Compute service.
+    """The images API of the Compute service.
 
     :param adapter: a keystoneauth1 adapter of the Compute service, such as
         the ``compute`` of an openstacksdk connection. Its default
@@ -267,7 +267,7 @@ class ImagesAPI(MetadataAPI):
         status: str = 'ACTIVE',
         *,
         timeout: float | None = None,
-        on_look: Callable[[Image], object] | None = None,
+        on_poll: Callable[[Image], object] | None = None,
     ) -> Image:
         """Poll an image until it has a status, and return it.
 
@@ -275,7 +275,7 @@ class ImagesAPI(MetadataAPI):
 
         :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case
         :param timeout: seconds, also for each request; no timeout by default
-        :param on_look: called with the image after each poll
+        :param on_poll: called with the image after each poll
         :raises ImageFailed: if the status is ERROR or DELETED instead
         :raises ImageVanished: if the image no longer exists
         :raises WaitTimedOut: if the timeout expires
@@ -287,7 +287,7 @@ class ImagesAPI(MetadataAPI):
             image if isinstance(image, Image) else None,
             status,
             timeout,
-            on_look,
+            on_poll,
         )
 
     def find_server_id(self, name_id_or_url: str) -> str:

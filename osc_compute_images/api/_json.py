@@ -38,7 +38,7 @@ def load(body: bytes) -> Any:
     :raises InvalidResponse: if it is not JSON, or too large
     """
     check_size(body)
-    text, is_cut = _shallow(body.decode('utf-8-sig', 'replace'))
+    text, is_cut = _limit_depth(body.decode('utf-8-sig', 'replace'))
     try:
         document = json.loads(
             text,
@@ -49,10 +49,10 @@ def load(body: bytes) -> Any:
             strict=False,
         )
     except ValueError as e:
-        _refuse(str(e) if text.strip() else 'it is empty')
+        _raise_invalid(str(e) if text.strip() else 'it is empty')
     except RecursionError:
         # The call stack of the caller is deep itself.
-        _refuse('it is nested too deeply')
+        _raise_invalid('it is nested too deeply')
     if is_cut:
         LOG.warning(
             "Ignored values nested more than %d levels deep in the server's "
@@ -79,9 +79,11 @@ def member(document: Any, key: str, kind: type) -> Any:
     :raises InvalidResponse: if there is no member of this type
     """
     if not isinstance(document, dict) or key not in document:
-        _refuse(f'it has no {key!r}')
+        _raise_invalid(f'it has no {key!r}')
     if not isinstance(document[key], kind):
-        _refuse(f'{key!r} is not {"a list" if kind is list else "an object"}')
+        _raise_invalid(
+            f'{key!r} is not {"a list" if kind is list else "an object"}'
+        )
     return document[key]
 
 
@@ -95,16 +97,16 @@ def check_size(body: bytes) -> None:
     values = sum(map(body.count, (b',', b'[', b'{')))
     # A value may be a string, and have a key.
     if values > limit or body.count(b'"') > 4 * limit:
-        _refuse(f'it has more than {limit:,} values')
+        _raise_invalid(f'it has more than {limit:,} values')
 
 
 def check_entries(entries: Sequence[object]) -> None:
     """Refuse a page with too many entries."""
     if len(entries) > _limits.MAX_ENTRIES:
-        _refuse(f'a page has more than {_limits.MAX_ENTRIES:,} entries')
+        _raise_invalid(f'a page has more than {_limits.MAX_ENTRIES:,} entries')
 
 
-def _refuse(reason: str) -> NoReturn:
+def _raise_invalid(reason: str) -> NoReturn:
     raise _errors.InvalidResponse(
         f'The response is not from the images API: {reason}'
     )
@@ -115,7 +117,7 @@ def _float(text: str) -> float | str:
     return text if math.isinf(number) else number
 
 
-def _shallow(text: str) -> tuple[str, bool]:
+def _limit_depth(text: str) -> tuple[str, bool]:
     """Replace values that are nested too deeply by null.
 
     :returns: the text, and whether anything was replaced

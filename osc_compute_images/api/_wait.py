@@ -90,7 +90,7 @@ def wait_for(
     seen: Image | None,
     status: str,
     timeout: float | None,
-    on_look: Callable[[Image], object] | None,
+    on_poll: Callable[[Image], object] | None,
 ) -> Image:
     """See :meth:`osc_compute_images.api.ImagesAPI.wait_for`."""
     status = status.upper()
@@ -104,8 +104,8 @@ def wait_for(
     interval = _FIRST_INTERVAL
     while True:
         image = poller.poll()
-        if on_look is not None:
-            on_look(image)
+        if on_poll is not None:
+            on_poll(image)
         current = (image.status or '').upper()
         if current == status:
             return image

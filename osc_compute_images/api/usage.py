@@ -46,13 +46,13 @@ User: TypeAlias = Server | ImageRef
 
 _NEEDS = ('kernel_id', 'ramdisk_id')
 
-#: What Nova adds to the name of a server for the snapshot it is shelved in.
+#: The suffix that Nova adds to the name of a server for its shelved snapshot.
 _SHELVED = '-shelved'
 
 
 @dataclasses.dataclass(frozen=True)
 class Unknown:
-    """What is not known about the use of images.
+    """The unknown uses of images.
 
     :param other_projects: whether servers of other projects, which are not
         visible, may use visible images
@@ -99,7 +99,7 @@ class Usage:
 
     @property
     def unknown(self) -> Unknown:
-        """What is not known about the use of images."""
+        """The unknown uses of images."""
         return self._unknown
 
     def server_of(self, image: Image) -> Server | None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     _DictColumn = columns.FormattableColumn[Mapping[str, Any]]
     _SizeColumn = columns.FormattableColumn[Any]
 else:
-    # NOTE: cliff's class is generic from 4.9 on only.
+    # NOTE: cliff's class is only generic since 4.9.
     _TextColumn = _DictColumn = _SizeColumn = columns.FormattableColumn
 
 #: Maximum characters of a text in a table. Other formats print all of it.

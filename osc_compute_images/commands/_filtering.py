@@ -200,7 +200,7 @@ FILTERS = (
         '<time>',
         _('Select images that were created at this time or later, ') + _TIME,
         lambda region, value: region.filters.created_after(value),
-        type=_values.time_or_span,
+        type=_values.time_or_age,
         is_range=True,
     ),
     _Option(
@@ -208,7 +208,7 @@ FILTERS = (
         '<time>',
         _('Select images that were created before this time, ') + _TIME,
         lambda region, value: region.filters.created_before(value),
-        type=_values.time_or_span,
+        type=_values.time_or_age,
         is_range=True,
     ),
     _Option(
@@ -217,7 +217,7 @@ FILTERS = (
         _('Select images that were last changed at this time or later, ')
         + _TIME,
         lambda region, value: region.filters.changes_since(value),
-        type=_values.time_or_span,
+        type=_values.time_or_age,
         is_range=True,
     ),
     _Option(
@@ -225,7 +225,7 @@ FILTERS = (
         '<time>',
         _('Select images that were last changed before this time, ') + _TIME,
         lambda region, value: region.filters.changes_before(value),
-        type=_values.time_or_span,
+        type=_values.time_or_age,
         is_range=True,
     ),
     _Option(

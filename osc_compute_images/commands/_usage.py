@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     _UsersColumn = columns.FormattableColumn[Any]
 else:
-    # NOTE: cliff's class is generic from 4.9 on only.
+    # NOTE: cliff's class is only generic since 4.9.
     _UsersColumn = columns.FormattableColumn
 
 HEADERS = ('Server Name', 'Used By')

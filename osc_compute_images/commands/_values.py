@@ -62,7 +62,7 @@ def positive_integer(text: str) -> int:
     return int(text)
 
 
-def whole_number(text: str) -> int:
+def non_negative_integer(text: str) -> int:
     """Parse an integer of 0 or more."""
     if not re.fullmatch(_NUMBER, text):
         raise argparse.ArgumentTypeError(
@@ -189,7 +189,7 @@ def group_keys(text: str) -> tuple[str, ...]:
     return keys
 
 
-def time_or_span(text: str) -> str:
+def time_or_age(text: str) -> str:
     """Parse an ISO 8601 time, or an age.
 
     :returns: the time in the form that every release of Nova parses,

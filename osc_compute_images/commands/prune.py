@@ -47,7 +47,7 @@ class PruneComputeImages(_planning.PlanCommand):
             parser.add_argument(
                 f'--keep-{rule}',
                 metavar='<n>',
-                type=_values.whole_number,
+                type=_values.non_negative_integer,
                 help=text,
             )
         parser.add_argument(

@@ -115,7 +115,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
     ) -> 'Image':
         progress = _progress.Progress(self.app)
         with progress.waiting() as show:
-            return api.wait_for(image, timeout=timeout, on_look=show)
+            return api.wait_for(image, timeout=timeout, on_poll=show)
 
 
 class _WaitFailed(Exception):

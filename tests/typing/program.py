@@ -104,7 +104,7 @@ def one(api: ImagesAPI, image_id: str) -> None:
         print(e.message)
     except images.InvalidProperty as e:
         print(e.key)
-    api.wait_for(image, 'ACTIVE', timeout=3.5, on_look=print)
+    api.wait_for(image, 'ACTIVE', timeout=3.5, on_poll=print)
     flavor = api.find_flavor('small')
     assert_type(flavor, images.Flavor)
     assert_type(api.find_server_id('web-1'), str)

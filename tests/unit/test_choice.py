@@ -517,8 +517,8 @@ def test_time_without_zone_is_utc(monkeypatch, zone):
             ('2026-11', '2026-11-01T00:00:00Z'),
             ('2026-11-23T16:11:28+02:00', '2026-11-23T14:11:28Z'),
         ):
-            assert _values.time_or_span(text) == meant
-        back = datetime.datetime.fromisoformat(_values.time_or_span('90m'))
+            assert _values.time_or_age(text) == meant
+        back = datetime.datetime.fromisoformat(_values.time_or_age('90m'))
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -540,7 +540,7 @@ def test_time_without_zone_is_utc(monkeypatch, zone):
 )
 def test_span_is_an_age(text, span):
     before = datetime.datetime.now(datetime.UTC)
-    read = datetime.datetime.fromisoformat(_values.time_or_span(text))
+    read = datetime.datetime.fromisoformat(_values.time_or_age(text))
     after = datetime.datetime.now(datetime.UTC)
     second = datetime.timedelta(seconds=1)
     assert before - span <= read <= after - span + second

@@ -590,7 +590,7 @@ def answer_in_turn(http, *answers):
 def test_wait_for_active(api, http, slept):
     answer_in_turn(http, *['SAVING'] * 30, 'UNKNOWN', 'ACTIVE')
     seen = []
-    image = api.wait_for(ID, on_look=lambda image: seen.append(image.status))
+    image = api.wait_for(ID, on_poll=lambda image: seen.append(image.status))
     assert image.status == 'ACTIVE'
     assert len(seen) == 32
     assert slept[0] == 1

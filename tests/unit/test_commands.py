@@ -350,12 +350,12 @@ def test_invalid_value_is_rejected_before_any_request(
     ],
 )
 def test_time_formats(text, time):
-    assert _values.time_or_span(text) == time
+    assert _values.time_or_age(text) == time
 
 
 def test_spans_are_ages():
     for shorter, longer in (('90m', '2h'), ('23h', '1d'), ('6d', '1w')):
-        assert _values.time_or_span(longer) < _values.time_or_span(shorter)
+        assert _values.time_or_age(longer) < _values.time_or_age(shorter)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ READERS = (
     _values.status,
     _values.comparison,
     _values.property_choice,
-    _values.time_or_span,
+    _values.time_or_age,
     _values.size,
     _values.regular_expression,
     _values.group_keys,
@@ -78,7 +78,7 @@ def test_valid_values(read, text, value):
         ],
         *[(_values.property_choice, text) for text in ('', '=', '=b')],
         *[
-            (_values.time_or_span, text)
+            (_values.time_or_age, text)
             for text in (
                 '',
                 'now',
@@ -148,7 +148,7 @@ def test_any_text_is_valid_or_an_argparse_error(read, text):
     ],
 )
 def test_times_are_converted_to_utc(text, time):
-    assert _values.time_or_span(text) == time
+    assert _values.time_or_age(text) == time
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_times_are_converted_to_utc(text, time):
 )
 def test_span_is_an_age(text, span):
     before = datetime.datetime.now(datetime.UTC)
-    read = _values.time_or_span(text)
+    read = _values.time_or_age(text)
     after = datetime.datetime.now(datetime.UTC)
     time = datetime.datetime.strptime(read, FORM).replace(tzinfo=datetime.UTC)
     second = datetime.timedelta(seconds=1)
@@ -181,7 +181,7 @@ def test_span_is_an_age(text, span):
 )
 @settings(derandomize=True, deadline=None)
 def test_times_are_rounded_up_to_seconds(time):
-    read = _values.time_or_span(time.isoformat())
+    read = _values.time_or_age(time.isoformat())
     assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', read)
     sent = datetime.datetime.fromisoformat(read)
     # Images have whole seconds, so none lies between the two.

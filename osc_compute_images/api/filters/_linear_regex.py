@@ -166,7 +166,7 @@ class LinearRegex:
         if kind in _CHARACTERS or kind == 'AT':
             state = self._add_state([end])
             tests = self._positions if kind == 'AT' else self._characters
-            tests[state] = _compiled(node, flags)
+            tests[state] = _compile(node, flags)
             return state
         if kind == 'SUBPATTERN':
             _group, added, removed, inner = value
@@ -205,7 +205,7 @@ class LinearRegex:
         return begin
 
 
-def _compiled(node: Any, flags: int) -> re.Pattern[str]:
+def _compile(node: Any, flags: int) -> re.Pattern[str]:
     state = _PARSER.State()
     state.flags = flags
     pattern: re.Pattern[str] = _COMPILER.compile(
