@@ -179,6 +179,13 @@ def test_other_answers_change_nothing(app, fleet, typed, answer):
     assert not fleet.writes
 
 
+def test_question_about_a_single_image(app, typed):
+    terminal = typed('n\n')
+    with pytest.raises(exceptions.CommandError, match='nothing was changed'):
+        run(app, DeleteComputeImage, '--name', 'cirros-5')
+    assert 'Delete 1 image? [y/N]' in terminal.getvalue()
+
+
 @pytest.mark.parametrize('answer', ['y\n', 'yes\n', ' Y \n', 'y'])
 def test_stdout_has_only_results_after_approval(app, fleet, typed, answer):
     typed(answer)

@@ -12,8 +12,10 @@ import requests
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import Client
+from osc_compute_images.api.http._body import TooSlowError
 from osc_compute_images.api.http._fault import Kind
 from osc_compute_images.api.http._fault import mark
 from testbed import nova
@@ -309,6 +311,19 @@ def test_no_request_is_sent_after_deadline(http, compute, slept):
         ):
             call('/images/detail', deadline=time.monotonic() - 1)
     assert sent(http) == []
+
+
+@pytest.mark.parametrize(
+    ('e', 'waited', 'message'),
+    [
+        (requests.Timeout(), 1.2, 'no response after 1 second;'),
+        (requests.Timeout(), 1.8, 'no response after 2 seconds;'),
+        (TooSlowError(), 0.2, 'the response was incomplete after 0 seconds;'),
+    ],
+)
+def test_timeout_error_has_duration(e, waited, message):
+    error = _exceptions.translate(e, nova.ENDPOINT, waited)
+    assert message in error.message
 
 
 def test_timeout_error_names_setting(api, http):
