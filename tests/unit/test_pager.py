@@ -198,17 +198,22 @@ def test_overlapping_pages_yield_no_duplicates(api, http):
     assert listed == [nova.image_id(n) for n in (1, 2, 3, 4)]
 
 
-def test_error_while_listing_has_marker_to_resume(api, http):
+@pytest.mark.parametrize(
+    ('count', 'where'), [(1, 'after 1 image,'), (2, 'after 2 images,')]
+)
+def test_error_while_listing_has_marker_to_resume(api, http, count, where):
     fault = nova.fault(500, 'computeFault', 'Unexpected API Error.')
-    http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, fault])
+    page = nova.page(nova.images(*range(1, count + 1)))
+    http.get(nova.DETAIL, [{'json': page}, fault])
     obtained = []
     with pytest.raises(ListingInterrupted) as caught:
-        obtained.extend(api.list_detail(ListOpts(limit=2)))
+        obtained.extend(api.list_detail(ListOpts(limit=count)))
     e = caught.value
-    assert len(obtained) == 2
-    assert (e.marker, e.obtained) == (nova.image_id(2), 2)
+    assert len(obtained) == count
+    assert (e.marker, e.obtained) == (nova.image_id(count), count)
     assert (e.http_status, e.request_id) == (500, 'req-1')
     assert 'Unexpected API Error.' in str(e)
+    assert where in e.message
 
 
 def test_error_of_first_page_is_not_wrapped(api, http):
