@@ -1,79 +1,216 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Runs a Python program many times, and imports its modules once.
+"""Runs a Python program many times, for the price of its imports once.
 
-A process imports the modules, and forks for each run. The child executes the
-program's file as ``__main__``.
+A process imports what a first run of the program imports, and then forks for
+each run: the child executes the program's file as ``__main__``, with its own
+arguments, environment and output, and exits.
 """
 
+import atexit
+from collections.abc import Mapping
+from collections.abc import Sequence
+import contextlib
+import gc
 import importlib
 import json
 import os
 import runpy
+import select
+import signal
 import subprocess
 import sys
 import tempfile
-from typing import Any
+from typing import NoReturn
 from typing import Self
+
+#: Variables that are read when the program runs, not when it is imported.
+LATE = ('OS_', 'COLUMNS', 'LINES', 'NO_COLOR', 'CLIFF_')
 
 
 class ForkServer:
-    """A process that runs a program many times.
+    """A process that runs a program again and again.
+
+    Runs at the same time, in threads, each get such a process.
 
     :param program: path of the program's file
-    :param modules: names of the modules to import once
-    :param environment: environment variables of every run
+    :param words: arguments of the first run, of which nothing is seen
+    :param environment: the variables of the process
     """
 
     def __init__(
-        self, program: str, modules: list[str], environment: dict[str, str]
+        self,
+        program: str,
+        words: Sequence[str],
+        environment: Mapping[str, str],
     ) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, '-P', __file__, program, *modules],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._command = [program, *words]
+        self._environment = environment
+        self._idle: list[_Process] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._process.communicate(timeout=60)
+        while self._idle:
+            self._idle.pop().close()
 
-    def run(self, *words: str) -> dict[str, Any]:
-        """Run the program with arguments; return its code, out and err."""
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(words) + '\n')
-        self._process.stdin.flush()
-        done: dict[str, Any] = json.loads(self._process.stdout.readline())
+    def suits(self, environment: Mapping[str, str]) -> bool:
+        """Tell whether imports by a fresh process would do the same."""
+        return hasattr(os, 'fork') and _early(environment) == _early(
+            self._environment
+        )
+
+    def run(
+        self,
+        *words: str,
+        environment: Mapping[str, str],
+        timeout: float | None = None,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run the program with arguments, like :func:`subprocess.run`.
+
+        :param environment: all variables of the run; they have to suit
+        :param timeout: seconds after which the run is killed
+        :raises subprocess.TimeoutExpired: if it was
+        """
+        assert self.suits(environment)
+        process = (
+            self._idle.pop()
+            if self._idle
+            else _Process(self._command, self._environment)
+        )
+        with contextlib.ExitStack() as stack:
+            stack.callback(process.kill)
+            done = process.run(words, environment, timeout)
+            stack.pop_all()
+        self._idle.append(process)
         return done
 
 
-def main(program: str, *modules: str) -> None:
-    """Run the program once for each line of arguments on stdin."""
-    # Modules read the program's name when they are imported.
+def _early(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that imports may read."""
+    return {k: v for k, v in environment.items() if not k.startswith(LATE)}
+
+
+class _Process:
+    """The process that forks, seen from without."""
+
+    def __init__(
+        self, command: list[str], environment: Mapping[str, str]
+    ) -> None:
+        requests, to_requests = os.pipe()
+        from_codes, codes = os.pipe()
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, '-P', __file__),
+                *(str(requests), str(codes), *command),
+            ],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(requests, codes),
+            # It and what it runs are killed together.
+            start_new_session=True,
+        )
+        os.close(requests)
+        os.close(codes)
+        self._requests = os.fdopen(to_requests, 'w')
+        self._codes = os.fdopen(from_codes)
+
+    def run(
+        self,
+        words: tuple[str, ...],
+        environment: Mapping[str, str],
+        timeout: float | None,
+    ) -> subprocess.CompletedProcess[bytes]:
+        with (
+            tempfile.NamedTemporaryFile() as out,
+            tempfile.NamedTemporaryFile() as err,
+        ):
+            request = {
+                'words': words,
+                'environment': dict(environment),
+                'output': [out.name, err.name],
+            }
+            print(json.dumps(request), file=self._requests, flush=True)
+            if not select.select([self._codes], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(words, timeout or 0)
+            code = int(self._codes.readline())
+            return subprocess.CompletedProcess(
+                words, code, out.read(), err.read()
+            )
+
+    def close(self) -> None:
+        """End it, as it runs nothing."""
+        self._requests.close()
+        self._codes.close()
+        self._process.wait()
+
+    def kill(self) -> None:
+        """End it and what it runs."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self.close()
+
+
+def main(requests: str, codes: str, program: str, *words: str) -> None:
+    """Run the program once for each request that comes in.
+
+    :param requests: number of the file to read requests from
+    :param codes: number of the file to write exit codes to
+    """
+    # Modules read the name of the program when they are imported.
     sys.argv = [program]
-    for module in modules:
-        importlib.import_module(module)
-    for line in sys.stdin:
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            pid = os.fork()
-            if pid == 0:
-                os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-                os.dup2(out.fileno(), 1)
-                os.dup2(err.fileno(), 2)
-                sys.argv = [program, *json.loads(line)]
-                runpy.run_path(program, run_name='__main__')
-                sys.exit()
-            _pid, status = os.waitpid(pid, 0)
-            done: dict[str, Any] = {'code': os.waitstatus_to_exitcode(status)}
-            for name, file in (('out', out), ('err', err)):
-                file.seek(0)
-                done[name] = file.read().decode(errors='surrogateescape')
-        print(json.dumps(done), flush=True)
+    for module in _modules_of(program, words):
+        # Some are made by others, and cannot be imported by themselves.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    # What is there now stays: looking for garbage in it would copy it.
+    gc.freeze()
+    with open(int(requests)) as lines, open(int(codes), 'w') as answers:
+        while request := lines.readline():
+            if os.fork() == 0:
+                break
+            _pid, status = os.wait()
+            print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
+    if request:
+        _run(program, **json.loads(request))
+
+
+def _run(
+    program: str,
+    words: list[str],
+    environment: dict[str, str],
+    output: list[str],
+) -> NoReturn:
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, path in enumerate(output, 1):
+        file = os.open(path, os.O_WRONLY)
+        os.dup2(file, number)
+        os.close(file)
+    _execute(program, words)
+
+
+def _modules_of(program: str, words: Sequence[str]) -> list[str]:
+    """Return the names of the modules that a run of the program imports."""
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.close(reader)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        names = os.fdopen(writer, 'w')
+        atexit.register(lambda: print(*sys.modules, file=names, flush=True))
+        _execute(program, words)
+    os.close(writer)
+    with open(reader) as told:
+        modules = told.read().split()
+    os.wait()
+    return modules
+
+
+def _execute(program: str, words: Sequence[str]) -> NoReturn:
+    sys.argv = [program, *words]
+    runpy.run_path(program, run_name='__main__')
+    sys.exit()
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ With ``DEVCLOUD_KEEP``, the cloud keeps running between runs of the tests.
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 import contextlib
 import dataclasses
 import json
@@ -31,8 +32,8 @@ _DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
 
 #: Modules whose tests do not use the real cloud.
 _CANNED = (
-    'test_beside_others.py', 'test_counts.py', 'test_faults.py',
-    'test_processes.py',
+    'test_beside_others.py', 'test_clouds.py', 'test_counts.py',
+    'test_faults.py', 'test_forks.py', 'test_processes.py',
 )  # fmt: skip
 
 
@@ -89,27 +90,49 @@ def openstack_executable() -> str:
 
 
 class Shell:
-    """Runs ``openstack`` with its own environment."""
+    """Runs ``openstack`` with its own environment.
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    :param fresh: start an interpreter for each command; otherwise each is a
+        fork of a process that has imported the modules
+    """
+
+    def __init__(
+        self, environment: Mapping[str, str], *, fresh: bool = False
+    ) -> None:
         self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(('OS_', 'PYTEST_'))
+            },
             # The output must not depend on the terminal of the tests.
             'PYTHONWARNINGS': 'ignore',
             **environment,
         }
+        self.fresh = fresh
 
-    def run(self, *words: str, **more: Any) -> Result:
+    def run(
+        self,
+        *words: str,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = 120,
+    ) -> Result:
         """Run a command, with any result."""
-        done = subprocess.run(
-            [openstack_executable(), *words],
-            env=self.environment | more.pop('environment', {}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=more.pop('timeout', 120),
-            check=False,
-            **more,
-        )
+        variables = {**self.environment, **(environment or {})}
+        # openstacksdk reads the current folder when it is imported.
+        if not (self.fresh or cwd) and FORKS.suits(variables):
+            done = FORKS.run(*words, environment=variables, timeout=timeout)
+        else:
+            done = subprocess.run(
+                [openstack_executable(), *words],
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                cwd=cwd,
+                timeout=timeout,
+                check=False,
+            )
         return Result(
             done.returncode,
             done.stdout.decode(errors='surrogateescape'),
@@ -137,36 +160,20 @@ class Shell:
         return result.err.rstrip('\n')
 
 
-class QuickShell(Shell):
-    """Runs commands that share their imports and a token.
+#: Forks for all commands that need no interpreter of their own. The arguments
+#: are refused once the modules of most commands are imported.
+FORKS = ForkServer(
+    openstack_executable(),
+    ('compute', 'image', 'list', '--status='),
+    Shell({}).environment,
+)
 
-    It is for tests that run hundreds of commands. One test checks that the
-    output is the same without it.
-    """
 
-    def __init__(self, shell: Shell, endpoint: str) -> None:
-        token = shell('token', 'issue', '-f', 'value', '-c', 'id').out.strip()
-        super().__init__(
-            {
-                'OS_AUTH_TYPE': 'admin_token',
-                'OS_ENDPOINT': endpoint,
-                'OS_TOKEN': token,
-            }
-        )
-        self.server = ForkServer(
-            openstack_executable(),
-            [
-                'openstack.connection',
-                'openstackclient.shell',
-                'osc_compute_images.api',
-            ],
-            self.environment,
-        )
-
-    def run(self, *words: str, **more: Any) -> Result:
-        """Run a command, with any result."""
-        assert not more
-        return Result(**self.server.run(*words))
+@pytest.fixture(scope='session', autouse=True)
+def forks() -> Iterator[None]:
+    """End the processes that fork."""
+    with FORKS:
+        yield
 
 
 class Cloud:
@@ -253,12 +260,19 @@ def configured(
 
 
 @pytest.fixture(scope='module')
-def quick(cloud: Cloud, demo: Shell) -> Iterator[QuickShell]:
-    """Provide a shell for hundreds of commands."""
-    url = cloud.facts['regions']['RegionOne']['compute_url']
-    shell = QuickShell(demo, url)
-    with shell.server:
-        yield shell
+def quick(cloud: Cloud, demo: Shell) -> Shell:
+    """Provide a shell with a token, for hundreds of commands.
+
+    One test checks that the output is the same without it.
+    """
+    token = demo('token', 'issue', '-f', 'value', '-c', 'id').out.strip()
+    return Shell(
+        {
+            'OS_AUTH_TYPE': 'admin_token',
+            'OS_ENDPOINT': cloud.facts['regions']['RegionOne']['compute_url'],
+            'OS_TOKEN': token,
+        }
+    )
 
 
 class Glance:

@@ -39,7 +39,7 @@ INTERRUPTED = 130
 def shell_of(server: canned_cloud.Server, **environment: str) -> Shell:
     """Return a shell of a canned cloud, with Python's own buffering."""
     more = {'PYTHONUNBUFFERED': '', **environment}
-    return Shell(canned_cloud.environment(server) | more)
+    return Shell(canned_cloud.environment(server) | more, fresh=True)
 
 
 @pytest.fixture
