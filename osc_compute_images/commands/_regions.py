@@ -143,7 +143,7 @@ def _of_all_clouds(
         return [cloud.default_region()]
 
     apis = of_clouds(clouds, regions)
-    for name in clouds.keys() - {cloud for cloud, _region in apis}:
+    for name in sorted(clouds.keys() - {cloud for cloud, _region in apis}):
         command.log.warning(
             _('Cloud %(cloud)s is skipped: it has none of these regions'),
             {'cloud': printable(name)},

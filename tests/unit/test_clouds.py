@@ -352,6 +352,18 @@ def test_list_regions_of_all_clouds(
     )
 
 
+def test_skipped_clouds_are_reported_in_order(
+    http, two_regions, tmp_path, caplog
+):
+    names = [f'other-{number}' for number in range(8)]
+    app = App(tmp_path, {name: entry(regions=['RegionTwo']) for name in names})
+    listed(app, '--all-clouds', '--region', 'RegionOne')
+    assert [r.message for r in caplog.records] == [
+        f'Cloud {name} is skipped: it has none of these regions'
+        for name in names
+    ]
+
+
 def test_region_that_no_cloud_has(two_regions, app):
     with pytest.raises(exceptions.CommandError, match='No cloud has a region'):
         run(app, ListComputeImage, '--all-clouds', '--region', 'Nowhere')
