@@ -619,7 +619,9 @@ def test_wait_for_deleted(api, http, slept):
 
 def test_wait_for_image_that_vanishes(api, http, slept):
     answer_in_turn(http, 'SAVING', nova.NOT_FOUND)
-    with pytest.raises(images.ImageVanished, match='it was SAVING') as caught:
+    with pytest.raises(
+        images.ImageVanished, match='last status was SAVING'
+    ) as caught:
         api.wait_for(ID)
     assert caught.value.http_status == 404
 

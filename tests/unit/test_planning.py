@@ -287,7 +287,7 @@ def test_changed_image_is_reported_and_skipped(app, fleet, caplog, typed):
     got = delete(app, *SNAPSHOTS, code=1)
     assert got[0]['Result'] == 'changed'
     assert got[0]['Reason'] == "its name changed from 'cirros-5' to 'new'"
-    assert f'Image {ID[5]} was not changed: its name is' in caplog.text
+    assert f'Image {ID[5]} was not changed: its name changed' in caplog.text
     assert {*fleet.images} == {ID[0], ID[5]}
 
 
