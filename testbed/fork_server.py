@@ -35,7 +35,8 @@ class ForkServer:
 
     :param program: path of the program's file
     :param words: arguments of the first run, of which nothing is seen
-    :param environment: the variables of the process
+    :param environment: the variables of the process; its folder is the
+        current one
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class ForkServer:
     ) -> None:
         self._command = [program, *words]
         self._environment = environment
+        self._folder = os.getcwd()
         self._idle: list[_Process] = []
 
     def __enter__(self) -> Self:
@@ -57,8 +59,10 @@ class ForkServer:
 
     def suits(self, environment: Mapping[str, str]) -> bool:
         """Tell whether imports by a fresh process would do the same."""
-        return hasattr(os, 'fork') and _early(environment) == _early(
-            self._environment
+        return (
+            hasattr(os, 'fork')
+            and os.getcwd() == self._folder
+            and _early(environment) == _early(self._environment)
         )
 
     def run(

@@ -30,39 +30,16 @@ _ROOT = Path(__file__).parents[2]
 _DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
 
 
-#: Modules whose tests do not use the real cloud.
-_CANNED = (
-    'test_beside_others.py', 'test_clouds.py', 'test_counts.py',
-    'test_faults.py', 'test_forks.py', 'test_processes.py',
-)  # fmt: skip
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Run all tests that use the real cloud in one worker.
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Run all tests that use the real cloud in one worker of pytest-xdist.
 
     They list all images and change some, so they cannot run in parallel with
-    each other, but with tests on canned servers: ``-n 2``.
+    each other, but with tests on canned servers: ``-n 2 --dist loadgroup``.
     """
-    from xdist.scheduler import LoadScopeScheduling
-
-    class Scheduling(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return nodeid if _is_canned(nodeid) else 'cloud'
-
-    return Scheduling(config, log)
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Reject a test that would start a second cloud."""
-    if _is_canned(item.nodeid) and 'cloud' in getattr(
+    if 'cloud' in getattr(
         item, 'fixturenames', ()
-    ):
-        raise pytest.UsageError(f'{item.nodeid} uses the cloud: see _CANNED')
-
-
-def _is_canned(nodeid: str) -> bool:
-    return Path(nodeid.partition('::')[0]).name in _CANNED
+    ) and item.config.pluginmanager.hasplugin('xdist'):
+        item.add_marker(pytest.mark.xdist_group('cloud'))
 
 
 @dataclasses.dataclass

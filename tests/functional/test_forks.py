@@ -66,12 +66,16 @@ def test_a_folder_of_its_own_takes_a_fresh_interpreter(canned, tmp_path):
     assert str(tmp_path) in shell.run(*IMAGE, 'list', cwd=tmp_path).err
 
 
-def test_what_imports_may_read_takes_a_fresh_interpreter(canned):
+def test_what_imports_may_read_takes_a_fresh_interpreter(
+    canned, tmp_path, monkeypatch
+):
     environment = Shell(canned_cloud.environment(canned)).environment
     assert FORKS.suits(environment)
     assert FORKS.suits(environment | {'OS_CLOUD': 'x', 'COLUMNS': '30'})
     for name in ('HOME', 'XDG_CONFIG_HOME', 'LC_ALL', 'PYTHONIOENCODING'):
         assert not FORKS.suits(environment | {name: 'x'})
+    monkeypatch.chdir(tmp_path)
+    assert not FORKS.suits(environment)
 
 
 @pytest.fixture
