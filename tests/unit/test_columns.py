@@ -10,7 +10,6 @@ import subprocess
 
 from cliff.formatters.shell import ShellFormatter
 from hypothesis import given
-from hypothesis import settings
 import hypothesis.strategies as st
 import pytest
 
@@ -18,6 +17,7 @@ from osc_compute_images.api import Image
 from osc_compute_images.api import ServerRef
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands._columns import PropertiesColumn
+from tests.unit.examples import examples
 
 IMAGE = Image(
     id='the-id',
@@ -99,7 +99,7 @@ def test_long_text_is_truncated_for_people_only(character):
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=['Cs']), max_size=5)))
-@settings(derandomize=True)
+@examples()
 def test_text_sorts_by_code_points(texts):
     cells = sorted(map(_columns.text, texts))
     assert [str(cell) for cell in cells] == sorted(texts)

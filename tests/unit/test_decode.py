@@ -6,7 +6,6 @@ import contextlib
 import json
 
 from hypothesis import given
-from hypothesis import settings
 import hypothesis.strategies as st
 import msgspec
 import pytest
@@ -18,6 +17,7 @@ from osc_compute_images.api import InvalidResponse
 from osc_compute_images.api import ServerRef
 from testbed import nova
 from tests.fuzz import cost
+from tests.unit.examples import examples
 
 
 def decoded(*entries, **more):
@@ -351,7 +351,7 @@ ENTRIES = st.lists(
 
 
 @given(st.binary() | st.text().map(str.encode))
-@settings(deadline=None, derandomize=True)
+@examples()
 def test_any_bytes_are_decoded_or_invalid(body):
     for read in (_decode.decode_page, _decode.decode_image):
         with contextlib.suppress(InvalidResponse):
@@ -359,7 +359,7 @@ def test_any_bytes_are_decoded_or_invalid(body):
 
 
 @given(ENTRIES, JSON)
-@settings(deadline=None, derandomize=True, max_examples=300)
+@examples(300)
 def test_any_objects_are_decoded_to_images(entries, links):
     page = decoded(*entries, images_links=links)
     assert len(page.items) == sum(isinstance(e, dict) for e in entries)

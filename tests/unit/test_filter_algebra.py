@@ -10,7 +10,6 @@ from typing import NamedTuple
 import urllib.parse
 
 from hypothesis import given
-from hypothesis import settings
 import hypothesis.strategies as st
 from keystoneauth1 import adapter
 import msgspec
@@ -24,6 +23,7 @@ from testbed import nova
 from testbed import nova_filters
 from tests.unit.conftest import new_session
 from tests.unit.conftest import set_catalog
+from tests.unit.examples import examples
 
 TIMES = [
     f'2026-11-2{day}T00:00:0{second}Z' for day in '123' for second in '01'
@@ -167,7 +167,7 @@ def records(listed: list[dict[str, Any]]) -> list[Image]:
 
 
 @given(LISTS, COMBINED)
-@settings(deadline=None, derandomize=True, max_examples=300)
+@examples(300)
 def test_combined_filters_agree_with_sets(listed, combined):
     images = records(listed)
     expected = combined.chosen(images)
@@ -175,7 +175,7 @@ def test_combined_filters_agree_with_sets(listed, combined):
 
 
 @given(LISTS, COMBINED)
-@settings(deadline=None, derandomize=True, max_examples=300)
+@examples(300)
 def test_query_excludes_no_matching_image(listed, combined):
     where = combined.where
     query = {name: str(value) for name, value in where.query.items()}
@@ -217,7 +217,7 @@ class Server(nova.Server):
     st.none() | st.integers(1, 5),
     st.booleans(),
 )
-@settings(deadline=None, derandomize=True, max_examples=100)
+@examples(100)
 def test_listing_agrees_with_filter(
     listed, combined, limit, max_items, newest_first
 ):

@@ -9,12 +9,12 @@ from cliff.formatters import commaseparated
 from cliff.formatters import json_format
 from cliff.formatters import table
 from hypothesis import given
-from hypothesis import settings
 import hypothesis.strategies as st
 import pytest
 
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _formatters
+from tests.unit.examples import examples
 
 NAMES = ('ID', 'Größe', 'A long header')
 
@@ -55,7 +55,7 @@ def printed(formatter, rows, **options):
     ids=['table', 'empty table', 'narrow table'],
 )
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=5))
-@settings(derandomize=True, deadline=None)
+@examples()
 def test_output_equals_cliffs(options, rows):
     own = table.TableFormatter()
     fast = _formatters.fast(own)

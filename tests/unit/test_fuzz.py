@@ -9,7 +9,6 @@ import time
 
 from hypothesis import example
 from hypothesis import given
-from hypothesis import settings
 import hypothesis.strategies as st
 import pytest
 
@@ -17,6 +16,7 @@ from tests.fuzz.__main__ import check
 from tests.fuzz.__main__ import load
 from tests.fuzz.__main__ import TARGETS
 from tests.fuzz.__main__ import WORDS
+from tests.unit.examples import examples
 
 MODULES = {target: load(target) for target in TARGETS}
 
@@ -43,7 +43,7 @@ def test_seeds(target):
 )
 @example(('page', b'{"images": [{"id": "a", "metadata": {"x": 1e999}}]}'), [])
 @example(('page', b'{"images": [{"id": "a", "name": "a\x01b"}]}'), [])
-@settings(deadline=None, derandomize=True, max_examples=400)
+@examples(400)
 def test_mutated_seeds(target_and_seed, changes):
     target, data = target_and_seed
     for where, length, new in changes:

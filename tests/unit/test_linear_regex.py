@@ -7,11 +7,11 @@ import warnings
 
 from hypothesis import assume
 from hypothesis import given
-from hypothesis import settings
 import hypothesis.strategies as st
 import pytest
 
 from osc_compute_images.api.filters import _linear_regex
+from tests.unit.examples import examples
 
 ATOMS = st.sampled_from(
     [
@@ -57,7 +57,7 @@ TEXTS = st.text('abAB1-\n _ß\u017fKkİi', max_size=10)
 
 
 @given(FLAGS, PATTERNS, st.lists(TEXTS, max_size=5))
-@settings(deadline=None, derandomize=True, max_examples=1000)
+@examples(1000)
 def test_search_agrees_with_re(flags, pattern, texts):
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')

@@ -13,7 +13,6 @@ import json
 from typing import Any
 from typing import NamedTuple
 
-from hypothesis import settings
 from hypothesis.stateful import initialize
 from hypothesis.stateful import invariant
 from hypothesis.stateful import precondition
@@ -32,6 +31,7 @@ from osc_compute_images.api import ServerError
 from testbed import nova
 from tests.unit.conftest import new_session
 from tests.unit.conftest import set_catalog
+from tests.unit.examples import examples
 
 #: Makes a link to the next page, given the marker and the limit.
 Href = Callable[[str, int], str]
@@ -386,6 +386,4 @@ class Listing(RuleBasedStateMachine):
 
 
 TestListing = Listing.TestCase
-TestListing.settings = settings(
-    max_examples=400, stateful_step_count=10, deadline=None, derandomize=True
-)
+TestListing.settings = examples(400, stateful_step_count=10)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from hypothesis import example
 from hypothesis import given
-from hypothesis import settings
 import hypothesis.strategies as st
 from keystoneauth1 import adapter
 import pytest
@@ -28,6 +27,7 @@ from osc_compute_images.commands import _streams
 from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
+from tests.unit.examples import examples
 
 ID = nova.image_id(1)
 ONE = f'{nova.ENDPOINT}/images/{ID}'
@@ -42,7 +42,7 @@ EVIL = '\x1b]0;x\x07'
 @example('Sat, 1 Jan 0 0:0:0 +9999999999')
 @example('9' * 5000)
 @example('-1')
-@settings(derandomize=True)
+@examples()
 def test_delay_is_limited_for_any_retry_after(text):
     seconds = _retry.parse_retry_after(text)
     error = mark(
@@ -73,7 +73,7 @@ ERRORS = st.recursive(
 @example(b'<title>&#x1b;[2J&NewLine;</title>', '')
 @example(b'{"error": {"code": 400}}', 'Bad Request')
 @example(b'', ' ')
-@settings(derandomize=True, deadline=None)
+@examples()
 def test_message_is_one_printable_line_for_any_body(body, reason):
     message = images.HTTPError(
         _error_message.extract(400, {}, body, reason)

@@ -5,7 +5,6 @@
 import datetime
 
 from hypothesis import given
-from hypothesis import settings
 import hypothesis.strategies as st
 import pytest
 
@@ -16,6 +15,7 @@ from osc_compute_images.api import ServerRef
 from osc_compute_images.api import summary
 from testbed import nova
 from tests.unit.conftest import sent
+from tests.unit.examples import examples
 
 BEGIN = datetime.datetime(2026, 1, 1)
 
@@ -185,7 +185,7 @@ def grouped(images, keys):
 
 
 @given(IMAGES, st.integers(1, 4), KEYS, st.integers(1, 4), st.booleans())
-@settings(deadline=None, derandomize=True, max_examples=500)
+@examples(500)
 def test_newest_agrees_with_sorting(images, count, keys, size, in_order):
     if in_order:
         images.sort(key=lambda i: i.created, reverse=True)
@@ -210,7 +210,7 @@ def test_newest_agrees_with_sorting(images, count, keys, size, in_order):
 
 
 @given(IMAGES, KEYS)
-@settings(deadline=None, derandomize=True)
+@examples()
 def test_summarize_agrees_with_grouping(images, keys):
     expected = {
         group: (

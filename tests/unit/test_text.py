@@ -3,12 +3,12 @@
 """Text for terminals."""
 
 from hypothesis import given
-from hypothesis import settings
 import hypothesis.strategies as st
 import pytest
 
 from osc_compute_images.text import printable
 from osc_compute_images.text import property_text
+from tests.unit.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_printable_escapes_control_characters(text, shown):
 
 
 @given(st.text(st.characters(), max_size=20))
-@settings(derandomize=True)
+@examples()
 def test_printable_returns_one_line(text):
     shown = printable(text)
     shown.encode()

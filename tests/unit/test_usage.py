@@ -5,7 +5,6 @@
 import uuid
 
 from hypothesis import given
-from hypothesis import settings
 import hypothesis.strategies as st
 import pytest
 
@@ -13,6 +12,7 @@ from osc_compute_images.api import Image
 from osc_compute_images.api import Server
 from osc_compute_images.api import ServerRef
 from osc_compute_images.api.usage import Usage
+from tests.unit.examples import examples
 
 
 def image(image_id, name=None, server=None, **metadata):
@@ -176,7 +176,7 @@ FLEETS = st.tuples(
 
 
 @given(FLEETS)
-@settings(deadline=None, derandomize=True, max_examples=500)
+@examples(500)
 def test_usage_agrees_with_second_implementation(fleet):
     servers, images = fleet
     usage = Usage(servers, images)

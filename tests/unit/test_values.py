@@ -8,11 +8,11 @@ import datetime
 import re
 
 from hypothesis import given
-from hypothesis import settings
 import hypothesis.strategies as st
 import pytest
 
 from osc_compute_images.commands import _values
+from tests.unit.examples import examples
 
 FORM = '%Y-%m-%dT%H:%M:%SZ'
 READERS = (
@@ -122,7 +122,7 @@ def test_unknown_status_error_lists_statuses():
     | st.just('9' * 5000)
     | st.just('9' * 5000 + 'w')
 )
-@settings(derandomize=True, deadline=None)
+@examples()
 def test_any_text_is_valid_or_an_argparse_error(read, text):
     with contextlib.suppress(argparse.ArgumentTypeError, ValueError):
         read(text)
@@ -179,7 +179,7 @@ def test_span_is_an_age(text, span):
         ),
     )
 )
-@settings(derandomize=True, deadline=None)
+@examples()
 def test_times_are_rounded_up_to_seconds(time):
     read = _values.time_or_age(time.isoformat())
     assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', read)
