@@ -125,17 +125,18 @@ def shell_of(tmp_path: pathlib.Path) -> Callable[..., Shell]:
         (tmp_path / 'secure.yaml').write_text(
             json.dumps({'clouds': secure or {}})
         )
-        # openstacksdk looks for it in the user's configuration folder.
-        home = tmp_path / 'home'
-        (home / 'openstack').mkdir(parents=True)
-        (home / 'openstack' / 'clouds-public.yaml').write_text(
-            json.dumps({'public-clouds': public or {}})
-        )
+        if public:
+            # openstacksdk looks for it in the user's configuration folder.
+            home = tmp_path / 'home'
+            (home / 'openstack').mkdir(parents=True)
+            (home / 'openstack' / 'clouds-public.yaml').write_text(
+                json.dumps({'public-clouds': public})
+            )
+            environment['XDG_CONFIG_HOME'] = str(home)
         return Shell(
             {
                 'OS_CLIENT_CONFIG_FILE': str(tmp_path / 'clouds.yaml'),
                 'OS_CLIENT_SECURE_FILE': str(tmp_path / 'secure.yaml'),
-                'XDG_CONFIG_HOME': str(home),
                 **environment,
             }
         )
