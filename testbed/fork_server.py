@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Runs a Python program many times, for the price of its imports once.
+"""Runs a Python program many times, and imports its modules once.
 
-A process imports what a first run of the program imports, and then forks for
-each run: the child executes the program's file as ``__main__``, with its own
-arguments, environment and output, and exits.
+A process imports the modules that a first run of the program imports, and
+forks for each further run. The child executes the program's file as
+``__main__``, with its own arguments, environment and output.
 """
 
 import atexit
@@ -24,19 +24,18 @@ import tempfile
 from typing import NoReturn
 from typing import Self
 
-#: Variables that are read when the program runs, not when it is imported.
+#: Environment variables that are read by runs, not by imports.
 LATE = ('OS_', 'COLUMNS', 'LINES', 'NO_COLOR', 'CLIFF_')
 
 
 class ForkServer:
-    """A process that runs a program again and again.
+    """A process that runs a program many times.
 
-    Runs at the same time, in threads, each get such a process.
+    Concurrent runs, in threads, each use a process of their own.
 
     :param program: path of the program's file
-    :param words: arguments of the first run, of which nothing is seen
-    :param environment: the variables of the process; its folder is the
-        current one
+    :param words: arguments of the first run, whose output is discarded
+    :param environment: environment variables of the process
     """
 
     def __init__(
@@ -58,7 +57,10 @@ class ForkServer:
             self._idle.pop().close()
 
     def suits(self, environment: Mapping[str, str]) -> bool:
-        """Tell whether imports by a fresh process would do the same."""
+        """Return whether imports of a fresh process would be the same.
+
+        Modules may read the environment and the current folder.
+        """
         return (
             hasattr(os, 'fork')
             and os.getcwd() == self._folder
@@ -73,9 +75,9 @@ class ForkServer:
     ) -> subprocess.CompletedProcess[bytes]:
         """Run the program with arguments, like :func:`subprocess.run`.
 
-        :param environment: all variables of the run; they have to suit
-        :param timeout: seconds after which the run is killed
-        :raises subprocess.TimeoutExpired: if it was
+        :param environment: environment variables that :meth:`suits`
+        :param timeout: seconds, after which the process is killed
+        :raises subprocess.TimeoutExpired: if it is killed
         """
         assert self.suits(environment)
         process = (
@@ -92,12 +94,12 @@ class ForkServer:
 
 
 def _early(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that imports may read."""
+    """Return the environment variables that imports may read."""
     return {k: v for k, v in environment.items() if not k.startswith(LATE)}
 
 
 class _Process:
-    """The process that forks, seen from without."""
+    """The parent's side of a process that forks."""
 
     def __init__(
         self, command: list[str], environment: Mapping[str, str]
@@ -113,7 +115,7 @@ class _Process:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=(requests, codes),
-            # It and what it runs are killed together.
+            # It is killed together with its child.
             start_new_session=True,
         )
         os.close(requests)
@@ -145,30 +147,30 @@ class _Process:
             )
 
     def close(self) -> None:
-        """End it, as it runs nothing."""
+        """End it; it must be idle."""
         self._requests.close()
         self._codes.close()
         self._process.wait()
 
     def kill(self) -> None:
-        """End it and what it runs."""
+        """Kill it and its child."""
         os.killpg(self._process.pid, signal.SIGKILL)
         self.close()
 
 
 def main(requests: str, codes: str, program: str, *words: str) -> None:
-    """Run the program once for each request that comes in.
+    """Run the program once for each request.
 
-    :param requests: number of the file to read requests from
-    :param codes: number of the file to write exit codes to
+    :param requests: file descriptor of the requests
+    :param codes: file descriptor for the exit codes
     """
     # Modules read the name of the program when they are imported.
     sys.argv = [program]
     for module in _modules_of(program, words):
-        # Some are made by others, and cannot be imported by themselves.
+        # Some modules are made by others, and have no file.
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
-    # What is there now stays: looking for garbage in it would copy it.
+    # A garbage collection in a child would copy the parent's objects.
     gc.freeze()
     with open(int(requests)) as lines, open(int(codes), 'w') as answers:
         while request := lines.readline():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Commands that are forks, compared with those of fresh interpreters."""
+"""Forked commands, compared with commands of fresh interpreters."""
 
 from concurrent.futures import ThreadPoolExecutor
 import subprocess
@@ -36,7 +36,7 @@ PATIENCE = 60
     ],
     ids=' '.join,
 )
-def test_a_fork_answers_as_a_fresh_interpreter_does(words):
+def test_fork_equals_fresh_interpreter(words):
     answers = []
     for fresh in (True, False):
         nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(3)])
@@ -48,7 +48,7 @@ def test_a_fork_answers_as_a_fresh_interpreter_does(words):
     assert answers[0] == answers[1]
 
 
-def test_nothing_is_left_of_the_run_before(canned, tmp_path):
+def test_run_does_not_affect_the_next(canned, tmp_path):
     shell = Shell(canned_cloud.environment(canned))
     plain = shell(*IMAGE, 'list')
     usage = shell(*IMAGE, 'list', '--help').out
@@ -59,14 +59,14 @@ def test_nothing_is_left_of_the_run_before(canned, tmp_path):
     assert shell(*IMAGE, 'list') == plain
 
 
-def test_a_folder_of_its_own_takes_a_fresh_interpreter(canned, tmp_path):
+def test_other_folder_needs_fresh_interpreter(canned, tmp_path):
     shell = Shell(canned_cloud.environment(canned))
-    # openstacksdk asks for the folder when it is imported.
+    # openstacksdk reads the current folder when it is imported.
     (tmp_path / 'clouds.yaml').write_text('{]')
     assert str(tmp_path) in shell.run(*IMAGE, 'list', cwd=tmp_path).err
 
 
-def test_what_imports_may_read_takes_a_fresh_interpreter(
+def test_variables_read_by_imports_need_fresh_interpreter(
     canned, tmp_path, monkeypatch
 ):
     environment = Shell(canned_cloud.environment(canned)).environment
@@ -80,7 +80,7 @@ def test_what_imports_may_read_takes_a_fresh_interpreter(
 
 @pytest.fixture
 def held(canned):
-    """Provide a shell whose commands wait, what tells so, and their end."""
+    """Provide a shell whose commands block, a semaphore, and their end."""
     asked = threading.Semaphore(0)
     end = threading.Event()
 
@@ -94,7 +94,7 @@ def held(canned):
         end.set()
 
 
-def test_commands_run_side_by_side(held):
+def test_commands_run_in_parallel(held):
     shell, asked, end = held
     with ThreadPoolExecutor(2) as pool:
         done = [pool.submit(shell, *IMAGE, 'list') for _ in range(2)]
@@ -104,7 +104,7 @@ def test_commands_run_side_by_side(held):
         assert done[0].result() == done[1].result()
 
 
-def test_a_command_that_takes_too_long_is_killed(held, canned):
+def test_command_is_killed_after_timeout(held, canned):
     shell, _asked, _end = held
     with pytest.raises(subprocess.TimeoutExpired):
         shell.run(*IMAGE, 'list', timeout=2)
