@@ -73,7 +73,6 @@ class NamingCommand(_planning.PlanCommand):
             (parsed_args.all_regions, '--all-regions'),
             (parsed_args.all_clouds, '--all-clouds'),
             (parsed_args.max_items is not None, '--max-items'),
-            (getattr(parsed_args, 'include_used', False), '--include-used'),
         ):
             if given:
                 self._parser.error(

@@ -13,6 +13,8 @@ from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _planning
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from collections.abc import Iterable
     from collections.abc import Sequence
 
     from osc_compute_images.api import Image
@@ -30,8 +32,35 @@ def add_option(parser: argparse.ArgumentParser) -> None:
         help=_(
             'Also delete images that servers were booted from, and kernels '
             'and ramdisks of other images. Images that shelved servers are '
-            'stored in are deleted only if given by name or ID'
+            'stored in are deleted only if given by ID'
         ),
+    )
+
+
+def protection_of_named(
+    api: 'ImagesAPI',
+    images: 'Iterable[Image]',
+    by_id: 'Collection[str]',
+    parsed_args: argparse.Namespace,
+) -> 'Protection':
+    """Find out which images are protected that were given by name or ID.
+
+    It sends no requests if all of them were given by ID.
+
+    :param by_id: the IDs of those given by ID
+    """
+    from osc_compute_images.api import ServerList
+    from osc_compute_images.api import usage
+    from osc_compute_images.api.protection import Protection
+
+    users: list[Image] = []
+    servers = ServerList(())
+    if any(image.id not in by_id for image in images):
+        # NOTE: images before servers, as below.
+        users = [*filter(usage.is_relevant, api.list_detail())]
+        servers = api.servers()
+    return Protection(
+        servers, users, include_used=parsed_args.include_used, named=by_id
     )
 
 

@@ -4,6 +4,8 @@
 
 import argparse
 from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,10 +17,12 @@ from osc_compute_images.commands import _naming
 from osc_compute_images.commands import _protecting
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _values
+from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.plan import Outcome
     from osc_compute_images.api.plan import Plan
     from osc_compute_images.api.usage import Usage
 
@@ -39,7 +43,10 @@ class DeleteComputeImage(_naming.NamingCommand):
             metavar='<image>',
             nargs='*',
             type=_values.name_or_id,
-            help=_('Image(s) to delete (name or ID)'),
+            help=_(
+                'Image(s) to delete (name or ID). Images in use are deleted '
+                'only if given by ID'
+            ),
         )
         self.add_choice(parser)
         _protecting.add_option(parser)
@@ -59,17 +66,19 @@ class DeleteComputeImage(_naming.NamingCommand):
 
     def plan_for(
         self,
-        api: 'ImagesAPI',  # noqa: ARG002
+        api: 'ImagesAPI',
         images: 'Iterable[Image]',
-        parsed_args: argparse.Namespace,  # noqa: ARG002
+        parsed_args: argparse.Namespace,
     ) -> 'Plan':
         from osc_compute_images.api import plan
-        from osc_compute_images.api import ServerList
-        from osc_compute_images.api.protection import Protection
 
         images = [*images]
-        named = {image.id for image in images}
-        return plan.delete(images, Protection(ServerList(()), (), named=named))
+        given = {name.lower() for name in parsed_args.images}
+        by_id = {image.id for image in images if image.id.lower() in given}
+        protection = _protecting.protection_of_named(
+            api, images, by_id, parsed_args
+        )
+        return plan.delete(images, protection)
 
     def change_named(
         self, regions: _regions.Regions, parsed_args: argparse.Namespace
@@ -79,31 +88,64 @@ class DeleteComputeImage(_naming.NamingCommand):
 
         failed = 0
 
-        def report(image: str, e: ImagesError) -> None:
+        def report(name: str, reason: str) -> None:
             nonlocal failed
             failed += 1
             self.log.error(
                 _('Failed to delete image %(image)r: %(error)s'),
-                {'image': image, 'error': _connect.describe_error(e)},
+                {'image': name, 'error': reason},
             )
 
         # NOTE: find all images before deleting the first: an ambiguous name
         # must not become unique by a deletion.
-        found: dict[tuple[ImagesAPI, str], str] = {}
-        for image in dict.fromkeys(parsed_args.images):
+        found: dict[ImagesAPI, dict[str, Image]] = {}
+        names: dict[tuple[ImagesAPI, str], str] = {}
+        for name in dict.fromkeys(parsed_args.images):
             try:
-                api, match = _regions.find(regions, image)
-                found.setdefault((api, match.id), image)
+                api, image = _regions.find(regions, name)
             except ImagesError as e:
-                report(image, e)
-        total = len(found) + failed
-        for (api, image_id), image in found.items():
-            try:
-                api.delete(image_id)
-            except ImagesError as e:
-                report(image, e)
+                report(name, _connect.describe_error(e))
+            else:
+                found.setdefault(api, {})[image.id] = image
+                names.setdefault((api, image.id), name)
+        total = len(names) + failed
+        for api, images in found.items():
+            for image_id, reason in self._delete(api, images, parsed_args):
+                report(names[api, image_id], reason)
         if failed:
             raise exceptions.CommandError(
                 _('%(failed)s of %(total)s images failed to delete.')
                 % {'failed': failed, 'total': total}
             )
+
+    def _delete(
+        self,
+        api: 'ImagesAPI',
+        images: 'Mapping[str, Image]',
+        parsed_args: argparse.Namespace,
+    ) -> 'Iterator[tuple[str, str]]':
+        """Delete images of a region; yield those that are left, and why."""
+        from osc_compute_images.api import ImagesError
+
+        try:
+            todo = self.plan_for(api, images.values(), parsed_args)
+        except ImagesError as e:
+            yield from dict.fromkeys(
+                images, _connect.describe_error(e)
+            ).items()
+            return
+        for outcome in api.apply(todo):
+            reason = _reason_not_deleted(outcome)
+            if reason:
+                yield outcome.step.image.id, reason
+
+
+def _reason_not_deleted(outcome: 'Outcome') -> str:
+    """Return why an image is not deleted, or an empty text."""
+    if outcome.error is not None:
+        return _connect.describe_error(outcome.error)
+    if outcome.result == 'kept':
+        return _('%s. To delete it anyway, give its ID') % printable(
+            outcome.reason
+        )
+    return printable(outcome.reason) if outcome.result == 'changed' else ''

@@ -219,7 +219,6 @@ def test_max_items_refuses_larger_plan(app, fleet, caplog):
         (DeleteComputeImage, [ID[1], '--all-regions']),
         (DeleteComputeImage, [ID[1], '--all-clouds']),
         (DeleteComputeImage, [ID[1], '--max-items', '3']),
-        (DeleteComputeImage, [ID[1], '--include-used']),
         (SetComputeImage, [ID[1], '--property', 'a=b', '--unused']),
         (SetComputeImage, ['--no-property', '--all']),
         (SetComputeImage, [ID[1], '--no-property', '--dry-run']),
@@ -249,16 +248,110 @@ def test_delete_by_name_prints_nothing(app, fleet):
 
 
 def test_dry_run_with_names(app, fleet):
-    got = delete(app, ID[0], 'cirros-1', ID[1], '--dry-run')
+    got = delete(app, ID[0], 'cirros-2', 'cirros-1', ID[1], '--dry-run')
     assert [(r['Action'], r['ID'], r['Reason']) for r in got] == [
         ('delete', ID[0], 'named'),
+        ('delete', ID[2], 'chosen'),
         ('delete', ID[1], 'named'),
     ]
+    (kept,) = delete(app, 'cirros-0', '--dry-run')
+    assert (kept['Action'], kept['Reason']) == ('keep', BOOTED)
     got = rows(app, SetComputeImage, ID[0], '--property', 'a=b', '--dry-run')
     assert [(r['Action'], r['ID']) for r in got] == [('set', ID[0])]
     assert not fleet.writes
     with pytest.raises(exceptions.CommandError, match='No image'):
         run(app, DeleteComputeImage, 'none', '--dry-run')
+
+
+ANYWAY = 'To delete it anyway, give its ID'
+
+
+def shelve_web(fleet):
+    fleet.servers[WEB]['status'] = 'SHELVED_OFFLOADED'
+    fleet.images[ID[3]]['name'] = 'web-shelved'
+
+
+def need_a_kernel(fleet):
+    fleet.images[ID[4]]['metadata']['kernel_id'] = ID[3]
+
+
+@pytest.mark.parametrize(
+    ('change', 'name', 'reason'),
+    [
+        (lambda _fleet: None, 'cirros-0', BOOTED),
+        (shelve_web, 'web-shelved', 'shelved server web may be stored in it'),
+        (
+            need_a_kernel,
+            'cirros-3',
+            'it is the kernel or ramdisk of image cirros-4',
+        ),
+        (
+            lambda fleet: fleet.images[ID[3]].update(status='SAVING'),
+            'cirros-3',
+            'it is SAVING',
+        ),
+    ],
+)
+def test_a_name_is_not_enough_for_what_is_in_use(
+    app, fleet, caplog, change, name, reason
+):
+    change(fleet)
+    with pytest.raises(exceptions.CommandError, match='1 of 3 images'):
+        run(app, DeleteComputeImage, 'cirros-5', name, 'cirros-1')
+    assert caplog.messages == [
+        f'Failed to delete image {name!r}: {reason}. {ANYWAY}'
+    ]
+    assert {*fleet.images} == {ID[0], *ID[2:5]}
+    image_id = next(i for i, v in fleet.images.items() if v['name'] == name)
+    assert run(app, DeleteComputeImage, image_id.upper()) == (0, '')
+    assert image_id not in fleet.images
+
+
+def test_used_images_of_a_name_are_included_on_demand(app, fleet):
+    shelve_web(fleet)
+    fleet.servers[DB] |= {'image': {'id': ID[3]}}
+    words = ('--include-used', 'cirros-0', 'web-shelved')
+    with pytest.raises(exceptions.CommandError, match='1 of 2 images'):
+        run(app, DeleteComputeImage, *words)
+    assert {*fleet.images} == {*ID[1:6]}
+
+
+def test_an_id_is_deleted_by_two_requests(app, fleet):
+    run(app, DeleteComputeImage, ID[0])
+    assert fleet.requests == [
+        f'{m} /images/{ID[0]}' for m in ('GET', 'DELETE')
+    ]
+
+
+def test_what_becomes_used_meanwhile_is_told(app, fleet, caplog):
+    def boot(method, path):
+        if (method, path) == ('GET', f'/images/{ID[5]}'):
+            fleet.images[ID[5]]['status'] = 'ERROR'
+
+    fleet.before = boot
+    with pytest.raises(exceptions.CommandError, match='1 of 1 images'):
+        run(app, DeleteComputeImage, 'cirros-5')
+    assert caplog.messages == [
+        (
+            "Failed to delete image 'cirros-5': its status changed "
+            "from 'ACTIVE' to 'ERROR'"
+        )
+    ]
+    assert not fleet.writes
+
+
+def test_a_name_is_not_deleted_if_its_use_cannot_be_known(
+    app, fleet, caplog, slept
+):
+    def fail(_method, path):
+        if path.startswith('/servers'):
+            raise OSError('down')
+
+    fleet.before = fail
+    with pytest.raises(exceptions.CommandError, match='2 of 2 images'):
+        run(app, DeleteComputeImage, 'cirros-5', 'cirros-4')
+    assert 'down' in caplog.messages[-1]
+    assert not fleet.writes
 
 
 def test_failures_are_reported_and_others_deleted(app, fleet, caplog):
@@ -429,6 +522,18 @@ def test_image_of_unknown_visibility_is_kept(app, fleet):
     assert {r['Result'] for r in got} == {'kept'}
     assert 'visibility is unknown' in got[0]['Reason']
     assert not fleet.writes
+
+
+def test_what_others_change_at_the_same_time_is_told(app, fleet, caplog):
+    def change(method, _path):
+        if method == 'POST':
+            fleet.images[ID[0]]['metadata']['the\x1birs'] = '1'
+
+    fleet.before = change
+    assert run(app, SetComputeImage, ID[0], '--property', 'a=b') == (0, '')
+    assert caplog.messages == [
+        'Properties changed by others at the same time: the\\x1birs'
+    ]
 
 
 def test_invalid_property_is_rejected_before_any_request(app, fleet):

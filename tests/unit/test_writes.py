@@ -504,8 +504,10 @@ def several(http):
 
     def page(request, _context):
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.url).query)
-        [name] = query['name']
-        return nova.page([e for e in left.values() if e['name'] == name])
+        names = query.get('name')
+        return nova.page(
+            [e for e in left.values() if not names or e['name'] in names]
+        )
 
     def show(request, context):
         image_id = request.path.rpartition('/')[2]
@@ -519,6 +521,7 @@ def several(http):
         del left[request.path.rpartition('/')[2]]
 
     http.get(nova.DETAIL, json=page)
+    http.get(f'{nova.ENDPOINT}/servers/detail', json={'servers': []})
     http.get(f'{nova.ENDPOINT}/images/nope', **nova.NOT_FOUND)
     for entry in entries:
         url = f'{nova.ENDPOINT}/images/{entry["id"]}'
