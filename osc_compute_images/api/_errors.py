@@ -111,9 +111,12 @@ class ListingInterrupted(ImagesError):
 
     The cause is in ``__cause__``.
 
+    A list that starts over works in any case. One that resumes from ``marker``
+    works as long as that image exists: then pass it in the options.
+
     :param marker: ID of the last image obtained, to resume the list from. The
-        server may reject it if the image has been deleted since. None if the
-        list must start over
+        server rejects it with BadRequest if the image has been deleted since.
+        None if the list must start over
     :param obtained: number of images obtained
     """
 

@@ -32,6 +32,7 @@ class History:
     :ivar last: the last ID, as a marker to resume from; None if the listing
         must restart
     :ivar has_begun: whether any page was received
+    :ivar has_all: whether every duplicate is recognized, however old
     """
 
     def __init__(self, begin: str | None) -> None:
@@ -46,7 +47,7 @@ class History:
         self._older = array.array('q')
         #: The hashes as a set, once the listing has gone back.
         self._known: set[int] = set()
-        self._has_all = True
+        self.has_all = True
         self._restarts_left = _MAX_RESTARTS
         self._is_restarted = self._restart_helped = False
 
@@ -96,7 +97,7 @@ class History:
     def _forget(self, ids: list[str]) -> None:
         self._recent.difference_update(ids)
         if len(self._older) + len(ids) > _limits.MAX_KNOWN_IDS:
-            self._has_all = False
+            self.has_all = False
             return
         hashes = [*map(hash, ids)]
         self._older.extend(hashes)
@@ -117,6 +118,8 @@ class History:
         if not self._restarts_left:
             return
         self._restarts_left -= 1
+        if not self._known:
+            self._known.update(self._older)
         if self._restart_helped:
             # NOTE: if all listed images are deleted, only this helps again.
             yield from self._restart()
@@ -128,22 +131,20 @@ class History:
             if marker:
                 yield {'marker': marker}
             step *= 2
-        if not self._has_all:
+        if not self.has_all:
             # Duplicates from further back would not be recognized.
             return
-        self._known.update(self._older)
         # The last marker is the rejected one.
         for marker in [*self._markers][-2 : -_MAX_MARKERS - 2 : -1]:
             yield {'marker': marker}
         yield from self._restart()
 
     def _restart(self) -> Iterator[dict[str, str]]:
-        if not self._has_all:
+        if not self.has_all:
             return
         self._is_restarted = True
         # The markers will be repeated.
         self._markers.clear()
-        self._known.update(self._older)
         yield {}
 
 

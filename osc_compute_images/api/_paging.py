@@ -121,17 +121,12 @@ class Listing(Generic[_Item]):
             )
         self._history.add_marker(marker)
         try:
-            page = self._page({**self._query, 'marker': marker})
+            return self._page({**self._query, 'marker': marker})
         except _REJECTED_MARKER as e:
             # The image may have been deleted. An administrator can still use
             # it as a marker.
             self._history.reject(marker)
-            page = self._go_back(e)
-        if page.next_marker and self._history.has_marker(page.next_marker):
-            raise _errors.InvalidResponse(
-                f'The server repeats a page of {self._kind}'
-            )
-        return page
+            return self._go_back(e)
 
     def _go_back(self, rejection: _errors.ImagesError) -> Page[_Item]:
         """Continue from an earlier position, without duplicates.
@@ -152,6 +147,10 @@ class Listing(Generic[_Item]):
         page = self._read(self._fetch(query))
         is_last = page.next_url is None and page.entries < query['limit']
         marker = None if is_last else _next_marker(page)
+        if marker is not None and self._history.has_marker(marker):
+            raise _errors.InvalidResponse(
+                f'The server repeats a page of {self._kind}'
+            )
         new = self._history.add(page.items)
         self._obtained += len(new)
         if time.monotonic() - began > _SLOW:
@@ -167,7 +166,10 @@ class Listing(Generic[_Item]):
         if not self._obtained:
             where = f'before the first of the {self._kind}'
         elif marker is None:
-            where = f'after {self._obtained} {kind}; list all again'
+            where = f'after {self._obtained} {kind}'
+            if not self._history.has_all:
+                where += ', which are too many to go back'
+            where += '; list all again'
         else:
             where = f'after {self._obtained} {kind}, the last one {marker}'
         return _errors.ListingInterrupted(

@@ -177,10 +177,10 @@ def describe_error(e: 'ImagesError') -> str:
     if isinstance(e, api.ListingInterrupted) and e.marker:
         option = option_for_shell('--marker', e.marker)
         if option is not None:
-            text = _('%(error)s. To continue from there, add %(option)s') % {
-                'error': e,
-                'option': option,
-            }
+            text = _(
+                '%(error)s. List all again, or continue from there, as long '
+                'as that image exists, with %(option)s'
+            ) % {'error': e, 'option': option}
     if properties.is_undecodable(e):
         return _(
             '%(error)s. The property %(keys)s of an image may be invalid '

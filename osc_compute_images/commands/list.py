@@ -93,7 +93,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             type=_values.name_or_id,
             help=_(
                 'Display only images after this one (name or ID), the last '
-                'image of a previous list'
+                'image of a previous list; it must still exist'
             ),
         )
         _regions.add_options(parser)

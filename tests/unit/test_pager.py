@@ -350,7 +350,8 @@ def test_listing_is_interrupted_if_too_many_ids_are_forgotten(
         obtained += ids(next(pages).images)
     for image_id in obtained:
         server.delete(image_id)
-    with pytest.raises(ListingInterrupted, match='list all again') as caught:
+    match = '40 images, which are too many to go back; list all again'
+    with pytest.raises(ListingInterrupted, match=match) as caught:
         next(pages)
     e = caught.value
     assert (e.marker, e.obtained, e.http_status) == (None, 40, 400)
@@ -389,9 +390,11 @@ def test_long_cycle_of_pages_is_an_error(api, http, monkeypatch):
         [{'json': nova.page(nova.images(*two))} for two in numbers],
     )
     obtained = []
-    with pytest.raises(ListingInterrupted, match='repeats'):
+    with pytest.raises(ListingInterrupted, match='repeats') as caught:
         obtained.extend(api.list_detail(ListOpts(limit=2)))
     assert ids(obtained) == [nova.image_id(n) for n in range(60)]
+    assert caught.value.obtained == 60
+    assert caught.value.marker == nova.image_id(59)
 
 
 def test_marker_comes_from_last_page_with_ids(api, http):
