@@ -72,8 +72,9 @@ class Cloud:
         if self._name is None or entry is None:
             return []
         # NOTE: the only public method for this creates the settings of all
-        # clouds.
-        known = self._config._get_known_regions(self._name)
+        # clouds. Without this one, the regions of the catalog are used.
+        known_regions = getattr(self._config, '_get_known_regions', None)
+        known = known_regions(self._name) if known_regions else None
         # NOTE: None before openstacksdk 1.0.
         names = [region['name'] for region in known or ()]
         return names if 'regions' in entry or len(names) > 1 else []

@@ -66,7 +66,7 @@ class ImagesCommand(command.Command):
             _requests.sanitize_logs()
 
     def get_epilog(self) -> str:
-        if any(True for _hook in self._hooks):
+        if any(True for _hook in getattr(self, '_hooks', ())):
             return super().get_epilog()
         # NOTE: to find the name of this distribution, cliff would read the
         # metadata of all installed ones, on every run.

@@ -79,7 +79,7 @@ class _Option(NamedTuple):
     def dest(self) -> str:
         return self.name.replace('-', '_')
 
-    def add_to(self, parser: argparse._ActionsContainer, name: str) -> None:
+    def add_to(self, parser: 'argparse._ActionsContainer', name: str) -> None:
         """Add the option, under this name."""
         if self.metavar is None:
             parser.add_argument(
@@ -335,14 +335,15 @@ FILTERS = (
 _USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
 
 
-def add_options(parser: argparse._ActionsContainer) -> None:
+def add_options(parser: 'argparse._ActionsContainer') -> None:
     """Add all options that select images."""
     add_filters(parser)
     add_newest(parser)
 
 
 def add_filters(
-    parser: argparse._ActionsContainer, renamed: Mapping[str, str] = _NO_NAMES
+    parser: 'argparse._ActionsContainer',
+    renamed: Mapping[str, str] = _NO_NAMES,
 ) -> None:
     """Add the filter options.
 
@@ -352,7 +353,7 @@ def add_filters(
         option.add_to(parser, renamed.get(option.name, option.name))
 
 
-def add_newest(parser: argparse._ActionsContainer) -> None:
+def add_newest(parser: 'argparse._ActionsContainer') -> None:
     """Add the options that keep the newest of the selected images."""
     parser.add_argument(
         '--newest',

@@ -45,7 +45,7 @@ class Regions(NamedTuple):
     apis: 'Mapping[RegionKey, ImagesAPI]'
 
 
-def _add_region(parser: argparse._ActionsContainer) -> None:
+def _add_region(parser: 'argparse._ActionsContainer') -> None:
     parser.add_argument(
         '--region',
         metavar='<region>',

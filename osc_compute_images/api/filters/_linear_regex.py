@@ -13,12 +13,13 @@ Syntax and meaning are those of Python, which parses the pattern, and matches
 its single characters and positions. Constructs that need backtracking are not
 supported: backreferences, lookaround, conditions, atomic groups.
 
-It uses the private modules ``re._parser`` and ``re._compiler`` of Python;
-``tests/unit/test_linear_regex.py`` fails if they change.
+It uses the private modules ``re._parser`` and ``re._compiler`` of Python.
+Without them every pattern is rejected.
 """
 
 from collections.abc import Hashable
 from collections.abc import Iterable
+import contextlib
 import importlib
 import itertools
 import re
@@ -30,8 +31,11 @@ MAX_STATES = 2000
 #: Maximum number of cached transitions. The cache is cleared beyond it.
 MAX_TRANSITIONS = 5000
 
-_PARSER: Any = importlib.import_module('re._parser')
-_COMPILER: Any = importlib.import_module('re._compiler')
+_PARSER: Any = None
+_COMPILER: Any = None
+with contextlib.suppress(ImportError):
+    _PARSER = importlib.import_module('re._parser')
+    _COMPILER = importlib.import_module('re._compiler')
 
 _CHARACTERS = {'LITERAL', 'NOT_LITERAL', 'ANY', 'IN'}
 _REPEATS = {'MAX_REPEAT', 'MIN_REPEAT'}
@@ -56,6 +60,11 @@ class LinearRegex:
     """
 
     def __init__(self, pattern: str) -> None:
+        if _PARSER is None or _COMPILER is None:
+            raise ValueError(
+                'This release of Python does not let names be searched by a '
+                'regular expression in linear time'
+            )
         try:
             parsed = _PARSER.parse(pattern)
         except (re.error, RecursionError, OverflowError) as e:

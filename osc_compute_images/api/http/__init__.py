@@ -24,17 +24,6 @@
     ends requests that these limits do not, if a program allows it
 
 The other modules of the API import only what this package exports.
-
-It uses these private names of other libraries. If one is missing, requests
-still work, without the feature. ``tests/unit/test_private.py`` fails if one is
-missing:
-
-``keystoneauth1.session.Session._connect_retries``
-    the configured retries of the session, with which keystoneauth fetches a
-    token (``_retry``)
-``_original_response``, ``_connection``, ``_pool``, ``_fp``
-    of a response of urllib3: the connection, to read the final response after
-    an interim one (``_interim``)
 """
 
 from osc_compute_images.api.http._alarm import allow_alarms
