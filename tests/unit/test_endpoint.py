@@ -3,11 +3,13 @@
 """Endpoints, from the catalog and the configuration."""
 
 import base64
+import re
 
 from keystoneauth1 import adapter
 from keystoneauth1 import fixture
 import pytest
 import requests
+import requests_mock
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
@@ -199,6 +201,69 @@ def test_malformed_catalog_error_is_one_line(http, compute, body, headers):
     assert len(text.splitlines()) == 1
     assert 'catalog' in text or 'endpoint' in text
     assert sent(http) == []
+
+
+#: Responses of Keystone without a token.
+NO_TOKENS = {
+    'no token in the headers': {'json': catalog(compute_of())},
+    'no JSON': {'text': '<html>Hi</html>', 'headers': SUBJECT},
+    'truncated JSON': {'text': '{"token": ', 'headers': SUBJECT},
+    'deeply nested JSON': {'text': '[' * 100000, 'headers': SUBJECT},
+    'a list': {'json': [], 'headers': SUBJECT},
+    'nothing': {'status_code': 204},
+    'a number': {'status_code': 300, 'json': 7},
+    'a redirect to an invalid URL': {
+        'status_code': 302,
+        'headers': {'Location': 'http://[x'},
+    },
+}
+IMAGE = nova.image_id(1)
+REQUESTS = {
+    'list': lambda api: list(api.list_detail(images.ListOpts(limit=2))),
+    'get': lambda api: api.get(IMAGE),
+    'set': lambda api: api.update_metadata(IMAGE, {'a': 'b'}),
+    'unset': lambda api: api.delete_metadata_item(IMAGE, 'a'),
+    'delete': lambda api: api.delete(IMAGE),
+}
+
+
+@pytest.mark.parametrize('request_', REQUESTS.values(), ids=REQUESTS)
+@pytest.mark.parametrize('response', NO_TOKENS.values(), ids=NO_TOKENS)
+def test_malformed_new_token_is_an_error_of_one_line(
+    http, ksa_session, response, request_
+):
+    token = {'json': catalog(compute_of()), 'headers': SUBJECT}
+    http.post(TOKENS, [token, response])
+    http.register_uri(
+        requests_mock.ANY,
+        re.compile(re.escape(nova.ENDPOINT)),
+        status_code=401,
+    )
+    page = nova.page(nova.images(1, 2))
+    http.get(nova.DETAIL, [{'json': page}, {'status_code': 401}])
+    compute = adapter.Adapter(ksa_session, service_type='compute')
+    with pytest.raises(images.ImagesError, match='from Keystone') as caught:
+        request_(ImagesAPI(compute))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_invalid_token_is_not_shown(http, compute):
+    token = {'X-Subject-Token': 'secret\n'}
+    http.post(TOKENS, json=catalog(compute_of()), headers=token)
+    with pytest.raises(images.ConnectionFailed, match='header') as caught:
+        list(ImagesAPI(compute).list_detail())
+    assert 'secret' not in str(caught.value)
+
+
+def test_exception_of_a_hook_is_raised_unchanged(http, compute):
+    def hook(response, **_kwargs):
+        if response.url.startswith(nova.DETAIL):
+            raise KeyError('mine')
+
+    http.get(nova.DETAIL, json=EMPTY)
+    compute.session.session.hooks['response'].append(hook)
+    with pytest.raises(KeyError, match='mine'):
+        list(ImagesAPI(compute).list_detail())
 
 
 def test_unknown_region_error_with_regions_of_mixed_types(http, ksa_session):

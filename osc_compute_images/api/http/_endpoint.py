@@ -19,6 +19,7 @@ import requests
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _error_message
+from osc_compute_images.api.http import _exceptions
 from osc_compute_images.text import without_credentials
 
 # All versions of Compute, as in a URL.
@@ -32,9 +33,6 @@ _PLACEHOLDER = re.compile(r'%(%|\(\w*\)\w?|\w*)')
 
 # Maximum number of regions in a message.
 _MAX_REGIONS_SHOWN = 20
-
-# Exceptions that keystoneauth raises for malformed data.
-_MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,11 +82,8 @@ def find(adapter: ksa_adapter.Adapter) -> str:
         _raise_not_found(adapter, str(e), e)
     except UnicodeEncodeError:
         raise
-    except (ksa_exceptions.InvalidResponse, *_MALFORMED) as e:
-        raise _errors.InvalidResponse(
-            f'The token or catalog from Keystone is invalid: '
-            f'{_error_message.one_line(f"{type(e).__name__}: {e}")}'
-        ) from e
+    except _exceptions.MALFORMED as e:
+        raise _exceptions.malformed_token(e) from e
     if not url:
         _raise_not_found(
             adapter,

@@ -7,8 +7,10 @@ It does no I/O.
 
 from collections.abc import Mapping
 import ssl
+import traceback
 
 from keystoneauth1 import exceptions as ksa_exceptions
+from keystoneauth1 import session as ksa_session
 import requests
 import urllib3
 
@@ -47,8 +49,17 @@ _CONNECTION = (
     ConnectionError,
 )
 
-#: All exceptions that :func:`translate` takes.
-TRANSLATED = (
+#: Exceptions that keystoneauth raises for a malformed token or catalog.
+MALFORMED = (
+    ksa_exceptions.InvalidResponse,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+_TRANSLATED = (
     *_TIMEOUTS,
     *_PERMANENT,
     *_CONNECTION,
@@ -57,6 +68,11 @@ TRANSLATED = (
     ValueError,
     MemoryError,
 )
+
+
+def is_translated(e: Exception) -> bool:
+    """Return whether :func:`translate` takes an exception."""
+    return isinstance(e, _TRANSLATED) or _is_about_token(e)
 
 
 def translate(e: Exception, url: str, waited: float) -> _errors.ImagesError:
@@ -70,6 +86,8 @@ def translate(e: Exception, url: str, waited: float) -> _errors.ImagesError:
         return _keystone_error(e)
     if isinstance(e, UnicodeEncodeError):
         return encode_error(e)
+    if _is_about_token(e):
+        return malformed_token(e)
     if isinstance(e, _TIMEOUTS):
         return _timed_out(e, url, waited)
     if isinstance(e, MemoryError):
@@ -77,10 +95,9 @@ def translate(e: Exception, url: str, waited: float) -> _errors.ImagesError:
             f'The response to the request to {url} does not fit into memory'
         )
     failed = _connection_failed(e, url)
-    original = getattr(e, 'original', e)
-    if isinstance(original, _PERMANENT):
+    if isinstance(_original(e), _PERMANENT):
         return failed
-    if isinstance(original, _CONNECTION):
+    if isinstance(_original(e), _CONNECTION):
         return mark(failed, Kind.CONNECTION)
     if isinstance(e, ValueError):
         # For example a redirect to an invalid URL: requests parses it, even
@@ -91,6 +108,30 @@ def translate(e: Exception, url: str, waited: float) -> _errors.ImagesError:
         )
     # For example a missing file of certificates.
     return failed
+
+
+def _original(e: Exception) -> object:
+    """Return the exception that keystoneauth has wrapped, or this one."""
+    return getattr(e, 'original', e)
+
+
+def _is_about_token(e: Exception) -> bool:
+    """Return whether the adapter got something else than a token.
+
+    It requests one before a request, and again if Compute rejects it.
+    """
+    return isinstance(e, MALFORMED) and any(
+        frame.f_code.co_name == ksa_session.Session.get_auth_headers.__name__
+        for frame, _line in traceback.walk_tb(e.__traceback__)
+    )
+
+
+def malformed_token(e: Exception) -> _errors.InvalidResponse:
+    """Return the error for a malformed token or catalog."""
+    return _errors.InvalidResponse(
+        f'The token or catalog from Keystone is invalid: '
+        f'{_error_message.one_line(f"{type(e).__name__}: {e}")}'
+    )
 
 
 def _keystone_error(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
@@ -137,7 +178,10 @@ def _timed_out(
 
 def _connection_failed(e: Exception, url: str) -> _errors.ConnectionFailed:
     text = str(e) or type(e).__name__
-    if not isinstance(e, ksa_exceptions.ClientException):
+    if isinstance(_original(e), requests.exceptions.InvalidHeader):
+        # NOTE: its message has the value of the header, perhaps the token.
+        text = f'The request to {url} has an invalid header'
+    elif not isinstance(e, ksa_exceptions.ClientException):
         text = f'The request to {url} failed: {text}'
     return _errors.ConnectionFailed(_error_message.one_line(text))
 

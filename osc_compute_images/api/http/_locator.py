@@ -43,7 +43,9 @@ class Locator:
         began = time.monotonic()
         try:
             return _endpoint.find(self._adapter)
-        except _exceptions.TRANSLATED as e:
+        except Exception as e:
+            if not _exceptions.is_translated(e):
+                raise
             raise self._login_error(e, time.monotonic() - began) from e
 
     def _login_error(self, e: Exception, waited: float) -> _errors.ImagesError:

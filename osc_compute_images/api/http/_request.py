@@ -62,7 +62,9 @@ def send_once(
         response = _send(
             adapter, method, path, end, {**content, **endpoint.arguments()}
         )
-    except _exceptions.TRANSLATED as e:
+    except Exception as e:
+        if not _exceptions.is_translated(e):
+            raise
         waited = time.monotonic() - began
         raise _exceptions.translate(e, url, waited) from e
     return _response.check(
