@@ -60,6 +60,9 @@ class History:
         if len(self._markers) >= _limits.MAX_KNOWN_PAGES:
             del self._markers[next(iter(self._markers))]
         self._markers[marker] = None
+        if marker != self.last:
+            # The next page does not follow the last one.
+            self._prepare_for_older()
 
     def add(self, items: list[_Item]) -> list[_Item]:
         """Record the items of a page, and return those that are new."""
@@ -104,6 +107,11 @@ class History:
         if self._known:
             self._known.update(hashes)
 
+    def _prepare_for_older(self) -> None:
+        """Recognize old IDs, too, from now on."""
+        if not self._known:
+            self._known.update(self._older)
+
     def reject(self, marker: str) -> None:
         """Record that the server rejects a marker."""
         if marker == self.last:
@@ -118,8 +126,7 @@ class History:
         if not self._restarts_left:
             return
         self._restarts_left -= 1
-        if not self._known:
-            self._known.update(self._older)
+        self._prepare_for_older()
         if self._restart_helped:
             # NOTE: if all listed images are deleted, only this helps again.
             yield from self._restart()

@@ -333,6 +333,22 @@ def test_no_duplicates_after_last_pages_are_deleted(
     assert listed == [nova.image_id(n) for n in range(20)]
 
 
+def test_no_image_comes_twice_where_an_empty_page_leads_back(
+    api, http, monkeypatch
+):
+    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 3)
+    numbers = [(1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (), (3, 4, 5, 13)]
+    pages = [
+        nova.page(nova.images(*each), nova.link(nova.image_id(2)))
+        for each in numbers
+    ]
+    http.get(nova.DETAIL, [*({'json': each} for each in pages), FAULT])
+    listed = []
+    with pytest.raises(ListingInterrupted):
+        listed.extend(api.list_detail(ListOpts(limit=4)))
+    assert ids(listed) == [nova.image_id(n) for n in range(1, 14)]
+
+
 def ids_of(server):
     return {image['id'] for image in server.images}
 
