@@ -95,10 +95,11 @@ def check(
     if visibility in properties.MADE_PRIVATE:
         raise exceptions.CommandError(
             _(
-                'Image %(id)s was not changed: it is a %(visibility)s image, '
-                'and the Compute service would make it private. Use '
-                '"openstack image set" or "openstack image unset", which '
-                'keep the visibility, or allow it with --allow-private'
+                'Image %(id)s was not changed: its visibility is '
+                '%(visibility)s, and the Compute service would make it '
+                'private. Use "openstack image set" or "openstack image '
+                'unset", which keep the visibility, or add --allow-private '
+                'if no other project uses the image'
             )
             % {'id': image.id, 'visibility': visibility}
         )

@@ -212,10 +212,10 @@ def test_shared_image_is_not_changed_without_allow_private(
     )
     line = demo.fails(*IMAGE, *words, image_id)
     assert line == (
-        f'Image {image_id} was not changed: it is a {visibility} image, and '
-        f'the Compute service would make it private. Use "openstack image '
-        f'set" or "openstack image unset", which keep the visibility, or '
-        f'allow it with --allow-private'
+        f'Image {image_id} was not changed: its visibility is {visibility}, '
+        f'and the Compute service would make it private. Use "openstack image '
+        f'set" or "openstack image unset", which keep the visibility, or add '
+        f'--allow-private if no other project uses the image'
     )
     assert glance.image(image_id) == before
     assert sharing.state(image_id) == members

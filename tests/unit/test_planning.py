@@ -503,7 +503,7 @@ def test_shared_images_do_not_become_private(app, fleet, visibility):
         (
             ID[1],
             (
-                f'it is a {visibility} image, which a change would make '
+                f'its visibility is {visibility}, and a change would make it '
                 f'private: allow that with --allow-private'
             ),
         )

@@ -333,7 +333,7 @@ def test_shared_image_is_not_changed_without_allow_private(
     model.visibility = visibility
     with pytest.raises(exceptions.CommandError) as caught:
         run(app, kind, ID, *words)
-    assert f'it is a {visibility} image' in str(caught.value)
+    assert f'its visibility is {visibility}' in str(caught.value)
     assert '"openstack image set"' in str(caught.value)
     assert '--allow-private' in str(caught.value)
     assert writes(http) == []
