@@ -94,7 +94,13 @@ def check_size(body: bytes) -> None:
         # A value takes at least two bytes.
         return
     # NOTE: an upper bound: characters in strings are counted, too.
-    values = sum(map(body.count, (b',', b'[', b'{')))
+    containers = body.count(b'[') + body.count(b'{')
+    extra = len(body) // _limits.BYTES_PER_CONTAINER
+    if containers > _limits.MAX_CONTAINERS + extra:
+        _raise_invalid(
+            f'it has {containers:,} lists and objects, too many for its size'
+        )
+    values = containers + body.count(b',')
     # A value may be a string, and have a key.
     if values > limit or body.count(b'"') > 4 * limit:
         _raise_invalid(f'it has more than {limit:,} values')

@@ -61,8 +61,8 @@ def visibility_check(
         return (
             visibility
             and _(
-                'it is a %s image, which a change would make private: allow '
-                'that with --allow-private'
+                'its visibility is %s, and a change would make it private: '
+                'allow that with --allow-private'
             )
             % visibility
         )

@@ -12,7 +12,7 @@ import tracemalloc
 #: exists twice during the conversion. The number of values and entries is
 #: limited, and so is their memory.
 TIMES = 10
-BESIDE = 128 * 1024 * 1024
+BESIDE = 96 * 1024 * 1024
 
 #: CPU time: seconds per million bytes, and additional seconds. This is far
 #: more than needed (less than 0.1), but quadratic time would take hours.

@@ -277,6 +277,30 @@ def test_cost_of_a_value_is_limited(page, value):
     assert image.id == 'a'
 
 
+#: Of which many take little text, and much memory.
+SMALL = [b'[[]]', b'[1]', b'{"a":1}', b'{"":[]}', b'[' * 100 + b']' * 100]
+
+
+@pytest.mark.parametrize('size', [990_000, 3_000_000])
+@pytest.mark.parametrize('small', SMALL, ids=lambda small: small[:8].decode())
+def test_cost_of_many_small_values_is_bounded(small, size):
+    many = b','.join([small] * (size // (len(small) + 1)))
+    body = b'{"images":[{"id":"a","metadata":{"a":[%s]}}]}' % many
+    refused = pytest.raises(InvalidResponse, match='too many for its size')
+    expected = (
+        refused if size > _limits.MAX_VALUES else contextlib.nullcontext()
+    )
+    with cost.bounded(len(body)), expected:
+        _decode.decode_page(body)
+
+
+def test_page_of_many_images_is_accepted():
+    images = [nova.image(n) for n in range(5000)]
+    body = json.dumps({'images': images}, separators=(',', ':')).encode()
+    assert len(body) > _limits.MAX_VALUES
+    assert len(_decode.decode_page(body).items) == 5000
+
+
 @pytest.mark.parametrize(
     'body',
     [
