@@ -8,8 +8,10 @@ rejects a marker.
 
 import array
 from collections import deque
+from collections.abc import Callable
 from collections.abc import Iterator
 import itertools
+import operator
 from typing import Any
 from typing import TypeVar
 
@@ -23,6 +25,7 @@ _MAX_RESTARTS = 10
 
 #: Something with an ID, which may be empty.
 _Item = TypeVar('_Item')
+_id: Callable[[Any], str] = operator.attrgetter('id')
 
 
 class History:
@@ -67,14 +70,14 @@ class History:
     def add(self, items: list[_Item]) -> list[_Item]:
         """Record the items of a page, and return those that are new."""
         self.has_begun = True
-        ids = [_id(item) for item in items]
+        ids = [*map(_id, items)]
         if (
             self._known
             or len(set(ids)) < len(ids)
             or not self._recent.isdisjoint(ids)
         ):
             items = [*self._new(items)]
-            ids = [_id(item) for item in items]
+            ids = [*map(_id, items)]
         self._recent.update(ids)
         self._pages.append(ids)
         while len(self._recent) - len(self._pages[0]) > _limits.MAX_RECENT_IDS:
@@ -153,8 +156,3 @@ class History:
         # The markers will be repeated.
         self._markers.clear()
         yield {}
-
-
-def _id(item: Any) -> str:
-    item_id: str = item.id
-    return item_id
