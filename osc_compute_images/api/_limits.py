@@ -11,9 +11,10 @@ them.
 #: properties has 200,000.
 MAX_VALUES = 1_000_000
 
-#: Lists and objects in a response of more than MAX_VALUES bytes, in addition to
-#: one per 32 bytes. Each takes at least two bytes, and some 200 in memory. An
-#: image has eight, in some 900 bytes. Counting costs too much for every page.
+#: Lists and objects in a response of more than MAX_VALUES bytes, besides one
+#: per 32 bytes. Each takes at least two bytes, and some 200 in memory. An
+#: image has eight, in some 900 bytes. Smaller responses are not checked:
+#: counting would slow down every page.
 MAX_CONTAINERS = 50_000
 BYTES_PER_CONTAINER = 32
 
