@@ -369,6 +369,7 @@ def test_error_while_listing_says_how_to_resume(answers, count, message):
         assert '; list all again (HTTP 4' in error
         assert '--marker' not in error
     else:
+        assert 'List all again' in error
         assert error.endswith(f'--marker {IDS[count - 1]}')
 
 

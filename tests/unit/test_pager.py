@@ -7,6 +7,7 @@ import time
 import pytest
 
 from osc_compute_images.api import _limits
+from osc_compute_images.api import BadRequest
 from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import ListingInterrupted
@@ -347,6 +348,20 @@ def test_no_image_comes_twice_where_an_empty_page_leads_back(
     with pytest.raises(ListingInterrupted):
         listed.extend(api.list_detail(ListOpts(limit=4)))
     assert ids(listed) == [nova.image_id(n) for n in range(1, 14)]
+
+
+def test_list_all_again_works_if_marker_of_interruption_is_gone(api, http):
+    server = nova.Server(nova.images(*range(6)))
+    http.get(nova.DETAIL, [{'json': server}, FAULT])
+    obtained = []
+    with pytest.raises(ListingInterrupted) as caught:
+        obtained.extend(api.list_detail(ListOpts(limit=2)))
+    server.delete(caught.value.marker)
+    http.get(nova.DETAIL, json=server)
+    with pytest.raises(BadRequest):
+        list(api.list_detail(ListOpts(marker=caught.value.marker)))
+    again = ids(api.list_detail(ListOpts(limit=2)))
+    assert again == [nova.image_id(n) for n in (0, 2, 3, 4, 5)]
 
 
 def ids_of(server):
