@@ -292,7 +292,7 @@ def need_a_kernel(fleet):
         ),
     ],
 )
-def test_a_name_is_not_enough_for_what_is_in_use(
+def test_image_in_use_is_not_deleted_by_name(
     app, fleet, caplog, change, name, reason
 ):
     change(fleet)
@@ -307,7 +307,7 @@ def test_a_name_is_not_enough_for_what_is_in_use(
     assert image_id not in fleet.images
 
 
-def test_used_images_of_a_name_are_included_on_demand(app, fleet):
+def test_include_used_with_names(app, fleet):
     shelve_web(fleet)
     fleet.servers[DB] |= {'image': {'id': ID[3]}}
     words = ('--include-used', 'cirros-0', 'web-shelved')
@@ -316,14 +316,14 @@ def test_used_images_of_a_name_are_included_on_demand(app, fleet):
     assert {*fleet.images} == {*ID[1:6]}
 
 
-def test_an_id_is_deleted_by_two_requests(app, fleet):
+def test_delete_by_id_takes_two_requests(app, fleet):
     run(app, DeleteComputeImage, ID[0])
     assert fleet.requests == [
         f'{m} /images/{ID[0]}' for m in ('GET', 'DELETE')
     ]
 
 
-def test_what_becomes_used_meanwhile_is_told(app, fleet, caplog):
+def test_image_changed_before_deletion_is_reported(app, fleet, caplog):
     def boot(method, path):
         if (method, path) == ('GET', f'/images/{ID[5]}'):
             fleet.images[ID[5]]['status'] = 'ERROR'
@@ -340,7 +340,7 @@ def test_what_becomes_used_meanwhile_is_told(app, fleet, caplog):
     assert not fleet.writes
 
 
-def test_a_name_is_not_deleted_if_its_use_cannot_be_known(
+def test_nothing_is_deleted_by_name_if_use_is_unknown(
     app, fleet, caplog, slept
 ):
     def fail(_method, path):
@@ -524,7 +524,7 @@ def test_image_of_unknown_visibility_is_kept(app, fleet):
     assert not fleet.writes
 
 
-def test_what_others_change_at_the_same_time_is_told(app, fleet, caplog):
+def test_concurrent_changes_are_reported(app, fleet, caplog):
     def change(method, _path):
         if method == 'POST':
             fleet.images[ID[0]]['metadata']['the\x1birs'] = '1'

@@ -30,9 +30,10 @@ from osc_compute_images.api.http import _retry
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import show
 
-#: By name: where it is, and what there is without it.
+#: Private names and the files that use them; comments say where each name is
+#: defined, and what happens without it.
 PRIVATE = {
-    # keystoneauth1.session.Session: a token is retried more often than set.
+    # keystoneauth1.session.Session: token requests are retried more often.
     '_connect_retries': 'api/http/_retry.py',
     # urllib3.HTTPResponse: an interim response (1xx) is an error.
     '_original_response': 'api/http/_interim.py',
@@ -40,33 +41,33 @@ PRIVATE = {
     '_pool': 'api/http/_interim.py',
     '_fp': 'api/http/_interim.py',
     # openstack.config.OpenStackConfig: the regions of a cloud are those of
-    # its catalog, and a cloud of several may ask for its password.
+    # its catalog, and --all-clouds may prompt for a password.
     '_get_known_regions': 'api/_cloud.py',
     '_pw_callback': 'commands/_logins.py',
-    # Python: no names are chosen by regular expressions.
+    # Python: regular expressions are not available.
     're._parser': 'api/filters/_linear_regex.py',
     're._compiler': 'api/filters/_linear_regex.py',
-    # cliff.command.Command: hooks add nothing to the help.
+    # cliff.command.Command: hooks cannot add to the help.
     '_hooks': 'commands/_connect.py',
-    # cliff.formatters.table: cliff draws tables itself, more slowly.
+    # cliff.formatters.table: cliff formats tables itself, more slowly.
     '_format_row': 'commands/_formatters.py',
-    # cliff.columns.FormattableColumn: for subclasses; all of osc-lib's use it.
+    # cliff.columns.FormattableColumn: all subclasses in osc-lib use it, too.
     '_value': 'commands/_columns.py commands/_usage.py',
 }
 
 FOLDER = pathlib.Path(osc_compute_images.__file__).parent
 
-#: Those that are documented: of named tuples, and of commands.
+#: Private names that are documented: of named tuples, and of commands.
 DOCUMENTED = {'_replace', '_epilog'}
 
 
 def is_private(name: str) -> bool:
-    """Tell whether any part of a dotted name is."""
+    """Return whether any part of a dotted name is private."""
     return any(re.match('_[A-Za-z]', part) for part in name.split('.'))
 
 
 def own_names(tree: ast.AST) -> Iterator[str]:
-    """Yield what is defined or assigned."""
+    """Yield the names that are defined or assigned."""
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
@@ -84,7 +85,7 @@ def own_names(tree: ast.AST) -> Iterator[str]:
 
 
 def other_names(tree: ast.AST) -> Iterator[str]:
-    """Yield what is imported or looked up."""
+    """Yield the names that are imported or looked up."""
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(attr=name):
@@ -106,7 +107,7 @@ def other_names(tree: ast.AST) -> Iterator[str]:
 
 
 def used() -> dict[str, set[str]]:
-    """Return the private names that are not our own, and the files."""
+    """Return the private names of other libraries, and the files."""
     own = {*DOCUMENTED}
     found: dict[str, set[str]] = {}
     for path in FOLDER.rglob('*.py'):
@@ -115,19 +116,19 @@ def used() -> dict[str, set[str]]:
         for name in filter(is_private, other_names(tree)):
             place = path.relative_to(FOLDER).as_posix()
             found.setdefault(name, set()).add(place)
-    # FormattableColumn has it, and so has a column of our own.
+    # FormattableColumn has this name, and so has one of our columns.
     own.discard('_value')
     return {name: places for name, places in found.items() if name not in own}
 
 
-def test_names_are_listed():
+def test_private_names_are_listed():
     assert used() == {k: {*v.split()} for k, v in PRIVATE.items()}
 
 
-# -- they are there --------------------------------------------------------
+# -- with these names ------------------------------------------------------
 
 
-def test_the_session_has_its_retries():
+def test_session_has_connect_retries():
     if 'connect_retries' not in inspect.signature(session.Session).parameters:
         pytest.skip('This keystoneauth has no such retries')
     assert session.Session(connect_retries=7)._connect_retries == 7
@@ -136,12 +137,12 @@ def test_the_session_has_its_retries():
 @pytest.mark.parametrize(
     'name', ['_original_response', '_connection', '_pool', '_fp']
 )
-def test_a_response_has_its_connection(name):
+def test_response_has_its_connection(name):
     response = urllib3.HTTPResponse(preload_content=False)
     assert hasattr(response, name)
 
 
-def test_the_configuration_knows_its_regions_and_asks_for_passwords():
+def test_config_has_known_regions_and_pw_callback():
     def ask():
         raise NotImplementedError
 
@@ -153,17 +154,17 @@ def test_the_configuration_knows_its_regions_and_asks_for_passwords():
 
 
 @pytest.mark.parametrize('name', ['re._parser', 're._compiler'])
-def test_python_parses_and_compiles_regular_expressions(name):
+def test_python_has_regex_parser_and_compiler(name):
     assert importlib.import_module(name)
 
 
-def test_a_command_has_hooks_and_a_table_rows():
+def test_cliff_has_private_names():
     assert not [*show.ShowComputeImage(None, None)._hooks]
     assert table._format_row(['a']) == ['a']
     assert _columns.HumanSizeColumn(1000)._value == 1000
 
 
-# -- and without them ------------------------------------------------------
+# -- without these names ---------------------------------------------------
 
 
 def test_session_without_retries_has_none():
@@ -173,7 +174,7 @@ def test_session_without_retries_has_none():
     assert _retry.session_retries(Adapter()) is None
 
 
-def test_without_its_connection_an_interim_response_is_an_error():
+def test_interim_response_without_connection_is_an_error():
     response = requests.Response()
     response.status_code = 103
     response.raw = object()
@@ -184,7 +185,7 @@ def test_without_its_connection_an_interim_response_is_an_error():
         _interim.final(response)
 
 
-def test_without_known_regions_they_are_those_of_the_catalog():
+def test_config_without_known_regions():
     class Config:
         cloud_config = {'clouds': {'mine': {'regions': ['a', 'b']}}}
 
@@ -192,13 +193,13 @@ def test_without_known_regions_they_are_those_of_the_catalog():
 
 
 @pytest.mark.parametrize('name', ['_PARSER', '_COMPILER'])
-def test_without_its_parts_a_regular_expression_is_refused(monkeypatch, name):
+def test_regex_without_parser_or_compiler_is_rejected(monkeypatch, name):
     monkeypatch.setattr(_linear_regex, name, None)
     with pytest.raises(ValueError, match='This release of Python'):
         filters.name_regex('a')
 
 
-def test_without_hooks_the_epilog_is_ours():
+def test_epilog_without_hooks():
     made = show.ShowComputeImage(None, None)
     expected = made.get_epilog()
     del made._hooks
