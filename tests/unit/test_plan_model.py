@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Plans on a cloud in which somebody else acts, and that may be killed.
+"""Plans on a cloud with concurrent changes, and interrupted plans.
 
-What is checked at each write is what was seen at the last look: what happens
-between that and the write nobody can know. The clock runs so fast that all is
-looked at again for each image.
+Each write is checked against the last read before it: changes between the two
+cannot be detected. The clock runs so fast that everything is read again for
+each image.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ DB = 'b0a2f2d4-0000-4000-8000-000000000002'
 
 
 def cloud(snapshots: int = 5) -> Fleet:
-    """Make a base image, its kernel, and snapshots of two servers."""
+    """Return a base image, its kernel, and snapshots of two servers."""
     kernel, base = nova.image_id(0), nova.image_id(1)
     return Fleet(
         [
@@ -68,9 +68,9 @@ def cloud(snapshots: int = 5) -> Fleet:
     )
 
 
-# --- somebody else --------------------------------------------------------
+# --- concurrent changes ---------------------------------------------------
 
-#: What somebody else does, to which image and which server (by numbers).
+#: A change by another client, with the numbers of an image and a server.
 EVENTS = st.tuples(
     st.sampled_from(
         [
@@ -82,14 +82,14 @@ EVENTS = st.tuples(
     st.integers(0, 20),
 )
 
-#: Of which requests an event comes right before, while a plan is applied.
+#: Changes while a plan is applied, with the number of the request after each.
 SCHEDULES = st.lists(st.tuples(st.integers(0, 20), EVENTS), max_size=6)
 
 
 class World:
-    """A cloud with somebody else in it, and what is to hold in it.
+    """A cloud with another client, and the invariants of plans.
 
-    :ivar homes: the images that shelved servers live in, by server
+    :ivar homes: the images of shelved servers, by server
     """
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class World:
         self.clock = 0.0
 
     def act(self, event: tuple[str, int, int]) -> None:
-        """Let somebody else act."""
+        """Apply a change by the other client."""
         what, image_number, server_number = event
         images, servers = self.fleet.images, self.fleet.servers
         self._made += 1
@@ -203,10 +203,10 @@ class World:
         elif self._is_losing:
             self._is_losing = False
             self._lost.add(path.split('/')[2])
-            raise requests.exceptions.ConnectionError('the answer is lost')
+            raise requests.exceptions.ConnectionError('the response is lost')
 
     def _check(self, method: str, path: str) -> None:
-        """Check a write against what was seen at the last look."""
+        """Check a write against the last read."""
         assert self._plan is not None
         _, _, image_id, *rest = path.split('/')
         (step,) = (s for s in self._plan.changes if s.image.id == image_id)
@@ -232,7 +232,7 @@ class World:
         *,
         include_used: bool,
     ) -> list[Outcome]:
-        """Apply a plan, while events come before some of its requests."""
+        """Apply a plan, with changes before some of its requests."""
         self._plan, self._schedule = todo, schedule
         self._include_used = include_used
         self._count = 0
@@ -243,11 +243,11 @@ class World:
             self._plan, self._is_losing = None, False
         assert [o.step for o in outcomes] == [*todo.steps]
         for outcome in outcomes:
-            self._check_told(outcome)
+            self._check_outcome(outcome)
         return outcomes
 
-    def _check_told(self, outcome: Outcome) -> None:
-        """Check that what is told of an image is so."""
+    def _check_outcome(self, outcome: Outcome) -> None:
+        """Check that an outcome is true."""
         step = outcome.step
         image_id = step.image.id
         match outcome.result:
@@ -269,7 +269,7 @@ class World:
                 assert outcome.error is not None
                 assert image_id not in self._written
             case Result.FAILED:
-                # An answer was lost, and then another wrote it over.
+                # The response was lost, and the other client overwrote it.
                 assert outcome.error is not None
                 assert image_id not in self._written - self._lost
 
@@ -290,7 +290,7 @@ ACTS_ON_SERVERS: dict[str, Callable[[World, str], None]] = {
 
 
 class Machine(RuleBasedStateMachine):
-    """Plans are made, kept for a while, and applied, again and again."""
+    """Plans are made, kept, and applied repeatedly."""
 
     plans = Bundle('plans')
 
@@ -342,7 +342,7 @@ class Machine(RuleBasedStateMachine):
         return plan.unset_properties(images, ['tier', 'os_distro']), False
 
     @rule(event=EVENTS)
-    def somebody_else_acts(self, event: tuple[str, int, int]) -> None:
+    def change_concurrently(self, event: tuple[str, int, int]) -> None:
         if event[0] != 'lose':
             self.world.act(event)
 
@@ -360,7 +360,7 @@ TestMachine.settings = settings(
 )
 
 
-# --- killed at any point --------------------------------------------------
+# --- interrupted plans ----------------------------------------------------
 
 GO = '--auto-approve'
 COMMANDS: dict[str, tuple[Any, list[str]]] = {
@@ -375,20 +375,20 @@ COMMANDS: dict[str, tuple[Any, list[str]]] = {
 
 
 class Killed(BaseException):
-    """What nothing catches, like the signal that it stands for."""
+    """Stands for a signal that cannot be caught."""
 
 
-#: How a command ends, and whether the request has had its effect.
+#: How a command ends, before or after a request takes effect.
 ENDS: dict[str, tuple[type[BaseException], str]] = {
     'killed before it': (Killed, 'before'),
     'killed after it': (Killed, 'after'),
-    'cut off before it': (requests.exceptions.ConnectionError, 'before'),
-    'cut off after it': (requests.exceptions.ConnectionError, 'after'),
+    'disconnected before it': (requests.exceptions.ConnectionError, 'before'),
+    'disconnected after it': (requests.exceptions.ConnectionError, 'after'),
 }
 
 
 def state(fleet: Fleet) -> dict[str, Any]:
-    """Return all of the images but for their times."""
+    """Return all images, without their times."""
     return {
         image_id: {k: v for k, v in image.items() if k != 'updated'}
         for image_id, image in fleet.images.items()
@@ -397,7 +397,7 @@ def state(fleet: Fleet) -> dict[str, Any]:
 
 @pytest.mark.parametrize('command', COMMANDS)
 @pytest.mark.parametrize('end', ENDS)
-def test_what_was_stopped_at_any_request_comes_to_the_same_end(
+def test_plan_interrupted_at_any_request_can_be_completed(
     http, slept, tmp_path, command, end
 ):
     kind, words = COMMANDS[command]
@@ -418,7 +418,7 @@ def test_what_was_stopped_at_any_request_comes_to_the_same_end(
             code, _printed = run(App(tmp_path), kind, *words)
         except Killed:
             code = None
-        # A read is repeated, and a write is not: only this one may fail.
+        # Reads are retried, writes are not: only a write may fail.
         if code == 1:
             assert moment == 'before'
             assert not whole.requests[number].startswith('GET')
@@ -426,7 +426,7 @@ def test_what_was_stopped_at_any_request_comes_to_the_same_end(
         code, _printed = run(App(tmp_path), kind, '-f', 'json', *words)
         assert code == 0
         assert state(fleet) == state(whole), number
-        # And a third time there is nothing left to do.
+        # A third run has nothing to do.
         done = len(fleet.writes)
         _code, printed = run(App(tmp_path), kind, '-f', 'json', *words)
         assert {row['Result'] for row in json.loads(printed)} <= {'kept'}
