@@ -207,7 +207,7 @@ def test_deep_nesting_does_not_affect_other_images(api, http, caplog, depth):
         ),
     )
     assert [image.id for image in api.list_detail()] == ['a', 'b', 'c']
-    assert ('more than 200 deep' in caplog.text) == (depth > 200)
+    assert ('more than 200 levels deep' in caplog.text) == (depth > 200)
 
 
 def test_pages_of_flavors_may_be_smaller_than_requested(api, http):
