@@ -16,6 +16,8 @@ import requests_mock
 
 from testbed import nova
 
+_VISIBILITIES = ('public', 'private', 'shared', 'community')
+
 #: Called with the method and path of a request.
 Event = Callable[[str, str], None]
 
@@ -89,7 +91,7 @@ class Fleet:
             case 'GET', ['servers', 'detail']:
                 return 200, _page('servers', [*self.servers.values()], query)
             case 'GET', ['images', 'detail'] | ['images']:
-                return 200, _page('images', self._listed(query), query)
+                return self._list(query)
         image_id = words[1]
         if image_id not in self.images:
             return _fault(404, 'itemNotFound', 'Image not found.')
@@ -118,19 +120,26 @@ class Fleet:
                 return 204, None
         raise AssertionError(f'{request.method} {path}')
 
-    def _listed(self, query: dict[str, str]) -> list[dict[str, Any]]:
+    def _list(self, query: dict[str, str]) -> tuple[int, Any]:
         wanted = query.get('property-visibility')
+        if wanted not in (None, *_VISIBILITIES):
+            return _fault(
+                400,
+                'badRequest',
+                f'HTTP 400 Bad Request: Invalid visibility value: {wanted}',
+            )
         only = query.get('property-id', '').removeprefix('in:')
         # The newest first, as in Nova.
         listed = sorted(
             self.images.values(), key=lambda i: i['created'], reverse=True
         )
-        return [
+        listed = [
             image
             for image in listed
             if wanted in (None, self.visibility.get(image['id'], 'private'))
             and only in ('', image['id'])
         ]
+        return 200, _page('images', listed, query)
 
 
 def _page(

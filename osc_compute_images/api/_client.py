@@ -31,6 +31,7 @@ from osc_compute_images.api._image import Image
 from osc_compute_images.api._image import ImageID
 from osc_compute_images.api._image import ImageRef
 from osc_compute_images.api._metadata import MetadataAPI
+from osc_compute_images.api._options import ListOpts
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._pager import Pager
 from osc_compute_images.api._selection import Selection
@@ -58,6 +59,10 @@ class ImagesAPI(MetadataAPI):
         self.adapter = adapter
         self._http = Client(adapter)
         self._routes = _routes.Routes(self._http)
+        self._page, self._brief_page = (
+            _visibility.checked(functools.partial(self._routes.page, path))
+            for path in (('detail',), ())
+        )
 
     def __repr__(self) -> str:
         where = self.adapter.endpoint_override or self.adapter.region_name
@@ -88,11 +93,7 @@ class ImagesAPI(MetadataAPI):
         :raises ValueError: for a number below 1
         """
         selection = Selection(Image, opts, where, first_page_size, max_items)
-        return Pager(
-            functools.partial(self._routes.page, ('detail',)),
-            _decode.decode_page,
-            selection,
-        )
+        return Pager(self._page, _decode.decode_page, selection)
 
     def list(
         self,
@@ -113,11 +114,7 @@ class ImagesAPI(MetadataAPI):
         :raises TypeError: for a filter that needs more than ID and name
         """
         selection = Selection(ImageRef, opts, where, None, max_items)
-        return Pager(
-            functools.partial(self._routes.page, ()),
-            _decode.decode_brief_page,
-            selection,
-        )
+        return Pager(self._brief_page, _decode.decode_brief_page, selection)
 
     def get(self, image: ImageID) -> Image:
         """Get an image by ID.
@@ -256,7 +253,7 @@ class ImagesAPI(MetadataAPI):
         :raises ImagesError: if a listing fails
         """
         return _visibility.find_made_private(
-            lambda visibility: self.list({'property-visibility': visibility}),
+            lambda visibility: self.list(ListOpts(visibility=visibility)),
             self.find_visibility,
             map(id_of, images),
         )

@@ -7,6 +7,8 @@ import dataclasses
 from typing import Any
 from typing import Protocol
 
+from osc_compute_images.api import _visibility
+
 #: Maximum page size: Nova's default ``[api] max_limit``. Nova accepts a larger
 #: limit, but then omits the link to the next page, and a listing would be
 #: silently truncated.
@@ -55,7 +57,11 @@ class ListOpts:
         ``snapshot``
     :param min_disk: exact value of the image's minimum disk (GB)
     :param min_ram: exact value of the image's minimum memory (MB)
-    :raises ValueError: if the limit is less than 1
+    :param visibility: ``public``, ``private``, ``shared`` or ``community``
+        (also of other projects), which Compute does not show: no filter can
+        check it. It is not documented that Nova filters by it. A listing
+        raises :class:`InvalidResponse` if it does not
+    :raises ValueError: if the limit is less than 1, or the visibility unknown
     """
 
     changes_since: str | None = None
@@ -67,9 +73,16 @@ class ListOpts:
     type: str | None = None
     min_disk: int | None = None
     min_ram: int | None = None
+    visibility: str | None = None
 
     def __post_init__(self) -> None:
         check_count('limit', self.limit)
+        if self.visibility not in (None, *_visibility.VISIBILITIES):
+            raise ValueError(
+                f'visibility must be one of '
+                f'{", ".join(_visibility.VISIBILITIES)}, '
+                f'not {self.visibility!r}'
+            )
 
     def to_image_list_query(self) -> dict[str, str | int]:
         """Return the query parameters that are set."""
@@ -86,6 +99,7 @@ class ListOpts:
             'type': self.type,
             'minDisk': self.min_disk,
             'minRam': self.min_ram,
+            _visibility.PARAMETER: self.visibility,
         }
         return {k: v for k, v in parameters.items() if v is not None}
 
@@ -96,6 +110,7 @@ _NAMES = {
     'changes_since': 'changes-since',
     'min_disk': 'minDisk',
     'min_ram': 'minRam',
+    'visibility': _visibility.PARAMETER,
 }
 
 

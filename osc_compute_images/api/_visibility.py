@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Find the visibility of images, which Compute does not show."""
+"""Filter by the visibility of images, and find it: Compute does not show it.
+
+Nova passes ``property-visibility`` to Glance, which interprets it as its own
+filter. This is undocumented, and what Compute does not show cannot be checked:
+results are used only if the server has been seen to filter.
+"""
 
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -12,8 +17,14 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import properties
 from osc_compute_images.api._image import ImageRef
 
+#: The query parameter.
+PARAMETER = 'property-visibility'
+
 #: In the order of the requests.
-_VISIBILITIES = ('private', 'public', 'shared', 'community')
+VISIBILITIES = ('private', 'public', 'shared', 'community')
+
+#: A server that filters rejects it.
+_INVALID = 'no-such-visibility'
 
 #: Errors of a server that does not support the filter.
 _UNSUPPORTED = (
@@ -24,24 +35,54 @@ _UNSUPPORTED = (
     _errors.NotFound,
 )
 
+_Fetch = Callable[[Mapping[str, Any]], bytes]
 
-def find_visibility(
-    fetch: Callable[[Mapping[str, Any]], bytes], image_id: str
-) -> str | None:
+
+def checked(fetch: _Fetch) -> _Fetch:
+    """Check, before the first request by visibility, that the server filters.
+
+    A server that ignores the parameter would list other images. It would
+    ignore an invalid value, too, which is therefore sent first.
+
+    :param fetch: requests a list of images, given the query parameters
+    """
+    is_checked = False
+
+    def checked_fetch(query: Mapping[str, Any]) -> bytes:
+        nonlocal is_checked
+        if PARAMETER in query and not is_checked:
+            _check_support(fetch)
+            is_checked = True
+        return fetch(query)
+
+    return checked_fetch
+
+
+def _check_support(fetch: _Fetch) -> None:
+    try:
+        fetch({PARAMETER: _INVALID, 'limit': 1})
+    except _errors.BadRequest:
+        return
+    raise _errors.InvalidResponse(
+        'The server does not filter images by visibility: it accepts an '
+        'invalid value'
+    )
+
+
+def find_visibility(fetch: _Fetch, image_id: str) -> str | None:
     """See :meth:`osc_compute_images.api.ImagesAPI.find_visibility`.
 
-    Nova passes ``property-visibility`` to Glance, which interprets it as its
-    own filter. As this is undocumented, the result is used only if the filter
-    includes the image for one visibility, and excludes it for another.
+    The result is used only if the filter includes the image for one
+    visibility, and excludes it for another.
 
     :param fetch: requests a list of images, given the query parameters
     """
     found = None
     is_filtered = False
-    for visibility in _VISIBILITIES:
+    for visibility in VISIBILITIES:
         query = {
             'property-id': f'in:{image_id}',
-            'property-visibility': visibility,
+            PARAMETER: visibility,
             'limit': 1,
         }
         try:

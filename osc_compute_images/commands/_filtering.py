@@ -335,8 +335,26 @@ FILTERS = (
 _USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
 
 
+#: Filters of the server only, as Compute does not show the visibility.
+_VISIBILITIES = {
+    'public': _('List only public images'),
+    'private': _('List only private images'),
+    'shared': _('List only shared images'),
+    'community': _('List only community images, of all projects'),
+}
+
+
 def add_options(parser: 'argparse._ActionsContainer') -> None:
-    """Add all options that select images."""
+    """Add all options that select images to display."""
+    group = parser.add_mutually_exclusive_group()
+    for visibility, text in _VISIBILITIES.items():
+        group.add_argument(
+            f'--{visibility}',
+            action='store_const',
+            const=visibility,
+            dest='visibility',
+            help=text,
+        )
     add_filters(parser)
     add_newest(parser)
 

@@ -226,7 +226,11 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             _values.is_id(marker) and marker == marker.lower()
         ):
             marker = api.find(marker).id
-        opts = ListOpts(limit=_page_size(choice, parsed_args), marker=marker)
+        opts = ListOpts(
+            limit=_page_size(choice, parsed_args),
+            marker=marker,
+            visibility=parsed_args.visibility,
+        )
         # Each region holds a page in memory: all together about as much as
         # a single region.
         first = max(MAX_PAGE_SIZE // region_count, _MIN_PAGE_SIZE)

@@ -119,12 +119,14 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
     def _summarize(
         self, api: 'ImagesAPI', parsed_args: argparse.Namespace
     ) -> 'list[Summary]':
+        from osc_compute_images.api import ListOpts
         from osc_compute_images.api import summary
 
         choice = _filtering.choice(api, parsed_args)
         if choice.usage is not None:
             self._usages.append(choice.usage)
-        pager = api.list_detail(where=choice.where)
+        opts = ListOpts(visibility=parsed_args.visibility)
+        pager = api.list_detail(opts, where=choice.where)
         images = choice.keep_newest(page.images for page in pager.pages())
         return summary.summarize(
             itertools.chain.from_iterable(images), parsed_args.group_by

@@ -13,13 +13,18 @@ import json
 import os
 import re
 
+from osc_lib.exceptions import CommandError
 import pytest
 
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _values
+from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
+from osc_compute_images.commands.prune import PruneComputeImages
+from osc_compute_images.commands.set import SetComputeImage
 from osc_compute_images.commands.summary import SummarizeComputeImages
 from testbed import nova
+from testbed.fleet import Fleet
 from tests.unit.conftest import sent
 from tests.unit.test_commands import App
 
@@ -565,9 +570,71 @@ def test_sizes(text, value):
     assert _values.size(text) == value
 
 
+@pytest.fixture
+def fleet(app, http):
+    """Provide a cloud that filters by visibility."""
+    fleet = Fleet(IMAGES, FLEET).serve(http)
+    fleet.visibility = {IMAGES[n]['id']: 'shared' for n in (0, 4, 5)}
+    fleet.visibility |= {IMAGES[n]['id']: 'public' for n in (1, 2, 3, 8)}
+    return fleet
+
+
+@pytest.mark.parametrize(
+    ('words', 'chosen'),
+    [
+        (['--shared'], [0, 4, 5]),
+        (['--public'], [1, 2, 3, 8]),
+        (['--private'], [6, 7, 9, 10, 11]),
+        (['--community'], []),
+        (['--shared', '--status', 'saving'], [4]),
+        (['--shared', '--newest'], [0]),
+        (['--private', '--limit', '2', '--max-items', '4'], [6, 7, 9, 10]),
+        (['--public', '--unused'], []),
+        (['--private', '--unused', '--created-before', '1y'], [10, 11]),
+    ],
+)
+def test_images_of_a_visibility(app, fleet, words, chosen):
+    assert numbers(run(app, *words)) == chosen
+
+
+def test_a_summary_of_a_visibility(app, fleet):
+    assert [row['Count'] for row in summary(app, '--public')] == [4]
+    assert [row['Count'] for row in summary(app)] == [len(IMAGES)]
+
+
+@pytest.mark.parametrize('words', [(), ('--newest',), ('--unused',)])
+@pytest.mark.parametrize('command', [ListComputeImage, SummarizeComputeImages])
+def test_a_server_that_ignores_the_visibility_is_not_believed(
+    app, http, command, words
+):
+    # The cloud of these tests filters nothing.
+    with pytest.raises(CommandError, match='does not filter') as caught:
+        run(app, '--shared', *words, command=command)
+    assert 'visibility' in str(caught.value)
+    assert app.stdout.getvalue() == ''
+
+
+def test_images_have_one_visibility(app, capsys):
+    with pytest.raises(SystemExit):
+        run(app, '--public', '--shared')
+    assert 'not allowed with argument --public' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'command', [DeleteComputeImage, PruneComputeImages, SetComputeImage]
+)
+def test_what_cannot_be_checked_changes_nothing(app, http, command, capsys):
+    # Right before an image is changed, its visibility could not be seen.
+    with pytest.raises(SystemExit):
+        run(app, '--community', '--dry-run', command=command)
+    assert 'unrecognized arguments: --community' in capsys.readouterr().err
+    assert not sent(http)
+
+
 def test_every_filter_has_a_choice():
     parser = argparse.ArgumentParser()
-    _filtering.add_options(parser)
+    _filtering.add_filters(parser)
+    _filtering.add_newest(parser)
     options = {o for action in parser._actions for o in action.option_strings}
     tried = {name_of(option) for option in CHOICES}
     assert options - tried == {'-h', '--help', '--newest', '--newest-per'}

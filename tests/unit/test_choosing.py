@@ -12,10 +12,13 @@ import msgspec
 import pytest
 
 from osc_compute_images.api import filters
+from osc_compute_images.api import Forbidden
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageNotFound
 from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImagesNotServed
+from osc_compute_images.api import InvalidResponse
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api import ServerRef
 from testbed import nova
@@ -161,6 +164,46 @@ def test_created_after_ends_listing_with_marker(api, http, ten):
     assert len(_pages(http)) == 1
 
 
+REFUSED = nova.fault(400, 'badRequest', 'Invalid visibility value')
+
+
+@pytest.mark.parametrize('brief', [False, True])
+def test_the_server_shows_once_that_it_filters_by_visibility(api, http, brief):
+    listed = api.list if brief else api.list_detail
+    path = f'/v2.1/images{"" if brief else "/detail"}'
+    page = nova.page([nova.image(1)])
+    http.get(f'{nova.HOST}{path}', [REFUSED, {'json': page}])
+    opts = ListOpts(visibility='shared', limit=2)
+    pager = listed(opts, where=filters.name('cirros-1'))
+    assert sent(http) == []
+    assert numbers(pager) == numbers(pager) == [1]
+    name = 'property-visibility'
+    query = f'name=cirros-1&{name}=shared&limit=2'
+    assert sent(http) == [
+        f'GET {path}?{name}=no-such-visibility&limit=1',
+        *[f'GET {path}?{query}'] * 2,
+    ]
+
+
+@pytest.mark.parametrize(
+    ('answer', 'kind'),
+    [
+        ({'json': {'images': []}}, InvalidResponse),
+        ({'json': {'images': [nova.image(1)]}}, InvalidResponse),
+        (nova.fault(403, 'forbidden', 'no'), Forbidden),
+        (nova.NO_ROUTE, ImagesNotServed),
+    ],
+)
+def test_a_filter_that_is_not_shown_to_work_is_not_used(
+    api, http, answer, kind
+):
+    http.get(f'{nova.ENDPOINT}/', json={'version': {}})
+    http.get(nova.DETAIL, [answer, {'json': nova.page([nova.image(1)])}])
+    with pytest.raises(kind):
+        [*api.list_detail(ListOpts(visibility='public'))]
+    assert all('no-such' in r for r in sent(http) if 'detail' in r)
+
+
 def test_list_accepts_filters_of_id_and_name(api, http):
     body = {'images': [{'id': ID, 'name': 'a'}, {'id': 'b', 'name': None}]}
     http.get(f'{nova.ENDPOINT}/images', json=body)
@@ -230,6 +273,8 @@ def test_wrong_type_is_a_type_error(api, http, call, told):
         (lambda api: api.list_detail({'limit': 0}), 'limit must be 1'),
         (lambda api: api.list_detail({'limit': 'x'}), "'x'"),
         (lambda api: api.list_detail({'min_disk': 1}), "'minDisk'"),
+        (lambda api: api.list({'visibility': 'public'}), 'property-visib'),
+        (lambda _api: ListOpts(visibility='Public'), 'private, public, '),
         (lambda api: api.list_detail({'changes_since': 'x'}), 'changes-since'),
         (lambda _: filters.min_disk(), 'at_least=, at_most=, exactly='),
         (lambda _: filters.status(), 'ACTIVE, SAVING'),

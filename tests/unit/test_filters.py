@@ -38,6 +38,7 @@ def chosen(one, images):
                 type='snapshot',
                 min_disk=0,
                 min_ram=512,
+                visibility='shared',
             ),
             {
                 'changes-since': '2026-11-23T16:11:28Z',
@@ -49,6 +50,7 @@ def chosen(one, images):
                 'type': 'snapshot',
                 'minDisk': 0,
                 'minRam': 512,
+                'property-visibility': 'shared',
             },
         ),
         (ListOpts(name='in:x'), {'name': 'eq:in:x'}),
