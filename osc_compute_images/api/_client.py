@@ -316,18 +316,19 @@ class ImagesAPI(MetadataAPI):
         """
         return _servers.list_servers(self._http)
 
-    def usage(self) -> usage.Usage:
+    def usage(self, images: Iterable[Image] | None = None) -> usage.Usage:
         """Determine which images are in use, and by what.
 
         Lists all servers and all images. All servers are held in memory, but
         only the images that are needed.
 
+        :param images: all that can be seen, if they have been listed
         :raises ImagesError: if a listing cannot be completed
         """
         servers = self.servers()
         return usage.Usage(
             servers.servers,
-            self.list_detail(),
+            self.list_detail() if images is None else images,
             all_projects=servers.all_projects,
         )
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import itertools
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -106,10 +107,11 @@ class NamingCommand(_planning.PlanCommand):
     def plan(
         self, api: 'ImagesAPI', parsed_args: argparse.Namespace
     ) -> 'tuple[Plan, Usage | None]':
-        choice = _filtering.choice(api, parsed_args)
-        pager = api.list_detail(where=choice.where)
-        pages = choice.keep_newest(page.images for page in pager.pages())
-        images = _planning.load_all(
-            image for images in pages for image in images
-        )
-        return self.plan_for(api, images, parsed_args), choice.usage
+        from osc_compute_images.api import ListOpts
+        from osc_compute_images.commands import _joining
+
+        images = _joining.Images(api)
+        choice = _filtering.choice(api, parsed_args, usage=images.usage)
+        pages = choice.keep_newest(images.pages(ListOpts(), choice.where))
+        selected = _planning.load_all(itertools.chain.from_iterable(pages))
+        return self.plan_for(api, selected, parsed_args), choice.usage

@@ -42,20 +42,44 @@ class Progress:
 
     def __init__(self, app: Any) -> None:
         self._wanted = app.options.verbose_level > 0
+        self._noted: list[int] = []
+
+    def note(self, images: int) -> None:
+        """Take note of images that are read for a join; in any thread."""
+        self._noted.append(images)
 
     @contextlib.contextmanager
-    def counting(self, images: int) -> Iterator[None]:
-        """Show how many images were received, during a request for more."""
-        if not self._wanted or not images or not _is_terminal(sys.stdout):
+    def counting(
+        self, images: int = 0, *, joins: bool = False
+    ) -> Iterator[None]:
+        """Show how many images were received, during a request for more.
+
+        :param joins: whether all images are read before the first is
+            received: until then, show how many have been read
+        """
+        if (
+            not self._wanted
+            or not (images or joins)
+            or not _is_terminal(sys.stdout)
+        ):
             yield
             return
+
+        def text() -> str:
+            count = images or sum(self._noted)
+            words = (
+                _('%s images so far ...')
+                if images
+                else _('%s images read ...')
+            )
+            return words % format(count, ',')
+
         with contextlib.ExitStack() as shown:
 
             def show() -> None:
                 console = self._console()
                 if console is not None:
-                    text = _('%s images so far ...') % format(images, ',')
-                    shown.enter_context(console.status(text))
+                    shown.enter_context(console.status(_Live(text)))
 
             timer = threading.Timer(_DELAY, show)
             timer.daemon = True
@@ -132,6 +156,16 @@ class Progress:
         if console.is_dumb_terminal or not console.is_terminal:
             return None
         return console
+
+
+class _Live:
+    """A text that rich makes anew each time it draws it."""
+
+    def __init__(self, text: Callable[[], str]) -> None:
+        self._text = text
+
+    def __rich__(self) -> str:
+        return self._text()
 
 
 class Changes:

@@ -11,23 +11,19 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import threading
 from typing import TypeVar
-import zlib
-
-import msgspec
 
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api._regions import PARALLEL
 from osc_compute_images.api._regions import with_keys
+from osc_compute_images.commands import _packing
 
 #: Bytes of compressed images that are buffered for the regions whose turn has
 #: not come, about 100,000 images. When the buffer is full, they wait.
 MAX_BUFFERED = 4 * 1024 * 1024
 
 _Key = TypeVar('_Key', bound=Hashable)
-
-_IMAGE = msgspec.json.Decoder(Image)
 
 
 def in_order(
@@ -47,7 +43,7 @@ def in_order(
 
     def list_region(key: _Key, api: ImagesAPI) -> None:
         for images in list_images(key, api):
-            part = _pack(images)
+            part = _packing.pack(images)
             # Free them before the next page is requested.
             del images
             if not buffer.put(key, part):
@@ -60,7 +56,7 @@ def in_order(
     try:
         for key in apis:
             for part in buffer.take(key):
-                yield key, _unpack(part)
+                yield key, _packing.unpack(part)
             error = next(results).error
             if error is not None:
                 yield key, error
@@ -126,15 +122,3 @@ class _Buffer:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-
-def _pack(images: Sequence[Image]) -> bytes:
-    # NOTE: not msgpack, which has no big integers. One by one, so that only
-    # one encoded image is in memory at a time.
-    pack = zlib.compressobj(1)
-    parts = [pack.compress(msgspec.json.encode(i) + b'\n') for i in images]
-    return b''.join(parts) + pack.flush()
-
-
-def _unpack(part: bytes) -> list[Image]:
-    return _IMAGE.decode_lines(zlib.decompress(part))

@@ -101,6 +101,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._results = _regions.Results(self.log)
+        self._progress = _progress.Progress(self.app)
         self._usages: dict[_regions.RegionKey, Usage] = {}
         code = super().run(parsed_args) or self._results.exit_code()
         _usage.warn_of_unknown(self.log, parsed_args, self._usages.values())
@@ -156,9 +157,10 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             raise exceptions.CommandError(
                 _('--marker needs a single region: select it with --region')
             )
+        joins = _usage.is_shown(parsed_args)
         with _connect.translated_errors():
             for region, images in self._show_progress(
-                self._parts(regions, parsed_args)
+                self._parts(regions, parsed_args), joins=joins
             ):
                 for image in images:
                     yield region, image
@@ -187,15 +189,17 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         )
 
     def _show_progress(
-        self, parts: 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]'
+        self,
+        parts: 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]',
+        *,
+        joins: bool,
     ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]':
         """Yield the parts, and show progress while waiting for the next."""
-        progress = _progress.Progress(self.app)
         obtained = 0
         while True:
             # The reader of a pipe gets the rows immediately.
             self.app.stdout.flush()
-            with progress.counting(obtained):
+            with self._progress.counting(obtained, joins=joins):
                 part = next(parts, None)
             if part is None:
                 return
@@ -215,9 +219,18 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         """
         from osc_compute_images.api import ListOpts
         from osc_compute_images.api import MAX_PAGE_SIZE
+        from osc_compute_images.commands import _joining
 
+        images = _joining.Images(
+            api,
+            limit=parsed_args.max_items and parsed_args.limit,
+            on_read=self._progress.note,
+        )
         choice = _filtering.choice(
-            api, parsed_args, with_usage=_usage.is_shown(parsed_args)
+            api,
+            parsed_args,
+            with_usage=_usage.is_shown(parsed_args),
+            usage=images.usage,
         )
         if choice.usage is not None:
             self._usages[region] = choice.usage
@@ -234,11 +247,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         # Each region holds a page in memory: all together about as much as
         # a single region.
         first = max(MAX_PAGE_SIZE // region_count, _MIN_PAGE_SIZE)
-        pager = api.list_detail(
-            opts, where=choice.where, first_page_size=first
-        )
-        # NOTE: a loop would hold a page in memory during the next request.
-        yield from choice.keep_newest(page.images for page in pager.pages())
+        yield from choice.keep_newest(images.pages(opts, choice.where, first))
 
 
 def _is_long(parsed_args: argparse.Namespace) -> bool:

@@ -16,6 +16,7 @@ from osc_lib.i18n import _
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _usage
 from osc_compute_images.commands import _values
@@ -66,6 +67,7 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._results = _regions.Results(self.log)
+        self._progress = _progress.Progress(self.app)
         self._usages: list[Usage] = []
         code = super().run(parsed_args) or self._results.exit_code()
         _usage.warn_of_unknown(self.log, parsed_args, self._usages)
@@ -80,11 +82,16 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
         ]
         with _connect.translated_errors():
             regions = _regions.selected(self, parsed_args)
-            rows = [
-                (*map(_columns.text_cell, region), *_cells(group, parsed_args))
-                for region, groups in self._summaries(regions, parsed_args)
-                for group in groups
-            ]
+            joins = _filtering.needs_usage(parsed_args)
+            with self._progress.counting(joins=joins):
+                rows = [
+                    (
+                        *map(_columns.text_cell, region),
+                        *_cells(group, parsed_args),
+                    )
+                    for region, groups in self._summaries(regions, parsed_args)
+                    for group in groups
+                ]
         headers = [
             *regions.headers,
             *keys,
@@ -121,15 +128,16 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
     ) -> 'list[Summary]':
         from osc_compute_images.api import ListOpts
         from osc_compute_images.api import summary
+        from osc_compute_images.commands import _joining
 
-        choice = _filtering.choice(api, parsed_args)
+        images = _joining.Images(api, on_read=self._progress.note)
+        choice = _filtering.choice(api, parsed_args, usage=images.usage)
         if choice.usage is not None:
             self._usages.append(choice.usage)
         opts = ListOpts(visibility=parsed_args.visibility)
-        pager = api.list_detail(opts, where=choice.where)
-        images = choice.keep_newest(page.images for page in pager.pages())
+        pages = choice.keep_newest(images.pages(opts, choice.where))
         return summary.summarize(
-            itertools.chain.from_iterable(images), parsed_args.group_by
+            itertools.chain.from_iterable(pages), parsed_args.group_by
         )
 
 

@@ -351,6 +351,36 @@ def test_usage_columns(app):
     assert [*rows[0]] == ['ID', 'Name', 'Status', 'Server Name', 'Used By']
 
 
+@pytest.mark.parametrize(
+    ('words', 'wanted', 'requests'),
+    [
+        ([], range(2015), 3),
+        (['--limit', '999', '--max-items', '5'], range(5), 3),
+        (['--limit', '500', '--max-items', '5'], range(5), 5),
+        (['--unused', '--status', 'active', '--newest', '2'], [0, 4], 3),
+        (['--type', 'snapshot'], [], 3),
+        (['--name', 'n-2005', '--created-after', '21d'], [2005], 3),
+        # What comes after a marker is not all that there is.
+        (['--marker', nova.image_id(1999)], range(2000, 2015), 4),
+    ],
+)
+def test_images_are_listed_once_for_their_use_and_to_be_shown(
+    app, http, words, wanted, requests
+):
+    many = [image(n, n / 100, f'n-{n}') for n in range(2015)]
+    http.get(nova.DETAIL, json=nova.Server(many))
+    rows = run(app, '--usage', *words)
+    assert [row['Name'] for row in rows] == [f'n-{n}' for n in wanted]
+    paths = [request.split('?')[0] for request in sent(http)]
+    assert paths.count('GET /v2.1/images/detail') == requests
+    assert paths.count('GET /v2.1/servers/detail') == 1
+
+
+def test_a_summary_lists_images_once_for_their_use(app, http):
+    assert [row['Count'] for row in summary(app, '--unused')] == [6]
+    assert len([r for r in sent(http) if '/images/' in r]) == 1
+
+
 def table(app, *words):
     command = ListComputeImage(app, None)
     parsed = command.get_parser('openstack x').parse_args([*words])

@@ -21,6 +21,7 @@ from osc_compute_images.commands import _values
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.set import SetComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
+from osc_compute_images.commands.summary import SummarizeComputeImages
 from osc_compute_images.text import printable
 from testbed import nova
 from tests.unit.conftest import sent
@@ -559,6 +560,33 @@ def test_progress_on_terminal_counts_images(app, http, on_terminal):
     run(app, ListComputeImage, '--limit', '2', '--max-items', '9')
     assert next(counts, None) is None
     assert '0 images so far' not in terminal.getvalue()
+
+
+@pytest.mark.parametrize('kind', [ListComputeImage, SummarizeComputeImages])
+def test_a_terminal_is_told_how_many_are_read_for_a_join(
+    app, http, on_terminal, kind
+):
+    terminal = on_terminal()
+
+    def told(count):
+        end = time.monotonic() + 60
+        while f'{count} images read' not in terminal.getvalue():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+    server = nova.Server(nova.images(*range(1200)))
+
+    def page(request, context):
+        told('1,000' if 'marker' in request.qs else '0')
+        return server(request, context)
+
+    def servers(_request, _context):
+        told('1,200')
+        return {'servers': []}
+
+    http.get(nova.DETAIL, json=page)
+    http.get(f'{nova.ENDPOINT}/servers/detail', json=servers)
+    run(app, kind, '--unused')
 
 
 def test_wait_shows_progress_bar(app, http, slept, on_terminal):

@@ -328,4 +328,8 @@ def test_usage_of_all_images(api, http):
     usage = api.usage()
     unused = [i.name for i in api.list_detail() if not usage.is_used(i)]
     assert unused == ['cirros-3']
+    images = [*api.list_detail()]
+    http.get(nova.DETAIL, status_code=500)
+    again = api.usage(images)
+    assert [i.name for i in images if not again.is_used(i)] == unused
     assert not usage.unknown.other_projects
