@@ -34,7 +34,7 @@ from osc_compute_images.api._metadata import MetadataAPI
 from osc_compute_images.api._options import ListOpts
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._pager import Pager
-from osc_compute_images.api._selection import Selection
+from osc_compute_images.api._query import Query
 from osc_compute_images.api.filters._filter import as_filter
 from osc_compute_images.api.http import Client
 
@@ -92,8 +92,8 @@ class ImagesAPI(MetadataAPI):
         :raises TypeError: for an argument of the wrong type
         :raises ValueError: for a number below 1
         """
-        selection = Selection(Image, opts, where, first_page_size, max_items)
-        return Pager(self._page, _decode.decode_page, selection)
+        query = Query(Image, opts, where, first_page_size, max_items)
+        return Pager(self._page, _decode.decode_page, query)
 
     def list(
         self,
@@ -113,8 +113,8 @@ class ImagesAPI(MetadataAPI):
 
         :raises TypeError: for a filter that needs more than ID and name
         """
-        selection = Selection(ImageRef, opts, where, None, max_items)
-        return Pager(self._brief_page, _decode.decode_brief_page, selection)
+        query = Query(ImageRef, opts, where, None, max_items)
+        return Pager(self._brief_page, _decode.decode_brief_page, query)
 
     def get(self, image: ImageID) -> Image:
         """Get an image by ID.

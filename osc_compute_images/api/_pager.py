@@ -13,7 +13,7 @@ from osc_compute_images.api import _decode
 from osc_compute_images.api import _paging
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._image import ImageRef
-from osc_compute_images.api._selection import Selection
+from osc_compute_images.api._query import Query
 
 _Record = TypeVar('_Record', bound=Image | ImageRef)
 
@@ -78,14 +78,14 @@ class Pager(Generic[_Record]):
         self,
         fetch: _paging.Fetch,
         read: Callable[[bytes], _decode.Page[_Record]],
-        selection: Selection[_Record],
+        query: Query[_Record],
     ) -> None:
         self._fetch = fetch
         self._read = read
-        self._selection = selection
+        self._query = query
 
     def __repr__(self) -> str:
-        return f'<Pager of {self._selection}>'
+        return f'<Pager of {self._query}>'
 
     def __getitem__(self, index: object) -> NoReturn:
         raise TypeError(
@@ -112,8 +112,8 @@ class Pager(Generic[_Record]):
             'images',
             self._fetch,
             self._read,
-            {**self._selection.query, 'limit': self._selection.limit},
-            self._selection.first_page_size,
+            {**self._query.parameters, 'limit': self._query.limit},
+            self._query.first_page_size,
         )
         # NOTE: a loop would hold a page in memory during the next request.
-        return self._selection.select_from(map(ImagePage, listing.pages()))
+        return self._query.select_from(map(ImagePage, listing.pages()))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Select the images of a listing, and stop when it is complete."""
+"""The query of a listing: what it requests, selects, and when it ends."""
 
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -36,8 +36,8 @@ class _Page(Protocol[_Record]):
 _PageT = TypeVar('_PageT', bound=_Page[Any])
 
 
-class Selection(Generic[_Record]):
-    """The images that a listing selects.
+class Query(Generic[_Record]):
+    """What a listing requests, and which images it selects.
 
     :param record: ``Image`` or ``ImageRef``
     :param opts: query parameters; they override those of the filter
@@ -75,7 +75,10 @@ class Selection(Generic[_Record]):
             elif first is None:
                 first = max(max_items, _MIN_PAGE_SIZE)
         #: Query parameters, without the limit.
-        self.query: Mapping[str, Any] = {**self.where.query, **self._opts}
+        self.parameters: Mapping[str, Any] = {
+            **self.where.query,
+            **self._opts,
+        }
         #: Page size, and that of the first page.
         self.limit: int = limit
         self.first_page_size = min(first or limit, limit)
