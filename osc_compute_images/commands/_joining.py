@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The images of a region, listed once to find their use and to show them."""
+"""The images of a region, listed once for their usage and to show them."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -13,14 +13,18 @@ from osc_compute_images.api.filters import Filter
 from osc_compute_images.api.usage import Usage
 from osc_compute_images.commands import _packing
 
+#: Bytes of packed images that are kept: those of about a million images.
+MAX_KEPT = 64 * 1024 * 1024
+
 
 class Images:
     """Lists the images of a region.
 
-    What uses them is known when all have been read. They are kept, so that
-    they need not be read again to be shown.
+    Their usage is known when all images have been read. They are kept, packed,
+    so that they need not be requested again to be shown, unless they are too
+    many.
 
-    :param limit: images per request, if they are all read for their use
+    :param limit: images per request, if all images are read for their usage
     :param on_read: called with the number of images of each page of these
     """
 
@@ -37,14 +41,8 @@ class Images:
         self._kept: list[bytes] | None = None
 
     def usage(self) -> Usage:
-        """Find out who uses what."""
-        # NOTE: images first. One that a server is booted from in between
-        # counts as used then, which would not hold the other way round.
-        pager = self._api.list_detail(ListOpts(limit=self._limit))
-        self._kept = [self._read(page.images) for page in pager.pages()]
-        return self._api.usage(
-            image for part in self._kept for image in _packing.unpack(part)
-        )
+        """Determine the usage of all images."""
+        return self._api.usage(self._all())
 
     def pages(
         self,
@@ -52,18 +50,25 @@ class Images:
         where: Filter,
         first_page_size: int | None = None,
     ) -> Iterator[Sequence[Image]]:
-        """Yield those that are wanted, page by page."""
+        """Yield the selected images, page by page."""
         if self._kept is None or opts.marker or opts.visibility:
             pager = self._api.list_detail(
                 opts, where=where, first_page_size=first_page_size
             )
-            # NOTE: a loop would hold a page in memory while the next comes.
+            # NOTE: a loop would hold a page in memory during the next request.
             return (page.images for page in pager.pages())
         return (
             [image for image in _packing.unpack(part) if where.matches(image)]
             for part in self._kept
         )
 
-    def _read(self, images: Sequence[Image]) -> bytes:
-        self._on_read(len(images))
-        return _packing.pack(images)
+    def _all(self) -> Iterator[Image]:
+        kept: list[bytes] = []
+        size = 0
+        for page in self._api.list_detail(ListOpts(limit=self._limit)).pages():
+            self._on_read(len(page.images))
+            if size <= MAX_KEPT:
+                kept.append(_packing.pack(page.images))
+                size += len(kept[-1])
+            yield from page.images
+        self._kept = kept if size <= MAX_KEPT else None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Images that are kept in memory until they are shown, compressed."""
+"""Compress images that are kept in memory until they are shown."""
 
 from collections.abc import Sequence
 import zlib
@@ -14,13 +14,13 @@ _IMAGE = msgspec.json.Decoder(Image)
 
 def pack(images: Sequence[Image]) -> bytes:
     """Compress images, to about a fifteenth of their JSON."""
-    # NOTE: not msgpack, which has no numbers of any size; and one by one, as
-    # each region would need room for all of its page at the same time.
+    # NOTE: not msgpack, which has no big integers. One by one, so that only
+    # one encoded image is in memory at a time.
     packer = zlib.compressobj(1)
     parts = [packer.compress(msgspec.json.encode(i) + b'\n') for i in images]
     return b''.join(parts) + packer.flush()
 
 
 def unpack(part: bytes) -> list[Image]:
-    """Return the images that were compressed."""
+    """Decompress images."""
     return _IMAGE.decode_lines(zlib.decompress(part))

@@ -17,6 +17,7 @@ from osc_lib.exceptions import CommandError
 import pytest
 
 from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _joining
 from osc_compute_images.commands import _values
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
@@ -374,6 +375,15 @@ def test_images_are_listed_once_for_their_use_and_to_be_shown(
     paths = [request.split('?')[0] for request in sent(http)]
     assert paths.count('GET /v2.1/images/detail') == requests
     assert paths.count('GET /v2.1/servers/detail') == 1
+
+
+def test_too_many_images_to_keep_are_listed_again(app, http, monkeypatch):
+    rows = run(app, '--unused')
+    before = len(sent(http))
+    # Any page is more than that.
+    monkeypatch.setattr(_joining, 'MAX_KEPT', 10)
+    assert run(app, '--unused') == rows
+    assert len(sent(http)) == 2 * before + 1
 
 
 def test_a_summary_lists_images_once_for_their_use(app, http):

@@ -581,7 +581,7 @@ def test_a_terminal_is_told_how_many_are_read_for_a_join(
         return server(request, context)
 
     def servers(_request, _context):
-        told('1,200')
+        told('0')
         return {'servers': []}
 
     http.get(nova.DETAIL, json=page)
