@@ -19,6 +19,7 @@ import tempfile
 from typing import Any
 
 from benchmarks import apis
+from benchmarks import changes
 from benchmarks import commands
 from benchmarks import golang
 from benchmarks import measure
@@ -109,6 +110,7 @@ PARTS: dict[str, Callable[[Setting], Any]] = {
     'regions': _regions,
     'ahead': lambda at: apis.ahead(at.many().env, at.runs),
     'requests': lambda at: commands.requests(at.one(), at.some()),
+    'changes': lambda at: changes.measured(100 if at.quick else 1000, at.runs),
     'startup': lambda at: startup.measured(at.one(), at.runs, quick=at.quick),
     'start': lambda at: start.measured(
         at.one(), at.one('--glance'), at.runs, quick=at.quick

@@ -5,7 +5,8 @@
 It responds from memory, so that the client is measured. Pages are made before
 it is ready, and kept. Beyond :data:`KEPT` pages they are made on request, so
 that a million images do not need gigabytes. For each line on stdin it writes
-the number of requests since the last line, and their CPU time, as JSON.
+the number of requests since the last line, their CPU time, and the number of
+images of a region, as JSON.
 """
 
 import argparse
@@ -130,6 +131,28 @@ class Nova(Paged):
         return canned.Response.of({'version': version})
 
 
+class Changing(Nova):
+    """The handler of Nova, with images that can be changed and deleted."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self._nova = canned.Nova([canned.image(n) for n in range(count)], NOVA)
+
+    def __call__(self, request: canned.Request) -> canned.Response | None:
+        path = request.path.rstrip('/')
+        if path == f'{NOVA}/servers/detail':
+            return canned.Response.of({'servers': []})
+        if path == f'{NOVA}/images/detail':
+            return self._nova.page(request)
+        return super().__call__(request) if path == NOVA else self.one(request)
+
+    def one(self, request: canned.Request) -> canned.Response | None:
+        """Return, change or delete an image."""
+        response = self._nova(request)
+        self.count = len(self._nova.images)
+        return response
+
+
 class Glance(Paged):
     """The handler of Glance, with as many images, in Glance's records."""
 
@@ -230,6 +253,9 @@ def main() -> None:
     parser.add_argument('--images', type=int, default=1000)
     parser.add_argument('--glance', action='store_true')
     parser.add_argument(
+        '--changing', action='store_true', help='its images can be changed'
+    )
+    parser.add_argument(
         '--regions', type=int, default=1, help='with as many images each'
     )
     parser.add_argument(
@@ -252,7 +278,7 @@ def main() -> None:
             images = Glance(args.images)
             images.prepare(f'{GLANCE}/v2/images', host)
         else:
-            images = Nova(args.images)
+            images = (Changing if args.changing else Nova)(args.images)
             images.prepare(f'{NOVA}/images/detail', host)
         handlers.append(delayed(images, args.delay) if args.delay else images)
         env = canned.environment(servers[0])
@@ -262,7 +288,11 @@ def main() -> None:
         for _line in sys.stdin:
             now = time.process_time()
             count = sum(len(server.requests) for server in servers)
-            figures = {'requests': count - seen, 'cpu': now - spent}
+            figures = {
+                'requests': count - seen,
+                'cpu': now - spent,
+                'images': images.count,
+            }
             print(json.dumps(figures), flush=True)
             seen, spent = count, now
 

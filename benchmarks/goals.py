@@ -8,6 +8,7 @@ import dataclasses
 import operator
 from typing import Any
 
+from benchmarks import changes
 from benchmarks.rst import code
 from benchmarks.rst import number
 
@@ -115,6 +116,11 @@ def _show(words: str) -> Callable[[Results], float]:
     return lambda results: float(results['requests'][words])
 
 
+def _change(name: str) -> Callable[[Results], float]:
+    """Return CPU milliseconds for each image."""
+    return lambda results: per_image(results['changes'][name], 'cpu') / 1e3
+
+
 _CLIENT = 'openstack compute image list'
 
 _LIST = 'compute image list -f'
@@ -171,6 +177,15 @@ GOALS = (
     Goal('csv of eight equal regions: times one region', '<=', 2, _regions),
     Goal('requests of ``show <ID>``', '<=', 3, _show('show <ID>')),
     Goal('requests of ``show <name>``', '<=', 4, _show('show <name>')),
+    *(
+        Goal(
+            f'{code(verb)} of 1,000 images by choice: ms an image, CPU',
+            '<=',
+            5,
+            _change(f'{verb}: {changes.OURS}'),
+        )
+        for verb in ('set', 'delete')
+    ),
     Goal('other commands: % more instructions', '<=', 1, _startup),
     Goal('other commands: modules of others', '<=', 0, _foreign_modules),
     Goal(

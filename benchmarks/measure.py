@@ -21,6 +21,7 @@ from typing import Self
 HERE = pathlib.Path(__file__).parent
 SUBJECTS = str(HERE / 'subjects.py')
 OPENSTACK = str(pathlib.Path(sys.executable).with_name('openstack'))
+COMPUTE_IMAGE = str(pathlib.Path(sys.executable).with_name('compute-image'))
 
 
 @dataclasses.dataclass
@@ -143,8 +144,8 @@ class Cloud:
     def statistics(self) -> dict[str, Any]:
         """Return the statistics since the last call.
 
-        :returns: the number of ``requests``, and the ``cpu`` seconds that
-            the server spent on them
+        :returns: the number of ``requests``, the ``cpu`` seconds that the
+            server spent on them, and how many ``images`` a region has
         """
         assert self._process.stdin is not None
         self._process.stdin.write('\n')

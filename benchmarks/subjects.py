@@ -245,6 +245,28 @@ def openstacksdk() -> Callable[[], int]:
     return run
 
 
+def sdk_changes(*, delete: bool) -> Callable[[], int]:
+    """The SDK, which lists all images, and changes one after the other.
+
+    :param delete: delete them, in place of setting a property
+    """
+    import openstack
+
+    connection = openstack.connect(load_yaml_config=False)
+    compute = connection.compute
+
+    def run() -> int:
+        images = [*compute.images(limit=PAGE)]
+        for image in images:
+            if delete:
+                compute.delete_image(image.id, ignore_missing=False)
+            else:
+                compute.set_image_metadata(image.id, checked='yes')
+        return len(images)
+
+    return run
+
+
 SUBJECTS: dict[str, Callable[..., Callable[[], int]]] = {
     'transfer': transfer,
     'floor': floor,
@@ -253,6 +275,7 @@ SUBJECTS: dict[str, Callable[..., Callable[[], int]]] = {
     'in_regions': in_regions,
     'requests': requests_json,
     'openstacksdk': openstacksdk,
+    'openstacksdk changes': sdk_changes,
 }
 
 

@@ -53,6 +53,16 @@ def cloud() -> Iterator[object]:
         yield cloud
 
 
+@pytest.mark.parametrize(('delete', 'left'), [(False, 3), (True, 0)])
+def test_the_sdk_changes_each_image_of_a_cloud(delete, left):
+    with measure.Cloud(3, '--changing') as cloud:
+        measure.subject('openstacksdk changes', cloud.env, delete=delete)
+        told = cloud.told()
+    assert told['images'] == left
+    # The listing, and one for each image.
+    assert told['requests'] >= 4
+
+
 # In addition to the pages, one request opens the connection or gets a token.
 @pytest.mark.parametrize(
     ('name', 'options', 'requests'),

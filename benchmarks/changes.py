@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What it takes to change or delete many images, from start to end.
+
+A command that chooses them stands beside a program that does the same with
+openstacksdk in one process, and beside a shell that runs a command for each
+image. The latter is measured with a few images, as each takes as long as any
+other.
+"""
+
+from collections.abc import Callable
+import tempfile
+
+from benchmarks import measure
+
+#: Images of the shell's loop, and of all others.
+FEW = 10
+
+OURS = 'openstack, by choice'
+CONSOLE = 'compute-image, by choice'
+SDK = 'openstacksdk, one process'
+LOOP = 'xargs -n 1 openstack'
+
+_CHANGES = {
+    'set': ('set', '--allow-private', '--property', 'checked=yes'),
+    'delete': ('delete',),
+}
+_BY_CHOICE = ('--name-pattern', 'cirros-*', '--auto-approve', '-f', 'value')
+
+_Way = Callable[[str, measure.Cloud], measure.Run]
+
+
+def _by_choice(*command: str) -> _Way:
+    def run(verb: str, cloud: measure.Cloud) -> measure.Run:
+        words = (*command, *_CHANGES[verb], *_BY_CHOICE)
+        return measure.run(words, cloud.env, keep=True)
+
+    return run
+
+
+def _sdk(verb: str, cloud: measure.Cloud) -> measure.Run:
+    return measure.subject(
+        'openstacksdk changes', cloud.env, delete=verb == 'delete'
+    )[0]
+
+
+def _loop(verb: str, cloud: measure.Cloud) -> measure.Run:
+    """Run a command for each of the images."""
+    with tempfile.NamedTemporaryFile('w', suffix='.txt') as ids:
+        image = [measure.OPENSTACK, 'compute', 'image']
+        listed = measure.run(
+            [*image, 'list', '-f', 'value', '-c', 'ID'], cloud.env, keep=True
+        )
+        ids.write(listed.output.decode())
+        ids.flush()
+        loop = ['xargs', '-n', '1', '-a', ids.name]
+        return measure.run([*loop, *image, *_CHANGES[verb]], cloud.env)
+
+
+WAYS: dict[str, _Way] = {
+    OURS: _by_choice(measure.OPENSTACK, 'compute', 'image'),
+    CONSOLE: _by_choice(measure.COMPUTE_IMAGE),
+    SDK: _sdk,
+    LOOP: _loop,
+}
+
+
+def measured(images: int, runs: int) -> dict[str, dict[str, float]]:
+    """Measure each way of each change.
+
+    :returns: how many images there were, CPU seconds, seconds, and requests
+    :raises RuntimeError: if a way did not do what it is measured for
+    """
+    medians = measure.Medians()
+    for number in range(runs):
+        for verb in _CHANGES:
+            for name, way in WAYS.items():
+                measure.note(f'run {number + 1}: {verb}: {name}')
+                count = FEW if way is _loop else images
+                with measure.Cloud(count, '--changing') as cloud:
+                    done = way(verb, cloud)
+                    told = cloud.told()
+                    left = 0 if verb == 'delete' else count
+                    if told['images'] != left:
+                        raise RuntimeError(f'{told["images"]} images are left')
+                medians.add(
+                    f'{verb}: {name}',
+                    images=count,
+                    cpu=done.cpu,
+                    wall=done.wall,
+                    requests=told['requests'],
+                )
+    return medians.result()
