@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Change the package in small ways, and see whether a unit test notices.
+
+For each mutant, the tests that run the changed line are run until one fails.
+What was found is kept in .mutants, so that a run that was interrupted goes on,
+and one with new tests tries only what survived. Survivors that behave as the
+module itself does are listed in tests/mutants/equivalent.txt, and do not
+count. The exit code is 1 if fewer than 90 % are killed in any module.
+"""
+
+import argparse
+from collections.abc import Iterator
+import json
+import os
+from pathlib import Path
+import sys
+
+import pytest
+
+from tests.mutants.covering import Covering
+from tests.mutants.covering import digest
+from tests.mutants.covering import PACKAGE
+from tests.mutants.covering import ROOT
+from tests.mutants.covering import Test
+from tests.mutants.covering import TESTS
+from tests.mutants.forking import import_others
+from tests.mutants.forking import replace_module
+from tests.mutants.forking import run_tests
+from tests.mutants.mutations import Mutant
+from tests.mutants.mutations import mutants
+
+_EQUIVALENT = Path(__file__).with_name('equivalent.txt')
+_STATE = ROOT / '.mutants'
+
+#: Percent of the mutants of each module.
+_GOAL = 90
+
+#: CPU seconds of tests, as first measured, that a mutant has to survive.
+_MOST = 60.0
+
+#: Choice, plan, pager, decoding and regions.
+MODULES = (
+    'api/filters/_*.py',
+    'api/_apply.py',
+    'api/_changes.py',
+    'api/_decode.py',
+    'api/_grouping.py',
+    'api/_history.py',
+    'api/_json.py',
+    'api/_pager.py',
+    'api/_paging.py',
+    'api/_regions.py',
+    'api/_salvage.py',
+    'api/_selection.py',
+    'api/_steps.py',
+    'api/_turns.py',
+    'api/plan.py',
+    'api/properties.py',
+    'api/protection.py',
+    'api/retention.py',
+    'api/selection.py',
+    'api/summary.py',
+    'api/usage.py',
+    'commands/_approval.py',
+    'commands/_filtering.py',
+    'commands/_outcomes.py',
+    'commands/_planning.py',
+    'commands/_protecting.py',
+    'commands/_regions.py',
+    'commands/_usage.py',
+)
+
+
+class _Chosen:
+    """Run only some tests, in their order; a plugin for pytest."""
+
+    def __init__(self, tests: list[Test]) -> None:
+        self._order = {test.name: n for n, test in enumerate(tests)}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out the others."""
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self._order),
+            key=lambda item: self._order[item.nodeid],
+        )
+
+
+def _survives(module: str, mutant: Mutant, tests: list[Test]) -> bool:
+    """Tell whether no test fails."""
+    seconds = 0.0
+    chosen: list[Test] = []
+    for test in tests:
+        if seconds + test.seconds <= _MOST:
+            chosen.append(test)
+            seconds += test.seconds
+    if not chosen:
+        return True
+    path = PACKAGE / module
+    parts = path.relative_to(ROOT).with_suffix('').parts
+
+    def prepare() -> list[object]:
+        import hypothesis
+
+        hypothesis.settings.register_profile(
+            'mutants',
+            database=None,
+            derandomize=True,
+            phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+        )
+        hypothesis.settings.load_profile('mutants')
+        replace_module('.'.join(parts), path, mutant.source)
+        return [_Chosen(chosen)]
+
+    files = dict.fromkeys(test.file for test in chosen)
+    code = run_tests(
+        [['-x', file] for file in files], prepare, 20 + 5 * seconds
+    )
+    return code == pytest.ExitCode.OK
+
+
+def _equivalent() -> dict[str, set[str]]:
+    """Return the changes that do not count, for each module."""
+    found: dict[str, set[str]] = {}
+    module = ''
+    for line in _EQUIVALENT.read_text('utf-8').splitlines():
+        if line.startswith('['):
+            module = line.strip('[]')
+        elif line and not line.startswith((' ', '#')):
+            found.setdefault(module, set()).add(line)
+    return found
+
+
+class _Results:
+    """What became of mutants, in a file with a line for each."""
+
+    def __init__(self, module: str) -> None:
+        name = module.replace('/', '.').removesuffix('.py')
+        self._path = _STATE / f'{name}.jsonl'
+        self._source = digest(PACKAGE / module)
+        self._tests = digest(*TESTS.glob('*.py'), *PACKAGE.rglob('*.py'))
+        self._survivors: dict[str, bool] = {}
+        if self._path.exists():
+            for line in self._path.read_text('utf-8').splitlines():
+                kept = json.loads(line)
+                if kept['source'] != self._source:
+                    continue
+                if kept['survives'] and kept['tests'] != self._tests:
+                    self._survivors.pop(kept['change'], None)
+                    continue
+                self._survivors[kept['change']] = kept['survives']
+
+    def get(self, change: str) -> bool | None:
+        """Tell whether one survives, if that is known."""
+        return self._survivors.get(change)
+
+    def add(self, change: str, survives: bool) -> None:
+        """Note what became of one."""
+        with self._path.open('a', encoding='utf-8') as file:
+            kept = {
+                'source': self._source,
+                'tests': self._tests,
+                'change': change,
+                'survives': survives,
+            }
+            file.write(json.dumps(kept) + '\n')
+
+
+def _modules(words: list[str]) -> Iterator[str]:
+    """Yield modules: all, or those that are named by path or name."""
+    for pattern in MODULES if not words else ('**/*.py',):
+        for path in sorted(PACKAGE.glob(pattern)):
+            name = str(path.relative_to(PACKAGE))
+            if path.stem == '__init__':
+                continue
+            if not words or path.stem in words or name in words:
+                yield name
+
+
+def main() -> int:
+    """Try the mutants, and print what became of them."""
+    parser = argparse.ArgumentParser(prog='./run mutants', description=__doc__)
+    parser.add_argument(
+        'modules',
+        nargs='*',
+        metavar='<module>',
+        help='a module, like plan or api/plan.py (default: those of choice, '
+        'plan, pager, decoding and regions)',
+    )
+    parser.add_argument(
+        '--sample',
+        type=int,
+        metavar='<n>',
+        help='try so many mutants of each module, chosen at random',
+    )
+    args = parser.parse_args()
+    os.chdir(ROOT)
+    import_others()
+    covering = Covering(_STATE / 'covering')
+    equivalent = _equivalent()
+    rows = []
+    for module in _modules(args.modules):
+        results = _Results(module)
+        tried = survivors = 0
+        count, made = mutants(PACKAGE / module, args.sample)
+        for mutant in made:
+            if mutant.change in equivalent.get(module, ()):
+                continue
+            tried += 1
+            survives = results.get(mutant.change)
+            if survives is None:
+                tests = covering.tests(module, mutant)
+                survives = _survives(module, mutant, tests)
+                results.add(mutant.change, survives)
+            if survives:
+                survivors += 1
+                print(f'{module}:{mutant.line}: {mutant.change}', flush=True)
+        killed = tried - survivors
+        percent = 100 * killed / tried if tried else 100.0
+        rows.append((module, tried, killed, survivors, percent))
+        _print(*rows[-1])
+        del count
+    print()
+    _print('module', 'mutants', 'killed', 'survive', '%')
+    for row in rows:
+        _print(*row)
+    return int(any(row[-1] < _GOAL for row in rows))
+
+
+def _print(*cells: object) -> None:
+    name, *figures = (
+        f'{cell:.1f}' if isinstance(cell, float) else str(cell)
+        for cell in cells
+    )
+    print(f'{name:30}', *(f'{figure:>8}' for figure in figures), flush=True)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
