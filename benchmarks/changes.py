@@ -79,7 +79,7 @@ def measured(images: int, runs: int) -> dict[str, dict[str, float]]:
                 count = FEW if way is _loop else images
                 with measure.Cloud(count, '--changing') as cloud:
                     done = way(verb, cloud)
-                    told = cloud.told()
+                    told = cloud.statistics()
                     left = 0 if verb == 'delete' else count
                     if told['images'] != left:
                         raise RuntimeError(f'{told["images"]} images are left')

@@ -173,13 +173,14 @@ class Glance(Paged):
     def document(
         self, _request: canned.Request, numbers: range, limit: int, query: str
     ) -> dict[str, Any]:
-        document: dict[str, Any] = {'images': [*map(_of_glance, numbers)]}
+        document: dict[str, Any] = {'images': [*map(of_glance, numbers)]}
         if len(numbers) == limit:
             document['next'] = f'/v2/images?{query}'
         return document
 
 
-def _of_glance(number: int) -> dict[str, Any]:
+def of_glance(number: int) -> dict[str, Any]:
+    """Make an image as Glance describes it."""
     image = canned.image(number)
     path = f'/v2/images/{image["id"]}'
     return {

@@ -24,6 +24,8 @@ from robustness import report
 from robustness.catalogue import Fault
 from robustness.catalogue import GROUPS
 from robustness.catalogue import PATIENT
+from robustness.deletions import CHOSEN
+from robustness.deletions import deleting
 from robustness.outcome import MANY
 from robustness.outcome import MEMORY
 from robustness.outcome import Outcome
@@ -58,7 +60,13 @@ def meet(subject: Subject, fault: Fault) -> Outcome:
             for name in ('OS_CACERT', 'REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE'):
                 trust[name] = str(pem)
         server = stack.enter_context(
-            stage(scene, fault.wrong, context, unversioned=fault.unversioned)
+            stage(
+                scene,
+                fault.wrong,
+                context,
+                unversioned=fault.unversioned,
+                single=deleting(scene) if fault.write else None,
+            )
         )
         inherited = {k: v for k, v in os.environ.items() if k[:3] != 'OS_'}
         end = run(
@@ -74,7 +82,7 @@ def meet(subject: Subject, fault: Fault) -> Outcome:
             scene.pages_asked,
             terminal=bool(fault.shown),
         )
-        return outcome(
+        became = outcome(
             end,
             scene.ids,
             canned_cloud.image(STRANGE)['id'],
@@ -82,10 +90,20 @@ def meet(subject: Subject, fault: Fault) -> Outcome:
             elsewhere=scene.secret_went_elsewhere(),
             write=bool(fault.write),
         )
+        if fault.write != 'choice':
+            return became
+        return dataclasses.replace(
+            became,
+            chosen=CHOSEN,
+            deleted=len(scene.deleted.intersection(scene.ids[:CHOSEN])),
+            astray=bool(scene.writes_astray(CHOSEN)),
+        )
 
 
 def command_of(subject: Subject, fault: Fault, image_id: str) -> Sequence[str]:
     """Return the command to run on a fault."""
+    if fault.write == 'choice':
+        return subject.writing['choice']
     if fault.write:
         return [*subject.writing[fault.write], image_id]
     return subject.table if fault.shown else subject.asking(fault.limit)

@@ -10,6 +10,7 @@ import json
 from typing import Any
 import urllib.parse
 
+from robustness import deletions
 from robustness.scene import altered
 from robustness.scene import Change
 from robustness.scene import NOVA
@@ -42,8 +43,9 @@ class Fault:
     :param unversioned: the catalog has no version in its URLs
     :param settings: settings of the cloud in ``clouds.yaml``; only subjects
         that read that file are run
-    :param write: the write to request in place of a list, ``delete`` or
-        ``set``; the server never carries it out
+    :param write: the write to request in place of a list: ``delete`` or
+        ``set``, which the server never carries out, or ``choice``, the
+        deletion of all images but the last, selected by their names
     :param shown: text that must not reach a terminal unescaped; only commands
         are run, on a terminal
     """
@@ -275,6 +277,16 @@ def responding_to_writes(
     return lambda _scene: handler
 
 
+def storing(metadata: dict[str, str]) -> Callable[[Scene], Handler]:
+    """Accept a write, and return this metadata of the first image."""
+
+    def wrong(scene: Scene) -> Handler:
+        answer = Response.of(scene.api.stored(metadata))
+        return responding_to_writes(answer)(scene)
+
+    return wrong
+
+
 WELCOME = Response(
     b'<html>Welcome to nginx</html>', 200, {'Content-Type': 'text/html'}
 )
@@ -287,6 +299,7 @@ ACTING = '\x1b]0;owned\x07'
 #: Seconds: longer than the ten minutes after which this plugin gives up.
 PATIENT = 660
 
+BOOM = canned_cloud.fault(500, 'computeFault', 'boom')
 HTML_502 = Response(HTML, 502, {'Content-Type': 'text/html'})
 
 GROUPS: Mapping[str, Sequence[Fault]] = {
@@ -352,7 +365,7 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
         Fault('503, always', responding(busy(503))),
         Fault(
             '500, always',
-            responding(canned_cloud.fault(500, 'computeFault', 'boom')),
+            responding(BOOM),
         ),
         Fault('502 with HTML, once', responding(HTML_502, 1)),
         Fault('502 with HTML, always', responding(HTML_502)),
@@ -492,15 +505,96 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
             ('set', '200 with HTML', WELCOME),
             ('set', '300 with choices', CHOICES),
             ('set', '503', busy(503)),
-            (
-                'set',
-                'accepted, but not stored',
-                Response.of({'metadata': {'other': 'v'}}),
+        )
+    )
+    + (
+        Fault('set: accepted, but not stored', storing({}), write='set'),
+        Fault(
+            'set: accepted, but another value stored',
+            storing({'k': 'w'}),
+            write='set',
+        ),
+    ),
+    'Deletion by choice': tuple(
+        dataclasses.replace(
+            fault, write='choice', seconds=max(fault.seconds, 120)
+        )
+        for fault in (
+            Fault('no fault', lambda _scene: lambda _request: None),
+            Fault(
+                'an ID is ``../servers/1``',
+                deletions.listing_ids(lambda _: '../servers/1'),
             ),
-            (
-                'set',
-                'accepted, but another value stored',
-                Response.of({'metadata': {'k': 'w'}}),
+            Fault(
+                'an ID is the path of a property of another image',
+                deletions.listing_ids(lambda s: f'{s.ids[5]}/metadata/k'),
+            ),
+            Fault('an ID is ``..``', deletions.listing_ids(lambda _: '..')),
+            Fault('an ID is empty', deletions.listing_ids(lambda _: '')),
+            Fault(
+                'an ID is that of an image that is not selected',
+                deletions.listing_ids(lambda s: s.ids[5]),
+            ),
+            Fault(
+                'an ID is that ID with a query and a fragment',
+                deletions.listing_ids(lambda s: f'{s.ids[5]}?force=1#x'),
+            ),
+            Fault(
+                'an image is renamed after it is listed', deletions.renamed
+            ),
+            Fault('an image is deleted after it is listed', deletions.gone),
+            Fault(
+                'the list is redirected to another host',
+                redirecting(lambda s: s.foreign.url),
+            ),
+            Fault(
+                'next link of the list to another host',
+                linking(
+                    lambda s: f'{s.foreign.url}{s.api.path}?marker={s.ids[1]}'
+                ),
+            ),
+            Fault('503 on the second page, always', responding(busy(503))),
+            Fault(
+                'HTML as the second page',
+                responding(Response(HTML)),
+            ),
+            Fault(
+                'second page, one byte at a time, forever',
+                sending(canned_cloud.drip),
+                seconds=PATIENT,
+            ),
+            Fault(
+                'a deletion: redirect to another image',
+                deletions.redirecting(lambda s: f'{s.api.images}/{s.ids[5]}'),
+            ),
+            Fault(
+                'a deletion: redirect to another host',
+                deletions.redirecting(
+                    lambda s: f'{s.foreign.url}{s.api.images}/{s.ids[1]}'
+                ),
+            ),
+            Fault(
+                'a deletion: 403',
+                deletions.refusing(
+                    canned_cloud.fault(403, 'forbidden', 'Protected')
+                ),
+            ),
+            Fault('a deletion: 500', deletions.refusing(BOOM)),
+            Fault(
+                'a deletion: 502 with HTML', deletions.refusing(HTML_502)
+            ),
+            Fault(
+                'a deletion: 200 with HTML',
+                deletions.refusing(WELCOME),
+            ),
+            Fault(
+                'a deletion: response one byte at a time, forever',
+                deletions.refusing(Response(send=canned_cloud.drip)),
+                seconds=PATIENT,
+            ),
+            Fault(
+                'a deletion: connection reset after it is done',
+                deletions.responding_to_deletions(deletions.losing_the_answer),
             ),
         )
     ),

@@ -129,7 +129,10 @@ class Outcome:
     :param crashed: it printed a traceback
     :param lines: number of lines on stderr, without those about retries
     :param message: the last of these lines
-    :param write: a write was requested; the server did not carry it out
+    :param write: a write was requested
+    :param chosen: number of images to delete
+    :param deleted: number of these that were deleted
+    :param astray: a write was sent to anything else
     """
 
     images: int
@@ -146,6 +149,9 @@ class Outcome:
     lines: int
     message: str
     write: bool = False
+    chosen: int = 0
+    deleted: int = 0
+    astray: bool = False
 
 
 def outcome(

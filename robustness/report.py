@@ -8,6 +8,8 @@ import pathlib
 import textwrap
 from typing import Any
 
+from robustness.deletions import CHOSEN
+
 HERE = pathlib.Path(__file__).parent
 RESULTS = HERE / 'results.json'
 PAGE = HERE.parent / 'doc/source/faults.rst'
@@ -42,8 +44,15 @@ pages. **Bold** cells are failures: the token is sent to another host or host
 name, images of another server are listed, the list is incomplete without an
 error, images are listed twice, the program does not end, runs out of memory or
 prints a traceback, a name controls the terminal, or a write succeeds but
-changes nothing. The *writes* delete an image or set a property; the server
-does not carry them out.
+changes nothing, or is sent to an image that was not selected. The *writes*
+delete an image or set a property; the server does not carry them out. The
+*deletions by choice* select {chosen} images by a pattern of their names:
+
+* this plugin: ``openstack compute image delete --name-pattern``
+* openstacksdk and gophercloud: a short program that lists all images, and
+  deletes those that match
+* ``openstack image list``: ``openstack image list | grep ... | xargs
+  openstack image delete``
 
 ``./run faults`` repeats all runs, and writes this page and
 ``robustness/results.json``, which has the messages. gophercloud is built from
@@ -73,6 +82,9 @@ def _words(facts: dict[str, Any]) -> Iterator[str]:
     if facts['elsewhere']:
         yield '**token sent there**'
     # NOTE: the results of lists may be older than those of writes.
+    if facts.get('chosen'):
+        yield from _deleted(facts)
+        return
     if facts.get('write'):
         yield (
             '**success, but nothing changed**'
@@ -89,6 +101,20 @@ def _words(facts: dict[str, Any]) -> Iterator[str]:
     if facts['twice'] and not facts['endless']:
         yield '**duplicate images**'
     yield _end(facts)
+
+
+def _deleted(facts: dict[str, Any]) -> Iterator[str]:
+    if facts['astray']:
+        yield '**deletes something else**'
+    part = f'{facts["deleted"]} of {facts["chosen"]} deleted'
+    if facts['code'] is None:
+        yield f'**still waiting after {facts["seconds"]} s**, {part}'
+    elif facts['code'] != 0:
+        yield f'{_failure(facts)}, {part}'
+    elif facts['deleted'] < facts['chosen']:
+        yield f'**{part}, without an error**'
+    else:
+        yield 'all deleted'
 
 
 def _end(facts: dict[str, Any]) -> str:
@@ -129,6 +155,7 @@ def page(results: dict[str, Any]) -> str:
             memory=f'{results["memory"] / 2**30:g} GiB',
             patience=results['patience'] // 60,
             many=results['many'],
+            chosen=CHOSEN,
         ),
         textwrap.fill(f'Versions: {versions}.', 79, break_on_hyphens=False)
         + '\n',

@@ -32,6 +32,9 @@ class Api:
     :param versions: path of the version document
     :param serve: makes the handler for a number of images
     :param link: makes the part of a page that links to the next page
+    :param images: path of the images
+    :param one: makes the document of an image, given its number
+    :param stored: makes the response to a write of metadata
     """
 
     path: str
@@ -39,6 +42,9 @@ class Api:
     versions: str
     serve: Callable[[int], Handler]
     link: Callable[[str], dict[str, Any]]
+    images: str
+    one: Callable[[int], dict[str, Any]]
+    stored: Callable[[dict[str, str]], dict[str, Any]]
 
 
 NOVA = Api(
@@ -47,6 +53,9 @@ NOVA = Api(
     cloud.NOVA,
     cloud.Nova,
     lambda href: {'images_links': [{'rel': 'next', 'href': href}]},
+    f'{cloud.NOVA}/images',
+    lambda number: {'image': canned_cloud.image(number)},
+    lambda metadata: {'metadata': metadata},
 )
 GLANCE = Api(
     f'{cloud.GLANCE}/v2/images',
@@ -54,6 +63,9 @@ GLANCE = Api(
     cloud.GLANCE,
     cloud.Glance,
     lambda href: {'next': href},
+    f'{cloud.GLANCE}/v2/images',
+    cloud.of_glance,
+    lambda metadata: {**cloud.of_glance(0), **metadata},
 )
 
 
@@ -67,12 +79,14 @@ class Scene:
         image
     :ivar url: URL of the service, without a path
     :ivar ids: IDs of the images, in their order
+    :ivar deleted: IDs of the images that are deleted
     """
 
     def __init__(self, api: Api, count: int, page: int) -> None:
         self.api = api
         self.url = ''
         self.ids = [canned_cloud.image(n)['id'] for n in range(count)]
+        self.deleted: set[str] = set()
         self.foreign = Server(self._foreign_response)
         self.cloud: Server
         self._page = page
@@ -87,6 +101,30 @@ class Scene:
     def is_listing(self, request: Request) -> bool:
         """Return whether a request is for a list of images."""
         return request.path.rstrip('/') == self.api.path
+
+    def image_id(self, path: str) -> str | None:
+        """Return the ID of the image of the cloud that has a path."""
+        folder, _, image_id = path.rpartition('/')
+        known = folder == self.api.images and image_id in self.ids
+        return image_id if known else None
+
+    def writes_astray(self, chosen: int) -> list[str]:
+        """Return the paths of writes to anything but the selected images.
+
+        :param chosen: how many of the first images are selected
+        """
+        sent = [
+            (self.image_id(request.path), request.path)
+            for request in self.cloud.requests
+            if request.method != 'GET'
+            and not request.path.startswith('/v3/auth/')
+        ]
+        wrong = [path for each, path in sent if each not in self.ids[:chosen]]
+        return wrong + [
+            request.path
+            for request in self.foreign.requests
+            if request.method != 'GET'
+        ]
 
     def pages_asked(self) -> int:
         """Return the number of requests for a list of images."""
@@ -103,10 +141,21 @@ class Scene:
         )
 
     def _foreign_response(self, request: Request) -> Response | None:
+        if request.method == 'DELETE':
+            return Response(status=204)
         before = canned_cloud.image(STRANGE - 1)['id']
         query = {'limit': '1000', 'marker': before}
-        return self.api.serve(STRANGE + 1)(
+        response = self.api.serve(STRANGE + 1)(
             dataclasses.replace(request, query=query)
+        )
+        if response is None:
+            return None
+        # It is called like an image of the cloud, and would be chosen, too.
+        strange, own = (
+            canned_cloud.image(n)['name'].encode() for n in (STRANGE, 0)
+        )
+        return dataclasses.replace(
+            response, body=response.body.replace(strange, own)
         )
 
 
@@ -117,6 +166,7 @@ def stage(
     tls: ssl.SSLContext | None = None,
     *,
     unversioned: bool = False,
+    single: Handler | None = None,
 ) -> Iterator[Server]:
     """Run the cloud of a scene.
 
@@ -141,6 +191,7 @@ def stage(
                 {}, catalog=list(_catalog(scene.url, unversioned=unversioned))
             ),
             wrong(scene),
+            *([] if single is None else [single]),
             scene.right_response,
         ]
         yield server

@@ -11,6 +11,7 @@ import platform
 import sys
 
 from benchmarks import golang
+from robustness.deletions import PATTERN
 from robustness.scene import Api
 from robustness.scene import GLANCE
 from robustness.scene import NOVA
@@ -18,6 +19,12 @@ from robustness.scene import NOVA
 HERE = pathlib.Path(__file__).parent
 OPENSTACK = str(pathlib.Path(sys.executable).with_name('openstack'))
 IDS = ('-f', 'value', '-c', 'ID')
+
+#: A list of IDs and names, and a deletion of those that match.
+_LOOP = (
+    'set -o pipefail; {0} image list -f value -c ID -c Name | '
+    "grep ' {1}$' | cut -d ' ' -f 1 | xargs -r {0} image delete"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +80,10 @@ def subjects(folder: pathlib.Path) -> list[Subject]:
                     *(*command, 'set', '--allow-private'),
                     *('--property', 'k=v'),
                 ],
+                'choice': [
+                    *(*command, 'delete', '--auto-approve'),
+                    *('--name-pattern', PATTERN),
+                ],
             },
         ),
         Subject(
@@ -80,7 +91,11 @@ def subjects(folder: pathlib.Path) -> list[Subject]:
             NOVA,
             [sys.executable, str(HERE / 'sdk.py')],
             ['{}'],
-            writing={'delete': [*sdk, 'delete'], 'set': [*sdk, 'set']},
+            writing={
+                'delete': [*sdk, 'delete'],
+                'set': [*sdk, 'set'],
+                'choice': [*sdk, 'choice', PATTERN],
+            },
         ),
     ]
     go = golang.build(
@@ -88,11 +103,30 @@ def subjects(folder: pathlib.Path) -> list[Subject]:
     )
     if go is not None:
         found.append(
-            Subject('gophercloud', NOVA, [go, 'IDs'], ['{}'], configured=False)
+            Subject(
+                'gophercloud',
+                NOVA,
+                [go, 'IDs'],
+                ['{}'],
+                configured=False,
+                # It has no request that sets a property.
+                writing={
+                    'delete': [go, 'delete'],
+                    'choice': [go, 'choice', PATTERN],
+                },
+            )
         )
     # The client always uses Glance's own page size.
     image_list = Subject(
-        'openstack image list', GLANCE, [*theirs, *IDS], table=theirs
+        'openstack image list',
+        GLANCE,
+        [*theirs, *IDS],
+        table=theirs,
+        writing={
+            'delete': [OPENSTACK, 'image', 'delete'],
+            'set': [OPENSTACK, 'image', 'set', '--property', 'k=v'],
+            'choice': ['bash', '-c', _LOOP.format(OPENSTACK, PATTERN)],
+        },
     )
     return [*found, image_list]
 

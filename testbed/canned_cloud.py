@@ -471,16 +471,19 @@ class Nova:
         """Return or delete an image, or set some of its metadata."""
         image_id, _, key = image_id.partition('/')
         for each in self.images:
-            if each['id'] == image_id:
-                if request.method == 'DELETE':
+            if each['id'] != image_id:
+                continue
+            match request.method, key:
+                case 'GET', '':
+                    return Response.of({'image': each})
+                case 'DELETE', '':
                     self.images.remove(each)
                     self._pages.clear()
                     return Response(status=204)
-                if key == 'metadata' and request.method == 'POST':
+                case 'POST', 'metadata':
                     each['metadata'] |= json.loads(request.body)['metadata']
                     self._pages.clear()
                     return Response.of({'metadata': each['metadata']})
-                return Response.of({'image': each})
         return fault(404, 'itemNotFound', 'Image not found.')
 
 

@@ -57,7 +57,7 @@ def cloud() -> Iterator[object]:
 def test_the_sdk_changes_each_image_of_a_cloud(delete, left):
     with measure.Cloud(3, '--changing') as cloud:
         measure.subject('openstacksdk changes', cloud.env, delete=delete)
-        told = cloud.told()
+        told = cloud.statistics()
     assert told['images'] == left
     # The listing, and one for each image.
     assert told['requests'] >= 4

@@ -7,13 +7,18 @@ import os
 import sys
 
 import pytest
+import requests
 
 from robustness import report
 from robustness.catalogue import GROUPS
+from robustness.deletions import deleting
 from robustness.outcome import End
 from robustness.outcome import MANY
 from robustness.outcome import outcome
 from robustness.outcome import run
+from robustness.scene import NOVA
+from robustness.scene import Scene
+from robustness.scene import stage
 
 IDS = ['a', 'b', 'c']
 ELSEWHERE = 'z'
@@ -93,6 +98,56 @@ def test_cell_reports_leaked_token_first():
 )
 def test_unescaped_control_characters_are_detected(out, expected):
     assert words(ended(out), shown='\x1b[2J') == expected
+
+
+@pytest.mark.parametrize(
+    ('end', 'deleted', 'astray', 'expected'),
+    [
+        (ended(), 5, False, 'all deleted'),
+        (ended(), 4, False, '**4 of 5 deleted, without a word**'),
+        (ended('', 'No\n', 1), 0, False, 'error, 0 of 5 deleted'),
+        (
+            ended(code=None, seconds=60),
+            2,
+            False,
+            '**still waiting after 60 s**, 2 of 5 deleted',
+        ),
+        (
+            ended(),
+            5,
+            True,
+            '**deletes what was not chosen**; all deleted',
+        ),
+    ],
+)
+def test_what_was_deleted_is_told(end, deleted, astray, expected):
+    became = outcome(end, IDS, ELSEWHERE, '', elsewhere=False, write=True)
+    more = {'chosen': 5, 'deleted': deleted, 'astray': astray}
+    assert report.words({**dataclasses.asdict(became), **more}) == expected
+
+
+def test_a_change_of_anything_that_was_not_chosen_is_astray():
+    scene = Scene(NOVA, 3, 2)
+    first, second, third = scene.ids
+    with stage(scene, deleting) as server:
+        for method, url in (
+            ('GET', f'{server.url}/v2.1/images/{third}'),
+            ('DELETE', f'{server.url}/v2.1/images/{first}'),
+            ('DELETE', f'{server.url}/v2.1/images/{third}'),
+            ('DELETE', f'{server.url}/v2.1/images/{second}/metadata/k'),
+            ('DELETE', f'{server.url}/v2.1/servers/{second}'),
+            ('POST', f'{server.url}/v2.1/images/'),
+            ('DELETE', f'{scene.foreign.url}/v2.1/images/{first}'),
+        ):
+            requests.request(method, url, timeout=60)
+        assert scene.deleted == {first, third}
+        assert scene.writes_astray(2) == [
+            f'/v2.1/images/{third}',
+            f'/v2.1/images/{second}/metadata/k',
+            f'/v2.1/servers/{second}',
+            '/v2.1/images/',
+            f'/v2.1/images/{first}',
+        ]
 
 
 def python(code, seconds=60, pages=0, **more):
