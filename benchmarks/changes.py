@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What it takes to change or delete many images, from start to end.
+"""The cost of changing or deleting many images.
 
-A command that chooses them stands beside a program that does the same with
-openstacksdk in one process, and beside a shell that runs a command for each
-image. The latter is measured with a few images, as each takes as long as any
-other.
+A command that selects the images is compared with a program that uses
+openstacksdk, and with a shell loop that runs a command for each image. The
+loop is measured with a few images, as each takes the same time.
 """
 
 from collections.abc import Callable
@@ -13,11 +12,11 @@ import tempfile
 
 from benchmarks import measure
 
-#: Images of the shell's loop, and of all others.
+#: Images of the shell loop.
 FEW = 10
 
-OURS = 'openstack, by choice'
-CONSOLE = 'compute-image, by choice'
+OURS = 'openstack, with filters'
+CONSOLE = 'compute-image, with filters'
 SDK = 'openstacksdk, one process'
 LOOP = 'xargs -n 1 openstack'
 
@@ -68,8 +67,9 @@ WAYS: dict[str, _Way] = {
 def measured(images: int, runs: int) -> dict[str, dict[str, float]]:
     """Measure each way of each change.
 
-    :returns: how many images there were, CPU seconds, seconds, and requests
-    :raises RuntimeError: if a way did not do what it is measured for
+    :param images: number of images, except of the shell loop
+    :returns: number of images, CPU seconds, seconds, and requests
+    :raises RuntimeError: if not all images were deleted
     """
     medians = measure.Medians()
     for number in range(runs):

@@ -179,7 +179,7 @@ GOALS = (
     Goal('requests of ``show <name>``', '<=', 4, _show('show <name>')),
     *(
         Goal(
-            f'{code(verb)} of 1,000 images by choice: ms an image, CPU',
+            f'{code(verb)} of 1,000 images: CPU ms per image',
             '<=',
             5,
             _change(f'{verb}: {changes.OURS}'),

@@ -75,11 +75,10 @@ per region, and {1:+.1f} MB with {2:,} images in total."""
 _REQUESTS = 'Requests, including those to Keystone:'
 
 _CHANGES = """\
-What it takes to set a property of many images, and to delete them, from the
-start of the client to its end: CPU milliseconds of the client for each image;
-how many times what ``openstack`` takes that chooses them; requests; and
-milliseconds for each image. The loop of the shell was measured with
-{few:.0f} images, each of which takes as much as any other:"""
+Setting a property of many images, and deleting them, from the start of the
+client to its end: CPU milliseconds of the client per image, relative to
+``openstack`` with filters; requests; milliseconds per image. The shell loop is
+measured with {few:.0f} images, as each takes the same time:"""
 
 _STARTUP = """\
 Other commands without and with the plugin, and the number of additional

@@ -246,9 +246,9 @@ def openstacksdk() -> Callable[[], int]:
 
 
 def sdk_changes(*, delete: bool) -> Callable[[], int]:
-    """The SDK, which lists all images, and changes one after the other.
+    """List all images with openstacksdk, and change each.
 
-    :param delete: delete them, in place of setting a property
+    :param delete: delete them instead of setting a property
     """
     import openstack
 

@@ -539,9 +539,7 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
                 'an ID is that ID with a query and a fragment',
                 deletions.listing_ids(lambda s: f'{s.ids[5]}?force=1#x'),
             ),
-            Fault(
-                'an image is renamed after it is listed', deletions.renamed
-            ),
+            Fault('an image is renamed after it is listed', deletions.renamed),
             Fault('an image is deleted after it is listed', deletions.gone),
             Fault(
                 'the list is redirected to another host',
@@ -580,9 +578,7 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
                 ),
             ),
             Fault('a deletion: 500', deletions.refusing(BOOM)),
-            Fault(
-                'a deletion: 502 with HTML', deletions.refusing(HTML_502)
-            ),
+            Fault('a deletion: 502 with HTML', deletions.refusing(HTML_502)),
             Fault(
                 'a deletion: 200 with HTML',
                 deletions.refusing(WELCOME),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A cloud whose images are deleted, chosen by their names.
+"""Handlers for faults of a deletion of images, selected by their names.
 
-All but the last image are chosen. Whoever believes a hostile list, or follows
-what it is told, deletes the last one, or sends a deletion elsewhere.
+All images but the last are selected. A subject that trusts a hostile list, or
+follows a redirect, deletes the last image, or sends a write to another host.
 """
 
 from collections.abc import Callable
@@ -20,21 +20,20 @@ from testbed.canned_cloud import Handler
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 
-#: What is chosen, of six images.
+#: Selects images of six by their names.
 PATTERN = 'cirros-0.6.2-00000[0-4]'
 
-
-#: How many images that is: all but the last one.
+#: The number of these images: all but the last.
 CHOSEN = 5
 
 
 def is_first(request: Request) -> bool:
-    """Tell whether a request is for the first page."""
+    """Return whether a request is for the first page."""
     return not canned_cloud.after_the_first_page(request)
 
 
 def deleting(scene: Scene) -> Handler:
-    """Show and delete single images; no server uses any."""
+    """Return and delete single images; there are no servers."""
 
     def handler(request: Request) -> Response | None:
         if request.path == f'{cloud.NOVA}/servers/detail':
@@ -55,7 +54,7 @@ def deleting(scene: Scene) -> Handler:
 def listing_ids(
     change: Callable[[Scene], str],
 ) -> Callable[[Scene], Handler]:
-    """Let the list give the first image another ID."""
+    """List the first image with another ID."""
 
     def wrong(scene: Scene) -> Handler:
         def of_page(page: Any) -> Any:
@@ -70,9 +69,9 @@ def listing_ids(
 def responding_to_deletions(
     answer: Callable[[Scene, Request, Response | None], Response | None],
 ) -> Callable[[Scene], Handler]:
-    """Change what is answered when the second image is deleted.
+    """Change the response to the deletion of the second image.
 
-    :param answer: is given what would be answered after the deletion
+    :param answer: takes the right response; the image is deleted
     """
 
     def wrong(scene: Scene) -> Handler:
@@ -90,7 +89,7 @@ def responding_to_deletions(
 
 
 def refusing(answer: Response) -> Callable[[Scene], Handler]:
-    """Delete the second image never, and answer so."""
+    """Do not delete the second image, and return this response."""
 
     def refuse(
         scene: Scene, _request: Request, _right: Response | None
@@ -102,7 +101,7 @@ def refusing(answer: Response) -> Callable[[Scene], Handler]:
 
 
 def redirecting(target: Callable[[Scene], str]) -> Callable[[Scene], Handler]:
-    """Redirect the deletion of the second image to a place."""
+    """Redirect the deletion of the second image to a URL."""
 
     def redirect(
         scene: Scene, _request: Request, _right: Response | None
@@ -116,14 +115,14 @@ def redirecting(target: Callable[[Scene], str]) -> Callable[[Scene], Handler]:
 def losing_the_answer(
     _scene: Scene, _request: Request, right: Response | None
 ) -> Response | None:
-    """Delete the second image, and say nothing."""
+    """Delete the second image, and reset the connection."""
     if right is None or right.status != 204:
         return right
     return dataclasses.replace(right, send=canned_cloud.reset)
 
 
 def renamed(scene: Scene) -> Handler:
-    """Show the second image by another name than it is listed with."""
+    """Return the second image with another name than in the list."""
 
     def handler(request: Request) -> Response | None:
         second = scene.image_id(request.path) == scene.ids[1]
@@ -137,7 +136,7 @@ def renamed(scene: Scene) -> Handler:
 
 
 def gone(scene: Scene) -> Handler:
-    """Delete the second image as soon as it was listed."""
+    """Delete the second image after it is listed."""
     right = deleting(scene)
 
     def handler(request: Request) -> Response | None:

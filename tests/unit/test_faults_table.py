@@ -104,7 +104,7 @@ def test_unescaped_control_characters_are_detected(out, expected):
     ('end', 'deleted', 'astray', 'expected'),
     [
         (ended(), 5, False, 'all deleted'),
-        (ended(), 4, False, '**4 of 5 deleted, without a word**'),
+        (ended(), 4, False, '**4 of 5 deleted, without an error**'),
         (ended('', 'No\n', 1), 0, False, 'error, 0 of 5 deleted'),
         (
             ended(code=None, seconds=60),
@@ -116,17 +116,17 @@ def test_unescaped_control_characters_are_detected(out, expected):
             ended(),
             5,
             True,
-            '**deletes what was not chosen**; all deleted',
+            '**deletes something else**; all deleted',
         ),
     ],
 )
-def test_what_was_deleted_is_told(end, deleted, astray, expected):
+def test_deletions_in_words(end, deleted, astray, expected):
     became = outcome(end, IDS, ELSEWHERE, '', elsewhere=False, write=True)
     more = {'chosen': 5, 'deleted': deleted, 'astray': astray}
     assert report.words({**dataclasses.asdict(became), **more}) == expected
 
 
-def test_a_change_of_anything_that_was_not_chosen_is_astray():
+def test_a_write_to_anything_but_the_selected_images_is_astray():
     scene = Scene(NOVA, 3, 2)
     first, second, third = scene.ids
     with stage(scene, deleting) as server:
