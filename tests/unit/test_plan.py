@@ -364,9 +364,22 @@ def losing(wanted):
 def test_lost_response_to_deletion_is_verified(api, fleet, slept, moment):
     todo = only(api, 1)
     setattr(fleet, moment, losing('DELETE'))
-    ((result, _why),) = results(api, todo).values()
+    ((result, why),) = results(api, todo).values()
     assert result == ('done' if moment == 'after' else 'failed')
+    assert (why == '') == (moment == 'after')
     assert fleet.requests.count(f'DELETE /images/{ID[1]}') == 1
+
+
+def test_image_with_status_deleted_is_gone(api, fleet, slept):
+    todo = only(api, 1)
+
+    def delete(method, _path):
+        if method == 'DELETE':
+            fleet.images[ID[1]]['status'] = 'DELETED'
+            raise _Lost('connection aborted')
+
+    fleet.before = delete
+    assert results(api, todo) == {ID[1]: ('done', '')}
 
 
 @pytest.mark.parametrize('moment', ['before', 'after'])
@@ -469,8 +482,35 @@ def test_lost_response_to_change_is_verified(
         else plan.unset_properties(images, ['os_distro'])
     )
     setattr(fleet, moment, losing(method))
-    ((result, _why),) = results(api, todo).values()
+    ((result, why),) = results(api, todo).values()
     assert result == ('done' if moment == 'after' else 'failed')
+    assert (why == '') == (moment == 'after')
+
+
+def test_lost_response_is_verified_for_a_property_that_nova_decodes(
+    api, fleet, slept
+):
+    images = [i for i in api.list_detail() if i.id == ID[0]]
+    todo = plan.set_properties(images, {'mappings': '[]', 'a': 'b'})
+
+    def decode(method, _path):
+        if method == 'POST':
+            fleet.images[ID[0]]['metadata']['mappings'] = []
+            raise _Lost('connection aborted')
+
+    fleet.after = decode
+    assert results(api, todo) == {ID[0]: ('done', '')}
+
+
+def test_property_that_cannot_be_removed_is_an_error(api, fleet, http):
+    images = [i for i in api.list_detail() if i.id == ID[0]]
+    todo = plan.unset_properties(images, ['os_distro'])
+    http.delete(
+        f'{nova.ENDPOINT}/images/{ID[0]}/metadata/os_distro',
+        status_code=400,
+        json={'badRequest': {'code': 400, 'message': 'Locked.'}},
+    )
+    assert results(api, todo) == {ID[0]: ('failed', 'Locked. (HTTP 400)')}
 
 
 def test_concurrent_change_is_reported(api, fleet):
