@@ -28,6 +28,9 @@ TESTS = ROOT / 'tests' / 'unit'
 #: Tests of other things than the package, which take their time.
 _OTHERS = {'test_benchmarks', 'test_faults_table', 'test_typing'}
 
+#: CPU seconds of a slow test.
+_SLOW = 0.5
+
 #: CPU seconds, for one file of tests.
 _LIMIT = 300
 
@@ -143,8 +146,9 @@ class Covering:
         """Return the tests that may notice a mutant, the likeliest first.
 
         These are the tests that run its line; else, its function, as a line
-        within a statement is not known; else, its module. Files come first
-        whose tests run most of the module, and in each, the fastest test.
+        within a statement is not known; else, its module. Slow tests come
+        last. Files come first whose tests run most of the module, and in
+        each, the fastest test.
         """
         of_module = [t for t in self._tests if t.lines.get(module)]
         found = [t for t in of_module if mutant.line in t.lines[module]]
@@ -159,5 +163,6 @@ class Covering:
             share = len(test.lines[module]) / (0.1 + test.seconds)
             devoted[test.file] += int(share)
         return sorted(
-            found or of_module, key=lambda t: (-devoted[t.file], t.seconds)
+            found or of_module,
+            key=lambda t: (t.seconds > _SLOW, -devoted[t.file], t.seconds),
         )
