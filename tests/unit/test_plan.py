@@ -280,8 +280,10 @@ def test_changed_image_is_skipped(api, fleet, field, value):
     assert not fleet.writes
 
 
-def test_new_server_protects_its_image(api, fleet):
+def test_new_server_protects_its_image(api, fleet, monkeypatch):
     todo = only(api, 1)
+    # A machine that was just started.
+    monkeypatch.setattr(time, 'monotonic', lambda: 0.5)
     fleet.servers['x'] = server('x', 'new', image=ID[1])
     assert results(api, todo) == {
         ID[1]: ('changed', 'server new was booted from it')
