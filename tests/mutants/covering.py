@@ -6,7 +6,6 @@ It is found by running each file of tests once, and kept in a folder until one
 of them or the package changes.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 import dataclasses
 import hashlib
@@ -147,8 +146,8 @@ class Covering:
 
         These are the tests that run its line; else, its function, as a line
         within a statement is not known; else, its module. Slow tests come
-        last. Files come first whose tests run most of the module, and in
-        each, the fastest test.
+        last. Files come first that run most lines of the module, and in each,
+        tests that run many of its lines in little time.
         """
         of_module = [t for t in self._tests if t.lines.get(module)]
         found = [t for t in of_module if mutant.line in t.lines[module]]
@@ -158,11 +157,17 @@ class Covering:
             found = [t for t in of_module if t.lines[module] & span]
             if not found and not self._at_import[module] & span:
                 return []
-        devoted: Counter[str] = Counter()
+        reached: dict[str, set[int]] = {}
         for test in of_module:
-            share = len(test.lines[module]) / (0.1 + test.seconds)
-            devoted[test.file] += int(share)
-        return sorted(
-            found or of_module,
-            key=lambda t: (t.seconds > _SLOW, -devoted[t.file], t.seconds),
-        )
+            reached.setdefault(test.file, set()).update(test.lines[module])
+
+        def order(test: Test) -> tuple[bool, int, str, float]:
+            lines = len(test.lines[module])
+            return (
+                test.seconds > _SLOW,
+                -len(reached[test.file]),
+                test.file,
+                -lines / (0.05 + test.seconds),
+            )
+
+        return sorted(found or of_module, key=order)
