@@ -86,11 +86,12 @@ def _words(facts: dict[str, Any]) -> Iterator[str]:
         yield from _deleted(facts)
         return
     if facts.get('write'):
-        yield (
-            '**success, but nothing changed**'
-            if facts['code'] == 0
-            else _failure(facts)
-        )
+        if facts['code'] is None:
+            yield _end(facts)
+        elif facts['code'] == 0:
+            yield '**success, but nothing changed**'
+        else:
+            yield _failure(facts)
         return
     if facts['strange']:
         yield '**lists foreign images**'

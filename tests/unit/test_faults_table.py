@@ -101,6 +101,19 @@ def test_unescaped_control_characters_are_detected(out, expected):
 
 
 @pytest.mark.parametrize(
+    ('end', 'expected'),
+    [
+        (ended(), '**success, but nothing changed**'),
+        (ended('', 'No\n', 1), 'error'),
+        (ended(code=None, seconds=60), '**still waiting after 60 s**'),
+    ],
+)
+def test_writes_in_words(end, expected):
+    became = outcome(end, IDS, ELSEWHERE, '', elsewhere=False, write=True)
+    assert report.words(dataclasses.asdict(became)) == expected
+
+
+@pytest.mark.parametrize(
     ('end', 'deleted', 'astray', 'expected'),
     [
         (ended(), 5, False, 'all deleted'),
