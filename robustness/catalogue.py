@@ -516,9 +516,7 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
         ),
     ),
     'Deletion by choice': tuple(
-        dataclasses.replace(
-            fault, write='choice', seconds=max(fault.seconds, 120)
-        )
+        dataclasses.replace(fault, write='choice')
         for fault in (
             Fault('no fault', lambda _scene: lambda _request: None),
             Fault(
