@@ -11,6 +11,7 @@ import os
 import pty
 import re
 import resource
+import signal
 import subprocess
 import tempfile
 import time
@@ -72,6 +73,7 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=slave if terminal else out,
             stderr=err,
+            start_new_session=True,
         )
         os.close(slave)
         resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
@@ -84,7 +86,7 @@ def run(
             endless = pages_asked() > MANY
             stopped = endless or time.monotonic() - began > seconds
         if not pid:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             _pid, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         return End(

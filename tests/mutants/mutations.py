@@ -50,6 +50,10 @@ class _Visitor(MutationVisitor):
                 return True
             case cst.Call(func=cst.Name(name)) if name in _NO_BEHAVIOUR:
                 return True
+            case cst.Assign(
+                targets=[cst.AssignTarget(target=cst.Name('__all__'))]
+            ):
+                return True
             case cst.SimpleString(value) if ' ' in value:
                 return True
         return bool(super()._skip_node_and_children(node))
