@@ -135,6 +135,7 @@ class Outcome:
     :param chosen: number of images to delete
     :param deleted: number of these that were deleted
     :param astray: a write was sent to anything else
+    :param kept: the output says that an image was kept
     """
 
     images: int
@@ -154,6 +155,7 @@ class Outcome:
     chosen: int = 0
     deleted: int = 0
     astray: bool = False
+    kept: bool = False
 
 
 def outcome(
@@ -199,4 +201,5 @@ def outcome(
         lines=len(lines),
         message=_PORT.sub(r'\1:PORT', message)[:500],
         write=write,
+        kept='kept' in printed,
     )

@@ -118,6 +118,12 @@ def test_writes_in_words(end, expected):
     [
         (ended(), 5, False, 'all deleted'),
         (ended(), 4, False, '**4 of 5 deleted, without an error**'),
+        (
+            ended('| keep | .. | kept | odd |'),
+            4,
+            False,
+            '4 of 5 deleted, and the reason for the other',
+        ),
         (ended('', 'No\n', 1), 0, False, 'error, 0 of 5 deleted'),
         (
             ended(code=None, seconds=60),
