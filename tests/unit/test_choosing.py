@@ -114,6 +114,18 @@ def test_created_after_ends_listing(api, http, ten, where, got, pages):
     assert len(_pages(http)) == (pages if pages < 5 else 6)
 
 
+def test_created_after_ends_listing_with_images_of_the_same_age(api, http):
+    days = [19, 18, 18, 14, 13, 12, 11, 10]
+    listed = [made(n, day) for n, day in enumerate(days)]
+    http.get(nova.DETAIL, json=nova.Server(listed))
+    assert numbers(api.list_detail(ListOpts(limit=2), where=SINCE)) == [
+        0,
+        1,
+        2,
+    ]
+    assert len(_pages(http)) == 2
+
+
 @pytest.mark.parametrize(
     'days',
     [
