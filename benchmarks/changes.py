@@ -79,15 +79,17 @@ def measured(images: int, runs: int) -> dict[str, dict[str, float]]:
                 count = FEW if way is _loop else images
                 with measure.Cloud(count, '--changing') as cloud:
                     done = way(verb, cloud)
-                    told = cloud.statistics()
+                    figures = cloud.statistics()
                     left = 0 if verb == 'delete' else count
-                    if told['images'] != left:
-                        raise RuntimeError(f'{told["images"]} images are left')
+                    if figures['images'] != left:
+                        raise RuntimeError(
+                            f'{figures["images"]} images are left'
+                        )
                 medians.add(
                     f'{verb}: {name}',
                     images=count,
                     cpu=done.cpu,
                     wall=done.wall,
-                    requests=told['requests'],
+                    requests=figures['requests'],
                 )
     return medians.result()

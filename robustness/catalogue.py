@@ -588,7 +588,9 @@ GROUPS: Mapping[str, Sequence[Fault]] = {
             ),
             Fault(
                 'a deletion: connection reset after it is done',
-                deletions.responding_to_deletions(deletions.losing_the_answer),
+                deletions.responding_to_deletions(
+                    deletions.losing_the_response
+                ),
             ),
         )
     ),

@@ -67,11 +67,11 @@ def listing_ids(
 
 
 def responding_to_deletions(
-    answer: Callable[[Scene, Request, Response | None], Response | None],
+    respond: Callable[[Scene, Request, Response | None], Response | None],
 ) -> Callable[[Scene], Handler]:
     """Change the response to the deletion of the second image.
 
-    :param answer: takes the right response; the image is deleted
+    :param respond: takes the right response; the image is deleted
     """
 
     def wrong(scene: Scene) -> Handler:
@@ -81,21 +81,21 @@ def responding_to_deletions(
             second = scene.image_id(request.path) == scene.ids[1]
             if request.method != 'DELETE' or not second:
                 return None
-            return answer(scene, request, right(request))
+            return respond(scene, request, right(request))
 
         return handler
 
     return wrong
 
 
-def refusing(answer: Response) -> Callable[[Scene], Handler]:
+def refusing(response: Response) -> Callable[[Scene], Handler]:
     """Do not delete the second image, and return this response."""
 
     def refuse(
         scene: Scene, _request: Request, _right: Response | None
     ) -> Response:
         scene.deleted.discard(scene.ids[1])
-        return answer
+        return response
 
     return responding_to_deletions(refuse)
 
@@ -112,7 +112,7 @@ def redirecting(target: Callable[[Scene], str]) -> Callable[[Scene], Handler]:
     return responding_to_deletions(redirect)
 
 
-def losing_the_answer(
+def losing_the_response(
     _scene: Scene, _request: Request, right: Response | None
 ) -> Response | None:
     """Delete the second image, and reset the connection."""

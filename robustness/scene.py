@@ -150,7 +150,7 @@ class Scene:
         )
         if response is None:
             return None
-        # It is called like an image of the cloud, and would be chosen, too.
+        # NOTE: with the name of an image of the cloud, a filter selects it.
         strange, own = (
             canned_cloud.image(n)['name'].encode() for n in (STRANGE, 0)
         )

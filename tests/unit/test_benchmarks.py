@@ -57,10 +57,10 @@ def cloud() -> Iterator[object]:
 def test_the_sdk_changes_each_image_of_a_cloud(delete, left):
     with measure.Cloud(3, '--changing') as cloud:
         measure.subject('openstacksdk changes', cloud.env, delete=delete)
-        told = cloud.statistics()
-    assert told['images'] == left
+        figures = cloud.statistics()
+    assert figures['images'] == left
     # The listing, and one for each image.
-    assert told['requests'] >= 4
+    assert figures['requests'] >= 4
 
 
 # In addition to the pages, one request opens the connection or gets a token.
