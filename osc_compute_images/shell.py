@@ -9,9 +9,9 @@ configuration of openstacksdk.
 
 import argparse
 from collections.abc import Sequence
-import getpass
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import sys
 import types
@@ -19,10 +19,8 @@ from typing import Any
 
 from cliff import app
 from cliff import commandmanager
-from osc_lib import exceptions
 from osc_lib.i18n import _
 
-_DISTRIBUTION = 'osc-compute-images'
 _GROUP = 'openstack.compute.v2'
 _PREFIX = 'compute_image_'
 
@@ -68,45 +66,15 @@ class _Options:
     def add_argument_group(self, *words: Any, **how: Any) -> '_Options':
         return _Options(self._parser.add_argument_group(*words, **how))
 
-    def parse_known_args(self, argv: Sequence[str]) -> Any:
-        return self._parser.parse_known_args(argv)
-
-
-class _ClientManager:
-    """The part of osc-lib's client manager that the commands use."""
-
-    session: Any = None
-    #: Has a ``CloudRegion`` only; a real connection would import all services.
-    sdk_connection = types.SimpleNamespace(config=None)
-
-    def log_in(self, session: Any, cloud: Any) -> None:
-        """Log in now, so that the shell reports a failure."""
-        self.session = session
-        self.sdk_connection = types.SimpleNamespace(config=cloud)
-        # Plugins that do not use Keystone lack this method.
-        if hasattr(session.auth, 'get_access'):
-            session.auth.get_access(session)
-
-    def close(self) -> None:
-        """Cache the token, if configured, and close the connections."""
-        if self.sdk_connection.config is not None:
-            self.sdk_connection.config.set_auth_cache()
-        if self.session is not None:
-            self.session.session.close()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._parser, name)
 
 
 def _password(prompt: str | None = None) -> str:
-    entered = None
-    if sys.stdin is not None and sys.stdin.isatty():
-        try:
-            entered = getpass.getpass(prompt or 'Password: ')
-        except EOFError:
-            entered = None
-    if not entered:
-        raise exceptions.CommandError(
-            _('No password entered, or found via --os-password or OS_PASSWORD')
-        )
-    return entered
+    # NOTE: imported here, as it imports all of the shell.
+    from osc_lib import shell
+
+    return shell.prompt_for_password(prompt)
 
 
 class ComputeImageShell(app.App):
@@ -119,31 +87,31 @@ class ComputeImageShell(app.App):
         from osc_lib.cli import client_config
 
         self._argv = argv
-        self.client_manager = _ClientManager()
+        # For warnings of skipped files; logging is not configured yet.
+        self._early = logging.StreamHandler()
+        logging.getLogger('openstack').addHandler(self._early)
+        #: The part of osc-lib's client manager that the commands use. A real
+        #: connection would import all services.
+        self.client_manager = types.SimpleNamespace(
+            session=None, sdk_connection=types.SimpleNamespace(config=None)
+        )
         self.timing_data: list[Any] = []
         self.cloud_config = client_config.OSC_Config(
             pw_func=_password,
             override_defaults={'interface': 'public', 'auth_type': 'password'},
         )
-        distribution = importlib.metadata.distribution(_DISTRIBUTION)
+        distribution = importlib.metadata.distribution('osc-compute-images')
         super().__init__(
-            description=_(
-                'Show and change images, through the Compute service'
-            ),
+            description=_('List and change images of the Compute service'),
             version=distribution.version,
             command_manager=_Commands(distribution),
             deferred_help=True,
         )
 
     def build_option_parser(
-        self,
-        description: str | None,
-        version: str | None,
-        argparse_kwargs: dict[str, Any] | None = None,
+        self, *args: Any, **kwargs: Any
     ) -> argparse.ArgumentParser:
-        parser = super().build_option_parser(
-            description, version, argparse_kwargs
-        )
+        parser = super().build_option_parser(*args, **kwargs)
         # It looks for --os-auth-type and the like, to register their options.
         words = [w for w in self._argv if not w.startswith('--ti')]
         options: Any = _Options(parser)
@@ -155,11 +123,17 @@ class ComputeImageShell(app.App):
             default=os.environ.get('OS_DEFAULT_DOMAIN', 'default'),
             help=_('Default domain ID, default=default'),
         )
+        parser.add_argument(
+            '--timing',
+            action='store_true',
+            help=_('Print API call timing info'),
+        )
         return parser
 
     def configure_logging(self) -> None:
         from osc_lib import logs
 
+        logging.getLogger('openstack').removeHandler(self._early)
         # OpenStackClient's names of the options.
         self.options = argparse.Namespace(
             **{k.removeprefix('os_'): v for k, v in vars(self.options).items()}
@@ -179,13 +153,38 @@ class ComputeImageShell(app.App):
             from osc_compute_images.commands import _logins
 
             cloud = self.cloud_config.get_one(argparse=self.options)
-            manager.log_in(_logins.session(cmd, cloud), cloud)
+            manager.sdk_connection.config = cloud
+            manager.session = _logins.session(cmd, cloud)
+            # Log in now, so that the shell reports a failure. Plugins that do
+            # not use Keystone lack this method.
+            if hasattr(manager.session.auth, 'get_access'):
+                manager.session.auth.get_access(manager.session)
 
     def clean_up(
         self, cmd: Any, result: int, err: BaseException | None
     ) -> None:
+        """Cache the token, if configured, and close the connections."""
         super().clean_up(cmd, result, err)
-        self.client_manager.close()
+        manager = self.client_manager
+        if manager.sdk_connection.config is not None:
+            manager.sdk_connection.config.set_auth_cache()
+        if manager.session is not None:
+            manager.session.session.close()
+            if self.options.timing:
+                self._print_timing(cmd)
+
+    def _print_timing(self, cmd: Any) -> None:
+        from cliff.formatters import table
+        from osc_lib.command import timing
+
+        self.timing_data.extend(self.client_manager.session.get_timings())
+        formatter = getattr(cmd, 'formatter', None)
+        # As the client does.
+        is_csv = formatter and not isinstance(formatter, table.TableFormatter)
+        words = ['-f', 'csv' if is_csv else 'table']
+        self.stdout.write('\n')
+        command = timing.Timing(self, self.options)
+        command.run(command.get_parser('Timing').parse_args(words))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -195,7 +194,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         shell = ComputeImageShell(argv)
     except Exception as e:  # noqa: BLE001
-        # Invalid configuration.
-        print(e, file=sys.stderr)
+        # Invalid configuration. For an unknown authentication type,
+        # OpenStackClient prints keystoneauth's message.
+        is_plugin = type(e.__context__).__name__ == 'NoMatchingPlugin'
+        print(e.__context__ if is_plugin else e, file=sys.stderr)
         return 1
     return shell.run(argv or ['--help'])

@@ -58,8 +58,11 @@ class Terminal:
             stdin=slave,
             stdout=slave if stdout else subprocess.PIPE,
             stderr=slave,
+            # A password is asked for here, not where the tests are run.
+            start_new_session=True,
         )
         os.close(slave)
+        self._master = master
         self._shown = ''
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read, args=(master,))
@@ -81,6 +84,10 @@ class Terminal:
             return self._changed.wait_for(
                 lambda: text in self._shown, patience
             )
+
+    def type(self, text: str) -> None:
+        """Type a text, as soon as what asks for it is shown."""
+        os.write(self._master, text.encode())
 
     def end(self) -> tuple[int, str, str]:
         """Return the exit code, the output on the terminal, and stdout."""

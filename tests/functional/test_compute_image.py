@@ -4,6 +4,7 @@
 
 import json
 from pathlib import Path
+import re
 import subprocess
 import sys
 
@@ -11,19 +12,21 @@ import pytest
 
 from testbed import canned_cloud
 from tests.functional.conftest import Shell
+from tests.functional.terminal import Terminal
 
 PROGRAMS = ('openstack', 'compute-image')
 
 
-def run(program, environment, *words, before=()):
+def run(program, environment, *words, before=(), cwd=None):
     """Run a command; return its exit code, stdout and stderr."""
     shell = Shell(environment)
     if program == 'openstack':
-        result = shell.run(*before, 'compute', 'image', *words)
+        result = shell.run(*before, 'compute', 'image', *words, cwd=cwd)
         return result.code, result.out, result.err
     done = subprocess.run(
         [Path(sys.executable).with_name(program), *before, *words],
         env=shell.environment,
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -79,32 +82,80 @@ def test_both_programs_print_the_same(server, words, code):
         assert own[2] == osc[2]
 
 
-@pytest.mark.parametrize(
-    'environment',
-    [
-        {},
-        {'OS_CLOUD': 'no-such'},
-        {'OS_AUTH_URL': 'http://127.0.0.1:9/v3', 'OS_USERNAME': 'x'},
-        {'OS_AUTH_URL': 'http://127.0.0.1:9/v3', 'OS_PASSWORD': 'x'},
-    ],
-    ids=['nothing', 'cloud', 'password', 'user'],
-)
+INVALID = {
+    'nothing': {},
+    'cloud': {'OS_CLOUD': 'no-such'},
+    'password': {
+        'OS_AUTH_URL': 'http://127.0.0.1:9/v3', 'OS_USERNAME': 'x',
+    },
+    'user': {'OS_AUTH_URL': 'http://127.0.0.1:9/v3', 'OS_PASSWORD': 'x'},
+    'auth type': {'OS_AUTH_TYPE': 'no-such'},
+    'auth type of a cloud': {'OS_CLOUD': 'odd'},
+    'file': {'OS_CLIENT_CONFIG_FILE': 'broken.yaml'},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('environment', INVALID.values(), ids=INVALID)
 def test_both_programs_reject_the_same_configuration(
     environment, tmp_path, monkeypatch
 ):
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('HOME', str(tmp_path))
-    osc, own = (run(each, environment, 'list') for each in PROGRAMS)
+    odd = {'auth_type': 'no-such', 'auth': {'auth_url': 'http://127.0.0.1'}}
+    # openstacksdk would choose a cloud that is the only one.
+    clouds = {'odd': odd, 'other': {}}
+    (tmp_path / 'clouds.yaml').write_text(json.dumps({'clouds': clouds}))
+    (tmp_path / 'broken.yaml').write_text('clouds: [')
+    osc, own = (
+        run(each, environment, 'list', cwd=tmp_path) for each in PROGRAMS
+    )
     assert own == osc
     assert own[0] == 1
+    assert own[2]
     assert 'Traceback' not in own[2]
 
 
-def test_unknown_auth_type_is_one_line():
-    code, out, err = run('compute-image', {'OS_AUTH_TYPE': 'x'}, 'list')
-    assert (code, out) == (1, '')
-    assert err.startswith('An invalid auth-type was specified: x.')
-    assert err.count('\n') == 1
+@pytest.mark.parametrize(
+    'words',
+    [
+        ['list'],
+        ['list', '-f', 'json'],
+        ['show', 'active'],
+        ['delete', 'no such'],
+        ['list', '--all-regions', '-f', 'csv'],
+    ],
+    ids=' '.join,
+)
+def test_both_programs_time_the_same_requests(server, words):
+    environment = canned_cloud.environment(server)
+    osc, own = (
+        run(each, environment, *words, before=['--timing'])
+        for each in PROGRAMS
+    )
+
+    def without_seconds(text):
+        # They also decide how wide the table is.
+        return re.sub(r'\d+\.\d+(e-\d+)?|[ -]+', ' ', text)
+
+    assert 'Total' in own[1]
+    assert without_seconds(own[1]) == without_seconds(osc[1])
+    assert (own[0], own[2]) == (osc[0], osc[2])
+
+
+@pytest.mark.parametrize('program', PROGRAMS)
+def test_both_programs_prompt_for_a_password(server, program):
+    environment = canned_cloud.environment(server)
+    before = ['compute', 'image'] if program == 'openstack' else []
+    terminal = Terminal(
+        Shell({k: v for k, v in environment.items() if k != 'OS_PASSWORD'}),
+        *(*before, 'list', '-f', 'value', '-c', 'Name'),
+        stdout=False,
+        program=Path(sys.executable).with_name(program),
+    )
+    assert terminal.shows('Password: ')
+    terminal.type(environment['OS_PASSWORD'] + '\n')
+    code, shown, out = terminal.end()
+    assert (code, shown.strip()) == (0, 'Password:')
+    assert out.split() == ['active', 'error', 'deleted', 'saving']
 
 
 @pytest.mark.parametrize('kind', ['variables', 'options'])
