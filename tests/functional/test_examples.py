@@ -6,6 +6,9 @@ A literal block that begins with ``$ `` is a session in a shell: a shell runs
 each command on the real cloud, and the output must equal the text below the
 command. A block with five fields and a command is a line of a crontab. A block
 that imports ``openstack`` is Python. Pictures of a terminal are sessions, too.
+A block that begins with a command has no output: it runs on a canned cloud.
+
+What runs ``openstack compute image`` also runs with ``compute-image``.
 """
 
 from collections.abc import Iterator
@@ -20,15 +23,23 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from typing import Any
 
 import pytest
 
+from testbed import canned_cloud
 from tests.functional.conftest import Glance
 from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import Shell
 
 _ROOT = Path(__file__).parents[2]
 _DOCUMENTS = (_ROOT / 'README.rst', *(_ROOT / 'doc' / 'source').rglob('*.rst'))
 _CRONTAB = re.compile(r'([\d*/,-]+ +){5}(?P<command>.*)')
+
+_COMMAND = 'openstack compute image'
+
+#: Runs the commands of the examples with each client.
+_CLIENTS = pytest.mark.parametrize('client', [_COMMAND, 'compute-image'])
 
 _PROGRAM = r'(?s).*\bimport openstack\b'
 
@@ -155,19 +166,17 @@ def backups(cloud):
             glance.delete(image_id)
 
 
-#: The exit code of each command, in the program that ran it first.
+#: The exit code of each command, with the client that ran it first.
 _CODES: dict[str, int] = {}
 
 
-@pytest.mark.parametrize(
-    'program', ['openstack compute image', 'compute-image']
-)
+@_CLIENTS
 @pytest.mark.parametrize('session', _examples(r'\$ '))
-def test_session(run, session, program, request):
+def test_session(run, session, client, request):
     if 'backup' in session:
         request.getfixturevalue('backups')
     for command, output in steps(session):
-        typed = command.replace('openstack compute image', program)
+        typed = command.replace(_COMMAND, client)
         assert run('sh', '-c', typed) == output, command
         assert _CODES.setdefault(command, run.code) == run.code, command
 
@@ -185,19 +194,22 @@ def session_of(picture: Path) -> str:
     return '\n'.join(line.rstrip() for line in lines.values())
 
 
+@_CLIENTS
 @pytest.mark.parametrize('name', ['list', 'regions'])
-def test_picture(run, name):
+def test_picture(run, name, client):
     picture = _ROOT / 'doc' / 'source' / '_static' / f'{name}.svg'
     shown = list(steps(session_of(picture)))
     assert shown
     for command, output in shown:
-        assert run('sh', '-c', command) == output, command
+        typed = command.replace(_COMMAND, client)
+        assert run('sh', '-c', typed) == output, command
 
 
+@_CLIENTS
 @pytest.mark.parametrize('line', _examples(_CRONTAB.pattern))
-def test_crontab(run, demo, backups, line):
+def test_crontab(run, demo, backups, line, client):
     before = demo.images()
-    command = _CRONTAB.fullmatch(line)['command']
+    command = _CRONTAB.fullmatch(line)['command'].replace(_COMMAND, client)
     assert run('sh', '-c', command.replace(r'\%', '%')) == ''
     assert run.code == 0
     old = ('backup-1', 'backup-2')
@@ -229,7 +241,53 @@ def test_python_program(run, cloud, glance, tmp_path, program):
     assert expected in said
 
 
+def _snapshots() -> list[dict[str, Any]]:
+    """Return images, some of which each command selects."""
+    first = datetime.date(2026, 6, 28)
+    images = [
+        canned_cloud.image(
+            number,
+            name=f'ubuntu-{number}',
+            created=f'{first - datetime.timedelta(days=number)}T03:00:00Z',
+            server={'id': canned_cloud.image(0)['id'], 'links': []},
+        )
+        for number in range(25)
+    ]
+    for image in images:
+        image['metadata']['image_type'] = 'snapshot'
+    return images
+
+
+@pytest.mark.parametrize('command', _examples(_COMMAND))
+def test_command_without_output(command):
+    done = []
+    for client in (_COMMAND, 'compute-image'):
+        nova = canned_cloud.Nova(_snapshots())
+        no_servers = canned_cloud.always(
+            canned_cloud.Response.of({'servers': []}), path='/servers/detail'
+        )
+        with canned_cloud.canned_cloud(nova, '/v2.1', no_servers) as server:
+            beside = str(Path(openstack_executable()).parent)
+            environment = canned_cloud.environment(server) | {
+                'PATH': os.pathsep.join((beside, os.environ['PATH']))
+            }
+            ran = subprocess.run(
+                ['sh', '-c', command.replace(_COMMAND, client)],
+                env=Shell(environment).environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=120,
+                check=False,
+            )
+        assert ran.returncode == 0, ran
+        assert ran.stdout
+        assert (nova.images != _snapshots()) == ('--auto-approve' in command)
+        done.append((ran.stdout, ran.stderr, nova.images))
+    assert done[0] == done[1]
+
+
 def test_examples_of_each_kind_exist():
     assert len(_examples(r'\$ ')) > 20
+    assert len(_examples(_COMMAND)) > 4
     assert _examples(_CRONTAB.pattern)
     assert len(_examples(_PROGRAM)) > 2
