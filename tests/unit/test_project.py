@@ -3,9 +3,12 @@
 """The project's own tools: tox, its environments, workflows, licences."""
 
 import configparser
+import os
 import pathlib
 import re
+import shutil
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -70,6 +73,47 @@ def test_commands_in_workflows_exist():
     assert any(
         step.get('run') == '.ci/run' for step in test['jobs']['all']['steps']
     )
+
+
+#: With the package, all that a wheel is built from.
+BUILT_FROM = (
+    'setup.cfg',
+    'setup.py',
+    'pyproject.toml',
+    'README.rst',
+    'LICENSE',
+)
+
+
+def test_wheel_is_reproducible(tmp_path):
+    built = []
+    for number in (1, 2):
+        source = tmp_path / str(number)
+        # The builds differ in path, times of files and hash seed.
+        shutil.copytree(
+            ROOT / 'osc_compute_images',
+            source / 'osc_compute_images',
+            copy_function=shutil.copyfile,
+            ignore=shutil.ignore_patterns('__pycache__'),
+        )
+        for name in BUILT_FROM:
+            shutil.copyfile(ROOT / name, source / name)
+            os.utime(source / name, (10**9 * number, 10**9 * number))
+        build = 'from setuptools import build_meta as b; b.build_wheel("dist")'
+        subprocess.run(
+            [sys.executable, '-c', build],
+            cwd=source,
+            env={
+                **os.environ,
+                'PYTHONHASHSEED': str(number),
+                'SOURCE_DATE_EPOCH': '1700000000',
+            },
+            capture_output=True,
+            check=True,
+        )
+        [wheel] = (source / 'dist').glob('*.whl')
+        built.append((wheel.name, wheel.read_bytes()))
+    assert built[0] == built[1]
 
 
 def test_files_have_spdx_tag():
