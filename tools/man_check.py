@@ -37,6 +37,8 @@ def _faults(path: Path) -> list[str]:
     )
     if 2 * len(f'{title}(1)') + len(f' {group} ') > _WIDTH:
         found.append('the header is too wide')
+    if '<>' in text:
+        found.append('a link leads nowhere')
     for program in (['mandoc', '-T', 'lint'], ['lexgrog']):
         if shutil.which(program[0]):
             done = subprocess.run(

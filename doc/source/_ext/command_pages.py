@@ -101,7 +101,7 @@ def man_pages() -> list[tuple[str, str, str, str, int]]:
         (
             f'commands/{entry.name.rpartition("_")[2]}',
             f'openstack-{entry.name.replace("_", "-")}',
-            entry.load()._description,
+            entry.load()._description.partition(':')[0],
             '',
             1,
         )
@@ -122,6 +122,15 @@ def name_the_manual(app: Sphinx) -> None:
     """Set a short project name, so that page headers fit 80 columns."""
     if app.builder.name == 'man':
         app.config.project = 'Nova'
+
+
+def unlink(app: Sphinx, document: nodes.document, _name: str) -> None:
+    """Leave of links to other pages their text: a manual has no such pages."""
+    if app.builder.name != 'man':
+        return
+    for link in list(document.findall(nodes.reference)):
+        if not link.get('refuri', '').startswith('http'):
+            link.replace_self(link.children)
 
 
 def wrap_lines(app: Sphinx, error: Exception | None) -> None:
@@ -161,5 +170,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive('command-reference', CommandReference)
     app.connect('builder-inited', name_the_manual)
     app.connect('doctree-read', put_in_order)
+    app.connect('doctree-resolved', unlink)
     app.connect('build-finished', wrap_lines)
     return {'parallel_read_safe': True}
