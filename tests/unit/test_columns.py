@@ -114,7 +114,7 @@ def test_long_text_is_truncated_for_people_only(character):
 @given(st.lists(st.text(st.characters(exclude_categories=['Cs']), max_size=5)))
 @examples()
 def test_text_sorts_by_code_points(texts):
-    cells = sorted(map(_columns.text, texts))
+    cells = sorted(map(_columns.text_cell, texts))
     assert [str(cell) for cell in cells] == sorted(texts)
 
 
