@@ -168,7 +168,7 @@ class Listing(Generic[_Item]):
         elif marker is None:
             where = f'after {self._obtained} {kind}'
             if not self._history.has_all:
-                where += ', which are too many to go back'
+                where += ', too many to go back'
             where += '; list all again'
         else:
             where = f'after {self._obtained} {kind}, the last one {marker}'

@@ -43,7 +43,7 @@ def protection_of_named(
     by_id: 'Collection[str]',
     parsed_args: argparse.Namespace,
 ) -> 'Protection':
-    """Find out which images are protected that were given by name or ID.
+    """Return the protection of images that were given by name or ID.
 
     It sends no requests if all of them were given by ID.
 

@@ -124,7 +124,7 @@ class DeleteComputeImage(_naming.NamingCommand):
         images: 'Mapping[str, Image]',
         parsed_args: argparse.Namespace,
     ) -> 'Iterator[tuple[str, str]]':
-        """Delete images of a region; yield those that are left, and why."""
+        """Delete images of a region; yield the ID and reason of failures."""
         from osc_compute_images.api import ImagesError
 
         try:
@@ -141,7 +141,7 @@ class DeleteComputeImage(_naming.NamingCommand):
 
 
 def _reason_not_deleted(outcome: 'Outcome') -> str:
-    """Return why an image is not deleted, or an empty text."""
+    """Return why an image was not deleted, or an empty text."""
     if outcome.error is not None:
         return _connect.describe_error(outcome.error)
     if outcome.result == 'kept':

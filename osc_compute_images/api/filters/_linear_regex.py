@@ -62,8 +62,8 @@ class LinearRegex:
     def __init__(self, pattern: str) -> None:
         if _PARSER is None or _COMPILER is None:
             raise ValueError(
-                'This release of Python does not let names be searched by a '
-                'regular expression in linear time'
+                'Regular expressions are not supported with this release of '
+                'Python'
             )
         try:
             parsed = _PARSER.parse(pattern)
