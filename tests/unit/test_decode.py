@@ -256,6 +256,7 @@ ONE = b'{"images":[{"id":"a","name":%s}]}'
 ODD = b'{"images":[{"id":"a","minDisk":[],"name":%s}]}'
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize('page', [ONE, ODD])
 @pytest.mark.parametrize(
     'value',
@@ -281,6 +282,7 @@ def test_cost_of_a_value_is_limited(page, value):
 SMALL = [b'[[]]', b'[1]', b'{"a":1}', b'{"":[]}', b'[' * 100 + b']' * 100]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize('size', [990_000, 3_000_000])
 @pytest.mark.parametrize('small', SMALL, ids=lambda small: small[:8].decode())
 def test_cost_of_many_small_values_is_bounded(small, size):
@@ -301,6 +303,7 @@ def test_page_of_many_images_is_accepted():
     assert len(_decode.decode_page(body).items) == 5000
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     'body',
     [
