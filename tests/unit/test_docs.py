@@ -74,8 +74,8 @@ OWN = options_of(*COMMANDS.values()) - GENERAL
 GLOBAL = {
     *('--debug', '--insecure', '--quiet', '--timing', '--verify'),
     *('--os-interface', '--os-region-name'),
-    # pytest
-    '--dist',
+    # pytest and mutants
+    *('--dist', '--sample'),
 }
 
 
