@@ -224,12 +224,12 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
             lambda api: self.plan(api, parsed_args),
             parallel=_PARALLEL,
         )
-        for where, answer in self._results.successful(
+        for where, result in self._results.successful(
             regions.apis,
             ((r.region, r.error or r.value) for r in results),
         ):
-            if answer is not None:
-                yield where, answer
+            if result is not None:
+                yield where, result
 
 
 def load_all(images: 'Iterable[Image]') -> 'list[Image]':

@@ -45,7 +45,7 @@ class Progress:
         self._noted: list[int] = []
 
     def note(self, images: int) -> None:
-        """Take note of images that are read for a join; in any thread."""
+        """Count images that are read for their usage, in any thread."""
         self._noted.append(images)
 
     @contextlib.contextmanager
@@ -159,7 +159,7 @@ class Progress:
 
 
 class _Live:
-    """A text that rich makes anew each time it draws it."""
+    """A text that is recomputed each time rich draws it."""
 
     def __init__(self, text: Callable[[], str]) -> None:
         self._text = text
