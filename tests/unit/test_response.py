@@ -55,6 +55,8 @@ def test_successful_deletions(api, http, url, status, body):
 )
 def test_unexpected_responses_to_deletions(api, http, url, status, body):
     http.delete(url, status_code=status, text=body)
+    # The image still exists.
+    http.get(ONE, json={'image': nova.image(1)})
     with pytest.raises(images.InvalidResponse) as caught:
         delete(api, url)
     assert caught.value.http_status == status
