@@ -49,7 +49,7 @@ MODULES = (
     'api/_paging.py',
     'api/_regions.py',
     'api/_salvage.py',
-    'api/_selection.py',
+    'api/_query.py',
     'api/_steps.py',
     'api/_turns.py',
     'api/plan.py',
