@@ -42,7 +42,7 @@ def deleting(scene: Scene) -> Handler:
         if image_id is None:
             return None
         if image_id in scene.deleted:
-            return canned_cloud.fault(404, 'itemNotFound', 'No such image.')
+            return canned_cloud.fault(404, 'itemNotFound', 'Image not found.')
         if request.method == 'DELETE':
             scene.deleted.add(image_id)
             return Response(status=204)

@@ -135,7 +135,7 @@ class Outcome:
     :param chosen: number of images to delete
     :param deleted: number of these that were deleted
     :param astray: a write was sent to anything else
-    :param kept: the output says that an image was kept
+    :param kept: the output says that an image was kept, or is gone
     """
 
     images: int
@@ -201,5 +201,5 @@ def outcome(
         lines=len(lines),
         message=_PORT.sub(r'\1:PORT', message)[:500],
         write=write,
-        kept='kept' in printed,
+        kept='kept' in printed or 'gone' in printed,
     )

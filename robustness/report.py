@@ -112,7 +112,7 @@ def _deleted(facts: dict[str, Any]) -> Iterator[str]:
         yield f'**still waiting after {facts["seconds"]} s**, {part}'
     elif facts['code'] != 0:
         yield f'{_failure(facts)}, {part}'
-    elif facts['deleted'] < facts['chosen'] and facts['kept']:
+    elif facts['deleted'] < facts['chosen'] and facts.get('kept'):
         yield f'{part}, and the reason for the other'
     elif facts['deleted'] < facts['chosen']:
         yield f'**{part}, without an error**'
