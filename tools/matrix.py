@@ -68,7 +68,7 @@ def _outcome(row: _Row) -> str:
     print(f'{row.env} ...', file=sys.stderr, flush=True)
     done = subprocess.run(
         [sys.executable, '-m', 'tox', 'run', '--skip-missing-interpreters',
-         'true', '-e', row.env, '--', *row.words],
+         'true', '-e', row.env, *(('--', *row.words) if row.words else ())],
         env=_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
