@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A process that is killed between two requests, and the next one.
+
+The cloud is canned, so that it can keep a process waiting where it is to be
+killed, whether it has done what was asked for or not.
+"""
+
+from collections.abc import Iterator
+import contextlib
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from testbed import canned_cloud
+from testbed.canned_cloud import Request
+from testbed.canned_cloud import Response
+from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import Shell
+from tests.functional.terminal import PATIENCE
+
+IMAGES = [canned_cloud.image(number) for number in range(4)]
+IDS = [image['id'] for image in IMAGES]
+DELETE = ('compute', 'image', 'delete', '--all', '--auto-approve')
+JSON = ('-f', 'json')
+
+
+class Cloud:
+    """A cloud that does not answer its second deletion.
+
+    :param does_it: whether it deletes the image all the same
+    :param is_lost: whether the connection is reset then; otherwise it is held
+    :ivar reached: set when it has come to that
+    :ivar let_go: to be set, so that the connection is closed
+    """
+
+    def __init__(self, *, does_it: bool, is_lost: bool = False) -> None:
+        self.nova = canned_cloud.Nova([*IMAGES])
+        self.reached = threading.Event()
+        self.let_go = threading.Event()
+        self._does_it = does_it
+        self._is_lost = is_lost
+        self._deletions = 0
+
+    def __call__(self, request: Request) -> Response | None:
+        if request.path.endswith('/servers/detail'):
+            return Response.of({'servers': []})
+        if request.method == 'DELETE':
+            self._deletions += 1
+            if self._deletions == 2:
+                return self._fail(request)
+        return self.nova(request)
+
+    def _fail(self, request: Request) -> Response:
+        if self._does_it:
+            self.nova(request)
+        self.reached.set()
+        if not self._is_lost:
+            self.let_go.wait(2 * PATIENCE)
+        return Response(send=canned_cloud.reset)
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[canned_cloud.Server]:
+        """Run it."""
+        with canned_cloud.canned_cloud(self) as server:
+            try:
+                yield server
+            finally:
+                self.let_go.set()
+
+
+@pytest.mark.parametrize('does_it', [False, True])
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGINT])
+def test_the_same_command_goes_on_after_a_kill(interruptible, number, does_it):
+    cloud = Cloud(does_it=does_it)
+    with cloud.run() as server:
+        shell = Shell(canned_cloud.environment(server))
+        with subprocess.Popen(
+            [openstack_executable(), *DELETE],
+            env=shell.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert cloud.reached.wait(PATIENCE)
+            process.send_signal(number)
+            _out, err = process.communicate(timeout=PATIENCE)
+        left = IDS[2:] if does_it else IDS[1:]
+        assert [image['id'] for image in cloud.nova.images] == left
+        if number == signal.SIGKILL:
+            assert (process.returncode, err) == (-signal.SIGKILL, b'')
+        else:
+            assert process.returncode == 130
+            assert err.decode().splitlines() == [
+                (
+                    'Stopped after 1 of 4 images; the same command goes on '
+                    'from there'
+                )
+            ]
+        rows = shell(*DELETE, *JSON).json()
+        assert [(row['ID'], row['Result']) for row in rows] == [
+            (image_id, 'done') for image_id in left
+        ]
+        assert not cloud.nova.images
+        # Each was asked for as often as it took, and no other.
+        asked = [r.path for r in server.requests if r.method == 'DELETE']
+    again = [] if does_it else [IDS[1]]
+    assert sorted(p.rpartition('/')[2] for p in asked) == sorted(IDS + again)
+
+
+@pytest.mark.parametrize('does_it', [False, True])
+def test_an_answer_that_is_lost_is_no_failure_if_it_was_done(does_it):
+    cloud = Cloud(does_it=does_it, is_lost=True)
+    with cloud.run() as server:
+        result = Shell(canned_cloud.environment(server)).run(*DELETE, *JSON)
+    results = [row['Result'] for row in result.json()]
+    if does_it:
+        assert (result.code, result.err) == (0, '')
+        assert results == ['done'] * 4
+    else:
+        assert result.code == 1
+        assert f'Failed to delete image {IDS[1]}: ' in result.err
+        assert results == ['done', 'failed', 'done', 'done']
+
+
+def test_so_it_is_for_an_image_that_is_named():
+    cloud = Cloud(does_it=True, is_lost=True)
+    with cloud.run() as server:
+        shell = Shell(canned_cloud.environment(server))
+        assert shell('compute', 'image', 'delete', *IDS).out == ''
+    assert not cloud.nova.images
