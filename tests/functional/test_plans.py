@@ -1,0 +1,497 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Choose, plan and apply on the real cloud, checked in Glance and Nova.
+
+Every name begins with ``plans-``, which is what the commands choose by: the
+cloud has other images, too.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import csv
+import dataclasses
+import io
+import json
+import sqlite3
+from typing import Any
+
+import pytest
+
+from tests.functional.conftest import Cloud
+from tests.functional.conftest import Glance
+from tests.functional.conftest import Images
+from tests.functional.conftest import Result
+from tests.functional.servers import Compute
+from tests.functional.servers import wait_until
+from tests.functional.terminal import Terminal
+from tests.functional.test_examples import examples
+
+DELETE = ('compute', 'image', 'delete')
+SET = ('compute', 'image', 'set')
+UNSET = ('compute', 'image', 'unset')
+PRUNE = ('compute', 'image', 'prune')
+OURS = ('--name-pattern', 'plans-*')
+JSON = ('-f', 'json')
+DRY = '--dry-run'
+GO = '--auto-approve'
+
+FORBIDDEN = 'You are not allowed to delete the image. (HTTP 403)'
+
+
+@pytest.fixture(scope='module')
+def compute(cloud: Cloud) -> Compute:
+    """Provide Nova, for the ordinary user."""
+    return Compute(cloud, 'demo')
+
+
+@pytest.fixture
+def left(glance: Glance) -> Callable[[], set[str]]:
+    """Provide what tells the names of our images that are there."""
+    return lambda: {
+        str(image['name'])
+        for image in glance.images()
+        if str(image['name']).startswith('plans-')
+    }
+
+
+def told(rows: list[dict[str, Any]], *columns: str) -> dict[str, Any]:
+    """Return the columns of rows, by the name of the image."""
+    return {row['Name']: tuple(row[c] for c in columns) for row in rows}
+
+
+# --- what is protected ----------------------------------------------------
+
+
+@dataclasses.dataclass
+class Stage:
+    """Images that are in use, and some that are not.
+
+    :param ids: of the images, by their names
+    :param resting: the ID of the server that is shelved
+    """
+
+    ids: dict[str, str]
+    resting: str
+
+
+@pytest.fixture
+def stage(images: Images, compute: Compute, glance: Glance) -> Iterator[Stage]:
+    """Provide images of each kind that is protected, and two others."""
+    ids = {
+        name: images(name, **fields)
+        for name, fields in {
+            'plans-base': {},
+            'plans-rest-base': {},
+            'plans-kernel': dict.fromkeys(
+                ('disk_format', 'container_format'), 'aki'
+            ),
+            'plans-ramdisk': dict.fromkeys(
+                ('disk_format', 'container_format'), 'ari'
+            ),
+            'plans-protected': {'protected': True},
+            'plans-old': {},
+            'plans-older': {},
+        }.items()
+    }
+    ids['plans-machine'] = images(
+        'plans-machine',
+        kernel_id=ids['plans-kernel'],
+        ramdisk_id=ids['plans-ramdisk'],
+    )
+    servers = [
+        compute.boot(ids[image], '1', name)[0]
+        for name, image in (
+            ('plans-web', 'plans-base'),
+            ('plans-rest', 'plans-rest-base'),
+        )
+    ]
+    try:
+        for server_id in servers:
+            compute.wait(server_id)
+        compute.snapshot(servers[1], 'plans-nightly')
+        compute.do(servers[1], 'shelve')
+        compute.wait(servers[1], 'SHELVED')
+        yield Stage(ids, servers[1])
+    finally:
+        compute.delete(*servers)
+        for image in glance.images():
+            if image.get('instance_uuid') in servers:
+                glance.delete(image['id'])
+
+
+KERNEL = 'it is the kernel or ramdisk of image plans-machine'
+REASONS = {
+    'plans-base': 'server plans-web was booted from it',
+    'plans-rest-base': 'server plans-rest was booted from it',
+    'plans-rest-shelved': 'shelved server plans-rest may live in it',
+    'plans-kernel': KERNEL,
+    'plans-ramdisk': KERNEL,
+}
+FREE = ('plans-old', 'plans-older', 'plans-machine', 'plans-nightly')
+
+
+def test_what_is_in_use_is_kept_and_the_rest_is_deleted(
+    demo, quick, stage, compute, left
+):
+    everything = {*REASONS, *FREE, 'plans-protected'}
+    rows = quick(*DELETE, *OURS, DRY, *JSON).json()
+    assert told(rows, 'Action', 'Reason') == {
+        **{name: ('keep', reason) for name, reason in REASONS.items()},
+        **dict.fromkeys((*FREE, 'plans-protected'), ('delete', 'chosen')),
+    }
+    assert left() == everything
+
+    # A name is not enough.
+    result = quick.run(*DELETE, *REASONS)
+    assert (result.code, result.out) == (1, '')
+    assert result.err.splitlines() == [
+        *(
+            f'Failed to delete image {name!r}: {reason}. To delete it '
+            f'anyway, give its ID'
+            for name, reason in REASONS.items()
+        ),
+        '5 of 5 images failed to delete.',
+    ]
+    assert left() == everything
+
+    # One is refused, the others go. A process of its own, for once.
+    result = demo.run(*DELETE, *OURS, GO, *JSON)
+    assert result.code == 1
+    line, last = result.told()
+    assert line.startswith(
+        f'Failed to delete image {stage.ids["plans-protected"]}: {FORBIDDEN}'
+    )
+    assert last == '1 of 5 images failed to delete.'
+    assert told(result.json(), 'Result', 'Reason') == {
+        **{name: ('kept', reason) for name, reason in REASONS.items()},
+        **dict.fromkeys(FREE, ('done', 'chosen')),
+        'plans-protected': ('failed', FORBIDDEN),
+    }
+    # What needed the kernel is gone.
+    assert left() == {*REASONS, 'plans-protected'}
+
+    # An ID is.
+    assert quick(*DELETE, stage.ids['plans-base']).out == ''
+    # The option includes all but what a shelved server lives in.
+    result = quick.run(*DELETE, *OURS, '--include-used', GO, *JSON)
+    assert told(result.json(), 'Result') == {
+        'plans-rest-base': ('done',),
+        'plans-kernel': ('done',),
+        'plans-ramdisk': ('done',),
+        'plans-rest-shelved': ('kept',),
+        'plans-protected': ('failed',),
+    }
+    assert left() == {'plans-rest-shelved', 'plans-protected'}
+    result = quick.run(*PRUNE, *OURS, '--keep-last', '0', GO, *JSON)
+    assert result.code == 0
+    assert left() == {'plans-rest-shelved', 'plans-protected'}
+
+    # The server still has what it lives in.
+    compute.do(stage.resting, 'unshelve')
+    compute.wait(stage.resting)
+    wait_until(lambda: left() == {'plans-protected'})
+
+
+# --- what is not done -----------------------------------------------------
+
+
+def test_nothing_is_done_unless_somebody_approves(demo, quick, images, left):
+    names = {f'plans-{n}' for n in range(3)}
+    for name in names:
+        images(name)
+    commands = (
+        (*DELETE, *OURS),
+        (*SET, *OURS, '--property', 'a=b'),
+        (*UNSET, *OURS, '--property', 'a'),
+        (*PRUNE, *OURS, '--type', 'all', '--keep-last', '1'),
+    )
+    for words in commands:
+        line = quick.fails(*words)
+        assert line.startswith('There is no terminal to ask for confirmation')
+        assert line.endswith('Nothing is changed')
+    for words in (
+        (*DELETE, GO),
+        (*SET, '--property', 'a=b', GO),
+        (*UNSET, '--property', 'a', GO),
+    ):
+        assert 'No image is named or chosen' in quick.fails(*words, code=7)
+    for words in (
+        (*DELETE, *OURS, '--max-items', '2', GO),
+        (*SET, *OURS, '--property', 'a=b', '--max-items', '2', GO),
+    ):
+        assert quick.fails(*words, code=7) == (
+            'The plan changes 3 images, which is more than the 2 that are '
+            'allowed: nothing is changed'
+        )
+    # A word of its own for all.
+    rows = quick(*DELETE, '--all', DRY, *JSON).json()
+    assert len(rows) == len(quick.images())
+    # What nobody says yes to.
+    terminal = Terminal(demo, *DELETE, *OURS, stdout=False)
+    code, shown, out = asked(terminal, 'N\n')
+    assert (code, out) == (1, '')
+    assert 'Nothing is changed' in shown
+    assert left() == names
+
+    terminal = Terminal(demo, *DELETE, *OURS, *JSON, stdout=False)
+    code, shown, out = asked(terminal, 'y\n')
+    assert code == 0, shown
+    # The plan is on the terminal, and the results alone on stdout.
+    assert all(f'| {name} ' in shown for name in names)
+    assert told(json.loads(out), 'Result') == dict.fromkeys(names, ('done',))
+    assert left() == set()
+
+
+def asked(terminal: Terminal, answer: str) -> tuple[int, str, str]:
+    """Answer the question for approval, and wait for the end."""
+    assert terminal.shows('Delete 3 image(s)? [y/N]')
+    terminal.type(answer)
+    return terminal.end()
+
+
+def test_who_may_not_delete_is_told_of_each(reader, images, left):
+    images('plans-a')
+    images('plans-b')
+    result = reader.run(*DELETE, *OURS, GO, *JSON)
+    assert result.code == 1
+    *lines, last = result.told()
+    assert len(lines) == 2
+    assert all(line.startswith('Failed to delete image') for line in lines)
+    assert last == '2 of 2 images failed to delete.'
+    assert {row['Result'] for row in result.json()} == {'failed'}
+    assert left() == {'plans-a', 'plans-b'}
+
+
+# --- formats --------------------------------------------------------------
+
+
+def rows_of(form: str, text: str) -> list[list[str]]:
+    """Read the cells of an output, by what its format is."""
+    match form:
+        case 'json':
+            return [[*row.values()] for row in json.loads(text)]
+        case 'jsonl':
+            return [[*json.loads(li).values()] for li in text.splitlines()]
+        case 'csv':
+            return [*csv.reader(io.StringIO(text))][1:]
+        case 'value':
+            return [line.split(' ') for line in text.splitlines()]
+    lines = [line for line in text.splitlines() if line.startswith('| ')]
+    return [[c.strip() for c in line[1:-1].split('|')] for line in lines[1:]]
+
+
+@pytest.mark.parametrize('form', ['table', 'json', 'csv', 'jsonl', 'value'])
+def test_plans_and_results_have_every_format(quick, images, left, form):
+    image_id = images('plans-one')
+    words = (*DELETE, *OURS, '-f', form)
+    plan = quick(*words, DRY)
+    row = ['delete', image_id, 'plans-one', 'chosen']
+    assert rows_of(form, plan.out) == [row]
+    results = quick.run(*words, GO)
+    row[3:3] = ['done']
+    assert rows_of(form, results.out) == [row]
+    assert (results.code, results.err) == (0, '')
+    assert left() == set()
+    # Again: there is nothing to do.
+    again = quick(*words, GO)
+    assert rows_of(form, again.out) == []
+
+
+# --- properties -----------------------------------------------------------
+
+
+def test_properties_are_set_and_removed_by_choice(quick, images, glance):
+    kept = {
+        'old': 'value',
+        'mappings': '[{"virtual": "ami", "device": "sda1"}]',
+    }
+    ids = {
+        'plans-a': images('plans-a', **kept),
+        'plans-b': images('plans-b', tier='gold', **kept),
+        'plans-shared': images('plans-shared', visibility='shared'),
+    }
+    before = {name: glance.image(i) for name, i in ids.items()}
+
+    def changed() -> dict[str, dict[str, Any]]:
+        """Return what is another in Glance now, by name."""
+        now = {name: glance.image(i) for name, i in ids.items()}
+        return {
+            name: {
+                key: now[name].get(key)
+                for key in {*was, *now[name]} - {'updated_at'}
+                if now[name].get(key) != was.get(key)
+            }
+            for name, was in before.items()
+        }
+
+    words = (*SET, *OURS, '--property', 'tier=gold', *JSON)
+    rows = quick(*words, DRY).json()
+    private = (
+        'it is a shared image, which a change would make private: allow that '
+        'with --allow-private'
+    )
+    has = 'it has these properties'
+    assert told(rows, 'Action', 'Reason') == {
+        'plans-a': ('set', 'chosen'),
+        'plans-b': ('keep', has),
+        'plans-shared': ('keep', private),
+    }
+    assert changed() == {name: {} for name in ids}
+
+    assert told(quick.run(*words, GO).json(), 'Result', 'Reason') == {
+        'plans-a': ('done', 'chosen'),
+        'plans-b': ('kept', has),
+        'plans-shared': ('kept', private),
+    }
+    gold = {'tier': 'gold'}
+    assert changed() == {'plans-a': gold, 'plans-b': {}, 'plans-shared': {}}
+    again = quick.run(*words, GO)
+    assert {row['Result'] for row in again.json()} == {'kept'}
+
+    words = (
+        *(*UNSET, *OURS, '--with-property', 'tier=gold', *JSON),
+        *('--not-name', 'plans-b', '--property', 'tier'),
+    )
+    rows = quick(*words, DRY).json()
+    assert told(rows, 'Action', 'Reason') == {'plans-a': ('unset', 'chosen')}
+    result = quick.run(*words, GO)
+    assert told(result.json(), 'Result', 'Reason') == {
+        'plans-a': ('done', 'chosen')
+    }
+    assert changed() == {name: {} for name in ids}
+
+
+# --- retention ------------------------------------------------------------
+
+WEB = '11111111-2222-4333-8444-000000000001'
+DB = '11111111-2222-4333-8444-000000000002'
+
+
+@pytest.fixture
+def snapshot(cloud: Cloud, images: Images) -> Callable[..., str]:
+    """Provide a maker of snapshots of servers that are gone."""
+    path = cloud.facts['regions']['RegionOne']['glance_db']
+
+    def make(name: str, server_id: str, created: str, **fields: Any) -> str:
+        taken = {'image_type': 'snapshot', 'instance_uuid': server_id}
+        image_id = images(name, **taken, **fields)
+        # No API sets it.
+        with contextlib.closing(sqlite3.connect(path, timeout=60)) as db, db:
+            db.execute(
+                'UPDATE images SET created_at = ? WHERE id = ?',
+                (f'{created}.000000', image_id),
+            )
+        return image_id
+
+    return make
+
+
+def test_rules_keep_and_the_rest_is_deleted(quick, snapshot, images, left):
+    for name, server_id, created in (
+        ('plans-web-1', WEB, '2020-03-01 23:59:59'),
+        ('plans-web-2', WEB, '2020-03-02 00:00:00'),
+        ('plans-web-3', WEB, '2020-03-02 12:00:00'),
+        ('plans-web-4', WEB, '2020-03-04 12:00:00'),
+        ('plans-db-1', DB, '2020-01-01 00:00:00'),
+    ):
+        snapshot(name, server_id, created)
+    snapshot('plans-web-5', WEB, '2020-03-05 00:00:00', data=None)
+    images('plans-base')
+    words = (*PRUNE, *OURS, '--keep-daily', '2', *JSON)
+    plan = quick(*words, DRY).json()
+    goes = ('delete', 'no rule keeps it')
+    assert told(plan, 'Action', 'Reason') == {
+        'plans-web-5': ('keep', 'it is SAVING'),
+        'plans-web-4': ('keep', 'kept by daily'),
+        'plans-web-3': ('keep', 'kept by daily'),
+        'plans-web-2': goes,
+        'plans-web-1': goes,
+        # Of its group it is the last.
+        'plans-db-1': ('keep', 'kept by daily'),
+    }
+    assert len(left()) == 7
+    assert quick.run(*words, '--max-items', '1', GO).code == 7
+    assert len(left()) == 7
+    result = quick.run(*words, '--max-items', '2', GO)
+    assert (result.code, result.told()) == (0, [])
+    after = {
+        *('plans-web-5', 'plans-web-4', 'plans-web-3'),
+        *('plans-db-1', 'plans-base'),
+    }
+    assert left() == after
+    again = quick.run(*words, GO)
+    assert {row['Result'] for row in again.json()} == {'kept'}
+    assert left() == after
+    # In one group, of another kind, and by more rules.
+    words = (*PRUNE, *OURS, '--type', 'all', '--group-by', 'status')
+    rules = ('--keep-last', '1', '--keep-within', '1d', '--keep-yearly', '9')
+    rows = quick(*words, *rules, DRY, *JSON).json()
+    assert told(rows, 'Action', 'Reason') == {
+        'plans-base': ('keep', 'kept by last, yearly, within'),
+        'plans-web-5': ('keep', 'it is SAVING'),
+        'plans-web-4': ('keep', 'kept by yearly'),
+        'plans-web-3': goes,
+        'plans-db-1': goes,
+    }
+
+
+# --- regions --------------------------------------------------------------
+
+
+@pytest.fixture
+def images_in_two(cloud: Cloud) -> Iterator[Images]:
+    """Provide images of the ordinary user in the second region."""
+    made = Images(
+        Glance(cloud, 'demo', 'RegionTwo'),
+        cloud.facts['regions']['RegionTwo']['glance_db'],
+    )
+    yield made
+    made.remove()
+
+
+def test_one_plan_for_several_regions(
+    cloud, demo, images, images_in_two, left
+):
+    one = images('plans-a')
+    two = images_in_two('plans-a')
+    refused = images_in_two('plans-b', protected=True)
+    words = (*DELETE, *OURS, '--all-regions', *JSON)
+    line = demo.fails(*words, '--max-items', '2', GO, code=7)
+    assert line.startswith('The plan changes 3 images')
+    assert left() == {'plans-a'}
+    result = demo.run(*words, GO)
+    assert result.code == 1
+    line, last = result.told()
+    assert line.startswith(
+        f'Region RegionTwo: Failed to delete image {refused}: {FORBIDDEN}'
+    )
+    assert last == '1 of 3 images failed to delete.'
+    assert [
+        (row['Region'], row['ID'], row['Result']) for row in result.json()
+    ] == [
+        ('RegionOne', one, 'done'),
+        ('RegionTwo', refused, 'failed'),
+        ('RegionTwo', two, 'done'),
+    ]
+    assert left() == set()
+    glance = Glance(cloud, 'demo', 'RegionTwo')
+    assert glance.image(two) is None
+    assert glance.image(refused) is not None
+
+
+# --- the documentation ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'command', examples(r'openstack compute image (prune|delete|set|unset) ')
+)
+def test_what_the_documentation_proposes_can_be_tried(quick, command):
+    program, *words = command.replace('\\\n', '').replace('"', '').split()
+    assert program == 'openstack'
+    before = quick.images()
+    result: Result = quick.run(*words, DRY, *JSON)
+    assert result.code == (7 if result.err.startswith('The plan') else 0)
+    if result.code == 0:
+        assert isinstance(result.json(), list)
+    assert quick.images() == before
