@@ -95,8 +95,8 @@ def test_the_same_command_goes_on_after_a_kill(interruptible, number, does_it):
             assert process.returncode == 130
             assert err.decode().splitlines() == [
                 (
-                    'Stopped after 1 of 4 images; the same command goes on '
-                    'from there'
+                    'Stopped after 1 of 4 images; run the same command again '
+                    'to continue'
                 )
             ]
         rows = shell(*DELETE, *JSON).json()

@@ -186,7 +186,10 @@ class World:
         if method != 'GET':
             self._check(method, path)
             image = self.fleet.images.get(path.split('/')[2])
-            if image and not image['metadata'].get('protected_here'):
+            is_edit = 'metadata' in path
+            if image and (
+                is_edit or 'protected_here' not in image['metadata']
+            ):
                 self._written.add(image['id'])
 
     def _after(self, method: str, path: str) -> None:
