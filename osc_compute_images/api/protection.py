@@ -68,18 +68,21 @@ class Protection:
             return None
         shelved = self.usage.shelved_in(image)
         if shelved:
-            return f'shelved server {_names(shelved)} may be stored in it'
+            return f'shelved {_names("server", shelved)} may be stored in it'
         if self._include_used:
             return None
         booted = self.usage.booted_from(image)
         if booted:
-            return f'server {_names(booted)} was booted from it'
+            were = 'was' if len(booted) == 1 else 'were'
+            return f'{_names("server", booted)} {were} booted from it'
         needed = self.usage.needed_by(image)
         if needed:
-            return f'it is the kernel or ramdisk of image {_names(needed)}'
+            return f'it is the kernel or ramdisk of {_names("image", needed)}'
         return None
 
 
-def _names(users: 'Collection[usage.User]') -> str:
+def _names(kind: str, users: 'Collection[usage.User]') -> str:
     first, *others = (user.name or user.id for user in users)
-    return f'{first} and {len(others)} more' if others else first
+    if not others:
+        return f'{kind} {first}'
+    return f'{kind}s {first} and {len(others)} more'

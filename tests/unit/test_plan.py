@@ -121,7 +121,7 @@ def test_deletion_takes_two_requests_per_image(api, fleet):
         (
             [('a', 'x', None), ('b', 'y', None)],
             [Server(WEB, 'web', image_id='a'), Server(DB, 'db', image_id='a')],
-            {'a': 'server web and 1 more was booted from it', 'b': None},
+            {'a': 'servers web and 1 more were booted from it', 'b': None},
         ),
         (
             [('a', 'x', None)],
