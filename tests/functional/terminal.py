@@ -78,10 +78,6 @@ class Terminal:
                     self._changed.notify_all()
         os.close(master)
 
-    def type(self, text: str) -> None:
-        """Type a text."""
-        os.write(self._master, text.encode())
-
     def shows(self, text: str, patience: float = PATIENCE) -> bool:
         """Wait until the terminal shows a text; return whether it did."""
         with self._changed:

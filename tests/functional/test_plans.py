@@ -21,11 +21,9 @@ import pytest
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Glance
 from tests.functional.conftest import Images
-from tests.functional.conftest import Result
 from tests.functional.servers import Compute
 from tests.functional.servers import wait_until
 from tests.functional.terminal import Terminal
-from tests.functional.test_examples import examples
 
 DELETE = ('compute', 'image', 'delete')
 SET = ('compute', 'image', 'set')
@@ -329,8 +327,8 @@ def test_properties_are_set_and_removed_by_choice(demo, images, glance):
     words = (*SET, *OURS, '--property', 'tier=gold', *JSON)
     rows = demo(*words, DRY).json()
     private = (
-        'it is a shared image, which a change would make private: allow that '
-        'with --allow-private'
+        'its visibility is shared, and a change would make it private: allow '
+        'that with --allow-private'
     )
     has = 'it has these properties'
     assert told(rows, 'Action', 'Reason') == {
@@ -479,20 +477,3 @@ def test_one_plan_for_several_regions(
     glance = Glance(cloud, 'demo', 'RegionTwo')
     assert glance.image(two) is None
     assert glance.image(refused) is not None
-
-
-# --- the documentation ----------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    'command', examples(r'openstack compute image (prune|delete|set|unset) ')
-)
-def test_what_the_documentation_proposes_can_be_tried(demo, command):
-    program, *words = command.replace('\\\n', '').replace('"', '').split()
-    assert program == 'openstack'
-    before = demo.images()
-    result: Result = demo.run(*words, DRY, *JSON)
-    assert result.code == (7 if 'the plan changes' in result.err else 0)
-    if result.code == 0:
-        assert isinstance(result.json(), list)
-    assert demo.images() == before
