@@ -171,7 +171,10 @@ class _Results:
 def _modules(words: list[str]) -> Iterator[str]:
     """Yield modules: all, or those that are named by path or name."""
     for pattern in MODULES if not words else ('**/*.py',):
-        for path in sorted(PACKAGE.glob(pattern)):
+        paths = sorted(PACKAGE.glob(pattern))
+        if not paths:
+            sys.exit(f'There is no module {pattern}')
+        for path in paths:
             name = str(path.relative_to(PACKAGE))
             if path.stem == '__init__':
                 continue
