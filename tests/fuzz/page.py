@@ -47,6 +47,6 @@ def is_as_expected(body: bytes) -> bool:
     """Return whether the fast decoder accepts a page."""
     try:
         _decode._PAGE.decode(body)
-    except _decode._NOT_AS_EXPECTED:
+    except _decode._DECODE_ERRORS:
         return False
     return True

@@ -98,6 +98,8 @@ FAULTS = {
 @pytest.mark.parametrize('method', ['GET', 'DELETE'])
 def test_error_keeps_no_frame_alive(api, http, slept, answer, method):
     url = f'{nova.ENDPOINT}/images/x'
+    # A deletion without a response is followed by a look at the image.
+    http.get(url, json={'image': nova.image(1)})
     http.register_uri(method, url, **answer)
     # After a 404, the API checks whether images are served.
     http.get(f'{nova.ENDPOINT}/', status_code=404)

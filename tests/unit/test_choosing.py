@@ -252,7 +252,7 @@ def test_list_rejects_filters_of_other_fields(api, http):
         (lambda api: api.find_all('x', where=filters.status), 'call status'),
         (lambda api: api.get(7), 'uuid.UUID'),
         (lambda api: api.delete(None), 'uuid.UUID'),
-        (lambda api: api.get(ServerRef(ID)), 'not as ServerRef'),
+        (lambda api: api.get(ServerRef(ID)), 'not ServerRef'),
         (lambda api: ImagesAPI(api), 'keystoneauth1.adapter.Adapter'),
         (lambda api: ImagesAPI(api.adapter.session), 'openstacksdk'),
         (lambda api: api.list_detail()[0], r'next\(iter\(pager\), None\)'),

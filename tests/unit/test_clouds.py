@@ -436,6 +436,9 @@ def test_keystone_to_keystone_federation(http, two_regions, tmp_path):
 def test_delete_in_several_regions(http, two_regions, app, caplog):
     url = f'{TWO}/images/{nova.image_id(2)}'
     http.delete(url, status_code=204)
+    image = nova.image(2)
+    http.get(url, json={'image': image})
+    http.get(f'{TWO}/servers/detail', json={'servers': []})
     both = ('--region', 'RegionOne', '--region', 'RegionTwo')
     assert run(app, DeleteComputeImage, *both, 'cirros-2') == (0, '')
     assert http.last_request.method == 'DELETE'

@@ -205,7 +205,7 @@ def test_error_while_listing_keeps_printed_rows(shell, http, capsys):
     assert shell('list', *words) == 1
     printed = capsys.readouterr()
     assert printed.out == 'cirros-1\ncirros-2\n'
-    assert f'add --marker {nova.image_id(2)}' in printed.err
+    assert f'with --marker {nova.image_id(2)}' in printed.err
     assert len(printed.err.splitlines()) == 1
 
 
