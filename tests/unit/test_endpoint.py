@@ -248,7 +248,7 @@ def test_malformed_new_token_is_an_error_of_one_line(
 
 
 def test_invalid_token_is_not_shown(http, compute):
-    token = {'X-Subject-Token': 'secret\n'}
+    token = {'X-Subject-Token': 'secret\nmore'}
     http.post(TOKENS, json=catalog(compute_of()), headers=token)
     with pytest.raises(images.ConnectionFailed, match='header') as caught:
         list(ImagesAPI(compute).list_detail())
