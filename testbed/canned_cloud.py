@@ -407,7 +407,7 @@ def image(number: int, **fields: Any) -> dict[str, Any]:
 
 
 class Nova:
-    """The handler of Nova's images API.
+    """The handler of Nova's images API, without any servers.
 
     :param images: the images, the newest first
     :param path: the path before ``/images``
@@ -423,6 +423,8 @@ class Nova:
     def __call__(self, request: Request) -> Response | None:
         if request.path == f'{self.path}/images/detail':
             return self.page(request)
+        if request.path == f'{self.path}/servers/detail':
+            return Response.of({'servers': []})
         prefix = f'{self.path}/images/'
         if request.path.startswith(prefix):
             return self.one(request, request.path.removeprefix(prefix))

@@ -42,6 +42,19 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.xdist_group('cloud'))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to start the cloud in several workers.
+
+    :raises UsageError: if pytest-xdist ignores groups, as it does with some
+        releases of pytest
+    """
+    if hasattr(session.config, 'workerinput') and any(
+        item.get_closest_marker('xdist_group') and '@' not in item.nodeid
+        for item in session.items
+    ):
+        raise pytest.UsageError('the groups of pytest-xdist do not work')
+
+
 @dataclasses.dataclass
 class Result:
     """The result of a command."""

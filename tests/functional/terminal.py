@@ -33,6 +33,8 @@ class Terminal:
     :param columns: its width
     :param lines: its height
     :param program: a program to run in place of ``openstack``
+    :param own_session: whether it cannot open the terminal of the tests to
+        ask for a password; it cannot be stopped then, either
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Terminal:
         columns: int = 100,
         lines: int = 50,
         program: str | None = None,
+        own_session: bool = False,
         **environment: str,
     ) -> None:
         self._size = (columns, lines)
@@ -58,8 +61,7 @@ class Terminal:
             stdin=slave,
             stdout=slave if stdout else subprocess.PIPE,
             stderr=slave,
-            # A password is asked for here, not where the tests are run.
-            start_new_session=True,
+            start_new_session=own_session,
         )
         os.close(slave)
         self._master = master

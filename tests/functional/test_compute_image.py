@@ -150,6 +150,7 @@ def test_both_programs_prompt_for_a_password(server, program):
         *(*before, 'list', '-f', 'value', '-c', 'Name'),
         stdout=False,
         program=Path(sys.executable).with_name(program),
+        own_session=True,
     )
     assert terminal.shows('Password: ')
     terminal.type(environment['OS_PASSWORD'] + '\n')

@@ -241,6 +241,7 @@ def name_of(option):
     return option.partition('=')[0]
 
 
+@pytest.mark.no_cover
 def test_options_combine_in_pairs(app):
     told_apart = set()
     for one, two in itertools.combinations(CHOICES, 2):

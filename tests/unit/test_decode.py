@@ -256,6 +256,7 @@ ONE = b'{"images":[{"id":"a","name":%s}]}'
 ODD = b'{"images":[{"id":"a","minDisk":[],"name":%s}]}'
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize('page', [ONE, ODD])
 @pytest.mark.parametrize(
     'value',
@@ -309,6 +310,7 @@ def test_page_of_many_images_is_accepted():
     assert len(_decode.decode_page(body).items) == 5000
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     'body',
     [

@@ -56,6 +56,7 @@ FLAGS = st.sampled_from(['', '(?i)', '(?s)', '(?m)', '(?a)', '(?im)', '(?x)'])
 TEXTS = st.text('abAB1-\n _ß\u017fKkİi', max_size=10)
 
 
+@pytest.mark.no_cover
 @given(FLAGS, PATTERNS, st.lists(TEXTS, max_size=5))
 @examples(1000)
 def test_search_agrees_with_re(flags, pattern, texts):
@@ -91,6 +92,7 @@ def test_hostile_patterns_take_linear_time(pattern):
     assert not any(map(linear.search, names))
 
 
+@pytest.mark.no_cover
 @pytest.mark.timeout(20)
 def test_size_of_cache_is_limited():
     # A deterministic automaton of this pattern has 2**16 states.

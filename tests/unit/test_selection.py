@@ -184,6 +184,7 @@ def grouped(images, keys):
     return groups
 
 
+@pytest.mark.no_cover
 @given(IMAGES, st.integers(1, 4), KEYS, st.integers(1, 4), st.booleans())
 @examples(500)
 def test_newest_agrees_with_sorting(images, count, keys, size, in_order):
