@@ -62,6 +62,8 @@ class Terminal:
             stdout=slave if stdout else subprocess.PIPE,
             stderr=slave,
             start_new_session=own_session,
+            # The kernel does not stop a group without a parent outside of it.
+            process_group=None if own_session else 0,
         )
         os.close(slave)
         self._master = master
