@@ -177,7 +177,7 @@ UNKNOWN = {
     ),
     'a server': (
         (*LIST, '--server', 'none'),
-        "No server with a name or ID of 'none' exists; for a server that",
+        "No server with a name or ID of 'none' exists; for a deleted server",
     ),
     'a marker': (
         (*LIST, '--marker', 'none'),
