@@ -83,7 +83,6 @@ class UnsetComputeImage(_naming.NamingCommand):
 
         keys = dict.fromkeys(parsed_args.properties)
         with _connect.translated_errors():
-            regions = _regions.selected(self, parsed_args)
             api, image = _regions.find(regions, parsed_args.image)
             if not keys:
                 return
