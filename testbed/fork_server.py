@@ -1,41 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Runs a Python program many times, and imports its modules once.
+"""Runs a Python program many times, and imports its modules once."""
 
-A process imports the modules that a first run of the program imports, and
-forks for each further run. The child executes the program's file as
-``__main__``, with its own arguments, environment and output.
-"""
-
-import atexit
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
-import gc
-import importlib
-import json
 import os
-import runpy
-import select
-import signal
+from pathlib import Path
+import socket
 import subprocess
 import sys
 import tempfile
-from typing import NoReturn
 from typing import Self
 
-#: Environment variables that are read by runs, not by imports.
-LATE = ('OS_', 'COLUMNS', 'LINES', 'NO_COLOR', 'CLIFF_')
+from testbed import fork_client
+
+_HERE = Path(__file__).parent
+
+#: The path of an interpreter may be too long for a shebang line.
+_LAUNCHER = """#!/bin/sh
+exec '{python}' -IS '{client}' '{socket}' '{program}' "$@"
+"""
 
 
 class ForkServer:
-    """A process that runs a program many times.
+    """A process that imports the modules of a program, and forks for each run.
 
-    Concurrent runs, in threads, each use a process of their own.
+    A run has its own arguments, environment and standard streams. The program
+    is executed as usual if its imports could depend on the environment or the
+    folder.
 
     :param program: path of the program's file
-    :param words: arguments of the first run, whose output is discarded
-    :param environment: environment variables of the process
+    :param words: arguments of a run that imports what most runs import
+    :param environment: environment variables of the imports
     """
 
     def __init__(
@@ -44,180 +41,106 @@ class ForkServer:
         words: Sequence[str],
         environment: Mapping[str, str],
     ) -> None:
-        self._command = [program, *words]
+        self._program = program
+        self._words = words
         self._environment = environment
-        self._folder = os.getcwd()
-        self._idle: list[_Process] = []
+        self._stack = contextlib.ExitStack()
+        self._folder: Path | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        while self._idle:
-            self._idle.pop().close()
+        self._folder = None
+        self._stack.close()
 
-    def suits(self, environment: Mapping[str, str]) -> bool:
-        """Return whether imports of a fresh process would be the same.
+    @property
+    def launcher(self) -> str:
+        """Path of a program, of the same name, that the server runs."""
+        path = self._started() / Path(self._program).name
+        if not path.exists():
+            path.write_text(
+                _LAUNCHER.format(
+                    python=sys.executable,
+                    client=_HERE / 'fork_client.py',
+                    socket=path.with_name('socket'),
+                    program=self._program,
+                )
+            )
+            path.chmod(0o755)
+        return str(path)
 
-        Modules may read the environment and the current folder.
-        """
-        return (
-            hasattr(os, 'fork')
-            and os.getcwd() == self._folder
-            and _early(environment) == _early(self._environment)
-        )
+    def _started(self) -> Path:
+        """Return the folder of the server; start it if necessary."""
+        if self._folder is not None:
+            return self._folder
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(folder / 'socket'))
+            listener.listen()
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, '-P', _HERE / 'fork_loop.py'),
+                    *(str(listener.fileno()), self._program, *self._words),
+                ],
+                env=self._environment,
+                # It ends with this pipe.
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
+        self._stack.enter_context(process)
+        self._folder = folder
+        return folder
 
     def run(
         self,
         *words: str,
         environment: Mapping[str, str],
+        cwd: Path | None = None,
         timeout: float | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run the program with arguments, like :func:`subprocess.run`.
 
-        :param environment: environment variables that :meth:`suits`
         :param timeout: seconds, after which the process is killed
         :raises subprocess.TimeoutExpired: if it is killed
         """
-        assert self.suits(environment)
-        process = (
-            self._idle.pop()
-            if self._idle
-            else _Process(self._command, self._environment)
-        )
-        with contextlib.ExitStack() as stack:
-            stack.callback(process.kill)
-            done = process.run(words, environment, timeout)
-            stack.pop_all()
-        self._idle.append(process)
-        return done
-
-
-def _early(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables that imports may read."""
-    return {k: v for k, v in environment.items() if not k.startswith(LATE)}
-
-
-class _Process:
-    """The parent's side of a process that forks."""
-
-    def __init__(
-        self, command: list[str], environment: Mapping[str, str]
-    ) -> None:
-        requests, to_requests = os.pipe()
-        from_codes, codes = os.pipe()
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, '-P', __file__),
-                *(str(requests), str(codes), *command),
-            ],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=(requests, codes),
-            # It is killed together with its child.
-            start_new_session=True,
-        )
-        os.close(requests)
-        os.close(codes)
-        self._requests = os.fdopen(to_requests, 'w')
-        self._codes = os.fdopen(from_codes)
-
-    def run(
-        self,
-        words: tuple[str, ...],
-        environment: Mapping[str, str],
-        timeout: float | None,
-    ) -> subprocess.CompletedProcess[bytes]:
         with (
-            tempfile.NamedTemporaryFile() as out,
-            tempfile.NamedTemporaryFile() as err,
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+            open(os.devnull, 'rb') as null,
         ):
-            request = {
-                'words': words,
-                'environment': dict(environment),
-                'output': [out.name, err.name],
-            }
-            print(json.dumps(request), file=self._requests, flush=True)
-            if not select.select([self._codes], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(words, timeout or 0)
-            code = int(self._codes.readline())
+            files = {0: null.fileno(), 1: out.fileno(), 2: err.fileno()}
+            with fork_client.start(
+                str(self._started() / 'socket'),
+                [*map(os.fsencode, words)],
+                {
+                    os.fsencode(name): os.fsencode(value)
+                    for name, value in environment.items()
+                },
+                str(cwd or Path.cwd()),
+                files,
+            ) as connection:
+                connection.settimeout(timeout)
+                try:
+                    code = fork_client.wait(connection)
+                except TimeoutError as e:
+                    raise subprocess.TimeoutExpired(words, timeout or 0) from e
+            if code is None:
+                code = subprocess.run(
+                    [self._program, *words],
+                    env=environment,
+                    cwd=cwd,
+                    stdin=null,
+                    stdout=out,
+                    stderr=err,
+                    timeout=timeout,
+                    check=False,
+                ).returncode
+            for file in (out, err):
+                file.seek(0)
             return subprocess.CompletedProcess(
                 words, code, out.read(), err.read()
             )
-
-    def close(self) -> None:
-        """End it; it must be idle."""
-        self._requests.close()
-        self._codes.close()
-        self._process.wait()
-
-    def kill(self) -> None:
-        """Kill it and its child."""
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self.close()
-
-
-def main(requests: str, codes: str, program: str, *words: str) -> None:
-    """Run the program once for each request.
-
-    :param requests: file descriptor of the requests
-    :param codes: file descriptor for the exit codes
-    """
-    # Modules read the name of the program when they are imported.
-    sys.argv = [program]
-    for module in _modules_of(program, words):
-        # Some modules are made by others, and have no file.
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)
-    # A garbage collection in a child would copy the parent's objects.
-    gc.freeze()
-    with open(int(requests)) as lines, open(int(codes), 'w') as answers:
-        while request := lines.readline():
-            if os.fork() == 0:
-                break
-            _pid, status = os.wait()
-            print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
-    if request:
-        _run(program, **json.loads(request))
-
-
-def _run(
-    program: str,
-    words: list[str],
-    environment: dict[str, str],
-    output: list[str],
-) -> NoReturn:
-    os.environ.clear()
-    os.environ.update(environment)
-    for number, path in enumerate(output, 1):
-        file = os.open(path, os.O_WRONLY)
-        os.dup2(file, number)
-        os.close(file)
-    _execute(program, words)
-
-
-def _modules_of(program: str, words: Sequence[str]) -> list[str]:
-    """Return the names of the modules that a run of the program imports."""
-    reader, writer = os.pipe()
-    if os.fork() == 0:
-        os.close(reader)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        names = os.fdopen(writer, 'w')
-        atexit.register(lambda: print(*sys.modules, file=names, flush=True))
-        _execute(program, words)
-    os.close(writer)
-    with open(reader) as told:
-        modules = told.read().split()
-    os.wait()
-    return modules
-
-
-def _execute(program: str, words: Sequence[str]) -> NoReturn:
-    sys.argv = [program, *words]
-    runpy.run_path(program, run_name='__main__')
-    sys.exit()
-
-
-if __name__ == '__main__':
-    main(*sys.argv[1:])

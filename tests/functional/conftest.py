@@ -73,10 +73,25 @@ class Result:
         return [line for line in lines if 'Retrying in' not in line]
 
 
-def openstack_executable() -> str:
-    """Return the path of the installed command."""
-    beside = Path(sys.executable).with_name('openstack')
-    return str(beside) if beside.exists() else shutil.which('openstack') or ''
+def installed(program: str) -> str:
+    """Return the path of an installed program."""
+    beside = Path(sys.executable).with_name(program)
+    return str(beside) if beside.exists() else shutil.which(program) or ''
+
+
+def executable(program: str = 'openstack') -> str:
+    """Return the path of a program whose processes are forked.
+
+    They are forks of a process that has imported the modules, unless an
+    import could depend on the environment or the folder.
+    """
+    return FORKS[program].launcher
+
+
+def search_path() -> str:
+    """Return a value of PATH that finds these programs first."""
+    folders = [str(Path(executable(program)).parent) for program in FORKS]
+    return os.pathsep.join([*folders, os.environ['PATH']])
 
 
 class Shell:
@@ -110,12 +125,13 @@ class Shell:
     ) -> Result:
         """Run a command, with any result."""
         variables = {**self.environment, **(environment or {})}
-        # openstacksdk reads the current folder when it is imported.
-        if not (self.fresh or cwd) and FORKS.suits(variables):
-            done = FORKS.run(*words, environment=variables, timeout=timeout)
+        if not self.fresh:
+            done = FORKS['openstack'].run(
+                *words, environment=variables, cwd=cwd, timeout=timeout
+            )
         else:
             done = subprocess.run(
-                [openstack_executable(), *words],
+                [installed('openstack'), *words],
                 env=variables,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -150,19 +166,24 @@ class Shell:
         return result.err.rstrip('\n')
 
 
-#: Forks for all commands that need no interpreter of their own. The arguments
-#: are refused once the modules of most commands are imported.
-FORKS = ForkServer(
-    openstack_executable(),
-    ('compute', 'image', 'list', '--status='),
-    Shell({}).environment,
-)
+#: The arguments are refused once the modules of most commands are imported.
+FORKS = {
+    program: ForkServer(
+        installed(program), (*words, '--status='), Shell({}).environment
+    )
+    for program, words in {
+        'openstack': ('compute', 'image', 'list'),
+        'compute-image': ('list',),
+    }.items()
+}
 
 
 @pytest.fixture(scope='session', autouse=True)
 def forks() -> Iterator[None]:
     """End the processes that fork."""
-    with FORKS:
+    with contextlib.ExitStack() as stack:
+        for server in FORKS.values():
+            stack.enter_context(server)
         yield
 
 

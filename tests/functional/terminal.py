@@ -12,7 +12,7 @@ import threading
 
 import pyte
 
-from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import executable
 from tests.functional.conftest import Shell
 
 #: Seconds to wait for an event that must happen.
@@ -56,7 +56,7 @@ class Terminal:
             k: v for k, v in shell.environment.items() if k not in _UNWANTED
         }
         self.process = subprocess.Popen(
-            [program or openstack_executable(), *words],
+            [program or executable(), *words],
             env={**inherited, 'TERM': term, **environment},
             stdin=slave,
             stdout=slave if stdout else subprocess.PIPE,

@@ -20,7 +20,7 @@ from testbed.canned_cloud import image
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 from testbed.canned_cloud import Server
-from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import executable
 from tests.functional.conftest import Shell
 
 LIST = ('compute', 'image', 'list')
@@ -512,7 +512,7 @@ def test_command_ends_while_regions_hang(
     shell, asked = hanging
     words = (*LIST, *option, '-f', 'value', '-c', 'Name')
     with subprocess.Popen(
-        [openstack_executable(), *words],
+        [executable(), *words],
         env=shell.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -3,14 +3,13 @@
 """``compute-image``, compared with ``openstack compute image``."""
 
 import json
-from pathlib import Path
 import re
-import subprocess
-import sys
 
 import pytest
 
 from testbed import canned_cloud
+from tests.functional.conftest import executable
+from tests.functional.conftest import FORKS
 from tests.functional.conftest import Shell
 from tests.functional.terminal import Terminal
 
@@ -19,21 +18,14 @@ PROGRAMS = ('openstack', 'compute-image')
 
 def run(program, environment, *words, before=(), cwd=None):
     """Run a command; return its exit code, stdout and stderr."""
-    shell = Shell(environment)
-    if program == 'openstack':
-        result = shell.run(*before, 'compute', 'image', *words, cwd=cwd)
-        return result.code, result.out, result.err
-    done = subprocess.run(
-        [Path(sys.executable).with_name(program), *before, *words],
-        env=shell.environment,
+    osc = ('compute', 'image') if program == 'openstack' else ()
+    done = FORKS[program].run(
+        *(*before, *osc, *words),
+        environment=Shell(environment).environment,
         cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
         timeout=60,
-        check=False,
     )
-    return done.returncode, done.stdout, done.stderr
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def images():
@@ -149,7 +141,7 @@ def test_both_programs_prompt_for_a_password(server, program):
         Shell({k: v for k, v in environment.items() if k != 'OS_PASSWORD'}),
         *(*before, 'list', '-f', 'value', '-c', 'Name'),
         stdout=False,
-        program=Path(sys.executable).with_name(program),
+        program=executable(program),
         own_session=True,
     )
     assert terminal.shows('Password: ')

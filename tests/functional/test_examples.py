@@ -29,7 +29,7 @@ import pytest
 
 from testbed import canned_cloud
 from tests.functional.conftest import Glance
-from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import search_path
 from tests.functional.conftest import Shell
 
 _ROOT = Path(__file__).parents[2]
@@ -100,20 +100,15 @@ def run(demo, tmp_path):
     jq = tmp_path / 'bin' / 'jq'
     jq.write_text(_JQ)
     jq.chmod(0o755)
-    (tmp_path / 'home').mkdir()
-    path = (
-        str(tmp_path / 'bin'),
-        str(Path(openstack_executable()).parent),
-        os.environ['PATH'],
-    )
-    environment = demo.environment | {'PATH': os.pathsep.join(path)}
+    path = os.pathsep.join([str(tmp_path / 'bin'), search_path()])
+    environment = demo.environment | {'PATH': path}
 
-    def run(*words: str) -> str:
+    def run(*words: str, cwd: Path | None = None) -> str:
         run.code = None
         done = subprocess.run(
             words,
             env=environment,
-            cwd=tmp_path / 'home',
+            cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -222,8 +217,8 @@ def test_crontab(run, demo, backups, line, client):
 def test_python_program(run, cloud, glance, tmp_path, program):
     clouds = json.loads(Path(cloud.facts['clouds_yaml']).read_text())
     clouds['clouds']['mycloud'] = clouds['clouds']['demo']
-    (tmp_path / 'home' / 'clouds.yaml').write_text(json.dumps(clouds))
-    file = tmp_path / 'home' / 'program.py'
+    (tmp_path / 'clouds.yaml').write_text(json.dumps(clouds))
+    file = tmp_path / 'program.py'
     file.write_text(program)
     expected = 'web-1-snapshot'
     with contextlib.ExitStack() as stack:
@@ -235,7 +230,9 @@ def test_python_program(run, cloud, glance, tmp_path, program):
             stack.callback(glance.delete, glance.create(name='bare'))
             expected = f'{spoilt} mappings'
         said = run(
-            *('env', '-u', 'OS_CLIENT_CONFIG_FILE'), sys.executable, str(file)
+            *('env', '-u', 'OS_CLIENT_CONFIG_FILE'),
+            *(sys.executable, str(file)),
+            cwd=tmp_path,
         )
     assert run.code == 0, said
     assert expected in said
@@ -267,9 +264,8 @@ def test_command_without_output(command):
             canned_cloud.Response.of({'servers': []}), path='/servers/detail'
         )
         with canned_cloud.canned_cloud(nova, '/v2.1', no_servers) as server:
-            beside = str(Path(openstack_executable()).parent)
             environment = canned_cloud.environment(server) | {
-                'PATH': os.pathsep.join((beside, os.environ['PATH']))
+                'PATH': search_path()
             }
             ran = subprocess.run(
                 ['sh', '-c', command.replace(_COMMAND, client)],

@@ -17,7 +17,7 @@ import pytest
 from testbed import canned_cloud
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
-from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import executable
 from tests.functional.conftest import Shell
 from tests.functional.terminal import PATIENCE
 
@@ -78,7 +78,7 @@ def test_the_same_command_goes_on_after_a_kill(interruptible, number, does_it):
     with cloud.run() as server:
         shell = Shell(canned_cloud.environment(server))
         with subprocess.Popen(
-            [openstack_executable(), *DELETE],
+            [executable(), *DELETE],
             env=shell.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -18,8 +18,8 @@ from testbed.canned_cloud import after_the_first_page
 from testbed.canned_cloud import Request
 from tests.functional.conftest import as_shown
 from tests.functional.conftest import Cloud
+from tests.functional.conftest import executable
 from tests.functional.conftest import Glance
-from tests.functional.conftest import openstack_executable
 from tests.functional.conftest import Shell
 
 LIST = ('compute', 'image', 'list')
@@ -386,7 +386,7 @@ def test_rows_are_printed_before_next_page_arrives(form, words):
         shell = Shell(canned_cloud.environment(server))
         command = (*LIST, '-f', form, '-c', 'ID', *words)
         with subprocess.Popen(
-            [openstack_executable(), *command],
+            [executable(), *command],
             env=shell.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from testbed import canned_cloud
-from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import executable
 from tests.functional.conftest import Result
 from tests.functional.conftest import Shell
 from tests.functional.held import Held
@@ -39,7 +39,7 @@ INTERRUPTED = 130
 def shell_of(server: canned_cloud.Server, **environment: str) -> Shell:
     """Return a shell of a canned cloud, with Python's own buffering."""
     more = {'PYTHONUNBUFFERED': '', **environment}
-    return Shell(canned_cloud.environment(server) | more, fresh=True)
+    return Shell(canned_cloud.environment(server) | more)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def many() -> Iterator[Shell]:
 def running(shell: Shell, *words: str) -> Iterator[subprocess.Popen]:
     """Run a command whose output is read line by line."""
     with subprocess.Popen(
-        [openstack_executable(), *words],
+        [executable(), *words],
         env=shell.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -81,7 +81,7 @@ def redirected(shell: Shell, redirection: str, *words: str) -> Result:
     """Run a command with a redirection in shell syntax."""
     done = subprocess.run(
         ['/bin/sh', '-c', f'exec "$0" "$@" {redirection}']
-        + [openstack_executable(), *words],
+        + [executable(), *words],
         env=shell.environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -392,7 +392,7 @@ def test_very_long_argument(few, words):
 def test_interactive_mode(few):
     """OpenStackClient itself ends this mode with exit code 1."""
     done = subprocess.run(
-        [openstack_executable()],
+        [executable()],
         env=few.environment,
         input='compute image list -f value -c ID\n' * 2,
         capture_output=True,

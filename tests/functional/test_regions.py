@@ -9,7 +9,6 @@ import contextlib
 import csv
 import io
 import json
-import os
 import pathlib
 import socket
 import subprocess
@@ -21,8 +20,9 @@ import pytest
 from testbed import canned_cloud
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
+from tests.functional.conftest import executable
 from tests.functional.conftest import Glance
-from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import search_path
 from tests.functional.conftest import Shell
 
 LIST = ('compute', 'image', 'list')
@@ -254,11 +254,9 @@ def twins(cloud) -> Iterator[dict[str, tuple[Glance, str]]]:
 
 def pipe(shell: Shell, words: str) -> subprocess.CompletedProcess[str]:
     """Run a command line in a shell."""
-    folder = pathlib.Path(openstack_executable()).parent
-    path = f'{folder}:{os.environ["PATH"]}'
     return subprocess.run(
         ['bash', '-c', f'set -o pipefail; {words}'],
-        env={**shell.environment, 'PATH': path},
+        env={**shell.environment, 'PATH': search_path()},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -580,7 +578,7 @@ def test_first_region_is_printed_while_another_hangs(cloud_of, formatter):
     )
     words = (*LIST, '--all-regions', '-f', formatter, '-c', 'Name')
     with subprocess.Popen(
-        [openstack_executable(), *words],
+        [executable(), *words],
         env=cloud.shell.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -22,7 +22,7 @@ from testbed.canned_cloud import always
 from testbed.canned_cloud import fault
 from testbed.canned_cloud import in_turn
 from testbed.canned_cloud import Response
-from tests.functional.conftest import openstack_executable
+from tests.functional.conftest import executable
 from tests.functional.conftest import Shell
 from tests.functional.held import Held
 from tests.functional.held import MANY
@@ -408,6 +408,25 @@ def test_long_list_shows_count(after, count):
     assert_ends_with_rows(terminal, ROWS)
 
 
+@pytest.mark.parametrize(
+    'words',
+    [
+        ('set', '--all', '--property', 'a=b'),
+        ('delete', '--all'),
+        ('prune', '--keep-last', '1'),
+    ],
+    ids=' '.join,
+)
+def test_plan_shows_count_of_images_that_it_reads(words):
+    held = Held(after=2)
+    words = ('compute', 'image', *words, '--dry-run')
+    with held_on(held, *words) as terminal:
+        assert terminal.shows('2,000 images read')
+        held.let_go.set()
+        _code, shown, _out = terminal.end()
+    assert 'images read' not in '\n'.join(visible(terminal.screen())), shown
+
+
 def test_no_count_before_first_page():
     held = Held(after=0)
     with held_on(held, *LONG) as terminal:
@@ -436,7 +455,7 @@ def test_no_count_if_quiet_dumb_or_piped(options, more):
 
 
 def test_no_count_if_stderr_is_redirected(long_list):
-    script = ('-c', 'exec "$0" "$@" 2>/dev/null', openstack_executable())
+    script = ('-c', 'exec "$0" "$@" 2>/dev/null', executable())
     terminal = Terminal(
         long_list, *script, *LONG, stdout=True, program='/bin/sh'
     )
