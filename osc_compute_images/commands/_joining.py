@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 from osc_compute_images.api import Image
+from osc_compute_images.api import ImagePage
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api.filters import Filter
@@ -25,7 +26,7 @@ class Images:
     many.
 
     :param limit: images per request, if all images are read for their usage
-    :param on_read: called with the number of images of each page of these
+    :param on_read: called with the number of images of each page
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Images:
                 opts, where=where, first_page_size=first_page_size
             )
             # NOTE: a loop would hold a page in memory during the next request.
-            return (page.images for page in pager.pages())
+            return map(self._read, pager.pages())
         return (
             [image for image in _packing.unpack(part) if where.matches(image)]
             for part in self._kept
@@ -66,9 +67,13 @@ class Images:
         kept: list[bytes] = []
         size = 0
         for page in self._api.list_detail(ListOpts(limit=self._limit)).pages():
-            self._on_read(len(page.images))
+            images = self._read(page)
             if size <= MAX_KEPT:
-                kept.append(_packing.pack(page.images))
+                kept.append(_packing.pack(images))
                 size += len(kept[-1])
-            yield from page.images
+            yield from images
         self._kept = kept if size <= MAX_KEPT else None
+
+    def _read(self, page: ImagePage[Image]) -> Sequence[Image]:
+        self._on_read(len(page.images))
+        return page.images

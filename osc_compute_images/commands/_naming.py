@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
-import itertools
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -110,8 +109,8 @@ class NamingCommand(_planning.PlanCommand):
         from osc_compute_images.api import ListOpts
         from osc_compute_images.commands import _joining
 
-        images = _joining.Images(api)
+        images = _joining.Images(api, on_read=self.progress.note)
         choice = _filtering.choice(api, parsed_args, usage=images.usage)
         pages = choice.keep_newest(images.pages(ListOpts(), choice.where))
-        selected = _planning.load_all(itertools.chain.from_iterable(pages))
+        selected = _planning.load_all(pages)
         return self.plan_for(api, selected, parsed_args), choice.usage

@@ -21,6 +21,7 @@ from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _gathering
 from osc_compute_images.commands import _outcomes
+from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _usage
 from osc_compute_images.commands import _values
@@ -43,10 +44,12 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     """A command that plans changes of images, and applies the plan.
 
     :cvar verb: what it does to an image, for messages
+    :ivar progress: counts the images that are read for the plan
     """
 
     changes = True
     verb = ''
+    progress: _progress.Progress
     _epilog: Any = _(
         'Exit codes: 0 if all changes succeeded, 1 if some failed or were not '
         'approved, 7 if the plan was refused.'
@@ -96,6 +99,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         from osc_compute_images.api import PlanRefused
 
         self._results = _regions.Results(self.log)
+        self.progress = _progress.Progress(self.app)
         self._done = _outcomes.Outcomes(self.log, self.verb)
         try:
             self.check(parsed_args)
@@ -131,7 +135,8 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         with _connect.translated_errors():
             regions = _regions.selected(self, parsed_args)
-        planned = dict(self._plans(regions, parsed_args))
+        with self.progress.counting(joins=True):
+            planned = dict(self._plans(regions, parsed_args))
         plans = {where: plan for where, (plan, _usage) in planned.items()}
         _usage.warn_of_unknown(
             self.log,
@@ -232,7 +237,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
                 yield where, result
 
 
-def load_all(images: 'Iterable[Image]') -> 'list[Image]':
+def load_all(pages: 'Iterable[Sequence[Image]]') -> 'list[Image]':
     """Return a list of all images that a plan considers.
 
     :raises PlanRefused: if there are too many to hold in memory
@@ -240,6 +245,7 @@ def load_all(images: 'Iterable[Image]') -> 'list[Image]':
     from osc_compute_images.api import PlanRefused
 
     most = _gathering.MAX_GATHERED
+    images = itertools.chain.from_iterable(pages)
     loaded = list(itertools.islice(images, most + 1))
     if len(loaded) > most:
         raise PlanRefused(

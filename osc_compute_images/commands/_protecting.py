@@ -13,6 +13,7 @@ from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _planning
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Collection
     from collections.abc import Iterable
     from collections.abc import Sequence
@@ -67,21 +68,27 @@ def protection_of_named(
 def select(
     api: 'ImagesAPI',
     parsed_args: argparse.Namespace,
+    on_read: 'Callable[[int], None]',
     among: 'Filter | None' = None,
 ) -> 'tuple[Sequence[Image], Protection]':
     """Select images, and determine which are protected.
 
     Lists the images once, and the servers once.
 
+    :param on_read: called with the number of images of each page
     :param among: the images to select from; all by default
     :returns: the selected images, and the protection
     """
+    from osc_compute_images.api import ListOpts
+    from osc_compute_images.api.filters import EVERYTHING
     from osc_compute_images.api.protection import Protection
+    from osc_compute_images.commands import _joining
 
     # NOTE: both are lazy, so that other errors come before these requests.
     @functools.cache
     def images() -> 'list[Image]':
-        return _planning.load_all(api.list_detail())
+        listed = _joining.Images(api, on_read=on_read)
+        return _planning.load_all(listed.pages(ListOpts(), EVERYTHING))
 
     @functools.cache
     def protection() -> Protection:

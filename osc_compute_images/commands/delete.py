@@ -61,7 +61,9 @@ class DeleteComputeImage(_naming.NamingCommand):
     ) -> 'tuple[Plan, Usage | None]':
         from osc_compute_images.api import plan
 
-        images, protection = _protecting.select(api, parsed_args)
+        images, protection = _protecting.select(
+            api, parsed_args, self.progress.note
+        )
         return plan.delete(images, protection), protection.usage
 
     def plan_for(

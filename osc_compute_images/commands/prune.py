@@ -87,7 +87,9 @@ class PruneComputeImages(_planning.PlanCommand):
         from osc_compute_images.api import retention
 
         among = None if parsed_args.type else filters.image_type('server')
-        images, protection = _protecting.select(api, parsed_args, among)
+        images, protection = _protecting.select(
+            api, parsed_args, self.progress.note, among
+        )
         todo = plan.prune(
             images,
             retention.Rules(**_rules(parsed_args)),
