@@ -198,5 +198,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         # OpenStackClient prints keystoneauth's message.
         is_plugin = type(e.__context__).__name__ == 'NoMatchingPlugin'
         print(e.__context__ if is_plugin else e, file=sys.stderr)
-        return 1
+        is_option = any(w.startswith('--os-auth-type') for w in argv)
+        return 2 if is_plugin and is_option else 1
     return shell.run(argv or ['--help'])

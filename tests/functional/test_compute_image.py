@@ -107,6 +107,20 @@ def test_both_programs_reject_the_same_configuration(
 
 
 @pytest.mark.parametrize(
+    'option', ['--os-auth-type=no-such', '--os-cloud=no-such', '--no-such']
+)
+def test_both_programs_reject_the_same_options(server, option):
+    environment = canned_cloud.environment(server)
+    osc, own = (
+        run(each, environment, 'list', before=[option]) for each in PROGRAMS
+    )
+    assert own[0] == osc[0]
+    assert own[0] in (1, 2)
+    assert 'no-such' in own[1] + own[2]
+    assert 'Traceback' not in own[2]
+
+
+@pytest.mark.parametrize(
     'words',
     [
         ['list'],
