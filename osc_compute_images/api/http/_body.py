@@ -3,7 +3,6 @@
 """Read the body of a response, with limits of size and time."""
 
 from collections.abc import Iterator
-import io
 import time
 from typing import Any
 
@@ -83,19 +82,30 @@ class _BoundedStream:
         self._deadline = deadline
 
     def stream(self, *_args: object, **_kwargs: object) -> Iterator[bytes]:
-        """Yield the whole body at once."""
-        body = io.BytesIO()
+        """Yield the body, in chunks that are not small.
+
+        requests holds them in a list.
+        """
+        size = 0
+        small = bytearray()
         try:
             for chunk in self._chunks():
-                body.write(chunk)
-                if body.tell() > MAX_BODY:
+                size += len(chunk)
+                if size > MAX_BODY:
                     raise _too_large(self._response)
                 if time.monotonic() > self._deadline:
                     raise TooSlowError
+                if not small and len(chunk) >= _SMALL_CHUNK:
+                    yield chunk
+                    continue
+                small += chunk
+                if len(small) > _CHUNK:
+                    yield bytes(small)
+                    small.clear()
         except urllib3.exceptions.ReadTimeoutError as e:
             # requests would raise ConnectionError.
             raise requests.ReadTimeout(e) from e
-        yield body.getvalue()
+        yield bytes(small)
 
     def _chunks(self) -> Iterator[bytes]:
         headers = self._response.headers
