@@ -211,8 +211,8 @@ def _modules_of(program: str, words: Sequence[str]) -> list[str]:
         atexit.register(lambda: print(*sys.modules, file=names, flush=True))
         _execute(program, words)
     os.close(writer)
-    with open(reader) as told:
-        modules = told.read().split()
+    with open(reader) as names:
+        modules = names.read().split()
     os.wait()
     return modules
 

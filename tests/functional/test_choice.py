@@ -208,7 +208,7 @@ def test_a_visibility_is_that_of_glance(quick, glance, visibility):
     assert sums == summed(listed)
 
 
-def test_an_administrator_lists_what_is_shared(admin, admin_glance):
+def test_administrator_lists_shared_images(admin, admin_glance):
     listed = of_visibility(admin_glance, 'shared')
     assert listed
     assert admin.images('--shared') == listed

@@ -82,7 +82,7 @@ INVALID = {
     },
     'user': {'OS_AUTH_URL': 'http://127.0.0.1:9/v3', 'OS_PASSWORD': 'x'},
     'auth type': {'OS_AUTH_TYPE': 'no-such'},
-    'auth type of a cloud': {'OS_CLOUD': 'odd'},
+    'auth type of a cloud': {'OS_CLOUD': 'unknown'},
     'file': {'OS_CLIENT_CONFIG_FILE': 'broken.yaml'},
 }  # fmt: skip
 
@@ -92,9 +92,12 @@ def test_both_programs_reject_the_same_configuration(
     environment, tmp_path, monkeypatch
 ):
     monkeypatch.setenv('HOME', str(tmp_path))
-    odd = {'auth_type': 'no-such', 'auth': {'auth_url': 'http://127.0.0.1'}}
+    unknown = {
+        'auth_type': 'no-such',
+        'auth': {'auth_url': 'http://127.0.0.1'},
+    }
     # openstacksdk would choose a cloud that is the only one.
-    clouds = {'odd': odd, 'other': {}}
+    clouds = {'unknown': unknown, 'other': {}}
     (tmp_path / 'clouds.yaml').write_text(json.dumps({'clouds': clouds}))
     (tmp_path / 'broken.yaml').write_text('clouds: [')
     osc, own = (

@@ -65,9 +65,9 @@ def one_line(
     :param retries: how many lines before it report a retry
     """
     assert (result.code, result.out) == (code, out), result.err
-    *told, last = stderr_lines(result)
-    assert len(told) == retries, result.err
-    assert all('Retrying in' in line for line in told)
+    *retries_logged, last = stderr_lines(result)
+    assert len(retries_logged) == retries, result.err
+    assert all('Retrying in' in line for line in retries_logged)
     return last
 
 
@@ -399,7 +399,7 @@ def test_error_while_listing_prints_no_partial_document(form):
 
 
 @pytest.mark.parametrize(
-    ('gone', 'expected'),
+    ('deleted', 'expected'),
     [
         ([1], IDS),
         # No listed image is left: the list starts over.
@@ -409,12 +409,12 @@ def test_error_while_listing_prints_no_partial_document(form):
     ],
     ids=['marker', 'whole page', 'not yet listed', 'all the rest'],
 )
-def test_images_vanish_and_appear_while_listing(gone, expected):
+def test_images_vanish_and_appear_while_listing(deleted, expected):
     nova = Nova(list(IMAGES))
 
     def change(request: Request) -> None:
         if 'marker' in request.query and len(nova.images) == len(IMAGES):
-            left = [i for n, i in enumerate(IMAGES) if n not in gone]
+            left = [i for n, i in enumerate(IMAGES) if n not in deleted]
             new = [canned_cloud.image(99)]
             if len(left) == len(IMAGES) - 1:
                 new.insert(0, canned_cloud.image(98))
@@ -722,10 +722,10 @@ def test_compressed_body():
         assert shell(*LIST).out == lines(IDS)
 
 
-def images_with(odd: bytes) -> bytes:
+def images_with(malformed: bytes) -> bytes:
     """Return a page of three images, with a malformed second one."""
     before, after = (json.dumps(IMAGES[n]).encode() for n in (0, 2))
-    return b'{"images": [%s, %s, %s]}' % (before, odd, after)
+    return b'{"images": [%s, %s, %s]}' % (before, malformed, after)
 
 
 def odd_image(**fields: bytes) -> bytes:
@@ -809,9 +809,9 @@ def test_deeply_nested_properties_are_printed(depth):
             *('compute', 'image', 'list', '--long', '-f', 'csv')
         )
     assert result.code == 0, result.err
-    told = 'Ignored values nested more than 200 levels deep in the server'
-    assert result.err.count('\n') == result.err.count(told)
-    assert (told in result.err) == (depth > 200)
+    warning = 'Ignored values nested more than 200 levels deep in the server'
+    assert result.err.count('\n') == result.err.count(warning)
+    assert (warning in result.err) == (depth > 200)
     assert [line[1:37] for line in result.out.splitlines()[1:]] == IDS[:3]
 
 

@@ -575,11 +575,11 @@ def mismatch(
     after = left(images, choices, **limits)
     listed = result.out.split()
     # Unknown use is reported in one line.
-    told = {'--unused', '--orphaned'} & {*options}
+    is_reported = {'--unused', '--orphaned'} & {*options}
     err = re.sub(
-        '^Some uses of images are .*\n', '', result.err if told else ''
+        '^Some uses of images are .*\n', '', result.err if is_reported else ''
     )
-    if (result.code, err if told else result.err) != (0, ''):
+    if (result.code, err if is_reported else result.err) != (0, ''):
         return f'{options} {words}: {result}'
     if listed in (before, after):
         return None

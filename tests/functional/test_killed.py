@@ -73,7 +73,7 @@ class Cloud:
 
 @pytest.mark.parametrize('does_it', [False, True])
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGINT])
-def test_the_same_command_goes_on_after_a_kill(interruptible, number, does_it):
+def test_same_command_continues_after_kill(interruptible, number, does_it):
     cloud = Cloud(does_it=does_it)
     with cloud.run() as server:
         shell = Shell(canned_cloud.environment(server))
@@ -111,7 +111,7 @@ def test_the_same_command_goes_on_after_a_kill(interruptible, number, does_it):
 
 
 @pytest.mark.parametrize('does_it', [False, True])
-def test_an_answer_that_is_lost_is_no_failure_if_it_was_done(does_it):
+def test_lost_response_is_not_a_failure_if_image_was_deleted(does_it):
     cloud = Cloud(does_it=does_it, is_lost=True)
     with cloud.run() as server:
         result = Shell(canned_cloud.environment(server)).run(*DELETE, *JSON)
@@ -125,7 +125,7 @@ def test_an_answer_that_is_lost_is_no_failure_if_it_was_done(does_it):
         assert results == ['done', 'failed', 'done', 'done']
 
 
-def test_so_it_is_for_an_image_that_is_named():
+def test_lost_response_to_deletion_of_named_image():
     cloud = Cloud(does_it=True, is_lost=True)
     with cloud.run() as server:
         shell = Shell(canned_cloud.environment(server))

@@ -388,8 +388,8 @@ def test_wait_retries_transient_errors(looks, fault):
 
 @pytest.mark.parametrize('looks', [1, 2], ids=['at-once', 'later'])
 def test_exit_code_if_image_vanishes(looks):
-    gone = canned_cloud.fault(404, 'itemNotFound', 'Image not found.')
-    with becoming_active(*[None] * looks, gone) as shell:
+    not_found = canned_cloud.fault(404, 'itemNotFound', 'Image not found.')
+    with becoming_active(*[None] * looks, not_found) as shell:
         line = shell.fails(*WAIT, IMAGE_ID, code=5)
     assert line.startswith(
         f'Image {IMAGE_ID} no longer exists; its last status was SAVING'

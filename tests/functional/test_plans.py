@@ -129,9 +129,7 @@ REASONS = {
 FREE = ('plans-old', 'plans-older', 'plans-machine', 'plans-nightly')
 
 
-def test_what_is_in_use_is_kept_and_the_rest_is_deleted(
-    demo, stage, compute, left
-):
+def test_used_images_are_kept_and_others_deleted(demo, stage, compute, left):
     everything = {*REASONS, *FREE, 'plans-protected'}
     rows = demo(*DELETE, *OURS, DRY, *JSON).json()
     assert told(rows, 'Action', 'Reason') == {
@@ -197,7 +195,7 @@ def test_what_is_in_use_is_kept_and_the_rest_is_deleted(
 # --- what is not done -----------------------------------------------------
 
 
-def test_nothing_is_done_unless_somebody_approves(demo, images, left):
+def test_no_changes_without_approval(demo, images, left):
     names = {f'plans-{n}' for n in range(3)}
     for name in names:
         images(name)
@@ -249,7 +247,7 @@ def asked(terminal: Terminal, answer: str) -> tuple[int, str, str]:
     return terminal.end()
 
 
-def test_who_may_not_delete_is_told_of_each(reader, images, left):
+def test_each_forbidden_deletion_is_reported(reader, images, left):
     images('plans-a')
     images('plans-b')
     result = reader.run(*DELETE, *OURS, GO, *JSON)

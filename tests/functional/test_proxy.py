@@ -337,38 +337,38 @@ def test_images_created_while_listing_are_not_listed(behind, changes, ids):
 
 
 def test_images_deleted_while_listing_are_omitted(behind, changes, ids):
-    gone = [ids[0], ids[PAGE // 2], ids[PAGE], ids[2 * PAGE - 1]]
+    deleted = [ids[0], ids[PAGE // 2], ids[PAGE], ids[2 * PAGE - 1]]
     with changes_after_first_page(
-        behind, *(lambda i=i: changes.remove(i) for i in gone)
+        behind, *(lambda i=i: changes.remove(i) for i in deleted)
     ):
         listed = behind.shell(*PAGED).out.split()
     assert listed == [
-        i for n, i in enumerate(ids) if n < PAGE or i not in gone
+        i for n, i in enumerate(ids) if n < PAGE or i not in deleted
     ]
 
 
 @pytest.mark.parametrize('count', [1, 2, PAGE - 1], ids='last {}'.format)
 def test_last_images_of_page_are_deleted(behind, changes, ids, count):
     """Nova rejects a deleted marker."""
-    gone = ids[PAGE - count : PAGE]
+    deleted = ids[PAGE - count : PAGE]
     with changes_after_first_page(
         behind,
         changes.add,
-        *(lambda i=i: changes.remove(i) for i in gone),
+        *(lambda i=i: changes.remove(i) for i in deleted),
     ):
         assert behind.shell(*PAGED).out.split() == ids
     refused = [r.query['marker'] for r in behind.pages()[1:]]
-    assert refused[0] == gone[-1]
+    assert refused[0] == deleted[-1]
 
 
 def test_all_images_of_first_page_are_deleted(behind, changes, ids):
     """The list starts over, and so includes new images."""
-    gone = ids[:PAGE]
+    deleted = ids[:PAGE]
     with changes_after_first_page(
         behind,
-        *(lambda i=i: changes.remove(i) for i in gone),
+        *(lambda i=i: changes.remove(i) for i in deleted),
         changes.add,
     ):
         listed = behind.shell(*PAGED).out.split()
-    assert listed == [*gone, *changes.new, *ids[PAGE:]]
+    assert listed == [*deleted, *changes.new, *ids[PAGE:]]
     assert listed[PAGE:] == [i['id'] for i in changes.glance.images()]

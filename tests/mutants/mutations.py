@@ -103,13 +103,13 @@ def mutants(
 
 def _difference(before: str, after: str) -> tuple[int, list[str]]:
     """Return the first line that differs, and the lines that do."""
-    told = list(
+    lines = list(
         difflib.unified_diff(
             before.splitlines(), after.splitlines(), lineterm='', n=0
         )
     )[2:]
-    line = int(told[0].split()[1].lstrip('-').split(',')[0])
-    return line, [each for each in told if not each.startswith('@@')]
+    line = int(lines[0].split()[1].lstrip('-').split(',')[0])
+    return line, [each for each in lines if not each.startswith('@@')]
 
 
 def _change(before: str, after: str) -> str:

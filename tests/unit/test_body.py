@@ -96,9 +96,9 @@ def test_timeout_leaves_no_thread_or_connection():
         # Until the client closes the connection.
         connection.settimeout(60)
         with contextlib.suppress(OSError):
-            gone.append(connection.recv(1))
+            received.append(connection.recv(1))
 
-    gone = []
+    received = []
     with api_of(Response(send=silent), timeout=0.3) as (api, _server):
         with pytest.raises(images.ConnectionFailed, match='timed out'):
             ids(api)
@@ -109,9 +109,9 @@ def test_timeout_leaves_no_thread_or_connection():
         ]
         assert not [text for text in stacks if '/api/http/' in text]
         end = time.monotonic() + 60
-        while not gone and time.monotonic() < end:
+        while not received and time.monotonic() < end:
             time.sleep(0.01)
-    assert gone == [b'']
+    assert received == [b'']
 
 
 def test_alarm_ends_slow_headers(monkeypatch):

@@ -420,10 +420,12 @@ def test_table_shows_names_in_used_by(app):
 )
 def test_unknown_use_is_reported_once(app, caplog, words, reasons):
     run(app, *words)
-    told = [r.getMessage() for r in caplog.records if r.levelname == 'WARNING']
-    assert len(told) == bool(reasons)
+    warnings = [
+        r.getMessage() for r in caplog.records if r.levelname == 'WARNING'
+    ]
+    assert len(warnings) == bool(reasons)
     for reason in reasons:
-        assert reason in told[0]
+        assert reason in warnings[0]
 
 
 def test_invisible_servers_are_reported(app, http, caplog):
@@ -432,8 +434,8 @@ def test_invisible_servers_are_reported(app, http, caplog):
     for option in ('--unused', '--orphaned'):
         caplog.clear()
         run(app, option)
-        [told] = [r.getMessage() for r in caplog.records]
-        assert 'servers of other projects are not visible' in told
+        [warning] = [r.getMessage() for r in caplog.records]
+        assert 'servers of other projects are not visible' in warning
 
 
 def test_servers_are_requested_only_if_needed(app, http):
@@ -664,7 +666,7 @@ def test_images_have_one_visibility(app, capsys):
 @pytest.mark.parametrize(
     'command', [DeleteComputeImage, PruneComputeImages, SetComputeImage]
 )
-def test_what_cannot_be_checked_changes_nothing(app, http, command, capsys):
+def test_no_changes_if_visibility_is_unknown(app, http, command, capsys):
     # Right before an image is changed, its visibility could not be seen.
     with pytest.raises(SystemExit):
         run(app, '--community', '--dry-run', command=command)

@@ -344,8 +344,8 @@ def test_list_regions_of_all_clouds(
     app = App(tmp_path, {'other': entry(regions=['RegionTwo'])})
     rows = listed(app, '--all-clouds', *words)
     assert [row['Region'] for row in rows] == expected
-    told = [r.message for r in caplog.records]
-    assert told == (
+    messages = [r.message for r in caplog.records]
+    assert messages == (
         [f'Cloud {left_out} is skipped: it has none of these regions']
         if left_out
         else []
@@ -416,8 +416,8 @@ def test_timing_includes_all_logins(http, two_regions, tmp_path):
     app = App(tmp_path, {'other': entry(region_name='RegionTwo')})
     app.options.timing = True
     listed(app, '--all-clouds')
-    told = [*app.timing_data, *app.client_manager.session.get_timings()]
-    urls = {timing.url.partition('?')[0] for timing in told}
+    timings = [*app.timing_data, *app.client_manager.session.get_timings()]
+    urls = {timing.url.partition('?')[0] for timing in timings}
     assert {nova.DETAIL, f'{TWO}/images/detail'} <= urls
 
 

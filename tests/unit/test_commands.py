@@ -565,7 +565,7 @@ def test_progress_on_terminal_counts_images(app, http, on_terminal):
 
 
 @pytest.mark.parametrize('kind', [ListComputeImage, SummarizeComputeImages])
-def test_a_terminal_is_told_how_many_are_read_for_a_join(
+def test_terminal_shows_count_of_images_read_for_join(
     app, http, on_terminal, kind
 ):
     terminal = on_terminal()

@@ -95,9 +95,9 @@ def test_invalid_field_is_reported_and_others_are_kept(
 ):
     page = decoded(nova.image(1), nova.image(2, **{key: value}))
     assert len(page.items) == 2
-    odd = page.items[1]
-    assert fields(odd)[key] == kept
-    assert odd.created == '2026-11-23T16:11:28Z'
+    image = page.items[1]
+    assert fields(image)[key] == kept
+    assert image.created == '2026-11-23T16:11:28Z'
     (record,) = caplog.records
     expected = f'Image {nova.image_id(2)}: field {key!r} is '
     assert record.getMessage().startswith(expected)
@@ -206,10 +206,10 @@ def test_control_character_in_string_is_accepted():
     assert (first.name, second.id) == ('x\n\x1by', 'b')
 
 
-@pytest.mark.parametrize('odd', [(), (1, {'rel': 2, 'href': 'x'})])
-def test_next_link_is_found(odd):
+@pytest.mark.parametrize('others', [(), (1, {'rel': 2, 'href': 'x'})])
+def test_next_link_is_found(others):
     links = [
-        *odd,
+        *others,
         {'rel': 'self', 'href': 'x'},
         {'rel': 'next', 'href': ''},
         {'rel': 'next', 'href': 'y'},
@@ -347,9 +347,9 @@ def test_overlong_ids_are_dropped(caplog):
     assert all(len(r.getMessage()) < 300 for r in caplog.records)
 
 
-@pytest.mark.parametrize('odd', [b'', b', "metadata": 1'])
-def test_number_of_entries_is_limited(odd):
-    entry = b'{"id": "a"%s}' % odd
+@pytest.mark.parametrize('fields', [b'', b', "metadata": 1'])
+def test_number_of_entries_is_limited(fields):
+    entry = b'{"id": "a"%s}' % fields
     most = _limits.MAX_ENTRIES
     page = b'{"images": [' + b','.join([entry] * most)
     assert len(_decode.decode_page(page + b']}').items) == most

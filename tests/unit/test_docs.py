@@ -99,8 +99,8 @@ def test_security_page_lists_limits():
         for name, value in vars(module).items()
         if name.startswith('MAX_')
     }
-    told = [cells[1] for cells in table('../../SECURITY.rst')]
-    assert sorted(f'{n:,}' for n in limits.values()) == sorted(told)
+    documented = [cells[1] for cells in table('../../SECURITY.rst')]
+    assert sorted(f'{n:,}' for n in limits.values()) == sorted(documented)
 
 
 def words(cell):
@@ -167,12 +167,12 @@ def test_documented_options_exist(page):
 
 
 def test_filters_page_lists_filter_options():
-    told = {
+    documented = {
         word.split()[0]
         for option, *_ in table('filters.rst')
         for word in words(option)
     }
-    assert told == OWN & options_of(COMMANDS['compute image list']) - {
+    assert documented == OWN & options_of(COMMANDS['compute image list']) - {
         *('--long', '--marker', '--all-clouds', '--all-regions'),
         *('--region', '--usage', '--human-readable'),
     }
@@ -196,14 +196,14 @@ def test_promised_keys_exist():
 
 def test_reference_lists_public_names():
     text = (SOURCE / 'api.rst').read_text()
-    told = set(re.findall(r'^\.\. auto\w+:: (\w+)$', text, re.MULTILINE))
+    documented = set(re.findall(r'^\.\. auto\w+:: (\w+)$', text, re.MULTILINE))
     errors = {
         name
         for name in api.__all__
         if inspect.isclass(getattr(api, name))
         and issubclass(getattr(api, name), Exception)
     }
-    assert told == set(api.__all__) - errors
+    assert documented == set(api.__all__) - errors
 
 
 @pytest.mark.parametrize('number', [2, 3])

@@ -85,8 +85,8 @@ def test_cell_describes_outcome(end, expected):
 
 
 def test_cell_reports_leaked_token_first():
-    told = words(ended('a\nb\nc\n'), elsewhere=True)
-    assert told == '**token sent there**; complete list'
+    shown = words(ended('a\nb\nc\n'), elsewhere=True)
+    assert shown == '**token sent there**; complete list'
 
 
 @pytest.mark.parametrize(

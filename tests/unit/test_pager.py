@@ -334,9 +334,7 @@ def test_no_duplicates_after_last_pages_are_deleted(
     assert listed == [nova.image_id(n) for n in range(20)]
 
 
-def test_no_image_comes_twice_where_an_empty_page_leads_back(
-    api, http, monkeypatch
-):
+def test_no_duplicates_if_empty_page_links_back(api, http, monkeypatch):
     monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 3)
     numbers = [(1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (), (3, 4, 5, 13)]
     pages = [
@@ -350,7 +348,7 @@ def test_no_image_comes_twice_where_an_empty_page_leads_back(
     assert ids(listed) == [nova.image_id(n) for n in range(1, 14)]
 
 
-def test_list_all_again_works_if_marker_of_interruption_is_gone(api, http):
+def test_list_can_restart_if_marker_of_interruption_was_deleted(api, http):
     server = nova.Server(nova.images(*range(6)))
     http.get(nova.DETAIL, [{'json': server}, FAULT])
     obtained = []

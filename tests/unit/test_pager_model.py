@@ -292,13 +292,13 @@ class Listing(RuleBasedStateMachine):
         here = {image['id'] for image in self.server.images}
         assert e.marker == last or (e.marker is None and last not in here)
         assert self.excused
-        odd = self.server.paging.may_interrupt()
+        is_allowed = self.server.paging.may_interrupt()
         self.server.behave()
         opts = ListOpts(limit=self.limit, marker=e.marker)
         rest = [image.id for image in self.api.list_detail(opts)]
         # An odd server may have started over, with newer images.
         new = [i for i in rest if i not in self.listed]
-        assert odd or e.marker is None or new == rest
+        assert is_allowed or e.marker is None or new == rest
         self.expect_complete(self.listed + new)
 
     def expect_complete(self, listed):

@@ -372,7 +372,7 @@ def test_lost_response_to_deletion_is_verified(api, fleet, slept, moment):
     assert fleet.requests.count(f'DELETE /images/{ID[1]}') == 1
 
 
-def test_image_with_status_deleted_is_gone(api, fleet, slept):
+def test_image_with_status_deleted_counts_as_deleted(api, fleet, slept):
     todo = only(api, 1)
 
     def delete(method, _path):

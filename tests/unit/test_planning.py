@@ -169,7 +169,7 @@ def test_approval_is_required(app, fleet, words):
 
 
 @pytest.mark.parametrize('answer', ['', 'n\n', 'no\n', '\n', 'yeah\n', ' '])
-def test_other_answers_change_nothing(app, fleet, typed, answer):
+def test_other_replies_change_nothing(app, fleet, typed, answer):
     terminal = typed(answer)
     with pytest.raises(exceptions.CommandError, match='nothing was changed'):
         run(app, DeleteComputeImage, *SNAPSHOTS)

@@ -297,7 +297,7 @@ def test_number_of_servers_is_limited(api, http, monkeypatch):
 
 
 def test_malformed_servers_are_tolerated(api, http):
-    odd = [
+    malformed = [
         None,
         {},
         {'id': None},
@@ -306,7 +306,7 @@ def test_malformed_servers_are_tolerated(api, http):
         entry(2),
         entry(3, **{'OS-EXT-STS:task_state': 'shelving', 'status': 'active'}),
     ]
-    http.get(DETAIL, json={'servers': odd})
+    http.get(DETAIL, json={'servers': malformed})
     listed = api.servers().servers
     assert [(s.name, s.status, s.image_id) for s in listed] == [
         ('', '', None),
