@@ -20,20 +20,22 @@ import threading
 from typing import Any
 from typing import NoReturn
 
-#: Environment variables that are read by runs, not by imports.
-_LATE = (
-    *('OS_', 'COLUMNS', 'LINES', 'NO_COLOR', 'FORCE_COLOR', 'CLIFF_'),
-    *('TERM', 'TTY_', 'PATH'),
-)
+#: Environment variables that are read by runs, not by imports: their names,
+#: or how these begin.
+_LATE = {
+    *(b'COLUMNS', b'LINES', b'NO_COLOR', b'FORCE_COLOR', b'TERM', b'PATH'),
+    # Shells set them.
+    *(b'PWD', b'OLDPWD', b'SHLVL', b'_'),
+}
+_LATE_PREFIXES = (b'OS_', b'CLIFF_', b'TTY_')
 
 
 def early(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """Return the environment variables that imports may read."""
-    late = tuple(map(str.encode, _LATE))
     return {
         name: value
         for name, value in environment.items()
-        if not name.startswith(late)
+        if not (name in _LATE or name.startswith(_LATE_PREFIXES))
         # Python ignores them.
         and not (name.startswith(b'PYTHON') and not value)
     }

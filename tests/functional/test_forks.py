@@ -79,7 +79,11 @@ found = {{
     'words': sys.argv[1:],
     'streams': [*map(of, (sys.stdin, sys.stdout, sys.stderr))],
     'folder': os.getcwd(),
-    'environment': {{k: v for k, v in os.environ.items() if k != '_'}},
+    # Shells set these.
+    'environment': {{
+        k: v for k, v in os.environ.items()
+        if k not in ('_', 'PWD', 'OLDPWD', 'SHLVL')
+    }},
     'ignored': [n for n in (1, 2, 3, 15) if signal.getsignal(n) == 1],
     'sockets': sum(
         'socket' in os.path.realpath('/dev/fd/' + n)
