@@ -2,13 +2,19 @@
 
 """Filters: their query parameters and checks."""
 
+import datetime
 import fnmatch
+import operator
 
+from keystoneauth1 import adapter
+from keystoneauth1 import session
 import pytest
 
 from osc_compute_images.api import filters
 from osc_compute_images.api import Flavor
 from osc_compute_images.api import Image
+from osc_compute_images.api import ImageRef
+from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api import ServerRef
 
@@ -225,3 +231,117 @@ def test_comparisons(field, how, matching):
 def test_boots_on(fields, disk, boots):
     one = filters.boots_on(Flavor('1', 'f', 1024, disk))
     assert one.matches(image(**{'status': 'ACTIVE', **fields})) is boots
+
+
+NAMED = filters.name('a')
+ACTIVE = filters.status('ACTIVE')
+OLDER = filters.created_after('2026-01-01')
+NEWER = filters.created_after('2026-02-01')
+
+
+@pytest.mark.parametrize(
+    ('combined', 'label', 'brief'),
+    [
+        (NAMED & NAMED, "name('a') & name('a')", True),
+        (NAMED & ACTIVE, "name('a') & status('ACTIVE')", False),
+        (ACTIVE & NAMED, "status('ACTIVE') & name('a')", False),
+        (NAMED | NAMED, "name('a') | name('a')", True),
+        (NAMED | ACTIVE, "name('a') | status('ACTIVE')", False),
+        (~NAMED, "~name('a')", True),
+        (~ACTIVE, "~status('ACTIVE')", False),
+        (NAMED & NAMED | NAMED, "(name('a') & name('a')) | name('a')", True),
+        (~(NAMED | NAMED), "~(name('a') | name('a'))", True),
+        (filters.EVERYTHING, 'EVERYTHING', True),
+    ],
+    ids=repr,
+)
+def test_label_and_fields_of_combined_filters(combined, label, brief):
+    assert (repr(combined), combined.brief) == (label, brief)
+
+
+@pytest.mark.parametrize(
+    ('combined', 'since'),
+    [
+        (OLDER & NEWER, NEWER),
+        (NEWER & OLDER, NEWER),
+        (OLDER & NAMED, OLDER),
+        (NAMED & OLDER, OLDER),
+        (OLDER | NEWER, OLDER),
+        (NEWER | OLDER, OLDER),
+        (OLDER | NAMED, NAMED),
+        (NAMED | OLDER, NAMED),
+        (~OLDER, NAMED),
+    ],
+    ids=repr,
+)
+def test_combined_filters_know_the_earliest_time(combined, since):
+    assert combined.created_since == since.created_since
+
+
+def test_everything_is_neutral():
+    assert NAMED & filters.EVERYTHING is NAMED
+    assert filters.EVERYTHING & NAMED is NAMED
+    assert filters.EVERYTHING & filters.EVERYTHING is filters.EVERYTHING
+    assert NAMED | filters.EVERYTHING is filters.EVERYTHING
+    assert filters.EVERYTHING | NAMED is filters.EVERYTHING
+
+
+class _Opts:
+    def to_image_list_query(self):
+        return {}
+
+
+_WANTED = 'where takes a filter of osc_compute_images.api.filters'
+
+
+@pytest.mark.parametrize(
+    ('where', 'message'),
+    [
+        (filters.name, 'where=name is a function: call name(...)'),
+        ({'a': 1}, f'{_WANTED}; pass query parameters or ListOpts as opts'),
+        (_Opts(), f'{_WANTED}; pass query parameters or ListOpts as opts'),
+        (7, f'{_WANTED}, not int; use filters.Filter for a function'),
+        (image, f'{_WANTED}, not function; use filters.Filter for a function'),
+    ],
+)
+def test_only_filters_are_accepted(where, message):
+    api = ImagesAPI(adapter.Adapter(session.Session()))
+    with pytest.raises(TypeError) as caught:
+        api.list_detail(where=where)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize('matches', [NAMED, 7, None])
+def test_filter_is_made_from_a_function(matches):
+    with pytest.raises(TypeError) as caught:
+        filters.Filter(matches)
+    assert str(caught.value) == (
+        f'A filter is made from a function of an image, not from '
+        f'{type(matches).__name__}'
+    )
+
+
+def test_time_of_a_filter_has_a_zone():
+    time = datetime.datetime(2026, 1, 1)
+    with pytest.raises(ValueError, match='created_since has no time zone'):
+        filters.Filter(bool, created_since=time)
+
+
+def test_filter_refuses_what_it_cannot_judge():
+    ref = ImageRef('i', 'a')
+    assert NAMED.matches(ref)
+    with pytest.raises(TypeError) as caught:
+        ACTIVE.matches(ref)
+    assert str(caught.value) == (
+        "status('ACTIVE') needs more than the ID and name of an image: list "
+        'images with list_detail()'
+    )
+    for one in (NAMED, ACTIVE):
+        with pytest.raises(TypeError) as caught:
+            one.matches('i')
+        assert str(caught.value) == (
+            'A filter is applied to an Image, not to str'
+        )
+    for operation in (operator.and_, operator.or_):
+        with pytest.raises(TypeError, match='unsupported operand'):
+            operation(NAMED, bool)
