@@ -14,10 +14,16 @@ import subprocess
 import sys
 from typing import NamedTuple
 
+_PARALLEL = ('-n', '2', '--dist', 'loadgroup')
+_UNIT = (*_PARALLEL, 'tests/unit')
+
 #: The functional tests of each combination.
-_FUNCTIONAL = ('tests/functional', '-k', 'list_and_show or life_cycle')
+_FUNCTIONAL = (
+    *(*_PARALLEL, 'tests/functional'),
+    *('-k', 'list_and_show or life_cycle'),
+)
 _BOTH = (
-    *('tests/unit', 'tests/functional'),
+    *(*_PARALLEL, 'tests/unit', 'tests/functional'),
     *('-k', 'unit or list_and_show or life_cycle'),
 )
 
@@ -32,14 +38,14 @@ class _Row(NamedTuple):
     client: str
     python: str
     cloud: str
-    words: tuple[str, ...] = ()
+    words: tuple[str, ...]
 
 
 _ROWS = (
-    _Row('unit', 'newest', '3.11', 'none'),
-    _Row('unit-py312', 'newest', '3.12', 'none'),
-    _Row('unit-py313', 'newest', '3.13', 'none'),
-    _Row('unit-py314', 'newest', '3.14', 'none'),
+    _Row('unit', 'newest', '3.11', 'none', _UNIT),
+    _Row('unit-py312', 'newest', '3.12', 'none', _UNIT),
+    _Row('unit-py313', 'newest', '3.13', 'none', _UNIT),
+    _Row('unit-py314', 'newest', '3.14', 'none', _UNIT),
     _Row('functional', 'newest', '3.11', 'newest', _FUNCTIONAL),
     _Row('functional-py313', 'newest', '3.13', 'newest', _FUNCTIONAL),
     _Row('functional-py314', 'newest', '3.14', 'newest', _FUNCTIONAL),
@@ -68,7 +74,7 @@ def _outcome(row: _Row) -> str:
     print(f'{row.env} ...', file=sys.stderr, flush=True)
     done = subprocess.run(
         [sys.executable, '-m', 'tox', 'run', '--skip-missing-interpreters',
-         'true', '-e', row.env, *(('--', *row.words) if row.words else ())],
+         'true', '-e', row.env, '--', *row.words],
         env=_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -99,7 +105,7 @@ def main() -> int:
     offline = sys.argv[1:] == ['--offline']
     if offline:
         rows = tuple(
-            row._replace(cloud='none', words=('tests/unit',))
+            row._replace(cloud='none', words=_UNIT)
             for row in _ROWS
             if row.cloud != 'oldest' and not row.env.startswith('functional')
         )
