@@ -13,6 +13,7 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _finding
 from osc_compute_images.commands import _planning
 from osc_compute_images.commands import _regions
 
@@ -94,7 +95,7 @@ class NamingCommand(_planning.PlanCommand):
         with _connect.translated_errors():
             found: dict[ImagesAPI, list[Image]] = {}
             for name in dict.fromkeys(self.named(parsed_args)):
-                api, image = _regions.find(regions, name)
+                api, image = _finding.find(regions, name)
                 found.setdefault(api, []).append(image)
             plans = {
                 where: self.plan_for(api, found[api], parsed_args)

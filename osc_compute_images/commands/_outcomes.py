@@ -18,6 +18,7 @@ from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _gathering
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
+from osc_compute_images.commands import _results
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Outcomes:
         name = image.id if image.name is None else image.name
         if outcome.result in ('failed', 'changed'):
             if region:
-                prefix = f'{_regions.describe_region(region)}: '
+                prefix = f'{_results.describe_region(region)}: '
                 prefix = prefix[:1].upper() + prefix[1:]
             else:
                 prefix = ''

@@ -23,6 +23,7 @@ from osc_compute_images.commands import _gathering
 from osc_compute_images.commands import _outcomes
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
+from osc_compute_images.commands import _results
 from osc_compute_images.commands import _usage
 from osc_compute_images.commands import _values
 
@@ -98,7 +99,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     def run(self, parsed_args: argparse.Namespace) -> int:
         from osc_compute_images.api import PlanRefused
 
-        self._results = _regions.Results(self.log)
+        self._results = _results.Results(self.log)
         self.progress = _progress.Progress(self.app)
         self._done = _outcomes.Outcomes(self.log, self.verb)
         try:

@@ -13,6 +13,7 @@ from osc_lib import exceptions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _finding
 from osc_compute_images.commands import _naming
 from osc_compute_images.commands import _protecting
 from osc_compute_images.commands import _regions
@@ -104,7 +105,7 @@ class DeleteComputeImage(_naming.NamingCommand):
         names: dict[tuple[ImagesAPI, str], str] = {}
         for name in dict.fromkeys(parsed_args.images):
             try:
-                api, image = _regions.find(regions, name)
+                api, image = _finding.find(regions, name)
             except ImagesError as e:
                 report(name, _connect.describe_error(e))
             else:

@@ -11,6 +11,7 @@ from osc_lib.cli import parseractions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _finding
 from osc_compute_images.commands import _naming
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _values
@@ -102,7 +103,7 @@ class SetComputeImage(_naming.NamingCommand):
 
         wanted = parsed_args.properties or {}
         with _connect.translated_errors():
-            api, image = _regions.find(regions, parsed_args.image)
+            api, image = _finding.find(regions, parsed_args.image)
             if not wanted and not parsed_args.no_property:
                 return
             _writing.check(

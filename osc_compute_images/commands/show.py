@@ -13,8 +13,10 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _finding
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
+from osc_compute_images.commands import _results
 from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        self._results = _regions.Results(self.log)
+        self._results = _results.Results(self.log)
         try:
             return super().run(parsed_args) or self._results.exit_code()
         except _WaitFailed as e:
@@ -106,9 +108,9 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
             ((region, api),) = regions.apis.items()
             return region, api.find(name_or_id)
         found = self._results.successful(
-            regions.apis, _regions.find_all(regions, name_or_id)
+            regions.apis, _finding.find_all(regions, name_or_id)
         )
-        return _regions.only_one(found, name_or_id)
+        return _finding.only_one(found, name_or_id)
 
     def _wait(
         self, api: 'ImagesAPI', image: 'Image', timeout: float | None

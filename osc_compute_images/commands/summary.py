@@ -18,6 +18,7 @@ from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
+from osc_compute_images.commands import _results
 from osc_compute_images.commands import _usage
 from osc_compute_images.commands import _values
 
@@ -66,7 +67,7 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        self._results = _regions.Results(self.log)
+        self._results = _results.Results(self.log)
         self._progress = _progress.Progress(self.app)
         self._usages: list[Usage] = []
         code = super().run(parsed_args) or self._results.exit_code()

@@ -11,6 +11,7 @@ from osc_lib import exceptions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _finding
 from osc_compute_images.commands import _naming
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _values
@@ -83,7 +84,7 @@ class UnsetComputeImage(_naming.NamingCommand):
 
         keys = dict.fromkeys(parsed_args.properties)
         with _connect.translated_errors():
-            api, image = _regions.find(regions, parsed_args.image)
+            api, image = _finding.find(regions, parsed_args.image)
             if not keys:
                 return
             _writing.check(

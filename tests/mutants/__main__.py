@@ -60,11 +60,15 @@ MODULES = (
     'api/summary.py',
     'api/usage.py',
     'commands/_approval.py',
+    'commands/_filter_option.py',
     'commands/_filtering.py',
+    'commands/_filters.py',
+    'commands/_finding.py',
     'commands/_outcomes.py',
     'commands/_planning.py',
     'commands/_protecting.py',
     'commands/_regions.py',
+    'commands/_results.py',
     'commands/_usage.py',
 )
 

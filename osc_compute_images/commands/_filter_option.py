@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""An option that filters images, and how its values become a filter."""
+
+import argparse
+from collections.abc import Callable
+from collections.abc import Iterator
+import functools
+import operator
+from types import ModuleType
+from typing import Any
+from typing import NamedTuple
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.filters import Filter
+    from osc_compute_images.api.usage import Usage
+
+
+class Region:
+    """What filters are made from: the API of a region, and its usage.
+
+    :param usage: determines the usage of images, when it is needed
+    :ivar filters: the module :mod:`osc_compute_images.api.filters`
+    """
+
+    def __init__(
+        self, api: 'ImagesAPI', usage: 'Callable[[], Usage] | None'
+    ) -> None:
+        from osc_compute_images.api import filters
+
+        self.api = api
+        self.filters: ModuleType = filters
+        self._usage = usage or api.usage
+
+    @functools.cached_property
+    def usage(self) -> 'Usage':
+        return self._usage()
+
+
+class FilterOption(NamedTuple):
+    """An option that filters.
+
+    :param name: without the dashes
+    :param metavar: None if it has no value
+    :param help: of the option
+    :param make: makes the filter, given the region and a value
+    :param type: parses a value
+    :param is_range: whether an image must match all values if the option is
+        repeated; otherwise any of them
+    :param negative: help of the option ``--not-...``, if there is one
+    """
+
+    name: str
+    metavar: str | None
+    help: str
+    make: Callable[[Region, Any], 'Filter']
+    type: Callable[[str], Any] = str
+    is_range: bool = False
+    negative: str | None = None
+
+    @property
+    def dest(self) -> str:
+        return self.name.replace('-', '_')
+
+    def add_to(self, parser: 'argparse._ActionsContainer', name: str) -> None:
+        """Add the option, under this name."""
+        if self.metavar is None:
+            parser.add_argument(
+                f'--{name}',
+                action='append_const',
+                const=True,
+                dest=self.dest,
+                help=self.help,
+            )
+            return
+        for prefix, text in (('', self.help), ('not-', self.negative)):
+            if text is not None:
+                parser.add_argument(
+                    f'--{prefix}{name}',
+                    metavar=self.metavar,
+                    action='append',
+                    type=self.type,
+                    dest=f'{prefix}{self.dest}'.replace('-', '_'),
+                    help=text,
+                )
+
+    def is_given(self, parsed_args: argparse.Namespace) -> bool:
+        """Return whether the user has given the option."""
+        return bool(
+            getattr(parsed_args, self.dest)
+            or getattr(parsed_args, f'not_{self.dest}', None)
+        )
+
+    def filters(
+        self, region: Region, parsed_args: argparse.Namespace
+    ) -> 'Iterator[Filter]':
+        """Yield the filters that an image must match."""
+        values = getattr(parsed_args, self.dest) or ()
+        made = [self.make(region, value) for value in values]
+        if made and not self.is_range:
+            made = [functools.reduce(operator.or_, made)]
+        yield from made
+        for value in getattr(parsed_args, f'not_{self.dest}', None) or ():
+            yield ~self.make(region, value)

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""All options that filter images, each declared once, for all commands."""
+
+from typing import TYPE_CHECKING
+
+from osc_lib.i18n import _
+
+from osc_compute_images.commands import _values
+from osc_compute_images.commands._filter_option import FilterOption
+from osc_compute_images.commands._filter_option import Region
+
+if TYPE_CHECKING:
+    from osc_compute_images.api.filters import Filter
+
+
+def _property(
+    region: Region, choice: tuple[str, str | None, bool]
+) -> 'Filter':
+    key, value, wanted = choice
+    chosen: Filter = (
+        region.filters.has_property(key)
+        if value is None
+        else region.filters.property_is(key, value)
+    )
+    return chosen if wanted else ~chosen
+
+
+_TIME = _(
+    'in ISO 8601 (2026-11-23T16:11:28Z or 2026-11-23; a time without a zone '
+    'is UTC), or as an age (90m, 24h, 7d, 2w, 1y)'
+)
+
+#: All filter options, in the order of the help. Those that need requests come
+#: last, so that other errors come before these requests.
+FILTERS = (
+    FilterOption(
+        'name',
+        '<name>',
+        _('Select images with this exact name'),
+        lambda region, value: region.filters.name(value),
+        negative=_('Exclude images with this exact name'),
+    ),
+    FilterOption(
+        'name-pattern',
+        '<glob>',
+        _(
+            'Select images whose name matches this shell wildcard, such as '
+            '"ubuntu-2?.04", in upper or lower case'
+        ),
+        lambda region, value: region.filters.name_pattern(value),
+        negative=_('Exclude images whose name matches this shell wildcard'),
+    ),
+    FilterOption(
+        'name-regex',
+        '<regex>',
+        _(
+            'Select images whose name contains a match of this regular '
+            "expression (in Python's syntax), such as "
+            '"^ubuntu-.*-[0-9]{8}$"'
+        ),
+        lambda region, value: region.filters.name_regex(value),
+        type=_values.regular_expression,
+        negative=_(
+            'Exclude images whose name contains a match of this regular '
+            'expression'
+        ),
+    ),
+    FilterOption(
+        'status',
+        '<status>',
+        _(
+            'Select images with this status: ACTIVE, SAVING, ERROR, DELETED '
+            'or UNKNOWN, in upper or lower case'
+        ),
+        lambda region, value: region.filters.status(value),
+        type=_values.status,
+    ),
+    FilterOption(
+        'type',
+        '<type>',
+        _(
+            'Select images of this type: "snapshot", "backup" or another '
+            'value of their property image_type; "base" for images without '
+            'that property, "server" for images that were taken from a '
+            'server, "volume" for snapshots of servers that boot from a '
+            'volume, "all" for all images'
+        ),
+        lambda region, value: region.filters.image_type(value),
+    ),
+    FilterOption(
+        'created-after',
+        '<time>',
+        _('Select images that were created at this time or later, ') + _TIME,
+        lambda region, value: region.filters.created_after(value),
+        type=_values.time_or_age,
+        is_range=True,
+    ),
+    FilterOption(
+        'created-before',
+        '<time>',
+        _('Select images that were created before this time, ') + _TIME,
+        lambda region, value: region.filters.created_before(value),
+        type=_values.time_or_age,
+        is_range=True,
+    ),
+    FilterOption(
+        'changes-since',
+        '<time>',
+        _('Select images that were last changed at this time or later, ')
+        + _TIME,
+        lambda region, value: region.filters.changes_since(value),
+        type=_values.time_or_age,
+        is_range=True,
+    ),
+    FilterOption(
+        'changes-before',
+        '<time>',
+        _('Select images that were last changed before this time, ') + _TIME,
+        lambda region, value: region.filters.changes_before(value),
+        type=_values.time_or_age,
+        is_range=True,
+    ),
+    FilterOption(
+        'min-disk',
+        '<disk-gb>',
+        _(
+            'Select images by their minimum disk in GB: equal to ("10"), at '
+            'least (">=10"), at most ("<=10"), more than (">10") or less '
+            'than ("<10") this value'
+        ),
+        lambda region, value: region.filters.min_disk(**value),
+        type=_values.comparison,
+        is_range=True,
+    ),
+    FilterOption(
+        'min-ram',
+        '<ram-mb>',
+        _(
+            'Select images by their minimum memory in MB: equal to ("512"), '
+            'at least (">=512"), at most ("<=512"), more than (">512") or '
+            'less than ("<512") this value'
+        ),
+        lambda region, value: region.filters.min_ram(**value),
+        type=_values.comparison,
+        is_range=True,
+    ),
+    FilterOption(
+        'size',
+        '<size>',
+        _(
+            'Select images by their size, compared as for --min-disk: in '
+            'bytes, or with a unit (">=10GB", "<500MiB")'
+        ),
+        lambda region, value: region.filters.size(**value),
+        type=_values.size,
+        is_range=True,
+    ),
+    FilterOption(
+        'property',
+        '<key>[=<value>]',
+        _(
+            'Select images with this property, and with this value, as '
+            'displayed, if one is given; "key!=value" selects images with '
+            'another value or without the property (repeat option to filter '
+            'on multiple properties)'
+        ),
+        _property,
+        type=_values.property_choice,
+        is_range=True,
+    ),
+    FilterOption(
+        'flavor',
+        '<flavor>',
+        _(
+            'Select active images that a server of this flavor (name or ID) '
+            'can boot: the flavor has their minimum memory and disk, and '
+            'its disk holds their size. The disk is not checked for flavors '
+            'without a disk and for snapshots of volumes, whose servers boot '
+            'from a volume'
+        ),
+        lambda region, value: region.filters.boots_on(
+            region.api.find_flavor(value)
+        ),
+    ),
+    FilterOption(
+        'server',
+        '<server>',
+        _(
+            'Select images that were taken from this server (name, ID or '
+            'URL; for a deleted server its ID)'
+        ),
+        lambda region, value: region.filters.server(
+            region.api.find_server_id(value)
+        ),
+    ),
+    FilterOption(
+        'used-by',
+        '<server>',
+        _(
+            'Select images that this server (name, ID or URL) was booted '
+            'from, or is stored in while it is shelved'
+        ),
+        lambda region, value: region.usage.in_use_by(
+            region.api.find_server_id(value)
+        ),
+    ),
+    FilterOption(
+        'unused',
+        None,
+        _(
+            'Select images that nothing is known to use: no server was '
+            'booted from them or is shelved in them, and they are not the '
+            'kernel or ramdisk of another image. Uses that Compute does not '
+            'report are listed on stderr'
+        ),
+        lambda region, _value: region.usage.unused(),
+    ),
+    FilterOption(
+        'orphaned',
+        None,
+        _('Select images that were taken from a server that was deleted'),
+        lambda region, _value: region.usage.orphaned(),
+    ),
+)

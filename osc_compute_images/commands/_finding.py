@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Find the image that a name or ID means, in several regions."""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import shlex
+from typing import TYPE_CHECKING
+
+from osc_lib.i18n import _
+
+from osc_compute_images.commands._regions import RegionKey
+from osc_compute_images.commands._regions import Regions
+
+if TYPE_CHECKING:
+    from osc_compute_images.api import Image
+    from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api import ImagesError
+
+
+def find_all(
+    regions: Regions, name_or_id: str
+) -> 'Iterator[tuple[RegionKey, Sequence[Image] | ImagesError]]':
+    """Find the images with a name or ID in all regions in parallel."""
+    from osc_compute_images.api import in_regions
+
+    for result in in_regions(
+        regions.apis, lambda api: api.find_all(name_or_id)
+    ):
+        yield result.region, result.error or result.value or ()
+
+
+def only_one(
+    found: 'Iterable[tuple[RegionKey, Sequence[Image]]]', name_or_id: str
+) -> 'tuple[RegionKey, Image]':
+    """Return the only image that was found in several regions.
+
+    :raises ImageNotFound: if there is none
+    :raises AmbiguousName: if there are several
+    """
+    from osc_compute_images.api import AmbiguousName
+    from osc_compute_images.api import ImageNotFound
+
+    matches = [(key, image) for key, images in found for image in images]
+    if not matches:
+        raise ImageNotFound(
+            _('No image with a name or ID of %r exists in these regions')
+            % name_or_id
+        )
+    if len(matches) > 1:
+        choices = [shlex.join((*key, image.id)) for key, image in matches]
+        raise AmbiguousName(
+            _(
+                '%(count)s images have the name or ID %(name)r; use '
+                '--region and the ID of one: %(choices)s'
+            )
+            % {
+                'count': len(matches),
+                'name': name_or_id,
+                'choices': ', '.join(choices),
+            },
+            ids=[image.id for _key, image in matches],
+        )
+    return matches[0]
+
+
+def find(regions: Regions, name_or_id: str) -> 'tuple[ImagesAPI, Image]':
+    """Find the one image to change, in the selected regions.
+
+    If any region fails, it raises: that region might have the image, too.
+
+    :returns: the API of its region, and the image
+    :raises ImagesError: if there is none, or if there are several
+    """
+    from osc_compute_images.api import ImagesError
+
+    if len(regions.apis) == 1:
+        (api,) = regions.apis.values()
+        return api, api.find(name_or_id)
+    found = []
+    for key, images in find_all(regions, name_or_id):
+        if isinstance(images, ImagesError):
+            raise images
+        found.append((key, images))
+    key, image = only_one(found, name_or_id)
+    return regions.apis[key], image

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The results of several regions, and reports of those that fail."""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+import logging
+from typing import TYPE_CHECKING
+from typing import TypeVar
+
+from osc_lib import exceptions
+from osc_lib.i18n import _
+
+from osc_compute_images.commands import _connect
+from osc_compute_images.commands._regions import RegionKey
+from osc_compute_images.text import printable
+
+if TYPE_CHECKING:
+    from osc_compute_images.api import ImagesError
+
+_Result = TypeVar('_Result')
+
+
+def describe_region(key: RegionKey) -> str:
+    """Return the name of a region for a message."""
+    *cloud, region = key or ('',)
+    words = [
+        *(_('cloud %s') % name for name in cloud),
+        *([_('region %s') % region] if region or not cloud else []),
+    ]
+    return printable(', '.join(words))
+
+
+class Results:
+    """The results of several regions; reports those that fail.
+
+    :param log: reports failures immediately
+    """
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._failed = False
+
+    def exit_code(self) -> int:
+        """Return 1 if any region failed."""
+        return int(self._failed)
+
+    def successful(
+        self,
+        keys: Iterable[RegionKey],
+        results: 'Iterable[tuple[RegionKey, _Result | ImagesError]]',
+    ) -> 'Iterator[tuple[RegionKey, _Result]]':
+        """Yield the results of the regions, and report those that fail.
+
+        :param keys: of all regions that are queried
+        :param results: of a region, or its error
+        :raises CommandError: if no region succeeds
+        """
+        from osc_compute_images import api
+
+        successful = set(keys)
+        for key, result in results:
+            if not isinstance(result, api.ImagesError):
+                yield key, result
+                continue
+            successful.discard(key)
+            name = describe_region(key)
+            name = name[:1].upper() + name[1:]
+            if isinstance(result, api.ServerNotFound | api.FlavorNotFound):
+                self._log.warning(
+                    _('%(region)s is skipped: %(reason)s'),
+                    {'region': name, 'reason': result},
+                )
+            else:
+                self._failed = True
+                self._log.error(
+                    _('%(region)s: %(error)s'),
+                    {'region': name, 'error': _connect.describe_error(result)},
+                )
+        if not successful:
+            raise exceptions.CommandError(
+                _('No images to show: every region failed or was skipped')
+            )
