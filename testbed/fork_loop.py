@@ -163,6 +163,10 @@ def _run(
 ) -> NoReturn:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # NOTE: this process may itself ignore signals, as a job in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ending in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(ending, signal.SIG_DFL)
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
     os.environb.clear()

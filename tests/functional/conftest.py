@@ -31,28 +31,17 @@ _DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Run all tests that use the real cloud in one worker of pytest-xdist.
+    """Run the tests of a module that use the real cloud in one process.
 
     They list all images and change some, so they cannot run in parallel with
-    each other, but with tests on canned servers: ``-n 2 --dist loadgroup``.
+    each other. With pytest-xdist, each process has a cloud of its own, and
+    ``--dist loadgroup`` runs modules in parallel.
     """
     if 'cloud' in getattr(
         item, 'fixturenames', ()
     ) and item.config.pluginmanager.hasplugin('xdist'):
-        item.add_marker(pytest.mark.xdist_group('cloud'))
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse to start the cloud in several workers.
-
-    :raises UsageError: if pytest-xdist ignores groups, as it does with some
-        releases of pytest
-    """
-    if hasattr(session.config, 'workerinput') and any(
-        item.get_closest_marker('xdist_group') and '@' not in item.nodeid
-        for item in session.items
-    ):
-        raise pytest.UsageError('the groups of pytest-xdist do not work')
+        module, _, _test = item.nodeid.partition('::')
+        item.add_marker(pytest.mark.xdist_group(module))
 
 
 @dataclasses.dataclass
@@ -192,6 +181,8 @@ class Cloud:
 
     def __init__(self) -> None:
         name = os.environ.get('DEVCLOUD_CLOUD', 'test')
+        worker = os.environ.get('PYTEST_XDIST_WORKER')
+        name = '-'.join(filter(None, (name, worker)))
         self._command = [*_DEVCLOUD, '--cloud', name]
         self.facts: dict[str, Any] = {}
 
