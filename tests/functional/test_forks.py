@@ -228,6 +228,25 @@ def test_launcher_passes_signals_on(program, number, ignored):
     assert done[0][0] == -(signal.SIGKILL if ignored else number)
 
 
+def test_signal_is_passed_on_by_a_server_that_ignores_it(program):
+    """As the tests do when they run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    launcher = program.server.launcher
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        [launcher, 'wait'],
+        env=program.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        signal.signal(signal.SIGINT, before)
+        assert process.stdout.readline() == b'out\n'
+        assert process.stdout.readline() == b'waits\n'
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == -signal.SIGINT
+
+
 def test_program_ends_with_its_launcher(program):
     with subprocess.Popen(
         [program.server.launcher, 'wait'],
