@@ -5,16 +5,19 @@
 import re
 import shlex
 
+# NOTE: patterns are compiled when they are first used, as every "openstack"
+# command loads this module.
+
 # Characters that control a terminal or reorder the text on it: control
 # characters, line and paragraph separators, bidirectional and invisible
 # formatting, lone surrogates.
-_UNSAFE = re.compile(
+_UNSAFE = (
     '[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff'
     '\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]'
 )
 
 # The user name and password in a URL.
-_CREDENTIALS = re.compile(r'(?<=://)[^/?#\s\'"<>\\]*@')
+_CREDENTIALS = r'(?<=://)[^/?#\s\'"<>\\]*@'
 
 
 def printable(text: str) -> str:
@@ -25,8 +28,10 @@ def printable(text: str) -> str:
     # NOTE: str.isprintable() is fast, and stricter than _UNSAFE.
     if text.isprintable():
         return text
-    return _UNSAFE.sub(
-        lambda m: m[0].encode('unicode_escape').decode('ascii'), text
+    return re.sub(
+        _UNSAFE,
+        lambda m: m[0].encode('unicode_escape').decode('ascii'),
+        text,
     )
 
 
@@ -37,7 +42,7 @@ def shortened(text: str, length: int) -> str:
 
 def without_credentials(text: str) -> str:
     """Remove user names and passwords from the URLs in a text."""
-    return _CREDENTIALS.sub('', text) if '@' in text else text
+    return re.sub(_CREDENTIALS, '', text) if '@' in text else text
 
 
 def option_for_shell(option: str, value: str) -> str | None:

@@ -33,10 +33,10 @@ else:
 #: Maximum characters of a text in a table. Other formats print all of it.
 MAX_CELL = 10_000
 
-_SURROGATE = re.compile('[\ud800-\udfff]')
+_SURROGATE = '[\ud800-\udfff]'
 
 #: Characters that are special in double quotes of a POSIX shell.
-_SHELL_SPECIAL = re.compile(r'[\\"$`]')
+_SHELL_SPECIAL = r'[\\"$`]'
 
 #: Formatters that escape control characters themselves.
 _ESCAPING = ('json', 'jsonl', 'yaml')
@@ -97,7 +97,7 @@ def text_cell(value: str | None) -> str | None:
         return value
     # NOTE: no encoding has lone surrogates. Images have none, but the name of
     # a region may.
-    return UnprintableText(_SURROGATE.sub('\ufffd', value))
+    return UnprintableText(re.sub(_SURROGATE, '\ufffd', value))
 
 
 class _ShellText:
@@ -107,7 +107,7 @@ class _ShellText:
         self._value = str(value)
 
     def __str__(self) -> str:
-        return _SHELL_SPECIAL.sub(r'\\\g<0>', self._value)
+        return re.sub(_SHELL_SPECIAL, r'\\\g<0>', self._value)
 
 
 def _escape(value: str) -> str:

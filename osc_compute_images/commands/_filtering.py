@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _values
-from osc_compute_images.commands._filter_option import Region
-from osc_compute_images.commands._filters import FILTERS
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api.filters import Filter
     from osc_compute_images.api.usage import Usage
+    from osc_compute_images.commands._filter_option import FilterOption
 
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
@@ -37,6 +36,13 @@ _VISIBILITIES = {
     'shared': _('List only shared images'),
     'community': _('List only community images, of all projects'),
 }
+
+
+def _options() -> 'Sequence[FilterOption]':
+    # NOTE: imported here, as every "openstack" command loads this module.
+    from osc_compute_images.commands import _filters
+
+    return _filters.FILTERS
 
 
 def add_options(parser: 'argparse._ActionsContainer') -> None:
@@ -62,7 +68,7 @@ def add_filters(
 
     :param renamed: other names for options whose name the command itself uses
     """
-    for option in FILTERS:
+    for option in _options():
         option.add_to(parser, renamed.get(option.name, option.name))
 
 
@@ -94,7 +100,7 @@ def add_newest(parser: 'argparse._ActionsContainer') -> None:
 
 def is_given(parsed_args: argparse.Namespace) -> bool:
     """Return whether the user has given any option that selects images."""
-    return any(option.is_given(parsed_args) for option in FILTERS) or any(
+    return any(option.is_given(parsed_args) for option in _options()) or any(
         getattr(parsed_args, option, None)
         for option in ('newest', 'newest_per')
     )
@@ -143,9 +149,11 @@ def choice(
     :param usage: determines the usage, instead of two listings
     :raises ImagesError: if a server or flavor is not found
     """
+    from osc_compute_images.commands._filter_option import Region
+
     region = Region(api, usage)
     where = region.filters.EVERYTHING
-    for option in FILTERS:
+    for option in _options():
         for one in option.filters(region, parsed_args):
             where &= one
     per = getattr(parsed_args, 'newest_per', None) or ()

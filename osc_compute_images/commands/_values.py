@@ -9,7 +9,9 @@ import re
 
 from osc_lib.i18n import _
 
-_SPAN = re.compile(r'([0-9]{1,9})([mhdwy])')
+# NOTE: patterns are compiled when they are first used, as every "openstack"
+# command loads this module.
+_SPAN = r'([0-9]{1,9})([mhdwy])'
 _UNITS = {
     'm': datetime.timedelta(minutes=1),
     'h': datetime.timedelta(hours=1),
@@ -20,14 +22,13 @@ _UNITS = {
 # NOTE: int() refuses more than 4,300 digits.
 _NUMBER = r'[0-9]{1,4000}'
 _SIGN = r'\s*(?P<sign>>=|<=|>|<|=|)\s*'
-_COMPARISON = re.compile(rf'{_SIGN}(?P<number>{_NUMBER})\s*')
-_SIZE = re.compile(
-    rf'{_SIGN}(?P<number>[0-9]{{1,30}}(\.[0-9]{{1,30}})?)\s*'
-    r'((?P<prefix>[kmgtpe])(?P<binary>i)?)?b?\s*',
-    re.IGNORECASE,
+_COMPARISON = rf'{_SIGN}(?P<number>{_NUMBER})\s*'
+_SIZE = (
+    rf'(?i){_SIGN}(?P<number>[0-9]{{1,30}}(\.[0-9]{{1,30}})?)\s*'
+    r'((?P<prefix>[kmgtpe])(?P<binary>i)?)?b?\s*'
 )
 
-_UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
+_UUID = r'(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 
 #: Keyword arguments of the number filters, by the operator of an option.
 _COMPARED = {
@@ -73,7 +74,7 @@ def non_negative_integer(text: str) -> int:
 
 def span(text: str) -> datetime.timedelta:
     """Parse a time span: ``90m``, ``24h``, ``7d``, ``2w``, ``1y``."""
-    match = _SPAN.fullmatch(text)
+    match = re.fullmatch(_SPAN, text)
     try:
         if match:
             return int(match[1]) * _UNITS[match[2]]
@@ -86,7 +87,7 @@ def span(text: str) -> datetime.timedelta:
 
 def is_id(text: str) -> bool:
     """Return whether a text is a UUID."""
-    return _UUID.fullmatch(text) is not None
+    return re.fullmatch(_UUID, text) is not None
 
 
 def seconds(text: str) -> float:
@@ -130,7 +131,7 @@ def comparison(text: str) -> dict[str, int]:
 
     :returns: a keyword argument of a filter: ``{'at_least': 10}``
     """
-    match = _COMPARISON.fullmatch(text)
+    match = re.fullmatch(_COMPARISON, text)
     if match is None:
         raise argparse.ArgumentTypeError(
             _('%r is not an integer, optionally after >=, <=, > or <') % text
@@ -147,7 +148,7 @@ def size(text: str) -> dict[str, int]:
     # NOTE: imported here, as every "openstack" command loads this module.
     import fractions
 
-    match = _SIZE.fullmatch(text)
+    match = re.fullmatch(_SIZE, text)
     number = fractions.Fraction(match['number'] if match else '1/2')
     if match and match['prefix']:
         exponent = 1 + 'kmgtpe'.index(match['prefix'].lower())
@@ -195,7 +196,7 @@ def time_or_age(text: str) -> str:
     :returns: the time in the form that every release of Nova parses,
         ``2026-11-23T16:11:28Z``
     """
-    span = _SPAN.fullmatch(text)
+    span = re.fullmatch(_SPAN, text)
     try:
         if span:
             now = datetime.datetime.now(datetime.UTC)
