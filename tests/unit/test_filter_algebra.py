@@ -213,6 +213,7 @@ class Server(nova.Server):
         return super().__call__(request, context)
 
 
+@pytest.mark.no_cover
 @given(
     LISTS,
     COMBINED,

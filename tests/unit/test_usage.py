@@ -175,6 +175,7 @@ FLEETS = st.tuples(
 )
 
 
+@pytest.mark.no_cover
 @given(FLEETS)
 @examples(500)
 def test_usage_agrees_with_second_implementation(fleet):
