@@ -94,9 +94,9 @@ class Server:
         ids = [i['id'] for i in self.images]
         position = ids.index(image_id)
         del self.images[position]
-        for image_id, where in self._deleted.items():
+        for earlier, where in self._deleted.items():
             if where > position:
-                self._deleted[image_id] = where - 1
+                self._deleted[earlier] = where - 1
         self._deleted[image_id] = position
 
     def add(self, new: dict[str, Any]) -> None:
