@@ -74,7 +74,8 @@ class Outcomes:
 
     def rows(
         self,
-        app: Any,
+        stdout: TextIO,
+        progress: _progress.Progress,
         apis: 'Mapping[_regions.RegionKey, ImagesAPI]',
         plans: 'Mapping[_regions.RegionKey, Plan]',
         parsed_args: argparse.Namespace,
@@ -84,8 +85,7 @@ class Outcomes:
         done = 0
         # A bar would garble rows that are printed one by one.
         is_streamed = parsed_args.formatter in _gathering.STREAMING
-        show = self._total and not (is_streamed and app.stdout.isatty())
-        progress = _progress.Progress(app)
+        show = self._total and not (is_streamed and stdout.isatty())
         try:
             with progress.changing(self._total if show else 0) as bar:
                 for region, plan in plans.items():

@@ -45,7 +45,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     """A command that plans changes of images, and applies the plan.
 
     :cvar verb: what it does to an image, for messages
-    :ivar progress: counts the images that are read for the plan
+    :ivar progress: shows how many images are read, and then changed
     """
 
     changes = True
@@ -176,7 +176,13 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
                         _('Not approved: nothing was changed')
                     )
             headers = (*regions.headers, *_outcomes.HEADERS)
-            rows = self._done.rows(self.app, regions.apis, plans, parsed_args)
+            rows = self._done.rows(
+                self.app.stdout,
+                self.progress,
+                regions.apis,
+                plans,
+                parsed_args,
+            )
         return headers, _outcomes.cells(self.app.stdout, parsed_args, rows)
 
     def produce_output(
