@@ -7,12 +7,14 @@ import contextlib
 import gzip
 import json
 import logging
+import math
 import socket
 import sys
 import threading
 import time
 import traceback
 import tracemalloc
+import types
 import zlib
 
 from keystoneauth1 import adapter
@@ -207,6 +209,28 @@ def test_decompression_takes_little_memory(monkeypatch):
             tracemalloc.stop()
     # The decompressed size of one chunk, and copies of it.
     assert peak < 60 * LIMIT
+
+
+@pytest.mark.parametrize(
+    'sizes',
+    [
+        (1, 2000, 1023, 1024, 200_000, 5),
+        (1024, 1, 1024, 150_000, 150_000, 3),
+        (1,) * 300_000,
+        (200_000, 200_000),
+        (),
+    ],
+    ids=['small first', 'large first', 'small only', 'large only', 'none'],
+)
+def test_chunks_of_any_size_are_joined_in_order(sizes):
+    chunks = [bytes([n % 251]) * size for n, size in enumerate(sizes)]
+    rest = iter(chunks)
+    raw = types.SimpleNamespace(read1=lambda *_, **__: next(rest, b''))
+    response = requests.Response()
+    response.status_code, response.raw = 200, raw
+    response = _body.BodyReader(60, math.inf)(response)
+    assert response.content == b''.join(chunks)
+    assert response.raw is raw
 
 
 def test_body_compressed_twice_is_rejected():
