@@ -30,7 +30,7 @@ _LATE = {
 _LATE_PREFIXES = (b'OS_', b'CLIFF_', b'TTY_')
 
 
-def early(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+def _early(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """Return the environment variables that imports may read."""
     return {
         name: value
@@ -91,7 +91,10 @@ class _Runs:
             request = marshal.loads(stream.read(int.from_bytes(size, 'big')))
         _words, environment, folder, *_ = request
         pid = 0
-        if folder == os.getcwd() and early(environment) == self._imported_with:
+        if (
+            folder == os.getcwd()
+            and _early(environment) == self._imported_with
+        ):
             pid = os.fork()
             if pid == 0:
                 connection.close()
@@ -138,7 +141,7 @@ def main(listener: str, program: str, *words: str) -> None:
 
     :param listener: file descriptor of a socket
     """
-    environment = early(os.environb)
+    environment = _early(os.environb)
     # Modules read the name of the program when they are imported.
     sys.argv = [program]
     for module in _modules_of(program, words):

@@ -84,14 +84,18 @@ def search_path() -> str:
 
 
 class Shell:
-    """Runs ``openstack`` with its own environment.
+    """Runs ``openstack``, or another program, with its own environment.
 
     :param fresh: start an interpreter for each command; otherwise each is a
         fork of a process that has imported the modules
     """
 
     def __init__(
-        self, environment: Mapping[str, str], *, fresh: bool = False
+        self,
+        environment: Mapping[str, str],
+        *,
+        fresh: bool = False,
+        program: str = 'openstack',
     ) -> None:
         self.environment = {
             **{
@@ -104,6 +108,7 @@ class Shell:
             **environment,
         }
         self.fresh = fresh
+        self.program = program
 
     def run(
         self,
@@ -115,12 +120,12 @@ class Shell:
         """Run a command, with any result."""
         variables = {**self.environment, **(environment or {})}
         if not self.fresh:
-            done = FORKS['openstack'].run(
+            done = FORKS[self.program].run(
                 *words, environment=variables, cwd=cwd, timeout=timeout
             )
         else:
             done = subprocess.run(
-                [installed('openstack'), *words],
+                [installed(self.program), *words],
                 env=variables,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

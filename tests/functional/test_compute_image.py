@@ -9,7 +9,6 @@ import pytest
 
 from testbed import canned_cloud
 from tests.functional.conftest import executable
-from tests.functional.conftest import FORKS
 from tests.functional.conftest import Shell
 from tests.functional.terminal import Terminal
 
@@ -19,13 +18,9 @@ PROGRAMS = ('openstack', 'compute-image')
 def run(program, environment, *words, before=(), cwd=None):
     """Run a command; return its exit code, stdout and stderr."""
     osc = ('compute', 'image') if program == 'openstack' else ()
-    done = FORKS[program].run(
-        *(*before, *osc, *words),
-        environment=Shell(environment).environment,
-        cwd=cwd,
-        timeout=60,
-    )
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+    shell = Shell(environment, program=program)
+    result = shell.run(*before, *osc, *words, cwd=cwd, timeout=60)
+    return result.code, result.out, result.err
 
 
 def images():

@@ -2,7 +2,9 @@
 
 """Forked commands, compared with commands of fresh interpreters."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -200,23 +202,42 @@ def test_launcher_on_a_terminal(program):
     assert done[0][1]['streams'][1][3]
 
 
+@contextlib.contextmanager
+def waiting(
+    path: str | Path, environment: dict[str, str]
+) -> Iterator[subprocess.Popen]:
+    """Run the program until it waits."""
+    with subprocess.Popen(
+        [path, 'wait'],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout.readline() == b'out\n'
+        assert process.stdout.readline() == b'waits\n'
+        yield process
+
+
+@contextlib.contextmanager
+def handling(number: int, handler: Any) -> Iterator[None]:
+    """Handle a signal, as processes that are started meanwhile do."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize('ignored', [False, True], ids=['heeded', 'ignored'])
 @pytest.mark.parametrize('number', [1, 2, 15])
 def test_launcher_passes_signals_on(program, number, ignored):
+    handler = signal.SIG_IGN if ignored else signal.SIG_DFL
     done = []
     for path in (program.path, program.server.launcher):
-        before = signal.signal(
-            number, signal.SIG_IGN if ignored else signal.SIG_DFL
-        )
-        with subprocess.Popen(
-            [path, 'wait'],
-            env=program.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as process:
-            signal.signal(number, before)
-            assert process.stdout.readline() == b'out\n'
-            assert process.stdout.readline() == b'waits\n'
+        with (
+            handling(number, handler),
+            waiting(path, program.environment) as process,
+        ):
             process.send_signal(number)
             if ignored:
                 with pytest.raises(subprocess.TimeoutExpired):
@@ -230,31 +251,19 @@ def test_launcher_passes_signals_on(program, number, ignored):
 
 def test_signal_is_passed_on_by_a_server_that_ignores_it(program):
     """As the tests do when they run in the background of a shell."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    launcher = program.server.launcher
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(
-        [launcher, 'wait'],
-        env=program.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        signal.signal(signal.SIGINT, before)
-        assert process.stdout.readline() == b'out\n'
-        assert process.stdout.readline() == b'waits\n'
+    with handling(signal.SIGINT, signal.SIG_IGN):
+        launcher = program.server.launcher
+    with (
+        handling(signal.SIGINT, signal.SIG_DFL),
+        waiting(launcher, program.environment) as process,
+    ):
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGINT
 
 
 def test_program_ends_with_its_launcher(program):
-    with subprocess.Popen(
-        [program.server.launcher, 'wait'],
-        env=program.environment,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout.readline() == b'out\n'
-        assert process.stdout.readline() == b'waits\n'
+    with waiting(program.server.launcher, program.environment) as process:
         _found, pid, _parent = program.report()
         os.kill(pid, 0)
         process.kill()
