@@ -9,6 +9,7 @@ from typing import Any
 from building import build
 import configs
 from databases import move_endpoints
+from databases import move_files
 import glance
 from install import DevcloudError
 from install import ensure_venv
@@ -19,6 +20,7 @@ from layout import Facts
 from layout import Layout
 from layout import PROCESSES
 from layout import USERS
+from original import Original
 from services import free_port
 from services import Service
 
@@ -47,6 +49,7 @@ class Cloud:
         self._facts = Facts(self._home / 'facts.json')
         self._stamp = self._home / 'complete'
         self._lock = state / 'clouds' / f'{folder}.lock'
+        self._original = Original(state / 'originals', release)
         self._services = {
             name: Service(name, self._home) for name in PROCESSES
         }
@@ -68,14 +71,11 @@ class Cloud:
                 self._say('The cloud is up already')
                 return
             try:
-                if self._is_complete():
-                    self._begin(venv)
-                    self._start(python)
-                else:
+                if not self._is_complete():
                     self._destroy()
-                    self._home.mkdir(parents=True)
-                    self._begin(venv)
-                    self._make(python)
+                    self._make(venv)
+                self._begin(venv)
+                self._start(python)
             except BaseException:
                 self._stop()
                 raise
@@ -146,6 +146,21 @@ class Cloud:
         self.layout.ports = facts['ports']
         return facts
 
+    def _make(self, venv: Path) -> None:
+        """Copy a new cloud; the first of its kind is made, and started."""
+        with locked(self._state / 'originals' / f'{self._release}.lock'):
+            if self._original.exists():
+                self._say('Copying a new cloud ...')
+                self._original.copy_to(self._home)
+                return
+            self._home.mkdir(parents=True)
+            self._begin(venv)
+            made = build(
+                venv / 'bin' / 'python', self.layout, self._start, self._say
+            )
+            self._facts.write(self._facts.read() | made)
+            self._original.keep(self._home)
+
     def _begin(self, venv: Path) -> None:
         """Choose ports, and write the configuration."""
         facts = self._facts.read()
@@ -164,18 +179,16 @@ class Cloud:
         self.layout.write_clouds_yaml()
         if old and ports != old:
             move_endpoints(self.layout, old)
-        self._facts.write(facts)
-
-    def _make(self, python: Path) -> None:
-        """Make a new cloud, and start it."""
-        facts = self._facts.read()
-        facts |= build(python, self.layout, self._start, self._say)
+        home = facts.setdefault('home', str(self._home))
+        if home != str(self._home):
+            move_files(self.layout, Path(home))
+            facts['home'] = str(self._home)
         self._facts.write(facts)
 
     def _start(self, python: Path, *only: str) -> None:
-        if not only:
-            self._say('Starting Keystone, Neutron, Glance and Nova ...')
         names = only or PROCESSES
+        if not only and any(self._services[n].pid() is None for n in names):
+            self._say('Starting Keystone, Neutron, Glance and Nova ...')
         for name in names:
             self._services[name].start(
                 python,

@@ -66,15 +66,42 @@ def _copy(layout: Layout, source: str, region: str) -> None:
         target = layout.folder(f'{service}-{region}')
         for path in layout.folder(f'{service}-{source}').glob('*.db'):
             shutil.copy(path, target)
-    path = layout.folder(f'nova-{region}') / 'api.db'
-    with contextlib.closing(sqlite3.connect(path)) as db, db:
+    _move(
+        layout.folder(f'nova-{region}') / 'api.db',
+        'cell_mappings',
+        'database_connection',
+        layout.folder(f'nova-{source}'),
+        layout.folder(f'nova-{region}'),
+    )
+
+
+def move_files(layout: Layout, old: Path) -> None:
+    """Update the paths of databases and images.
+
+    :param old: the previous folder of the cloud
+    """
+    for region in REGIONS:
+        _move(
+            layout.folder(f'nova-{region}') / 'api.db',
+            'cell_mappings',
+            'database_connection',
+            old,
+            layout.home,
+        )
+        _move(
+            layout.glance_db(region),
+            'image_locations',
+            'value',
+            old,
+            layout.home,
+        )
+
+
+def _move(path: Path, table: str, column: str, old: Path, new: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path, timeout=60)) as db, db:
         db.execute(
-            'UPDATE cell_mappings SET '
-            'database_connection = replace(database_connection, ?, ?)',
-            (
-                str(layout.folder(f'nova-{source}')),
-                str(layout.folder(f'nova-{region}')),
-            ),
+            f'UPDATE {table} SET {column} = replace({column}, ?, ?)',
+            (f'{old}/', f'{new}/'),
         )
 
 

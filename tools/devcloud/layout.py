@@ -135,8 +135,9 @@ class Layout:
 class Facts:
     """The facts about a cloud, stored in a file.
 
-    Its keys: ``ports`` of the processes; ``projects``, ``servers`` and
-    ``other_servers``, IDs by name; ``seeded``, number of added images.
+    Its keys: ``home``, the folder that the databases name; ``ports`` of the
+    processes; ``projects``, ``servers`` and ``other_servers``, IDs by name;
+    ``seeded``, number of added images.
     """
 
     def __init__(self, path: Path) -> None:
