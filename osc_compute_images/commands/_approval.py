@@ -29,12 +29,10 @@ def ask(
     # NOTE: imported here, as every "openstack" command loads this module.
     from cliff.formatters import table
 
-    from osc_compute_images.commands import _columns
+    from osc_compute_images.commands import _outcomes
 
-    escape = _columns.cell_escaper(sys.stderr, 'table')
-    table.TableFormatter().emit_list(
-        headers, [escape(row) for row in rows], sys.stderr, parsed_args
-    )
+    cells = _outcomes.cells(sys.stderr, 'table', rows)
+    table.TableFormatter().emit_list(headers, cells, sys.stderr, parsed_args)
     print(question, _('[y/N]'), end=' ', file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     if not answer.endswith('\n'):

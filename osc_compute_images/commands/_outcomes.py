@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 import logging
 from typing import Any
 from typing import TextIO
@@ -41,12 +42,10 @@ def plan_rows(
 
 
 def cells(
-    stdout: TextIO,
-    parsed_args: argparse.Namespace,
-    rows: Iterable[tuple[Any, ...]],
+    stdout: TextIO, formatter: str, rows: Iterable[Sequence[Any]]
 ) -> Iterator[tuple[Any, ...]]:
-    """Escape the cells of rows for the output."""
-    escape = _columns.cell_escaper(stdout, parsed_args.formatter)
+    """Escape the cells of rows for an output."""
+    escape = _columns.cell_escaper(stdout, formatter)
     return (escape(map(_columns.text_cell, row)) for row in rows)
 
 

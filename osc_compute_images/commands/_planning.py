@@ -183,7 +183,9 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
                 plans,
                 parsed_args,
             )
-        return headers, _outcomes.cells(self.app.stdout, parsed_args, rows)
+        return headers, _outcomes.cells(
+            self.app.stdout, parsed_args.formatter, rows
+        )
 
     def produce_output(
         self,

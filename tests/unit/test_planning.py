@@ -179,6 +179,30 @@ def test_other_replies_change_nothing(app, fleet, typed, answer):
     assert not fleet.writes
 
 
+def test_question_ends_where_the_answer_begins(app, fleet, typed):
+    for answer, end in [
+        ('n\n', '[y/N] '),
+        ('n', '[y/N] \n'),
+        ('', '[y/N] \n'),
+    ]:
+        terminal = typed(answer)
+        flushed = []
+        terminal.flush = lambda t=terminal, f=flushed: f.append(t.getvalue())
+        with pytest.raises(exceptions.CommandError, match='nothing was'):
+            run(app, DeleteComputeImage, *SNAPSHOTS)
+        assert terminal.getvalue().endswith(f' images? {end}')
+        assert flushed[-1].endswith('[y/N] ')
+
+
+def test_plan_on_a_terminal_has_no_control_characters(app, fleet, typed):
+    fleet.images[ID[5]]['name'] = 'a\x1b[2J\nb'
+    terminal = typed('n\n')
+    with pytest.raises(exceptions.CommandError, match='nothing was changed'):
+        run(app, DeleteComputeImage, *SNAPSHOTS)
+    assert '\x1b' not in terminal.getvalue()
+    assert r'| a\x1b[2J\nb ' in terminal.getvalue()
+
+
 def test_question_about_a_single_image(app, typed):
     terminal = typed('n\n')
     with pytest.raises(exceptions.CommandError, match='nothing was changed'):
