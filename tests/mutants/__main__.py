@@ -11,22 +11,22 @@ count. The exit code is 1 if fewer than 90 % are killed in any module.
 
 import argparse
 from collections.abc import Iterator
+import contextlib
+import dataclasses
 import json
 import os
 from pathlib import Path
 import sys
 
-import pytest
-
+from tests.mutants.collected import Session
 from tests.mutants.covering import Covering
 from tests.mutants.covering import digest
 from tests.mutants.covering import PACKAGE
 from tests.mutants.covering import ROOT
-from tests.mutants.covering import Test
 from tests.mutants.covering import TESTS
-from tests.mutants.forking import import_others
-from tests.mutants.forking import replace_module
-from tests.mutants.forking import run_tests
+from tests.mutants.functions import replace_functions
+from tests.mutants.importing import import_others
+from tests.mutants.importing import run_with_module
 from tests.mutants.mutations import Mutant
 from tests.mutants.mutations import mutants
 
@@ -35,6 +35,9 @@ _STATE = ROOT / '.mutants'
 
 #: Percent of the mutants of each module.
 _GOAL = 90
+
+#: Exit code of a child; 0 and 1 are that tests passed or failed.
+_NOT_REPLACED = 2
 
 #: Choice, plan, pager, decoding and regions.
 MODULES = (
@@ -73,53 +76,48 @@ MODULES = (
 )
 
 
-class _Chosen:
-    """Run only some tests, in their order; a plugin for pytest."""
+@dataclasses.dataclass
+class _Trial:
+    """Run tests with other functions in a module, until one fails.
 
-    def __init__(self, tests: list[Test]) -> None:
-        self._order = {test.name: n for n, test in enumerate(tests)}
+    :param path: the module
+    :param source: its text, with a change
+    :param tests: node IDs
+    :param limit: CPU seconds
+    """
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave out the others."""
-        items[:] = sorted(
-            (item for item in items if item.nodeid in self._order),
-            key=lambda item: self._order[item.nodeid],
-        )
+    path: Path
+    source: str
+    tests: list[str]
+    limit: float
+
+    def run(self, session: Session) -> int:
+        """Do it in this process."""
+        if not replace_functions(self.path, self.source):
+            return _NOT_REPLACED
+        return 0 if all(session.run(self.tests)) else 1
 
 
 def _survives(
-    module: str, mutant: Mutant, tests: list[Test], most: float
+    covering: Covering, module: str, mutant: Mutant, most: float
 ) -> bool:
     """Tell whether none of the tests fails that take so many seconds."""
     seconds = 0.0
-    chosen: list[Test] = []
-    for test in tests:
+    tests: list[str] = []
+    for test in covering.tests(module, mutant):
         if seconds + test.seconds <= most:
-            chosen.append(test)
+            tests.append(test.name)
             seconds += test.seconds
-    if not chosen:
+    if not tests:
         return True
     path = PACKAGE / module
-    parts = path.relative_to(ROOT).with_suffix('').parts
-
-    def prepare() -> list[object]:
-        import hypothesis
-
-        hypothesis.settings.register_profile(
-            'mutants',
-            database=None,
-            derandomize=True,
-            phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
-        )
-        hypothesis.settings.load_profile('mutants')
-        replace_module('.'.join(parts), path, mutant.source)
-        return [_Chosen(chosen)]
-
-    # Most mutants end in the likeliest file.
-    first, *others = dict.fromkeys(test.file for test in chosen)
-    calls = [['-x', first], *([['-x', *others]] if others else [])]
-    code = run_tests(calls, prepare, 20 + 5 * seconds)
-    return code == pytest.ExitCode.OK
+    limit = 10 + 3 * seconds
+    code = covering.collected.run(_Trial(path, mutant.source, tests, limit))
+    if code == _NOT_REPLACED or (
+        code == 0 and covering.is_imported(module, mutant)
+    ):
+        code = run_with_module(path, mutant.source, tests, 10 + limit)
+    return code == 0
 
 
 def _equivalent() -> dict[str, set[str]]:
@@ -186,6 +184,31 @@ def _modules(words: list[str]) -> Iterator[str]:
                 yield name
 
 
+def _try_module(
+    covering: Covering, module: str, sample: int | None, most: float
+) -> tuple[str, int, int, int, float]:
+    """Return its name, how many were tried, killed, survive, and percent."""
+    results = _Results(module, most)
+    equivalent = _equivalent().get(module, ())
+    tried = survivors = 0
+    for mutant in mutants(PACKAGE / module, sample):
+        if mutant.change in equivalent:
+            continue
+        tried += 1
+        survives = results.get(mutant.change)
+        if survives is None:
+            survives = _survives(covering, module, mutant, most)
+            results.add(mutant.change, survives)
+        if survives:
+            survivors += 1
+            print(f'{module}:{mutant.line}: {mutant.change}', flush=True)
+    killed = tried - survivors
+    percent = 100 * killed / tried if tried else 100.0
+    row = module, tried, killed, survivors, percent
+    _print(*row)
+    return row
+
+
 def main() -> int:
     """Try the mutants, and print what became of them."""
     parser = argparse.ArgumentParser(prog='./run mutants', description=__doc__)
@@ -213,30 +236,11 @@ def main() -> int:
     args = parser.parse_args()
     os.chdir(ROOT)
     import_others()
-    covering = Covering(_STATE / 'covering')
-    equivalent = _equivalent()
-    rows = []
-    for module in _modules(args.modules):
-        results = _Results(module, args.seconds)
-        tried = survivors = 0
-        count, made = mutants(PACKAGE / module, args.sample)
-        for mutant in made:
-            if mutant.change in equivalent.get(module, ()):
-                continue
-            tried += 1
-            survives = results.get(mutant.change)
-            if survives is None:
-                tests = covering.tests(module, mutant)
-                survives = _survives(module, mutant, tests, args.seconds)
-                results.add(mutant.change, survives)
-            if survives:
-                survivors += 1
-                print(f'{module}:{mutant.line}: {mutant.change}', flush=True)
-        killed = tried - survivors
-        percent = 100 * killed / tried if tried else 100.0
-        rows.append((module, tried, killed, survivors, percent))
-        _print(*rows[-1])
-        del count
+    with contextlib.closing(Covering(_STATE / 'covering')) as covering:
+        rows = [
+            _try_module(covering, module, args.sample, args.seconds)
+            for module in _modules(args.modules)
+        ]
     print()
     _print('module', 'mutants', 'killed', 'survive', '%')
     for row in rows:

@@ -6,7 +6,10 @@ It is found by running each file of tests once, and kept in a folder until one
 of them or the package changes.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -15,9 +18,13 @@ import sys
 import time
 from typing import Any
 
+import coverage
 import pytest
 
-from tests.mutants.forking import run_tests
+from tests.mutants.collected import Collected
+from tests.mutants.collected import QUIET
+from tests.mutants.collected import Session
+from tests.mutants.forking import run_in_child
 from tests.mutants.mutations import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,64 +51,66 @@ class Test:
     lines: dict[str, set[int]]
 
 
-class _Recorder:
-    """Tell which lines each test runs; a plugin for pytest."""
+@contextlib.contextmanager
+def _measured(into: dict[str, dict[str, list[int]]]) -> Iterator[Any]:
+    """Add the lines of each module that run, by context."""
+    measuring = coverage.Coverage(
+        data_file=None, source=[str(PACKAGE)], config_file=False
+    )
+    measuring.start()
+    yield measuring
+    measuring.stop()
+    data = measuring.get_data()
+    for file in data.measured_files():
+        module = str(Path(file).relative_to(PACKAGE))
+        for line, contexts in data.contexts_by_lineno(file).items():
+            for context in contexts:
+                of = into.setdefault(context, {})
+                of.setdefault(module, []).append(line)
 
-    def __init__(self, path: Path) -> None:
-        import coverage
 
-        self._path = path
-        self._seconds: dict[str, float] = {}
-        self._failed: set[str] = set()
-        self._coverage = coverage.Coverage(
-            data_file=None, source=[str(PACKAGE)], config_file=False
-        )
-        self._coverage.start()
+@dataclasses.dataclass
+class _Recording:
+    """Run a file of tests, and tell which lines each of them runs.
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Note what a test takes."""
-        self._coverage.switch_context(item.nodeid)
-        began = time.process_time()
-        result = yield
-        self._seconds[item.nodeid] = time.process_time() - began
-        self._coverage.switch_context('')
-        return result
+    :param file: the file
+    :param path: where it is told
+    """
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note which test is not passed."""
-        if not report.passed:
-            self._failed.add(report.nodeid)
+    file: str
+    path: Path
+    limit: float = _LIMIT
 
-    def pytest_sessionfinish(self) -> None:
-        """Write all of it."""
-        self._coverage.stop()
-        data = self._coverage.get_data()
+    def run(self, session: Session) -> int:
+        """Do it in this process."""
+        names = session.names(self.file)
+        passed: dict[str, float] = {}
         lines: dict[str, dict[str, list[int]]] = {}
-        for file in data.measured_files():
-            module = str(Path(file).relative_to(PACKAGE))
-            for line, contexts in data.contexts_by_lineno(file).items():
-                for context in contexts:
-                    of = lines.setdefault(context, {})
-                    of.setdefault(module, []).append(line)
-        self._path.write_text(
-            json.dumps(
-                {
-                    'at import': lines.get('', {}),
-                    'tests': [
-                        (name, seconds, lines.get(name, {}))
-                        for name, seconds in self._seconds.items()
-                        if name not in self._failed
-                    ],
-                }
-            )
-        )
+        with _measured(lines) as measuring:
+            for name in names:
+                measuring.switch_context(name)
+                began = time.process_time()
+                if all(session.run([name])):
+                    passed[name] = time.process_time() - began
+        found = [
+            (name, seconds, lines.get(name, {}))
+            for name, seconds in passed.items()
+        ]
+        self.path.write_text(json.dumps(found))
+        return 0
 
 
-def _record(path: Path, kept: Path) -> None:
-    run_tests([[str(path)]], lambda: [_Recorder(kept)], _LIMIT)
-    if not kept.exists():
-        sys.exit(f'{path.name} was not run to its end')
+def _record_imports(path: Path, files: list[Path]) -> None:
+    """Tell which lines run before the first test."""
+
+    def work() -> int:
+        lines: dict[str, dict[str, list[int]]] = {}
+        with _measured(lines):
+            pytest.main([*QUIET, '--collect-only', *map(str, files)])
+        path.write_text(json.dumps(lines['']))
+        return 0
+
+    run_in_child(work, _LIMIT)
 
 
 def digest(*paths: Path) -> str:
@@ -119,27 +128,47 @@ class Covering:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._tests: list[Test] = []
-        self._at_import: dict[str, set[int]] = {}
         folder.mkdir(parents=True, exist_ok=True)
+        files = [
+            path
+            for path in sorted(TESTS.glob('test_*.py'))
+            if path.stem not in _OTHERS
+        ]
+        self._tests: list[Test] = []
         common = [*PACKAGE.rglob('*.py'), TESTS / 'conftest.py']
-        for path in sorted(TESTS.glob('test_*.py')):
-            if path.stem in _OTHERS:
-                continue
-            kept = folder / f'{path.stem}-{digest(path, *common)}.json'
-            if not kept.exists():
-                for old in folder.glob(f'{path.stem}-*.json'):
-                    old.unlink()
-                print(f'which lines does {path.name} run?', flush=True)
-                _record(path, kept)
-            self._add(str(path), json.loads(kept.read_text()))
+        self._at_import = _sets(
+            _kept(
+                folder,
+                'imports',
+                digest(*files, *common),
+                lambda path: _record_imports(path, files),
+            )
+        )
+        #: The tests themselves, in a process.
+        self.collected = Collected(files)
+        for path in files:
+            file = str(path.relative_to(ROOT))
+            found = _kept(
+                folder,
+                path.stem,
+                digest(path, *common),
+                lambda kept, file=file: self.collected.run(
+                    _Recording(file, kept)
+                ),
+            )
+            for test, seconds, lines in found:
+                self._tests.append(Test(file, test, seconds, _sets(lines)))
 
-    def _add(self, file: str, kept: dict[str, Any]) -> None:
-        for module, lines in kept['at import'].items():
-            self._at_import.setdefault(module, set()).update(lines)
-        for name, seconds, lines in kept['tests']:
-            of = {module: set(numbers) for module, numbers in lines.items()}
-            self._tests.append(Test(file, name, seconds, of))
+    def close(self) -> None:
+        """End the process with the tests."""
+        self.collected.close()
+
+    def is_imported(self, module: str, mutant: Mutant) -> bool:
+        """Tell whether the import of the tests may run a mutant."""
+        return mutant.function is None or bool(
+            self._at_import.get(module, set())
+            & set(range(mutant.function[0], mutant.function[1] + 1))
+        )
 
     def tests(self, module: str, mutant: Mutant) -> list[Test]:
         """Return the tests that may notice a mutant, the likeliest first.
@@ -155,7 +184,7 @@ class Covering:
             first, last = mutant.function
             span = set(range(first, last + 1))
             found = [t for t in of_module if t.lines[module] & span]
-            if not found and not self._at_import[module] & span:
+            if not found and not self.is_imported(module, mutant):
                 return []
         reached: dict[str, set[int]] = {}
         for test in of_module:
@@ -171,3 +200,22 @@ class Covering:
             )
 
         return sorted(found or of_module, key=order)
+
+
+def _kept(
+    folder: Path, name: str, version: str, record: Callable[[Path], object]
+) -> Any:
+    """Return what is kept in a file; record it if it is not there."""
+    path = folder / f'{name}-{version}.json'
+    if not path.exists():
+        for old in folder.glob(f'{name}-*.json'):
+            old.unlink()
+        print(f'which lines does {name} run?', flush=True)
+        record(path)
+        if not path.exists():
+            sys.exit(f'{name}: it did not run to its end')
+    return json.loads(path.read_text())
+
+
+def _sets(lines: Mapping[str, list[int]]) -> dict[str, set[int]]:
+    return {module: set(numbers) for module, numbers in lines.items()}

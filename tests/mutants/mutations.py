@@ -19,7 +19,7 @@ from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import IgnoredCode
 
 #: Calls that do nothing at run time, or hold text for people only.
-_NO_BEHAVIOUR = {'_', 'cast', 'TypeVar'}
+_NO_BEHAVIOUR = {'_', 'cast'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,15 +54,15 @@ class _Visitor(MutationVisitor):
                 targets=[cst.AssignTarget(target=cst.Name('__all__'))]
             ):
                 return True
+            case cst.Assign(value=cst.Call(func=cst.Name('TypeVar'))):
+                return True
             case cst.SimpleString(value) if ' ' in value:
                 return True
         return bool(super()._skip_node_and_children(node))
 
 
-def mutants(
-    path: Path, sample: int | None = None
-) -> tuple[int, Iterator[Mutant]]:
-    """Return how many mutants a module has, and make them or a sample.
+def mutants(path: Path, sample: int | None = None) -> Iterator[Mutant]:
+    """Make the mutants of a module, or a sample.
 
     :param sample: at most so many, always the same ones
     """
@@ -78,27 +78,24 @@ def mutants(
     if sample is not None and sample < len(chosen):
         chosen = sorted(random.Random(path.name).sample(chosen, sample))
 
-    def make() -> Iterator[Mutant]:
-        seen: Counter[str] = Counter()
-        for index in chosen:
-            mutation = found[index]
-            node = mutation.original_node
-            module = deep_replace(wrapper.module, node, mutation.mutated_node)
-            assert isinstance(module, cst.Module)
-            function = functions.get(node)
-            span = name = None
-            if isinstance(function, cst.FunctionDef):
-                name = function.name.value
-                whole = positions[function.body]
-                span = (whole.start.line, whole.end.line)
-            change = f'{name or "<module>"}: {_change(text, module.code)}'
-            seen[change] += 1
-            if seen[change] > 1:
-                change = f'{change} #{seen[change]}'
-            line, _ = _difference(text, module.code)
-            yield Mutant(change, line, span, module.code)
-
-    return len(chosen), make()
+    seen: Counter[str] = Counter()
+    for index in chosen:
+        mutation = found[index]
+        node = mutation.original_node
+        module = deep_replace(wrapper.module, node, mutation.mutated_node)
+        assert isinstance(module, cst.Module)
+        function = functions.get(node)
+        span = name = None
+        if isinstance(function, cst.FunctionDef):
+            name = function.name.value
+            whole = positions[function.body]
+            span = (whole.start.line, whole.end.line)
+        change = f'{name or "<module>"}: {_change(text, module.code)}'
+        seen[change] += 1
+        if seen[change] > 1:
+            change = f'{change} #{seen[change]}'
+        line, _ = _difference(text, module.code)
+        yield Mutant(change, line, span, module.code)
 
 
 def _difference(before: str, after: str) -> tuple[int, list[str]]:
