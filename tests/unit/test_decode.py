@@ -185,6 +185,10 @@ def test_invalid_unicode_is_replaced(name):
     ('written', 'name'),
     [
         (r'\ud83d\ude00', '\U0001f600'),
+        (r'\uD83D\uDE00', '\U0001f600'),
+        (r'\udfff', '\ufffd'),
+        (r'\uDFFF', '\ufffd'),
+        (r'\ud7ff\ue000', '\ud7ff\ue000'),
         (r'\\ud800', r'\ud800'),
         (r'\\\ud800', '\\\ufffd'),
         (r'\ud800\ud83d\ude00', '\ufffd\U0001f600'),
@@ -218,6 +222,14 @@ def test_next_link_is_found(others):
     page = decoded(nova.image(), images_links=links)
     assert page.next_url == 'y'
     assert decoded(nova.image(), images_links=links[:-2]).next_url is None
+
+
+def test_brief_page_has_next_link():
+    page = _decode.decode_brief_page(
+        b'{"images": [{"id": "a", "name": "x"}],'
+        b' "images_links": [{"rel": "next", "href": "y"}]}'
+    )
+    assert (len(page.items), page.entries, page.next_url) == (1, 1, 'y')
 
 
 def test_malformed_links_are_ignored():
@@ -335,6 +347,14 @@ def test_cost_of_an_invalid_document_is_limited(body):
         _decode.decode_page(body)
     with cost.bounded(len(body)), pytest.raises(InvalidResponse):
         _decode.decode_image(body)
+
+
+def test_warnings_are_logged_by_the_package(caplog):
+    decoded({'name': 'no ID'})
+    nested = '[' * 2000 + ']' * 2000
+    _decode.decode_page(f'{{"images": [{{"id": {nested}}}]}}'.encode())
+    assert len(caplog.records) > 1
+    assert {r.name for r in caplog.records} == {'osc_compute_images'}
 
 
 def test_overlong_ids_are_dropped(caplog):

@@ -217,6 +217,20 @@ def test_error_while_listing_has_marker_to_resume(api, http, count, where):
     assert where in e.message
 
 
+def test_marker_to_resume_is_of_last_image_with_an_id(api, http):
+    pages = [nova.images(1, 2), [{'name': 'x'}, {'name': 'y'}]]
+    http.get(
+        nova.DETAIL,
+        [
+            *({'json': nova.page(page, nova.link('on'))} for page in pages),
+            nova.fault(500, 'computeFault', 'Unexpected API Error.'),
+        ],
+    )
+    with pytest.raises(ListingInterrupted) as caught:
+        list(api.list_detail(ListOpts(limit=2)))
+    assert caught.value.marker == nova.image_id(2)
+
+
 def test_error_of_first_page_is_not_wrapped(api, http):
     http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'No.'))
     with pytest.raises(ImagesError, match='No') as caught:

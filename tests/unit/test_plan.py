@@ -310,6 +310,15 @@ def test_servers_are_listed_again_after_a_second(
     fleet.requests.clear()
 
 
+def test_protection_with_other_servers_keeps_its_options():
+    all_visible = ServerList((), all_projects=True)
+    first = Protection(ServerList(()), (), named=['a'])
+    then = first.with_servers(all_visible)
+    assert (first.named, then.named) == ({'a'}, {'a'})
+    unknown = first.usage.unknown, then.usage.unknown
+    assert [u.other_projects for u in unknown] == [True, False]
+
+
 def test_image_named_by_id_is_deleted_even_if_changed(api, fleet):
     todo = only(api, 1, named=[ID[1]])
     fleet.images[ID[1]]['name'] = 'new'
@@ -417,6 +426,20 @@ def test_plan_stops_after_three_unanswered_images(api, fleet, slept):
     assert len(asked) == 3
 
 
+def test_only_unanswered_images_in_a_row_stop_the_plan(api, fleet, slept):
+    fleet.images[ID[4]]['metadata']['protected_here'] = '1'
+    todo = planned(api)
+
+    def fail(_method, path):
+        if path.removeprefix('/images/') in (ID[5], ID[3], ID[2]):
+            raise _Lost('refused')
+
+    fleet.before = fail
+    got = results(api, todo)
+    assert [got[ID[n]][0] for n in (5, 4, 3, 2)] == ['failed'] * 4
+    assert got[ID[1]] == ('done', '')
+
+
 def test_nothing_is_deleted_if_servers_cannot_be_listed(api, fleet, slept):
     todo = only(api, 1)
 
@@ -459,6 +482,25 @@ def test_set_properties(api, fleet):
     }
 
 
+@pytest.mark.parametrize('moment', ['before', 'after'])
+@pytest.mark.parametrize('answer', ['readable', 'unreadable'])
+def test_lost_response_to_edit_is_verified(api, fleet, slept, moment, answer):
+    images = [i for i in api.list_detail() if i.id == ID[1]]
+    todo = plan.set_properties(images, {'tier': 'gold'})
+
+    def lose(method, _path):
+        if method == 'POST':
+            if answer == 'unreadable':
+                fleet.before = losing('GET')
+            raise _Lost('connection aborted')
+
+    setattr(fleet, moment, lose)
+    ((result, why),) = results(api, todo).values()
+    is_done = moment == 'after' and answer == 'readable'
+    assert result == ('done' if is_done else 'failed')
+    assert (why == '') == is_done
+
+
 def test_unset_properties(api, fleet):
     todo = plan.unset_properties(
         api.list_detail(), ['os_distro', 'none', 'os_distro']
@@ -466,6 +508,7 @@ def test_unset_properties(api, fleet):
     assert {s.image.id: s.keys for s in todo.changes} == {
         ID[0]: ('os_distro',)
     }
+    assert {s.reason for s in todo.changes} == {'chosen'}
     assert {s.reason for s in todo.kept} == {'it has none of these properties'}
     assert results(api, todo)[ID[0]] == ('done', '')
     assert fleet.images[ID[0]]['metadata'] == {}

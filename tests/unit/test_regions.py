@@ -3,6 +3,7 @@
 """Calls for several regions: order, concurrency, failures, early end."""
 
 import threading
+import time
 
 from keystoneauth1 import adapter as ksa_adapter
 from keystoneauth1 import exceptions as ksa_exceptions
@@ -82,6 +83,35 @@ def test_unordered_results_are_yielded_when_ready():
     for name in 'cab':
         go[name].set()
         assert next(results).region == name
+
+
+def test_results_are_in_order_by_default():
+    last = threading.Event()
+
+    def call(api):
+        if name_of(api) == 'c':
+            last.set()
+        assert last.wait(PATIENCE)
+        time.sleep(0.1 * (name_of(api) == 'a'))
+
+    results = in_regions(apis('abc'), call)
+    assert [result.region for result in results] == ['a', 'b', 'c']
+
+
+def test_sixteen_calls_are_in_parallel_by_default():
+    running = threading.Semaphore(0)
+    end = threading.Event()
+
+    def call(_api):
+        running.release()
+        assert end.wait(PATIENCE)
+
+    results = in_regions(apis(map(str, range(20))), call)
+    for _ in range(16):
+        assert running.acquire(timeout=PATIENCE)
+    assert not running.acquire(timeout=0.2)
+    end.set()
+    assert len([*results]) == 20
 
 
 def test_no_regions():
