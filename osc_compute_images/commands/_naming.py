@@ -37,7 +37,6 @@ class NamingCommand(_planning.PlanCommand):
         parser.add_argument(
             '--all',
             action='store_true',
-            default=False,
             help=_('Select all images that the filters do not exclude'),
         )
 

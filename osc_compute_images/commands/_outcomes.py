@@ -65,11 +65,11 @@ class Outcomes:
         self._verb = verb
         self._total = 0
         self._failed = 0
-        self._changed = 0
+        self._has_skipped = False
 
     def exit_code(self) -> int:
         """Return 1 if any image failed or had changed."""
-        return int(self._failed + self._changed > 0)
+        return int(self._failed > 0 or self._has_skipped)
 
     def rows(
         self,
@@ -132,7 +132,7 @@ class Outcomes:
                 },
             )
         else:
-            self._changed += 1
+            self._has_skipped = True
             self._log.warning(
                 _('%(prefix)sImage %(image)s was not changed: %(reason)s'),
                 {

@@ -67,13 +67,11 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         parser.add_argument(
             '--dry-run',
             action='store_true',
-            default=False,
             help=_('Show the planned changes, but do not make them'),
         )
         parser.add_argument(
             '--auto-approve',
             action='store_true',
-            default=False,
             help=_('Make the planned changes without confirmation'),
         )
         parser.add_argument(

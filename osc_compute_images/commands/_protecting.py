@@ -29,7 +29,6 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--include-used',
         action='store_true',
-        default=False,
         help=_(
             'Also delete images that servers were booted from, and kernels '
             'and ramdisks of other images. Images that shelved servers are '

@@ -56,7 +56,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--all-regions',
         action='store_true',
-        default=False,
         help=_(
             'Query all regions in parallel: those that clouds.yaml lists for '
             'the cloud, or else those with a Compute endpoint'
@@ -66,7 +65,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--all-clouds',
         action='store_true',
-        default=False,
         help=_(
             'Query all clouds in clouds.yaml in parallel, each in its '
             'configured region, or in those selected by --region or '

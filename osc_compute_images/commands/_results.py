@@ -23,7 +23,7 @@ _Result = TypeVar('_Result')
 
 def describe_region(key: RegionKey) -> str:
     """Return the name of a region for a message."""
-    *cloud, region = key or ('',)
+    *cloud, region = key
     words = [
         *(_('cloud %s') % name for name in cloud),
         *([_('region %s') % region] if region or not cloud else []),

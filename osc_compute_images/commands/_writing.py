@@ -25,7 +25,6 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--allow-private',
         action='store_true',
-        default=False,
         help=_(
             'Allow the image to become private: with any change of '
             'properties, the Compute service makes a shared or community '

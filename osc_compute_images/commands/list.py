@@ -47,7 +47,6 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         parser.add_argument(
             '--long',
             action='store_true',
-            default=False,
             help=_(
                 'List additional fields in output (implied if --column or '
                 '--sort-column names one of them)'
@@ -56,7 +55,6 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         parser.add_argument(
             '--usage',
             action='store_true',
-            default=False,
             help=_(
                 'Also list the server that each image was taken from, and '
                 'what uses the image (implied by --used-by, --unused and '
@@ -66,7 +64,6 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         parser.add_argument(
             '--human-readable',
             action='store_true',
-            default=False,
             help=_('Print image sizes in a human-friendly format'),
         )
         parser.add_argument(

@@ -55,7 +55,6 @@ class SetComputeImage(_naming.NamingCommand):
         parser.add_argument(
             '--no-property',
             action='store_true',
-            default=False,
             help=_(
                 'Remove all properties from this image, including those that '
                 'make it a snapshot of a server (specify both --property and '

@@ -52,7 +52,6 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         parser.add_argument(
             '--wait',
             action='store_true',
-            default=False,
             help=_('Wait until the image is active'),
         )
         parser.add_argument(
@@ -64,7 +63,6 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         parser.add_argument(
             '--human-readable',
             action='store_true',
-            default=False,
             help=_('Print the size of the image in a human-friendly format'),
         )
         _regions.add_options(parser)

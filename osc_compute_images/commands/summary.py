@@ -59,7 +59,6 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
         parser.add_argument(
             '--human-readable',
             action='store_true',
-            default=False,
             help=_('Print sizes in a human-friendly format'),
         )
         _filtering.add_options(parser)

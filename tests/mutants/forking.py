@@ -18,13 +18,13 @@ FORK = multiprocessing.get_context('fork')
 def run_in_child(work: Callable[[], int], limit: float) -> int:
     """Run a function in a child without output.
 
-    :param limit: CPU seconds; the child may take four times as long
+    :param limit: CPU seconds; the child may take twice as long
     :returns: what the function does; negative, if the child was ended
     """
     child = FORK.Process(target=_run, args=(work, limit))
     child.start()
     assert child.pid is not None
-    child.join(30 + 4 * limit)
+    child.join(15 + 2 * limit)
     # What the tests started goes with it.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)

@@ -513,7 +513,8 @@ def test_summary(app):
 
 def test_summary_reports_unknown_use(app, caplog):
     assert summary(app, '--unused')[0]['Count'] == len(IMAGES) - len(USED)
-    assert 'volumes' in caplog.text
+    assert 'Some uses of images are unknown: ' in caplog.text
+    assert 'servers booted from volumes' in caplog.text
 
 
 @pytest.mark.parametrize(

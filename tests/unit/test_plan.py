@@ -73,6 +73,22 @@ def only(api, number, **options):
     return plan.delete([i for i in images if i.id == ID[number]], protection)
 
 
+def test_plans_are_equal_if_their_steps_are(api, fleet):
+    images = [*api.list_detail()]
+    plans = [
+        plan.delete(images[:3], Protection(ServerList(()), images))
+        for _ in range(2)
+    ]
+    assert plans[0] == plans[1]
+    assert plans[0] != plan.delete(images[:2], plans[0].protection)
+
+
+def test_default_of_outcome(api, fleet):
+    (step, *_rest) = planned(api).steps
+    outcome = plan.Outcome(step=step, result=Result.DONE)
+    assert (outcome.reason, outcome.error) == ('', None)
+
+
 def test_plan_is_applied(api, fleet):
     todo = planned(api)
     assert actions(todo) == {

@@ -218,6 +218,28 @@ def test_stdout_has_only_results_after_approval(app, fleet, typed, answer):
     assert len(fleet.writes) == 5
 
 
+@pytest.mark.parametrize(
+    ('form', 'is_piped', 'has_bar'),
+    [
+        ('table', False, True),
+        ('table', True, True),
+        ('json', False, True),
+        ('csv', False, False),
+        ('csv', True, True),
+        ('jsonl', False, False),
+    ],
+)
+def test_bar_is_shown_unless_rows_are_printed_meanwhile(
+    app, monkeypatch, form, is_piped, has_bar
+):
+    bar = Terminal()
+    monkeypatch.setattr(sys, 'stderr', bar)
+    monkeypatch.setenv('TERM', 'xterm')
+    app.stdout = io.StringIO() if is_piped else Terminal()
+    run(app, DeleteComputeImage, GO, '-f', form, *SNAPSHOTS)
+    assert ('5/5' in bar.getvalue()) == has_bar
+
+
 def test_empty_plan_needs_no_approval(app, fleet, typed):
     terminal = typed('')
     assert delete(app, '--name', 'none') == []

@@ -210,6 +210,12 @@ def test_newest_agrees_with_sorting(images, count, keys, size, in_order):
         assert found == sorted(found, key=lambda i: i.created, reverse=True)
 
 
+def test_summaries_are_in_order_of_keys_without_one_last():
+    images = [image(n, name) for n, name in enumerate(('A', '', None, 'b'))]
+    sums = summary.summarize(images, ['name'])
+    assert [each.key for each in sums] == [('',), ('A',), ('b',), (None,)]
+
+
 @given(IMAGES, KEYS)
 @examples()
 def test_summarize_agrees_with_grouping(images, keys):
