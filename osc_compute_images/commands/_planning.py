@@ -97,8 +97,8 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     def run(self, parsed_args: argparse.Namespace) -> int:
         from osc_compute_images.api import PlanRefused
 
-        self._results = _results.Results(self.log)
         self.progress = _progress.Progress(self.app)
+        self._results = _results.Results(self.log, self.progress)
         self._done = _outcomes.Outcomes(self.log, self.verb)
         try:
             self.check(parsed_args)

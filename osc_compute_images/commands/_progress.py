@@ -22,6 +22,7 @@ from osc_compute_images.text import printable
 if TYPE_CHECKING:
     from rich import progress
     from rich.console import Console
+    from rich.status import Status
 
     from osc_compute_images.api import Image
 
@@ -43,6 +44,8 @@ class Progress:
     def __init__(self, app: Any) -> None:
         self._wanted = app.options.verbose_level > 0
         self._noted: list[int] = []
+        self._count: Status | None = None
+        self._lock = threading.Lock()
 
     def note(self, images: int) -> None:
         """Count images that are read for their usage, in any thread."""
@@ -74,21 +77,36 @@ class Progress:
             )
             return words % format(count, ',')
 
-        with contextlib.ExitStack() as shown:
+        def show() -> None:
+            console = self._console()
+            if console is not None:
+                with self._lock:
+                    self._count = console.status(_Live(text))
+                    self._count.start()
 
-            def show() -> None:
-                console = self._console()
-                if console is not None:
-                    shown.enter_context(console.status(_Live(text)))
+        timer = threading.Timer(_DELAY, show)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+            if self._count is not None:
+                self._count.stop()
+                self._count = None
 
-            timer = threading.Timer(_DELAY, show)
-            timer.daemon = True
-            timer.start()
+    @contextlib.contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Hide the count while something is logged."""
+        with self._lock:
+            if self._count is not None:
+                self._count.stop()
             try:
                 yield
             finally:
-                timer.cancel()
-                timer.join()
+                if self._count is not None:
+                    self._count.start()
 
     @contextlib.contextmanager
     def waiting(self) -> 'Iterator[Callable[[Image], object]]':

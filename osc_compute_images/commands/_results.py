@@ -12,6 +12,7 @@ from osc_lib import exceptions
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands._progress import Progress
 from osc_compute_images.commands._regions import RegionKey
 from osc_compute_images.text import printable
 
@@ -35,10 +36,12 @@ class Results:
     """The results of several regions; reports those that fail.
 
     :param log: reports failures immediately
+    :param progress: hidden meanwhile
     """
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(self, log: logging.Logger, progress: Progress) -> None:
         self._log = log
+        self._progress = progress
         self._failed = False
 
     def exit_code(self) -> int:
@@ -64,20 +67,26 @@ class Results:
                 yield key, result
                 continue
             successful.discard(key)
-            name = describe_region(key)
-            name = name[:1].upper() + name[1:]
-            if isinstance(result, api.ServerNotFound | api.FlavorNotFound):
-                self._log.warning(
-                    _('%(region)s is skipped: %(reason)s'),
-                    {'region': name, 'reason': result},
-                )
-            else:
-                self._failed = True
-                self._log.error(
-                    _('%(region)s: %(error)s'),
-                    {'region': name, 'error': _connect.describe_error(result)},
-                )
+            with self._progress.hidden():
+                self._report(key, result)
         if not successful:
             raise exceptions.CommandError(
                 _('No images to show: every region failed or was skipped')
+            )
+
+    def _report(self, key: RegionKey, error: 'ImagesError') -> None:
+        from osc_compute_images import api
+
+        name = describe_region(key)
+        name = name[:1].upper() + name[1:]
+        if isinstance(error, api.ServerNotFound | api.FlavorNotFound):
+            self._log.warning(
+                _('%(region)s is skipped: %(reason)s'),
+                {'region': name, 'reason': error},
+            )
+        else:
+            self._failed = True
+            self._log.error(
+                _('%(region)s: %(error)s'),
+                {'region': name, 'error': _connect.describe_error(error)},
             )

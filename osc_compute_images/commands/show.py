@@ -69,7 +69,8 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        self._results = _results.Results(self.log)
+        self._progress = _progress.Progress(self.app)
+        self._results = _results.Results(self.log, self._progress)
         try:
             return super().run(parsed_args) or self._results.exit_code()
         except _WaitFailed as e:
@@ -113,8 +114,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
     def _wait(
         self, api: 'ImagesAPI', image: 'Image', timeout: float | None
     ) -> 'Image':
-        progress = _progress.Progress(self.app)
-        with progress.waiting() as show:
+        with self._progress.waiting() as show:
             return api.wait_for(image, timeout=timeout, on_poll=show)
 
 

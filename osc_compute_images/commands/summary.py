@@ -66,8 +66,8 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        self._results = _results.Results(self.log)
         self._progress = _progress.Progress(self.app)
+        self._results = _results.Results(self.log, self._progress)
         self._usages: list[Usage] = []
         code = super().run(parsed_args) or self._results.exit_code()
         _usage.warn_of_unknown(self.log, parsed_args, self._usages)

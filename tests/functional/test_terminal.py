@@ -485,6 +485,32 @@ def test_error_replaces_count():
     assert error.startswith('boom')
 
 
+def test_error_of_a_region_replaces_count():
+    held = Held(after=0, instead=fault(500, 'computeFault', 'boom'))
+    with (
+        canned_cloud.Server(canned_cloud.Nova(MANY)) as good,
+        canned_cloud.Server(held) as bad,
+    ):
+        regions = {'Bad': f'{bad.url}/v2.1', 'Good': f'{good.url}/v2.1'}
+        with canned_cloud.Server(canned_cloud.keystone(regions)) as keystone:
+            words = ('delete', '--all', '--all-regions', '--dry-run')
+            terminal = Terminal(
+                Shell(canned_cloud.environment(keystone)),
+                *('compute', 'image', *words, '-f', 'value', '-c', 'Name'),
+                stdout=True,
+                lines=3000,
+            )
+            assert held.reached.wait(60)
+            assert terminal.shows('2,500 images read')
+            held.let_go.set()
+            code, shown, _out = terminal.end()
+    assert code == 1
+    assert 'Region Bad: boom' in shown
+    lines = visible(terminal.screen())
+    assert len(lines) > 2500
+    assert 'images read' not in ''.join(lines), lines[:5]
+
+
 # --- the progress bar -----------------------------------------------------
 
 
