@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Iterator
+import enum
 import inspect
 import pathlib
 
@@ -49,7 +50,10 @@ def _described(name: str, value: object) -> Iterator[str]:
         bases = [base for base in value.__bases__ if not _is_part(base)]
         names = ', '.join(base.__name__ for base in bases or [object])
         yield f'class {name}({names})'
-        if value not in _NOT_MADE_BY_USERS:
+        # The signature of an enumeration depends on the version of Python.
+        if value not in _NOT_MADE_BY_USERS and not issubclass(
+            value, enum.Enum
+        ):
             yield _called(name, value)
         members = dict(vars(value))
         for base in filter(_is_part, value.__bases__):
