@@ -78,8 +78,8 @@ def _apply_step(
 ) -> Outcome:
     """Read the image again, and change it if it is unchanged."""
     if check.is_exempt(step):
-        note = _changes.change(api, step, step.image)
-        return Outcome(step=step, result=Result.DONE, reason=note)
+        _changes.change(api, step, step.image)
+        return Outcome(step=step, result=Result.DONE)
     objection = None
     if step.action is Action.DELETE:
         # NOTE: before the image is read: this may take longer.

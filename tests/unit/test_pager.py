@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from osc_compute_images.api import _history
 from osc_compute_images.api import _limits
 from osc_compute_images.api import BadRequest
 from osc_compute_images.api import ImageRef
@@ -236,6 +237,23 @@ def test_error_of_first_page_is_not_wrapped(api, http):
     with pytest.raises(ImagesError, match='No') as caught:
         list(api.list_detail())
     assert not isinstance(caught.value, ListingInterrupted)
+
+
+def test_ten_earlier_markers_are_tried_ten_times_without_new_images():
+    history = _history.History(None)
+    for n in range(15):
+        history.add_marker(f'm{n}')
+        history.add([ImageRef(f'i{n}', 'x')])
+        history.last = f'm{n + 1}'
+    tried = [*history.earlier_positions()]
+    assert tried == [{'marker': f'm{n}'} for n in range(13, 3, -1)] + [{}]
+    for _ in range(9):
+        assert [*history.earlier_positions()]
+    assert [*history.earlier_positions()] == []
+    history.add([ImageRef('i15', 'x')])
+    for _ in range(10):
+        assert [*history.earlier_positions()]
+    assert [*history.earlier_positions()] == []
 
 
 def test_listing_continues_after_marker_was_deleted(api, http):

@@ -3,6 +3,7 @@
 """Plans, and their application to a cloud that changes meanwhile."""
 
 import datetime
+import json
 import time
 
 import msgspec
@@ -436,14 +437,22 @@ def test_plan_stops_after_three_unanswered_images(api, fleet, slept):
 
     fleet.before = fail
     fleet.requests.clear()
-    got = [r for r, _why in results(api, todo).values()]
-    assert got.count('failed') == 5
+    got = [*api.apply(todo)]
+    failed = [o for o in got if o.result is Result.FAILED]
+    assert len(failed) == 5
+    assert isinstance(failed[2].error, ConnectionFailed)
+    assert all(o.error is failed[2].error for o in failed[3:])
+    assert {o.reason for o in failed[3:]} == {failed[2].reason}
     asked = {r for r in fleet.requests if r.startswith('GET /images/')}
     assert len(asked) == 3
 
 
-def test_only_unanswered_images_in_a_row_stop_the_plan(api, fleet, slept):
-    fleet.images[ID[4]]['metadata']['protected_here'] = '1'
+@pytest.mark.parametrize('between', ['failed', 'done'])
+def test_only_unanswered_images_in_a_row_stop_the_plan(
+    api, fleet, slept, between
+):
+    if between == 'failed':
+        fleet.images[ID[4]]['metadata']['protected_here'] = '1'
     todo = planned(api)
 
     def fail(_method, path):
@@ -452,8 +461,9 @@ def test_only_unanswered_images_in_a_row_stop_the_plan(api, fleet, slept):
 
     fleet.before = fail
     got = results(api, todo)
-    assert [got[ID[n]][0] for n in (5, 4, 3, 2)] == ['failed'] * 4
-    assert got[ID[1]] == ('done', '')
+    assert [got[ID[n]][0] for n in (5, 4, 3, 2, 1)] == [
+        *('failed', between, 'failed', 'failed', 'done')
+    ]
 
 
 def test_nothing_is_deleted_if_servers_cannot_be_listed(api, fleet, slept):
@@ -467,6 +477,47 @@ def test_nothing_is_deleted_if_servers_cannot_be_listed(api, fleet, slept):
     ((result, _why),) = results(api, todo).values()
     assert result == 'failed'
     assert not fleet.writes
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Return the time, in a list, which only the test changes."""
+    now = [0.0]
+    monkeypatch.setattr(time, 'monotonic', lambda: now[0])
+    return now
+
+
+def test_servers_are_cached_four_times_as_long_as_they_take(api, fleet, clock):
+    todo = planned(api)
+
+    def tick(method, path):
+        if method == 'DELETE' or path.startswith('/servers'):
+            clock[0] += 1
+
+    fleet.before = tick
+    read = [
+        sum(r.startswith('GET /servers') for r in fleet.requests) - 1
+        for outcome in api.apply(todo)
+        if outcome.result is Result.DONE
+    ]
+    # At 0, and at 5: four seconds after they were read.
+    assert read == [1, 1, 1, 1, 2]
+
+
+@pytest.mark.parametrize(('seconds', 'times'), [(0.1, 1), (0.5, 2), (1, 4)])
+def test_successor_is_checked_once_a_second(api, fleet, clock, seconds, times):
+    fleet.images |= {ID[n]: snapshot(n, DB, created=day(n)) for n in (6, 7, 8)}
+    images = [i for i in api.list_detail() if i.server_id == DB]
+    todo = plan.prune(images, retention.Rules(last=1))
+    assert [s.image.id for s in todo.changes] == [ID[n] for n in (7, 6, 5, 4)]
+
+    def tick(method, _path):
+        if method == 'DELETE':
+            clock[0] += seconds
+
+    fleet.before = tick
+    assert [*results(api, todo).values()].count(('done', '')) == 4
+    assert fleet.requests.count(f'GET /images/{ID[8]}') == times
 
 
 def test_apply_is_lazy(api, fleet):
@@ -515,6 +566,21 @@ def test_lost_response_to_edit_is_verified(api, fleet, slept, moment, answer):
     is_done = moment == 'after' and answer == 'readable'
     assert result == ('done' if is_done else 'failed')
     assert (why == '') == is_done
+
+
+def test_lost_response_to_edit_of_a_list_is_verified(api, fleet, slept):
+    images = [i for i in api.list_detail() if i.id == ID[1]]
+    todo = plan.set_properties(images, {'mappings': '[{"virtual":"ami"}]'})
+
+    def lose(method, _path):
+        if method == 'POST':
+            # Nova decodes it whenever it reads the image.
+            stored = fleet.images[ID[1]]['metadata']
+            stored['mappings'] = json.loads(stored['mappings'])
+            raise _Lost('connection aborted')
+
+    fleet.after = lose
+    assert results(api, todo) == {ID[1]: ('done', '')}
 
 
 def test_unset_properties(api, fleet):
