@@ -113,6 +113,18 @@ def test_list_escapes_control_characters(hostile, form, options):
     assert terminal.screen().title == ''
 
 
+def test_plan_to_approve_escapes_control_characters(hostile):
+    words = ('compute', 'image', 'delete', '--all')
+    terminal = Terminal(hostile, *words, stdout=True, columns=5000)
+    assert terminal.shows('[y/N]'), terminal.end()
+    terminal.type('n\n')
+    code, shown, _out = terminal.end()
+    assert code == 1
+    lines = printable_lines(shown)
+    assert sum(SHOWN_HOSTILE in line for line in lines) == 1
+    assert terminal.screen().title == ''
+
+
 @pytest.mark.parametrize('form', ['table', 'value', 'shell'])
 def test_show_escapes_control_characters(hostile, form):
     words = (*SHOW, HOSTILE_IMAGE['id'], '-f', form)

@@ -8,6 +8,7 @@ import pytest
 
 from osc_compute_images.api import _history
 from osc_compute_images.api import _limits
+from osc_compute_images.api import _limits
 from osc_compute_images.api import BadRequest
 from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesError
@@ -254,6 +255,16 @@ def test_ten_earlier_markers_are_tried_ten_times_without_new_images():
     for _ in range(10):
         assert [*history.earlier_positions()]
     assert [*history.earlier_positions()] == []
+
+
+def test_number_of_known_markers_is_limited(monkeypatch):
+    monkeypatch.setattr(_limits, 'MAX_KNOWN_PAGES', 3)
+    history = _history.History('m0')
+    for n in range(1, 5):
+        assert history.has_marker(f'm{n - 1}')
+        history.add_marker(f'm{n}')
+    known = [n for n in range(5) if history.has_marker(f'm{n}')]
+    assert known == [2, 3, 4]
 
 
 def test_listing_continues_after_marker_was_deleted(api, http):
