@@ -21,6 +21,9 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 #: Calls that do nothing at run time, or hold text for people only.
 _NO_BEHAVIOUR = {'_', 'cast'}
 
+#: What aliases of types are made of.
+_GENERIC = {'Callable', 'tuple'}
+
 
 @dataclasses.dataclass(frozen=True)
 class Mutant:
@@ -55,6 +58,10 @@ class _Visitor(MutationVisitor):
             ):
                 return True
             case cst.Assign(value=cst.Call(func=cst.Name('TypeVar'))):
+                return True
+            case cst.Assign(value=cst.Subscript(cst.Name(name))) if (
+                name in _GENERIC
+            ):
                 return True
             case cst.SimpleString(value) if ' ' in value:
                 return True

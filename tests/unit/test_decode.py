@@ -161,6 +161,13 @@ def test_nan_and_infinity_become_text(text):
     assert image.metadata == {'x': text}
 
 
+@pytest.mark.parametrize('number', ['1e999', '-1e999'])
+def test_numbers_too_large_for_a_float_become_text(number):
+    body = f'{{"images": [1, {{"id": "a", "metadata": {{"x": {number}}}}}]}}'
+    (image,) = _decode.decode_page(body.encode()).items
+    assert image.metadata == {'x': number}
+
+
 def test_huge_numbers():
     body = '{"images": [{"id": "a", "minDisk": %s, "minRam": %s}]}'
     body %= ('9' * 5000, '9' * 30)
@@ -234,6 +241,32 @@ def test_brief_page_has_next_link():
 
 def test_malformed_links_are_ignored():
     assert decoded(nova.image(), images_links='x').next_url is None
+
+
+def test_reason_of_an_invalid_document(monkeypatch):
+    def fail(*_args, **_options):
+        raise RecursionError
+
+    for body, reason in [
+        (b'', 'it is empty'),
+        (b' \n', 'it is empty'),
+        (b'<html>', 'Expecting value: line 1 column 1 (char 0)'),
+        (b'[]', "it has no 'images'"),
+        (b'{"images": {}}', "'images' is not a list"),
+        (b'{"images": []', 'it is nested too deeply'),
+    ]:
+        if 'deeply' in reason:
+            monkeypatch.setattr(json, 'loads', fail)
+        with pytest.raises(InvalidResponse) as caught:
+            _decode.decode_page(body)
+        assert str(caught.value) == (
+            f'The response is not from the images API: {reason}'
+        )
+
+
+def test_image_that_is_not_an_object_is_an_error():
+    with pytest.raises(InvalidResponse, match="'image' is not an object"):
+        _decode.decode_image(b'{"image": []}')
 
 
 @pytest.mark.parametrize(

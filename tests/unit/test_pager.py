@@ -8,7 +8,6 @@ import pytest
 
 from osc_compute_images.api import _history
 from osc_compute_images.api import _limits
-from osc_compute_images.api import _limits
 from osc_compute_images.api import BadRequest
 from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesError
@@ -255,6 +254,36 @@ def test_ten_earlier_markers_are_tried_ten_times_without_new_images():
     for _ in range(10):
         assert [*history.earlier_positions()]
     assert [*history.earlier_positions()] == []
+
+
+def test_earlier_images_are_tried_at_growing_distances():
+    def tried(count, begin=None):
+        history = _history.History(begin)
+        history.add([ImageRef(f'i{n}', 'x') for n in range(count)])
+        return [p.get('marker') for p in history.earlier_positions()]
+
+    assert tried(0) == tried(0, 'm') == [None]
+    assert tried(2) == ['i0', None]
+    assert tried(4) == ['i2', 'i0', None]
+    assert tried(7) == ['i5', 'i3', 'i0', None]
+
+
+def test_pages_are_forgotten_only_as_far_as_needed(monkeypatch):
+    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 2)
+    monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 2)
+    history = _history.History(None)
+    for n, has_all in enumerate([*[True] * 5, False]):
+        history.add([ImageRef(f'i{n}', 'x')])
+        assert history.has_all is has_all
+
+
+def test_representation_of_pages(api, http):
+    pages = [nova.images(1, 2), nova.images(3)]
+    http.get(nova.DETAIL, [{'json': nova.page(x)} for x in pages])
+    assert [*map(repr, api.list_detail(ListOpts(limit=2)).pages())] == [
+        '<ImagePage with 2 images>',
+        '<ImagePage with 1 images, the last>',
+    ]
 
 
 def test_number_of_known_markers_is_limited(monkeypatch):
