@@ -165,11 +165,13 @@ class Cloud:
         """Choose ports, and write the configuration."""
         facts = self._facts.read()
         old = facts['ports']
-        # A running service keeps its port.
+        home = Path(facts.setdefault('home', str(self._home)))
+        is_copy = home != self._home
+        # A running service keeps its port. Copies may start at the same time.
         ports = {
             name: old[name]
             if service.pid() is not None
-            else free_port(old.get(name))
+            else free_port(None if is_copy else old.get(name))
             for name, service in self._services.items()
         }
         if ports != old:
@@ -179,9 +181,8 @@ class Cloud:
         self.layout.write_clouds_yaml()
         if old and ports != old:
             move_endpoints(self.layout, old)
-        home = facts.setdefault('home', str(self._home))
-        if home != str(self._home):
-            move_files(self.layout, Path(home))
+        if is_copy:
+            move_files(self.layout, home)
             facts['home'] = str(self._home)
         self._facts.write(facts)
 
