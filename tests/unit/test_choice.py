@@ -285,6 +285,26 @@ def test_repeated_options(app, words, choices):
     assert numbers(run(app, *words)) == choices
 
 
+@pytest.mark.parametrize(
+    ('option', 'wider', 'narrower'),
+    [
+        ('created-before', '7d', '100d'),
+        ('created-after', '30d', '4d'),
+        ('changes-before', '2d', '5d'),
+        ('changes-since', '5d', '2d'),
+        ('min-disk', '>=1', '>1'),
+        ('min-ram', '>=512', '>512'),
+        ('size', '>1MB', '>1GB'),
+    ],
+)
+def test_image_must_match_all_bounds(app, option, wider, narrower):
+    wide, narrow = f'--{option}={wider}', f'--{option}={narrower}'
+    expected = numbers(run(app, narrow))
+    assert expected != numbers(run(app, wide))
+    assert numbers(run(app, wide, narrow)) == expected
+    assert numbers(run(app, narrow, wide)) == expected
+
+
 def test_repeated_created_after_uses_the_latest(app):
     words = ['--created-after=30d', '--created-after=4d']
     assert numbers(run(app, *words)) == [0, 1, 2]

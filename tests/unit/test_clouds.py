@@ -447,7 +447,7 @@ def test_delete_in_several_regions(http, two_regions, app, caplog):
     with pytest.raises(exceptions.CommandError, match=r'^2 of 2 images'):
         run(app, DeleteComputeImage, *both, 'cirros-1', 'none')
     several, none = (record.message for record in caplog.records)
-    assert '2 images have the name or ID' in several
+    assert "2 images have the name or ID 'cirros-1'" in several
     assert 'in these regions' in none
     http.get(f'{TWO}/images/detail', **nova.fault(403, 'forbidden', 'No.'))
     with pytest.raises(exceptions.CommandError, match=r'^1 of 1 images'):

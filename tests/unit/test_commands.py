@@ -434,6 +434,16 @@ def two_regions(http):
     http.get(f'{TWO}/images/detail', json=nova.page([nova.image(2)]))
 
 
+def test_summary_of_all_regions(app, http, two_regions, caplog):
+    words = ('--all-regions', '-f', 'value', '-c', 'Region', '-c', 'Count')
+    assert run(app, SummarizeComputeImages, *words) == (
+        *(0, 'RegionOne 1\nRegionTwo 1\n'),
+    )
+    http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'No.'))
+    assert run(app, SummarizeComputeImages, *words) == (1, 'RegionTwo 1\n')
+    assert 'Region RegionOne: No. (HTTP 403)' in caplog.text
+
+
 def test_all_regions(app, http, two_regions):
     expected = [('RegionOne', ID), ('RegionTwo', nova.image_id(2))]
     for words in (

@@ -183,10 +183,12 @@ def test_regions_of_one_server_and_login_take_turns():
 
     def answer(_name):
         assert busy.acquire(blocking=False)
+        # Let the other threads run.
+        time.sleep(0.001)
         busy.release()
 
     def call(api):
-        for _ in range(50):
+        for _ in range(10):
             send(api)
 
     everyone = apis('abc', answer, server='one', session=Session())
@@ -303,6 +305,38 @@ def test_no_request_is_sent_after_iteration_ends(end):
             assert not thread.is_alive()
     # Only the requests that had been sent before.
     assert len(sent) <= 2
+
+
+def test_waiting_region_ends_with_the_iteration():
+    failed, retry, ended = (threading.Event() for _ in range(3))
+
+    def answer(_name):
+        raise ksa_exceptions.ConnectFailure('Not yet')
+
+    def call(api):
+        if name_of(api) == 'a':
+            with pytest.raises(ksa_exceptions.ConnectFailure):
+                send(api)
+            # It keeps its turn, to retry.
+            failed.set()
+            assert retry.wait(PATIENCE)
+            return
+        assert failed.wait(PATIENCE)
+        try:
+            send(api)
+        finally:
+            ended.set()
+
+    results = in_regions(
+        apis('ab', answer, server='x', session=Session()), call
+    )
+    assert failed.wait(PATIENCE)
+    closing = threading.Thread(target=results.close)
+    closing.start()
+    assert ended.wait(PATIENCE)
+    retry.set()
+    closing.join(PATIENCE)
+    assert not closing.is_alive()
 
 
 def test_login_without_password_is_error_of_region():
