@@ -228,7 +228,7 @@ def main() -> int:
     parser.add_argument(
         '--seconds',
         type=float,
-        default=30.0,
+        default=15.0,
         metavar='<seconds>',
         help='CPU time of the tests that are run for each mutant at most, the '
         'likeliest first (default: %(default)g)',
