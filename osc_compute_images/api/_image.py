@@ -16,7 +16,9 @@ from osc_compute_images.frozen import freeze_dict
 from osc_compute_images.frozen import thaw
 from osc_compute_images.text import printable
 
-_ID = Annotated[str, msgspec.Meta(max_length=_limits.MAX_ID_LENGTH)]
+_ID = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=_limits.MAX_ID_LENGTH)
+]
 
 #: Maximum characters of a name in a repr.
 _MAX_REPR_NAME = 32

@@ -179,7 +179,13 @@ class Covering:
         tests that run many of its lines in little time.
         """
         of_module = [t for t in self._tests if t.lines.get(module)]
-        found = [t for t in of_module if mutant.line in t.lines[module]]
+        if mutant.function is None:
+            # They may notice it without running a line of the module.
+            files = {t.file for t in of_module}
+            of_module = [t for t in self._tests if t.file in files]
+        found = [
+            t for t in of_module if mutant.line in t.lines.get(module, ())
+        ]
         if not found and mutant.function is not None:
             first, last = mutant.function
             span = set(range(first, last + 1))
@@ -188,10 +194,12 @@ class Covering:
                 return []
         reached: dict[str, set[int]] = {}
         for test in of_module:
-            reached.setdefault(test.file, set()).update(test.lines[module])
+            reached.setdefault(test.file, set()).update(
+                test.lines.get(module, ())
+            )
 
         def order(test: Test) -> tuple[bool, int, str, float]:
-            lines = len(test.lines[module])
+            lines = len(test.lines.get(module, ()))
             return (
                 test.seconds > _SLOW,
                 -len(reached[test.file]),

@@ -11,6 +11,7 @@ import uuid
 import msgspec
 import pytest
 
+from osc_compute_images.api import _query
 from osc_compute_images.api import filters
 from osc_compute_images.api import Forbidden
 from osc_compute_images.api import Image
@@ -281,7 +282,7 @@ def test_wrong_type_is_a_type_error(api, http, call, told):
     ('call', 'told'),
     [
         (lambda api: api.list_detail(max_items=0), 'max_items must be 1'),
-        (lambda api: api.list_detail(first_page_size=0), 'first_page_size'),
+        (lambda api: api.list_detail(first_page_size=0), '^first_page_size '),
         (lambda api: api.list_detail({'limit': 0}), 'limit must be 1'),
         (lambda api: api.list_detail({'limit': 'x'}), "'x'"),
         (lambda api: api.list_detail({'min_disk': 1}), "'minDisk'"),
@@ -519,3 +520,28 @@ def test_find_with_filter(api, http):
     assert api.find('x', where=active).id == nova.image_id(2)
     assert [*api.find_all(ID, where=active)] == []
     assert api.find(ID, where=active, ignore_missing=True) is None
+
+
+def test_listing_is_over_only_if_images_arrive_newest_first():
+    def over(*pages):
+        order = _query._Order(
+            datetime.datetime(2026, 11, 20, tzinfo=datetime.UTC)
+        )
+        return [
+            order.is_over(
+                [
+                    Image(id='x', created=f'2026-11-{day:02}T00:00:00Z')
+                    for day in page
+                ]
+            )
+            for page in pages
+        ]
+
+    assert over([25, 21], [20, 19]) == [False, True]
+    # Once they have not, their order means nothing.
+    assert over([21, 25], [19, 18], [17, 16]) == [False] * 3
+    # Images of the same age do not reveal it.
+    assert over([19, 19]) == [False]
+    assert over([25, 19, 19]) == [True]
+    assert over([25, 19], [19]) == [True, True]
+    assert not _query._Order(None).is_over([Image(id='x')])

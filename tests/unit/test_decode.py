@@ -85,6 +85,8 @@ LOSSY = [
     ('metadata', [], {}, '[], not an object'),
     ('server', {}, None, '{}, not an object with a server ID'),
     ('server', 'x', None, '"x", not an object with a server ID'),
+    ('server', {'id': ''}, None, 'not an object with a server ID'),
+    ('minDisk', 'zwölf', None, '"zwölf", not an integer'),
     ('server', {'id': 'x' * 256}, None, 'not an object with a server ID'),
 ]
 
@@ -140,7 +142,10 @@ def test_entries_without_image_or_id_are_reported(caplog):
     page = decoded(nova.image(1), 'what', nova.image(2, id=None))
     assert [image.id for image in page.items] == [nova.image_id(1), '']
     assert 'Entry 1 of the page is "what", not an image' in caplog.text
-    assert "without an ID: field 'id' is null" in caplog.text
+    assert (
+        "without an ID: field 'id' is null, not a string of 1 to 255 "
+        'characters'
+    ) in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -241,6 +246,8 @@ def test_brief_page_has_next_link():
 
 def test_malformed_links_are_ignored():
     assert decoded(nova.image(), images_links='x').next_url is None
+    for link in ({'rel': 'next', 'href': 5}, {'rel': 5, 'href': 'x'}, 'next'):
+        assert decoded(nova.image(), images_links=[link]).next_url is None
 
 
 def test_reason_of_an_invalid_document(monkeypatch):

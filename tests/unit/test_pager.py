@@ -150,16 +150,17 @@ def test_listing_continues_after_short_page_with_link(api, http):
     assert len(ids(api.list_detail(ListOpts(limit=2)))) == 2
 
 
-def test_listing_continues_after_empty_page_with_link(api, http):
+@pytest.mark.parametrize('marker', ['elsewhere', 'm', 'm' * 255])
+def test_listing_continues_after_empty_page_with_link(api, http, marker):
     http.get(
         nova.DETAIL,
         [
-            {'json': nova.page([], nova.link('elsewhere'))},
+            {'json': nova.page([], nova.link(marker))},
             {'json': nova.page(nova.images(2))},
         ],
     )
     assert len(ids(api.list_detail(ListOpts(limit=2)))) == 1
-    assert sent(http)[1].endswith('marker=elsewhere')
+    assert sent(http)[1].endswith(f'marker={marker}')
 
 
 @pytest.mark.parametrize('href', [nova.DETAIL, 'http://[x?marker=y'])
