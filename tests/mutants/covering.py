@@ -174,40 +174,36 @@ class Covering:
         """Return the tests that may notice a mutant, the likeliest first.
 
         These are the tests that run its line; else, its function, as a line
-        within a statement is not known; else, its module. Slow tests come
-        last. Files come first that run most lines of the module, and in each,
-        tests that run many of its lines in little time.
+        within a statement is not known. Slow tests come last. Files come first
+        that run most lines of the module, and in each, tests that run many of
+        its lines in little time.
         """
         of_module = [t for t in self._tests if t.lines.get(module)]
-        if mutant.function is None:
-            # They may notice it without running a line of the module.
+        found = [t for t in of_module if mutant.line in t.lines[module]]
+        if self.is_imported(module, mutant):
+            # Tests may notice what an import makes, without running its line.
             files = {t.file for t in of_module}
-            of_module = [t for t in self._tests if t.file in files]
-        found = [
-            t for t in of_module if mutant.line in t.lines.get(module, ())
-        ]
-        if not found and mutant.function is not None:
+            found = [t for t in self._tests if t.file in files]
+        elif not found:
+            assert mutant.function is not None
             first, last = mutant.function
             span = set(range(first, last + 1))
             found = [t for t in of_module if t.lines[module] & span]
-            if not found and not self.is_imported(module, mutant):
-                return []
         reached: dict[str, set[int]] = {}
         for test in of_module:
-            reached.setdefault(test.file, set()).update(
-                test.lines.get(module, ())
-            )
+            reached.setdefault(test.file, set()).update(test.lines[module])
 
-        def order(test: Test) -> tuple[bool, int, str, float]:
-            lines = len(test.lines.get(module, ()))
+        def order(test: Test) -> tuple[bool, bool, int, str, float]:
+            lines = test.lines.get(module, ())
             return (
                 test.seconds > _SLOW,
+                mutant.line not in lines,
                 -len(reached[test.file]),
                 test.file,
-                -lines / (0.05 + test.seconds),
+                -len(lines) / (0.05 + test.seconds),
             )
 
-        return sorted(found or of_module, key=order)
+        return sorted(found, key=order)
 
 
 def _kept(

@@ -6,6 +6,7 @@ import copy
 import datetime
 import json
 import pickle
+import time
 import uuid
 
 import msgspec
@@ -520,6 +521,26 @@ def test_find_with_filter(api, http):
     assert api.find('x', where=active).id == nova.image_id(2)
     assert [*api.find_all(ID, where=active)] == []
     assert api.find(ID, where=active, ignore_missing=True) is None
+
+
+@pytest.fixture
+def far_from_utc(monkeypatch):
+    """Set another local time zone."""
+    monkeypatch.setenv('TZ', 'America/New_York')
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, 'tzset'), reason='Windows')
+def test_times_are_sent_in_utc(far_from_utc):
+    assert filters.changes_since('2026-01-01T12:00:00+02:00').query == {
+        'changes-since': '2026-01-01T10:00:00Z'
+    }
+    assert filters.changes_since('2026-01-01T12:00:00').query == {
+        'changes-since': '2026-01-01T12:00:00Z'
+    }
 
 
 def test_listing_is_over_only_if_images_arrive_newest_first():

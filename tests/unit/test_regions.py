@@ -277,6 +277,53 @@ def test_failed_login_is_not_repeated_in_other_regions():
     assert errors[1:] == ['the login has already failed in another region'] * 3
 
 
+def test_failed_login_does_not_affect_other_logins():
+    class NoLogin(Adapter):
+        def get_endpoint(self, *_args, **_kwargs):
+            raise ksa_exceptions.Unauthorized('Wrong password')
+
+    def answer(_name):
+        raise ImageNotFound('alive')
+
+    everyone = {'a': ImagesAPI(NoLogin('a')), **apis('b', answer)}
+    results = in_regions(everyone, lambda api: api.get('1'), parallel=1)
+    errors = [str(result.error) for result in results]
+    assert errors == ['Wrong password (HTTP 401)', 'alive']
+
+
+def test_different_logins_do_not_wait_for_each_other():
+    together = threading.Barrier(3, timeout=PATIENCE)
+
+    class Slow(Adapter):
+        def get_endpoint(self, *_args, **_kwargs):
+            return together.wait()
+
+    everyone = {name: ImagesAPI(Slow(name)) for name in 'abc'}
+    results = in_regions(everyone, lambda api: api.adapter.get_endpoint())
+    assert sorted(result.value for result in results) == [0, 1, 2]
+
+
+def test_arguments_of_requests_are_passed_on():
+    class Told(Adapter):
+        def get_endpoint(self, *args, **kwargs):
+            return args, kwargs
+
+        def request(self, *args, **kwargs):
+            return args, kwargs
+
+    def call(api):
+        return (
+            api.adapter.get_endpoint(1, interface='admin'),
+            api.adapter.request('/images', 'GET', 2, endpoint_override='x'),
+        )
+
+    ((found, response),) = (
+        r.value for r in in_regions({'a': ImagesAPI(Told('a'))}, call)
+    )
+    assert found == ((1,), {'interface': 'admin'})
+    assert response == (('/images', 'GET', 2), {'endpoint_override': 'x'})
+
+
 @pytest.mark.parametrize('end', ['close', 'drop'])
 def test_no_request_is_sent_after_iteration_ends(end):
     sent = []
