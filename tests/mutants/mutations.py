@@ -59,6 +59,10 @@ class _Visitor(MutationVisitor):
                 return True
             case cst.Assign(value=cst.Call(func=cst.Name('TypeVar'))):
                 return True
+            case cst.AnnAssign(
+                annotation=cst.Annotation(cst.Name('TypeAlias'))
+            ):
+                return True
             case cst.Assign(value=cst.Subscript(cst.Name(name))) if (
                 name in _GENERIC
             ):

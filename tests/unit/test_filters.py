@@ -239,6 +239,16 @@ OLDER = filters.created_after('2026-01-01')
 NEWER = filters.created_after('2026-02-01')
 
 
+def test_either_of_two_filters_sends_what_both_send():
+    active = filters.status('ACTIVE')
+    assert active.query
+    for image_type in ('snapshot', 'backup'):
+        part = active & filters.image_type(image_type)
+        assert (part | active & NAMED).query == active.query
+        assert (part | NAMED).query == {}
+        assert (part & NAMED).query == {**part.query, **NAMED.query}
+
+
 @pytest.mark.parametrize(
     ('combined', 'label', 'brief'),
     [

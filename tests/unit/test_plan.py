@@ -204,7 +204,10 @@ def test_kernels_and_ramdisks_are_protected():
 )
 def test_only_active_and_error_images_are_deleted(status, action):
     images = [made_image('a', 'x', None, status=status)]
-    assert plan.delete(images).steps[0].action == action
+    (step,) = plan.delete(images).steps
+    assert step.action == action
+    state = 'it has no status' if status is None else f'it is {status}'
+    assert step.reason == ('chosen' if action == 'delete' else state)
     protection = Protection(ServerList(()), images, named=['a'])
     assert plan.delete(images, protection).steps[0].action == 'delete'
 
@@ -218,6 +221,7 @@ def test_image_with_invalid_id_is_kept(image_id):
         plan.delete(images),
         plan.set_properties(images, {'a': 'b'}),
     ):
+        assert todo.steps[0].image is images[0]
         assert todo.steps[0].action == 'keep'
         assert todo.steps[0].reason == 'its ID is invalid'
 
@@ -266,6 +270,14 @@ def test_keep_last_zero_empties_group(api, fleet):
     todo = planned(api, prune)
     assert {s.image.id for s in todo.changes} == {*ID[1:6]}
     assert {s.successor for s in todo.changes} == {None}
+
+
+def test_pruning_looks_at_the_servers_again(api, fleet):
+    todo = planned(api, lambda i, p: plan.prune(i, retention.Rules(last=1), p))
+    assert ID[2] in {step.image.id for step in todo.changes}
+    fleet.servers['new'] = server('new', 'web', image=ID[2])
+    assert results(api, todo)[ID[2]] == ('changed', BOOTED)
+    assert ID[2] in fleet.images
 
 
 def test_image_is_kept_if_its_successor_was_deleted(api, fleet):
@@ -537,6 +549,7 @@ def test_set_properties(api, fleet):
         ID[1]: {'x': 'y'},
         **{ID[n]: {'tier': 'gold', 'x': 'y'} for n in (0, 2, 3, 4, 5)},
     }
+    assert {s.reason for s in todo.changes} == {'chosen'}
     before = dict(fleet.images[ID[0]]['metadata'])
     fleet.requests.clear()
     assert {*results(api, todo).values()} == {('done', '')}
@@ -740,3 +753,30 @@ def test_pruning_is_idempotent(rules):
     for rest in (kept, kept | {*images[::2]}, kept | {*images[:40]}):
         again = plan.prune(rest, retention.Rules(**rules))
         assert {s.image for s in again.kept} == kept
+
+
+def test_list_that_is_stored_already_is_not_set_again():
+    stored = [{'virtual': 'ami', 'device': 'sda'}]
+    image = made_image('a', 'x', None, metadata={'mappings': stored})
+    (step,) = plan.set_properties(
+        [image], {'mappings': json.dumps(stored, indent=1)}
+    ).steps
+    assert (step.image, step.action) == (image, Action.KEEP)
+    wanted = {'mappings': '[{"virtual": "root"}]'}
+    (step,) = plan.set_properties([image], wanted).steps
+    assert (step.action, step.properties) == (Action.SET, wanted)
+
+
+def test_images_that_must_be_kept_are_kept_with_the_reason():
+    image = made_image('a', 'x', None, metadata={'k': 'v'})
+
+    def keep(_image):
+        return 'it is shared'
+
+    for todo in (
+        plan.set_properties([image], {'a': 'b'}, keep),
+        plan.unset_properties([image], ['k'], keep),
+    ):
+        (step,) = todo.steps
+        assert step.image is image
+        assert (step.action, step.reason) == (Action.KEEP, 'it is shared')

@@ -61,6 +61,8 @@ def test_rules(rules, expected):
 def test_reasons():
     found = kept(Rules(last=1, daily=2), *DAYS)
     assert found == {DAYS[0]: ('last', 'daily'), DAYS[1]: ('daily',)}
+    within = Rules(within=datetime.timedelta(hours=1))
+    assert kept(within, *DAYS) == {DAYS[0]: ('within',)}
 
 
 def test_newest_image_is_kept_unless_last_is_zero():

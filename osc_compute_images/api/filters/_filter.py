@@ -120,14 +120,12 @@ class Filter:
         if self is EVERYTHING or other is EVERYTHING:
             return EVERYTHING
         mine, others = self._matches, other._matches
-        since = [self.created_since, other.created_since]
+        since = [t for t in (self.created_since, other.created_since) if t]
         return Filter(
             lambda image: mine(image) or others(image),
             # Only parameters that exclude an image from both.
             dict(self.query.items() & other.query.items()),
-            created_since=min((t for t in since if t), default=None)
-            if all(since)
-            else None,
+            created_since=min(since) if len(since) == 2 else None,
             brief=self.brief and other.brief,
             label=f'{self._operand()} | {other._operand()}',
         )
