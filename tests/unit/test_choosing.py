@@ -268,7 +268,10 @@ def test_list_rejects_filters_of_other_fields(api, http):
         (lambda _: filters.name('x').matches({'name': 'x'}), 'not to dict'),
         (lambda _: filters.min_disk('>=', 3), 'positional'),
         (lambda _: filters.min_disk(at_least='3'), 'takes an int, not str'),
-        (lambda _: filters.boots_on('small'), 'find_flavor'),
+        (
+            lambda _: filters.boots_on('small'),
+            r'^boots_on takes a Flavor, not str: use .*find_flavor',
+        ),
         (lambda _: filters.server(7), 'ID'),
         (lambda _: filters.created_after(datetime.date.today()), 'ISO 8601'),
     ],

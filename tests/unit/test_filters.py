@@ -262,6 +262,7 @@ def test_either_of_two_filters_sends_what_both_send():
         (NAMED & NAMED | NAMED, "(name('a') & name('a')) | name('a')", True),
         (~(NAMED | NAMED), "~(name('a') | name('a'))", True),
         (filters.EVERYTHING, 'EVERYTHING', True),
+        (filters.boots_on(Flavor('1', 'f', 1, 1)), "boots_on('f')", False),
     ],
     ids=repr,
 )

@@ -240,6 +240,17 @@ def test_bar_is_shown_unless_rows_are_printed_meanwhile(
     assert ('5/5' in bar.getvalue()) == has_bar
 
 
+def test_bar_shows_name_or_id(app, fleet, monkeypatch):
+    bar = Terminal()
+    monkeypatch.setattr(sys, 'stderr', bar)
+    monkeypatch.setenv('TERM', 'xterm')
+    fleet.images[ID[1]]['name'] = None
+    run(app, DeleteComputeImage, GO, *SNAPSHOTS)
+    # The last is the oldest.
+    assert ID[1] in bar.getvalue()
+    assert ID[2] not in bar.getvalue()
+
+
 def test_empty_plan_needs_no_approval(app, fleet, typed):
     terminal = typed('')
     assert delete(app, '--name', 'none') == []
@@ -415,6 +426,13 @@ def test_failures_are_reported_and_others_deleted(app, fleet, caplog):
     ]
 
 
+def test_every_failure_is_counted(app, fleet, caplog):
+    for n in (1, 3, 4):
+        fleet.images[ID[n]]['metadata']['protected_here'] = '1'
+    delete(app, *SNAPSHOTS, GO, code=1)
+    assert caplog.messages[-1] == '3 of 5 images failed to delete.'
+
+
 def test_changed_image_is_reported_and_skipped(app, fleet, caplog, typed):
     typed('y\n')
 
@@ -466,6 +484,18 @@ def test_delete_by_name_needs_no_stdout(app, fleet):
     app.stdout = None
     assert run_closed(app, ID[1]) == 0
     assert ID[1] not in fleet.images
+
+
+def test_interrupt_counts_changes_alone(app, fleet, caplog):
+    def interrupt(method, path):
+        if method == 'DELETE' and path.endswith(ID[3]):
+            raise KeyboardInterrupt
+
+    fleet.servers[WEB] |= {'image': {'id': ID[5]}}
+    fleet.before = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        run(app, DeleteComputeImage, *SNAPSHOTS, GO)
+    assert 'Stopped after 1 of 4 images' in caplog.text
 
 
 def test_interrupt_reports_progress(app, fleet, caplog):
