@@ -262,6 +262,8 @@ def test_either_of_two_filters_sends_what_both_send():
         (NAMED & NAMED | NAMED, "(name('a') & name('a')) | name('a')", True),
         (~(NAMED | NAMED), "~(name('a') | name('a'))", True),
         (filters.EVERYTHING, 'EVERYTHING', True),
+        (filters.name_pattern('a*'), "name_pattern('a*')", True),
+        (filters.name_regex('^a'), "name_regex('^a')", True),
         (filters.boots_on(Flavor('1', 'f', 1, 1)), "boots_on('f')", False),
     ],
     ids=repr,

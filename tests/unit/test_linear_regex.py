@@ -2,6 +2,7 @@
 
 """Regular expressions in linear time."""
 
+import itertools
 import re
 import warnings
 
@@ -72,6 +73,24 @@ def test_search_agrees_with_re(flags, pattern, texts):
         assert linear.search(text) == found, text
 
 
+@pytest.mark.parametrize(
+    'pattern',
+    [
+        *('a$', '^a', r'a\Z', r'\Aa', 'a$b', 'a*$', '.$', '(?s).$', '[^a]$'),
+        *('(?m)^b$', '(?m)a$', '(?m)^$', r'$\n', r'(a|b)*$\n?', r'^\n$'),
+        *(r'\bab', r'a\B', r'\Bb\b', r'\b$', 'a{2}b?', '(ab){1,2}$'),
+        *('(a?){2,}b', '(?i)A$', '(?i:A)b', '(a|)(b|)$', 'a{0}b', '(aa)+$'),
+    ],
+)
+def test_search_in_all_short_texts_agrees_with_re(pattern):
+    linear = _linear_regex.LinearRegex(pattern)
+    searched = re.compile(pattern)
+    for length in range(5):
+        for text in map(''.join, itertools.product('ab\n', repeat=length)):
+            found = searched.search(text) is not None
+            assert linear.search(text) == found, (text, linear.search(text))
+
+
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     'pattern',
@@ -130,8 +149,10 @@ def test_unbounded_syntax_is_rejected(pattern):
     ['a{3000}', '(a{100}){100}', '((a{1000}){1000}){1000}', 'a' * 5000],
 )
 def test_large_pattern_is_rejected(pattern):
-    with pytest.raises(ValueError, match='too large'):
+    with pytest.raises(ValueError, match='too large') as caught:
         _linear_regex.LinearRegex(pattern)
+    assert f'{pattern!r:.80}' in str(caught.value)
+    assert 'more than 2000 parts' in str(caught.value)
 
 
 @pytest.mark.parametrize(

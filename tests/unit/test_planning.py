@@ -4,12 +4,14 @@
 
 import csv
 import io
+import itertools
 import json
 import sys
 
 from osc_lib import exceptions
 import pytest
 
+from osc_compute_images.api import PlanRefused
 from osc_compute_images.commands import _gathering
 from osc_compute_images.commands import _planning
 from osc_compute_images.commands.delete import DeleteComputeImage
@@ -257,6 +259,19 @@ def test_empty_plan_needs_no_approval(app, fleet, typed):
     (kept,) = delete(app, '--name', 'cirros-0')
     assert kept['Result'] == 'kept'
     assert terminal.getvalue() == ''
+
+
+def test_number_of_images_of_a_plan_is_limited(
+    app, fleet, caplog, monkeypatch
+):
+    monkeypatch.setattr(_gathering, 'MAX_GATHERED', 6)
+    assert len(delete(app, '--all', '--dry-run')) == 6
+    monkeypatch.setattr(_gathering, 'MAX_GATHERED', 5)
+    assert run(app, DeleteComputeImage, '--all', GO) == (7, '')
+    assert 'There are more than 5 images' in caplog.text
+    assert not fleet.writes
+    with pytest.raises(PlanRefused):
+        _planning.load_all(itertools.repeat([None, None]))
 
 
 def test_max_items_refuses_larger_plan(app, fleet, caplog):
