@@ -6,31 +6,34 @@ For each mutant, the tests that run the changed line are run until one fails.
 What was found is kept in .mutants, so that a run that was interrupted goes on,
 and one with new tests tries only what survived. Survivors that behave as the
 module itself does are listed in tests/mutants/equivalent.txt, and do not
-count. The exit code is 1 if fewer than 90 % are killed in any module.
+count. The others are written to tests/mutants/survivors.txt, if all mutants of
+all modules were tried. The exit code is 1 if fewer than 90 % are killed in any
+module.
 """
 
 import argparse
 from collections.abc import Iterator
 import contextlib
 import dataclasses
-import json
 import os
 from pathlib import Path
 import sys
 
 from tests.mutants.collected import Session
 from tests.mutants.covering import Covering
-from tests.mutants.covering import digest
 from tests.mutants.covering import PACKAGE
 from tests.mutants.covering import ROOT
-from tests.mutants.covering import TESTS
 from tests.mutants.functions import replace_functions
 from tests.mutants.importing import import_others
 from tests.mutants.importing import run_with_module
 from tests.mutants.mutations import Mutant
 from tests.mutants.mutations import mutants
+from tests.mutants.results import Outcome
+from tests.mutants.results import Results
+from tests.mutants.results import table
 
 _EQUIVALENT = Path(__file__).with_name('equivalent.txt')
+_SURVIVORS = Path(__file__).with_name('survivors.txt')
 _STATE = ROOT / '.mutants'
 
 #: Percent of the mutants of each module.
@@ -132,44 +135,6 @@ def _equivalent() -> dict[str, set[str]]:
     return found
 
 
-class _Results:
-    """What became of mutants, in a file with a line for each."""
-
-    def __init__(self, module: str, most: float) -> None:
-        name = module.replace('/', '.').removesuffix('.py')
-        self._path = _STATE / f'{name}.jsonl'
-        self._source = digest(PACKAGE / module)
-        self._most = most
-        self._tests = digest(*TESTS.glob('*.py'), *PACKAGE.rglob('*.py'))
-        self._survivors: dict[str, bool] = {}
-        if self._path.exists():
-            for line in self._path.read_text('utf-8').splitlines():
-                kept = json.loads(line)
-                if kept['source'] != self._source:
-                    continue
-                is_old = kept['tests'] != self._tests or kept['most'] < most
-                if kept['survives'] and is_old:
-                    self._survivors.pop(kept['change'], None)
-                    continue
-                self._survivors[kept['change']] = kept['survives']
-
-    def get(self, change: str) -> bool | None:
-        """Tell whether one survives, if that is known."""
-        return self._survivors.get(change)
-
-    def add(self, change: str, survives: bool) -> None:
-        """Note what became of one."""
-        with self._path.open('a', encoding='utf-8') as file:
-            kept = {
-                'source': self._source,
-                'tests': self._tests,
-                'most': self._most,
-                'change': change,
-                'survives': survives,
-            }
-            file.write(json.dumps(kept) + '\n')
-
-
 def _modules(words: list[str]) -> Iterator[str]:
     """Yield modules: all, or those that are named by path or name."""
     for pattern in MODULES if not words else ('**/*.py',):
@@ -186,27 +151,23 @@ def _modules(words: list[str]) -> Iterator[str]:
 
 def _try_module(
     covering: Covering, module: str, sample: int | None, most: float
-) -> tuple[str, int, int, int, float]:
-    """Return its name, how many were tried, killed, survive, and percent."""
-    results = _Results(module, most)
+) -> Outcome:
+    results = Results(_STATE, module, most)
     equivalent = _equivalent().get(module, ())
-    tried = survivors = 0
+    outcome = Outcome(module)
     for mutant in mutants(PACKAGE / module, sample):
         if mutant.change in equivalent:
             continue
-        tried += 1
+        outcome.tried += 1
         survives = results.get(mutant.change)
         if survives is None:
             survives = _survives(covering, module, mutant, most)
             results.add(mutant.change, survives)
         if survives:
-            survivors += 1
-            print(f'{module}:{mutant.line}: {mutant.change}', flush=True)
-    killed = tried - survivors
-    percent = 100 * killed / tried if tried else 100.0
-    row = module, tried, killed, survivors, percent
-    _print(*row)
-    return row
+            outcome.survivors.append(f'{mutant.line}: {mutant.change}')
+            print(f'{module}:{outcome.survivors[-1]}', flush=True)
+    print(f'{module}: {outcome.percent:.1f} %', flush=True)
+    return outcome
 
 
 def main() -> int:
@@ -237,23 +198,29 @@ def main() -> int:
     os.chdir(ROOT)
     import_others()
     with contextlib.closing(Covering(_STATE / 'covering')) as covering:
-        rows = [
+        outcomes = [
             _try_module(covering, module, args.sample, args.seconds)
             for module in _modules(args.modules)
         ]
     print()
-    _print('module', 'mutants', 'killed', 'survive', '%')
-    for row in rows:
-        _print(*row)
-    return int(any(row[-1] < _GOAL for row in rows))
+    print(table(outcomes), end='')
+    if not args.modules and args.sample is None:
+        _write(outcomes)
+    return int(any(each.percent < _GOAL for each in outcomes))
 
 
-def _print(*cells: object) -> None:
-    name, *figures = (
-        f'{cell:.1f}' if isinstance(cell, float) else str(cell)
-        for cell in cells
+def _write(outcomes: list[Outcome]) -> None:
+    survivors = ''.join(
+        f'\n[{each.module}]\n' + ''.join(f'{s}\n' for s in each.survivors)
+        for each in outcomes
+        if each.survivors
     )
-    print(f'{name:30}', *(f'{figure:>8}' for figure in figures), flush=True)
+    _SURVIVORS.write_text(
+        f'Written by ./run mutants, which tried all mutants of these modules '
+        f'but\nthose in equivalent.txt.\n\n{table(outcomes)}\n'
+        f'The survivors, with their lines:\n{survivors}',
+        'utf-8',
+    )
 
 
 if __name__ == '__main__':
