@@ -193,11 +193,10 @@ class Covering:
         for test in of_module:
             reached.setdefault(test.file, set()).update(test.lines[module])
 
-        def order(test: Test) -> tuple[bool, bool, int, str, float]:
+        def order(test: Test) -> tuple[bool, int, str, float]:
             lines = test.lines.get(module, ())
             return (
                 test.seconds > _SLOW,
-                mutant.line not in lines,
                 -len(reached[test.file]),
                 test.file,
                 -len(lines) / (0.05 + test.seconds),
