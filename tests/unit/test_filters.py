@@ -262,11 +262,13 @@ def test_either_of_two_filters_sends_what_both_send():
         (NAMED & NAMED | NAMED, "(name('a') & name('a')) | name('a')", True),
         (~(NAMED | NAMED), "~(name('a') | name('a'))", True),
         (filters.EVERYTHING, 'EVERYTHING', True),
+        (filters.min_disk(at_least=1), 'min_disk(at_least=1)', False),
+        (filters.min_ram(at_most=1), 'min_ram(at_most=1)', False),
+        (filters.size(more_than=1), 'size(more_than=1)', False),
         (filters.name_pattern('a*'), "name_pattern('a*')", True),
         (filters.name_regex('^a'), "name_regex('^a')", True),
         (filters.boots_on(Flavor('1', 'f', 1, 1)), "boots_on('f')", False),
     ],
-    ids=repr,
 )
 def test_label_and_fields_of_combined_filters(combined, label, brief):
     assert (repr(combined), combined.brief) == (label, brief)
