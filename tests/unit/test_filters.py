@@ -110,6 +110,9 @@ def test_list_opts_are_immutable():
         (filters.min_disk(at_least=10), {}),
         (filters.min_ram(exactly=512), {'minRam': 512}),
         (filters.min_ram(exactly=2**31), {}),
+        (filters.min_ram(exactly=2**31 - 1), {'minRam': 2**31 - 1}),
+        (filters.min_disk(exactly=0), {'minDisk': 0}),
+        (filters.min_disk(exactly=-1), {}),
         (filters.boots_on(Flavor('1', 'f', 1, 1)), {'status': 'active'}),
         (
             filters.name('a') & filters.name('b') & filters.server('s'),
