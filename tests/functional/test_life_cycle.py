@@ -435,7 +435,8 @@ def test_python_api(cloud, glance, images, stored):
     images_api = api.ImagesAPI(demo.compute)
 
     with pytest.raises(api.WaitTimedOut) as raised:
-        images_api.wait_for(image_id, timeout=0.1)
+        # The login is included.
+        images_api.wait_for(image_id, timeout=3)
     assert raised.value.image.progress == 25
     glance.upload(image_id, b'data')
     assert images_api.wait_for(image_id, timeout=PATIENCE).size == 4

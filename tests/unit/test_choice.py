@@ -8,9 +8,9 @@ server itself filters nothing.
 
 import argparse
 import datetime
+import importlib.metadata
 import itertools
 import json
-import os
 import re
 
 from osc_lib.exceptions import CommandError
@@ -463,8 +463,11 @@ def test_servers_are_requested_only_if_needed(app, http):
     assert not any('/servers' in request for request in sent(http))
 
 
+_CLIFF = importlib.metadata.version('cliff').split('.')
+
 ANY_CASE = pytest.mark.skipif(
-    'LOWEST' in os.environ, reason='cliff 4.0 takes headers as they are'
+    [int(number) for number in _CLIFF[:2]] < [4, 7],
+    reason='cliff 4.6 takes headers as they are',
 )
 
 
