@@ -3,10 +3,10 @@
 """Run the tests with each client, Python and cloud, and write the results.
 
 It writes doc/source/matrix.txt, the table in compatibility.rst. A row says so
-if its Python is not installed. ``--offline`` runs only the unit tests, and
-prints the table without writing it.
+if its Python is not installed.
 """
 
+import argparse
 import os
 from pathlib import Path
 import re
@@ -99,20 +99,51 @@ def _table(outcomes: dict[_Row, str]) -> str:
     return ''.join([rule, head, rule, *lines, rule])
 
 
+def _known() -> dict[str, str]:
+    """Return the results in the table by environment."""
+    lines = [
+        re.split(r'\s{2,}', line.strip())
+        for line in _TABLE.read_text().splitlines()
+    ]
+    return {cells[-1]: cells[-2] for cells in lines if len(cells) == 5}
+
+
 def main() -> int:
-    """Run all rows, and write the table."""
+    """Run the rows, and write the table."""
+    parser = argparse.ArgumentParser(prog='./run matrix', description=__doc__)
+    parser.add_argument(
+        'rows',
+        nargs='*',
+        metavar='<row>',
+        help='run only these rows, named by tox environment, and keep the '
+        'other results in the table',
+    )
+    parser.add_argument(
+        '--offline',
+        action='store_true',
+        help='run only the unit tests, and do not write the table',
+    )
+    args = parser.parse_args()
     rows: tuple[_Row, ...] = _ROWS
-    offline = sys.argv[1:] == ['--offline']
-    if offline:
+    if args.offline:
         rows = tuple(
             row._replace(cloud='none', words=_UNIT)
             for row in _ROWS
             if row.cloud != 'oldest' and not row.env.startswith('functional')
         )
-    outcomes = {row: _outcome(row) for row in rows}
+    known = _known() if args.rows else {}
+    unknown = set(args.rows) - {row.env for row in rows}
+    if unknown:
+        parser.error(f'no such row: {", ".join(sorted(unknown))}')
+    outcomes = {
+        row: known[row.env]
+        if row.env in known and row.env not in args.rows
+        else _outcome(row)
+        for row in rows
+    }
     table = _table(outcomes)
     print(table, end='')
-    if not offline:
+    if not args.offline:
         _TABLE.write_text(table)
     return any(o.startswith('FAILED') for o in outcomes.values())
 
