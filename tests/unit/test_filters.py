@@ -86,7 +86,10 @@ def test_list_opts_are_immutable():
         (filters.name_pattern('a*'), {}),
         (filters.status('active'), {'status': 'active'}),
         (filters.status('Saving'), {'status': 'in:queued,saving'}),
+        (filters.status('ERROR'), {'status': 'killed'}),
+        (filters.status('DELETED'), {'status': 'in:deleted,pending_delete'}),
         (filters.status('UNKNOWN'), {}),
+        (filters.status('UNKNOWN', 'ERROR'), {}),
         (filters.image_type('snapshot'), {'property-image_type': 'snapshot'}),
         (filters.image_type('Base'), {}),
         (filters.image_type('SERVER'), {}),
@@ -269,6 +272,11 @@ def test_either_of_two_filters_sends_what_both_send():
         (filters.min_ram(at_most=1), 'min_ram(at_most=1)', False),
         (filters.size(more_than=1), 'size(more_than=1)', False),
         (filters.name_pattern('a*'), "name_pattern('a*')", True),
+        *(
+            (filters.image_type(kind), f'image_type({kind!r})', False)
+            for kind in ('base', 'server', 'volume', 'snapshot')
+        ),
+        (filters.server('s'), "server('s')", False),
         (filters.name_regex('^a'), "name_regex('^a')", True),
         (filters.boots_on(Flavor('1', 'f', 1, 1)), "boots_on('f')", False),
     ],
