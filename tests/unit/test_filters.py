@@ -95,6 +95,7 @@ def test_list_opts_are_immutable():
         (filters.image_type('SERVER'), {}),
         (filters.image_type('All'), {}),
         (filters.server('s'), {'server': 's'}),
+        (filters.server(ServerRef('s')), {'server': 's'}),
         (filters.has_property('hw_disk_bus'), {}),
         (
             filters.property_is('hw_disk_bus', 'virtio'),
