@@ -17,6 +17,7 @@ from osc_lib.exceptions import CommandError
 import pytest
 
 from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _filters
 from osc_compute_images.commands import _joining
 from osc_compute_images.commands import _values
 from osc_compute_images.commands.delete import DeleteComputeImage
@@ -461,6 +462,25 @@ def test_invisible_servers_are_reported(app, http, caplog):
 def test_servers_are_requested_only_if_needed(app, http):
     run(app, '--type', 'snapshot')
     assert not any('/servers' in request for request in sent(http))
+
+
+def test_options_of_filters(app):
+    parser = ListComputeImage(app, None).get_parser('openstack x')
+    actions = {
+        word: action
+        for action in parser._actions
+        for word in action.option_strings
+    }
+    for option in _filters.FILTERS:
+        action = actions[f'--{option.name}']
+        assert (action.help, action.metavar) == (option.help, option.metavar)
+        assert action.dest == option.name.replace('-', '_')
+        excluding = actions.get(f'--not-{option.name}')
+        assert (excluding is None) == (option.negative is None)
+        if excluding is not None:
+            assert excluding.help == option.negative
+            assert excluding.metavar == option.metavar
+            assert excluding.dest == f'not_{action.dest}'
 
 
 _CLIFF = importlib.metadata.version('cliff').split('.')
