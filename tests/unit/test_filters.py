@@ -96,6 +96,13 @@ def test_list_opts_are_immutable():
         (filters.image_type('All'), {}),
         (filters.server('s'), {'server': 's'}),
         (filters.server(ServerRef('s')), {'server': 's'}),
+        *(
+            (filters.property_is(key, 'x'), {f'property-{key}': 'x'})
+            for key in (
+                *('hw_a', 'img_min_a', 'hw_minimum', 'architecture'),
+                *('base_image_ref', 'image_type', 'instance_uuid', 'vm_mode'),
+            )
+        ),
         (filters.has_property('hw_disk_bus'), {}),
         (
             filters.property_is('hw_disk_bus', 'virtio'),
@@ -278,6 +285,17 @@ def test_either_of_two_filters_sends_what_both_send():
             for kind in ('base', 'server', 'volume', 'snapshot')
         ),
         (filters.server('s'), "server('s')", False),
+        (filters.has_property('k'), "has_property('k')", False),
+        (filters.property_is('k', 'v'), "property_is('k', 'v')", False),
+        *(
+            (make('2026-01-01'), f"{name}('2026-01-01T00:00:00Z')", False)
+            for name, make in (
+                ('created_after', filters.created_after),
+                ('created_before', filters.created_before),
+                ('changes_since', filters.changes_since),
+                ('changes_before', filters.changes_before),
+            )
+        ),
         (filters.name_regex('^a'), "name_regex('^a')", True),
         (filters.boots_on(Flavor('1', 'f', 1, 1)), "boots_on('f')", False),
     ],
