@@ -475,6 +475,7 @@ def test_options_of_filters(app):
         action = actions[f'--{option.name}']
         assert (action.help, action.metavar) == (option.help, option.metavar)
         assert action.dest == option.name.replace('-', '_')
+        assert action.metavar is None or action.metavar.islower()
         excluding = actions.get(f'--not-{option.name}')
         assert (excluding is None) == (option.negative is None)
         if excluding is not None:
