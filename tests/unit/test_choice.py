@@ -471,6 +471,12 @@ def test_options_of_filters(app):
         for action in parser._actions
         for word in action.option_strings
     }
+    for word, metavar in (
+        ('--newest', '<n>'),
+        ('--newest-per', '<key>[,<key>...]'),
+    ):
+        assert actions[word].metavar == metavar
+        assert actions[word].help.startswith('Keep only the newest of')
     for option in _filters.FILTERS:
         action = actions[f'--{option.name}']
         assert (action.help, action.metavar) == (option.help, option.metavar)
