@@ -100,7 +100,10 @@ def check_size(body: bytes) -> None:
         _raise_invalid(
             f'it has {containers:,} lists and objects, too many for its size'
         )
-    if containers + body.count(b',') > limit:
+    values = containers + body.count(b',')
+    # A value may be a string, and have a key. Strings are also counted because
+    # the depth of an invalid document is measured string by string.
+    if values > limit or body.count(b'"') > 4 * limit:
         _raise_invalid(f'it has more than {limit:,} values')
 
 

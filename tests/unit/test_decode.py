@@ -417,6 +417,14 @@ def test_number_of_entries_is_limited(fields):
         _decode.decode_page(page + b',' + entry + b']}')
 
 
+def test_number_of_strings_is_limited(monkeypatch):
+    monkeypatch.setattr(_limits, 'MAX_VALUES', 1000)
+    most = b'["' + b'\\"' * 3998 + b'"]'
+    assert _json.load(most) == ['"' * 3998]
+    with pytest.raises(InvalidResponse, match='1,000 values'):
+        _json.load(most.replace(b'["', b'["\\"', 1))
+
+
 @pytest.mark.parametrize(('value', 'more'), [(b'0,', b'0'), (b'"",', b'""')])
 def test_number_of_values_is_limited(monkeypatch, value, more):
     monkeypatch.setattr(_limits, 'MAX_VALUES', 1000)
