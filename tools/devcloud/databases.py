@@ -66,10 +66,9 @@ def _copy(layout: Layout, source: str, region: str) -> None:
         target = layout.folder(f'{service}-{region}')
         for path in layout.folder(f'{service}-{source}').glob('*.db'):
             shutil.copy(path, target)
-    _move(
-        layout.folder(f'nova-{region}') / 'api.db',
-        'cell_mappings',
-        'database_connection',
+    _move_cells(
+        layout,
+        region,
         layout.folder(f'nova-{source}'),
         layout.folder(f'nova-{region}'),
     )
@@ -81,13 +80,7 @@ def move_files(layout: Layout, old: Path) -> None:
     :param old: the previous folder of the cloud
     """
     for region in REGIONS:
-        _move(
-            layout.folder(f'nova-{region}') / 'api.db',
-            'cell_mappings',
-            'database_connection',
-            old,
-            layout.home,
-        )
+        _move_cells(layout, region, old, layout.home)
         _move(
             layout.glance_db(region),
             'image_locations',
@@ -95,6 +88,11 @@ def move_files(layout: Layout, old: Path) -> None:
             old,
             layout.home,
         )
+
+
+def _move_cells(layout: Layout, region: str, old: Path, new: Path) -> None:
+    path = layout.folder(f'nova-{region}') / 'api.db'
+    _move(path, 'cell_mappings', 'database_connection', old, new)
 
 
 def _move(path: Path, table: str, column: str, old: Path, new: Path) -> None:

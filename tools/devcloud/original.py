@@ -41,7 +41,7 @@ class Original:
         """
         for old in self._folder.parent.glob(f'{self._release}-*'):
             shutil.rmtree(old)
-        unfinished = self._folder.parent / 'unfinished'
+        unfinished = self._folder.parent / f'unfinished-{self._release}'
         shutil.rmtree(unfinished, ignore_errors=True)
         shutil.copytree(
             home,
