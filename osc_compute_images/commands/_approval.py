@@ -10,6 +10,8 @@ from typing import Any
 
 from osc_lib.i18n import _
 
+from osc_compute_images.commands import _outcomes
+
 
 def is_possible() -> bool:
     """Return whether stdin and stderr are terminals."""
@@ -28,8 +30,6 @@ def ask(
     """Show a plan, and return whether the user approves it."""
     # NOTE: imported here, as every "openstack" command loads this module.
     from cliff.formatters import table
-
-    from osc_compute_images.commands import _outcomes
 
     cells = _outcomes.cells(sys.stderr, 'table', rows)
     table.TableFormatter().emit_list(headers, cells, sys.stderr, parsed_args)

@@ -100,10 +100,7 @@ def add_newest(parser: 'argparse._ActionsContainer') -> None:
 
 def is_given(parsed_args: argparse.Namespace) -> bool:
     """Return whether the user has given any option that selects images."""
-    return any(option.is_given(parsed_args) for option in _options()) or any(
-        getattr(parsed_args, option, None)
-        for option in ('newest', 'newest_per')
-    )
+    return any(option.is_given(parsed_args) for option in _options())
 
 
 def needs_usage(parsed_args: argparse.Namespace) -> bool:

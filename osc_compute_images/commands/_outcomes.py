@@ -110,11 +110,8 @@ class Outcomes:
         image = outcome.step.image
         name = image.id if image.name is None else image.name
         if outcome.result in ('failed', 'changed'):
-            if region:
-                prefix = f'{_results.describe_region(region)}: '
-                prefix = prefix[:1].upper() + prefix[1:]
-            else:
-                prefix = ''
+            where = _results.describe_region(region) if region else ''
+            prefix = f'{where}: ' if where else ''
             with bar.failing():
                 self._report_failure(prefix, outcome)
         bar.advance(name)

@@ -99,14 +99,8 @@ class Progress:
     @contextlib.contextmanager
     def hidden(self) -> Iterator[None]:
         """Hide the count while something is logged."""
-        with self._lock:
-            if self._count is not None:
-                self._count.stop()
-            try:
-                yield
-            finally:
-                if self._count is not None:
-                    self._count.start()
+        with self._lock, _stopped(self._count):
+            yield
 
     @contextlib.contextmanager
     def waiting(self) -> 'Iterator[Callable[[Image], object]]':
@@ -210,14 +204,21 @@ class Changes:
     def failing(self) -> Iterator[None]:
         """Count a failure, and hide the bar while it is logged."""
         self._failed += 1
-        if self._bar is None:
+        with _stopped(self._bar):
             yield
-            return
-        self._bar.stop()
-        try:
-            yield
-        finally:
-            self._bar.start()
+
+
+@contextlib.contextmanager
+def _stopped(shown: 'Status | progress.Progress | None') -> Iterator[None]:
+    """Stop what is shown, and start it again."""
+    if shown is None:
+        yield
+        return
+    shown.stop()
+    try:
+        yield
+    finally:
+        shown.start()
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

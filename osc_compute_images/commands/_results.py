@@ -23,13 +23,14 @@ _Result = TypeVar('_Result')
 
 
 def describe_region(key: RegionKey) -> str:
-    """Return the name of a region for a message."""
+    """Return the name of a region, for the beginning of a message."""
     *cloud, region = key
     words = [
         *(_('cloud %s') % name for name in cloud),
         *([_('region %s') % region] if region or not cloud else []),
     ]
-    return printable(', '.join(words))
+    text = printable(', '.join(words))
+    return text[:1].upper() + text[1:]
 
 
 class Results:
@@ -78,7 +79,6 @@ class Results:
         from osc_compute_images import api
 
         name = describe_region(key)
-        name = name[:1].upper() + name[1:]
         if isinstance(error, api.ServerNotFound | api.FlavorNotFound):
             self._log.warning(
                 _('%(region)s is skipped: %(reason)s'),
