@@ -2,6 +2,7 @@
 
 """A keystoneauth session and adapter, over mocked HTTP, without delays."""
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import random
 import time
@@ -34,6 +35,21 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(random, 'random', lambda: 0.0)
     monkeypatch.setattr(time, 'monotonic', lambda: clock[0])
     return seconds
+
+
+@pytest.fixture
+def set_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Return a function that sets the local time zone."""
+    if not hasattr(time, 'tzset'):
+        pytest.skip('Windows has no tzset()')
+
+    def set_(zone: str) -> None:
+        monkeypatch.setenv('TZ', zone)
+        time.tzset()
+
+    yield set_
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture

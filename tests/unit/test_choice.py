@@ -604,23 +604,16 @@ def test_invalid_value_is_rejected_before_any_request(
 
 
 @pytest.mark.parametrize('zone', ['UTC', 'America/New_York', 'Asia/Kolkata'])
-def test_time_without_zone_is_utc(monkeypatch, zone):
-    import time
-
-    monkeypatch.setenv('TZ', zone)
-    time.tzset()
-    try:
-        for text, meant in (
-            ('2026-11-23T16:11:28', '2026-11-23T16:11:28Z'),
-            ('2026-11-23', '2026-11-23T00:00:00Z'),
-            ('2026-11', '2026-11-01T00:00:00Z'),
-            ('2026-11-23T16:11:28+02:00', '2026-11-23T14:11:28Z'),
-        ):
-            assert _values.time_or_age(text) == meant
-        back = datetime.datetime.fromisoformat(_values.time_or_age('90m'))
-    finally:
-        monkeypatch.undo()
-        time.tzset()
+def test_time_without_zone_is_utc(set_zone, zone):
+    set_zone(zone)
+    for text, meant in (
+        ('2026-11-23T16:11:28', '2026-11-23T16:11:28Z'),
+        ('2026-11-23', '2026-11-23T00:00:00Z'),
+        ('2026-11', '2026-11-01T00:00:00Z'),
+        ('2026-11-23T16:11:28+02:00', '2026-11-23T14:11:28Z'),
+    ):
+        assert _values.time_or_age(text) == meant
+    back = datetime.datetime.fromisoformat(_values.time_or_age('90m'))
     span = datetime.datetime.now(datetime.UTC) - back
     assert datetime.timedelta(minutes=89) < span
     assert span < datetime.timedelta(minutes=91)
