@@ -21,19 +21,19 @@ import sys
 
 from tests.mutants.collected import Session
 from tests.mutants.covering import Covering
-from tests.mutants.covering import PACKAGE
-from tests.mutants.covering import ROOT
 from tests.mutants.functions import replace_functions
 from tests.mutants.importing import import_others
 from tests.mutants.importing import run_with_module
 from tests.mutants.mutations import Mutant
 from tests.mutants.mutations import mutants
+from tests.mutants.paths import PACKAGE
+from tests.mutants.paths import ROOT
+from tests.mutants.results import equivalent
 from tests.mutants.results import Outcome
 from tests.mutants.results import Results
 from tests.mutants.results import table
+from tests.mutants.results import write_survivors
 
-_EQUIVALENT = Path(__file__).with_name('equivalent.txt')
-_SURVIVORS = Path(__file__).with_name('survivors.txt')
 _STATE = ROOT / '.mutants'
 
 #: Percent of the mutants of each module.
@@ -123,18 +123,6 @@ def _survives(
     return code == 0
 
 
-def _equivalent() -> dict[str, set[str]]:
-    """Return the changes that do not count, for each module."""
-    found: dict[str, set[str]] = {}
-    module = ''
-    for line in _EQUIVALENT.read_text('utf-8').splitlines():
-        if line.startswith('['):
-            module = line.strip('[]')
-        elif line and not line.startswith((' ', '#')):
-            found.setdefault(module, set()).add(line)
-    return found
-
-
 def _modules(words: list[str]) -> Iterator[str]:
     """Yield modules: all, or those that are named by path or name."""
     for pattern in MODULES if not words else ('**/*.py',):
@@ -153,10 +141,10 @@ def _try_module(
     covering: Covering, module: str, sample: int | None, most: float
 ) -> Outcome:
     results = Results(_STATE, module, most)
-    equivalent = _equivalent().get(module, ())
+    without_effect = equivalent().get(module, ())
     outcome = Outcome(module)
     for mutant in mutants(PACKAGE / module, sample):
-        if mutant.change in equivalent:
+        if mutant.change in without_effect:
             continue
         outcome.tried += 1
         survives = results.get(mutant.change)
@@ -205,22 +193,8 @@ def main() -> int:
     print()
     print(table(outcomes), end='')
     if not args.modules and args.sample is None:
-        _write(outcomes)
+        write_survivors(outcomes)
     return int(any(each.percent < _GOAL for each in outcomes))
-
-
-def _write(outcomes: list[Outcome]) -> None:
-    survivors = ''.join(
-        f'\n[{each.module}]\n' + ''.join(f'{s}\n' for s in each.survivors)
-        for each in outcomes
-        if each.survivors
-    )
-    _SURVIVORS.write_text(
-        f'Written by ./run mutants, which tried all mutants of these modules '
-        f'but\nthose in equivalent.txt.\n\n{table(outcomes)}\n'
-        f'The survivors, with their lines:\n{survivors}',
-        'utf-8',
-    )
 
 
 if __name__ == '__main__':

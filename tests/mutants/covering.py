@@ -7,38 +7,27 @@ of them or the package changes.
 """
 
 from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Mapping
-import contextlib
 import dataclasses
-import hashlib
 import json
 from pathlib import Path
 import sys
-import time
 from typing import Any
 
-import coverage
-import pytest
-
 from tests.mutants.collected import Collected
-from tests.mutants.collected import QUIET
-from tests.mutants.collected import Session
-from tests.mutants.forking import run_in_child
 from tests.mutants.mutations import Mutant
-
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / 'osc_compute_images'
-TESTS = ROOT / 'tests' / 'unit'
+from tests.mutants.paths import digest
+from tests.mutants.paths import PACKAGE
+from tests.mutants.paths import ROOT
+from tests.mutants.paths import TESTS
+from tests.mutants.recording import record_imports
+from tests.mutants.recording import Recording
 
 #: Tests of other things than the package, which take their time.
 _OTHERS = {'test_benchmarks', 'test_faults_table', 'test_typing'}
 
 #: CPU seconds of a slow test.
 _SLOW = 0.5
-
-#: CPU seconds, for one file of tests.
-_LIMIT = 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,76 +38,6 @@ class Test:
     name: str
     seconds: float
     lines: dict[str, set[int]]
-
-
-@contextlib.contextmanager
-def _measured(into: dict[str, dict[str, list[int]]]) -> Iterator[Any]:
-    """Add the lines of each module that run, by context."""
-    measuring = coverage.Coverage(
-        data_file=None, source=[str(PACKAGE)], config_file=False
-    )
-    measuring.start()
-    yield measuring
-    measuring.stop()
-    data = measuring.get_data()
-    for file in data.measured_files():
-        module = str(Path(file).relative_to(PACKAGE))
-        for line, contexts in data.contexts_by_lineno(file).items():
-            for context in contexts:
-                of = into.setdefault(context, {})
-                of.setdefault(module, []).append(line)
-
-
-@dataclasses.dataclass
-class _Recording:
-    """Run a file of tests, and tell which lines each of them runs.
-
-    :param file: the file
-    :param path: where it is told
-    """
-
-    file: str
-    path: Path
-    limit: float = _LIMIT
-
-    def run(self, session: Session) -> int:
-        """Do it in this process."""
-        names = session.names(self.file)
-        passed: dict[str, float] = {}
-        lines: dict[str, dict[str, list[int]]] = {}
-        with _measured(lines) as measuring:
-            for name in names:
-                measuring.switch_context(name)
-                began = time.process_time()
-                if all(session.run([name])):
-                    passed[name] = time.process_time() - began
-        found = [
-            (name, seconds, lines.get(name, {}))
-            for name, seconds in passed.items()
-        ]
-        self.path.write_text(json.dumps(found))
-        return 0
-
-
-def _record_imports(path: Path, files: list[Path]) -> None:
-    """Tell which lines run before the first test."""
-
-    def work() -> int:
-        lines: dict[str, dict[str, list[int]]] = {}
-        with _measured(lines):
-            pytest.main([*QUIET, '--collect-only', *map(str, files)])
-        path.write_text(json.dumps(lines['']))
-        return 0
-
-    run_in_child(work, _LIMIT)
-
-
-def digest(*paths: Path) -> str:
-    """Return what changes when one of some files does."""
-    whole = hashlib.sha256()
-    for path in sorted(paths):
-        whole.update(path.read_bytes())
-    return whole.hexdigest()[:16]
 
 
 class Covering:
@@ -141,7 +60,7 @@ class Covering:
                 folder,
                 'imports',
                 digest(*files, *common),
-                lambda path: _record_imports(path, files),
+                lambda path: record_imports(path, files),
             )
         )
         #: The tests themselves, in a process.
@@ -153,7 +72,7 @@ class Covering:
                 path.stem,
                 digest(path, *common),
                 lambda kept, file=file: self.collected.run(
-                    _Recording(file, kept)
+                    Recording(file, kept)
                 ),
             )
             for test, seconds, lines in found:

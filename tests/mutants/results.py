@@ -3,13 +3,17 @@
 """What became of mutants."""
 
 from collections.abc import Iterable
+from collections.abc import Sequence
 import dataclasses
 import json
 from pathlib import Path
 
-from tests.mutants.covering import digest
-from tests.mutants.covering import PACKAGE
-from tests.mutants.covering import TESTS
+from tests.mutants.paths import digest
+from tests.mutants.paths import PACKAGE
+from tests.mutants.paths import TESTS
+
+_EQUIVALENT = Path(__file__).with_name('equivalent.txt')
+_SURVIVORS = Path(__file__).with_name('survivors.txt')
 
 
 @dataclasses.dataclass
@@ -42,6 +46,33 @@ def table(outcomes: Iterable[Outcome]) -> str:
             f'{each.percent:.1f}',
         )
         for each in outcomes
+    )
+
+
+def equivalent() -> dict[str, set[str]]:
+    """Return the changes that do not count, for each module."""
+    found: dict[str, set[str]] = {}
+    module = ''
+    for line in _EQUIVALENT.read_text('utf-8').splitlines():
+        if line.startswith('['):
+            module = line.strip('[]')
+        elif line and not line.startswith((' ', '#')):
+            found.setdefault(module, set()).add(line)
+    return found
+
+
+def write_survivors(outcomes: Sequence[Outcome]) -> None:
+    """Write the table and the survivors of all modules."""
+    survivors = ''.join(
+        f'\n[{each.module}]\n' + ''.join(f'{s}\n' for s in each.survivors)
+        for each in outcomes
+        if each.survivors
+    )
+    _SURVIVORS.write_text(
+        f'Written by ./run mutants, which tried all mutants of these modules '
+        f'but\nthose in equivalent.txt.\n\n{table(outcomes)}\n'
+        f'The survivors, with their lines:\n{survivors}',
+        'utf-8',
     )
 
 
