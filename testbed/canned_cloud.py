@@ -32,6 +32,10 @@ TOKEN = 'gAAAAAB-the-secret-token'
 PASSWORD = 'the-secret-password'
 PROJECT = '7f5b3e6f0d1c4bb0a6a3a5c7f6a1b2c3'
 
+# NOTE: tests replace time.sleep() by a clock of their own, which a thread that
+# still sends a slow response must not advance.
+_sleep = time.sleep
+
 
 @dataclasses.dataclass
 class Request:
@@ -210,7 +214,7 @@ def cut_off(connection: socket.socket, response: bytes) -> None:
     """Send half of the response, and reset the connection."""
     truncated(connection, response)
     # The reset would drop data that has not arrived.
-    time.sleep(0.2)
+    _sleep(0.2)
     reset(connection, b'')
 
 
@@ -268,7 +272,7 @@ def drip(connection: socket.socket, response: bytes) -> None:
     )
     while True:
         connection.sendall(b' ')
-        time.sleep(0.2)
+        _sleep(0.2)
 
 
 def drip_of_head(connection: socket.socket, response: bytes) -> None:
@@ -276,7 +280,7 @@ def drip_of_head(connection: socket.socket, response: bytes) -> None:
     connection.sendall(b'HTTP/1.1 200 OK\r\nX-Endless: ')
     while True:
         connection.sendall(b'x')
-        time.sleep(0.2)
+        _sleep(0.2)
 
 
 def slowly(connection: socket.socket, response: bytes) -> None:
@@ -284,12 +288,12 @@ def slowly(connection: socket.socket, response: bytes) -> None:
     size = len(response) // 8 + 1
     for start in range(0, len(response), size):
         connection.sendall(response[start : start + size])
-        time.sleep(0.25)
+        _sleep(0.25)
 
 
 def silent(_connection: socket.socket, _response: bytes) -> None:
     """Accept the request, and never respond."""
-    time.sleep(3600)
+    _sleep(3600)
 
 
 def keystone(
