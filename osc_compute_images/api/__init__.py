@@ -42,6 +42,7 @@ All errors derive from ``ImagesError``::
         |   +-- ImageNotFound
         |   +-- ServerNotFound  the instance, not the host
         |   +-- FlavorNotFound
+        +-- NotAcceptable       406
         +-- Conflict            409
         +-- TooManyRequests     413, 429
         +-- ServerError         500 and above
@@ -66,6 +67,7 @@ from osc_compute_images.api._errors import ImageVanished
 from osc_compute_images.api._errors import InvalidProperty
 from osc_compute_images.api._errors import InvalidResponse
 from osc_compute_images.api._errors import ListingInterrupted
+from osc_compute_images.api._errors import NotAcceptable
 from osc_compute_images.api._errors import NotFound
 from osc_compute_images.api._errors import PlanRefused
 from osc_compute_images.api._errors import PropertiesNotDeleted
@@ -116,6 +118,7 @@ __all__ = [
     'ListOpts',
     'ListOptsBuilder',
     'ListingInterrupted',
+    'NotAcceptable',
     'NotFound',
     'Pager',
     'PlanRefused',

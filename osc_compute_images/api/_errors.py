@@ -252,6 +252,10 @@ class FlavorNotFound(NotFound):
     """No such flavor."""
 
 
+class NotAcceptable(HTTPError):
+    """406: the service does not offer the microversion."""
+
+
 class Conflict(HTTPError):
     """409: the state of the resource does not allow this."""
 
@@ -269,6 +273,7 @@ _BY_STATUS: dict[int, type[HTTPError]] = {
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
+    406: NotAcceptable,
     409: Conflict,
     413: TooManyRequests,
     429: TooManyRequests,

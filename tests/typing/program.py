@@ -151,6 +151,7 @@ def failing(api: ImagesAPI) -> Iterator[object]:
         images.Unauthorized,
         images.Forbidden,
         images.NotFound,
+        images.NotAcceptable,
         images.Conflict,
         images.TooManyRequests,
         images.ServerError,

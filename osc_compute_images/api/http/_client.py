@@ -22,6 +22,7 @@ from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import _versions
 from osc_compute_images.api.http._locator import Locator
 from osc_compute_images.api.http._request import send_once
+from osc_compute_images.api.http._response import Response
 
 LOG = logging.getLogger('osc_compute_images')
 
@@ -56,12 +57,33 @@ class Client:
         :returns: the body of a successful response
         :raises ImagesError: for any other outcome
         """
+        return self.fetch(path, params, deadline=deadline).body
+
+    def fetch(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        deadline: float | None = None,
+        microversion: str | None = None,
+    ) -> Response:
+        """Like :meth:`get`, but return the whole response.
+
+        :param microversion: such as ``2.69``; None means 2.1
+        :raises NotAcceptable: if the service does not offer it
+        """
         content = {'params': dict(params)} if params else {}
 
-        def attempt(end: float) -> bytes:
+        def attempt(end: float) -> Response:
             endpoint = self._locator.locate(end)
             return send_once(
-                self._adapter, 'GET', path, endpoint, end, content
+                self._adapter,
+                'GET',
+                path,
+                endpoint,
+                end,
+                content,
+                microversion=microversion,
             )
 
         return self._retry(attempt, deadline)
@@ -90,7 +112,9 @@ class Client:
         # NOTE: finding the endpoint and the token is safe to retry.
         endpoint = self._retry(self._locator.locate, deadline)
         end = math.inf if deadline is None else deadline
-        return send_once(self._adapter, method, path, endpoint, end, content)
+        return send_once(
+            self._adapter, method, path, endpoint, end, content
+        ).body
 
     def server(self) -> str:
         """Return the host and port of the endpoint."""

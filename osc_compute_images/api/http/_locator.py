@@ -78,12 +78,12 @@ class Locator:
         """Request the version document; return None if there is none."""
 
         def request(**arguments: Any) -> Any:
-            body = send_once(
+            response = send_once(
                 self._adapter,
                 *('GET', f'{endpoint.url}/', endpoint, end, arguments),
                 accepted=(_response.MULTIPLE_CHOICES,),
             )
-            return _json.load_or_none(body)
+            return _json.load_or_none(response.body)
 
         try:
             with contextlib.suppress(_errors.Unauthorized):

@@ -41,14 +41,16 @@ def send_once(
     end: float,
     content: Mapping[str, Any],
     accepted: tuple[int, ...] = (),
-) -> bytes:
+    microversion: str | None = None,
+) -> _response.Response:
     """Send a request, and check the response.
 
     :param path: below the endpoint, or a URL
     :param end: deadline of the response
     :param content: additional arguments of the adapter's ``request``
     :param accepted: additional statuses of success
-    :returns: the body of a successful response
+    :param microversion: of Compute; None means 2.1
+    :returns: a successful response
     :raises ImagesError: for any other outcome
     """
     url = path if '://' in path else endpoint.url + path
@@ -59,25 +61,28 @@ def send_once(
             f'timeout had expired'
         )
     try:
-        response = _send(
-            adapter, method, path, end, {**content, **endpoint.arguments()}
+        received = _send(
+            adapter,
+            method,
+            path,
+            end,
+            {**content, **endpoint.arguments(), 'microversion': microversion},
         )
     except Exception as e:
         if not _exceptions.is_translated(e):
             raise
         waited = time.monotonic() - began
         raise _exceptions.translate(e, url, waited) from e
-    return _response.check(
-        _response.Response(
-            method,
-            response.url,
-            response.status_code,
-            response.reason,
-            response.headers,
-            response.content,
-        ),
-        accepted,
+    response = _response.Response(
+        method,
+        received.url,
+        received.status_code,
+        received.reason,
+        received.headers,
+        received.content,
     )
+    _response.check(response, accepted)
+    return response
 
 
 def _send(
@@ -96,7 +101,7 @@ def _send(
         timeout = min(connect, left), min(read, left)
         total = min(total, left)
     reader = BodyReader(total, end)
-    # NOTE: microversion=None means 2.1 on every release, and overrides the
+    # NOTE: the microversion None means 2.1 on every release, and overrides the
     # user's default. Redirects are not followed: the token would be sent to
     # any host. Client makes the retries.
     with alarm(connect + total):
@@ -107,7 +112,6 @@ def _send(
                 'Accept': 'application/json',
                 **content.pop('headers', {}),
             },
-            microversion=None,
             raise_exc=False,
             redirect=False,
             connect_retries=0,

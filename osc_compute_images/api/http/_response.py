@@ -50,9 +50,20 @@ class Response:
                 return _error_message.one_line(self.headers[name])
         return None
 
+    @property
+    def microversion(self) -> str | None:
+        """The microversion of Compute that the server answered in, or None.
 
-def check(response: Response, accepted: tuple[int, ...] = ()) -> bytes:
-    """Return the body of a successful response.
+        A server without microversions ignores the one that it is asked for.
+        """
+        service, _, version = self.headers.get(
+            'openstack-api-version', ''
+        ).partition(' ')
+        return version if service == 'compute' else None
+
+
+def check(response: Response, accepted: tuple[int, ...] = ()) -> None:
+    """Check that a response is a success.
 
     :param accepted: additional statuses of success
     :raises ImagesError: for any other response
@@ -68,7 +79,7 @@ def check(response: Response, accepted: tuple[int, ...] = ()) -> bytes:
                 f'not from the images API; the change may or may not have '
                 f'been made',
             )
-        return response.body
+        return
     url = _error_message.one_line(response.url)
     if status in _REDIRECTS:
         target = response.headers.get('location') or 'an unknown URL'
