@@ -58,6 +58,7 @@ from osc_compute_images.api._errors import ConnectionFailed
 from osc_compute_images.api._errors import EndpointNotFound
 from osc_compute_images.api._errors import FlavorNotFound
 from osc_compute_images.api._errors import Forbidden
+from osc_compute_images.api._errors import GapsFound
 from osc_compute_images.api._errors import HTTPError
 from osc_compute_images.api._errors import ImageFailed
 from osc_compute_images.api._errors import ImageNotFound
@@ -103,6 +104,7 @@ __all__ = [
     'Flavor',
     'FlavorNotFound',
     'Forbidden',
+    'GapsFound',
     'HTTPError',
     'Image',
     'ImageFailed',

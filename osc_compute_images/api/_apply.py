@@ -2,31 +2,31 @@
 
 """Apply a plan, image by image.
 
-Each image is read again right before it is changed, and the list of servers
-before an image is deleted. A race remains between two requests, and within
-the time for which the list of servers is cached.
+Right before an image is deleted, everything that the plan rests on is read
+again: the servers of all regions that share the Image service, the server that
+the image was taken from, the image that is kept instead, and the image itself.
+A race remains between two requests, and for as long as a list of servers is
+used: see :meth:`.Fleet.refresh`. The images that need a kernel are not listed
+again.
 """
 
 from collections.abc import Iterator
-import time
 from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _changes
 from osc_compute_images.api import _errors
 from osc_compute_images.api._image import Image
+from osc_compute_images.api._servers import ServerList
 from osc_compute_images.api._steps import Action
 from osc_compute_images.api._steps import Outcome
 from osc_compute_images.api._steps import Plan
 from osc_compute_images.api._steps import Result
 from osc_compute_images.api._steps import Step
+from osc_compute_images.api.fleet import Fleet
+from osc_compute_images.api.protection import Protection
 
 if TYPE_CHECKING:
     from osc_compute_images.api._client import ImagesAPI
-
-#: How long the list of servers is cached: seconds, or this many times as long
-#: as it took to read, if that is longer.
-_CACHE_TIME = 1.0
-_CACHE_FACTOR = 4
 
 #: Stop after this many failed connections in a row.
 _MAX_FAILED_CONNECTIONS = 3
@@ -39,9 +39,12 @@ _FATAL = (
 )
 
 
-def apply(api: 'ImagesAPI', plan: Plan) -> Iterator[Outcome]:
-    """See :meth:`osc_compute_images.api.ImagesAPI.apply`."""
-    check = _DeletionCheck(api, plan)
+def apply(api: 'ImagesAPI', plan: Plan, fleet: Fleet) -> Iterator[Outcome]:
+    """Apply a plan, a step for each outcome that is taken.
+
+    :param fleet: the servers that may use the images
+    """
+    check = _DeletionCheck(api, plan.protection, fleet)
     failed_connections = 0
     fatal: _errors.ImagesError | None = None
     for step in plan.steps:
@@ -52,7 +55,10 @@ def apply(api: 'ImagesAPI', plan: Plan) -> Iterator[Outcome]:
             yield _failure(step, fatal)
             continue
         try:
-            outcome = _apply_step(api, step, check)
+            outcome = _apply_step(api, step, plan, check)
+        except _errors.ImageNotFound:
+            outcome = Outcome(step=step, result=Result.GONE)
+            failed_connections = 0
         except _errors.ImagesError as e:
             outcome = _failure(step, e)
             if isinstance(e, _errors.ConnectionFailed):
@@ -74,81 +80,95 @@ def _failure(step: Step, e: _errors.ImagesError) -> Outcome:
 
 
 def _apply_step(
-    api: 'ImagesAPI', step: Step, check: '_DeletionCheck'
+    api: 'ImagesAPI', step: Step, plan: Plan, check: '_DeletionCheck'
 ) -> Outcome:
-    """Read the image again, and change it if it is unchanged."""
-    if check.is_exempt(step):
-        _changes.change(api, step, step.image)
-        return Outcome(step=step, result=Result.DONE)
-    objection = None
-    if step.action is Action.DELETE:
-        # NOTE: before the image is read: this may take longer.
-        objection = check.find_objection(step)
-    try:
+    """Change an image if nothing speaks against it.
+
+    :raises ImageNotFound: if the image is gone
+    """
+    image = step.image
+    if not plan.named:
+        objection = None
+        if step.action is Action.DELETE:
+            # NOTE: before the image is read: this may take longer.
+            objection = check.objection(step)
         image = api.get(step.image.id)
-    except _errors.ImageNotFound:
-        return Outcome(step=step, result=Result.GONE)
-    if image.status == 'DELETED':
-        return Outcome(step=step, result=Result.GONE)
-    objection = objection or _difference(step.image, image)
-    if objection is not None:
-        return Outcome(step=step, result=Result.CHANGED, reason=objection)
+        if image.state == 'DELETED':
+            return Outcome(step=step, result=Result.GONE)
+        objection = objection or _difference(step.image, image)
+        if objection is not None:
+            return Outcome(step=step, result=Result.SKIPPED, reason=objection)
     note = _changes.change(api, step, image)
     return Outcome(step=step, result=Result.DONE, reason=note)
 
 
 def _difference(planned: Image, image: Image) -> str | None:
-    for field in ('status', 'name', 'updated'):
+    for field in ('state', 'name', 'updated'):
         before, now = getattr(planned, field), getattr(image, field)
         if before != now:
-            return f'its {field} changed from {before!r} to {now!r}'
+            name = 'status' if field == 'state' else field
+            return f'its {name} changed from {before!r} to {now!r}'
     return None
 
 
 class _DeletionCheck:
     """Checks whether images may still be deleted.
 
-    :param plan: the plan that is applied
+    :param protection: of the plan
+    :param fleet: the servers that may use the images
     """
 
-    def __init__(self, api: 'ImagesAPI', plan: Plan) -> None:
+    def __init__(
+        self, api: 'ImagesAPI', protection: Protection | None, fleet: Fleet
+    ) -> None:
         self._api = api
-        self._protection = plan.protection
-        self._valid_until = 0.0
-        #: The successor last checked, and until when the result is cached.
-        self._existing: dict[str, float] = {}
+        self._protection = protection
+        self._fleet = fleet
+        self._servers: ServerList | None = None
 
-    def is_exempt(self, step: Step) -> bool:
-        """Return whether an image is deleted without any check."""
-        return (
-            step.action is Action.DELETE
-            and self._protection is not None
-            and step.image.id in self._protection.named
-        )
-
-    def find_objection(self, step: Step) -> str | None:
+    def objection(self, step: Step) -> str | None:
         """Return why an image must not be deleted, or None."""
-        if step.successor is not None and not self._exists(step.successor):
-            return (
-                f'image {step.successor}, which was to be kept instead, no '
-                f'longer exists'
-            )
+        return self._use(step.image) or self._loss(step.successor)
+
+    def _use(self, image: Image) -> str | None:
         if self._protection is None:
             return None
-        began = time.monotonic()
-        if began >= self._valid_until:
-            servers = self._api.servers()
+        self._fleet.refresh()
+        servers = self._fleet.servers(self._api)
+        if servers is not self._servers:
+            self._servers = servers
             self._protection = self._protection.with_servers(servers)
-            took = time.monotonic() - began
-            cached = max(_CACHE_TIME, _CACHE_FACTOR * took)
-            self._valid_until = began + took + cached
-        return self._protection.reason(step.image)
+        try:
+            self._protection.usage.check_gaps()
+        except _errors.GapsFound as e:
+            return e.message
+        return self._protection.reason(image) or self._server(image)
 
-    def _exists(self, image_id: str) -> bool:
-        now = time.monotonic()
-        if now < self._existing.get(image_id, 0.0):
-            return True
-        if _changes.is_gone(self._api, image_id):
-            return False
-        self._existing = {image_id: now + _CACHE_TIME}
-        return True
+    def _server(self, image: Image) -> str | None:
+        """Check the server of an image by its ID.
+
+        A list may lack the servers of a cell that does not respond; this
+        request fails then, or tells that the status is unknown.
+        """
+        if image.server_id is None or self._protection is None:
+            return None
+        servers = (*self._fleet.server(self._api, image.server_id),)
+        if servers and self._protection.usage.server_of(image) is None:
+            return f'server {image.server_id} exists, and is not listed'
+        now = self._protection.with_servers(ServerList(servers))
+        return now.reason(image)
+
+    def _loss(self, successor: str | None) -> str | None:
+        """Check the image that is kept instead."""
+        if successor is None:
+            return None
+        try:
+            state = self._api.get(successor).state
+        except _errors.ImageNotFound:
+            state = 'DELETED'
+        if state == 'ACTIVE':
+            return None
+        return (
+            f'image {successor}, which was to be kept instead, is '
+            f'{state or "without a status"}'
+        )

@@ -30,11 +30,11 @@ def change(api: 'ImagesAPI', step: Step, image: Image) -> str:
 
     :param image: the image as read right before
     :returns: a note for the user, which may be empty
+    :raises ImageNotFound: if the image is gone
     :raises ImagesError: if the change failed, as far as is known
     """
     if step.action is Action.DELETE:
-        # Another client may have deleted it.
-        api.delete(step.image.id, ignore_missing=True)
+        api.delete(step.image.id)
         return ''
     edit = _set if step.action is Action.SET else _unset
     try:
@@ -45,18 +45,12 @@ def change(api: 'ImagesAPI', step: Step, image: Image) -> str:
         raise
 
 
-def is_gone(api: 'ImagesAPI', image_id: str) -> bool:
-    """Return whether an image no longer exists."""
+def is_known_gone(api: 'ImagesAPI', image_id: str) -> bool:
+    """Return whether an image no longer exists; False if that is unknown."""
     try:
-        return api.get(image_id).status == 'DELETED'
+        return api.get(image_id).state == 'DELETED'
     except _errors.ImageNotFound:
         return True
-
-
-def is_known_gone(api: 'ImagesAPI', image_id: str) -> bool:
-    """Likewise; return False if the request fails."""
-    try:
-        return is_gone(api, image_id)
     except _errors.ImagesError:
         return False
 
@@ -66,6 +60,8 @@ def _is_edited(api: 'ImagesAPI', step: Step) -> bool:
         stored = api.get(step.image.id).metadata
     except _errors.ImagesError:
         return False
+    if step.replaces and stored.keys() - step.properties.keys():
+        return False
     return all(
         key in stored and properties.is_same(key, value, stored[key])
         for key, value in step.properties.items()
@@ -73,6 +69,9 @@ def _is_edited(api: 'ImagesAPI', step: Step) -> bool:
 
 
 def _set(api: 'ImagesAPI', step: Step, image: Image) -> str:
+    if step.replaces:
+        api.replace_metadata(step.image.id, step.properties)
+        return ''
     properties.check_kept(image.metadata, frozenset(step.properties))
     stored = api.update_metadata(step.image.id, step.properties)
     others = properties.differing(image.metadata, stored, step.properties)

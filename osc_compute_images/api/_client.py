@@ -4,7 +4,6 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import functools
@@ -24,6 +23,7 @@ from osc_compute_images.api import _servers
 from osc_compute_images.api import _visibility
 from osc_compute_images.api import _wait
 from osc_compute_images.api import filters
+from osc_compute_images.api import fleet
 from osc_compute_images.api import plan
 from osc_compute_images.api import usage
 from osc_compute_images.api._image import id_of
@@ -59,6 +59,7 @@ class ImagesAPI(MetadataAPI):
         self.adapter = adapter
         self._http = Client(adapter)
         self._routes = _routes.Routes(self._http)
+        self._servers = _servers.ServerReader(self._http)
         self._page, self._brief_page = (
             _visibility.checked(functools.partial(self._routes.page, path))
             for path in (('detail',), ())
@@ -129,7 +130,7 @@ class ImagesAPI(MetadataAPI):
     def _get(self, image_id: str, deadline: float | None = None) -> Image:
         body = self._routes.image('GET', image_id, deadline=deadline)
         image = _decode.decode_image(body)
-        if image.id != image_id:
+        if image.id.lower() != image_id.lower():
             raise _errors.InvalidResponse(
                 f'The server sent {image.id or "an image without an ID"} '
                 f'instead of image {image_id}'
@@ -307,45 +308,78 @@ class ImagesAPI(MetadataAPI):
         """
         return _lookup.find_flavor(self._http, name_or_id)
 
-    def servers(self) -> _servers.ServerList:
-        """List all servers that are visible; all projects' to an admin.
+    def servers(self, *, all_projects: bool = False) -> _servers.ServerList:
+        """List all servers of the region that are visible.
 
         https://docs.openstack.org/api-ref/compute/#list-servers-detailed
 
+        For an administrator these are the servers of all projects.
+
+        :param all_projects: fail rather than list those of the own project
         :raises ImagesError: if the list cannot be completed
         """
-        return _servers.list_servers(self._http)
+        return self._servers.list(all_projects=all_projects)
 
-    def usage(self, images: Iterable[Image] | None = None) -> usage.Usage:
+    def server(self, server_id: str) -> _servers.Server | None:
+        """Return the server with an ID, or None if there is none.
+
+        https://docs.openstack.org/api-ref/compute/#show-server-details
+
+        :raises ImagesError: if it cannot be read
+        """
+        return self._servers.get(server_id)
+
+    def usage(
+        self,
+        images: Iterable[Image] | None = None,
+        *,
+        accept_gaps: bool = False,
+    ) -> usage.Usage:
         """Determine which images are in use, and by what.
 
-        Lists all servers and all images. All servers are held in memory, but
-        only the images that are needed.
+        Lists all images, and the servers of all regions that share the Image
+        service. All servers are held in memory, but not the images.
 
         :param images: all that can be seen, if they have been listed
+        :param accept_gaps: see :class:`.Usage`
         :raises ImagesError: if a listing cannot be completed
         """
-        servers = self.servers()
-        return usage.Usage(
-            servers.servers,
+        # NOTE: images before servers, so that an image that a server is
+        # booted from in between is used.
+        of_images = usage.Usage(
+            _servers.ServerList(()),
             self.list_detail() if images is None else images,
-            all_projects=servers.all_projects,
+            accept_gaps=accept_gaps,
         )
+        servers = fleet.Fleet([self])
+        servers.refresh()
+        return of_images.with_servers(servers.servers(self))
 
-    def apply(self, todo: plan.Plan) -> Iterator[plan.Outcome]:
+    def apply(
+        self,
+        todo: plan.Plan,
+        *,
+        on_outcome: Callable[[plan.Outcome], object] = lambda _outcome: None,
+    ) -> Sequence[plan.Outcome]:
         """Apply a plan, and return the outcome for each image.
 
-        Images are changed one by one, as the outcomes are iterated over. Each
-        image is read again before it is changed, and skipped if its status,
-        name or update time differs from the plan. An image is deleted only if
-        the plan does not protect it, given a list of servers that is at most
-        a second old (or four times as old as it took to read), and if its
-        successor still exists. One that was named by ID is not checked.
+        Each image is read again before it is changed, and skipped if its
+        status, name or update time differs from the plan. An image is deleted
+        only if the plan still does not protect it, given the current servers
+        (see :meth:`.Fleet.refresh` for their age), and if the image that is
+        kept instead is ACTIVE. Images that were named are changed without
+        these requests.
 
         An error for one image is reported in its outcome, and the next image
         follows. A plan can be applied again.
 
         :param todo: made by :mod:`.plan`
+        :param on_outcome: called with each outcome, as soon as it is known: if
+            the call is interrupted, it has been told what was done
         :returns: the outcomes, in the order of the steps
         """
-        return _apply.apply(self, todo)
+        outcomes = []
+        for outcome in _apply.apply(self, todo, fleet.Fleet([self])):
+            outcomes.append(outcome)
+            on_outcome(outcome)
+        return outcomes

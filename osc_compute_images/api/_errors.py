@@ -177,6 +177,19 @@ class PlanRefused(ImagesError):
     """A plan was refused, and nothing was changed."""
 
 
+class GapsFound(PlanRefused):
+    """What was read has gaps, so that any image may be in use.
+
+    :param gaps: what could not be read, a sentence each
+    """
+
+    def __init__(self, gaps: Sequence[str]) -> None:
+        self.gaps: tuple[str, ...] = tuple(gaps)
+        super().__init__(
+            f'It is unknown which images are in use: {"; ".join(self.gaps)}'
+        )
+
+
 class AmbiguousName(ImagesError):
     """Several resources have the name.
 

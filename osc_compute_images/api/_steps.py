@@ -26,17 +26,22 @@ class Step:
 
     :param image: the image as it was when the plan was made
     :param reason: why it is changed or kept
+    :param is_refused: whether it is kept although a change was asked for and
+        is possible
     :param properties: properties to set, for :attr:`Action.SET`
+    :param replaces: whether they replace all others
     :param keys: properties to remove, for :attr:`Action.UNSET`
     :param successor: ID of a newer image of the group that is kept, for
         :attr:`Action.DELETE`. The image is deleted only if its successor
-        still exists, so that the group keeps an image
+        is still ACTIVE, so that the group keeps a good image
     """
 
     image: Image
     action: Action
     reason: str
+    is_refused: bool = False
     properties: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    replaces: bool = False
     keys: tuple[str, ...] = ()
     successor: str | None = None
 
@@ -48,12 +53,15 @@ class Plan:
     :param steps: one for each image
     :param protection: checked again before each deletion, with a current list
         of servers
+    :param named: whether the images were named one by one, and are changed
+        even if they have changed since the plan was made
     """
 
     steps: tuple[Step, ...]
     protection: Protection | None = dataclasses.field(
         default=None, compare=False
     )
+    named: bool = False
 
     @property
     def changes(self) -> tuple[Step, ...]:
@@ -72,7 +80,7 @@ class Result(enum.StrEnum):
     DONE = 'done'
     GONE = 'gone'
     KEPT = 'kept'
-    CHANGED = 'changed'
+    SKIPPED = 'skipped'
     FAILED = 'failed'
 
 
@@ -80,8 +88,8 @@ class Result(enum.StrEnum):
 class Outcome:
     """The outcome of a step of a plan.
 
-    :param result: ``gone`` if the image no longer existed; ``changed`` if it
-        was skipped, because it or its use has changed since the plan was made
+    :param result: ``gone`` if the image no longer existed; ``skipped`` if it
+        or its use has changed since the plan was made
     :param reason: why it was kept or skipped, what failed, or a note
     :param error: for :attr:`Result.FAILED`
     """

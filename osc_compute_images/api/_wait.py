@@ -106,7 +106,7 @@ def wait_for(
         image = poller.poll()
         if on_poll is not None:
             on_poll(image)
-        current = (image.status or '').upper()
+        current = image.state
         if current == status:
             return image
         if current in _FINAL:

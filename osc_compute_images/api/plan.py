@@ -6,13 +6,17 @@ A plan is made from images and rules, without any request. It can be shown,
 and applied later::
 
     images = [*api.list_detail()]
-    protection = Protection(api.servers(), images)
+    protection = Protection(api.usage(images))
     snapshots = filter(filters.image_type('server').matches, images)
     todo = plan.prune(snapshots, retention.Rules(daily=7), protection)
     for step in todo.steps:
         print(step.action, step.image.id, step.reason)
     for outcome in api.apply(todo):
         print(outcome.result, outcome.step.image.id, outcome.reason)
+
+An image that is chosen by a rule or a filter is deleted only if everything
+that could use it was read, and does not: with a gap, a plan that deletes is
+refused. What is named is deleted unless a server may be stored in it.
 """
 
 from collections.abc import Callable
@@ -56,24 +60,28 @@ def delete(
     images: Iterable[Image],
     protection: Protection | None = None,
     *,
-    reason: str = 'chosen',
+    named: bool = False,
 ) -> Plan:
     """Plan to delete images.
 
-    Keeps images that are protected, and images that are neither ACTIVE nor in
-    ERROR, unless they are named in the protection.
+    Keeps images that are protected. Images that were not named are also kept
+    if they are neither ACTIVE nor in ERROR.
 
     :param protection: of images in use; by default, none is protected
-    :param reason: the reason for the deletions
+    :param named: whether the images were named one by one. Pass a protection
+        with ``include_used`` then, made from the servers that the images were
+        taken from: see :meth:`.Fleet.servers_of`
+    :raises GapsFound: if images that were not named would be deleted, and what
+        the protection rests on has gaps
     """
 
     def step(image: Image) -> Step:
-        is_named = protection is not None and image.id in protection.named
-        if image.status not in _DELETABLE and not is_named:
+        if image.state not in _DELETABLE and not named:
             return _keep(image, _state(image))
-        return _deletion(image, protection, 'named' if is_named else reason)
+        reason = 'named' if named else 'selected'
+        return _deletion(image, protection, reason)
 
-    return Plan(tuple(map(step, _distinct(images))), protection)
+    return _checked(map(step, _distinct(images)), protection, named=named)
 
 
 def prune(
@@ -91,20 +99,26 @@ def prune(
     :param group_by: ``server``, ``name``, ``type``, ``status``,
         ``property:KEY``
     :raises ValueError: for an unknown key
+    :raises GapsFound: if images would be deleted, and what the protection
+        rests on has gaps
     """
     keys = [*group_by]
-    steps = _pruning(images, rules, protection, keys)
-    return Plan(tuple(steps), protection)
+    return _checked(_pruning(images, rules, protection, keys), protection)
 
 
 def set_properties(
     images: Iterable[Image],
     wanted: Mapping[str, str],
     keep: Callable[[Image], str | None] | None = None,
+    *,
+    replace: bool = False,
+    named: bool = False,
 ) -> Plan:
     """Plan to set properties; images that have all of them are kept.
 
     :param keep: returns why an image must be kept, or None
+    :param replace: remove all other properties
+    :param named: whether the images were named one by one
     :raises InvalidProperty: for one that Compute is known not to store
     """
     properties.check_properties(wanted)
@@ -116,23 +130,34 @@ def set_properties(
             if key not in image.metadata
             or not properties.is_same(key, value, image.metadata[key])
         }
-        if not missing:
+        others = image.metadata.keys() - wanted.keys() if replace else ()
+        if not missing and not others:
             return _keep(image, 'it has these properties')
-        if (reason := _reason_to_keep(image, missing, keep)) is not None:
-            return _keep(image, reason)
-        return _change(image, Action.SET, 'chosen', properties=missing)
+        replaced = (*missing, *others)
+        if (reason := _reason_to_keep(image, replaced, keep)) is not None:
+            return _keep(image, reason, is_refused=True)
+        return _change(
+            image,
+            Action.SET,
+            'named' if named else 'selected',
+            properties=wanted if replace else missing,
+            replaces=replace,
+        )
 
-    return Plan(tuple(map(step, _distinct(images))))
+    return Plan(tuple(map(step, _distinct(images))), named=named)
 
 
 def unset_properties(
     images: Iterable[Image],
     keys: Iterable[str],
     keep: Callable[[Image], str | None] | None = None,
+    *,
+    named: bool = False,
 ) -> Plan:
     """Plan to remove properties; images that have none of them are kept.
 
     :param keep: returns why an image must be kept, or None
+    :param named: whether the images were named one by one
     """
     distinct_keys = tuple(dict.fromkeys(keys))
 
@@ -141,18 +166,22 @@ def unset_properties(
         if not present:
             return _keep(image, 'it has none of these properties')
         if (reason := _reason_to_keep(image, present, keep)) is not None:
-            return _keep(image, reason)
-        return _change(image, Action.UNSET, 'chosen', keys=present)
+            return _keep(image, reason, is_refused=True)
+        reason = 'named' if named else 'selected'
+        return _change(image, Action.UNSET, reason, keys=present)
 
-    return Plan(tuple(map(step, _distinct(images))))
+    return Plan(tuple(map(step, _distinct(images))), named=named)
 
 
 def check_size(plans: Iterable[Plan], most: int) -> None:
     """Check that plans do not change more images than is allowed.
 
+    Regions that share an Image service list an image more than once; it counts
+    once.
+
     :raises PlanRefused: if they do
     """
-    count = sum(len(plan.changes) for plan in plans)
+    count = len({s.image.id for plan in plans for s in plan.changes})
     if count > most:
         raise _errors.PlanRefused(
             f'Nothing was changed: the plan changes {count} images, and '
@@ -164,8 +193,23 @@ def _distinct(images: Iterable[Image]) -> Iterator[Image]:
     return iter({image.id: image for image in images}.values())
 
 
-def _keep(image: Image, reason: str) -> Step:
-    return Step(image=image, action=Action.KEEP, reason=reason)
+def _checked(
+    steps: Iterable[Step],
+    protection: Protection | None,
+    *,
+    named: bool = False,
+) -> Plan:
+    """Return a plan of deletions, if what it rests on has no gaps."""
+    plan = Plan(tuple(steps), protection, named)
+    if plan.changes and protection is not None and not named:
+        protection.usage.check_gaps()
+    return plan
+
+
+def _keep(image: Image, reason: str, *, is_refused: bool = False) -> Step:
+    return Step(
+        image=image, action=Action.KEEP, reason=reason, is_refused=is_refused
+    )
 
 
 def _change(
@@ -175,7 +219,7 @@ def _change(
     **details: Any,
 ) -> Step:
     if not _ids.is_addressable(image.id):
-        return _keep(image, 'its ID is invalid')
+        return _keep(image, 'its ID is invalid', is_refused=True)
     return Step(image=image, action=action, reason=reason, **details)
 
 
@@ -206,7 +250,7 @@ def _deletion(
 ) -> Step:
     protected = protection.reason(image) if protection else None
     if protected is not None:
-        return _keep(image, protected)
+        return _keep(image, protected, is_refused=True)
     return _change(image, Action.DELETE, reason, successor=successor)
 
 
@@ -219,7 +263,7 @@ def _pruning(
     group = group_of(keys)
     groups: dict[tuple[str | None, ...], list[Image]] = {}
     for image in _distinct(images):
-        if image.status != 'ACTIVE':
+        if image.state != 'ACTIVE':
             yield _keep(image, _state(image))
         elif None in (its_group := group(image)):
             yield _keep(image, f'it has no {" and ".join(keys)} to group by')

@@ -2,21 +2,20 @@
 
 """Protect images in use from deletion.
 
-A protection is made from servers and images, without any request, for the
-plan of a deletion::
+A protection is made from the use of images, without any request, for the plan
+of a deletion::
 
     images = [*api.list_detail()]
-    protection = Protection(api.servers(), images)
+    protection = Protection(api.usage(images))
     print(protection.reason(images[0]))
 
 It protects images that :class:`~osc_compute_images.api.usage.Usage` knows to
-be in use. For other uses see :attr:`Usage.unknown`.
+be in use. For other uses see :attr:`Usage.gaps` and :attr:`Usage.unknown`.
 """
 
 from collections.abc import Collection
-from collections.abc import Iterable
 
-from osc_compute_images.api import usage
+from osc_compute_images.api import usage as _usage
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._servers import ServerList
 
@@ -26,49 +25,34 @@ __all__ = ['Protection']
 class Protection:
     """Returns why an image must be kept. It does no I/O.
 
-    :param servers: all visible servers
-    :param images: all visible images; iterated once, and only those that are
-        needed are held in memory
+    :param usage: the use of images
     :param include_used: do not protect images that servers were booted from,
-        nor kernels and ramdisks of other images. Images that shelved servers
-        are stored in remain protected
-    :param named: IDs of images that the user has named by ID: they are not
-        protected, and are deleted even if they have changed
-    :ivar named: the same
-    :ivar usage: the use of images
+        nor those that other images need. Images that servers are, or may be,
+        stored in remain protected
+    :ivar usage: the same
     """
 
     def __init__(
-        self,
-        servers: ServerList,
-        images: Iterable[Image],
-        *,
-        include_used: bool = False,
-        named: Collection[str] = (),
+        self, usage: _usage.Usage, *, include_used: bool = False
     ) -> None:
-        self._images = tuple(filter(usage.is_relevant, images))
+        self.usage = usage
         self._include_used = include_used
-        self.named = frozenset(named)
-        self.usage = usage.Usage(
-            servers.servers, self._images, all_projects=servers.all_projects
-        )
 
     def with_servers(self, servers: ServerList) -> 'Protection':
         """Return the protection for another list of servers."""
-        return Protection(
-            servers,
-            self._images,
-            include_used=self._include_used,
-            named=self.named,
-        )
+        usage = self.usage.with_servers(servers)
+        return Protection(usage, include_used=self._include_used)
 
     def reason(self, image: Image) -> str | None:
         """Return why an image must be kept, or None."""
-        if image.id in self.named:
-            return None
-        shelved = self.usage.shelved_in(image)
-        if shelved:
-            return f'shelved {_names("server", shelved)} may be stored in it'
+        stored = self.usage.stored_in(image)
+        if stored:
+            return (
+                f'{_names("server", stored)}, which is {stored[0].state}, '
+                f'may be stored in it'
+            )
+        if self.usage.is_server_unread(image):
+            return 'its server may be one that could not be read'
         if self._include_used:
             return None
         booted = self.usage.booted_from(image)
@@ -77,12 +61,14 @@ class Protection:
             return f'{_names("server", booted)} {were} booted from it'
         needed = self.usage.needed_by(image)
         if needed:
-            return f'it is the kernel or ramdisk of {_names("image", needed)}'
+            need = 'needs' if len(needed) == 1 else 'need'
+            return f'{_names("image", needed)} {need} it'
         return None
 
 
-def _names(kind: str, users: 'Collection[usage.User]') -> str:
-    first, *others = (user.name or user.id for user in users)
+def _names(kind: str, users: 'Collection[_usage.User]') -> str:
+    distinct = {user.id: user.name or user.id for user in users}
+    first, *others = distinct.values()
     if not others:
         return f'{kind} {first}'
     return f'{kind}s {first} and {len(others)} more'

@@ -38,6 +38,21 @@ CHECK_CATALOG = _(
 )
 
 
+#: Exit code of a usage error, as argparse has it.
+EXIT_USAGE = 2
+
+#: Exit code if a plan was refused, or what was read has gaps.
+EXIT_REFUSED = 7
+
+
+class UsageError(exceptions.CommandError):
+    """The options of a command do not fit together.
+
+    The command logs it and returns the exit code of argparse. The error
+    function of a parser would end an interactive shell.
+    """
+
+
 class ImagesCommand(command.Command):
     """A command with a timeout for requests, and checked output."""
 
@@ -73,7 +88,27 @@ class ImagesCommand(command.Command):
         plugin = 'This command is provided by the osc-compute-images plugin.'
         return f'{self._epilog}\n\n{plugin}' if self._epilog else plugin
 
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        """Check the options, before anything else is done.
+
+        :raises UsageError: if they do not fit together
+        """
+
     def run(self, parsed_args: argparse.Namespace) -> int:
+        # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images.api import PlanRefused
+
+        try:
+            self.check(parsed_args)
+            return self._run(parsed_args)
+        except UsageError as e:
+            self.log.error('%s', e)
+            return EXIT_USAGE
+        except PlanRefused as e:
+            self.log.error('%s', describe_error(e))
+            return EXIT_REFUSED
+
+    def _run(self, parsed_args: argparse.Namespace) -> int:
         _requests.allow_alarms()
         if not any(getattr(parsed_args, o, None) for o in REGION_OPTIONS):
             self.auth_required = True
@@ -165,6 +200,10 @@ def describe_error(e: 'ImagesError') -> str:
     from osc_compute_images.api import properties
 
     text = str(e)
+    if isinstance(e, api.GapsFound):
+        return _(
+            '%s. To go on with what was read, use --accept-gaps'
+        ) % text.rstrip('.')
     if isinstance(e, api.ImagesNotServed):
         return _('%s. Use the "openstack image list" command instead') % e
     if isinstance(e, api.EndpointNotFound):

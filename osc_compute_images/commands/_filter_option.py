@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Region:
     """What filters are made from: the API of a region, and its usage.
 
-    :param usage: determines the usage of images, when it is needed
+    :param usage: determines the usage of images, for options that need it
     :ivar filters: the module :mod:`osc_compute_images.api.filters`
     """
 
@@ -32,10 +32,11 @@ class Region:
 
         self.api = api
         self.filters: ModuleType = filters
-        self._usage = usage or api.usage
+        self._usage = usage
 
-    @functools.cached_property
+    @property
     def usage(self) -> 'Usage':
+        assert self._usage is not None  # noqa: S101
         return self._usage()
 
 
@@ -64,8 +65,14 @@ class FilterOption(NamedTuple):
     def dest(self) -> str:
         return self.name.replace('-', '_')
 
-    def add_to(self, parser: 'argparse._ActionsContainer', name: str) -> None:
-        """Add the option, under this name."""
+    def add_to(
+        self, parser: 'argparse._ActionsContainer', prefix: str = ''
+    ) -> None:
+        """Add the option.
+
+        :param prefix: of its name, where the name means something else
+        """
+        name = f'{prefix}{self.name}'
         if self.metavar is None:
             parser.add_argument(
                 f'--{name}',

@@ -6,9 +6,7 @@ import argparse
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
-from types import MappingProxyType
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from osc_compute_images.api.filters import Filter
     from osc_compute_images.api.usage import Usage
     from osc_compute_images.commands._filter_option import FilterOption
-
-_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 #: The options that need the list of servers.
 _USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
@@ -57,19 +53,54 @@ def add_options(parser: 'argparse._ActionsContainer') -> None:
             help=text,
         )
     add_filters(parser)
+    add_accept_gaps(parser)
     add_newest(parser)
 
 
 def add_filters(
-    parser: 'argparse._ActionsContainer',
-    renamed: Mapping[str, str] = _NO_NAMES,
+    parser: 'argparse._ActionsContainer', prefix: str = ''
 ) -> None:
     """Add the filter options.
 
-    :param renamed: other names for options whose name the command itself uses
+    :param prefix: of their names, where the names mean something else
     """
     for option in _options():
-        option.add_to(parser, renamed.get(option.name, option.name))
+        option.add_to(parser, prefix)
+
+
+def add_accept_gaps(parser: 'argparse._ActionsContainer') -> None:
+    """Add the option that accepts gaps of the list of servers."""
+    parser.add_argument(
+        '--accept-gaps',
+        action='store_true',
+        help=_(
+            'Go on if servers, which may use any image, cannot be read, such '
+            'as those of a cell that is down. The snapshots of these servers '
+            'are kept all the same'
+        ),
+    )
+
+
+def add_all(parser: 'argparse._ActionsContainer') -> None:
+    """Add the option that selects all images."""
+    parser.add_argument(
+        '--all',
+        action='store_true',
+        help=_('Select all images that the filters do not exclude'),
+    )
+
+
+def add_include_used(parser: 'argparse._ActionsContainer') -> None:
+    """Add the option that also deletes used images."""
+    parser.add_argument(
+        '--include-used',
+        action='store_true',
+        help=_(
+            'Also delete selected images that servers were booted from, or '
+            'that other images need. Images that servers are, or may be, '
+            'stored in are kept'
+        ),
+    )
 
 
 def add_newest(parser: 'argparse._ActionsContainer') -> None:
@@ -108,19 +139,33 @@ def needs_usage(parsed_args: argparse.Namespace) -> bool:
     return any(getattr(parsed_args, option) for option in _USAGE_OPTIONS)
 
 
+def check_chosen(parsed_args: argparse.Namespace) -> None:
+    """Check that options select images, or --all is given.
+
+    :raises PlanRefused: otherwise
+    """
+    from osc_compute_images.api import PlanRefused
+
+    if not (parsed_args.all or is_given(parsed_args)):
+        raise PlanRefused(
+            _(
+                'No images selected: give names or IDs, filter options, or '
+                '--all'
+            )
+        )
+
+
 class Choice(NamedTuple):
     """What the user selects from the images of a region.
 
     :param where: the filter
     :param newest: number of images to keep of each group, or None for all
     :param per: keys of the groups
-    :param usage: the usage of images, if an option needs it
     """
 
     where: 'Filter'
     newest: int | None
     per: Sequence[str]
-    usage: 'Usage | None'
 
     def keep_newest(
         self, pages: 'Iterable[Sequence[Image]]'
@@ -136,28 +181,49 @@ class Choice(NamedTuple):
 def choice(
     api: 'ImagesAPI',
     parsed_args: argparse.Namespace,
-    *,
-    with_usage: bool = False,
     usage: 'Callable[[], Usage] | None' = None,
 ) -> Choice:
     """Combine the options into a choice of the images of a region.
 
-    :param with_usage: whether the usage is needed in any case
-    :param usage: determines the usage, instead of two listings
+    :param usage: determines the usage of images, when an option needs it;
+        without it, these options are left out
     :raises ImagesError: if a server or flavor is not found
+    :raises GapsFound: if the usage has gaps, and an option needs it
     """
+    where = _combined(
+        api,
+        parsed_args,
+        usage,
+        (
+            option
+            for option in _options()
+            if usage is not None or option.dest not in _USAGE_OPTIONS
+        ),
+    )
+    per = getattr(parsed_args, 'newest_per', None) or ()
+    newest = getattr(parsed_args, 'newest', None)
+    return Choice(where, newest or (1 if per else None), per)
+
+
+def usage_filter(
+    api: 'ImagesAPI', parsed_args: argparse.Namespace, usage: 'Usage'
+) -> 'Filter':
+    """Return the filter of those options that need the usage of images."""
+    options = (o for o in _options() if o.dest in _USAGE_OPTIONS)
+    return _combined(api, parsed_args, lambda: usage, options)
+
+
+def _combined(
+    api: 'ImagesAPI',
+    parsed_args: argparse.Namespace,
+    usage: 'Callable[[], Usage] | None',
+    options: 'Iterable[FilterOption]',
+) -> 'Filter':
     from osc_compute_images.commands._filter_option import Region
 
     region = Region(api, usage)
-    where = region.filters.EVERYTHING
-    for option in _options():
+    where: Filter = region.filters.EVERYTHING
+    for option in options:
         for one in option.filters(region, parsed_args):
             where &= one
-    per = getattr(parsed_args, 'newest_per', None) or ()
-    newest = getattr(parsed_args, 'newest', None)
-    return Choice(
-        where,
-        newest or (1 if per else None),
-        per,
-        region.usage if with_usage or needs_usage(parsed_args) else None,
-    )
+    return where

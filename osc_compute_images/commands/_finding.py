@@ -15,7 +15,6 @@ from osc_compute_images.commands._regions import Regions
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
-    from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api import ImagesError
 
 
@@ -65,23 +64,22 @@ def only_one(
     return matches[0]
 
 
-def find(regions: Regions, name_or_id: str) -> 'tuple[ImagesAPI, Image]':
+def find(regions: Regions, name_or_id: str) -> 'tuple[RegionKey, Image]':
     """Find the one image to change, in the selected regions.
 
     If any region fails, it raises: that region might have the image, too.
 
-    :returns: the API of its region, and the image
+    :returns: the key of its region, and the image
     :raises ImagesError: if there is none, or if there are several
     """
     from osc_compute_images.api import ImagesError
 
     if len(regions.apis) == 1:
-        (api,) = regions.apis.values()
-        return api, api.find(name_or_id)
+        ((key, api),) = regions.apis.items()
+        return key, api.find(name_or_id)
     found = []
     for key, images in find_all(regions, name_or_id):
         if isinstance(images, ImagesError):
             raise images
         found.append((key, images))
-    key, image = only_one(found, name_or_id)
-    return regions.apis[key], image
+    return only_one(found, name_or_id)

@@ -26,6 +26,7 @@ class Images:
     many.
 
     :param limit: images per request, if all images are read for their usage
+    :param accept_gaps: see :class:`.Usage`
     :param on_read: called with the number of images of each page
     """
 
@@ -34,16 +35,23 @@ class Images:
         api: ImagesAPI,
         *,
         limit: int | None = None,
+        accept_gaps: bool = False,
         on_read: Callable[[int], None] = lambda _count: None,
     ) -> None:
         self._api = api
         self._limit = limit
+        self._accept_gaps = accept_gaps
+        self._usage: Usage | None = None
         self._on_read = on_read
         self._kept: list[bytes] | None = None
 
     def usage(self) -> Usage:
-        """Determine the usage of all images."""
-        return self._api.usage(self._all())
+        """Determine the usage of all images, once."""
+        if self._usage is None:
+            self._usage = self._api.usage(
+                self._all(), accept_gaps=self._accept_gaps
+            )
+        return self._usage
 
     def pages(
         self,

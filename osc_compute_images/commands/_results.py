@@ -2,6 +2,7 @@
 
 """The results of several regions, and reports of those that fail."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 import logging
@@ -14,9 +15,11 @@ from osc_lib.i18n import _
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands._progress import Progress
 from osc_compute_images.commands._regions import RegionKey
+from osc_compute_images.commands._regions import Regions
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
+    from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api import ImagesError
 
 _Result = TypeVar('_Result')
@@ -49,6 +52,36 @@ class Results:
         """Return 1 if any region failed."""
         return int(self._failed)
 
+    def of_regions(
+        self,
+        regions: Regions,
+        call: 'Callable[[ImagesAPI], _Result]',
+        *,
+        parallel: int,
+    ) -> 'Iterator[tuple[RegionKey, _Result]]':
+        """Call a function for each region; yield the results.
+
+        Regions that fail are reported, unless only the configured one is
+        used.
+
+        :raises CommandError: if no region succeeds
+        :raises ImagesError: if the configured region fails
+        """
+        from osc_compute_images.api import in_regions
+
+        if not regions.headers:
+            for key, api in regions.apis.items():
+                yield key, call(api)
+            return
+        results = in_regions(regions.apis, call, parallel=parallel)
+        yield from self.successful(
+            regions.apis,
+            (
+                (r.region, r.error if r.value is None else r.value)  # type: ignore[misc]
+                for r in results
+            ),
+        )
+
     def successful(
         self,
         keys: Iterable[RegionKey],
@@ -67,6 +100,9 @@ class Results:
             if not isinstance(result, api.ImagesError):
                 yield key, result
                 continue
+            if isinstance(result, api.PlanRefused):
+                # It refuses the whole command.
+                raise result
             successful.discard(key)
             with self._progress.hidden():
                 self._report(key, result)

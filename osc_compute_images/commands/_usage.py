@@ -68,28 +68,40 @@ def warn_of_unknown(
     log: logging.Logger,
     parsed_args: argparse.Namespace,
     usages: 'Iterable[Usage]',
+    *,
+    deletes: bool = False,
 ) -> None:
-    """Warn, once for all regions, of uses that Compute cannot report."""
+    """Warn, once for all regions, of uses that Compute cannot report.
+
+    :param deletes: whether images are selected for deletion
+    """
+    usages = [*usages]
     unknown = [usage.unknown for usage in usages]
-    reasons = []
+    if not unknown:
+        return
+    gaps = dict.fromkeys(gap for usage in usages for gap in usage.gaps)
+    reasons = [*gaps]
     if any(u.other_projects for u in unknown):
         reasons.append(_('servers of other projects are not visible'))
+    elif deletes:
+        log.warning(_('The plan covers images and servers of all projects'))
+    if any(u.down_cells for u in unknown):
+        reasons.append(
+            _(
+                'servers of a cell that does not respond would not be listed '
+                '(Compute lists them from microversion 2.69, and only up to '
+                'the size of a page)'
+            )
+        )
     on_volumes = sum(len(u.on_volumes) for u in unknown)
     if on_volumes and parsed_args.unused:
         reasons.append(
             _('servers booted from volumes, whose images are unknown: %d')
             % on_volumes
         )
-    anywhere = sum(len(u.shelved_anywhere) for u in unknown)
-    if anywhere and parsed_args.unused:
-        reasons.append(
-            _(
-                'shelved servers that may be stored in any of their '
-                'snapshots, which all count as used: %d'
-            )
-            % anywhere
-        )
-    if reasons and (parsed_args.unused or parsed_args.orphaned):
+    if reasons and (
+        deletes or gaps or parsed_args.unused or parsed_args.orphaned
+    ):
         log.warning(
             _('Some uses of images are unknown: %s'), '; '.join(reasons)
         )

@@ -222,16 +222,12 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         images = _joining.Images(
             api,
             limit=parsed_args.max_items and parsed_args.limit,
+            accept_gaps=parsed_args.accept_gaps,
             on_read=self._progress.note,
         )
-        choice = _filtering.choice(
-            api,
-            parsed_args,
-            with_usage=_usage.is_shown(parsed_args),
-            usage=images.usage,
-        )
-        if choice.usage is not None:
-            self._usages[region] = choice.usage
+        choice = _filtering.choice(api, parsed_args, images.usage)
+        if _usage.is_shown(parsed_args):
+            self._usages[region] = images.usage()
         marker = parsed_args.marker
         if marker is not None and not (
             _values.is_id(marker) and marker == marker.lower()

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from osc_lib.i18n import _
 
-from osc_compute_images.commands import _planning
-from osc_compute_images.commands import _protecting
+from osc_compute_images.changes import command
+from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
-    from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api.plan import Plan
-    from osc_compute_images.api.usage import Usage
+    from osc_compute_images.changes.chosen import Chosen
 
 #: Help of the options that keep a number of images, by rule.
 _COUNTS = {
@@ -30,7 +30,7 @@ _COUNTS = {
 }  # fmt: skip
 
 
-class PruneComputeImages(_planning.PlanCommand):
+class PruneComputeImages(command.ChangeCommand):
     """Delete the images that no retention rule keeps."""
 
     _description = _(
@@ -40,6 +40,7 @@ class PruneComputeImages(_planning.PlanCommand):
         'unless --keep-last 0 is given'
     )
     verb = 'delete'
+    deletes = True
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -71,32 +72,38 @@ class PruneComputeImages(_planning.PlanCommand):
             ),
         )
         self.add_planning(parser)
-        _protecting.add_option(parser)
+        _filtering.add_include_used(parser)
         return parser
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if all(value is None for value in _rules(parsed_args).values()):
-            self._parser.error(_('at least one --keep-* option is required'))
+            raise _connect.UsageError(
+                _('at least one --keep-* option is required')
+            )
         super().check(parsed_args)
 
-    def plan(
-        self, api: 'ImagesAPI', parsed_args: argparse.Namespace
-    ) -> 'tuple[Plan, Usage | None]':
+    def check_choice(self, parsed_args: argparse.Namespace) -> None:
+        """Accept no filter: the rules choose."""
+
+    def among(self, parsed_args: argparse.Namespace) -> Any:
         from osc_compute_images.api import filters
+
+        if parsed_args.type:
+            return filters.EVERYTHING
+        return filters.image_type('server')
+
+    def plan(
+        self, chosen: 'Chosen', parsed_args: argparse.Namespace
+    ) -> 'Plan':
         from osc_compute_images.api import plan
         from osc_compute_images.api import retention
 
-        among = None if parsed_args.type else filters.image_type('server')
-        images, protection = _protecting.select(
-            api, parsed_args, self.progress.note, among
-        )
-        todo = plan.prune(
-            images,
+        return plan.prune(
+            chosen.images,
             retention.Rules(**_rules(parsed_args)),
-            protection,
+            chosen.protection,
             group_by=parsed_args.group_by or ['server'],
         )
-        return todo, protection.usage
 
 
 def _rules(parsed_args: argparse.Namespace) -> dict[str, Any]:

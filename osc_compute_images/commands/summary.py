@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from osc_compute_images.api.summary import Summary
     from osc_compute_images.api.usage import Usage
 
+#: Maximum number of regions that are read in parallel.
+_PARALLEL = 16
+
 #: Headers of the columns of keys; those of properties are their keys.
 _HEADERS = {
     'name': 'Name',
@@ -106,21 +109,10 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
     def _summaries(
         self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Summary]]]':
-        def summarize(api: 'ImagesAPI') -> 'list[Summary]':
-            return self._summarize(api, parsed_args)
-
-        if not regions.headers:
-            ((region, api),) = regions.apis.items()
-            yield region, summarize(api)
-            return
-        from osc_compute_images.api import in_regions
-
-        yield from self._results.successful(
-            regions.apis,
-            (
-                (result.region, result.error or result.value or ())
-                for result in in_regions(regions.apis, summarize)
-            ),
+        yield from self._results.of_regions(
+            regions,
+            lambda api: self._summarize(api, parsed_args),
+            parallel=_PARALLEL,
         )
 
     def _summarize(
@@ -130,10 +122,14 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
         from osc_compute_images.api import summary
         from osc_compute_images.commands import _joining
 
-        images = _joining.Images(api, on_read=self._progress.note)
-        choice = _filtering.choice(api, parsed_args, usage=images.usage)
-        if choice.usage is not None:
-            self._usages.append(choice.usage)
+        images = _joining.Images(
+            api,
+            accept_gaps=parsed_args.accept_gaps,
+            on_read=self._progress.note,
+        )
+        choice = _filtering.choice(api, parsed_args, images.usage)
+        if _filtering.needs_usage(parsed_args):
+            self._usages.append(images.usage())
         opts = ListOpts(visibility=parsed_args.visibility)
         pages = choice.keep_newest(images.pages(opts, choice.where))
         return summary.summarize(

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Plans and their outcomes: rows on stdout, failures and totals on stderr."""
+
+import argparse
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+import contextlib
+import logging
+from typing import Any
+from typing import TextIO
+
+from osc_lib.i18n import _
+
+from osc_compute_images.api.plan import Action
+from osc_compute_images.api.plan import Outcome
+from osc_compute_images.api.plan import Plan
+from osc_compute_images.api.plan import Result
+from osc_compute_images.api.plan import Step
+from osc_compute_images.changes.interruption import Interruption
+from osc_compute_images.commands import _columns
+from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _progress
+from osc_compute_images.commands import _results
+from osc_compute_images.commands._regions import RegionKey
+from osc_compute_images.text import printable
+
+PLAN_HEADERS = ('Action', 'ID', 'Name', 'Reason')
+HEADERS = ('Action', 'ID', 'Name', 'Result', 'Reason')
+
+#: Added to the number of a signal, as a shell does.
+_SIGNAL_EXIT = 128
+
+Plans = Mapping[RegionKey, Plan]
+
+
+def plan_rows(plans: Plans) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of plans: region, then :data:`PLAN_HEADERS`."""
+    for region, plan in plans.items():
+        for step in plan.steps:
+            yield (*region, *_step_cells(step), step.reason)
+
+
+def cells(
+    stdout: TextIO, formatter: str, rows: Iterable[Sequence[Any]]
+) -> Iterator[tuple[Any, ...]]:
+    """Escape the cells of rows for an output."""
+    escape = _columns.cell_escaper(stdout, formatter)
+    return (escape(map(_columns.text_cell, row)) for row in rows)
+
+
+def _step_cells(step: Step) -> tuple[str | None, ...]:
+    return step.action.value, step.image.id, step.image.name
+
+
+class Report:
+    """Reports what was not changed, and counts it.
+
+    :param log: reports each failure immediately
+    :param verb: what is done to an image
+    """
+
+    def __init__(self, log: logging.Logger, verb: str) -> None:
+        self._log = log
+        self._verb = verb
+        self._total = 0
+        self._done = 0
+        self._failed = 0
+        self._missing = 0
+        self._refused = 0
+        self._skipped = 0
+        self._interruption = Interruption()
+
+    @property
+    def refuses_all(self) -> bool:
+        """Whether everything that was named was refused."""
+        return bool(self._refused) and not (self._missing or self._total)
+
+    def exit_code(self) -> int:
+        """Return 1 if anything was not changed as asked for."""
+        if self._interruption.signal is not None:
+            return _SIGNAL_EXIT + self._interruption.signal
+        failed = self._failed + self._missing + self._refused
+        return int(failed + self._skipped > 0)
+
+    def miss(self, name: str, reason: str) -> None:
+        """Report an image that was named, and was not found."""
+        self._missing += 1
+        self._fail(name, reason)
+
+    def _fail(self, name: str, reason: str, prefix: str = '') -> None:
+        self._log.error(
+            _('%(prefix)sFailed to %(verb)s image %(image)r: %(error)s'),
+            {
+                'prefix': prefix,
+                'verb': self._verb,
+                'image': name,
+                'error': reason,
+            },
+        )
+
+    def refuse(self, step: Step, advice: str) -> None:
+        """Report an image that was named, and is kept."""
+        self._refused += 1
+        self._log.error(
+            _('Image %(image)s is kept: %(reason)s%(advice)s'),
+            {
+                'image': printable(step.image.id),
+                'reason': printable(step.reason),
+                'advice': advice,
+            },
+        )
+
+    def count(self, plans: Plans) -> int:
+        """Count the changes of plans; return their number."""
+        self._total = sum(len(plan.changes) for plan in plans.values())
+        return self._total
+
+    def rows(
+        self,
+        plans: Plans,
+        apply: Callable[[RegionKey, Plan], Iterator[Outcome]],
+        progress: _progress.Progress,
+        *,
+        shows_bar: bool,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Apply plans, a step for each row that is taken.
+
+        A signal ends the rows: those of the changes that were made have been
+        yielded.
+        """
+        self.count(plans)
+        with (
+            self._interruption.watched(),
+            self._reported(),
+            progress.changing(self._total if shows_bar else 0) as bar,
+        ):
+            for region, plan in plans.items():
+                outcomes = apply(region, plan)
+                for step in plan.steps:
+                    try:
+                        outcome = self._interruption.step(outcomes.__next__)
+                    except KeyboardInterrupt:
+                        self._interrupted(step)
+                        return
+                    self._note(region, outcome, bar)
+                    yield (
+                        *region,
+                        *_step_cells(step),
+                        outcome.result.value,
+                        outcome.reason or step.reason,
+                    )
+
+    def _note(
+        self, region: RegionKey, outcome: Outcome, bar: _progress.Changes
+    ) -> None:
+        step = outcome.step
+        if step.action is Action.KEEP:
+            return
+        self._done += 1
+        if outcome.result in (Result.FAILED, Result.SKIPPED):
+            where = _results.describe_region(region) if region else ''
+            with bar.failing():
+                self._note_failure(f'{where}: ' if where else '', outcome)
+        elif outcome.reason:
+            with bar.failing():
+                self._log.warning(
+                    _('Image %(image)s: %(reason)s'),
+                    {
+                        'image': printable(step.image.id),
+                        'reason': printable(outcome.reason),
+                    },
+                )
+        name = step.image.name
+        bar.advance(step.image.id if name is None else name)
+
+    def _note_failure(self, prefix: str, outcome: Outcome) -> None:
+        image_id = printable(outcome.step.image.id)
+        if outcome.error is not None:
+            self._failed += 1
+            self._fail(
+                image_id, _connect.describe_error(outcome.error), prefix
+            )
+            return
+        self._skipped += 1
+        self._log.warning(
+            _('%(prefix)sImage %(image)s was not changed: %(reason)s'),
+            {
+                'prefix': prefix,
+                'image': image_id,
+                'reason': printable(outcome.reason),
+            },
+        )
+
+    def _interrupted(self, step: Step) -> None:
+        if step.action is not Action.KEEP:
+            self._log.error(
+                _(
+                    'Interrupted: image %s may have been changed, as the '
+                    'response to the last request was not awaited'
+                ),
+                printable(step.image.id),
+            )
+
+    @contextlib.contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if self._done < self._total:
+                self._log.error(
+                    _(
+                        'Stopped after %(done)d of %(total)d images; run the '
+                        'same command again to continue'
+                    ),
+                    {'done': self._done, 'total': self._total},
+                )
+
+    def report_totals(self) -> None:
+        """Report how many images were not changed."""
+        failed = self._failed + self._missing + self._refused
+        if failed:
+            self._log.error(
+                _('%(failed)d of %(total)d images failed to %(verb)s.'),
+                {
+                    'failed': failed,
+                    'total': self._total + self._missing + self._refused,
+                    'verb': self._verb,
+                },
+            )
+
+
+def shows_bar(parsed_args: argparse.Namespace, stdout: TextIO) -> bool:
+    """Return whether a bar can be shown: it would garble streamed rows."""
+    from osc_compute_images.commands import _gathering
+
+    is_streamed = parsed_args.formatter in _gathering.STREAMING
+    return not (is_streamed and stdout.isatty())
