@@ -271,10 +271,10 @@ def _pruning(
             groups.setdefault(its_group, []).append(image)
     for members in groups.values():
         successor = None
-        for image, reasons in retention.apply(members, rules):
-            if reasons:
+        for image, reason in retention.apply(members, rules):
+            if reason is not None:
                 successor = successor or image.id
-                yield _keep(image, f'kept by {", ".join(reasons)}')
+                yield _keep(image, reason)
             else:
                 yield _deletion(
                     image, protection, 'no rule keeps it', successor

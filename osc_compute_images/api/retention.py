@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Retention rules, as in restic.
+"""Retention rules, as those of restic 0.17.
 
 They apply to the images of one group, such as the snapshots of one server::
 
     from osc_compute_images.api import retention
 
     rules = retention.Rules(last=3, daily=7, within=timedelta(days=2))
-    for image, reasons in retention.apply(images, rules):
-        print(image.id, ', '.join(reasons) or 'delete')
+    for image, reason in retention.apply(images, rules):
+        print(image.id, reason or 'delete')
 
 All times are UTC: a day begins at midnight UTC, and a week on Monday
 (ISO 8601).
@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
 import datetime
+from typing import Any
 
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._times import created_at
@@ -41,14 +42,17 @@ _PERIODS: Mapping[str, Callable[[datetime.datetime], Hashable]] = {
 class Rules:
     """Retention rules. An image is kept if any rule keeps it.
 
+    A rule of 0 is the same as none, and rules that are all 0 keep every image.
+
     :param last: keep this number of the newest images
     :param hourly: keep the newest image of each of the last hours that have
-        images, this number of them
+        images, this number of them, and the oldest image if they are fewer
     :param daily: likewise for days
     :param weekly: likewise for weeks
     :param monthly: likewise for months
     :param yearly: likewise for years
-    :param within: keep all images created within this time before the newest
+    :param within: keep all images that are older than the newest by less than
+        this time
     :raises ValueError: if no rule is given, or if one is negative
     """
 
@@ -71,60 +75,65 @@ class Rules:
 
 
 def apply(
-    images: Iterable[Image], rules: Rules
-) -> Iterator[tuple[Image, tuple[str, ...]]]:
-    """Yield the images, newest first, each with the reasons to keep it.
+    images: Iterable[Image],
+    rules: Rules,
+    *,
+    now: datetime.datetime | None = None,
+) -> Iterator[tuple[Image, str | None]]:
+    """Yield the images, each with the reason to keep it, or None.
 
-    The newest image is kept even if no rule keeps it, unless ``last`` is 0,
-    so that no group loses all images by accident.
+    Images whose creation time is unknown, or in the future, are kept and do
+    not count. The others come first, the newest before all: any rule keeps it,
+    so no group loses all of its images.
 
     :param images: of one group, in any order
-    :returns: pairs of an image and the reasons, such as ``daily``; an image
-        without reasons can be deleted
+    :param now: the current time, by default
+    :returns: pairs of an image and a reason, such as ``kept by last, daily``
     """
-    undated = []
-    dated = []
+    if now is None:
+        now = datetime.datetime.now(datetime.UTC)
+    counted: list[tuple[datetime.datetime, Image]] = []
+    others: list[tuple[Image, str | None]] = []
     for image in images:
         time = created_at(image)
         if time is None:
-            undated.append(image)
+            others.append((image, 'its creation time is unknown'))
+        elif time > now:
+            others.append((image, 'its creation time is in the future'))
         else:
-            dated.append((time, image))
-    dated.sort(key=lambda pair: (pair[0], pair[1].id), reverse=True)
-    if dated:
-        keeps = _keeps(dated[0][0], rules)
-        for place, (time, image) in enumerate(dated):
-            reasons = keeps(time)
-            if not reasons and place == 0 and rules.last != 0:
-                reasons = ('the last of its group',)
-            yield image, reasons
-    for image in undated:
-        yield image, ('its creation time is unknown',)
+            counted.append((time, image))
+    counted.sort(key=lambda pair: (pair[0], pair[1].id), reverse=True)
+    reasons = _reasons([time for time, _ in counted], rules)
+    for (_, image), reason in zip(counted, reasons, strict=True):
+        yield image, reason
+    yield from others
 
 
-def _keeps(
-    newest: datetime.datetime, rules: Rules
-) -> Callable[[datetime.datetime], tuple[str, ...]]:
-    """Return a function that returns the reasons to keep an image.
+def _reasons(
+    times: list[datetime.datetime], rules: Rules
+) -> Iterator[str | None]:
+    """Yield the reason to keep each of these times, the newest first."""
+    values = {k: v for k, v in dataclasses.asdict(rules).items() if v}
+    kept = {rule: _kept(rule, value, times) for rule, value in values.items()}
+    for place in range(len(times)):
+        found = [places[place] for places in kept.values() if place in places]
+        if not values:
+            yield 'all retention rules are 0'
+        else:
+            yield f'kept by {", ".join(found)}' if found else None
 
-    Call it with the creation times in order, the newest first.
-    """
-    left = {name: getattr(rules, name) or 0 for name in ('last', *_PERIODS)}
-    latest: dict[str, Hashable] = {}
 
-    def reasons(time: datetime.datetime) -> tuple[str, ...]:
-        found = []
-        if left['last']:
-            left['last'] -= 1
-            found.append('last')
-        for name, period in _PERIODS.items():
-            current = period(time)
-            if left[name] and latest.get(name) != current:
-                left[name] -= 1
-                latest[name] = current
-                found.append(name)
-        if rules.within is not None and newest - time <= rules.within:
-            found.append('within')
-        return tuple(found)
-
-    return reasons
+def _kept(
+    rule: str, value: Any, times: list[datetime.datetime]
+) -> dict[int, str]:
+    """Return the places that a rule keeps, with the name of the rule."""
+    if rule == 'within':
+        return {n: rule for n, t in enumerate(times) if times[0] - t < value}
+    newest: dict[Hashable, int] = {}
+    for place, time in enumerate(times):
+        period = place if rule == 'last' else _PERIODS[rule](time)
+        newest.setdefault(period, place)
+    kept = dict.fromkeys([*newest.values()][:value], rule)
+    if len(newest) < value:
+        kept.setdefault(len(times) - 1, f'{rule} (oldest)')
+    return kept

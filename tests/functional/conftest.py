@@ -35,11 +35,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
     They list all images and change some, so they cannot run in parallel with
     each other. With pytest-xdist, each process has a cloud of its own, and
-    ``--dist loadgroup`` runs modules in parallel.
+    ``--dist loadgroup`` runs modules in parallel. The repository of restic is
+    slow to make, so there is one.
     """
-    if 'cloud' in getattr(
-        item, 'fixturenames', ()
-    ) and item.config.pluginmanager.hasplugin('xdist'):
+    shared = {'cloud', 'restic'}.intersection(
+        getattr(item, 'fixturenames', ())
+    )
+    if shared and item.config.pluginmanager.hasplugin('xdist'):
         module, _, _test = item.nodeid.partition('::')
         item.add_marker(pytest.mark.xdist_group(module))
 

@@ -429,7 +429,7 @@ def test_rules_keep_and_the_rest_is_deleted(demo, snapshot, images, left):
         'plans-web-5': ('keep', 'it is SAVING'),
         'plans-web-4': ('keep', 'kept by yearly'),
         'plans-web-3': goes,
-        'plans-db-1': goes,
+        'plans-db-1': ('keep', 'kept by yearly (oldest)'),
     }
 
 

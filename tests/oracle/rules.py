@@ -15,7 +15,7 @@ from osc_compute_images.api import Server
 from osc_compute_images.api import ServerList
 from osc_compute_images.api.protection import Protection
 
-START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 FORMATS = {
     'hourly': '%Y-%m-%d %H',
     'daily': '%Y-%m-%d',
@@ -166,13 +166,16 @@ def may_be_pruned(fleet: Fleet) -> set[str]:
             reverse=True,
         )
         kept = set()
-        for rule, value in fleet.rules.items():
+        rules = {rule: value for rule, value in fleet.rules.items() if value}
+        if not rules:
+            continue
+        for rule, value in rules.items():
             if rule == 'last':
                 kept |= {i.id for i in group[:value]}
             elif rule == 'within':
                 limit = value
                 kept |= {
-                    i.id for i in group if _time(group[0]) - _time(i) <= limit
+                    i.id for i in group if _time(group[0]) - _time(i) < limit
                 }
             else:
                 # The first image of each period is its newest.
@@ -181,8 +184,8 @@ def may_be_pruned(fleet: Fleet) -> set[str]:
                     period = _time(image).strftime(FORMATS[rule])
                     newest.setdefault(period, image.id)
                 kept |= {*list(newest.values())[:value]}
-        if fleet.rules.get('last') != 0:
-            kept |= {i.id for i in group[:1]}
+                if len(newest) < value:
+                    kept |= {i.id for i in group[-1:]}
         pruned |= {
             i.id
             for i in group

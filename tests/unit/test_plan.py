@@ -36,7 +36,7 @@ SHELVED_IN = 'shelved server web may be stored in it'
 
 
 def day(number):
-    return f'2026-11-{number:02}T12:00:00Z'
+    return f'2025-11-{number:02}T12:00:00Z'
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def fleet(http):
     """Serve snapshots of two servers, and the image that one booted from."""
     return Fleet(
         [
-            nova.image(0, created='2026-10-01T12:00:00Z'),
+            nova.image(0, created='2025-10-01T12:00:00Z'),
             *(snapshot(n, WEB, created=day(n)) for n in (1, 2, 3)),
             *(snapshot(n, DB, created=day(n)) for n in (4, 5)),
         ],
@@ -261,15 +261,24 @@ def test_rules_apply_to_each_group(api, fleet):
     assert not planned(api, prune).changes
 
 
-def test_keep_last_zero_empties_group(api, fleet):
-    def prune(images, protection):
-        return plan.prune(
-            images, retention.Rules(last=0), protection, group_by=['name']
-        )
+def test_rule_of_zero_deletes_nothing(api, fleet):
+    todo = planned(api, lambda i, p: plan.prune(i, retention.Rules(last=0), p))
+    assert not todo.changes
+    assert todo.steps[-1].reason == 'all retention rules are 0'
 
-    todo = planned(api, prune)
-    assert {s.image.id for s in todo.changes} == {*ID[1:6]}
-    assert {s.successor for s in todo.changes} == {None}
+
+def test_images_that_do_not_count_are_kept_and_are_no_successors(api, fleet):
+    fleet.images[ID[8]] = snapshot(8, DB, created='9999-01-01T00:00:00Z')
+    fleet.images[ID[9]] = snapshot(9, DB, created='today')
+    images = [i for i in api.list_detail() if i.server_id == DB]
+    todo = plan.prune(images, retention.Rules(last=1))
+    assert actions(todo) == {
+        ID[5]: ('keep', 'kept by last'),
+        ID[4]: ('delete', 'no rule keeps it'),
+        ID[8]: ('keep', 'its creation time is in the future'),
+        ID[9]: ('keep', 'its creation time is unknown'),
+    }
+    assert {s.successor for s in todo.changes} == {ID[5]}
 
 
 def test_pruning_looks_at_the_servers_again(api, fleet):
@@ -740,7 +749,7 @@ def test_plans_compare_by_steps():
 )
 def test_pruning_is_idempotent(rules):
     times = [
-        datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+        datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
         + datetime.timedelta(hours=7 * n * n)
         for n in range(60)
     ]

@@ -58,7 +58,7 @@ def cloud(snapshots: int = 5) -> Fleet:
             nova.image(0),
             nova.image(1, metadata={'tier': 'old', 'kernel_id': kernel}),
             *(
-                snapshot(n, of, created=f'2026-11-{n:02}T12:00:00Z')
+                snapshot(n, of, created=f'2025-11-{n:02}T12:00:00Z')
                 for n, of in (
                     *((2, WEB), (3, WEB), (4, DB), (5, DB), (6, None)),
                 )[:snapshots]

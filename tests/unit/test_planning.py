@@ -35,12 +35,12 @@ GO = '--auto-approve'
 
 
 def day(number):
-    return f'2026-11-{number:02}T12:00:00Z'
+    return f'2025-11-{number:02}T12:00:00Z'
 
 
 def images():
     return [
-        nova.image(0, created='2026-10-01T12:00:00Z'),
+        nova.image(0, created='2025-10-01T12:00:00Z'),
         *(snapshot(n, WEB, created=day(n)) for n in (1, 2, 3)),
         *(snapshot(n, DB, created=day(n)) for n in (4, 5)),
     ]
@@ -539,11 +539,13 @@ def test_prune_keeps_what_rules_keep(app, fleet):
         ('delete', ID[2], 'no rule keeps it'),
         ('delete', ID[1], 'no rule keeps it'),
     ]
-    got = prune(app, '--keep-within', '24h', GO)
+    got = prune(app, '--keep-within', '25h', GO)
     assert [r['Result'] for r in got] == [*('kept',) * 4, 'done']
     assert ID[1] not in fleet.images
+    got = prune(app, '--keep-last', '1', '--group-by', 'type', GO)
+    assert [*fleet.images] == [ID[0], ID[5]]
     got = prune(app, '--keep-last', '0', '--group-by', 'type', GO)
-    assert [*fleet.images] == [ID[0]]
+    assert [r['Result'] for r in got] == ['kept']
 
 
 def test_prune_with_filters(app, fleet):
@@ -562,10 +564,10 @@ def test_prune_with_filters(app, fleet):
 
 def test_prune_never_deletes_snapshot_of_shelved_server(app, fleet):
     fleet.servers[WEB]['status'] = 'SHELVED_OFFLOADED'
-    words = ['--keep-last', '0', '--include-used', GO]
+    words = ['--keep-last', '1', '--include-used', GO]
     got = prune(app, *words)
-    assert {r['ID'] for r in got if r['Result'] == 'kept'} == {*ID[1:4]}
-    assert {*fleet.images} == {*ID[0:4]}
+    assert {r['ID'] for r in got if r['Result'] == 'done'} == {ID[4]}
+    assert {*fleet.images} == {*ID[0:4], ID[5]}
 
 
 def test_set_and_unset_by_filters(app, fleet):
