@@ -15,7 +15,6 @@ from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _output
-from osc_compute_images.commands import _pipe
 from osc_compute_images.commands import _requests
 from osc_compute_images.text import option_for_shell
 
@@ -38,6 +37,18 @@ CHECK_CATALOG = _(
 )
 
 
+#: Exit code of a usage error, as argparse has it.
+EXIT_USAGE = 2
+
+
+class UsageError(exceptions.CommandError):
+    """The options of a command do not fit together.
+
+    The command logs it and returns the exit code of argparse. The error
+    function of a parser would end an interactive shell.
+    """
+
+
 class ImagesCommand(command.Command):
     """A command with a timeout for requests, and checked output."""
 
@@ -45,8 +56,7 @@ class ImagesCommand(command.Command):
     #: known: see :meth:`run`.
     auth_required = False
 
-    #: Whether the command changes images. Such a command continues if its
-    #: output pipe is closed.
+    #: Whether the command changes images. Such a command needs no output.
     changes = False
 
     def __init__(
@@ -73,30 +83,33 @@ class ImagesCommand(command.Command):
         plugin = 'This command is provided by the osc-compute-images plugin.'
         return f'{self._epilog}\n\n{plugin}' if self._epilog else plugin
 
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        """Check the options, before anything else is done.
+
+        :raises UsageError: if they do not fit together
+        """
+
     def run(self, parsed_args: argparse.Namespace) -> int:
+        try:
+            self.check(parsed_args)
+            return self._run(parsed_args)
+        except UsageError as e:
+            self.log.error('%s', e)
+            return EXIT_USAGE
+
+    def _run(self, parsed_args: argparse.Namespace) -> int:
         _requests.allow_alarms()
         if not any(getattr(parsed_args, o, None) for o in REGION_OPTIONS):
             self.auth_required = True
             self.app.prepare_to_run_command(self)
-        shows = (
-            isinstance(self, display.DisplayCommandBase) and not self.changes
-        )
-        if self.app.stdout is None:
-            if shows:
-                raise exceptions.CommandError(
-                    _('Cannot write the output: stdout is closed')
-                )
-            return super().run(parsed_args)
-        with _output.flushed(self.app.stdout):
-            if shows:
-                return _pipe.run_until_closed(
-                    self.app.stdout, lambda: self._run_timed(parsed_args)
-                )
-            return self._run_timed(parsed_args)
-
-    def _run_timed(self, parsed_args: argparse.Namespace) -> int:
-        with self._timed():
-            return super().run(parsed_args)
+        if self.app.stdout is not None:
+            with _output.flushed(self.app.stdout), self._timed():
+                return super().run(parsed_args)
+        if isinstance(self, display.DisplayCommandBase) and not self.changes:
+            raise exceptions.CommandError(
+                _('Cannot write the output: stdout is closed')
+            )
+        return super().run(parsed_args)
 
     @contextlib.contextmanager
     def _timed(self) -> Iterator[None]:
