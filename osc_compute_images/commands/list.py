@@ -10,7 +10,6 @@ import itertools
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_lib import exceptions
 from osc_lib.command import command
 from osc_lib.i18n import _
 
@@ -105,23 +104,6 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         _usage.warn_of_unknown(self.log, parsed_args, self._usages.values())
         return code
 
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: Sequence[str],
-        data: Iterable[Sequence[Any]],
-    ) -> int:
-        # NOTE: imported here, as every "openstack" command loads this module.
-        from osc_compute_images.commands import _formatters
-
-        formatter: Any = self.formatter
-        self.formatter = _formatters.fast(formatter)
-        try:
-            return super().produce_output(parsed_args, column_names, data)
-        finally:
-            # OpenStackClient compares it, for --timing.
-            self.formatter = formatter
-
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
@@ -152,7 +134,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> 'Iterator[tuple[_regions.RegionKey, Image]]':
         if parsed_args.marker is not None and len(regions.apis) > 1:
-            raise exceptions.CommandError(
+            raise _connect.UsageError(
                 _('--marker needs a single region: select it with --region')
             )
         joins = _usage.is_shown(parsed_args)

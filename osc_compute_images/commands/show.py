@@ -58,7 +58,9 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
             '--timeout',
             metavar='<seconds>',
             type=_values.seconds,
-            help=_('Maximum time to wait, in seconds (default: no maximum)'),
+            help=_(
+                'Maximum time for --wait, in seconds (default: no maximum)'
+            ),
         )
         parser.add_argument(
             '--human-readable',
@@ -67,6 +69,10 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         )
         _regions.add_options(parser)
         return parser
+
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        if parsed_args.timeout is not None and not parsed_args.wait:
+            raise _connect.UsageError(_('--timeout needs --wait'))
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._progress = _progress.Progress(self.app)

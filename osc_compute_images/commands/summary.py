@@ -3,6 +3,7 @@
 """Count images and add up their sizes."""
 
 import argparse
+import collections
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -30,13 +31,17 @@ if TYPE_CHECKING:
 #: Maximum number of regions that are read in parallel.
 _PARALLEL = 16
 
-#: Headers of the columns of keys; those of properties are their keys.
+#: Headers of the keys of groups, other than properties.
 _HEADERS = {
     'name': 'Name',
     'server': 'Server ID',
     'type': 'Type',
     'status': 'Status',
 }
+
+_SUMS = ('Count', 'Size', 'Oldest', 'Newest')
+
+_PROPERTY = 'property:'
 
 
 class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
@@ -79,10 +84,7 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        keys = [
-            _HEADERS.get(key, key.removeprefix('property:'))
-            for key in parsed_args.group_by
-        ]
+        keys = [*dict.fromkeys(parsed_args.group_by)]
         with _connect.translated_errors():
             regions = _regions.selected(self, parsed_args)
             joins = _filtering.needs_usage(parsed_args)
@@ -92,31 +94,36 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
                         *map(_columns.text_cell, region),
                         *_cells(group, parsed_args),
                     )
-                    for region, groups in self._summaries(regions, parsed_args)
+                    for region, groups in self._summaries(
+                        regions, keys, parsed_args
+                    )
                     for group in groups
                 ]
-        headers = [
+        headers = (
             *regions.headers,
-            *keys,
-            'Count',
-            'Size',
-            'Oldest',
-            'Newest',
-        ]
+            *_key_headers(keys, (*regions.headers, *_SUMS)),
+            *_SUMS,
+        )
         escape = _columns.cell_escaper(self.app.stdout, parsed_args.formatter)
         return headers, map(escape, rows)
 
     def _summaries(
-        self, regions: _regions.Regions, parsed_args: argparse.Namespace
+        self,
+        regions: _regions.Regions,
+        keys: Sequence[str],
+        parsed_args: argparse.Namespace,
     ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Summary]]]':
         yield from self._results.of_regions(
             regions,
-            lambda api: self._summarize(api, parsed_args),
+            lambda api: self._summarize(api, keys, parsed_args),
             parallel=_PARALLEL,
         )
 
     def _summarize(
-        self, api: 'ImagesAPI', parsed_args: argparse.Namespace
+        self,
+        api: 'ImagesAPI',
+        keys: Sequence[str],
+        parsed_args: argparse.Namespace,
     ) -> 'list[Summary]':
         from osc_compute_images.api import ListOpts
         from osc_compute_images.api import summary
@@ -132,9 +139,29 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
             self._usages.append(images.usage())
         opts = ListOpts(visibility=parsed_args.visibility)
         pages = choice.keep_newest(images.pages(opts, choice.where))
-        return summary.summarize(
-            itertools.chain.from_iterable(pages), parsed_args.group_by
-        )
+        return summary.summarize(itertools.chain.from_iterable(pages), keys)
+
+
+def _key_headers(keys: Sequence[str], others: Iterable[str]) -> list[str]:
+    """Return the headers of the keys of groups, each unique.
+
+    That of a property is its key, or ``property:KEY`` if another header is
+    like it.
+
+    :param others: the other headers
+    """
+    short = [_HEADERS.get(key, key.removeprefix(_PROPERTY)) for key in keys]
+    full = [key for key in keys if key not in _HEADERS]
+    count = collections.Counter(map(_folded, (*others, *short, *full)))
+    return [
+        key if key in full and count[_folded(header)] > 1 else header
+        for key, header in zip(keys, short, strict=True)
+    ]
+
+
+def _folded(header: str) -> str:
+    """Return a header as --column and --sort-column compare it."""
+    return header.lower().strip().replace(' ', '_')
 
 
 def _cells(

@@ -73,7 +73,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     python = venv / 'bin' / 'python'
     install = (*uv, 'pip', 'install', '--python', python)
     run(*install, '--no-deps', ROOT)
-    run(*install, 'keystoneauth1', 'msgspec')
+    run(*install, 'keystoneauth1', 'msgspec', 'regex')
     return python
 
 

@@ -502,7 +502,6 @@ def hanging(cloud_of, shell_of):
     [
         (signal.SIGINT, 130),
         (signal.SIGTERM, -signal.SIGTERM),
-        ('pipe', 141),
     ],
 )
 @pytest.mark.parametrize('option', [(), ('--all-regions',)])
@@ -521,9 +520,6 @@ def test_command_ends_while_regions_hang(
         for _ in range(4 if option else 1):
             assert asked.acquire(timeout=PATIENCE)
         assert process.stdout.readline()
-        if how == 'pipe':
-            process.stdout.close()
-        else:
-            os.kill(process.pid, how)
+        os.kill(process.pid, how)
         # The servers hang three times as long.
         assert process.wait(PATIENCE) == code

@@ -253,6 +253,7 @@ INVALID = [
     ((*SHOW, 'x', '--timeout', 'nan'), 'is not a positive number of seconds'),
     ((*SHOW, 'x', '--timeout', 'inf'), 'is not a positive number of seconds'),
     ((*SHOW, 'x', '--timeout', 'abc'), 'is not a positive number of seconds'),
+    ((*SHOW, 'x', '--timeout', '5'), '--timeout needs --wait'),
     (SHOW, 'the following arguments are required: <image>'),
     ((*SHOW, 'x', 'y'), 'unrecognized arguments: y'),
     ((*SET, 'x', '--property', 'a'), "Expected 'key=value'"),

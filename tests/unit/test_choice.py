@@ -29,6 +29,7 @@ from testbed import nova
 from testbed.fleet import Fleet
 from tests.unit.conftest import sent
 from tests.unit.test_commands import App
+from tests.unit.test_commands import run as run_command
 
 NOW = datetime.datetime.now(datetime.UTC)
 GB = 1024**3
@@ -559,6 +560,47 @@ def test_summary(app):
     assert [(r['Status'], r['Size']) for r in rows] == [('ACTIVE', '42.9M')]
     assert summary(app, '--name', 'nobody')[0]['Oldest'] is None
     assert summary(app, '--name', 'nobody', '--group-by', 'name') == []
+
+
+@pytest.mark.parametrize(
+    ('keys', 'headers'),
+    [
+        ('property:Count', ['property:Count']),
+        ('property:size,status', ['property:size', 'Status']),
+        ('name,property:name', ['Name', 'property:name']),
+        ('property:server_id', ['server_id']),
+        ('property:server_id,server', ['property:server_id', 'Server ID']),
+        ('property:os,property:OS', ['property:os', 'property:OS']),
+        ('property:Region', ['Region']),
+        ('name,name', ['Name']),
+        ('property:os,type,property:os', ['os', 'Type']),
+        (
+            'property:count,property:property:count',
+            ['property:count', 'property:property:count'],
+        ),
+    ],
+)
+@pytest.mark.parametrize('options', [(), ('--region', 'RegionOne')])
+def test_headers_of_a_summary_are_unique(app, keys, headers, options):
+    first, *_ = summary(app, '--group-by', keys, *options)
+    if options:
+        headers = ['Region', *headers]
+        if keys == 'property:Region':
+            headers[1] = keys
+    assert [*first] == [*headers, 'Count', 'Size', 'Oldest', 'Newest']
+
+
+def test_table_of_a_summary_with_keys_like_its_columns(app):
+    words = ('--group-by', 'property:Count,name,name', '-f', 'table')
+    code, printed = run_command(app, SummarizeComputeImages, *words)
+    assert code == 0
+    header = printed.splitlines()[1]
+    assert header.split('|')[1].strip() == 'property:Count'
+
+
+def test_a_key_that_repeats_is_given_once(app):
+    words = ('--group-by', 'status,type', '--group-by', 'type,status')
+    assert summary(app, *words) == summary(app, '--group-by', 'status,type')
 
 
 def test_summary_reports_unknown_use(app, caplog):

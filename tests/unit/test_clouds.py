@@ -4,9 +4,6 @@
 
 import json
 import os
-import signal
-import socket
-import threading
 
 from keystoneauth1 import fixture
 from keystoneauth1.identity import v3
@@ -19,7 +16,6 @@ from osc_compute_images import api as images
 from osc_compute_images.api import clouds
 from osc_compute_images.api import in_regions
 from osc_compute_images.api._settings import adapter_of
-from osc_compute_images.commands import _pipe
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
@@ -454,78 +450,3 @@ def test_delete_in_several_regions(http, two_regions, app, caplog):
         run(app, DeleteComputeImage, *both, 'cirros-1')
     methods = {r.method for r in http.request_history[sent:]}
     assert 'DELETE' not in methods
-
-
-# --- closed pipes ---------------------------------------------------------
-
-
-def test_closed_pipe_ends_command():
-    read, write = os.pipe()
-    before = signal.getsignal(signal.SIGURG)
-    never = threading.Event()
-    with open(write, 'w') as stdout:
-
-        def call():
-            os.close(read)
-            never.wait(60)
-
-        with pytest.raises(BrokenPipeError):
-            _pipe.run_until_closed(stdout, call)
-    assert signal.getsignal(signal.SIGURG) is before
-
-
-def test_broken_pipe_of_socket_does_not_end_command():
-    read, write = os.pipe()
-    ours, theirs = socket.socketpair()
-    theirs.close()
-
-    def send():
-        with pytest.raises(BrokenPipeError):
-            ours.send(b'x')
-        return 7
-
-    with open(read), open(write, 'w') as stdout, ours:
-        assert _pipe.run_until_closed(stdout, send) == 7
-
-
-def test_signal_right_after_end_of_command(monkeypatch):
-    """The handler is still installed then."""
-    read, write = os.pipe()
-    before = signal.getsignal(signal.SIGURG)
-    threads = threading.active_count()
-    change = signal.signal
-
-    def late(number, handler):
-        if handler is signal.SIG_IGN:
-            monkeypatch.undo()
-            signal.raise_signal(number)
-        return change(number, handler)
-
-    monkeypatch.setattr(signal, 'signal', late)
-    with open(read), open(write, 'w') as stdout:
-        with pytest.raises(BrokenPipeError):
-            _pipe.run_until_closed(stdout, lambda: 7)
-        assert signal.getsignal(signal.SIGURG) is before
-    assert threading.active_count() == threads
-
-
-def test_open_pipe_does_not_end_command():
-    read, write = os.pipe()
-    with open(read), open(write, 'w') as stdout:
-        assert _pipe.run_until_closed(stdout, lambda: stdout.write('x')) == 1
-        # In another thread the pipe is not watched.
-        thread = threading.Thread(
-            target=lambda: _pipe.run_until_closed(stdout, lambda: None)
-        )
-        thread.start()
-        thread.join()
-    assert threading.active_count() < 10
-
-
-def test_file_is_not_watched(tmp_path):
-    before = signal.getsignal(signal.SIGURG)
-    with open(tmp_path / 'out', 'w') as stdout:
-        meanwhile = _pipe.run_until_closed(
-            stdout, lambda: signal.getsignal(signal.SIGURG)
-        )
-    assert meanwhile is before

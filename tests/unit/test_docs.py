@@ -20,6 +20,7 @@ from osc_compute_images import api
 from osc_compute_images import shell
 from osc_compute_images.api import _limits
 from osc_compute_images.api import filters
+from osc_compute_images.api.filters import _regex
 from osc_compute_images.api.http import _body
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _gathering
@@ -95,7 +96,7 @@ def table(page, number=0):
 def test_security_page_lists_limits():
     limits = {
         name: value
-        for module in (_limits, _body, _columns, _gathering)
+        for module in (_limits, _body, _columns, _gathering, _regex)
         for name, value in vars(module).items()
         if name.startswith('MAX_')
     }

@@ -7,7 +7,6 @@ import re
 
 from osc_compute_images.api._options import ListOpts
 from osc_compute_images.api.filters._filter import Filter
-from osc_compute_images.api.filters._linear_regex import LinearRegex
 
 
 def name(exact: str) -> Filter:
@@ -37,16 +36,18 @@ def name_pattern(glob: str) -> Filter:
 def name_regex(pattern: str) -> Filter:
     """Select images whose name contains a match of a regular expression.
 
-    The syntax is that of Python's :mod:`re`, including ``^``, ``$`` and
-    ``(?i)``. The search takes linear time in the length of the name and of
-    the pattern. Therefore, backreferences, lookaround, conditions, atomic
-    groups and possessive repeats are not supported.
+    The syntax is that of the package ``regex`` (its version 0), which includes
+    that of Python's :mod:`re`. A search that takes more than a second for one
+    name is an :class:`ImagesError`.
 
     Images without a name do not match.
 
-    :raises ValueError: if the pattern is invalid, not supported or too large
+    :raises ValueError: if the pattern is invalid or too large
     """
-    search = LinearRegex(pattern).search
+    # NOTE: imported here, as it takes long, and only this filter needs it.
+    from osc_compute_images.api.filters._regex import searcher
+
+    search = searcher(pattern)
     return Filter(
         lambda image: image.name is not None and search(image.name),
         brief=True,
