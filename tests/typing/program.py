@@ -178,5 +178,11 @@ def everywhere(adapters: dict[str, Adapter]) -> None:
     apis = {region: ImagesAPI(each) for region, each in adapters.items()}
     for result in images.in_regions(apis, listed):
         assert_type(result, images.RegionResult[str, list[Image]])
-        print(result.region, result.value, result.error)
+        assert_type(result.unwrap(), list[Image])
+        if result.error is not None:
+            assert_type(result, images.RegionFailure[str])
+            print(f'{result.region}: {result.error}')
+        else:
+            assert_type(result, images.RegionSuccess[str, list[Image]])
+            print(result.region, [image.name for image in result.value])
     print(osc_compute_images.__version__)

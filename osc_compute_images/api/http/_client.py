@@ -116,6 +116,13 @@ class Client:
             self._adapter, method, path, endpoint, end, content
         ).body
 
+    def log_in(self) -> None:
+        """Obtain a token, unless there is one; retry transient errors.
+
+        :raises ImagesError: if it fails
+        """
+        self._retry(self._locator.log_in)
+
     def server(self) -> str:
         """Return the host and port of the endpoint."""
         return _endpoint.parse(self._retry(self._locator.find_url)).server
