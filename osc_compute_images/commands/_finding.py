@@ -75,6 +75,8 @@ def find(regions: Regions, name_or_id: str) -> 'tuple[ImagesAPI, Image]':
     """
     from osc_compute_images.api import ImagesError
 
+    for error in regions.failed.values():
+        raise error
     if len(regions.apis) == 1:
         (api,) = regions.apis.values()
         return api, api.find(name_or_id)

@@ -237,7 +237,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
             parallel=_PARALLEL,
         )
         for where, result in self._results.successful(
-            regions.apis,
+            regions,
             ((r.region, r.error or r.value) for r in results),
         ):
             if result is not None:

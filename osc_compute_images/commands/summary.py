@@ -116,7 +116,7 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
         from osc_compute_images.api import in_regions
 
         yield from self._results.successful(
-            regions.apis,
+            regions,
             (
                 (result.region, result.error or result.value or ())
                 for result in in_regions(regions.apis, summarize)

@@ -11,9 +11,11 @@ from typing import assert_type
 import uuid
 
 from keystoneauth1.adapter import Adapter
+from openstack.config import OpenStackConfig
 
 import osc_compute_images
 from osc_compute_images import api as images
+from osc_compute_images.api import clouds
 from osc_compute_images.api import filters
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageRef
@@ -186,3 +188,14 @@ def everywhere(adapters: dict[str, Adapter]) -> None:
             assert_type(result, images.RegionSuccess[str, list[Image]])
             print(result.region, [image.name for image in result.value])
     print(osc_compute_images.__version__)
+
+
+def in_clouds(config: OpenStackConfig) -> None:
+    assert_type(clouds.api_of(config, 'mycloud', 'RegionOne'), ImagesAPI)
+    assert_type(clouds.apis_of(config, 'mycloud'), dict[str, ImagesAPI])
+    apis, errors = clouds.apis_of_all(config)
+    for result in images.in_regions(apis, listed):
+        cloud, region = result.region
+        print(cloud, region, len(result.unwrap()))
+    for cloud, error in errors.items():
+        print(cloud, error.message)
