@@ -5,6 +5,7 @@
 import argparse
 from collections.abc import Mapping
 from collections.abc import Sequence
+import types
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api import ImagesError
     from osc_compute_images.api._cloud import Cloud
 
 #: Identifies a region: ``()`` for the configured one, ``(region,)``, or
@@ -30,10 +32,13 @@ class Regions(NamedTuple):
     :param headers: of the columns that identify a region: none, ``Region``,
         or ``Cloud`` and ``Region``
     :param apis: the images API of each region, by the values of these columns
+    :param failed: the errors of clouds that cannot be used; the name of the
+        region is empty
     """
 
     headers: tuple[str, ...]
     apis: 'Mapping[RegionKey, ImagesAPI]'
+    failed: 'Mapping[RegionKey, ImagesError]' = types.MappingProxyType({})
 
 
 def _add_region(parser: 'argparse._ActionsContainer') -> None:
@@ -120,10 +125,6 @@ def _of_all_clouds(
     parsed_args: argparse.Namespace,
     wanted: Sequence[str],
 ) -> Regions:
-    from osc_compute_images.api._clouds import of_clouds
-
-    clouds = _logins.all_clouds(command)
-
     def regions(cloud: 'Cloud') -> list[str]:
         if parsed_args.all_regions:
             return cloud.regions()
@@ -131,16 +132,19 @@ def _of_all_clouds(
             return [name for name in cloud.regions() if name in wanted]
         return [cloud.default_region()]
 
-    apis = of_clouds(clouds, regions)
-    for name in sorted(clouds.keys() - {cloud for cloud, _region in apis}):
+    names, (apis, errors) = _logins.all_clouds(command, regions)
+    queried = {cloud for cloud, _region in apis} | errors.keys()
+    for name in (name for name in names if name not in queried):
         command.log.warning(
             _('Cloud %(cloud)s is skipped: it has none of these regions'),
             {'cloud': printable(name)},
         )
-    if not apis:
+    if not queried:
         raise exceptions.CommandError(
             _('No cloud has a region %s') % ' or '.join(map(repr, wanted))
         )
     return Regions(
-        ('Cloud', 'Region'), {(*key,): api for key, api in apis.items()}
+        ('Cloud', 'Region'),
+        {(*key,): api for key, api in apis.items()},
+        {(name, ''): error for name, error in errors.items()},
     )

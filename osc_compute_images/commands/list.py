@@ -133,7 +133,8 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
     def _images(
         self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> 'Iterator[tuple[_regions.RegionKey, Image]]':
-        if parsed_args.marker is not None and len(regions.apis) > 1:
+        count = len(regions.apis) + len(regions.failed)
+        if parsed_args.marker is not None and count > 1:
             raise _connect.UsageError(
                 _('--marker needs a single region: select it with --region')
             )
@@ -159,7 +160,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
         count = len(regions.apis)
         yield from self._results.successful(
-            regions.apis,
+            regions,
             _streams.in_order(
                 regions.apis,
                 lambda region, api: self._list(

@@ -113,7 +113,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
             ((region, api),) = regions.apis.items()
             return region, api.find(name_or_id)
         found = self._results.successful(
-            regions.apis, _finding.find_all(regions, name_or_id)
+            regions, _finding.find_all(regions, name_or_id)
         )
         return _finding.only_one(found, name_or_id)
 

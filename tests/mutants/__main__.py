@@ -57,7 +57,6 @@ MODULES = (
     'api/_salvage.py',
     'api/_query.py',
     'api/_steps.py',
-    'api/_turns.py',
     'api/plan.py',
     'api/properties.py',
     'api/protection.py',

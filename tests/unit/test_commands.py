@@ -506,7 +506,7 @@ def test_failed_region_is_reported(app, http, two_regions, caplog):
     assert printed.startswith('RegionOne')
     assert 'Region RegionTwo: No.' in caplog.text
     http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'No.'))
-    with pytest.raises(exceptions.CommandError, match='every region failed'):
+    with pytest.raises(exceptions.CommandError, match='Every region failed'):
         run(app, ListComputeImage, '--all-regions')
 
 

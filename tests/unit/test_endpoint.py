@@ -14,7 +14,6 @@ import requests_mock
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.http import _endpoint
-from osc_compute_images.api.http import Client
 from testbed import nova
 from tests.unit.conftest import new_session
 from tests.unit.conftest import sent
@@ -281,8 +280,6 @@ def test_invalid_endpoint_override(http, ksa_session, url):
     compute = adapter.Adapter(ksa_session, endpoint_override=url)
     with pytest.raises(images.EndpointNotFound, match='is invalid'):
         list(ImagesAPI(compute).list_detail())
-    with pytest.raises(images.EndpointNotFound, match='is invalid'):
-        Client(compute).server()
 
 
 # -- credentials in URLs ---------------------------------------------------
@@ -333,9 +330,3 @@ def test_credentials_in_url_are_sent_but_never_displayed(
     )
     assert 'pass@' not in shown
     assert 'us%40er' not in shown
-
-
-def test_server_name_has_no_credentials(http, ksa_session):
-    set_catalog(http, {'RegionOne': WITH})
-    compute = adapter.Adapter(ksa_session, service_type='compute')
-    assert Client(compute).server() == 'nova.example.com:8774'

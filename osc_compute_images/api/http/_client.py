@@ -16,7 +16,6 @@ from keystoneauth1 import adapter as ksa_adapter
 import msgspec
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _endpoint
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import _versions
@@ -116,9 +115,12 @@ class Client:
             self._adapter, method, path, endpoint, end, content
         ).body
 
-    def server(self) -> str:
-        """Return the host and port of the endpoint."""
-        return _endpoint.parse(self._retry(self._locator.find_url)).server
+    def log_in(self) -> None:
+        """Obtain a token, unless there is one; retry transient errors.
+
+        :raises ImagesError: if it fails
+        """
+        self._retry(self._locator.log_in)
 
     def served_versions(self) -> tuple[str, str] | None:
         """Request the lowest and highest microversion of the service.

@@ -46,11 +46,6 @@ class Endpoint:
     url: str
     auth: requests.auth.AuthBase | None = None
 
-    @property
-    def server(self) -> str:
-        """The host and port."""
-        return urllib.parse.urlsplit(self.url).netloc
-
     def below(self, path: str | None) -> 'Endpoint':
         """Return the endpoint at a path below this one."""
         return self if not path else Endpoint(f'{self.url}/{path}', self.auth)

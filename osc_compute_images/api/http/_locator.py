@@ -48,6 +48,22 @@ class Locator:
                 raise
             raise self._login_error(e, time.monotonic() - began) from e
 
+    def log_in(self, _end: float = math.inf) -> None:
+        """Obtain a token, unless the adapter has one.
+
+        :raises ImagesError: if the login fails
+        """
+        began = time.monotonic()
+        try:
+            self._adapter.get_token()
+        except Exception as e:
+            if type(e) is Exception:
+                # NOTE: keystoneauth raises it for a missing password.
+                raise _errors.ImagesError(f'The login failed: {e}') from e
+            if not _exceptions.is_translated(e):
+                raise
+            raise self._login_error(e, time.monotonic() - began) from e
+
     def _login_error(self, e: Exception, waited: float) -> _errors.ImagesError:
         error = _exceptions.translate(e, 'Keystone', waited)
         retried = _retry.session_retries(self._adapter)
