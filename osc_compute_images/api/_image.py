@@ -85,6 +85,14 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return f'<Image {printable(self.id)} {_repr_name(self.name)} {status}>'
 
     @property
+    def state(self) -> str | None:
+        """The status in upper case, in which statuses are compared, or None.
+
+        The field ``status`` is as the server sent it.
+        """
+        return None if self.status is None else self.status.upper()
+
+    @property
     def server_id(self) -> str | None:
         """ID of the server that the image was taken from, or None."""
         return None if self.server is None else self.server.id

@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+import functools
+import operator
 from types import MappingProxyType
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
 from osc_lib.i18n import _
 
+from osc_compute_images.commands import _unreadable
 from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
@@ -31,10 +34,10 @@ _USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
 
 #: Filters of the server only, as Compute does not show the visibility.
 _VISIBILITIES = {
-    'public': _('List only public images'),
-    'private': _('List only private images'),
-    'shared': _('List only shared images'),
-    'community': _('List only community images, of all projects'),
+    'public': _('Select only public images'),
+    'private': _('Select only private images'),
+    'shared': _('Select only shared images'),
+    'community': _('Select only community images, of all projects'),
 }
 
 
@@ -81,8 +84,8 @@ def add_newest(parser: 'argparse._ActionsContainer') -> None:
         const=1,
         type=_values.positive_integer,
         help=_(
-            'Keep only the newest of the selected images, or this many, in '
-            'each region'
+            'Select only the newest of the images that match, or this many, '
+            'in each region'
         ),
     )
     parser.add_argument(
@@ -91,9 +94,9 @@ def add_newest(parser: 'argparse._ActionsContainer') -> None:
         action='extend',
         type=_values.group_keys,
         help=_(
-            'Keep only the newest of the selected images (or as many as '
+            'Select only the newest of the images that match (or as many as '
             '--newest says) for each value of name, server, type, status or '
-            'property:<key>'
+            'property:<key> (repeat option to combine keys)'
         ),
     )
 
@@ -101,6 +104,14 @@ def add_newest(parser: 'argparse._ActionsContainer') -> None:
 def is_given(parsed_args: argparse.Namespace) -> bool:
     """Return whether the user has given any option that selects images."""
     return any(option.is_given(parsed_args) for option in _options())
+
+
+def selects(parsed_args: argparse.Namespace) -> bool:
+    """Return whether an option selects images.
+
+    Options that only exclude images would leave nearly all of them.
+    """
+    return any(option.selects(parsed_args) for option in _options())
 
 
 def needs_usage(parsed_args: argparse.Namespace) -> bool:
@@ -149,10 +160,21 @@ def choice(
     from osc_compute_images.commands._filter_option import Region
 
     region = Region(api, usage)
-    where = region.filters.EVERYTHING
+    others: list[Filter] = []
+    times: list[Filter] = []
     for option in _options():
-        for one in option.filters(region, parsed_args):
-            where &= one
+        made = times if option.time else others
+        made += option.filters(region, parsed_args)
+    if times:
+        fields = {
+            option.time
+            for option in _options()
+            if option.time and option.is_given(parsed_args)
+        }
+        others.append(_unreadable.counting(parsed_args, fields))
+    where = functools.reduce(
+        operator.and_, [*others, *times], region.filters.EVERYTHING
+    )
     per = getattr(parsed_args, 'newest_per', None) or ()
     newest = getattr(parsed_args, 'newest', None)
     return Choice(

@@ -24,6 +24,7 @@ from osc_compute_images.commands import _outcomes
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _results
+from osc_compute_images.commands import _unreadable
 from osc_compute_images.commands import _usage
 from osc_compute_images.commands import _values
 
@@ -142,6 +143,7 @@ class PlanCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
             parsed_args,
             [usage for _plan, usage in planned.values() if usage is not None],
         )
+        _unreadable.warn(self.log, parsed_args)
         return self.carry_out(regions, plans, parsed_args)
 
     def carry_out(
@@ -263,16 +265,21 @@ def load_all(pages: 'Iterable[Sequence[Image]]') -> 'list[Image]':
 
 
 def check_is_given(parsed_args: argparse.Namespace) -> None:
-    """Check that there is a filter, or --all.
+    """Check that there is a filter that selects images, or --all.
 
     :raises PlanRefused: otherwise
     """
     from osc_compute_images.api import PlanRefused
 
-    if not (parsed_args.all or _filtering.is_given(parsed_args)):
+    if parsed_args.all or _filtering.selects(parsed_args):
+        return
+    if _filtering.is_given(parsed_args):
         raise PlanRefused(
             _(
-                'No images selected: give names or IDs, filter options, or '
-                '--all'
+                'No images selected: the options only exclude images; add '
+                '--all to select all others'
             )
         )
+    raise PlanRefused(
+        _('No images selected: give names or IDs, filter options, or --all')
+    )

@@ -56,7 +56,7 @@ class PruneComputeImages(_planning.PlanCommand):
             type=_values.span,
             help=_(
                 'Keep all images of a group that were created within this '
-                'time span (90m, 24h, 7d, 2w, 1y) before its newest image'
+                'time span (90min, 24h, 7d, 2w, 1y) before its newest image'
             ),
         )
         parser.add_argument(

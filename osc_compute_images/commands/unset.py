@@ -45,6 +45,7 @@ class UnsetComputeImage(_naming.NamingCommand):
             '--property',
             metavar='<key>',
             action='append',
+            type=_values.not_empty(str),
             default=[],
             dest='properties',
             help=_(
