@@ -90,7 +90,7 @@ FILTERS = (
         _(
             'Select images that were created at this time or later: a time '
             'in ISO 8601 (2026-11-23T16:11:28Z or 2026-11-23, in UTC unless '
-            'it has a zone), or an age (90min, 24h, 7d, 2w, 1y)'
+            'it has a zone), or an age, such as 90min, 24h, 7d, 2w or 1y'
         ),
         lambda region, value: region.filters.created_after(value),
         type=_values.time_or_age,
@@ -101,8 +101,8 @@ FILTERS = (
         'created-before',
         '<time>',
         _(
-            'Select images that were created before this time (as for '
-            '--created-after)'
+            'Select images that were created before this time, as for '
+            '--created-after'
         ),
         lambda region, value: region.filters.created_before(value),
         type=_values.time_or_age,
@@ -113,8 +113,8 @@ FILTERS = (
         'changes-since',
         '<time>',
         _(
-            'Select images that were last changed at this time or later (as '
-            'for --created-after)'
+            'Select images that were last changed at this time or later, as '
+            'for --created-after'
         ),
         lambda region, value: region.filters.changes_since(value),
         type=_values.time_or_age,
@@ -125,8 +125,8 @@ FILTERS = (
         'changes-before',
         '<time>',
         _(
-            'Select images that were last changed before this time (as for '
-            '--created-after)'
+            'Select images that were last changed before this time, as for '
+            '--created-after'
         ),
         lambda region, value: region.filters.changes_before(value),
         type=_values.time_or_age,
@@ -149,9 +149,8 @@ FILTERS = (
         'min-ram',
         '<ram-mb>',
         _(
-            'Select images by their minimum memory in MB: equal to ("512"), '
-            'at least (">=512"), at most ("<=512"), more than (">512") or '
-            'less than ("<512") this value'
+            'Select images by their minimum memory in MB, compared as for '
+            '--min-disk'
         ),
         lambda region, value: region.filters.min_ram(**value),
         type=_amounts.comparison,
