@@ -22,7 +22,7 @@ KEYS: Mapping[str, Callable[[Image], str | None]] = {
     'name': lambda image: image.name,
     'server': lambda image: image.server_id,
     'type': type_of,
-    'status': lambda image: image.status,
+    'status': lambda image: image.state,
 }
 
 _PROPERTY = 'property:'

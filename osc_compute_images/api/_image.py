@@ -86,7 +86,10 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def state(self) -> str | None:
-        """The status in upper case, as it is compared, or None."""
+        """The status in upper case, in which statuses are compared, or None.
+
+        The field ``status`` is as the server sent it.
+        """
         return None if self.status is None else self.status.upper()
 
     @property

@@ -12,6 +12,10 @@ from typing import Any
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
+from osc_lib.i18n import _
+
+from osc_compute_images.commands import _values
+
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api.filters import Filter
@@ -51,6 +55,8 @@ class FilterOption(NamedTuple):
     :param is_range: whether an image must match all values if the option is
         repeated; otherwise any of them
     :param negative: help of the option ``--not-...``, if there is one
+    :param excludes: returns whether a value only excludes images
+    :param time: the field of images that it reads a time from, if it does
     """
 
     name: str
@@ -60,6 +66,8 @@ class FilterOption(NamedTuple):
     type: Callable[[str], Any] = str
     is_range: bool = False
     negative: str | None = None
+    excludes: Callable[[Any], bool] = lambda _value: False
+    time: str | None = None
 
     @property
     def dest(self) -> str:
@@ -72,25 +80,34 @@ class FilterOption(NamedTuple):
 
         :param prefix: of its name, where the name means something else
         """
-        name = f'{prefix}{self.name}'
         if self.metavar is None:
             parser.add_argument(
-                f'--{name}',
+                f'--{prefix}{self.name}',
                 action='append_const',
                 const=True,
                 dest=self.dest,
                 help=self.help,
             )
             return
-        for prefix, text in (('', self.help), ('not-', self.negative)):
+        repeated = (
+            _('(repeat option: all must match)')
+            if self.is_range
+            else _('(repeat option: any must match)')
+        )
+        excluded = _('(repeat option to exclude more)')
+        negative = 'without-' if prefix else 'not-'
+        for start, dest, text, note in (
+            (prefix, self.dest, self.help, repeated),
+            (negative, f'not_{self.dest}', self.negative, excluded),
+        ):
             if text is not None:
                 parser.add_argument(
-                    f'--{prefix}{name}',
+                    f'--{start}{self.name}',
                     metavar=self.metavar,
                     action='append',
-                    type=self.type,
-                    dest=f'{prefix}{self.dest}'.replace('-', '_'),
-                    help=text,
+                    type=_values.not_empty(self.type),
+                    dest=dest,
+                    help=f'{text} {note}',
                 )
 
     def is_given(self, parsed_args: argparse.Namespace) -> bool:
@@ -99,6 +116,11 @@ class FilterOption(NamedTuple):
             getattr(parsed_args, self.dest)
             or getattr(parsed_args, f'not_{self.dest}', None)
         )
+
+    def selects(self, parsed_args: argparse.Namespace) -> bool:
+        """Return whether the user has given a value that selects images."""
+        values = getattr(parsed_args, self.dest) or ()
+        return not all(map(self.excludes, values))
 
     def filters(
         self, region: Region, parsed_args: argparse.Namespace

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+import functools
+import operator
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
 from osc_lib.i18n import _
 
+from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _unreadable
 from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
@@ -27,10 +31,10 @@ _USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
 
 #: Filters of the server only, as Compute does not show the visibility.
 _VISIBILITIES = {
-    'public': _('List only public images'),
-    'private': _('List only private images'),
-    'shared': _('List only shared images'),
-    'community': _('List only community images, of all projects'),
+    'public': _('Select only public images'),
+    'private': _('Select only private images'),
+    'shared': _('Select only shared images'),
+    'community': _('Select only community images, of all projects'),
 }
 
 
@@ -112,8 +116,8 @@ def add_newest(parser: 'argparse._ActionsContainer') -> None:
         const=1,
         type=_values.positive_integer,
         help=_(
-            'Keep only the newest of the selected images, or this many, in '
-            'each region'
+            'Select only the newest of the images that match, or this many, '
+            'in each region'
         ),
     )
     parser.add_argument(
@@ -122,9 +126,9 @@ def add_newest(parser: 'argparse._ActionsContainer') -> None:
         action='extend',
         type=_values.group_keys,
         help=_(
-            'Keep only the newest of the selected images (or as many as '
+            'Select only the newest of the images that match (or as many as '
             '--newest says) for each value of name, server, type, status or '
-            'property:<key>'
+            'property:<key> (repeat option to combine keys)'
         ),
     )
 
@@ -132,6 +136,14 @@ def add_newest(parser: 'argparse._ActionsContainer') -> None:
 def is_given(parsed_args: argparse.Namespace) -> bool:
     """Return whether the user has given any option that selects images."""
     return any(option.is_given(parsed_args) for option in _options())
+
+
+def selects(parsed_args: argparse.Namespace) -> bool:
+    """Return whether an option selects images.
+
+    Options that only exclude images would leave nearly all of them.
+    """
+    return any(option.selects(parsed_args) for option in _options())
 
 
 def needs_usage(parsed_args: argparse.Namespace) -> bool:
@@ -142,17 +154,20 @@ def needs_usage(parsed_args: argparse.Namespace) -> bool:
 def check_chosen(parsed_args: argparse.Namespace) -> None:
     """Check that options select images, or --all is given.
 
-    :raises PlanRefused: otherwise
+    :raises UsageError: otherwise
     """
-    from osc_compute_images.api import PlanRefused
-
-    if not (parsed_args.all or is_given(parsed_args)):
-        raise PlanRefused(
+    if parsed_args.all or selects(parsed_args):
+        return
+    if is_given(parsed_args):
+        raise _connect.UsageError(
             _(
-                'No images selected: give names or IDs, filter options, or '
+                'No images selected: options that only exclude images need '
                 '--all'
             )
         )
+    raise _connect.UsageError(
+        _('No images selected: give names or IDs, filter options, or --all')
+    )
 
 
 class Choice(NamedTuple):
@@ -222,8 +237,15 @@ def _combined(
     from osc_compute_images.commands._filter_option import Region
 
     region = Region(api, usage)
-    where: Filter = region.filters.EVERYTHING
+    others: list[Filter] = []
+    times: list[Filter] = []
+    fields = set()
     for option in options:
-        for one in option.filters(region, parsed_args):
-            where &= one
-    return where
+        made = times if option.time else others
+        made += option.filters(region, parsed_args)
+        if option.time and option.is_given(parsed_args):
+            fields.add(option.time)
+    if times:
+        others.append(_unreadable.counting(parsed_args, fields))
+    everything: Filter = region.filters.EVERYTHING
+    return functools.reduce(operator.and_, [*others, *times], everything)

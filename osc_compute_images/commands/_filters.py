@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from osc_lib.i18n import _
 
+from osc_compute_images.commands import _amounts
 from osc_compute_images.commands import _values
 from osc_compute_images.commands._filter_option import FilterOption
 from osc_compute_images.commands._filter_option import Region
@@ -26,11 +27,6 @@ def _property(
     return chosen if wanted else ~chosen
 
 
-_TIME = _(
-    'in ISO 8601 (2026-11-23T16:11:28Z or 2026-11-23; a time without a zone '
-    'is UTC), or as an age (90m, 24h, 7d, 2w, 1y)'
-)
-
 #: All filter options, in the order of the help. Those that need requests come
 #: last, so that other errors come before these requests.
 FILTERS = (
@@ -46,7 +42,7 @@ FILTERS = (
         '<glob>',
         _(
             'Select images whose name matches this shell wildcard, such as '
-            '"ubuntu-2?.04", in upper or lower case'
+            '"ubuntu-2?.04" or "[!a-z]*"'
         ),
         lambda region, value: region.filters.name_pattern(value),
         negative=_('Exclude images whose name matches this shell wildcard'),
@@ -91,35 +87,51 @@ FILTERS = (
     FilterOption(
         'created-after',
         '<time>',
-        _('Select images that were created at this time or later, ') + _TIME,
+        _(
+            'Select images that were created at this time or later: a time '
+            'in ISO 8601 (2026-11-23T16:11:28Z or 2026-11-23, in UTC unless '
+            'it has a zone), or an age, such as 90min, 24h, 7d, 2w or 1y'
+        ),
         lambda region, value: region.filters.created_after(value),
         type=_values.time_or_age,
         is_range=True,
+        time='created',
     ),
     FilterOption(
         'created-before',
         '<time>',
-        _('Select images that were created before this time, ') + _TIME,
+        _(
+            'Select images that were created before this time, as for '
+            '--created-after'
+        ),
         lambda region, value: region.filters.created_before(value),
         type=_values.time_or_age,
         is_range=True,
+        time='created',
     ),
     FilterOption(
         'changes-since',
         '<time>',
-        _('Select images that were last changed at this time or later, ')
-        + _TIME,
+        _(
+            'Select images that were last changed at this time or later, as '
+            'for --created-after'
+        ),
         lambda region, value: region.filters.changes_since(value),
         type=_values.time_or_age,
         is_range=True,
+        time='updated',
     ),
     FilterOption(
         'changes-before',
         '<time>',
-        _('Select images that were last changed before this time, ') + _TIME,
+        _(
+            'Select images that were last changed before this time, as for '
+            '--created-after'
+        ),
         lambda region, value: region.filters.changes_before(value),
         type=_values.time_or_age,
         is_range=True,
+        time='updated',
     ),
     FilterOption(
         'min-disk',
@@ -130,19 +142,18 @@ FILTERS = (
             'than ("<10") this value'
         ),
         lambda region, value: region.filters.min_disk(**value),
-        type=_values.comparison,
+        type=_amounts.comparison,
         is_range=True,
     ),
     FilterOption(
         'min-ram',
         '<ram-mb>',
         _(
-            'Select images by their minimum memory in MB: equal to ("512"), '
-            'at least (">=512"), at most ("<=512"), more than (">512") or '
-            'less than ("<512") this value'
+            'Select images by their minimum memory in MB, compared as for '
+            '--min-disk'
         ),
         lambda region, value: region.filters.min_ram(**value),
-        type=_values.comparison,
+        type=_amounts.comparison,
         is_range=True,
     ),
     FilterOption(
@@ -153,7 +164,7 @@ FILTERS = (
             'bytes, or with a unit (">=10GB", "<500MiB")'
         ),
         lambda region, value: region.filters.size(**value),
-        type=_values.size,
+        type=_amounts.size,
         is_range=True,
     ),
     FilterOption(
@@ -161,13 +172,12 @@ FILTERS = (
         '<key>[=<value>]',
         _(
             'Select images with this property, and with this value, as '
-            'displayed, if one is given; "key!=value" selects images with '
-            'another value or without the property (repeat option to filter '
-            'on multiple properties)'
+            'displayed, if one is given; "key!=value" excludes them instead'
         ),
         _property,
         type=_values.property_choice,
         is_range=True,
+        excludes=lambda choice: not choice[2],
     ),
     FilterOption(
         'flavor',

@@ -14,6 +14,7 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _logins
+from osc_compute_images.commands import _values
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def _add_region(parser: 'argparse._ActionsContainer') -> None:
         '--region',
         metavar='<region>',
         action='append',
+        type=_values.not_empty(str),
         default=[],
         dest='regions',
         help=_(

@@ -20,6 +20,7 @@ from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _results
+from osc_compute_images.commands import _unreadable
 from osc_compute_images.commands import _usage
 from osc_compute_images.commands import _values
 
@@ -79,6 +80,7 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
         self._usages: list[Usage] = []
         code = super().run(parsed_args) or self._results.exit_code()
         _usage.warn_of_unknown(self.log, parsed_args, self._usages)
+        _unreadable.warn(self.log, parsed_args)
         return code
 
     def take_action(

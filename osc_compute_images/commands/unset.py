@@ -41,6 +41,7 @@ class UnsetComputeImage(command.ChangeCommand):
             '--property',
             metavar='<key>',
             action='append',
+            type=_values.not_empty(str),
             default=[],
             dest='properties',
             help=_(

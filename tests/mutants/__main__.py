@@ -74,6 +74,7 @@ MODULES = (
     'commands/_protecting.py',
     'commands/_regions.py',
     'commands/_results.py',
+    'commands/_unreadable.py',
     'commands/_usage.py',
 )
 

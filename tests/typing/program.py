@@ -86,6 +86,7 @@ def one(api: ImagesAPI, image_id: str) -> None:
     assert_type(image.server, images.ServerRef | None)
     assert_type(image.server_id, str | None)
     assert_type(image.is_volume_backed, bool)
+    assert_type(image.state, str | None)
     print({image: image.to_dict()['name']}, image.metadata['os_distro'])
     for other in api.find_all('x'):
         assert_type(other, Image)

@@ -8,6 +8,9 @@ import re
 from osc_compute_images.api._options import ListOpts
 from osc_compute_images.api.filters._filter import Filter
 
+# NOTE: "]" is an ordinary character right after "[", "[!" and "[^".
+_BRACKET = r'\[(?P<negation>[!^]?+)(?P<rest>\]?+[^]]*+\])|\['
+
 
 def name(exact: str) -> Filter:
     """Select images by exact name, with any characters."""
@@ -20,17 +23,32 @@ def name(exact: str) -> Filter:
 
 
 def name_pattern(glob: str) -> Filter:
-    """Select images whose name matches a shell wildcard, ignoring case.
+    """Select images whose whole name matches a shell wildcard.
+
+    ``*`` matches any text, ``?`` any character, ``[abc]`` one of these, and
+    ``[!abc]`` or ``[^abc]`` any other. Other characters match themselves, in
+    the same case; ``[*]`` matches an asterisk.
 
     Images without a name do not match.
     """
     # NOTE: not fnmatch.fnmatch: its case sensitivity depends on the platform.
-    matches = re.compile(fnmatch.translate(glob), re.IGNORECASE).match
+    matches = re.compile(fnmatch.translate(_as_fnmatch(glob))).match
     return Filter(
         lambda image: image.name is not None and matches(image.name),
         brief=True,
         label=f'name_pattern({glob!r})',
     )
+
+
+def _as_fnmatch(glob: str) -> str:
+    """Write a wildcard of a shell for :mod:`fnmatch`, which has no ``[^``."""
+
+    def rewrite(bracket: re.Match[str]) -> str:
+        if bracket['rest'] is None:
+            return '[[]'
+        return f'[{"!" if bracket["negation"] else ""}{bracket["rest"]}'
+
+    return re.sub(_BRACKET, rewrite, glob)
 
 
 def name_regex(pattern: str) -> Filter:
