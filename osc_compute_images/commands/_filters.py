@@ -15,6 +15,29 @@ if TYPE_CHECKING:
     from osc_compute_images.api.filters import Filter
 
 
+def _server(region: Region, name_id_or_url: str) -> 'Filter':
+    from osc_compute_images.api import ImagesError
+    from osc_compute_images.api import ServerNotFound
+
+    server_id = region.api.find_server_id(name_id_or_url)
+    chosen: Filter = region.filters.server(server_id)
+    if server_id not in name_id_or_url:
+        # A name or another form of the ID was found.
+        return chosen
+    try:
+        if region.api.server(server_id) is not None:
+            return chosen
+    except ImagesError:
+        # Its cell may be down.
+        return chosen
+    if not any(region.api.list_detail(where=chosen, max_items=1)):
+        raise ServerNotFound(
+            _('No server has the ID %s, and no image was taken from it')
+            % server_id
+        )
+    return chosen
+
+
 def _property(
     region: Region, choice: tuple[str, str | None, bool]
 ) -> 'Filter':
@@ -200,9 +223,7 @@ FILTERS = (
             'Select images that were taken from this server (name, ID or '
             'URL; for a deleted server its ID)'
         ),
-        lambda region, value: region.filters.server(
-            region.api.find_server_id(value)
-        ),
+        _server,
     ),
     FilterOption(
         'used-by',

@@ -152,11 +152,6 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]':
         """List the images part by part, and report regions that fail."""
-        if not regions.headers:
-            for region, api in regions.apis.items():
-                for images in self._list(region, api, parsed_args):
-                    yield region, images
-            return
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.commands import _streams
 
@@ -194,7 +189,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         region: _regions.RegionKey,
         api: 'ImagesAPI',
         parsed_args: argparse.Namespace,
-        region_count: int = 1,
+        region_count: int,
     ) -> 'Iterator[Sequence[Image]]':
         """List the selected images of one region, page by page.
 
@@ -226,7 +221,16 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         # Each region holds a page in memory: all together about as much as
         # a single region.
         first = max(MAX_PAGE_SIZE // region_count, _MIN_PAGE_SIZE)
-        yield from choice.keep_newest(images.pages(opts, choice.where, first))
+        left: int | None = parsed_args.max_items or parsed_args.limit
+        for page in choice.keep_newest(
+            images.pages(opts, choice.where, first)
+        ):
+            yield page[:left]
+            if left is not None:
+                left -= len(page)
+                if left <= 0:
+                    # No page is requested that nobody reads.
+                    return
 
 
 def _is_long(parsed_args: argparse.Namespace) -> bool:
