@@ -17,6 +17,7 @@ from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _gathering
+from osc_compute_images.commands import _habits
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _results
@@ -43,7 +44,14 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        _filtering.add_options(parser)
+        _filtering.add_options(
+            parser,
+            _(
+                'List only the newest image (or as many as --newest says) for '
+                'each value of name, server, type, status or property:<key>; '
+                'repeat option to combine keys'
+            ),
+        )
         parser.add_argument(
             '--long',
             action='store_true',
@@ -95,7 +103,12 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             ),
         )
         _regions.add_options(parser)
+        _habits.add_listing(parser)
         return parser
+
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        if parsed_args.group_by and parsed_args.newest is None:
+            parsed_args.newest = 1
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._progress = _progress.Progress(self.app)
@@ -247,7 +260,7 @@ def _page_size(
     most: int | None = parsed_args.max_items
     if most is not None and limit is not None:
         return limit
-    if choice.where is not EVERYTHING or choice.per:
+    if choice.where is not EVERYTHING or choice.group_by:
         # Few images of a page may match.
         return None
     if choice.newest is not None:

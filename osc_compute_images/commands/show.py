@@ -40,6 +40,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         'for DELETED, 5 if the image no longer exists, and 6 if --timeout '
         'expired.'
     )
+    arguments = ('<image>',)
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
