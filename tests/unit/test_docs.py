@@ -16,8 +16,8 @@ from openstackclient.image.v2 import image as osc_image
 from osc_lib.command import command
 import pytest
 
+from osc_compute_images import _shell
 from osc_compute_images import api
-from osc_compute_images import shell
 from osc_compute_images.api import _limits
 from osc_compute_images.api import filters
 from osc_compute_images.api.filters import _regex
@@ -150,7 +150,7 @@ def test_documented_options_exist(page):
     text = page.read_text()
     known = OWN | GENERAL | GLOBAL
     if page.name == 'compute-image.rst':
-        parser = shell.ComputeImageShell([]).parser
+        parser = _shell.ComputeImageShell(plugins=True).parser
         known |= set(parser._option_string_actions) | {'--os-'}
     if page.name == 'coming-from.rst':
         known |= options_of(
