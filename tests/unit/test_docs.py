@@ -76,6 +76,8 @@ GLOBAL = {
     *('--os-interface', '--os-region-name'),
     # pytest and mutants
     *('--dist', '--sample'),
+    # pipx and uv
+    *('--include-apps', '--with', '--with-executables-from'),
 }
 
 
