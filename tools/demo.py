@@ -36,6 +36,8 @@ def main() -> int:
     for line in _SHOWN:
         print(f'\n$ {line}', flush=True)
         subprocess.run([*cloud, 'run', '--', *shlex.split(line)], check=True)
+    # Not before: a list would begin with them.
+    subprocess.run([*cloud, 'backups'], check=True)
     run = ' '.join(['./run cloud', *options])
     print(f"""
 This is a real Nova, with a real Keystone, Glance, Placement and Neutron; only
@@ -43,6 +45,9 @@ the hypervisor is a fake. The cloud keeps running. To use it:
 
   eval "$({run} env)"
   .tox/demo/bin/openstack compute image list --help
+
+It has the images of the examples in doc/source, such as backup-1. To make
+these again after they were changed: {run} backups
 
 To stop it:
 

@@ -23,7 +23,11 @@ from rich.console import Console
 from rich.text import Text
 
 _ROOT = Path(__file__).parents[1]
-_DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
+# Its cloud has only the images of a new one.
+_DEVCLOUD = [
+    *(sys.executable, str(_ROOT / 'tools' / 'devcloud')),
+    *('--cloud', 'pictures'),
+]
 _FOLDER = _ROOT / 'doc' / 'source' / '_static'
 
 _COLUMNS = 88

@@ -65,6 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     unseed = commands.add_parser('unseed', help='remove the added images')
     for command in (seed, unseed):
         command.add_argument('--region', choices=REGIONS, default=REGIONS[0])
+    backups = commands.add_parser(
+        'backups',
+        help='make the images backup-* that examples of the documentation '
+        'change, as if never changed',
+    )
+    backups.add_argument(
+        '--remove', action='store_true', help='only remove them'
+    )
     run = commands.add_parser(
         'run', help='run a command on the cloud: run -- openstack image list'
     )
@@ -90,6 +98,8 @@ def _do(cloud: Cloud, args: argparse.Namespace) -> bool:
             cloud.seed(args.region, args.count)
         case 'unseed':
             print(f'{cloud.unseed(args.region)} images removed')
+        case 'backups':
+            (cloud.remove_backups if args.remove else cloud.make_backups)()
         case 'status':
             _print_status(cloud, in_full=args.json)
             return cloud.is_up()
