@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from osc_compute_images.api import _json
+from osc_compute_images.api import _limits
 from osc_compute_images.api import _salvage
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._image import ImageRef
@@ -66,6 +67,7 @@ def decode_page(body: bytes) -> Page[Image]:
     _json.check_size(body)
     try:
         page = _PAGE.decode(body)
+        _check_depth(page.images)
     except _DECODE_ERRORS:
         return read_page(body, 'images', _salvage.images)
     _json.check_entries(page.images)
@@ -118,10 +120,32 @@ def decode_image(body: bytes) -> Image:
     """
     _json.check_size(body)
     try:
-        return _IMAGE.decode(body).image
+        image = _IMAGE.decode(body).image
+        _check_depth([image])
     except _DECODE_ERRORS:
         (image,) = _salvage.images([member(body, 'image', dict)])
-        return image
+    return image
+
+
+def _check_depth(images: Iterable[Image]) -> None:
+    """Raise RecursionError if properties are nested too deeply.
+
+    A property that is decoded from JSON is as deep as any user likes, and
+    msgspec reads more levels than Python can write.
+    """
+    level: list[Any] = [image.metadata for image in images]
+    # The properties are the fourth level.
+    for _ in range(_limits.MAX_DEPTH - 3):
+        level = [
+            value
+            for each in level
+            for value in (each.values() if type(each) is dict else each)
+            # NOTE: fast; almost every value is a string.
+            if type(value) is not str and isinstance(value, dict | list)
+        ]
+        if not level:
+            return
+    raise RecursionError
 
 
 def member(body: bytes, key: str, kind: type) -> Any:

@@ -389,6 +389,26 @@ def test_cost_of_an_invalid_document_is_limited(body):
         _decode.decode_image(body)
 
 
+@pytest.mark.parametrize('levels', [1, 196, 197, 500, 5000])
+@pytest.mark.parametrize('kind', ['[%s]', '{"k": %s}'])
+def test_deep_property_costs_neither_page_nor_image(caplog, kind, levels):
+    begin, _, end = kind.partition('%s')
+    deep = f'{begin * levels}"x"{end * levels}'
+    entry = json.dumps(nova.image(1))[:-1] + f', "metadata": {{"a": {deep}}}}}'
+    other = json.dumps(nova.image(2))
+    page = f'{{"images": [{entry}, {other}]}}'.encode()
+    first, second = _decode.decode_page(page).items
+    assert second.metadata == nova.image(2)['metadata']
+    one = _decode.decode_image(f'{{"image": {entry}}}'.encode())
+    for image in (first, one):
+        # What is kept can be copied and written.
+        assert json.dumps(image.to_dict()['metadata'])[:6] == '{"a": '
+    is_whole = json.dumps(first.metadata) == f'{{"a": {deep}}}'
+    assert is_whole is (levels < 197)
+    warned = [r for r in caplog.records if 'nested more' in r.getMessage()]
+    assert bool(warned) is not is_whole
+
+
 def test_warnings_are_logged_by_the_package(caplog):
     decoded({'name': 'no ID'})
     nested = '[' * 2000 + ']' * 2000
