@@ -24,14 +24,9 @@ from osc_compute_images.api._image import ImageRef
 _Item = TypeVar('_Item')
 
 
-class _Link(msgspec.Struct, frozen=True, gc=False):
-    rel: str | None = None
-    href: str | None = None
-
-
 class _PageBody(msgspec.Struct, frozen=True, gc=False):
     images: list[Image]
-    images_links: list[_Link] | None = None
+    images_links: Any = None
 
 
 class _ImageBody(msgspec.Struct, frozen=True, gc=False):
@@ -71,9 +66,7 @@ def decode_page(body: bytes) -> Page[Image]:
     except _DECODE_ERRORS:
         return read_page(body, 'images', _salvage.images)
     _json.check_entries(page.images)
-    return Page(
-        page.images, len(page.images), _next_url(page.images_links or ())
-    )
+    return Page(page.images, len(page.images), _next_url(page.images_links))
 
 
 def decode_brief_page(body: bytes) -> Page[ImageRef]:
@@ -89,10 +82,12 @@ def decode_brief_page(body: bytes) -> Page[ImageRef]:
     )
 
 
-def _next_url(links: Iterable[_Link]) -> str | None:
-    for link in links:
-        if link.rel == 'next' and link.href:
-            return link.href
+def _next_url(links: Any) -> str | None:
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get('rel') == 'next':
+            match link.get('href'):
+                case str(url) if url:
+                    return url
     return None
 
 
@@ -108,8 +103,7 @@ def read_page(
     document = _json.load(body)
     entries = _json.member(document, kind, list)
     _json.check_entries(entries)
-    links = _salvage.links(document.get(f'{kind}_links'))
-    next_url = _next_url(_Link(*link) for link in links)
+    next_url = _next_url(document.get(f'{kind}_links'))
     return Page(read(entries), len(entries), next_url)
 
 
