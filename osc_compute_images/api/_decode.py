@@ -9,8 +9,6 @@ the 999 others of its page.
 
 from collections.abc import Iterable
 from typing import Any
-from typing import Generic
-from typing import NamedTuple
 from typing import TypeVar
 
 import msgspec
@@ -20,6 +18,7 @@ from osc_compute_images.api import _limits
 from osc_compute_images.api import _salvage
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._image import ImageRef
+from osc_compute_images.api._paging import ImagePage
 
 _Item = TypeVar('_Item')
 
@@ -33,19 +32,6 @@ class _ImageBody(msgspec.Struct, frozen=True, gc=False):
     image: Image
 
 
-class Page(NamedTuple, Generic[_Item]):
-    """A decoded page of a collection.
-
-    :param items: all that could be decoded
-    :param entries: number of entries, including malformed ones
-    :param next_url: link to the next page, or None
-    """
-
-    items: list[_Item]
-    entries: int
-    next_url: str | None
-
-
 _PAGE = msgspec.json.Decoder(_PageBody)
 _IMAGE = msgspec.json.Decoder(_ImageBody)
 
@@ -54,7 +40,7 @@ _IMAGE = msgspec.json.Decoder(_ImageBody)
 _DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def decode_page(body: bytes) -> Page[Image]:
+def decode_page(body: bytes) -> ImagePage[Image]:
     """Decode a page of images.
 
     :raises InvalidResponse: if it has no list of images
@@ -66,20 +52,19 @@ def decode_page(body: bytes) -> Page[Image]:
     except _DECODE_ERRORS:
         return read_page(body, 'images', _salvage.images)
     _json.check_entries(page.images)
-    return Page(page.images, len(page.images), _next_url(page.images_links))
+    return ImagePage(
+        page.images, len(page.images), _next_url(page.images_links)
+    )
 
 
-def decode_brief_page(body: bytes) -> Page[ImageRef]:
+def decode_brief_page(body: bytes) -> ImagePage[ImageRef]:
     """Decode a page of images that has only IDs and names.
 
     :raises InvalidResponse: if it has no list of images
     """
-    page = decode_page(body)
-    return Page(
-        [ImageRef(image.id, image.name) for image in page.items],
-        page.entries,
-        page.next_url,
-    )
+    page: ImagePage[Any] = decode_page(body)
+    page.images = [ImageRef(image.id, image.name) for image in page.images]
+    return page
 
 
 def _next_url(links: Any) -> str | None:
@@ -93,7 +78,7 @@ def _next_url(links: Any) -> str | None:
 
 def read_page(
     body: bytes, kind: str, read: _salvage.Reader[_Item]
-) -> Page[_Item]:
+) -> ImagePage[_Item]:
     """Decode a page of any collection of Compute.
 
     :param kind: name of the collection, such as ``flavors``
@@ -104,7 +89,7 @@ def read_page(
     entries = _json.member(document, kind, list)
     _json.check_entries(entries)
     next_url = _next_url(document.get(f'{kind}_links'))
-    return Page(read(entries), len(entries), next_url)
+    return ImagePage(read(entries), len(entries), next_url)
 
 
 def decode_image(body: bytes) -> Image:

@@ -11,7 +11,7 @@ import uuid
 import msgspec
 import pytest
 
-from osc_compute_images.api import _query
+from osc_compute_images.api import _order
 from osc_compute_images.api import filters
 from osc_compute_images.api import Forbidden
 from osc_compute_images.api import Image
@@ -501,15 +501,15 @@ def test_times_are_sent_in_utc(set_zone):
 
 def test_listing_is_over_only_if_images_arrive_newest_first():
     def over(*pages):
-        order = _query._Order(
-            datetime.datetime(2026, 11, 20, tzinfo=datetime.UTC)
-        )
+        order = _order.Order()
+        since = datetime.datetime(2026, 11, 20, tzinfo=datetime.UTC)
         return [
-            order.is_over(
+            order.is_older(
                 [
                     Image(id='x', created=f'2026-11-{day:02}T00:00:00Z')
                     for day in page
-                ]
+                ],
+                since,
             )
             for page in pages
         ]
@@ -521,4 +521,3 @@ def test_listing_is_over_only_if_images_arrive_newest_first():
     assert over([19, 19]) == [False]
     assert over([25, 19, 19]) == [True]
     assert over([25, 19], [19]) == [True, True]
-    assert not _query._Order(None).is_over([Image(id='x')])
