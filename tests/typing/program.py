@@ -88,6 +88,8 @@ def one(api: ImagesAPI, image_id: str) -> None:
     assert_type(image.is_volume_backed, bool)
     assert_type(image.state, str | None)
     print({image: image.to_dict()['name']}, image.metadata['os_distro'])
+    # The properties cannot be changed: an error, which must be ignored.
+    image.metadata['os_distro'] = 'x'  # type: ignore[index]
     for other in api.find_all('x'):
         assert_type(other, Image)
     api.delete(image, ignore_missing=True)
