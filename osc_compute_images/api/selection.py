@@ -7,7 +7,7 @@ The newest snapshot of each server, and the three newest of one server::
     from osc_compute_images.api import filters, selection
 
     snapshots = api.list_detail(where=filters.image_type('snapshot'))
-    for image in selection.newest(snapshots, per=['server']):
+    for image in selection.newest(snapshots, group_by='server'):
         print(image.server_id, image.name)
 
     of_web = api.list_detail(where=filters.server(web.id))
@@ -29,6 +29,7 @@ from typing import Protocol
 from osc_compute_images.api import _errors
 from osc_compute_images.api._grouping import Group
 from osc_compute_images.api._grouping import group_of
+from osc_compute_images.api._grouping import keys_of
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._order import Order
 from osc_compute_images.api._paging import ImagePage
@@ -46,7 +47,7 @@ def newest(
     images: _Paged | Iterable[Image],
     count: int = 1,
     *,
-    per: Iterable[str] = (),
+    group_by: Iterable[str] = (),
 ) -> Iterator[Image]:
     """Yield the most recently created images, newest first.
 
@@ -55,7 +56,7 @@ def newest(
     :param images: a :class:`~osc_compute_images.api.Pager`, of which only the
         pages that are needed are requested; or any images
     :param count: number of images, in each group
-    :param per: keys of groups: ``name``, ``server``, ``type``, ``status``,
+    :param group_by: keys of groups: ``name``, ``server``, ``type``, ``status``,
         ``property:KEY``. Images without a value are a group, too
     :raises ValueError: for a count below 1 or an unknown key
     :raises InvalidResponse: if the server changes the order after some images
@@ -68,7 +69,7 @@ def newest(
         else (page.images for page in pages())
     )
     return itertools.chain.from_iterable(
-        newest_of_pages(parts, count, per=per)
+        newest_of_pages(parts, count, group_by=group_by)
     )
 
 
@@ -76,14 +77,14 @@ def newest_of_pages(
     pages: Iterable[Sequence[Image]],
     count: int = 1,
     *,
-    per: Iterable[str] = (),
+    group_by: Iterable[str] = (),
 ) -> Iterator[list[Image]]:
     """Like :func:`newest`, page by page.
 
     Each page is examined as a whole before its images are yielded. While the
     server keeps the order, only one page is held in memory.
     """
-    selected = _Newest(count, [*per])
+    selected = _Newest(count, keys_of(group_by))
     return itertools.chain(
         _parts(selected, pages),
         # NOTE: lazy: only when the parts are exhausted.

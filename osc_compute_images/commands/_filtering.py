@@ -197,7 +197,9 @@ class Choice(NamedTuple):
             return iter(pages)
         from osc_compute_images.api import selection
 
-        return selection.newest_of_pages(pages, self.newest, per=self.group_by)
+        return selection.newest_of_pages(
+            pages, self.newest, group_by=self.group_by
+        )
 
 
 def choice(

@@ -123,7 +123,7 @@ def using(api: ImagesAPI) -> None:
     used = api.usage()
     for image in api.list_detail(where=used.unused() & ~used.orphaned()):
         print(used.used_by(image), used.unknown.other_projects)
-    for image in selection.newest(api.list_detail(), 2, per=['name']):
+    for image in selection.newest(api.list_detail(), 2, group_by=['name']):
         assert_type(image, Image)
     for one in summary.summarize(api.list_detail(), ['type']):
         assert_type(one, summary.Summary)
