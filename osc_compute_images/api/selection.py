@@ -56,8 +56,8 @@ def newest(
     :param images: a :class:`~osc_compute_images.api.Pager`, of which only the
         pages that are needed are requested; or any images
     :param count: number of images, in each group
-    :param group_by: keys of groups: ``name``, ``server``, ``type``, ``status``,
-        ``property:KEY``. Images without a value are a group, too
+    :param group_by: keys of groups: ``name``, ``server``, ``type``,
+        ``status``, ``property:KEY``. Images without a value are a group, too
     :raises ValueError: for a count below 1 or an unknown key
     :raises InvalidResponse: if the server changes the order after some images
         have been yielded

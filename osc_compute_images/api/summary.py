@@ -49,8 +49,8 @@ def summarize(
 ) -> list[Summary]:
     """Summarize images by group; only the totals are held in memory.
 
-    :param group_by: keys of groups: ``name``, ``server``, ``type``, ``status``,
-        ``property:KEY``; without keys, all images are one group
+    :param group_by: keys of groups: ``name``, ``server``, ``type``,
+        ``status``, ``property:KEY``; without keys, all images are one group
     :returns: the groups, sorted by their values, None last. Without keys,
         there is always one group
     :raises ValueError: for an unknown key
