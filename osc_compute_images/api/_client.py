@@ -193,8 +193,12 @@ class ImagesAPI(MetadataAPI):
         is tried as an ID, a UUID also in lower case, and then as a name.
 
         :param where: considers only these images
+        :raises ValueError: for an empty name
         """
         text = id_of(name_or_id)
+        if not text:
+            # An unset variable is more likely than an image without a name.
+            raise ValueError('The name or ID of an image is empty')
         match = as_filter(where)
         is_id = not isinstance(name_or_id, str)
         for image_id in (text,) if is_id else _ids.spellings(text):
@@ -271,7 +275,8 @@ class ImagesAPI(MetadataAPI):
 
         Transient errors are retried, once the image has been seen.
 
-        :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case
+        :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case.
+            An image that has been seen, and no longer exists, is DELETED
         :param timeout: seconds, also for each request; no timeout by default
         :param on_poll: called with the image after each poll
         :raises ImageFailed: if the status is ERROR or DELETED instead
