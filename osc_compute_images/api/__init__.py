@@ -89,8 +89,8 @@ from osc_compute_images.api._lookup import Flavor
 from osc_compute_images.api._options import ListOpts
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._options import MAX_PAGE_SIZE
-from osc_compute_images.api._pager import ImagePage
 from osc_compute_images.api._pager import Pager
+from osc_compute_images.api._paging import ImagePage
 from osc_compute_images.api._regions import in_regions
 from osc_compute_images.api._regions import RegionFailure
 from osc_compute_images.api._regions import RegionResult

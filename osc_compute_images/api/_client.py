@@ -359,7 +359,7 @@ class ImagesAPI(MetadataAPI):
         self,
         todo: plan.Plan,
         *,
-        on_outcome: Callable[[plan.Outcome], object] = lambda _outcome: None,
+        on_outcome: Callable[[plan.Outcome], object] | None = None,
     ) -> Sequence[plan.Outcome]:
         """Apply a plan, and return the outcome for each image.
 
@@ -381,5 +381,6 @@ class ImagesAPI(MetadataAPI):
         outcomes = []
         for outcome in _apply.apply(self, todo, fleet.Fleet([self])):
             outcomes.append(outcome)
-            on_outcome(outcome)
+            if on_outcome is not None:
+                on_outcome(outcome)
         return outcomes

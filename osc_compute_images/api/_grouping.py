@@ -31,6 +31,11 @@ _PROPERTY = 'property:'
 Group = tuple[str | None, ...]
 
 
+def keys_of(group_by: Iterable[str]) -> list[str]:
+    """Return the keys of groups; a text alone is one key."""
+    return [group_by] if isinstance(group_by, str) else [*group_by]
+
+
 def group_of(keys: Iterable[str]) -> Callable[[Image], Group]:
     """Return a function that returns the group of an image.
 

@@ -59,6 +59,9 @@ def map_in_threads(
     results = _results(waiting, done, ordered=ordered)
     # NOTE: close() does nothing to a generator that has not started.
     next(results)
+    if len(waiting) == 1:
+        # NOTE: only the main thread receives signals.
+        work()
     for _ in range(min(parallel, len(waiting))):
         threading.Thread(target=work, daemon=True).start()
     return results

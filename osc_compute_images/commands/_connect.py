@@ -59,6 +59,9 @@ class ImagesCommand(command.Command):
     #: known: see :meth:`run`.
     auth_required = False
 
+    #: The arguments other than options, for the usage.
+    arguments: tuple[str, ...] = ()
+
     #: Whether the command changes images. Such a command needs no output.
     changes = False
 
@@ -77,6 +80,12 @@ class ImagesCommand(command.Command):
         if config is not None:
             config.defaults['api_timeout'] = TIMEOUT
             _requests.sanitize_logs()
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        # NOTE: with all options, an error of usage would not be seen.
+        parser.usage = ' '.join(('%(prog)s', '[options]', *self.arguments))
+        return parser
 
     def get_epilog(self) -> str:
         if any(True for _hook in getattr(self, '_hooks', ())):

@@ -12,8 +12,6 @@ from typing import Any
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
-from osc_lib.i18n import _
-
 from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
@@ -89,16 +87,10 @@ class FilterOption(NamedTuple):
                 help=self.help,
             )
             return
-        repeated = (
-            _('(repeat option: all must match)')
-            if self.is_range
-            else _('(repeat option: any must match)')
-        )
-        excluded = _('(repeat option to exclude more)')
         negative = 'without-' if prefix else 'not-'
-        for start, dest, text, note in (
-            (prefix, self.dest, self.help, repeated),
-            (negative, f'not_{self.dest}', self.negative, excluded),
+        for start, dest, text in (
+            (prefix, self.dest, self.help),
+            (negative, f'not_{self.dest}', self.negative),
         ):
             if text is not None:
                 parser.add_argument(
@@ -107,7 +99,7 @@ class FilterOption(NamedTuple):
                     action='append',
                     type=_values.not_empty(self.type),
                     dest=dest,
-                    help=f'{text} {note}',
+                    help=text,
                 )
 
     def is_given(self, parsed_args: argparse.Namespace) -> bool:
@@ -133,3 +125,26 @@ class FilterOption(NamedTuple):
         yield from made
         for value in getattr(parsed_args, f'not_{self.dest}', None) or ():
             yield ~self.make(region, value)
+
+
+class FilterGroup(NamedTuple):
+    """A group of options in the help.
+
+    :param title: its title
+    :param description: what it means to repeat one of them
+    """
+
+    title: str
+    description: str
+    options: tuple[FilterOption, ...]
+
+    def add_to(
+        self, parser: argparse.ArgumentParser, prefix: str = ''
+    ) -> None:
+        """Add the options.
+
+        :param prefix: of their names, where the names mean something else
+        """
+        group = parser.add_argument_group(self.title, self.description)
+        for option in self.options:
+            option.add_to(group, prefix)

@@ -45,9 +45,14 @@ def _options() -> 'Sequence[FilterOption]':
     return _filters.FILTERS
 
 
-def add_options(parser: 'argparse._ActionsContainer') -> None:
-    """Add all options that select images to display."""
-    group = parser.add_mutually_exclusive_group()
+def add_options(parser: argparse.ArgumentParser, group_by: str) -> None:
+    """Add all options that select images to display.
+
+    :param group_by: help of the option for the keys of groups
+    """
+    group = parser.add_argument_group(
+        _('select by visibility')
+    ).add_mutually_exclusive_group()
     for visibility, text in _VISIBILITIES.items():
         group.add_argument(
             f'--{visibility}',
@@ -58,21 +63,22 @@ def add_options(parser: 'argparse._ActionsContainer') -> None:
         )
     add_filters(parser)
     add_accept_gaps(parser)
-    add_newest(parser)
+    add_newest(parser, group_by)
 
 
-def add_filters(
-    parser: 'argparse._ActionsContainer', prefix: str = ''
-) -> None:
+def add_filters(parser: argparse.ArgumentParser, prefix: str = '') -> None:
     """Add the filter options.
 
     :param prefix: of their names, where the names mean something else
     """
-    for option in _options():
-        option.add_to(parser, prefix)
+    # NOTE: imported here, as every "openstack" command loads this module.
+    from osc_compute_images.commands import _filters
+
+    for group in _filters.GROUPS:
+        group.add_to(parser, prefix)
 
 
-def add_accept_gaps(parser: 'argparse._ActionsContainer') -> None:
+def add_accept_gaps(parser: argparse.ArgumentParser) -> None:
     """Add the option that accepts gaps of the list of servers."""
     parser.add_argument(
         '--accept-gaps',
@@ -85,7 +91,7 @@ def add_accept_gaps(parser: 'argparse._ActionsContainer') -> None:
     )
 
 
-def add_all(parser: 'argparse._ActionsContainer') -> None:
+def add_all(parser: argparse.ArgumentParser) -> None:
     """Add the option that selects all images."""
     parser.add_argument(
         '--all',
@@ -94,7 +100,7 @@ def add_all(parser: 'argparse._ActionsContainer') -> None:
     )
 
 
-def add_include_used(parser: 'argparse._ActionsContainer') -> None:
+def add_include_used(parser: argparse.ArgumentParser) -> None:
     """Add the option that also deletes used images."""
     parser.add_argument(
         '--include-used',
@@ -107,9 +113,21 @@ def add_include_used(parser: 'argparse._ActionsContainer') -> None:
     )
 
 
-def add_newest(parser: 'argparse._ActionsContainer') -> None:
-    """Add the options that keep the newest of the selected images."""
-    parser.add_argument(
+def add_newest(parser: argparse.ArgumentParser, group_by: str) -> None:
+    """Add the options that keep the newest of the selected images.
+
+    :param group_by: help of the option for the keys of groups
+    """
+    group = parser.add_argument_group(_('newest and groups'))
+    group.add_argument(
+        '--group-by',
+        metavar='<key>[,<key>...]',
+        action='extend',
+        type=_values.group_keys,
+        default=[],
+        help=group_by,
+    )
+    group.add_argument(
         '--newest',
         metavar='<n>',
         nargs='?',
@@ -117,18 +135,7 @@ def add_newest(parser: 'argparse._ActionsContainer') -> None:
         type=_values.positive_integer,
         help=_(
             'Select only the newest of the images that match, or this many, '
-            'in each region'
-        ),
-    )
-    parser.add_argument(
-        '--newest-per',
-        metavar='<key>[,<key>...]',
-        action='extend',
-        type=_values.group_keys,
-        help=_(
-            'Select only the newest of the images that match (or as many as '
-            '--newest says) for each value of name, server, type, status or '
-            'property:<key> (repeat option to combine keys)'
+            'in each region or group'
         ),
     )
 
@@ -175,12 +182,12 @@ class Choice(NamedTuple):
 
     :param where: the filter
     :param newest: number of images to keep of each group, or None for all
-    :param per: keys of the groups
+    :param group_by: keys of the groups
     """
 
     where: 'Filter'
     newest: int | None
-    per: Sequence[str]
+    group_by: Sequence[str]
 
     def keep_newest(
         self, pages: 'Iterable[Sequence[Image]]'
@@ -190,7 +197,9 @@ class Choice(NamedTuple):
             return iter(pages)
         from osc_compute_images.api import selection
 
-        return selection.newest_of_pages(pages, self.newest, per=self.per)
+        return selection.newest_of_pages(
+            pages, self.newest, group_by=self.group_by
+        )
 
 
 def choice(
@@ -215,9 +224,8 @@ def choice(
             if usage is not None or option.dest not in _USAGE_OPTIONS
         ),
     )
-    per = getattr(parsed_args, 'newest_per', None) or ()
     newest = getattr(parsed_args, 'newest', None)
-    return Choice(where, newest or (1 if per else None), per)
+    return Choice(where, newest, getattr(parsed_args, 'group_by', ()))
 
 
 def usage_filter(

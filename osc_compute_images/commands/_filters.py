@@ -8,11 +8,35 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _amounts
 from osc_compute_images.commands import _values
+from osc_compute_images.commands._filter_option import FilterGroup
 from osc_compute_images.commands._filter_option import FilterOption
 from osc_compute_images.commands._filter_option import Region
 
 if TYPE_CHECKING:
     from osc_compute_images.api.filters import Filter
+
+
+def _server(region: Region, name_id_or_url: str) -> 'Filter':
+    from osc_compute_images.api import ImagesError
+    from osc_compute_images.api import ServerNotFound
+
+    server_id = region.api.find_server_id(name_id_or_url)
+    chosen: Filter = region.filters.server(server_id)
+    if server_id not in name_id_or_url:
+        # A name or another form of the ID was found.
+        return chosen
+    try:
+        if region.api.server(server_id) is not None:
+            return chosen
+    except ImagesError:
+        # Its cell may be down.
+        return chosen
+    if not any(region.api.list_detail(where=chosen, max_items=1)):
+        raise ServerNotFound(
+            _('No server has the ID %s, and no image was taken from it')
+            % server_id
+        )
+    return chosen
 
 
 def _property(
@@ -27,9 +51,7 @@ def _property(
     return chosen if wanted else ~chosen
 
 
-#: All filter options, in the order of the help. Those that need requests come
-#: last, so that other errors come before these requests.
-FILTERS = (
+_BY_NAME = (
     FilterOption(
         'name',
         '<name>',
@@ -84,6 +106,9 @@ FILTERS = (
         ),
         lambda region, value: region.filters.image_type(value),
     ),
+)
+
+_BY_NUMBER = (
     FilterOption(
         'created-after',
         '<time>',
@@ -179,15 +204,15 @@ FILTERS = (
         is_range=True,
         excludes=lambda choice: not choice[2],
     ),
+)
+
+_BY_USE = (
     FilterOption(
         'flavor',
         '<flavor>',
         _(
             'Select active images that a server of this flavor (name or ID) '
-            'can boot: the flavor has their minimum memory and disk, and '
-            'its disk holds their size. The disk is not checked for flavors '
-            'without a disk and for snapshots of volumes, whose servers boot '
-            'from a volume'
+            'can boot, by its memory and disk'
         ),
         lambda region, value: region.filters.boots_on(
             region.api.find_flavor(value)
@@ -200,9 +225,7 @@ FILTERS = (
             'Select images that were taken from this server (name, ID or '
             'URL; for a deleted server its ID)'
         ),
-        lambda region, value: region.filters.server(
-            region.api.find_server_id(value)
-        ),
+        _server,
     ),
     FilterOption(
         'used-by',
@@ -219,10 +242,9 @@ FILTERS = (
         'unused',
         None,
         _(
-            'Select images that nothing is known to use: no server was '
-            'booted from them or is shelved in them, and they are not the '
-            'kernel or ramdisk of another image. Uses that Compute does not '
-            'report are listed on stderr'
+            'Select images that nothing is known to use: no server, and no '
+            'other image. Uses that Compute does not report are listed on '
+            'stderr'
         ),
         lambda region, _value: region.usage.unused(),
     ),
@@ -233,3 +255,26 @@ FILTERS = (
         lambda region, _value: region.usage.orphaned(),
     ),
 )
+
+#: All filter options, in the groups and the order of the help. Those that need
+#: requests come last, so that other errors come before these requests.
+GROUPS = (
+    FilterGroup(
+        _('select by name, status and type'),
+        _('If an option is repeated, an image must match one of its values.'),
+        _BY_NAME,
+    ),
+    FilterGroup(
+        _('select by time, size and properties'),
+        _('If an option is repeated, an image must match all of its values.'),
+        _BY_NUMBER,
+    ),
+    FilterGroup(
+        _('select by flavor, server and use'),
+        _('If an option is repeated, an image must match one of its values.'),
+        _BY_USE,
+    ),
+)
+
+#: All filter options.
+FILTERS = tuple(option for group in GROUPS for option in group.options)

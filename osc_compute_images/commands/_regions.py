@@ -59,21 +59,22 @@ def _add_region(parser: 'argparse._ActionsContainer') -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that select other regions and clouds."""
-    group = parser.add_mutually_exclusive_group()
+    where = parser.add_argument_group(_('regions and clouds'))
+    group = where.add_mutually_exclusive_group()
     group.add_argument(
         '--all-regions',
         action='store_true',
         help=_(
-            'Query all regions in parallel: those that clouds.yaml lists for '
+            'Work on all regions: those that clouds.yaml lists for '
             'the cloud, or else those with a Compute endpoint'
         ),
     )
     _add_region(group)
-    parser.add_argument(
+    where.add_argument(
         '--all-clouds',
         action='store_true',
         help=_(
-            'Query all clouds in clouds.yaml in parallel, each in its '
+            'Work on all clouds in clouds.yaml, each in its '
             'configured region, or in those selected by --region or '
             '--all-regions. Options and variables that select or '
             'authenticate a single cloud are ignored'

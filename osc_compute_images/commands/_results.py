@@ -70,10 +70,6 @@ class Results:
         """
         from osc_compute_images.api import in_regions
 
-        if not regions.headers:
-            for key, api in regions.apis.items():
-                yield key, call(api)
-            return
         results = in_regions(regions.apis, call, parallel=parallel)
         yield from self.successful(
             regions,
@@ -90,6 +86,7 @@ class Results:
         :param regions: all of them
         :param results: of a region that is queried, or its error
         :raises CommandError: if no region succeeds
+        :raises ImagesError: if the only region, the configured one, fails
         """
         from osc_compute_images import api
 
@@ -98,8 +95,8 @@ class Results:
             if not isinstance(result, api.ImagesError):
                 yield key, result
                 continue
-            if isinstance(result, api.PlanRefused):
-                # It refuses the whole command.
+            if isinstance(result, api.PlanRefused) or not regions.headers:
+                # It is that of the whole command.
                 raise result
             successful.discard(key)
             with self._progress.hidden():

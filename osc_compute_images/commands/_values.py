@@ -167,7 +167,7 @@ def group_keys(text: str) -> tuple[str, ...]:
 
     keys = tuple(text.split(','))
     try:
-        selection.newest((), per=keys)
+        selection.newest((), group_by=keys)
     except ValueError as e:
         raise argparse.ArgumentTypeError(str(e)) from e
     return keys

@@ -15,8 +15,10 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _fields
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _gathering
+from osc_compute_images.commands import _habits
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _results
@@ -43,7 +45,14 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        _filtering.add_options(parser)
+        _filtering.add_options(
+            parser,
+            _(
+                'List only the newest image (or as many as --newest says) for '
+                'each value of name, server, type, status or property:<key>; '
+                'repeat option to combine keys'
+            ),
+        )
         parser.add_argument(
             '--long',
             action='store_true',
@@ -95,7 +104,12 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             ),
         )
         _regions.add_options(parser)
+        _habits.add_listing(parser)
         return parser
+
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        if parsed_args.group_by and parsed_args.newest is None:
+            parsed_args.newest = 1
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._progress = _progress.Progress(self.app)
@@ -109,12 +123,17 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        columns = _columns.LONG if _is_long(parsed_args) else _columns.BRIEF
-        if parsed_args.human_readable:
-            columns = columns.with_human_sizes()
+        columns = _fields.columns(
+            long=_is_long(parsed_args),
+            human_sizes=parsed_args.human_readable,
+        )
         usage = _usage.HEADERS if _usage.is_shown(parsed_args) else ()
         with _connect.translated_errors():
             regions = _regions.selected(self, parsed_args)
+        every = _fields.columns(long=True).headers
+        _fields.check_requested(
+            (*regions.headers, *every, *_usage.HEADERS), parsed_args
+        )
         rows: Iterator[tuple[Any, ...]] = (
             (
                 *map(_columns.text_cell, region),
@@ -152,11 +171,6 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]':
         """List the images part by part, and report regions that fail."""
-        if not regions.headers:
-            for region, api in regions.apis.items():
-                for images in self._list(region, api, parsed_args):
-                    yield region, images
-            return
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.commands import _streams
 
@@ -194,7 +208,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         region: _regions.RegionKey,
         api: 'ImagesAPI',
         parsed_args: argparse.Namespace,
-        region_count: int = 1,
+        region_count: int,
     ) -> 'Iterator[Sequence[Image]]':
         """List the selected images of one region, page by page.
 
@@ -226,12 +240,22 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         # Each region holds a page in memory: all together about as much as
         # a single region.
         first = max(MAX_PAGE_SIZE // region_count, _MIN_PAGE_SIZE)
-        yield from choice.keep_newest(images.pages(opts, choice.where, first))
+        left: int | None = parsed_args.max_items or parsed_args.limit
+        for page in choice.keep_newest(
+            images.pages(opts, choice.where, first)
+        ):
+            yield page[:left]
+            if left is not None:
+                left -= len(page)
+                if left <= 0:
+                    # No page is requested that nobody reads.
+                    return
 
 
 def _is_long(parsed_args: argparse.Namespace) -> bool:
-    additional = set(_columns.LONG.headers) - set(_columns.BRIEF.headers)
-    return parsed_args.long or _columns.are_requested(additional, parsed_args)
+    brief = _fields.columns(long=False).headers
+    additional = {*_fields.columns(long=True).headers} - {*brief}
+    return parsed_args.long or _fields.are_requested(additional, parsed_args)
 
 
 def _page_size(
@@ -243,7 +267,7 @@ def _page_size(
     most: int | None = parsed_args.max_items
     if most is not None and limit is not None:
         return limit
-    if choice.where is not EVERYTHING or choice.per:
+    if choice.where is not EVERYTHING or choice.group_by:
         # Few images of a page may match.
         return None
     if choice.newest is not None:

@@ -13,6 +13,7 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _fields
 from osc_compute_images.commands import _finding
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
@@ -40,6 +41,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         'for DELETED, 5 if the image no longer exists, and 6 if --timeout '
         'expired.'
     )
+    arguments = ('<image>',)
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -98,7 +100,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
                 except WaitError as e:
                     raise _WaitFailed(e) from e
         names = [header.lower() for header in regions.headers]
-        fields = _columns.fields(
+        fields = _fields.shown(
             image,
             dict(zip(names, region, strict=True)),
             human_sizes=parsed_args.human_readable,

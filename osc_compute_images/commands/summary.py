@@ -16,13 +16,13 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _fields
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _results
 from osc_compute_images.commands import _unreadable
 from osc_compute_images.commands import _usage
-from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
@@ -55,22 +55,18 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            '--group-by',
-            metavar='<key>[,<key>...]',
-            action='extend',
-            type=_values.group_keys,
-            default=[],
-            help=_(
-                'Group the images by name, server, type, status or '
-                'property:<key> (default: all images are one group)'
-            ),
-        )
-        parser.add_argument(
             '--human-readable',
             action='store_true',
             help=_('Print sizes in a human-friendly format'),
         )
-        _filtering.add_options(parser)
+        _filtering.add_options(
+            parser,
+            _(
+                'Group the images by name, server, type, status or '
+                'property:<key>; repeat option to combine keys (default: all '
+                'images are one group)'
+            ),
+        )
         _regions.add_options(parser)
         return parser
 
@@ -106,6 +102,7 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
             *_key_headers(keys, (*regions.headers, *_SUMS)),
             *_SUMS,
         )
+        _fields.check_requested(headers, parsed_args)
         escape = _columns.cell_escaper(self.app.stdout, parsed_args.formatter)
         return headers, map(escape, rows)
 

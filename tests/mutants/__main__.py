@@ -51,6 +51,7 @@ MODULES = (
     'api/_grouping.py',
     'api/_history.py',
     'api/_json.py',
+    'api/_order.py',
     'api/_pager.py',
     'api/_paging.py',
     'api/_regions.py',

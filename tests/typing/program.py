@@ -88,6 +88,8 @@ def one(api: ImagesAPI, image_id: str) -> None:
     assert_type(image.is_volume_backed, bool)
     assert_type(image.state, str | None)
     print({image: image.to_dict()['name']}, image.metadata['os_distro'])
+    # The properties cannot be changed: an error, which must be ignored.
+    image.metadata['os_distro'] = 'x'  # type: ignore[index]
     for other in api.find_all('x'):
         assert_type(other, Image)
     api.delete(image, ignore_missing=True)
@@ -121,7 +123,7 @@ def using(api: ImagesAPI) -> None:
     used = api.usage()
     for image in api.list_detail(where=used.unused() & ~used.orphaned()):
         print(used.used_by(image), used.unknown.other_projects)
-    for image in selection.newest(api.list_detail(), 2, per=['name']):
+    for image in selection.newest(api.list_detail(), 2, group_by=['name']):
         assert_type(image, Image)
     for one in summary.summarize(api.list_detail(), ['type']):
         assert_type(one, summary.Summary)
