@@ -8,8 +8,6 @@ import dataclasses
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _error_message
 from osc_compute_images.api.http import _retry
-from osc_compute_images.api.http._fault import Kind
-from osc_compute_images.api.http._fault import mark
 
 #: Statuses of success. 206 would be incomplete, and 300 a choice.
 _SUCCESSES = {
@@ -18,9 +16,6 @@ _SUCCESSES = {
     'PUT': (200, 201, 202, 203, 204),
     'DELETE': (200, 202, 203, 204, 205),
 }
-
-#: The status of a document that lists versions.
-MULTIPLE_CHOICES = 300
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -62,16 +57,22 @@ class Response:
         return version if service == 'compute' else None
 
 
-def check(response: Response, accepted: tuple[int, ...] = ()) -> None:
+def check(response: Response) -> None:
     """Check that a response is a success.
 
-    :param accepted: additional statuses of success
     :raises ImagesError: for any other response
     """
     status = response.status
     if status >= 400:
-        raise _http_error(response)
-    if status in (*_SUCCESSES[response.method], *accepted):
+        raise http_error(
+            status,
+            _error_message.extract(
+                status, response.headers, response.body, response.reason
+            ),
+            response.request_id,
+            response.headers.get('retry-after'),
+        )
+    if status in _SUCCESSES[response.method]:
         if response.method != 'GET' and _is_foreign(response):
             raise _invalid(
                 response,
@@ -106,19 +107,7 @@ def _invalid(response: Response, message: str) -> _errors.InvalidResponse:
     )
 
 
-def _http_error(response: Response) -> _errors.HTTPError:
-    message = _error_message.extract(
-        response.status, response.headers, response.body, response.reason
-    )
-    return make_http_error(
-        response.status,
-        message,
-        response.request_id,
-        response.headers.get('retry-after'),
-    )
-
-
-def make_http_error(
+def http_error(
     status: int,
     message: str,
     request_id: str | None,
@@ -135,11 +124,8 @@ def make_http_error(
             f'{message.rstrip(".")}; the server asks to retry after '
             f'{seconds:.0f} seconds'
         )
-    kind = Kind.STATUS
-    if status == 413 and seconds is None:
-        # Without Retry-After, it is not the 429 of an older Nova.
-        kind = Kind.PERMANENT
     error = _errors.error_for_status(status)(
         message, http_status=status, request_id=request_id
     )
-    return mark(error, kind, seconds)
+    error.retry_after = seconds
+    return error
