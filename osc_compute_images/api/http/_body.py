@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 import time
+import types
 from typing import Any
 
 import requests
@@ -60,7 +61,10 @@ class BodyReader:
         try:
             if raw is not None:
                 deadline = min(time.monotonic() + self._seconds, self._end)
-                response.raw = _BoundedStream(raw, response, deadline)
+                body = _bounded(response, raw, deadline)
+                response.raw = types.SimpleNamespace(
+                    stream=lambda *_, **__: body
+                )
             size = len(response.content or b'')
         except BaseException:
             if raw is not None:
@@ -74,50 +78,42 @@ class BodyReader:
         return response
 
 
-class _BoundedStream:
-    """A stream that requests reads a body from."""
+def _bounded(
+    response: requests.Response, raw: Any, deadline: float
+) -> Iterator[bytearray]:
+    """Yield the body as one chunk: requests holds chunks in a list."""
+    body = bytearray()
+    try:
+        for chunk in _chunks(response, raw):
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise _too_large(response)
+            if time.monotonic() > deadline:
+                raise TooSlowError
+    except urllib3.exceptions.ReadTimeoutError as e:
+        # requests would raise ConnectionError.
+        raise requests.ReadTimeout(e) from e
+    yield body
 
-    def __init__(
-        self, raw: Any, response: requests.Response, deadline: float
-    ) -> None:
-        self._raw = raw
-        self._response = response
-        self._deadline = deadline
 
-    def stream(self, *_args: object, **_kwargs: object) -> Iterator[bytearray]:
-        """Yield the body as one chunk: requests holds chunks in a list."""
-        body = bytearray()
-        try:
-            for chunk in self._chunks():
-                body += chunk
-                if len(body) > MAX_BODY:
-                    raise _too_large(self._response)
-                if time.monotonic() > self._deadline:
-                    raise TooSlowError
-        except urllib3.exceptions.ReadTimeoutError as e:
-            # requests would raise ConnectionError.
-            raise requests.ReadTimeout(e) from e
-        yield body
-
-    def _chunks(self) -> Iterator[bytes]:
-        headers = self._response.headers
-        encoding = headers.get('Content-Encoding', '').strip().lower()
-        if ',' in encoding:
-            raise _errors.InvalidResponse(
-                f'The response is compressed more than once: {encoding:.80}',
-                http_status=self._response.status_code,
-            )
-        size = _CHUNKS.get(encoding, _SMALL_CHUNK)
-        decode = encoding not in ('', 'identity')
-        read1 = getattr(self._raw, 'read1', None)
-        if read1 is None:
-            # NOTE: urllib3 before 2.2. The deadline is only checked after
-            # each complete chunk.
-            size = min(size, _CHUNKS['gzip'])
-            yield from self._raw.stream(size, decode_content=True)
-            return
-        while chunk := read1(size, decode_content=decode):
-            yield chunk
+def _chunks(response: requests.Response, raw: Any) -> Iterator[bytes]:
+    encoding = response.headers.get('Content-Encoding', '').strip().lower()
+    if ',' in encoding:
+        raise _errors.InvalidResponse(
+            f'The response is compressed more than once: {encoding:.80}',
+            http_status=response.status_code,
+        )
+    size = _CHUNKS.get(encoding, _SMALL_CHUNK)
+    decode = encoding not in ('', 'identity')
+    read1 = getattr(raw, 'read1', None)
+    if read1 is None:
+        # NOTE: urllib3 before 2.2. The deadline is only checked after each
+        # complete chunk.
+        size = min(size, _CHUNKS['gzip'])
+        yield from raw.stream(size, decode_content=True)
+        return
+    while chunk := read1(size, decode_content=decode):
+        yield chunk
 
 
 def _too_large(response: requests.Response) -> _errors.InvalidResponse:

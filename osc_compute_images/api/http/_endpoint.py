@@ -182,16 +182,14 @@ def _fill_in(adapter: ksa_adapter.Adapter, template: str) -> str:
     }
 
     def value(placeholder: re.Match[str]) -> str:
-        get = values.get(placeholder[0])
-        filled = get() if get else None
-        if filled:
+        name = placeholder[0]
+        if filled := values.get(name, str)():
             return filled
-        shown = without_credentials(template)
-        name = placeholder[0] if len(placeholder[0]) > 1 else 'a percent sign'
         raise _errors.EndpointNotFound(
-            f'The endpoint override {shown!r} is invalid: there is no value '
-            f'for {name}. Use %(project_id)s or %(user_id)s, and %% for a '
-            f'percent sign'
+            f'The endpoint override {without_credentials(template)!r} is '
+            f'invalid: there is no value for '
+            f'{name if len(name) > 1 else "a percent sign"}. Use '
+            f'%(project_id)s or %(user_id)s, and %% for a percent sign'
         )
 
     return _PLACEHOLDER.sub(value, template)
@@ -208,16 +206,15 @@ def _raise_not_found(
         interface = adapter.interface or 'public'
         if not isinstance(interface, str):
             interface = ' or '.join(interface)
-        shown = ', '.join(repr(other) for other in others[:_MAX_REGIONS_SHOWN])
+        shown = ', '.join(map(repr, others[:_MAX_REGIONS_SHOWN]))
         more = ', ...' if len(others) > _MAX_REGIONS_SHOWN else ''
         message = (
             f'The catalog has no {interface} endpoint of the Compute service '
             f'in region {region!r}; choose from {shown}{more}'
         )
     elif region and isinstance(cause, ksa_exceptions.EndpointNotFound):
-        message = message.replace(
-            f'in {region} region', f'in region {region!r}'
-        )
+        quoted = f'in region {region!r}'
+        message = message.replace(f'in {region} region', quoted)
     raise _errors.EndpointNotFound(message) from cause
 
 

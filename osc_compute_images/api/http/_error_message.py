@@ -117,13 +117,14 @@ def _from_json(document: Any, depth: int) -> str:
 
 
 def _from_html(text: str) -> str:
-    """Return the text of a page: the title, unless repeated, and the body."""
+    """Return the text of a page, and its title unless that is repeated."""
     match = _TITLE.search(text)
     title = _without_tags(match[1]) if match else ''
     body = _without_tags(_NOT_SHOWN.sub(' ', text))
-    if title and body and title not in body:
-        return one_line(f'{title}: {body}')
-    return body or title
+    # The status in a title is known.
+    if title.lstrip('0123456789 ') in body:
+        return body or title
+    return one_line(f'{title}: {body}') if body else title
 
 
 def _without_tags(text: str) -> str:

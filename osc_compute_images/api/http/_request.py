@@ -57,7 +57,7 @@ def send_once(
             f'timeout had expired'
         )
     try:
-        received = _send(
+        response = _send(
             adapter, method, path, end, {**content, **endpoint.arguments()}
         )
     except Exception as e:
@@ -65,16 +65,7 @@ def send_once(
         if error is None:
             raise
         raise error from e
-    response = _response.Response(
-        method,
-        received.url,
-        received.status_code,
-        received.reason,
-        received.headers,
-        received.content,
-    )
-    _response.check(response)
-    return response
+    return _response.check(method, response)
 
 
 def _send(
