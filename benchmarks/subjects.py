@@ -193,12 +193,7 @@ def in_regions(*, regions: int) -> Callable[[], int]:
             apis,
             lambda api: sum(len(p.images) for p in api.list_detail().pages()),
         )
-        total = 0
-        for result in results:
-            if result.error is not None:
-                raise result.error
-            total += result.value or 0
-        return total
+        return sum(result.unwrap() for result in results)
 
     return run
 

@@ -2,6 +2,7 @@
 
 """Start a real cloud, and show the commands on it."""
 
+import argparse
 from pathlib import Path
 import shlex
 import subprocess
@@ -25,22 +26,32 @@ _SHOWN = (
 
 def main() -> int:
     """Show all commands; leave the cloud running."""
-    subprocess.run([*_DEVCLOUD, 'up'], check=True)
+    parser = argparse.ArgumentParser(prog='./run demo', description=__doc__)
+    parser.add_argument('--cloud', help='name of the cloud (default: demo)')
+    parser.add_argument('--release', help='release of OpenStack')
+    args = parser.parse_args()
+    options = [f'--{k}={v}' for k, v in vars(args).items() if v is not None]
+    cloud = [*_DEVCLOUD, *options]
+    subprocess.run([*cloud, 'up'], check=True)
     for line in _SHOWN:
         print(f'\n$ {line}', flush=True)
-        subprocess.run(
-            [*_DEVCLOUD, 'run', '--', *shlex.split(line)], check=True
-        )
-    print("""
+        subprocess.run([*cloud, 'run', '--', *shlex.split(line)], check=True)
+    # Not before: a list would begin with them.
+    subprocess.run([*cloud, 'backups'], check=True)
+    run = ' '.join(['./run cloud', *options])
+    print(f"""
 This is a real Nova, with a real Keystone, Glance, Placement and Neutron; only
 the hypervisor is a fake. The cloud keeps running. To use it:
 
-  eval "$(./run cloud env)"
+  eval "$({run} env)"
   .tox/demo/bin/openstack compute image list --help
+
+It has the images of the examples in doc/source, such as backup-1. To make
+these again after they were changed: {run} backups
 
 To stop it:
 
-  ./run cloud down""")
+  {run} down""")
     return 0
 
 

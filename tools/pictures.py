@@ -6,6 +6,7 @@ The commands run on a real cloud, in a terminal. The pictures are reproducible:
 the same output gives the same bytes.
 """
 
+import argparse
 import fcntl
 import io
 import os
@@ -22,7 +23,11 @@ from rich.console import Console
 from rich.text import Text
 
 _ROOT = Path(__file__).parents[1]
-_DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
+# Its cloud has only the images of a new one.
+_DEVCLOUD = [
+    *(sys.executable, str(_ROOT / 'tools' / 'devcloud')),
+    *('--cloud', 'pictures'),
+]
 _FOLDER = _ROOT / 'doc' / 'source' / '_static'
 
 _COLUMNS = 88
@@ -131,9 +136,20 @@ def picture(name: str) -> str:
 
 
 def main() -> int:
-    """Make all pictures."""
+    """Make the pictures."""
+    parser = argparse.ArgumentParser(
+        prog='./run pictures', description=__doc__
+    )
+    parser.add_argument(
+        'pictures', nargs='*', metavar='<picture>', default=[*_PICTURES],
+        help=f'make only these, of: {", ".join(_PICTURES)}',
+    )  # fmt: skip
+    names = parser.parse_args().pictures
+    unknown = set(names) - set(_PICTURES)
+    if unknown:
+        parser.error(f'no such picture: {", ".join(sorted(unknown))}')
     subprocess.run([*_DEVCLOUD, 'up'], check=True)
-    for name in _PICTURES:
+    for name in names:
         path = _FOLDER / f'{name}.svg'
         path.write_text(picture(name))
         print(path.relative_to(_ROOT))

@@ -3,7 +3,9 @@
 """Check a release: build it, check its contents, install and use it.
 
 It is built from a clone without tags and from a plain copy of the sources.
-Both must give the same distributions, and each distribution must list images.
+Both must give the same distributions, and each distribution must list images;
+so must each installation that README.rst describes. The sdist must run its
+tests, and build its documents.
 ``--keep`` keeps the distributions in a folder, with a bill of materials.
 """
 
@@ -28,6 +30,8 @@ _CONSTRAINTS = _ROOT / 'tools' / 'build-constraints.txt'
 _BIN = Path(sys.executable).parent
 
 sys.path.insert(0, str(_ROOT))
+
+import installs  # noqa: E402
 
 from testbed import canned_cloud  # noqa: E402
 
@@ -63,9 +67,14 @@ def _sources(scratch: Path) -> Iterator[Path]:
     yield plain
 
 
-def _build(source: Path, *kinds: str) -> tuple[Path, ...]:
+def _build(
+    source: Path,
+    *kinds: str,
+    constraints: Path = _CONSTRAINTS,
+    dist: Path | None = None,
+) -> tuple[Path, ...]:
     """Build distributions; return them in the order of the kinds."""
-    dist = source / 'dist'
+    dist = dist or source / 'dist'
     env = {
         **os.environ,
         'SOURCE_DATE_EPOCH': _run(
@@ -80,7 +89,7 @@ def _build(source: Path, *kinds: str) -> tuple[Path, ...]:
         '--out-dir',
         dist,
         '--build-constraint',
-        _CONSTRAINTS,
+        constraints,
         source,
         env=env,
     )
@@ -141,15 +150,12 @@ def _check_wheel(path: Path) -> None:
 
 
 def _check_sdist(path: Path) -> None:
-    entries = set(_entries(path))
-    tracked = {
-        name
-        for name in _run('git', '-C', _ROOT, 'ls-files').splitlines()
-        if name.startswith((f'{_PACKAGE}/', 'tests/', 'doc/', 'releasenotes/'))
-    }
+    tracked = set(_run('git', '-C', _ROOT, 'ls-files').splitlines())
+    missing = tracked - set(_entries(path))
     _require(
-        tracked | {'LICENSE', 'README.rst', 'tox.ini'} <= entries,
-        'the sdist has the package, its tests and its documentation',
+        not missing,
+        'the sdist has all files of the repository'
+        + ''.join(f', except {name}' for name in sorted(missing)),
     )
 
 
@@ -166,29 +172,89 @@ def _check_installed(scratch: Path, distribution: Path) -> Path:
         env={**os.environ, 'CC': 'false', 'CXX': 'false'},
     )
     _run(_BIN / 'uv', 'pip', 'check', '--python', python)
-    nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(3)])
-    with canned_cloud.canned_cloud(nova) as server:
-        environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith('OS_')},
-            **canned_cloud.environment(server),
-        }
-        printed = _run(
-            python.with_name('openstack'),
-            *('compute', 'image', 'list', '-f', 'json'),
-            env=environment,
-            cwd=scratch,
-        )
-        again = _run(
-            python.with_name('compute-image'),
-            *('list', '-f', 'json'),
-            env=environment,
-            cwd=scratch,
-        )
     _require(
-        len(json.loads(printed)) == 3 and again == printed,
+        _lists_images({**os.environ, 'PATH': str(python.parent)}, scratch),
         f'{distribution.name} lists images',
     )
     return python
+
+
+def _lists_images(environment: dict[str, str], folder: Path) -> bool:
+    """Return whether both programs list the images of a canned cloud."""
+    programs = [
+        shutil.which(program, path=environment['PATH'])
+        for program in ('openstack', 'compute-image')
+    ]
+    if None in programs:
+        return False
+    nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(3)])
+    with canned_cloud.canned_cloud(nova) as server:
+        env = {
+            **{k: v for k, v in environment.items() if k[:3] != 'OS_'},
+            **canned_cloud.environment(server),
+        }
+        printed, again = (
+            _run(str(program), *words, '-f', 'json', env=env, cwd=folder)
+            for program, words in zip(
+                programs,
+                (['compute', 'image', 'list'], ['list']),
+                strict=True,
+            )
+        )
+    return len(json.loads(printed)) == 3 and again == printed
+
+
+def _check_ways_to_install(tree: Path, scratch: Path) -> None:
+    """Install as each row of README.rst says."""
+    found = [*installs.commands((_ROOT / 'README.rst').read_text())]
+    _require(len(found) == 4, 'README.rst lists four ways to install')
+    for number, command in enumerate(found):
+        home = scratch / f'home-{number}'
+        environment = installs.install(command, tree, home, _run)
+        _require(_lists_images(environment, home), f'works: {command}')
+
+
+def _check_sdist_works(tree: Path) -> None:
+    """Run tests of an unpacked sdist, and build its documents."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith('TOX_')}
+    _run(
+        *(_BIN / 'tox', 'run', '-qe', 'unit,docs', '--'),
+        *('tests/unit/test_docs.py', 'tests/unit/test_project.py'),
+        cwd=tree,
+        env=env,
+    )
+    build = tree / 'doc' / 'build'
+    _require(
+        (build / 'html' / 'index.html').exists()
+        and [*(build / 'man').glob('*.1')],
+        'the sdist runs its tests, and builds its documents',
+    )
+
+
+#: The versions of distributions: what builds there needs no newer one.
+_OLD_SETUPTOOLS = {'Debian 12': '66.1.1', 'Ubuntu 24.04': '68.1.2'}
+
+
+def _check_old_setuptools(tree: Path, wheel: Path, scratch: Path) -> None:
+    """Build the wheel as distributions do."""
+    names = set(_entries(wheel))
+    for system, version in _OLD_SETUPTOOLS.items():
+        constraints = scratch / f'setuptools-{version}.txt'
+        constraints.write_text(f'setuptools=={version}\n')
+        [built] = _build(
+            tree, '--wheel', constraints=constraints, dist=scratch / version
+        )
+        text = next(
+            content.decode()
+            for name, content in _entries(built).items()
+            if name.endswith('/METADATA')
+        )
+        modules = {name for name in names if '.dist-info/' not in name}
+        _require(
+            modules <= set(_entries(built))
+            and '\nLicense: Apache-2.0\n' in text,
+            f'setuptools of {system} builds the wheel',
+        )
 
 
 def _check_bill(python: Path, bill: Path) -> None:
@@ -237,6 +303,9 @@ def _check(scratch: Path) -> tuple[Path, ...]:
     _check_sdist(sdist)
     _check_installed(scratch, sdist)
     python = _check_installed(scratch, wheel)
+    _check_sdist_works(tree)
+    _check_old_setuptools(tree, wheel, scratch)
+    _check_ways_to_install(tree, scratch)
     bill = scratch / f'{wheel.stem}.cdx.json'
     _check_bill(python, bill)
     return sdist, wheel, bill
@@ -244,7 +313,9 @@ def _check(scratch: Path) -> tuple[Path, ...]:
 
 def main() -> int:
     """Run all checks."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog='./run release-check', description=__doc__
+    )
     parser.add_argument('--keep', type=Path, metavar='<folder>')
     parser.add_argument('--version', help='the expected version')
     args = parser.parse_args()

@@ -50,6 +50,8 @@ All errors derive from ``ImagesError``::
 Each has ``message``, ``http_status`` and ``request_id``.
 """
 
+import inspect as _inspect
+
 from osc_compute_images.api._client import ImagesAPI
 from osc_compute_images.api._errors import AmbiguousName
 from osc_compute_images.api._errors import BadRequest
@@ -87,10 +89,12 @@ from osc_compute_images.api._lookup import Flavor
 from osc_compute_images.api._options import ListOpts
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._options import MAX_PAGE_SIZE
-from osc_compute_images.api._pager import ImagePage
 from osc_compute_images.api._pager import Pager
+from osc_compute_images.api._paging import ImagePage
 from osc_compute_images.api._regions import in_regions
+from osc_compute_images.api._regions import RegionFailure
 from osc_compute_images.api._regions import RegionResult
+from osc_compute_images.api._regions import RegionSuccess
 from osc_compute_images.api._servers import Server
 from osc_compute_images.api._servers import ServerList
 
@@ -126,7 +130,9 @@ __all__ = [
     'PlanRefused',
     'PropertiesNotDeleted',
     'PropertiesNotStored',
+    'RegionFailure',
     'RegionResult',
+    'RegionSuccess',
     'RequestTimedOut',
     'Server',
     'ServerError',
@@ -142,6 +148,8 @@ __all__ = [
 
 # NOTE: public names report this module, for pickles and tracebacks.
 for _name in __all__:
-    if hasattr(globals()[_name], '__module__'):
+    if _inspect.isclass(globals()[_name]) or _inspect.isfunction(
+        globals()[_name]
+    ):
         globals()[_name].__module__ = __name__
 del _name

@@ -4,13 +4,13 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
-import contextlib
 import copy
 from typing import Any
 from typing import TYPE_CHECKING
 
 from keystoneauth1 import adapter as ksa_adapter
 
+from osc_compute_images.api import _entries
 from osc_compute_images.api import _errors
 from osc_compute_images.api._client import ImagesAPI
 from osc_compute_images.api._settings import adapter_of
@@ -42,6 +42,7 @@ class Cloud:
     :param redirect: False to follow no redirects: a redirected login sends
         the password to another server
     :param adapter_options: additional arguments of each adapter
+    :raises ImagesError: for a malformed entry, or a name that is not text
     """
 
     def __init__(
@@ -56,8 +57,9 @@ class Cloud:
         redirect: bool = True,
         **adapter_options: Any,
     ) -> None:
-        self._config = config
-        self._name = config.default_cloud if name is None else name
+        name = config.default_cloud if name is None else name
+        self._config = _entries.checked(config, name)
+        self._name = name
         self._options = options
         self._session_of = session_of
         self._redirect = redirect
@@ -111,7 +113,7 @@ class Cloud:
     def _settings(self, region: str | None) -> 'CloudRegion':
         config = self._config
         if region and not self.configured_regions():
-            config = _with_region(config, self._name, region)
+            config = _entries.with_region(config, self._name, region)
         options = copy.copy(self._options)
         if region is not None and options is not None:
             options.region_name = region
@@ -157,9 +159,7 @@ class Cloud:
                 'override, or remove the override'
             )
         adapter = adapter_of(settings, session)
-        with contextlib.suppress(_errors.EndpointNotFound):
-            # NOTE: it has better messages for a failed login.
-            Client(adapter).server()
+        Client(adapter).log_in()
         catalog = auth.get_access(session).service_catalog
         names = set()
         try:
@@ -184,25 +184,6 @@ class Cloud:
                 'No region in the catalog has a Compute endpoint'
             )
         return found
-
-
-def _with_region(
-    config: 'OpenStackConfig', cloud: str | None, region: str
-) -> 'OpenStackConfig':
-    """Return a configuration with another region for a cloud.
-
-    openstacksdk rejects a region that the entry of a cloud does not name.
-    """
-    clouds = config.cloud_config['clouds']
-    if cloud not in clouds:
-        return config
-    entry = {k: v for k, v in clouds[cloud].items() if k != 'region-name'}
-    changed = copy.copy(config)
-    changed.cloud_config = {
-        **config.cloud_config,
-        'clouds': {**clouds, cloud: {**entry, 'region_name': region}},
-    }
-    return changed
 
 
 def _endpoints(catalog: Any, adapter: ksa_adapter.Adapter) -> Iterable[Any]:

@@ -5,74 +5,57 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from keystoneauth1 import adapter as ksa_adapter
-
+from osc_compute_images.api import _entries
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _pool
 from osc_compute_images.api._client import ImagesAPI
 from osc_compute_images.api._cloud import Cloud
 from osc_compute_images.api._regions import PARALLEL
 
-if TYPE_CHECKING:
-    from openstack.config import OpenStackConfig
 
+class CloudAPIs(NamedTuple):
+    """The images API of several clouds.
 
-def cloud_names(config: 'OpenStackConfig') -> list[str]:
-    """Return the names of the clouds in the files of a configuration.
-
-    The cloud of the environment variables is not included.
+    :param apis: of each region, by the names of cloud and region
+    :param errors: of the clouds that cannot be used, by name: the
+        configuration is invalid, or the login has failed
     """
-    clouds = config.cloud_config['clouds']
-    # NOTE: without clouds, openstacksdk adds one named "defaults".
-    defaults = clouds.get('defaults')
-    is_generated = (
-        isinstance(defaults, dict)
-        and defaults.keys() == config.defaults.keys()
-    )
-    return sorted(
-        name
-        for name in config.get_cloud_names()
-        if name != config.envvar_key
-        and not (name == 'defaults' and is_generated)
-    )
+
+    apis: dict[tuple[str, str], ImagesAPI]
+    errors: dict[str, _errors.ImagesError]
 
 
 def of_clouds(
-    clouds: dict[str, Cloud], regions: Callable[[Cloud], Iterable[str]]
-) -> dict[tuple[str, str], ImagesAPI]:
+    names: Iterable[Any],
+    cloud_of: Callable[[Any], Cloud],
+    regions: Callable[[Cloud], Iterable[str]],
+) -> CloudAPIs:
     """Return the images API of regions of each cloud.
 
+    :param names: of the clouds
+    :param cloud_of: returns a cloud, given its name
     :param regions: returns the regions of a cloud, and may log in; it is
         called for several clouds in parallel
     """
 
-    def apis_in(name: str) -> dict[tuple[str, str], ImagesAPI]:
-        cloud = clouds[name]
+    def apis_in(name: Any) -> CloudAPIs:
         try:
-            return {(name, r): cloud.api(r) for r in regions(cloud)}
+            _entries.check_cloud_name(name)
+            cloud = cloud_of(name)
+            apis = {(name, r): cloud.api(r) for r in regions(cloud)}
         except _errors.ImagesError as e:
-            error = e
+            return CloudAPIs({}, {str(name): e})
         except Exception as e:  # noqa: BLE001 - an invalid configuration
-            error = _config_error(e)
-        return {(name, ''): ImagesAPI(_FailingAdapter(error))}
+            return CloudAPIs({}, {str(name): _config_error(e)})
+        return CloudAPIs(apis, {})
 
-    apis: dict[tuple[str, str], ImagesAPI] = {}
-    for found in _pool.map_in_threads(clouds, apis_in, parallel=PARALLEL):
-        apis |= found
-    return apis
-
-
-class _FailingAdapter(ksa_adapter.Adapter):
-    """An adapter of a cloud that cannot be used: every request fails."""
-
-    def __init__(self, error: _errors.ImagesError) -> None:
-        super().__init__(session=None)  # type: ignore[arg-type]
-        self.error = error
-
-    def get_endpoint(self, *_args: Any, **_kwargs: Any) -> str | None:
-        raise self.error
+    found = CloudAPIs({}, {})
+    for part in _pool.map_in_threads(names, apis_in, parallel=PARALLEL):
+        found.apis.update(part.apis)
+        found.errors.update(part.errors)
+    return found
 
 
 def _config_error(e: Exception) -> _errors.ImagesError:

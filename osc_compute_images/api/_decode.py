@@ -9,45 +9,27 @@ the 999 others of its page.
 
 from collections.abc import Iterable
 from typing import Any
-from typing import Generic
-from typing import NamedTuple
 from typing import TypeVar
 
 import msgspec
 
 from osc_compute_images.api import _json
+from osc_compute_images.api import _limits
 from osc_compute_images.api import _salvage
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._image import ImageRef
+from osc_compute_images.api._paging import ImagePage
 
 _Item = TypeVar('_Item')
 
 
-class _Link(msgspec.Struct, frozen=True, gc=False):
-    rel: str | None = None
-    href: str | None = None
-
-
 class _PageBody(msgspec.Struct, frozen=True, gc=False):
     images: list[Image]
-    images_links: list[_Link] | None = None
+    images_links: Any = None
 
 
 class _ImageBody(msgspec.Struct, frozen=True, gc=False):
     image: Image
-
-
-class Page(NamedTuple, Generic[_Item]):
-    """A decoded page of a collection.
-
-    :param items: all that could be decoded
-    :param entries: number of entries, including malformed ones
-    :param next_url: link to the next page, or None
-    """
-
-    items: list[_Item]
-    entries: int
-    next_url: str | None
 
 
 _PAGE = msgspec.json.Decoder(_PageBody)
@@ -58,7 +40,7 @@ _IMAGE = msgspec.json.Decoder(_ImageBody)
 _DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def decode_page(body: bytes) -> Page[Image]:
+def decode_page(body: bytes) -> ImagePage[Image]:
     """Decode a page of images.
 
     :raises InvalidResponse: if it has no list of images
@@ -66,37 +48,37 @@ def decode_page(body: bytes) -> Page[Image]:
     _json.check_size(body)
     try:
         page = _PAGE.decode(body)
+        _check_depth(page.images)
     except _DECODE_ERRORS:
         return read_page(body, 'images', _salvage.images)
     _json.check_entries(page.images)
-    return Page(
-        page.images, len(page.images), _next_url(page.images_links or ())
+    return ImagePage(
+        page.images, len(page.images), _next_url(page.images_links)
     )
 
 
-def decode_brief_page(body: bytes) -> Page[ImageRef]:
+def decode_brief_page(body: bytes) -> ImagePage[ImageRef]:
     """Decode a page of images that has only IDs and names.
 
     :raises InvalidResponse: if it has no list of images
     """
-    page = decode_page(body)
-    return Page(
-        [ImageRef(image.id, image.name) for image in page.items],
-        page.entries,
-        page.next_url,
-    )
+    page: ImagePage[Any] = decode_page(body)
+    page.images = [ImageRef(image.id, image.name) for image in page.images]
+    return page
 
 
-def _next_url(links: Iterable[_Link]) -> str | None:
-    for link in links:
-        if link.rel == 'next' and link.href:
-            return link.href
+def _next_url(links: Any) -> str | None:
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get('rel') == 'next':
+            match link.get('href'):
+                case str(url) if url:
+                    return url
     return None
 
 
 def read_page(
     body: bytes, kind: str, read: _salvage.Reader[_Item]
-) -> Page[_Item]:
+) -> ImagePage[_Item]:
     """Decode a page of any collection of Compute.
 
     :param kind: name of the collection, such as ``flavors``
@@ -106,9 +88,8 @@ def read_page(
     document = _json.load(body)
     entries = _json.member(document, kind, list)
     _json.check_entries(entries)
-    links = _salvage.links(document.get(f'{kind}_links'))
-    next_url = _next_url(_Link(*link) for link in links)
-    return Page(read(entries), len(entries), next_url)
+    next_url = _next_url(document.get(f'{kind}_links'))
+    return ImagePage(read(entries), len(entries), next_url)
 
 
 def decode_image(body: bytes) -> Image:
@@ -118,10 +99,32 @@ def decode_image(body: bytes) -> Image:
     """
     _json.check_size(body)
     try:
-        return _IMAGE.decode(body).image
+        image = _IMAGE.decode(body).image
+        _check_depth([image])
     except _DECODE_ERRORS:
         (image,) = _salvage.images([member(body, 'image', dict)])
-        return image
+    return image
+
+
+def _check_depth(images: Iterable[Image]) -> None:
+    """Raise RecursionError if properties are nested too deeply.
+
+    A property that is decoded from JSON is as deep as any user likes, and
+    msgspec reads more levels than Python can write.
+    """
+    level: list[Any] = [image.metadata for image in images]
+    # The properties are the fourth level.
+    for _ in range(_limits.MAX_DEPTH - 3):
+        level = [
+            value
+            for each in level
+            for value in (each.values() if type(each) is dict else each)
+            # NOTE: fast; almost every value is a string.
+            if type(value) is not str and isinstance(value, dict | list)
+        ]
+        if not level:
+            return
+    raise RecursionError
 
 
 def member(body: bytes, key: str, kind: type) -> Any:

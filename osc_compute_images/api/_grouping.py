@@ -22,13 +22,18 @@ KEYS: Mapping[str, Callable[[Image], str | None]] = {
     'name': lambda image: image.name,
     'server': lambda image: image.server_id,
     'type': type_of,
-    'status': lambda image: image.status,
+    'status': lambda image: image.state,
 }
 
 _PROPERTY = 'property:'
 
 #: The values that identify a group, one for each key; None without a value.
 Group = tuple[str | None, ...]
+
+
+def keys_of(group_by: Iterable[str]) -> list[str]:
+    """Return the keys of groups; a text alone is one key."""
+    return [group_by] if isinstance(group_by, str) else [*group_by]
 
 
 def group_of(keys: Iterable[str]) -> Callable[[Image], Group]:

@@ -6,12 +6,8 @@ They are needed to remove duplicates, and to resume a listing if the server
 rejects a marker.
 """
 
-import array
-from collections import deque
-from collections.abc import Callable
 from collections.abc import Iterator
 import itertools
-import operator
 from typing import Any
 from typing import TypeVar
 
@@ -24,8 +20,7 @@ _MAX_MARKERS = 10
 _MAX_RESTARTS = 10
 
 #: Something with an ID, which may be empty.
-_Item = TypeVar('_Item')
-_id: Callable[[Any], str] = operator.attrgetter('id')
+_Item = TypeVar('_Item', bound=Any)
 
 
 class History:
@@ -44,12 +39,10 @@ class History:
         self._markers: dict[str, None] = {}
         if begin is not None:
             self.add_marker(begin)
-        #: IDs of recent pages, and hashes of older IDs.
-        self._pages: deque[list[str]] = deque()
-        self._recent: set[str] = set()
-        self._older = array.array('q')
-        #: The hashes as a set, once the listing has gone back.
-        self._known: set[int] = set()
+        #: IDs of the last page that had any.
+        self._last_ids: list[str] = []
+        #: Hashes of all IDs, the oldest first.
+        self._known: dict[int, None] = {}
         self.has_all = True
         self._restarts_left = _MAX_RESTARTS
         self._is_restarted = self._restart_helped = False
@@ -63,57 +56,36 @@ class History:
         if len(self._markers) >= _limits.MAX_KNOWN_PAGES:
             del self._markers[next(iter(self._markers))]
         self._markers[marker] = None
-        if marker != self.last:
-            # The next page does not follow the last one.
-            self._prepare_for_older()
 
     def add(self, items: list[_Item]) -> list[_Item]:
         """Record the items of a page, and return those that are new."""
         self.has_begun = True
-        ids = [*map(_id, items)]
-        if (
-            self._known
-            or len(set(ids)) < len(ids)
-            or not self._recent.isdisjoint(ids)
-        ):
-            items = [*self._new(items)]
-            ids = [*map(_id, items)]
-        self._recent.update(ids)
-        self._pages.append(ids)
-        while len(self._recent) - len(self._pages[0]) > _limits.MAX_RECENT_IDS:
-            self._forget(self._pages.popleft())
-        if ids:
+        new = [item for item in items if self._is_new(item.id)]
+        if new:
+            self._forget_oldest(len(new))
+            self._last_ids = [item.id for item in new]
             self._restarts_left = _MAX_RESTARTS
-            self.last = next(filter(None, reversed(ids)), self.last)
-        self._restart_helped = self._is_restarted and bool(ids)
+            ids = filter(None, reversed(self._last_ids))
+            self.last = next(ids, self.last)
+        self._restart_helped = self._is_restarted and bool(new)
         self._is_restarted = False
-        return items
+        return new
 
-    def _new(self, items: list[_Item]) -> Iterator[_Item]:
-        known = set(itertools.chain.from_iterable(self._pages))
-        for item in items:
-            item_id = _id(item)
-            # Items without an ID may differ.
-            if not item_id or (
-                item_id not in known and hash(item_id) not in self._known
-            ):
-                yield item
-            known.add(item_id)
+    def _is_new(self, item_id: str) -> bool:
+        count = len(self._known)
+        self._known[hash(item_id)] = None
+        # Items without an ID may differ.
+        return not item_id or len(self._known) > count
 
-    def _forget(self, ids: list[str]) -> None:
-        self._recent.difference_update(ids)
-        if len(self._older) + len(ids) > _limits.MAX_KNOWN_IDS:
+    def _forget_oldest(self, added: int) -> None:
+        """Forget half of the IDs if there are too many, but no new ones."""
+        most = _limits.MAX_KNOWN_IDS
+        count = len(self._known)
+        if count > most:
+            forgotten = count - max(most // 2, added)
+            kept = itertools.islice(self._known, forgotten, None)
+            self._known = dict.fromkeys(kept)
             self.has_all = False
-            return
-        hashes = [*map(hash, ids)]
-        self._older.extend(hashes)
-        if self._known:
-            self._known.update(hashes)
-
-    def _prepare_for_older(self) -> None:
-        """Recognize old IDs, too, from now on."""
-        if not self._known:
-            self._known.update(self._older)
 
     def reject(self, marker: str) -> None:
         """Record that the server rejects a marker."""
@@ -129,11 +101,10 @@ class History:
         if not self._restarts_left:
             return
         self._restarts_left -= 1
-        self._prepare_for_older()
         if self._restart_helped:
             # NOTE: if all listed images are deleted, only this helps again.
             yield from self._restart()
-        ids = next(filter(None, reversed(self._pages)), [])
+        ids = self._last_ids
         step = 2
         # The first image of the page is always the last to try.
         while step < 2 * len(ids):

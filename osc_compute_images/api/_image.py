@@ -3,17 +3,15 @@
 """Images."""
 
 from collections.abc import Mapping
+import copy
 from typing import Annotated
 from typing import Any
 from typing import TypeAlias
 import uuid
 
 import msgspec
-from msgspec.structs import force_setattr
 
 from osc_compute_images.api import _limits
-from osc_compute_images.frozen import freeze_dict
-from osc_compute_images.frozen import thaw
 from osc_compute_images.text import printable
 
 _ID = Annotated[
@@ -40,8 +38,9 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     The fields are those of
     https://docs.openstack.org/api-ref/compute/#show-image-details, without
-    links. Missing fields and null are None. Images are immutable, as are
-    their properties, and hashable by ID.
+    links. Missing fields and null are None. Images are immutable, and hashable
+    by ID. Their properties are a ``Mapping``: not to be changed, which a type
+    checker verifies; change a copy (``{**image.metadata}``).
 
     :param id: UUID
     :param name: any text, not unique; may be empty or None
@@ -74,9 +73,6 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         default=None, name='OS-DCF:diskConfig'
     )
 
-    def __post_init__(self) -> None:
-        force_setattr(self, 'metadata', freeze_dict(self.metadata))
-
     def __hash__(self) -> int:
         return hash(self.id)
 
@@ -86,7 +82,10 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def state(self) -> str | None:
-        """The status in upper case, as it is compared, or None."""
+        """The status in upper case, in which statuses are compared, or None.
+
+        The field ``status`` is as the server sent it.
+        """
         return None if self.status is None else self.status.upper()
 
     @property
@@ -113,7 +112,7 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             for name in self.__struct_fields__
             if name != 'server'
         }
-        metadata = thaw(self.metadata)
+        metadata = copy.deepcopy(self.metadata)
         return {**fields, 'metadata': metadata, 'server_id': self.server_id}
 
 

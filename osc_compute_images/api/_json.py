@@ -18,9 +18,11 @@ from osc_compute_images.api import _limits
 
 LOG = logging.getLogger('osc_compute_images')
 
-# Brackets, and strings, in which brackets do not count. It is possessive
+# Strings, in which brackets do not count, and brackets. It is possessive
 # (``++``), so that an unterminated string is scanned only once.
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|[][{}]', re.DOTALL)
+_TOKEN = re.compile(
+    r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|([\[{])|([\]}])', re.DOTALL
+)
 
 _SURROGATE_ESCAPE = re.compile(r'\\u[dD][89a-fA-F]')
 _SURROGATE = re.compile('[\ud800-\udfff]')
@@ -38,7 +40,7 @@ def load(body: bytes) -> Any:
     :raises InvalidResponse: if it is not JSON, or too large
     """
     check_size(body)
-    text, is_cut = _limit_depth(body.decode('utf-8-sig', 'replace'))
+    text = _without_deep_values(body.decode('utf-8-sig', 'replace'))
     try:
         document = json.loads(
             text,
@@ -53,12 +55,6 @@ def load(body: bytes) -> Any:
     except RecursionError:
         # The call stack of the caller is deep itself.
         _raise_invalid('it is nested too deeply')
-    if is_cut:
-        LOG.warning(
-            "Ignored values nested more than %d levels deep in the server's "
-            'response',
-            _limits.MAX_DEPTH,
-        )
     if _SURROGATE_ESCAPE.search(text):
         document = _without_surrogates(document)
     return document
@@ -124,30 +120,33 @@ def _float(text: str) -> float | str:
     return text if math.isinf(number) else number
 
 
-def _limit_depth(text: str) -> tuple[str, bool]:
+def _without_deep_values(text: str) -> str:
     """Replace values that are nested too deeply by null.
 
-    :returns: the text, and whether anything was replaced
+    A user can nest a property as deeply as they like, and must not hide the
+    images of others. SECURITY.rst promises this.
     """
     if text.count('[') + text.count('{') <= _limits.MAX_DEPTH:
-        return text, False
+        return text
     parts = []
     begin = depth = 0
     for token in _TOKEN.finditer(text):
-        bracket = text[token.start()]
-        if bracket in '[{':
+        if token[1]:
             depth += 1
             if depth == _limits.MAX_DEPTH + 1:
-                parts += [text[begin : token.start()], 'null']
-        elif bracket in ']}':
-            depth -= 1
-            if depth == _limits.MAX_DEPTH:
+                parts.append(text[begin : token.start()])
+                begin = len(text)
+        elif token[2]:
+            if depth == _limits.MAX_DEPTH + 1:
                 begin = token.end()
-    if not parts:
-        return text, False
-    if depth <= _limits.MAX_DEPTH:
-        parts.append(text[begin:])
-    return ''.join(parts), True
+            depth -= 1
+    if parts:
+        LOG.warning(
+            "Ignored values nested more than %d levels deep in the server's "
+            'response',
+            _limits.MAX_DEPTH,
+        )
+    return 'null'.join([*parts, text[begin:]])
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -28,13 +28,9 @@ MAX_DEPTH = 200
 #: Characters of an ID. A UUID has 36.
 MAX_ID_LENGTH = 255
 
-#: Recent IDs of a listing that are held in memory, to remove duplicates where
-#: pages overlap.
-MAX_RECENT_IDS = 2000
-
-#: IDs of a listing that are held as hashes of 8 bytes, to remove duplicates if
-#: the listing restarts.
-MAX_KNOWN_IDS = 1_000_000
+#: IDs of a listing that are held as hashes, to remove duplicates where pages
+#: overlap, or if the listing goes back. They take 5 MB.
+MAX_KNOWN_IDS = 50_000
 
 #: Markers of a listing that are held, to detect a repeated page.
 MAX_KNOWN_PAGES = 10_000

@@ -9,56 +9,12 @@ from typing import Generic
 from typing import NoReturn
 from typing import TypeVar
 
-from osc_compute_images.api import _decode
 from osc_compute_images.api import _paging
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._image import ImageRef
 from osc_compute_images.api._query import Query
 
 _Record = TypeVar('_Record', bound=Image | ImageRef)
-
-
-class ImagePage(Generic[_Record]):
-    """A page of a listing."""
-
-    #: Images that match, without duplicates of earlier pages.
-    images: list[_Record]
-
-    def __init__(self, page: _paging.Page[_Record]) -> None:
-        self._page = page
-        self.images = page.items
-
-    def __repr__(self) -> str:
-        last = ', the last' if self.is_last() else ''
-        return f'<ImagePage with {len(self.images)} images{last}>'
-
-    def is_empty(self) -> bool:
-        """Return whether the page has no images."""
-        return not self.images
-
-    def is_last(self) -> bool:
-        """Return whether this is the last page.
-
-        It is shorter than requested, and has no link to a next page.
-        """
-        return self._page.is_last
-
-    def next_page_url(self) -> str | None:
-        """Return the server's link to the next page, or None.
-
-        For information only: a :class:`Pager` never follows it. Nova omits it
-        if the limit is above its maximum, and builds it from the Host header
-        of the request, which may differ from the endpoint.
-        """
-        return self._page.next_url
-
-    def next_marker(self) -> str | None:
-        """Return the marker of the next page, or None.
-
-        It is None for the last page, or if the server sends a link without a
-        marker after a page without IDs.
-        """
-        return self._page.next_marker
 
 
 class Pager(Generic[_Record]):
@@ -77,7 +33,7 @@ class Pager(Generic[_Record]):
     def __init__(
         self,
         fetch: _paging.Fetch,
-        read: Callable[[bytes], _decode.Page[_Record]],
+        read: Callable[[bytes], _paging.ImagePage[_Record]],
         query: Query[_Record],
     ) -> None:
         self._fetch = fetch
@@ -102,7 +58,7 @@ class Pager(Generic[_Record]):
             page.images for page in self.pages()
         )
 
-    def pages(self) -> Iterator[ImagePage[_Record]]:
+    def pages(self) -> Iterator[_paging.ImagePage[_Record]]:
         """Yield the pages, with the images that match.
 
         :raises ListingInterrupted: if an error occurs after the first page
@@ -115,5 +71,4 @@ class Pager(Generic[_Record]):
             {**self._query.parameters, 'limit': self._query.limit},
             self._query.first_page_size,
         )
-        # NOTE: a loop would hold a page in memory during the next request.
-        return self._query.select_from(map(ImagePage, listing.pages()))
+        return self._query.select_from(listing.pages())

@@ -14,17 +14,15 @@ import contextlib
 import time
 from typing import Any
 from typing import Generic
-from typing import NamedTuple
 from typing import TypeVar
 import urllib.parse
 
-from osc_compute_images.api import _decode
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _limits
 from osc_compute_images.api._history import History
 
 #: Something with an ID, which may be empty.
-_Item = TypeVar('_Item')
+_Item = TypeVar('_Item', bound=Any)
 
 #: Sends the request for a page, given its query, and returns the body.
 Fetch = Callable[[Mapping[str, Any]], bytes]
@@ -37,20 +35,56 @@ _GROWTH = 4
 _REJECTED_MARKER = (_errors.BadRequest, _errors.Forbidden)
 
 
-class Page(NamedTuple, Generic[_Item]):
-    """A page of a collection.
+class ImagePage(Generic[_Item]):
+    """A page of a listing."""
 
-    :param items: without duplicates of earlier pages
-    :param next_url: the server's link to the next page, or None
-    :param is_last: whether it is the last page
-    :param next_marker: marker of the next page, or None if there is none, or
-        the server does not provide it
-    """
+    #: The images of the page that match, in the server's order, without
+    #: duplicates of earlier pages. There may be none, also on a page that is
+    #: not the last.
+    images: list[_Item]
 
-    items: list[_Item]
-    next_url: str | None
-    is_last: bool
-    next_marker: str | None
+    # NOTE: entries is their number in the response, with malformed ones.
+    def __init__(
+        self, images: list[_Item], entries: int, next_url: str | None
+    ) -> None:
+        self.images = images
+        self._entries = entries
+        self._next_url = next_url
+        self._marker = _last_id(images) or _marker_of(next_url)
+        #: The requested number of images.
+        self._limit = 1
+
+    def __repr__(self) -> str:
+        last = ', the last' if self.is_last() else ''
+        return f'<ImagePage with {len(self.images)} images{last}>'
+
+    def is_empty(self) -> bool:
+        """Return whether the page has no images."""
+        return not self.images
+
+    def is_last(self) -> bool:
+        """Return whether this is the last page.
+
+        It is shorter than requested, and has no link to a next page.
+        """
+        return self._next_url is None and self._entries < self._limit
+
+    def next_page_url(self) -> str | None:
+        """Return the server's link to the next page, or None.
+
+        For information only: a :class:`Pager` never follows it. Nova omits it
+        if the limit is above its maximum, and builds it from the Host header
+        of the request, which may differ from the endpoint.
+        """
+        return self._next_url
+
+    def next_marker(self) -> str | None:
+        """Return the marker of the next page, or None.
+
+        It is None for the last page, or if the server sends a link without a
+        marker after a page without IDs.
+        """
+        return None if self.is_last() else self._marker
 
 
 class Listing(Generic[_Item]):
@@ -68,7 +102,7 @@ class Listing(Generic[_Item]):
         self,
         kind: str,
         fetch: Fetch,
-        read: Callable[[bytes], _decode.Page[_Item]],
+        read: Callable[[bytes], ImagePage[_Item]],
         query: Mapping[str, Any],
         first_page_size: int | None = None,
     ) -> None:
@@ -87,9 +121,9 @@ class Listing(Generic[_Item]):
         :raises ImagesError: if the listing cannot be completed
         """
         for page in self._pages():
-            yield from page.items
+            yield from page.images
 
-    def pages(self) -> Iterator[Page[_Item]]:
+    def pages(self) -> Iterator[ImagePage[_Item]]:
         """Yield the pages.
 
         :raises ListingInterrupted: if an error occurs after the first page
@@ -102,18 +136,18 @@ class Listing(Generic[_Item]):
                 raise
             raise self._interrupted(e) from e
 
-    def _pages(self) -> Iterator[Page[_Item]]:
+    def _pages(self) -> Iterator[ImagePage[_Item]]:
         page = self._page(self._query)
         while True:
             yield page
-            if page.is_last:
+            if page.is_last():
                 return
-            marker = page.next_marker
+            marker = page.next_marker()
             # Free it before the next request.
             del page
             page = self._page_after(marker)
 
-    def _page_after(self, marker: str | None) -> Page[_Item]:
+    def _page_after(self, marker: str | None) -> ImagePage[_Item]:
         if marker is None:
             raise _errors.InvalidResponse(
                 f'The server reports more {self._kind}, but no marker for the '
@@ -128,7 +162,7 @@ class Listing(Generic[_Item]):
             self._history.reject(marker)
             return self._go_back(e)
 
-    def _go_back(self, rejection: _errors.ImagesError) -> Page[_Item]:
+    def _go_back(self, rejection: _errors.ImagesError) -> ImagePage[_Item]:
         """Continue from an earlier position, without duplicates.
 
         :raises ImagesError: the rejection, if every position is rejected
@@ -142,21 +176,21 @@ class Listing(Generic[_Item]):
             # Break the cycle: its traceback refers to this frame.
             del rejection
 
-    def _page(self, query: Mapping[str, Any]) -> Page[_Item]:
+    def _page(self, query: Mapping[str, Any]) -> ImagePage[_Item]:
         began = time.monotonic()
         page = self._read(self._fetch(query))
-        is_last = page.next_url is None and page.entries < query['limit']
-        marker = None if is_last else _next_marker(page)
+        page._limit = query['limit']
+        marker = page.next_marker()
         if marker is not None and self._history.has_marker(marker):
             raise _errors.InvalidResponse(
                 f'The server repeats a page of {self._kind}'
             )
-        new = self._history.add(page.items)
-        self._obtained += len(new)
+        page.images = self._history.add(page.images)
+        self._obtained += len(page.images)
         if time.monotonic() - began > _SLOW:
             limit = min(query['limit'] * _GROWTH, self._limit)
             self._query['limit'] = limit
-        return Page(new, page.next_url, is_last, marker)
+        return page
 
     def _interrupted(
         self, e: _errors.ImagesError
@@ -181,17 +215,13 @@ class Listing(Generic[_Item]):
         )
 
 
-def _next_marker(page: _decode.Page[Any]) -> str | None:
-    for item in reversed(page.items):
-        if item.id:
-            marker: str = item.id
-            return marker
-    return _marker_of(page.next_url) if page.next_url else None
+def _last_id(items: list[Any]) -> str | None:
+    return next((item.id for item in reversed(items) if item.id), None)
 
 
-def _marker_of(url: str) -> str | None:
+def _marker_of(url: str | None) -> str | None:
     try:
-        query = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(url or '').query)
     except ValueError:
         return None
     marker = query.get('marker', [''])[-1]

@@ -4,12 +4,9 @@
 
 from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
-import datetime
 import math
 from typing import Any
 from typing import Generic
-from typing import Protocol
 from typing import TypeVar
 
 from osc_compute_images.api._image import Image
@@ -17,7 +14,8 @@ from osc_compute_images.api._image import ImageRef
 from osc_compute_images.api._options import check_count
 from osc_compute_images.api._options import ListOptsBuilder
 from osc_compute_images.api._options import query_of
-from osc_compute_images.api._times import created_at
+from osc_compute_images.api._order import Order
+from osc_compute_images.api._paging import ImagePage
 from osc_compute_images.api.filters._filter import as_filter
 from osc_compute_images.api.filters._filter import EVERYTHING
 from osc_compute_images.api.filters._filter import Filter
@@ -27,13 +25,6 @@ _Record = TypeVar('_Record', bound=Image | ImageRef)
 #: Minimum size of the first page for a filter and a small ``max_items``.
 #: Smaller pages cost the server noticeably more per image.
 _MIN_PAGE_SIZE = 100
-
-
-class _Page(Protocol[_Record]):
-    images: list[_Record]
-
-
-_PageT = TypeVar('_PageT', bound=_Page[Any])
 
 
 class Query(Generic[_Record]):
@@ -94,7 +85,9 @@ class Query(Generic[_Record]):
             parts.append(f'at most {self._max_items}')
         return ', '.join(parts)
 
-    def select_from(self, pages: Iterator[_PageT]) -> Iterator[_PageT]:
+    def select_from(
+        self, pages: Iterator[ImagePage[_Record]]
+    ) -> Iterator[ImagePage[_Record]]:
         """Yield the pages, each with only its selected images.
 
         Stops when no later page can have selected images.
@@ -103,12 +96,16 @@ class Query(Generic[_Record]):
             return pages
         return self._select(pages)
 
-    def _select(self, pages: Iterator[_PageT]) -> Iterator[_PageT]:
+    def _select(
+        self, pages: Iterator[ImagePage[_Record]]
+    ) -> Iterator[ImagePage[_Record]]:
         left = self._max_items
-        order = _Order(self.where.created_since)
+        order = Order()
+        since = self.where.created_since
         matches = self.where.matches
         for page in pages:
-            is_over = order.is_over(page.images)
+            # Whether all later images are too old.
+            is_over = since is not None and order.is_older(page.images, since)
             page.images = [image for image in page.images if matches(image)]
             if left is not None:
                 page.images = page.images[:left]
@@ -118,34 +115,3 @@ class Query(Generic[_Record]):
                 return
             # Free it before the next request.
             del page
-
-
-class _Order:
-    """Checks whether images arrive newest first, as Nova lists them.
-
-    :param since: earliest creation time of interest
-    """
-
-    def __init__(self, since: datetime.datetime | None) -> None:
-        self._since = since
-        self._last: datetime.datetime | None = None
-        self._is_kept = since is not None
-        self._has_descended = False
-
-    def is_over(self, images: Sequence[Any]) -> bool:
-        """Return whether all images after these are too old."""
-        if not self._is_kept or self._since is None:
-            return False
-        for image in images:
-            created = created_at(image)
-            last, self._last = self._last, created
-            if created is None or (last is not None and created > last):
-                self._is_kept = False
-                return False
-            # NOTE: images of the same age do not reveal the order.
-            self._has_descended |= last is not None and created < last
-        return (
-            self._has_descended
-            and self._last is not None
-            and self._last < self._since
-        )

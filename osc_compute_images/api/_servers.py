@@ -226,7 +226,7 @@ class _Reading:
                 raise _errors.InvalidResponse(
                     f'There are more than {_limits.MAX_SERVERS:,} servers'
                 )
-            if number == 0 and not page.is_last:
+            if number == 0 and not page.is_last():
                 # NOTE: a full page has no room for servers of other cells.
                 self._shows_down_cells = False
 

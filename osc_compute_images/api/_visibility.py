@@ -89,7 +89,7 @@ def find_visibility(fetch: _Fetch, image_id: str) -> str | None:
             page = _decode.decode_page(fetch(query))
         except _UNSUPPORTED:
             return None
-        if all(image.id != image_id for image in page.items):
+        if all(image.id != image_id for image in page.images):
             is_filtered = True
         elif found is None:
             found = visibility

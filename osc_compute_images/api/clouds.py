@@ -1,22 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The images API of all regions and clouds of an openstacksdk configuration.
+"""The images API of regions and clouds of an openstacksdk configuration.
 
-All regions of a cloud in ``clouds.yaml``, or all regions of all clouds::
+A cloud in ``clouds.yaml``, all regions of it, or all regions of all clouds::
 
     import openstack.config
     from osc_compute_images.api import clouds
     from osc_compute_images.api import in_regions
 
     config = openstack.config.OpenStackConfig()
+    api = clouds.api_of(config, 'mycloud')
+    print(api.find_all('ubuntu-24.04'))
+
     apis = clouds.apis_of(config, 'mycloud')
     for result in in_regions(apis, lambda api: api.find_all('ubuntu-24.04')):
-        print(result.region, result.value or result.error)
+        print(result.region, result.unwrap())
 
-    apis = clouds.apis_of_all(config)
-    for result in in_regions(apis, lambda api: api.find_all('ubuntu-24.04')):
+    everywhere = clouds.apis_of_all(config)
+    for cloud, error in everywhere.errors.items():
+        print(cloud, error)
+    for result in in_regions(
+        everywhere.apis, lambda api: api.find_all('ubuntu-24.04')
+    ):
         cloud, region = result.region
-        print(cloud, region, result.value or result.error)
+        if result.error is not None:
+            print(cloud, region, result.error)
+        else:
+            print(cloud, region, result.value)
 
 Each region uses its settings in openstacksdk: authentication, interface,
 endpoint override, certificates, timeout, retries. Regions of a cloud with the
@@ -27,13 +37,33 @@ from typing import TYPE_CHECKING
 
 from osc_compute_images.api._client import ImagesAPI
 from osc_compute_images.api._cloud import Cloud
-from osc_compute_images.api._clouds import cloud_names
+from osc_compute_images.api._clouds import CloudAPIs
 from osc_compute_images.api._clouds import of_clouds
+from osc_compute_images.api._entries import cloud_names
 
 if TYPE_CHECKING:
     from openstack.config import OpenStackConfig
 
-__all__ = ['apis_of', 'apis_of_all']
+__all__ = ['CloudAPIs', 'api_of', 'apis_of', 'apis_of_all']
+
+CloudAPIs.__module__ = __name__
+
+
+def api_of(
+    config: 'OpenStackConfig',
+    cloud: str | None = None,
+    region: str | None = None,
+) -> ImagesAPI:
+    """Return the images API of a cloud. It does not log in.
+
+    :param cloud: name in ``clouds.yaml``; by default openstacksdk's default
+    :param region: by default the configured one, the first of several. If the
+        configuration lists no ``regions``, any region of the catalog
+    :raises ImagesError: for a malformed entry or setting
+    :raises openstack.exceptions.ConfigException: if there is no such cloud,
+        or the configuration lists ``regions``, but not this one
+    """
+    return Cloud(config, cloud).api(region)
 
 
 def apis_of(
@@ -56,17 +86,16 @@ def apis_of(
     return {name: configured.api(name) for name in configured.regions()}
 
 
-def apis_of_all(
-    config: 'OpenStackConfig',
-) -> dict[tuple[str, str], ImagesAPI]:
+def apis_of_all(config: 'OpenStackConfig') -> CloudAPIs:
     """Return the images API of each region of each cloud in ``clouds.yaml``.
 
-    :returns: by the names of cloud and region. A cloud whose configuration is
-        invalid, or whose login fails, has an API with an empty region name,
-        and every request raises the error
+    Redirects are not followed, not even those of a login: it would send the
+    password to another server.
+
+    :returns: the APIs, and the errors of clouds that cannot be used
     """
-    clouds = {
-        name: Cloud(config, name, redirect=False)
-        for name in cloud_names(config)
-    }
-    return of_clouds(clouds, lambda cloud: cloud.regions())
+    return of_clouds(
+        cloud_names(config),
+        lambda name: Cloud(config, name, redirect=False),
+        Cloud.regions,
+    )

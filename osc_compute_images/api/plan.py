@@ -30,6 +30,7 @@ from osc_compute_images.api import _ids
 from osc_compute_images.api import properties
 from osc_compute_images.api import retention
 from osc_compute_images.api._grouping import group_of
+from osc_compute_images.api._grouping import keys_of
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._steps import Action
 from osc_compute_images.api._steps import Outcome
@@ -102,7 +103,7 @@ def prune(
     :raises GapsFound: if images would be deleted, and what the protection
         rests on has gaps
     """
-    keys = [*group_by]
+    keys = keys_of(group_by)
     return _checked(_pruning(images, rules, protection, keys), protection)
 
 

@@ -7,7 +7,7 @@ The newest snapshot of each server, and the three newest of one server::
     from osc_compute_images.api import filters, selection
 
     snapshots = api.list_detail(where=filters.image_type('snapshot'))
-    for image in selection.newest(snapshots, per=['server']):
+    for image in selection.newest(snapshots, group_by='server'):
         print(image.server_id, image.name)
 
     of_web = api.list_detail(where=filters.server(web.id))
@@ -29,27 +29,25 @@ from typing import Protocol
 from osc_compute_images.api import _errors
 from osc_compute_images.api._grouping import Group
 from osc_compute_images.api._grouping import group_of
+from osc_compute_images.api._grouping import keys_of
 from osc_compute_images.api._image import Image
-from osc_compute_images.api._times import created_at
+from osc_compute_images.api._order import Order
+from osc_compute_images.api._paging import ImagePage
 
 __all__ = ['newest', 'newest_of_pages']
 
 _LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
-class _Page(Protocol):
-    images: list[Image]
-
-
 class _Paged(Protocol):
-    def pages(self) -> Iterator[_Page]: ...
+    def pages(self) -> Iterator[ImagePage[Image]]: ...
 
 
 def newest(
     images: _Paged | Iterable[Image],
     count: int = 1,
     *,
-    per: Iterable[str] = (),
+    group_by: Iterable[str] = (),
 ) -> Iterator[Image]:
     """Yield the most recently created images, newest first.
 
@@ -58,8 +56,8 @@ def newest(
     :param images: a :class:`~osc_compute_images.api.Pager`, of which only the
         pages that are needed are requested; or any images
     :param count: number of images, in each group
-    :param per: keys of groups: ``name``, ``server``, ``type``, ``status``,
-        ``property:KEY``. Images without a value are a group, too
+    :param group_by: keys of groups: ``name``, ``server``, ``type``,
+        ``status``, ``property:KEY``. Images without a value are a group, too
     :raises ValueError: for a count below 1 or an unknown key
     :raises InvalidResponse: if the server changes the order after some images
         have been yielded
@@ -71,7 +69,7 @@ def newest(
         else (page.images for page in pages())
     )
     return itertools.chain.from_iterable(
-        newest_of_pages(parts, count, per=per)
+        newest_of_pages(parts, count, group_by=group_by)
     )
 
 
@@ -79,14 +77,14 @@ def newest_of_pages(
     pages: Iterable[Sequence[Image]],
     count: int = 1,
     *,
-    per: Iterable[str] = (),
+    group_by: Iterable[str] = (),
 ) -> Iterator[list[Image]]:
     """Like :func:`newest`, page by page.
 
     Each page is examined as a whole before its images are yielded. While the
     server keeps the order, only one page is held in memory.
     """
-    selected = _Newest(count, [*per])
+    selected = _Newest(count, keys_of(group_by))
     return itertools.chain(
         _parts(selected, pages),
         # NOTE: lazy: only when the parts are exhausted.
@@ -121,31 +119,24 @@ class _Newest:
         #: Entries to yield if the order holds.
         self._new: list[_Entry] = []
         self._number = 0
-        self._last: datetime.datetime | None = None
-        self._in_order = True
-        # NOTE: images of the same age do not reveal the order.
-        self._has_descended = False
+        self._order = Order()
 
     @property
     def is_complete(self) -> bool:
         """Whether no later image can be among the newest."""
         return (
-            self._is_certain
+            self._order.is_certain
             and self._is_one_group
             and (self._number >= self._count)
         )
-
-    @property
-    def _is_certain(self) -> bool:
-        return self._in_order and self._has_descended
 
     def add(self, page: Sequence[Image]) -> list[Image]:
         """Add a page; return the images that are certainly selected."""
         for image in page:
             self._add(image)
-        if not self._in_order:
+        if not self._order.is_kept:
             self._new.clear()
-        return _take_all(self._new) if self._is_certain else []
+        return _take_all(self._new) if self._order.is_certain else []
 
     def rest(self) -> list[Image]:
         """Return the remaining images, newest first."""
@@ -153,11 +144,7 @@ class _Newest:
         return _take_all(sorted(entries, reverse=True))
 
     def _add(self, image: Image) -> None:
-        created = created_at(image) or _LONG_AGO
-        if self._last is not None:
-            self._in_order = self._in_order and created <= self._last
-            self._has_descended = self._has_descended or created < self._last
-        self._last = created
+        created = self._order.add(image) or _LONG_AGO
         self._number += 1
         entry = _Entry((created, -self._number), image)
         heap = self._kept.setdefault(self._group(image), [])

@@ -16,6 +16,7 @@ import datetime
 
 from osc_compute_images.api._grouping import Group
 from osc_compute_images.api._grouping import group_of
+from osc_compute_images.api._grouping import keys_of
 from osc_compute_images.api._image import Image
 from osc_compute_images.api._times import created_at
 from osc_compute_images.api._times import format_time
@@ -44,17 +45,17 @@ class Summary:
 
 
 def summarize(
-    images: Iterable[Image], by: Iterable[str] = ()
+    images: Iterable[Image], group_by: Iterable[str] = ()
 ) -> list[Summary]:
     """Summarize images by group; only the totals are held in memory.
 
-    :param by: keys of groups: ``name``, ``server``, ``type``, ``status``,
-        ``property:KEY``; without keys, all images are one group
+    :param group_by: keys of groups: ``name``, ``server``, ``type``,
+        ``status``, ``property:KEY``; without keys, all images are one group
     :returns: the groups, sorted by their values, None last. Without keys,
         there is always one group
     :raises ValueError: for an unknown key
     """
-    keys = [*by]
+    keys = keys_of(group_by)
     group = group_of(keys)
     sums: dict[Group, _Sum] = {}
     if not keys:

@@ -225,6 +225,8 @@ class Usage:
 
         :raises ServerNotFound: if no such server was read
         :raises GapsFound: if Compute does not tell which image it uses
+        :raises ImagesError: if it was booted from a volume, and is not stored
+            in an image either
         """
         servers = self._servers.get(server_id.lower())
         if servers is None:
@@ -232,6 +234,10 @@ class Usage:
             raise _errors.ServerNotFound(f'No server has the ID {server_id}')
         if any(server.may_use_any_image for server in servers):
             self.check_gaps()
+        elif not any(s.image_id or s.may_need_snapshots for s in servers):
+            raise _errors.ImagesError(
+                f'Server {server_id} has no image: it was booted from a volume'
+            )
         return Filter(
             lambda image: any(
                 u.id.lower() == server_id.lower() for u in self.used_by(image)

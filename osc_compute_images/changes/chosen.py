@@ -90,9 +90,11 @@ class Reading:
         most = _gathering.MAX_GATHERED
         for page in self._api.list_detail(ListOpts(), where=where).pages():
             self._on_read(len(page.images))
-            self._images += filter(self._where.matches, page.images)
             if self._with_usage:
                 self.ids += [image.id for image in page.images]
+                self._images += filter(self._where.matches, page.images)
+            else:
+                self._images += page.images
             if len(self._images) > most:
                 raise PlanRefused(
                     _(

@@ -283,8 +283,10 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         chosen: 'Mapping[_regions.RegionKey, Chosen]',
         parsed_args: argparse.Namespace,
     ) -> None:
+        from osc_compute_images.commands import _unreadable
         from osc_compute_images.commands import _usage
 
+        _unreadable.warn(self.log, parsed_args)
         usages = [c.usage for c in chosen.values() if c.usage is not None]
         _usage.warn_of_unknown(
             self.log, parsed_args, usages, deletes=self.deletes

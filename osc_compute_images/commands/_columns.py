@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from cliff import columns
 
-from osc_compute_images.frozen import thaw
 from osc_compute_images.text import printable
 from osc_compute_images.text import property_text
 from osc_compute_images.text import shortened
@@ -66,9 +65,8 @@ class PropertiesColumn(_DictColumn):
         )
 
     def machine_readable(self) -> dict[str, Any]:
-        """Return plain dicts and lists."""
-        plain: dict[str, Any] = thaw(self._value)
-        return plain
+        """Return the properties as they are."""
+        return dict(self._value)
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, PropertiesColumn):

@@ -15,7 +15,6 @@ from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _output
-from osc_compute_images.commands import _pipe
 from osc_compute_images.commands import _requests
 from osc_compute_images.text import option_for_shell
 
@@ -60,8 +59,10 @@ class ImagesCommand(command.Command):
     #: known: see :meth:`run`.
     auth_required = False
 
-    #: Whether the command changes images. Such a command continues if its
-    #: output pipe is closed.
+    #: The arguments other than options, for the usage.
+    arguments: tuple[str, ...] = ()
+
+    #: Whether the command changes images. Such a command needs no output.
     changes = False
 
     def __init__(
@@ -79,6 +80,12 @@ class ImagesCommand(command.Command):
         if config is not None:
             config.defaults['api_timeout'] = TIMEOUT
             _requests.sanitize_logs()
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        # NOTE: with all options, an error of usage would not be seen.
+        parser.usage = ' '.join(('%(prog)s', '[options]', *self.arguments))
+        return parser
 
     def get_epilog(self) -> str:
         if any(True for _hook in getattr(self, '_hooks', ())):
@@ -113,25 +120,14 @@ class ImagesCommand(command.Command):
         if not any(getattr(parsed_args, o, None) for o in REGION_OPTIONS):
             self.auth_required = True
             self.app.prepare_to_run_command(self)
-        shows = (
-            isinstance(self, display.DisplayCommandBase) and not self.changes
-        )
-        if self.app.stdout is None:
-            if shows:
-                raise exceptions.CommandError(
-                    _('Cannot write the output: stdout is closed')
-                )
-            return super().run(parsed_args)
-        with _output.flushed(self.app.stdout):
-            if shows:
-                return _pipe.run_until_closed(
-                    self.app.stdout, lambda: self._run_timed(parsed_args)
-                )
-            return self._run_timed(parsed_args)
-
-    def _run_timed(self, parsed_args: argparse.Namespace) -> int:
-        with self._timed():
-            return super().run(parsed_args)
+        if self.app.stdout is not None:
+            with _output.flushed(self.app.stdout), self._timed():
+                return super().run(parsed_args)
+        if isinstance(self, display.DisplayCommandBase) and not self.changes:
+            raise exceptions.CommandError(
+                _('Cannot write the output: stdout is closed')
+            )
+        return super().run(parsed_args)
 
     @contextlib.contextmanager
     def _timed(self) -> Iterator[None]:

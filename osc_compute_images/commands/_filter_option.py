@@ -12,6 +12,8 @@ from typing import Any
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
+from osc_compute_images.commands import _values
+
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api.filters import Filter
@@ -51,6 +53,8 @@ class FilterOption(NamedTuple):
     :param is_range: whether an image must match all values if the option is
         repeated; otherwise any of them
     :param negative: help of the option ``--not-...``, if there is one
+    :param excludes: returns whether a value only excludes images
+    :param time: the field of images that it reads a time from, if it does
     """
 
     name: str
@@ -60,6 +64,8 @@ class FilterOption(NamedTuple):
     type: Callable[[str], Any] = str
     is_range: bool = False
     negative: str | None = None
+    excludes: Callable[[Any], bool] = lambda _value: False
+    time: str | None = None
 
     @property
     def dest(self) -> str:
@@ -72,24 +78,27 @@ class FilterOption(NamedTuple):
 
         :param prefix: of its name, where the name means something else
         """
-        name = f'{prefix}{self.name}'
         if self.metavar is None:
             parser.add_argument(
-                f'--{name}',
+                f'--{prefix}{self.name}',
                 action='append_const',
                 const=True,
                 dest=self.dest,
                 help=self.help,
             )
             return
-        for prefix, text in (('', self.help), ('not-', self.negative)):
+        negative = 'without-' if prefix else 'not-'
+        for start, dest, text in (
+            (prefix, self.dest, self.help),
+            (negative, f'not_{self.dest}', self.negative),
+        ):
             if text is not None:
                 parser.add_argument(
-                    f'--{prefix}{name}',
+                    f'--{start}{self.name}',
                     metavar=self.metavar,
                     action='append',
-                    type=self.type,
-                    dest=f'{prefix}{self.dest}'.replace('-', '_'),
+                    type=_values.not_empty(self.type),
+                    dest=dest,
                     help=text,
                 )
 
@@ -99,6 +108,11 @@ class FilterOption(NamedTuple):
             getattr(parsed_args, self.dest)
             or getattr(parsed_args, f'not_{self.dest}', None)
         )
+
+    def selects(self, parsed_args: argparse.Namespace) -> bool:
+        """Return whether the user has given a value that selects images."""
+        values = getattr(parsed_args, self.dest) or ()
+        return not all(map(self.excludes, values))
 
     def filters(
         self, region: Region, parsed_args: argparse.Namespace
@@ -111,3 +125,26 @@ class FilterOption(NamedTuple):
         yield from made
         for value in getattr(parsed_args, f'not_{self.dest}', None) or ():
             yield ~self.make(region, value)
+
+
+class FilterGroup(NamedTuple):
+    """A group of options in the help.
+
+    :param title: its title
+    :param description: what it means to repeat one of them
+    """
+
+    title: str
+    description: str
+    options: tuple[FilterOption, ...]
+
+    def add_to(
+        self, parser: argparse.ArgumentParser, prefix: str = ''
+    ) -> None:
+        """Add the options.
+
+        :param prefix: of their names, where the names mean something else
+        """
+        group = parser.add_argument_group(self.title, self.description)
+        for option in self.options:
+            option.add_to(group, prefix)

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+import functools
+import operator
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
 from osc_lib.i18n import _
 
+from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _unreadable
 from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
@@ -27,10 +31,10 @@ _USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
 
 #: Filters of the server only, as Compute does not show the visibility.
 _VISIBILITIES = {
-    'public': _('List only public images'),
-    'private': _('List only private images'),
-    'shared': _('List only shared images'),
-    'community': _('List only community images, of all projects'),
+    'public': _('Select only public images'),
+    'private': _('Select only private images'),
+    'shared': _('Select only shared images'),
+    'community': _('Select only community images, of all projects'),
 }
 
 
@@ -41,9 +45,14 @@ def _options() -> 'Sequence[FilterOption]':
     return _filters.FILTERS
 
 
-def add_options(parser: 'argparse._ActionsContainer') -> None:
-    """Add all options that select images to display."""
-    group = parser.add_mutually_exclusive_group()
+def add_options(parser: argparse.ArgumentParser, group_by: str) -> None:
+    """Add all options that select images to display.
+
+    :param group_by: help of the option for the keys of groups
+    """
+    group = parser.add_argument_group(
+        _('select by visibility')
+    ).add_mutually_exclusive_group()
     for visibility, text in _VISIBILITIES.items():
         group.add_argument(
             f'--{visibility}',
@@ -54,21 +63,22 @@ def add_options(parser: 'argparse._ActionsContainer') -> None:
         )
     add_filters(parser)
     add_accept_gaps(parser)
-    add_newest(parser)
+    add_newest(parser, group_by)
 
 
-def add_filters(
-    parser: 'argparse._ActionsContainer', prefix: str = ''
-) -> None:
+def add_filters(parser: argparse.ArgumentParser, prefix: str = '') -> None:
     """Add the filter options.
 
     :param prefix: of their names, where the names mean something else
     """
-    for option in _options():
-        option.add_to(parser, prefix)
+    # NOTE: imported here, as every "openstack" command loads this module.
+    from osc_compute_images.commands import _filters
+
+    for group in _filters.GROUPS:
+        group.add_to(parser, prefix)
 
 
-def add_accept_gaps(parser: 'argparse._ActionsContainer') -> None:
+def add_accept_gaps(parser: argparse.ArgumentParser) -> None:
     """Add the option that accepts gaps of the list of servers."""
     parser.add_argument(
         '--accept-gaps',
@@ -81,7 +91,7 @@ def add_accept_gaps(parser: 'argparse._ActionsContainer') -> None:
     )
 
 
-def add_all(parser: 'argparse._ActionsContainer') -> None:
+def add_all(parser: argparse.ArgumentParser) -> None:
     """Add the option that selects all images."""
     parser.add_argument(
         '--all',
@@ -90,7 +100,7 @@ def add_all(parser: 'argparse._ActionsContainer') -> None:
     )
 
 
-def add_include_used(parser: 'argparse._ActionsContainer') -> None:
+def add_include_used(parser: argparse.ArgumentParser) -> None:
     """Add the option that also deletes used images."""
     parser.add_argument(
         '--include-used',
@@ -103,28 +113,29 @@ def add_include_used(parser: 'argparse._ActionsContainer') -> None:
     )
 
 
-def add_newest(parser: 'argparse._ActionsContainer') -> None:
-    """Add the options that keep the newest of the selected images."""
-    parser.add_argument(
+def add_newest(parser: argparse.ArgumentParser, group_by: str) -> None:
+    """Add the options that keep the newest of the selected images.
+
+    :param group_by: help of the option for the keys of groups
+    """
+    group = parser.add_argument_group(_('newest and groups'))
+    group.add_argument(
+        '--group-by',
+        metavar='<key>[,<key>...]',
+        action='extend',
+        type=_values.group_keys,
+        default=[],
+        help=group_by,
+    )
+    group.add_argument(
         '--newest',
         metavar='<n>',
         nargs='?',
         const=1,
         type=_values.positive_integer,
         help=_(
-            'Keep only the newest of the selected images, or this many, in '
-            'each region'
-        ),
-    )
-    parser.add_argument(
-        '--newest-per',
-        metavar='<key>[,<key>...]',
-        action='extend',
-        type=_values.group_keys,
-        help=_(
-            'Keep only the newest of the selected images (or as many as '
-            '--newest says) for each value of name, server, type, status or '
-            'property:<key>'
+            'Select only the newest of the images that match, or this many, '
+            'in each region or group'
         ),
     )
 
@@ -132,6 +143,14 @@ def add_newest(parser: 'argparse._ActionsContainer') -> None:
 def is_given(parsed_args: argparse.Namespace) -> bool:
     """Return whether the user has given any option that selects images."""
     return any(option.is_given(parsed_args) for option in _options())
+
+
+def selects(parsed_args: argparse.Namespace) -> bool:
+    """Return whether an option selects images.
+
+    Options that only exclude images would leave nearly all of them.
+    """
+    return any(option.selects(parsed_args) for option in _options())
 
 
 def needs_usage(parsed_args: argparse.Namespace) -> bool:
@@ -142,17 +161,20 @@ def needs_usage(parsed_args: argparse.Namespace) -> bool:
 def check_chosen(parsed_args: argparse.Namespace) -> None:
     """Check that options select images, or --all is given.
 
-    :raises PlanRefused: otherwise
+    :raises UsageError: otherwise
     """
-    from osc_compute_images.api import PlanRefused
-
-    if not (parsed_args.all or is_given(parsed_args)):
-        raise PlanRefused(
+    if parsed_args.all or selects(parsed_args):
+        return
+    if is_given(parsed_args):
+        raise _connect.UsageError(
             _(
-                'No images selected: give names or IDs, filter options, or '
+                'No images selected: options that only exclude images need '
                 '--all'
             )
         )
+    raise _connect.UsageError(
+        _('No images selected: give names or IDs, filter options, or --all')
+    )
 
 
 class Choice(NamedTuple):
@@ -160,12 +182,12 @@ class Choice(NamedTuple):
 
     :param where: the filter
     :param newest: number of images to keep of each group, or None for all
-    :param per: keys of the groups
+    :param group_by: keys of the groups
     """
 
     where: 'Filter'
     newest: int | None
-    per: Sequence[str]
+    group_by: Sequence[str]
 
     def keep_newest(
         self, pages: 'Iterable[Sequence[Image]]'
@@ -175,7 +197,9 @@ class Choice(NamedTuple):
             return iter(pages)
         from osc_compute_images.api import selection
 
-        return selection.newest_of_pages(pages, self.newest, per=self.per)
+        return selection.newest_of_pages(
+            pages, self.newest, group_by=self.group_by
+        )
 
 
 def choice(
@@ -200,9 +224,8 @@ def choice(
             if usage is not None or option.dest not in _USAGE_OPTIONS
         ),
     )
-    per = getattr(parsed_args, 'newest_per', None) or ()
     newest = getattr(parsed_args, 'newest', None)
-    return Choice(where, newest or (1 if per else None), per)
+    return Choice(where, newest, getattr(parsed_args, 'group_by', ()))
 
 
 def usage_filter(
@@ -222,8 +245,15 @@ def _combined(
     from osc_compute_images.commands._filter_option import Region
 
     region = Region(api, usage)
-    where: Filter = region.filters.EVERYTHING
+    others: list[Filter] = []
+    times: list[Filter] = []
+    fields = set()
     for option in options:
-        for one in option.filters(region, parsed_args):
-            where &= one
-    return where
+        made = times if option.time else others
+        made += option.filters(region, parsed_args)
+        if option.time and option.is_given(parsed_args):
+            fields.add(option.time)
+    if times:
+        others.append(_unreadable.counting(parsed_args, fields))
+    everything: Filter = region.filters.EVERYTHING
+    return functools.reduce(operator.and_, [*others, *times], everything)

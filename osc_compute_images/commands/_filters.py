@@ -6,12 +6,37 @@ from typing import TYPE_CHECKING
 
 from osc_lib.i18n import _
 
+from osc_compute_images.commands import _amounts
 from osc_compute_images.commands import _values
+from osc_compute_images.commands._filter_option import FilterGroup
 from osc_compute_images.commands._filter_option import FilterOption
 from osc_compute_images.commands._filter_option import Region
 
 if TYPE_CHECKING:
     from osc_compute_images.api.filters import Filter
+
+
+def _server(region: Region, name_id_or_url: str) -> 'Filter':
+    from osc_compute_images.api import ImagesError
+    from osc_compute_images.api import ServerNotFound
+
+    server_id = region.api.find_server_id(name_id_or_url)
+    chosen: Filter = region.filters.server(server_id)
+    if server_id not in name_id_or_url:
+        # A name or another form of the ID was found.
+        return chosen
+    try:
+        if region.api.server(server_id) is not None:
+            return chosen
+    except ImagesError:
+        # Its cell may be down.
+        return chosen
+    if not any(region.api.list_detail(where=chosen, max_items=1)):
+        raise ServerNotFound(
+            _('No server has the ID %s, and no image was taken from it')
+            % server_id
+        )
+    return chosen
 
 
 def _property(
@@ -26,14 +51,7 @@ def _property(
     return chosen if wanted else ~chosen
 
 
-_TIME = _(
-    'in ISO 8601 (2026-11-23T16:11:28Z or 2026-11-23; a time without a zone '
-    'is UTC), or as an age (90m, 24h, 7d, 2w, 1y)'
-)
-
-#: All filter options, in the order of the help. Those that need requests come
-#: last, so that other errors come before these requests.
-FILTERS = (
+_BY_NAME = (
     FilterOption(
         'name',
         '<name>',
@@ -46,7 +64,7 @@ FILTERS = (
         '<glob>',
         _(
             'Select images whose name matches this shell wildcard, such as '
-            '"ubuntu-2?.04", in upper or lower case'
+            '"ubuntu-2?.04" or "[!a-z]*"'
         ),
         lambda region, value: region.filters.name_pattern(value),
         negative=_('Exclude images whose name matches this shell wildcard'),
@@ -88,38 +106,57 @@ FILTERS = (
         ),
         lambda region, value: region.filters.image_type(value),
     ),
+)
+
+_BY_NUMBER = (
     FilterOption(
         'created-after',
         '<time>',
-        _('Select images that were created at this time or later, ') + _TIME,
+        _(
+            'Select images that were created at this time or later: a time '
+            'in ISO 8601 (2026-11-23T16:11:28Z or 2026-11-23, in UTC unless '
+            'it has a zone), or an age, such as 90min, 24h, 7d, 2w or 1y'
+        ),
         lambda region, value: region.filters.created_after(value),
         type=_values.time_or_age,
         is_range=True,
+        time='created',
     ),
     FilterOption(
         'created-before',
         '<time>',
-        _('Select images that were created before this time, ') + _TIME,
+        _(
+            'Select images that were created before this time, as for '
+            '--created-after'
+        ),
         lambda region, value: region.filters.created_before(value),
         type=_values.time_or_age,
         is_range=True,
+        time='created',
     ),
     FilterOption(
         'changes-since',
         '<time>',
-        _('Select images that were last changed at this time or later, ')
-        + _TIME,
+        _(
+            'Select images that were last changed at this time or later, as '
+            'for --created-after'
+        ),
         lambda region, value: region.filters.changes_since(value),
         type=_values.time_or_age,
         is_range=True,
+        time='updated',
     ),
     FilterOption(
         'changes-before',
         '<time>',
-        _('Select images that were last changed before this time, ') + _TIME,
+        _(
+            'Select images that were last changed before this time, as for '
+            '--created-after'
+        ),
         lambda region, value: region.filters.changes_before(value),
         type=_values.time_or_age,
         is_range=True,
+        time='updated',
     ),
     FilterOption(
         'min-disk',
@@ -130,19 +167,18 @@ FILTERS = (
             'than ("<10") this value'
         ),
         lambda region, value: region.filters.min_disk(**value),
-        type=_values.comparison,
+        type=_amounts.comparison,
         is_range=True,
     ),
     FilterOption(
         'min-ram',
         '<ram-mb>',
         _(
-            'Select images by their minimum memory in MB: equal to ("512"), '
-            'at least (">=512"), at most ("<=512"), more than (">512") or '
-            'less than ("<512") this value'
+            'Select images by their minimum memory in MB, compared as for '
+            '--min-disk'
         ),
         lambda region, value: region.filters.min_ram(**value),
-        type=_values.comparison,
+        type=_amounts.comparison,
         is_range=True,
     ),
     FilterOption(
@@ -153,7 +189,7 @@ FILTERS = (
             'bytes, or with a unit (">=10GB", "<500MiB")'
         ),
         lambda region, value: region.filters.size(**value),
-        type=_values.size,
+        type=_amounts.size,
         is_range=True,
     ),
     FilterOption(
@@ -161,23 +197,22 @@ FILTERS = (
         '<key>[=<value>]',
         _(
             'Select images with this property, and with this value, as '
-            'displayed, if one is given; "key!=value" selects images with '
-            'another value or without the property (repeat option to filter '
-            'on multiple properties)'
+            'displayed, if one is given; "key!=value" excludes them instead'
         ),
         _property,
         type=_values.property_choice,
         is_range=True,
+        excludes=lambda choice: not choice[2],
     ),
+)
+
+_BY_USE = (
     FilterOption(
         'flavor',
         '<flavor>',
         _(
             'Select active images that a server of this flavor (name or ID) '
-            'can boot: the flavor has their minimum memory and disk, and '
-            'its disk holds their size. The disk is not checked for flavors '
-            'without a disk and for snapshots of volumes, whose servers boot '
-            'from a volume'
+            'can boot, by its memory and disk'
         ),
         lambda region, value: region.filters.boots_on(
             region.api.find_flavor(value)
@@ -190,9 +225,7 @@ FILTERS = (
             'Select images that were taken from this server (name, ID or '
             'URL; for a deleted server its ID)'
         ),
-        lambda region, value: region.filters.server(
-            region.api.find_server_id(value)
-        ),
+        _server,
     ),
     FilterOption(
         'used-by',
@@ -209,10 +242,9 @@ FILTERS = (
         'unused',
         None,
         _(
-            'Select images that nothing is known to use: no server was '
-            'booted from them or is shelved in them, and they are not the '
-            'kernel or ramdisk of another image. Uses that Compute does not '
-            'report are listed on stderr'
+            'Select images that nothing is known to use: no server, and no '
+            'other image. Uses that Compute does not report are listed on '
+            'stderr'
         ),
         lambda region, _value: region.usage.unused(),
     ),
@@ -223,3 +255,26 @@ FILTERS = (
         lambda region, _value: region.usage.orphaned(),
     ),
 )
+
+#: All filter options, in the groups and the order of the help. Those that need
+#: requests come last, so that other errors come before these requests.
+GROUPS = (
+    FilterGroup(
+        _('select by name, status and type'),
+        _('If an option is repeated, an image must match one of its values.'),
+        _BY_NAME,
+    ),
+    FilterGroup(
+        _('select by time, size and properties'),
+        _('If an option is repeated, an image must match all of its values.'),
+        _BY_NUMBER,
+    ),
+    FilterGroup(
+        _('select by flavor, server and use'),
+        _('If an option is repeated, an image must match one of its values.'),
+        _BY_USE,
+    ),
+)
+
+#: All filter options.
+FILTERS = tuple(option for group in GROUPS for option in group.options)

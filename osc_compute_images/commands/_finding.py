@@ -74,6 +74,8 @@ def find(regions: Regions, name_or_id: str) -> 'tuple[RegionKey, Image]':
     """
     from osc_compute_images.api import ImagesError
 
+    for error in regions.failed.values():
+        raise error
     if len(regions.apis) == 1:
         ((key, api),) = regions.apis.items()
         return key, api.find(name_or_id)

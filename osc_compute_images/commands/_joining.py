@@ -12,18 +12,14 @@ from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api.filters import Filter
 from osc_compute_images.api.usage import Usage
-from osc_compute_images.commands import _packing
-
-#: Bytes of packed images that are kept: those of about a million images.
-MAX_KEPT = 64 * 1024 * 1024
+from osc_compute_images.commands import _gathering
 
 
 class Images:
     """Lists the images of a region.
 
-    Their usage is known when all images have been read. They are kept, packed,
-    so that they need not be requested again to be shown, unless they are too
-    many.
+    Their usage is known when all images have been read. They are kept, so that
+    they need not be requested again to be shown, unless they are too many.
 
     :param limit: images per request, if all images are read for their usage
     :param accept_gaps: see :class:`.Usage`
@@ -43,7 +39,7 @@ class Images:
         self._accept_gaps = accept_gaps
         self._usage: Usage | None = None
         self._on_read = on_read
-        self._kept: list[bytes] | None = None
+        self._kept: list[Image] | None = None
 
     def usage(self) -> Usage:
         """Determine the usage of all images, once."""
@@ -66,21 +62,17 @@ class Images:
             )
             # NOTE: a loop would hold a page in memory during the next request.
             return map(self._read, pager.pages())
-        return (
-            [image for image in _packing.unpack(part) if where.matches(image)]
-            for part in self._kept
-        )
+        return iter([[*filter(where.matches, self._kept)]])
 
     def _all(self) -> Iterator[Image]:
-        kept: list[bytes] = []
-        size = 0
+        kept: list[Image] = []
+        most = _gathering.MAX_GATHERED
         for page in self._api.list_detail(ListOpts(limit=self._limit)).pages():
             images = self._read(page)
-            if size <= MAX_KEPT:
-                kept.append(_packing.pack(images))
-                size += len(kept[-1])
+            if len(kept) <= most:
+                kept += images
             yield from images
-        self._kept = kept if size <= MAX_KEPT else None
+        self._kept = kept if len(kept) <= most else None
 
     def _read(self, page: ImagePage[Image]) -> Sequence[Image]:
         self._on_read(len(page.images))

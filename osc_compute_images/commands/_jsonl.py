@@ -39,11 +39,12 @@ class JSONLinesFormatter(base.ListFormatter):
             formatter.emit_list(column_names, data, stdout, parsed_args)
             return
         for row in data:
+            # NOTE: as in cliff's other formatters, surplus cells are left out.
             cells = {
                 name: cell.machine_readable()
                 if isinstance(cell, columns.FormattableColumn)
                 else cell
-                for name, cell in zip(column_names, row, strict=True)
+                for name, cell in zip(column_names, row, strict=False)
             }
             stdout.write(json.dumps(cells) + '\n')
 

@@ -6,6 +6,8 @@ Each does what the shell would do with that region or cloud.
 """
 
 import argparse
+from collections.abc import Callable
+from collections.abc import Iterable
 import copy
 import logging
 from typing import Any
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
 
     from osc_compute_images.api._cloud import Cloud
+    from osc_compute_images.api._clouds import CloudAPIs
 
 #: The only global options that apply to all clouds. The others may be secrets
 #: of one cloud, or come from its environment variables.
@@ -42,10 +45,14 @@ def cloud(command: _connect.ImagesCommand) -> 'Cloud':
     )
 
 
-def all_clouds(command: _connect.ImagesCommand) -> 'dict[str, Cloud]':
-    """Return all clouds in ``clouds.yaml``, by name."""
+def all_clouds(
+    command: _connect.ImagesCommand,
+    regions: 'Callable[[Cloud], Iterable[str]]',
+) -> 'tuple[list[str], CloudAPIs]':
+    """Return the names of all clouds, and the APIs of their regions."""
     from osc_compute_images.api._cloud import Cloud
-    from osc_compute_images.api._clouds import cloud_names
+    from osc_compute_images.api._clouds import of_clouds
+    from osc_compute_images.api._entries import cloud_names
 
     app: Any = command.app
     if not app.options.debug:
@@ -65,17 +72,18 @@ def all_clouds(command: _connect.ImagesCommand) -> 'dict[str, Cloud]':
     options = argparse.Namespace(
         **{key: given.get(key) for key in _SHARED_OPTIONS}
     )
-    return {
-        name: Cloud(
+    return [*map(str, names)], of_clouds(
+        names,
+        lambda name: Cloud(
             config,
             name,
             options=options,
             session_of=lambda settings: session(command, settings),
             redirect=False,
             logger=_connect.logger(),
-        )
-        for name in names
-    }
+        ),
+        regions,
+    )
 
 
 def session(

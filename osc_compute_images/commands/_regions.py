@@ -5,6 +5,7 @@
 import argparse
 from collections.abc import Mapping
 from collections.abc import Sequence
+import types
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,12 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _logins
+from osc_compute_images.commands import _values
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api import ImagesError
     from osc_compute_images.api._cloud import Cloud
 
 #: Identifies a region: ``()`` for the configured one, ``(region,)``, or
@@ -30,10 +33,13 @@ class Regions(NamedTuple):
     :param headers: of the columns that identify a region: none, ``Region``,
         or ``Cloud`` and ``Region``
     :param apis: the images API of each region, by the values of these columns
+    :param failed: the errors of clouds that cannot be used; the name of the
+        region is empty
     """
 
     headers: tuple[str, ...]
     apis: 'Mapping[RegionKey, ImagesAPI]'
+    failed: 'Mapping[RegionKey, ImagesError]' = types.MappingProxyType({})
 
 
 def _add_region(parser: 'argparse._ActionsContainer') -> None:
@@ -41,6 +47,7 @@ def _add_region(parser: 'argparse._ActionsContainer') -> None:
         '--region',
         metavar='<region>',
         action='append',
+        type=_values.not_empty(str),
         default=[],
         dest='regions',
         help=_(
@@ -52,21 +59,22 @@ def _add_region(parser: 'argparse._ActionsContainer') -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that select other regions and clouds."""
-    group = parser.add_mutually_exclusive_group()
+    where = parser.add_argument_group(_('regions and clouds'))
+    group = where.add_mutually_exclusive_group()
     group.add_argument(
         '--all-regions',
         action='store_true',
         help=_(
-            'Query all regions in parallel: those that clouds.yaml lists for '
+            'Work on all regions: those that clouds.yaml lists for '
             'the cloud, or else those with a Compute endpoint'
         ),
     )
     _add_region(group)
-    parser.add_argument(
+    where.add_argument(
         '--all-clouds',
         action='store_true',
         help=_(
-            'Query all clouds in clouds.yaml in parallel, each in its '
+            'Work on all clouds in clouds.yaml, each in its '
             'configured region, or in those selected by --region or '
             '--all-regions. Options and variables that select or '
             'authenticate a single cloud are ignored'
@@ -120,10 +128,6 @@ def _of_all_clouds(
     parsed_args: argparse.Namespace,
     wanted: Sequence[str],
 ) -> Regions:
-    from osc_compute_images.api._clouds import of_clouds
-
-    clouds = _logins.all_clouds(command)
-
     def regions(cloud: 'Cloud') -> list[str]:
         if parsed_args.all_regions:
             return cloud.regions()
@@ -131,16 +135,19 @@ def _of_all_clouds(
             return [name for name in cloud.regions() if name in wanted]
         return [cloud.default_region()]
 
-    apis = of_clouds(clouds, regions)
-    for name in sorted(clouds.keys() - {cloud for cloud, _region in apis}):
+    names, (apis, errors) = _logins.all_clouds(command, regions)
+    queried = {cloud for cloud, _region in apis} | errors.keys()
+    for name in (name for name in names if name not in queried):
         command.log.warning(
             _('Cloud %(cloud)s is skipped: it has none of these regions'),
             {'cloud': printable(name)},
         )
-    if not apis:
+    if not queried:
         raise exceptions.CommandError(
             _('No cloud has a region %s') % ' or '.join(map(repr, wanted))
         )
     return Regions(
-        ('Cloud', 'Region'), {(*key,): api for key, api in apis.items()}
+        ('Cloud', 'Region'),
+        {(*key,): api for key, api in apis.items()},
+        {(name, ''): error for name, error in errors.items()},
     )

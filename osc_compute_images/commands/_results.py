@@ -5,6 +5,7 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+import itertools
 import logging
 from typing import TYPE_CHECKING
 from typing import TypeVar
@@ -69,46 +70,40 @@ class Results:
         """
         from osc_compute_images.api import in_regions
 
-        if not regions.headers:
-            for key, api in regions.apis.items():
-                yield key, call(api)
-            return
         results = in_regions(regions.apis, call, parallel=parallel)
         yield from self.successful(
-            regions.apis,
-            (
-                (r.region, r.error if r.value is None else r.value)  # type: ignore[misc]
-                for r in results
-            ),
+            regions,
+            ((r.region, r.error or r.unwrap()) for r in results),
         )
 
     def successful(
         self,
-        keys: Iterable[RegionKey],
+        regions: Regions,
         results: 'Iterable[tuple[RegionKey, _Result | ImagesError]]',
     ) -> 'Iterator[tuple[RegionKey, _Result]]':
         """Yield the results of the regions, and report those that fail.
 
-        :param keys: of all regions that are queried
-        :param results: of a region, or its error
+        :param regions: all of them
+        :param results: of a region that is queried, or its error
         :raises CommandError: if no region succeeds
+        :raises ImagesError: if the only region, the configured one, fails
         """
         from osc_compute_images import api
 
-        successful = set(keys)
-        for key, result in results:
+        successful = set(regions.apis)
+        for key, result in itertools.chain(regions.failed.items(), results):
             if not isinstance(result, api.ImagesError):
                 yield key, result
                 continue
-            if isinstance(result, api.PlanRefused):
-                # It refuses the whole command.
+            if isinstance(result, api.PlanRefused) or not regions.headers:
+                # It is that of the whole command.
                 raise result
             successful.discard(key)
             with self._progress.hidden():
                 self._report(key, result)
         if not successful:
             raise exceptions.CommandError(
-                _('No images to show: every region failed or was skipped')
+                _('Every region failed or was skipped')
             )
 
     def _report(self, key: RegionKey, error: 'ImagesError') -> None:

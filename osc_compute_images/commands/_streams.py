@@ -17,11 +17,10 @@ from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api._regions import PARALLEL
 from osc_compute_images.api._regions import with_keys
-from osc_compute_images.commands import _packing
 
-#: Bytes of compressed images that are buffered for the regions whose turn has
-#: not come, about 100,000 images. When the buffer is full, they wait.
-MAX_BUFFERED = 4 * 1024 * 1024
+#: Images that are buffered for the regions whose turn has not come. When the
+#: buffer is full, they wait.
+MAX_BUFFERED = 10_000
 
 _Key = TypeVar('_Key', bound=Hashable)
 
@@ -39,24 +38,31 @@ def in_order(
         the regions in the order of the keys. For a region that fails, its
         last item is the error
     """
+    if len(apis) == 1:
+        # NOTE: in this thread, which receives signals, and page by page.
+        ((key, api),) = apis.items()
+        try:
+            for images in list_images(key, api):
+                yield key, images
+        except ImagesError as e:
+            yield key, e
+        return
     buffer = _Buffer()
 
     def list_region(key: _Key, api: ImagesAPI) -> None:
         for images in list_images(key, api):
-            part = _packing.pack(images)
+            if not buffer.put(key, images):
+                return
             # Free them before the next page is requested.
             del images
-            if not buffer.put(key, part):
-                return
-            del part
 
     results = with_keys(
         apis, list_region, parallel=parallel, on_done=buffer.end
     )
     try:
         for key in apis:
-            for part in buffer.take(key):
-                yield key, _packing.unpack(part)
+            for images in buffer.take(key):
+                yield key, images
             error = next(results).error
             if error is not None:
                 yield key, error
@@ -69,14 +75,14 @@ class _Buffer:
     """The parts that have arrived and have not been taken."""
 
     def __init__(self) -> None:
-        self._parts: dict[Hashable, deque[bytes]] = {}
+        self._parts: dict[Hashable, deque[Sequence[Image]]] = {}
         self._size = 0
         self._ended: set[Hashable] = set()
         self._turn: Hashable = None
         self._closed = False
         self._changed = threading.Condition()
 
-    def put(self, key: Hashable, part: bytes) -> bool:
+    def put(self, key: Hashable, part: Sequence[Image]) -> bool:
         """Add a part, once there is room; return False if closed."""
         with self._changed:
             parts = self._parts.setdefault(key, deque())
@@ -101,7 +107,7 @@ class _Buffer:
             self._ended.add(key)
             self._changed.notify_all()
 
-    def take(self, key: Hashable) -> Iterator[bytes]:
+    def take(self, key: Hashable) -> Iterator[Sequence[Image]]:
         """Give a region its turn, and yield its parts as they arrive."""
         with self._changed:
             self._turn = key

@@ -3,42 +3,54 @@
 """Parsers for the values of options."""
 
 import argparse
+from collections.abc import Callable
 import datetime
 import math
+import operator
 import re
+from typing import TypeVar
 
 from osc_lib.i18n import _
 
+_Value = TypeVar('_Value')
+
 # NOTE: patterns are compiled when they are first used, as every "openstack"
 # command loads this module.
-_SPAN = r'([0-9]{1,9})([mhdwy])'
 _UNITS = {
-    'm': datetime.timedelta(minutes=1),
-    'h': datetime.timedelta(hours=1),
-    'd': datetime.timedelta(days=1),
-    'w': datetime.timedelta(weeks=1),
     'y': datetime.timedelta(days=365),
+    'w': datetime.timedelta(weeks=1),
+    'd': datetime.timedelta(days=1),
+    'h': datetime.timedelta(hours=1),
+    'min': datetime.timedelta(minutes=1),
 }
+_SPAN = '(?=.)' + ''.join(f'(?:([0-9]{{1,9}}){unit})?' for unit in _UNITS)
+_SPAN_FORM = _(
+    'such as 90min, 24h, 7d, 2w or 1y6w (units: y of 365 days, w, d, h and '
+    'min, in this order)'
+)
+_NO_TIME = datetime.timedelta()
+
 # NOTE: int() refuses more than 4,300 digits.
 _NUMBER = r'[0-9]{1,4000}'
-_SIGN = r'\s*(?P<sign>>=|<=|>|<|=|)\s*'
-_COMPARISON = rf'{_SIGN}(?P<number>{_NUMBER})\s*'
-_SIZE = (
-    rf'(?i){_SIGN}(?P<number>[0-9]{{1,30}}(\.[0-9]{{1,30}})?)\s*'
-    r'((?P<prefix>[kmgtpe])(?P<binary>i)?)?b?\s*'
-)
 
 _UUID = r'(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 
-#: Keyword arguments of the number filters, by the operator of an option.
-_COMPARED = {
-    '': 'exactly',
-    '=': 'exactly',
-    '>=': 'at_least',
-    '<=': 'at_most',
-    '>': 'more_than',
-    '<': 'less_than',
-}
+
+def not_empty(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
+    """Return a parser that also refuses an empty text.
+
+    An empty value is most likely an unset variable of a script; what it would
+    select is not what the script meant.
+    """
+
+    def parse_given(text: str) -> _Value:
+        if not text:
+            raise argparse.ArgumentTypeError(
+                _('the value is empty (probably an unset variable)')
+            )
+        return parse(text)
+
+    return parse_given
 
 
 def name_or_id(text: str) -> str:
@@ -73,16 +85,25 @@ def non_negative_integer(text: str) -> int:
 
 
 def span(text: str) -> datetime.timedelta:
-    """Parse a time span: ``90m``, ``24h``, ``7d``, ``2w``, ``1y``."""
-    match = re.fullmatch(_SPAN, text)
+    """Parse a time span: ``90min``, ``24h``, ``7d``, ``2w``, ``1y6w``."""
     try:
-        if match:
-            return int(match[1]) * _UNITS[match[2]]
+        read = _read_span(text)
     except OverflowError:
-        pass
-    raise argparse.ArgumentTypeError(
-        _('%r is not a time span, such as 90m, 24h, 7d, 2w or 1y') % text
-    )
+        read = None
+    if read is None:
+        raise argparse.ArgumentTypeError(
+            _('%(text)r is not a time span, %(form)s')
+            % {'text': text, 'form': _SPAN_FORM}
+        )
+    return read
+
+
+def _read_span(text: str) -> datetime.timedelta | None:
+    match = re.fullmatch(_SPAN, text)
+    if match is None:
+        return None
+    numbers = map(int, match.groups(default='0'))
+    return sum(map(operator.mul, numbers, _UNITS.values()), _NO_TIME)
 
 
 def is_id(text: str) -> bool:
@@ -126,44 +147,6 @@ def regular_expression(text: str) -> str:
     return text
 
 
-def comparison(text: str) -> dict[str, int]:
-    """Parse a number after an optional operator: ``10``, ``>=10``.
-
-    :returns: a keyword argument of a filter: ``{'at_least': 10}``
-    """
-    match = re.fullmatch(_COMPARISON, text)
-    if match is None:
-        raise argparse.ArgumentTypeError(
-            _('%r is not an integer, optionally after >=, <=, > or <') % text
-        )
-    return {_COMPARED[match['sign']]: int(match['number'])}
-
-
-def size(text: str) -> dict[str, int]:
-    """Parse a size after an optional operator: ``>=10GB``, ``<500MiB``.
-
-    :returns: a keyword argument of a filter, in bytes:
-        ``{'at_least': 10_000_000_000}``
-    """
-    # NOTE: imported here, as every "openstack" command loads this module.
-    import fractions
-
-    match = re.fullmatch(_SIZE, text)
-    number = fractions.Fraction(match['number'] if match else '1/2')
-    if match and match['prefix']:
-        exponent = 1 + 'kmgtpe'.index(match['prefix'].lower())
-        number *= (1024 if match['binary'] else 1000) ** exponent
-    if match is None or number.denominator != 1:
-        raise argparse.ArgumentTypeError(
-            _(
-                '%r is not a size, such as 4096, 1.5GB (of 1,000 MB) or '
-                '500MiB (of 1,024 KiB), optionally after >=, <=, > or <'
-            )
-            % text
-        )
-    return {_COMPARED[match['sign']]: int(number)}
-
-
 def property_choice(text: str) -> tuple[str, str | None, bool]:
     """Parse ``key``, ``key=value`` or ``key!=value``.
 
@@ -184,7 +167,7 @@ def group_keys(text: str) -> tuple[str, ...]:
 
     keys = tuple(text.split(','))
     try:
-        selection.newest((), per=keys)
+        selection.newest((), group_by=keys)
     except ValueError as e:
         raise argparse.ArgumentTypeError(str(e)) from e
     return keys
@@ -196,11 +179,10 @@ def time_or_age(text: str) -> str:
     :returns: the time in the form that every release of Nova parses,
         ``2026-11-23T16:11:28Z``
     """
-    span = re.fullmatch(_SPAN, text)
     try:
-        if span:
-            now = datetime.datetime.now(datetime.UTC)
-            time = now - int(span[1]) * _UNITS[span[2]]
+        age = _read_span(text)
+        if age is not None:
+            time = datetime.datetime.now(datetime.UTC) - age
         else:
             time = _iso_time(text)
         if time.microsecond:
@@ -209,20 +191,21 @@ def time_or_age(text: str) -> str:
     except (ValueError, OverflowError) as e:
         raise argparse.ArgumentTypeError(
             _(
-                '%r is neither an ISO 8601 time, such as '
-                '2026-11-23T16:11:28Z or 2026-11-23, nor an age, such as '
-                '90m, 24h, 7d, 2w or 1y'
+                '%(text)r is neither an ISO 8601 time, such as '
+                '2026-11-23T16:11:28Z or 2026-11-23, nor an age, %(form)s'
             )
-            % text
+            % {'text': text, 'form': _SPAN_FORM}
         ) from e
     return time.replace(tzinfo=None).isoformat() + 'Z'
 
 
 def _iso_time(text: str) -> datetime.datetime:
+    from osc_compute_images.api import _times
+
     if re.fullmatch(r'\d{4}(-\d{2})?', text):
         # A year or a month, which fromisoformat() does not parse.
         text += '-01' if '-' in text else '-01-01'
-    time = datetime.datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        time = time.replace(tzinfo=datetime.UTC)
-    return time.astimezone(datetime.UTC)
+    time = _times.parse(text)
+    if time is None:
+        raise ValueError(text)
+    return time

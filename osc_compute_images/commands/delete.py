@@ -24,6 +24,7 @@ class DeleteComputeImage(command.ChangeCommand):
         'Delete image(s) by name or ID, or all images that filters select, '
         'through the Compute service'
     )
+    arguments = ('[<image> ...]',)
     verb = 'delete'
     deletes = True
     advice = _('. To delete it all the same, use --force')

@@ -10,7 +10,6 @@ import itertools
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_lib import exceptions
 from osc_lib.command import command
 from osc_lib.i18n import _
 
@@ -18,9 +17,11 @@ from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _gathering
+from osc_compute_images.commands import _habits
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _results
+from osc_compute_images.commands import _unreadable
 from osc_compute_images.commands import _usage
 from osc_compute_images.commands import _values
 
@@ -43,7 +44,14 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        _filtering.add_options(parser)
+        _filtering.add_options(
+            parser,
+            _(
+                'List only the newest image (or as many as --newest says) for '
+                'each value of name, server, type, status or property:<key>; '
+                'repeat option to combine keys'
+            ),
+        )
         parser.add_argument(
             '--long',
             action='store_true',
@@ -95,7 +103,12 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             ),
         )
         _regions.add_options(parser)
+        _habits.add_listing(parser)
         return parser
+
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        if parsed_args.group_by and parsed_args.newest is None:
+            parsed_args.newest = 1
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._progress = _progress.Progress(self.app)
@@ -103,24 +116,8 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         self._usages: dict[_regions.RegionKey, Usage] = {}
         code = super().run(parsed_args) or self._results.exit_code()
         _usage.warn_of_unknown(self.log, parsed_args, self._usages.values())
+        _unreadable.warn(self.log, parsed_args)
         return code
-
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: Sequence[str],
-        data: Iterable[Sequence[Any]],
-    ) -> int:
-        # NOTE: imported here, as every "openstack" command loads this module.
-        from osc_compute_images.commands import _formatters
-
-        formatter: Any = self.formatter
-        self.formatter = _formatters.fast(formatter)
-        try:
-            return super().produce_output(parsed_args, column_names, data)
-        finally:
-            # OpenStackClient compares it, for --timing.
-            self.formatter = formatter
 
     def take_action(
         self, parsed_args: argparse.Namespace
@@ -151,8 +148,9 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
     def _images(
         self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> 'Iterator[tuple[_regions.RegionKey, Image]]':
-        if parsed_args.marker is not None and len(regions.apis) > 1:
-            raise exceptions.CommandError(
+        count = len(regions.apis) + len(regions.failed)
+        if parsed_args.marker is not None and count > 1:
+            raise _connect.UsageError(
                 _('--marker needs a single region: select it with --region')
             )
         joins = _usage.is_shown(parsed_args)
@@ -167,17 +165,12 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         self, regions: _regions.Regions, parsed_args: argparse.Namespace
     ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]':
         """List the images part by part, and report regions that fail."""
-        if not regions.headers:
-            for region, api in regions.apis.items():
-                for images in self._list(region, api, parsed_args):
-                    yield region, images
-            return
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.commands import _streams
 
         count = len(regions.apis)
         yield from self._results.successful(
-            regions.apis,
+            regions,
             _streams.in_order(
                 regions.apis,
                 lambda region, api: self._list(
@@ -209,7 +202,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         region: _regions.RegionKey,
         api: 'ImagesAPI',
         parsed_args: argparse.Namespace,
-        region_count: int = 1,
+        region_count: int,
     ) -> 'Iterator[Sequence[Image]]':
         """List the selected images of one region, page by page.
 
@@ -241,7 +234,16 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         # Each region holds a page in memory: all together about as much as
         # a single region.
         first = max(MAX_PAGE_SIZE // region_count, _MIN_PAGE_SIZE)
-        yield from choice.keep_newest(images.pages(opts, choice.where, first))
+        left: int | None = parsed_args.max_items or parsed_args.limit
+        for page in choice.keep_newest(
+            images.pages(opts, choice.where, first)
+        ):
+            yield page[:left]
+            if left is not None:
+                left -= len(page)
+                if left <= 0:
+                    # No page is requested that nobody reads.
+                    return
 
 
 def _is_long(parsed_args: argparse.Namespace) -> bool:
@@ -258,7 +260,7 @@ def _page_size(
     most: int | None = parsed_args.max_items
     if most is not None and limit is not None:
         return limit
-    if choice.where is not EVERYTHING or choice.per:
+    if choice.where is not EVERYTHING or choice.group_by:
         # Few images of a page may match.
         return None
     if choice.newest is not None:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 #: Help of the options that keep a number of images, by rule.
 _COUNTS = {
-    'last': _('Keep the <n> newest images of each group; 0 allows a group to '
-              'lose all of its images'),
+    'last': _('Keep the <n> newest images of each group (0, in this and the '
+              'other rules, is the same as no rule)'),
     'hourly': _('Keep the newest image of each of the last <n> hours that '
-                'have images'),
+                'have images, and the oldest image if they are fewer'),
     'daily': _('Likewise for days (starting at midnight UTC)'),
     'weekly': _('Likewise for weeks (starting on Monday)'),
     'monthly': _('Likewise for months'),
@@ -36,8 +36,8 @@ class PruneComputeImages(command.ChangeCommand):
     _description = _(
         'Delete the images that no retention rule keeps, through the Compute '
         'service. By default, the rules apply to images that were taken from '
-        'servers, grouped by server. The newest image of each group is kept, '
-        'unless --keep-last 0 is given'
+        'servers, grouped by server. The newest image of each group is '
+        'always kept'
     )
     verb = 'delete'
     deletes = True
@@ -56,8 +56,8 @@ class PruneComputeImages(command.ChangeCommand):
             metavar='<span>',
             type=_values.span,
             help=_(
-                'Keep all images of a group that were created within this '
-                'time span (90m, 24h, 7d, 2w, 1y) before its newest image'
+                'Keep all images of a group that are older than its newest '
+                'image by less than this time span (90min, 24h, 7d, 2w, 1y)'
             ),
         )
         parser.add_argument(

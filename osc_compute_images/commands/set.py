@@ -12,6 +12,7 @@ from osc_lib.i18n import _
 from osc_compute_images.changes import command
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _habits
 from osc_compute_images.commands import _values
 from osc_compute_images.commands import _writing
 
@@ -27,6 +28,7 @@ class SetComputeImage(command.ChangeCommand):
         'Set properties of one image, or of all images that filters select, '
         'through the Compute service'
     )
+    arguments = ('[<image>]',)
     verb = 'set'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -60,6 +62,7 @@ class SetComputeImage(command.ChangeCommand):
         self.add_planning(parser, prefix='with-')
         _filtering.add_all(parser)
         _writing.add_option(parser)
+        _habits.add_assigning(parser, 'set')
         return parser
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:

@@ -40,6 +40,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         'for DELETED, 5 if the image no longer exists, and 6 if --timeout '
         'expired.'
     )
+    arguments = ('<image>',)
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -58,7 +59,9 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
             '--timeout',
             metavar='<seconds>',
             type=_values.seconds,
-            help=_('Maximum time to wait, in seconds (default: no maximum)'),
+            help=_(
+                'Maximum time for --wait, in seconds (default: no maximum)'
+            ),
         )
         parser.add_argument(
             '--human-readable',
@@ -67,6 +70,10 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         )
         _regions.add_options(parser)
         return parser
+
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        if parsed_args.timeout is not None and not parsed_args.wait:
+            raise _connect.UsageError(_('--timeout needs --wait'))
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._progress = _progress.Progress(self.app)
@@ -107,7 +114,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
             ((region, api),) = regions.apis.items()
             return region, api.find(name_or_id)
         found = self._results.successful(
-            regions.apis, _finding.find_all(regions, name_or_id)
+            regions, _finding.find_all(regions, name_or_id)
         )
         return _finding.only_one(found, name_or_id)
 

@@ -3,6 +3,7 @@
 """Count images and add up their sizes."""
 
 import argparse
+import collections
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -19,8 +20,8 @@ from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _results
+from osc_compute_images.commands import _unreadable
 from osc_compute_images.commands import _usage
-from osc_compute_images.commands import _values
 
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
@@ -30,13 +31,17 @@ if TYPE_CHECKING:
 #: Maximum number of regions that are read in parallel.
 _PARALLEL = 16
 
-#: Headers of the columns of keys; those of properties are their keys.
+#: Headers of the keys of groups, other than properties.
 _HEADERS = {
     'name': 'Name',
     'server': 'Server ID',
     'type': 'Type',
     'status': 'Status',
 }
+
+_SUMS = ('Count', 'Size', 'Oldest', 'Newest')
+
+_PROPERTY = 'property:'
 
 
 class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
@@ -49,22 +54,18 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            '--group-by',
-            metavar='<key>[,<key>...]',
-            action='extend',
-            type=_values.group_keys,
-            default=[],
-            help=_(
-                'Group the images by name, server, type, status or '
-                'property:<key> (default: all images are one group)'
-            ),
-        )
-        parser.add_argument(
             '--human-readable',
             action='store_true',
             help=_('Print sizes in a human-friendly format'),
         )
-        _filtering.add_options(parser)
+        _filtering.add_options(
+            parser,
+            _(
+                'Group the images by name, server, type, status or '
+                'property:<key>; repeat option to combine keys (default: all '
+                'images are one group)'
+            ),
+        )
         _regions.add_options(parser)
         return parser
 
@@ -74,15 +75,13 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
         self._usages: list[Usage] = []
         code = super().run(parsed_args) or self._results.exit_code()
         _usage.warn_of_unknown(self.log, parsed_args, self._usages)
+        _unreadable.warn(self.log, parsed_args)
         return code
 
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        keys = [
-            _HEADERS.get(key, key.removeprefix('property:'))
-            for key in parsed_args.group_by
-        ]
+        keys = [*dict.fromkeys(parsed_args.group_by)]
         with _connect.translated_errors():
             regions = _regions.selected(self, parsed_args)
             joins = _filtering.needs_usage(parsed_args)
@@ -92,31 +91,36 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
                         *map(_columns.text_cell, region),
                         *_cells(group, parsed_args),
                     )
-                    for region, groups in self._summaries(regions, parsed_args)
+                    for region, groups in self._summaries(
+                        regions, keys, parsed_args
+                    )
                     for group in groups
                 ]
-        headers = [
+        headers = (
             *regions.headers,
-            *keys,
-            'Count',
-            'Size',
-            'Oldest',
-            'Newest',
-        ]
+            *_key_headers(keys, (*regions.headers, *_SUMS)),
+            *_SUMS,
+        )
         escape = _columns.cell_escaper(self.app.stdout, parsed_args.formatter)
         return headers, map(escape, rows)
 
     def _summaries(
-        self, regions: _regions.Regions, parsed_args: argparse.Namespace
+        self,
+        regions: _regions.Regions,
+        keys: Sequence[str],
+        parsed_args: argparse.Namespace,
     ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Summary]]]':
         yield from self._results.of_regions(
             regions,
-            lambda api: self._summarize(api, parsed_args),
+            lambda api: self._summarize(api, keys, parsed_args),
             parallel=_PARALLEL,
         )
 
     def _summarize(
-        self, api: 'ImagesAPI', parsed_args: argparse.Namespace
+        self,
+        api: 'ImagesAPI',
+        keys: Sequence[str],
+        parsed_args: argparse.Namespace,
     ) -> 'list[Summary]':
         from osc_compute_images.api import ListOpts
         from osc_compute_images.api import summary
@@ -132,9 +136,29 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
             self._usages.append(images.usage())
         opts = ListOpts(visibility=parsed_args.visibility)
         pages = choice.keep_newest(images.pages(opts, choice.where))
-        return summary.summarize(
-            itertools.chain.from_iterable(pages), parsed_args.group_by
-        )
+        return summary.summarize(itertools.chain.from_iterable(pages), keys)
+
+
+def _key_headers(keys: Sequence[str], others: Iterable[str]) -> list[str]:
+    """Return the headers of the keys of groups, each unique.
+
+    That of a property is its key, or ``property:KEY`` if another header is
+    like it.
+
+    :param others: the other headers
+    """
+    short = [_HEADERS.get(key, key.removeprefix(_PROPERTY)) for key in keys]
+    full = [key for key in keys if key not in _HEADERS]
+    count = collections.Counter(map(_folded, (*others, *short, *full)))
+    return [
+        key if key in full and count[_folded(header)] > 1 else header
+        for key, header in zip(keys, short, strict=True)
+    ]
+
+
+def _folded(header: str) -> str:
+    """Return a header as --column and --sort-column compare it."""
+    return header.lower().strip().replace(' ', '_')
 
 
 def _cells(

@@ -11,6 +11,7 @@ from osc_lib.i18n import _
 from osc_compute_images.changes import command
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _filtering
+from osc_compute_images.commands import _habits
 from osc_compute_images.commands import _values
 from osc_compute_images.commands import _writing
 
@@ -26,6 +27,7 @@ class UnsetComputeImage(command.ChangeCommand):
         'Unset properties of one image, or of all images that filters '
         'select, through the Compute service'
     )
+    arguments = ('[<image>]',)
     verb = 'unset'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -41,6 +43,7 @@ class UnsetComputeImage(command.ChangeCommand):
             '--property',
             metavar='<key>',
             action='append',
+            type=_values.not_empty(str),
             default=[],
             dest='properties',
             help=_(
@@ -52,6 +55,7 @@ class UnsetComputeImage(command.ChangeCommand):
         self.add_planning(parser, prefix='with-')
         _filtering.add_all(parser)
         _writing.add_option(parser)
+        _habits.add_assigning(parser, 'unset')
         return parser
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:

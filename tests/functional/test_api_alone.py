@@ -3,6 +3,7 @@
 """The Python API without OpenStackClient, in its own venv."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -59,6 +60,7 @@ def run(*words: str | pathlib.Path) -> str:
         check=False,
         timeout=300,
         cwd=ROOT.parent,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -72,8 +74,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     run(*uv, 'venv', '--python', sys.executable, venv)
     python = venv / 'bin' / 'python'
     install = (*uv, 'pip', 'install', '--python', python)
-    run(*install, '--no-deps', ROOT)
-    run(*install, 'keystoneauth1', 'msgspec')
+    run(*install, 'keystoneauth1', 'msgspec', 'regex')
+    run(*uv, 'pip', 'check', '--python', python)
     return python
 
 
@@ -102,7 +104,7 @@ def test_installed_packages(python):
         *('--python', python, '--format', 'json'),
     )
     installed = {entry['name'] for entry in json.loads(names)}
-    assert {'keystoneauth1', 'msgspec', 'osc-compute-images'} <= installed
+    assert {'keystoneauth1', 'msgspec'} <= installed
     assert not {'python-openstackclient', 'osc-lib', 'cliff', 'rich'} & (
         installed
     )

@@ -396,8 +396,10 @@ def test_failed_cloud_is_reported_and_others_listed(cloud_of, shell_of):
     assert rows(result.out) == [['zfine', '', name(0)]], result.err
     assert result.code == 1
     lines = result.errors()
+    # Those with an invalid configuration are known before any request.
     assert [line.split(':')[0].split(',')[0] for line in lines] == [
-        f'Cloud {each}' for each in sorted({*clouds} - {'zfine'})
+        f'Cloud {each}'
+        for each in ('garbage', 'gone', 'dead', 'without', 'wrong')
     ], result.err
 
 
@@ -502,7 +504,6 @@ def hanging(cloud_of, shell_of):
     [
         (signal.SIGINT, 130),
         (signal.SIGTERM, -signal.SIGTERM),
-        ('pipe', 141),
     ],
 )
 @pytest.mark.parametrize('option', [(), ('--all-regions',)])
@@ -521,9 +522,6 @@ def test_command_ends_while_regions_hang(
         for _ in range(4 if option else 1):
             assert asked.acquire(timeout=PATIENCE)
         assert process.stdout.readline()
-        if how == 'pipe':
-            process.stdout.close()
-        else:
-            os.kill(process.pid, how)
+        os.kill(process.pid, how)
         # The servers hang three times as long.
         assert process.wait(PATIENCE) == code

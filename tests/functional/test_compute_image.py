@@ -191,11 +191,36 @@ def test_debug_output_has_no_password(server):
     assert environment['OS_PASSWORD'] not in err
 
 
-def test_help_without_arguments():
-    code, out, _err = run('compute-image', {})
-    assert code == 0
-    assert out.startswith('usage: compute-image ')
-    assert 'List images, through the Compute service' in out
+@pytest.mark.parametrize('words', [[], ['--timing']], ids=str)
+def test_help_without_command(words):
+    code, out, err = run('compute-image', {}, *words)
+    assert (code, out) == (2, '')
+    assert err.startswith('usage: compute-image ')
+    assert 'List images, through the Compute service' in err
+
+
+@pytest.mark.parametrize(
+    'option',
+    [
+        '--os-interface=bogus',
+        '--os-interface=admin',
+        '--verify',
+        '--os-image-api-version=2',
+        '--os-client-id=x',
+        '--os-auth-type=v3password',
+        '--os-auth-type=v3websso',
+        '--os-proj=x',
+        '--os-user-dom=x',
+        '--os-cloud',
+    ],
+)
+def test_both_programs_take_the_same_options(server, option):
+    environment = canned_cloud.environment(server)
+    osc, own = (
+        run(each, environment, 'list', before=[option]) for each in PROGRAMS
+    )
+    assert own[:2] == osc[:2]
+    assert 'Traceback' not in own[2]
 
 
 def test_help_of_command(server):

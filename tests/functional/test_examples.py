@@ -19,7 +19,6 @@ import json
 import os
 from pathlib import Path
 import re
-import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -28,7 +27,6 @@ from typing import Any
 import pytest
 
 from testbed import canned_cloud
-from tests.functional.conftest import Glance
 from tests.functional.conftest import search_path
 from tests.functional.conftest import Shell
 
@@ -122,43 +120,14 @@ def run(demo, tmp_path):
     return run
 
 
-#: Images that examples may change, with their age in days.
-_BACKUPS = {
-    'backup-1': 40,
-    'backup-2': 35,
-    'backup-3': 2,
-    'backup of web-1': 50,
-}
-
-
 @pytest.fixture
 def backups(cloud):
-    """Provide the images, in both regions."""
-    made = []
-    now = datetime.datetime.now(datetime.UTC)
+    """Provide the images that examples may change, in both regions."""
     try:
-        for region, facts in cloud.facts['regions'].items():
-            glance = Glance(cloud, 'demo', region)
-            for name, days in _BACKUPS.items():
-                image_id = glance.create(
-                    name=name, image_type='snapshot', visibility='private'
-                )
-                made.append((glance, image_id))
-                created = now - datetime.timedelta(days=days)
-                # No API sets this time.
-                with sqlite3.connect(facts['glance_db'], timeout=60) as db:
-                    db.execute(
-                        'UPDATE images SET created_at = ? WHERE id = ?',
-                        (
-                            created.strftime('%Y-%m-%d %H:%M:%S.000000'),
-                            image_id,
-                        ),
-                    )
-                db.close()
-        yield made
+        cloud.do('backups')
+        yield
     finally:
-        for glance, image_id in made:
-            glance.delete(image_id)
+        cloud.do('backups', '--remove')
 
 
 #: The exit code of each command, with the client that ran it first.

@@ -120,6 +120,23 @@ def test_pipe_closed_before_any_output(few, words, form):
         assert process.wait(PATIENCE) == BROKEN_PIPE
 
 
+@pytest.mark.parametrize('form', ['csv', 'value'])
+def test_pipe_closed_while_waiting_is_noticed_at_next_write(form):
+    held = Held(after=1)
+    # Few enough bytes for the buffer of a pipe.
+    words = (*LIST, '-f', form, '-c', 'ID')
+    with (
+        held.cloud() as server,
+        running(shell_of(server), *words) as process,
+    ):
+        assert process.stdout.readline()
+        assert held.reached.wait(PATIENCE)
+        process.stdout.close()
+        held.let_go.set()
+        assert process.stderr.read() == b''
+        assert process.wait(PATIENCE) == BROKEN_PIPE
+
+
 def test_rows_are_printed_before_next_page_is_requested():
     held = Held(after=1)
     with (
@@ -403,3 +420,18 @@ def test_interactive_mode(few):
     listed = [w for w in done.stdout.split() if w in {i['id'] for i in FEW}]
     assert listed == [image['id'] for image in FEW] * 2
     assert done.stderr == ''
+
+
+def test_usage_error_does_not_end_interactive_mode(few):
+    done = subprocess.run(
+        [executable()],
+        env=few.environment,
+        input='compute image show x --timeout 5\n'
+        'compute image list -f value -c ID\n',
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert FEW[0]['id'] in done.stdout
+    assert done.stderr == '--timeout needs --wait\n'

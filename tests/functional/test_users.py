@@ -104,7 +104,7 @@ def test_region_without_compute(variables, tmp_path, words):
     first, last = asked.err.splitlines()
     assert first.startswith('Region Nowhere: ')
     assert f"choose from 'RegionOne', 'RegionTwo': {CHECK}" in first
-    assert last == 'No images to show: every region failed or was skipped'
+    assert last == 'Every region failed or was skipped'
 
 
 def test_unknown_interface(variables, tmp_path):
@@ -202,7 +202,7 @@ UNKNOWN = {
     'a name of three': ((*SHOW, 'golden'), "3 images have the name 'golden'"),
     'a flavor of two regions': (
         (*LIST, '--region', 'RegionTwo', '--flavor', 'gpu.only-one'),
-        'No images to show: every region failed or was skipped',
+        'Every region failed or was skipped',
     ),
     'an empty name': ((*LIST, '--flavor', ''), 'No flavor with a name or ID'),
 }
@@ -253,6 +253,7 @@ INVALID = [
     ((*SHOW, 'x', '--timeout', 'nan'), 'is not a positive number of seconds'),
     ((*SHOW, 'x', '--timeout', 'inf'), 'is not a positive number of seconds'),
     ((*SHOW, 'x', '--timeout', 'abc'), 'is not a positive number of seconds'),
+    ((*SHOW, 'x', '--timeout', '5'), '--timeout needs --wait'),
     (SHOW, 'the following arguments are required: <image>'),
     ((*SHOW, 'x', 'y'), 'unrecognized arguments: y'),
     ((*SET, 'x', '--property', 'a'), "Expected 'key=value'"),

@@ -51,13 +51,13 @@ MODULES = (
     'api/_grouping.py',
     'api/_history.py',
     'api/_json.py',
+    'api/_order.py',
     'api/_pager.py',
     'api/_paging.py',
     'api/_regions.py',
     'api/_salvage.py',
     'api/_query.py',
     'api/_steps.py',
-    'api/_turns.py',
     'api/plan.py',
     'api/properties.py',
     'api/protection.py',
@@ -75,6 +75,7 @@ MODULES = (
     'commands/_protecting.py',
     'commands/_regions.py',
     'commands/_results.py',
+    'commands/_unreadable.py',
     'commands/_usage.py',
 )
 

@@ -28,7 +28,9 @@ def use_profile() -> None:
     hypothesis.settings.register_profile(
         'mutants',
         database=None,
+        deadline=None,
         derandomize=True,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
     )
     hypothesis.settings.load_profile('mutants')
@@ -125,5 +127,7 @@ def _serve(
     be_quiet()
     use_profile()
     # Without -s, pytest would keep what is printed.
-    words = [*QUIET, '-s', *map(str, paths)]
+    # The profile replaces that of the tests, which would shrink examples.
+    profile = '--hypothesis-profile=mutants'
+    words = [*QUIET, '-s', profile, *map(str, paths)]
     pytest.main(words, plugins=[Session(connection)])

@@ -76,9 +76,12 @@ def run_with_module(
         first, *others = dict.fromkeys(
             test.partition('::')[0] for test in tests
         )
-        calls = [['-x', first], *([['-x', *others]] if others else [])]
+        calls = [[first], *([others] if others else [])]
         for words in calls:
-            code = pytest.main([*QUIET, *words], plugins=[_Chosen(tests)])
+            code = pytest.main(
+                [*QUIET, '-x', '--hypothesis-profile=mutants', *words],
+                plugins=[_Chosen(tests)],
+            )
             if code:
                 return int(code)
         return 0

@@ -11,9 +11,11 @@ from typing import assert_type
 import uuid
 
 from keystoneauth1.adapter import Adapter
+from openstack.config import OpenStackConfig
 
 import osc_compute_images
 from osc_compute_images import api as images
+from osc_compute_images.api import clouds
 from osc_compute_images.api import filters
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageRef
@@ -84,7 +86,10 @@ def one(api: ImagesAPI, image_id: str) -> None:
     assert_type(image.server, images.ServerRef | None)
     assert_type(image.server_id, str | None)
     assert_type(image.is_volume_backed, bool)
+    assert_type(image.state, str | None)
     print({image: image.to_dict()['name']}, image.metadata['os_distro'])
+    # The properties cannot be changed: an error, which must be ignored.
+    image.metadata['os_distro'] = 'x'  # type: ignore[index]
     for other in api.find_all('x'):
         assert_type(other, Image)
     api.delete(image, ignore_missing=True)
@@ -118,7 +123,7 @@ def using(api: ImagesAPI) -> None:
     used = api.usage()
     for image in api.list_detail(where=used.unused() & ~used.orphaned()):
         print(used.used_by(image), used.unknown.other_projects)
-    for image in selection.newest(api.list_detail(), 2, per=['name']):
+    for image in selection.newest(api.list_detail(), 2, group_by=['name']):
         assert_type(image, Image)
     for one in summary.summarize(api.list_detail(), ['type']):
         assert_type(one, summary.Summary)
@@ -178,5 +183,22 @@ def everywhere(adapters: dict[str, Adapter]) -> None:
     apis = {region: ImagesAPI(each) for region, each in adapters.items()}
     for result in images.in_regions(apis, listed):
         assert_type(result, images.RegionResult[str, list[Image]])
-        print(result.region, result.value, result.error)
+        assert_type(result.unwrap(), list[Image])
+        if result.error is not None:
+            assert_type(result, images.RegionFailure[str])
+            print(f'{result.region}: {result.error}')
+        else:
+            assert_type(result, images.RegionSuccess[str, list[Image]])
+            print(result.region, [image.name for image in result.value])
     print(osc_compute_images.__version__)
+
+
+def in_clouds(config: OpenStackConfig) -> None:
+    assert_type(clouds.api_of(config, 'mycloud', 'RegionOne'), ImagesAPI)
+    assert_type(clouds.apis_of(config, 'mycloud'), dict[str, ImagesAPI])
+    apis, errors = clouds.apis_of_all(config)
+    for result in images.in_regions(apis, listed):
+        cloud, region = result.region
+        print(cloud, region, len(result.unwrap()))
+    for cloud, error in errors.items():
+        print(cloud, error.message)

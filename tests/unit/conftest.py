@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A keystoneauth session and adapter, over mocked HTTP, without delays."""
+"""A keystoneauth session and adapter, over mocked HTTP, without delays.
+
+All properties are tested with one profile of Hypothesis.
+"""
 
 from collections.abc import Callable
 from collections.abc import Iterator
 import random
 import time
 
+from hypothesis import HealthCheck
+from hypothesis import settings
 from keystoneauth1 import adapter
 from keystoneauth1 import fixture
 from keystoneauth1 import session
@@ -16,6 +21,16 @@ import requests_mock
 
 from osc_compute_images.api import ImagesAPI
 from testbed import nova
+
+# Each run makes the same examples, however slow the machine is.
+settings.register_profile(
+    'unit',
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile('unit')
 
 
 @pytest.fixture

@@ -9,13 +9,11 @@ from hypothesis import settings
 
 
 def examples(count: int = 100, **more: Any) -> settings:
-    """Return settings that generate the same examples in every run.
+    """Return the settings of the profile, with another number of examples.
 
     With the lowest versions, hypothesis's own number of them is enough: most
     properties are of code that uses no other package.
     """
     if 'LOWEST' in os.environ:
         count = min(count, 100)
-    return settings(
-        max_examples=count, derandomize=True, deadline=None, **more
-    )
+    return settings(max_examples=count, **more)

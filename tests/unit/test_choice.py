@@ -16,6 +16,7 @@ import re
 from osc_lib.exceptions import CommandError
 import pytest
 
+from osc_compute_images.commands import _amounts
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _filters
 from osc_compute_images.commands import _joining
@@ -25,10 +26,12 @@ from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
 from osc_compute_images.commands.set import SetComputeImage
 from osc_compute_images.commands.summary import SummarizeComputeImages
+from osc_compute_images.commands.unset import UnsetComputeImage
 from testbed import nova
 from testbed.fleet import Fleet
 from tests.unit.conftest import sent
 from tests.unit.test_commands import App
+from tests.unit.test_commands import run as run_command
 
 NOW = datetime.datetime.now(datetime.UTC)
 GB = 1024**3
@@ -152,7 +155,7 @@ def no(choice):
 CHOICES = {
     '--name=nightly': lambda i: i['name'] == 'nightly',
     '--not-name=nightly': lambda i: i['name'] != 'nightly',
-    '--name-pattern=UBUNTU-*': named('(?i)^ubuntu-'),
+    '--name-pattern=[^a-z]*-*': named('^Ubuntu-'),
     '--not-name-pattern=*-shelved': no(named('-shelved$')),
     '--name-regex=^[a-z]+-[0-9]': named('^[a-z]+-[0-9]'),
     '--not-name-regex=[.]04$': no(named('[.]04$')),
@@ -265,7 +268,7 @@ def test_options_combine_in_pairs(app):
         (['--status=saving', '--status=UNKNOWN'], [4, 11]),
         (['--type=backup', '--type=volume'], [6, 7, 10]),
         (['--name=nightly', '--name=kernel'], [6, 7, 8]),
-        (['--name-pattern=ub*', '--name-pattern=k*'], [1, 2, 8]),
+        (['--name-pattern=[uU]b*', '--name-pattern=k*'], [1, 2, 8]),
         (['--name-regex=^k', '--name-regex=^m'], [8, 9]),
         (['--server=disk', f'--server={GONE}'], [7, 10]),
         (['--used-by=web', '--used-by=db'], [1, 2, 4]),
@@ -476,16 +479,26 @@ def test_options_of_filters(app):
         ('--newest-per', '<key>[,<key>...]'),
     ):
         assert actions[word].metavar == metavar
-        assert actions[word].help.startswith('Keep only the newest of')
+        assert actions[word].help.startswith('Select only the newest of')
     for option in _filters.FILTERS:
         action = actions[f'--{option.name}']
-        assert (action.help, action.metavar) == (option.help, option.metavar)
+        repeated = (
+            ''
+            if option.metavar is None
+            else ' (repeat option: all must match)'
+            if option.is_range
+            else ' (repeat option: any must match)'
+        )
+        assert action.help == f'{option.help}{repeated}'
+        assert action.metavar == option.metavar
         assert action.dest == option.name.replace('-', '_')
         assert action.metavar is None or action.metavar.islower()
         excluding = actions.get(f'--not-{option.name}')
         assert (excluding is None) == (option.negative is None)
         if excluding is not None:
-            assert excluding.help == option.negative
+            assert excluding.help == (
+                f'{option.negative} (repeat option to exclude more)'
+            )
             assert excluding.metavar == option.metavar
             assert excluding.dest == f'not_{action.dest}'
 
@@ -561,6 +574,47 @@ def test_summary(app):
     assert summary(app, '--name', 'nobody', '--group-by', 'name') == []
 
 
+@pytest.mark.parametrize(
+    ('keys', 'headers'),
+    [
+        ('property:Count', ['property:Count']),
+        ('property:size,status', ['property:size', 'Status']),
+        ('name,property:name', ['Name', 'property:name']),
+        ('property:server_id', ['server_id']),
+        ('property:server_id,server', ['property:server_id', 'Server ID']),
+        ('property:os,property:OS', ['property:os', 'property:OS']),
+        ('property:Region', ['Region']),
+        ('name,name', ['Name']),
+        ('property:os,type,property:os', ['os', 'Type']),
+        (
+            'property:count,property:property:count',
+            ['property:count', 'property:property:count'],
+        ),
+    ],
+)
+@pytest.mark.parametrize('options', [(), ('--region', 'RegionOne')])
+def test_headers_of_a_summary_are_unique(app, keys, headers, options):
+    first, *_ = summary(app, '--group-by', keys, *options)
+    if options:
+        headers = ['Region', *headers]
+        if keys == 'property:Region':
+            headers[1] = keys
+    assert [*first] == [*headers, 'Count', 'Size', 'Oldest', 'Newest']
+
+
+def test_table_of_a_summary_with_keys_like_its_columns(app):
+    words = ('--group-by', 'property:Count,name,name', '-f', 'table')
+    code, printed = run_command(app, SummarizeComputeImages, *words)
+    assert code == 0
+    header = printed.splitlines()[1]
+    assert header.split('|')[1].strip() == 'property:Count'
+
+
+def test_a_key_that_repeats_is_given_once(app):
+    words = ('--group-by', 'status,type', '--group-by', 'type,status')
+    assert summary(app, *words) == summary(app, '--group-by', 'status,type')
+
+
 def test_summary_reports_unknown_use(app, caplog):
     assert summary(app, '--unused')[0]['Count'] == len(IMAGES) - len(USED)
     assert 'Some uses of images are unknown: ' in caplog.text
@@ -576,7 +630,17 @@ def test_summary_reports_unknown_use(app, caplog):
             *('--changes-before', '--changes-since'),
         )
         for value in (
-            *('', 'yesterday', '24h30m', '1h30', '30', '30 d', '-3d', '1.5h'),
+            *(
+                '',
+                'yesterday',
+                '24h30m',
+                '90m',
+                '1h30',
+                '30',
+                '30 d',
+                '-3d',
+                '1.5h',
+            ),
             *('3M', '7D', '2026-13-01', '99999999999w', '9999999y', '٣d'),
         )
     ]
@@ -603,6 +667,132 @@ def test_invalid_value_is_rejected_before_any_request(
     assert http.call_count == 0
 
 
+COMMANDS = (
+    ListComputeImage,
+    SummarizeComputeImages,
+    DeleteComputeImage,
+    PruneComputeImages,
+    SetComputeImage,
+    UnsetComputeImage,
+)
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_an_empty_value_is_an_error(app, http, command, capsys):
+    parser = command(app, None).get_parser('openstack x')
+    filtering = {option.name for option in _filters.FILTERS if option.metavar}
+    tried = set()
+    for action in parser._actions:
+        [word] = action.option_strings[-1:] or ['']
+        name = re.sub('^--(not-|with-)?', '', word)
+        if name not in {*filtering, 'region'}:
+            continue
+        if action.dest == 'properties':
+            # It has a test below.
+            continue
+        with pytest.raises(SystemExit) as caught:
+            parser.parse_args([f'{word}='])
+        assert caught.value.code == 2
+        printed = capsys.readouterr().err
+        assert f'argument {word}: the value is empty (probably' in printed
+        tried.add(name)
+    assert tried == {'region', *filtering}
+    assert http.call_count == 0
+
+
+@pytest.mark.parametrize(
+    ('command', 'words'),
+    [
+        (ListComputeImage, ['--marker=']),
+        (SetComputeImage, ['--property==x', 'a']),
+        (SetComputeImage, ['--property=', 'a']),
+        (UnsetComputeImage, ['--property=', 'a']),
+    ],
+)
+def test_other_empty_values_are_errors(app, http, command, words):
+    with pytest.raises((SystemExit, argparse.ArgumentTypeError)):
+        run(app, *words, command=command)
+    assert http.call_count == 0
+
+
+@pytest.mark.parametrize(
+    ('words', 'given', 'selects'),
+    [
+        ([], False, False),
+        (['--name=a'], True, True),
+        (['--not-name=a'], True, False),
+        (['--not-name-pattern=a*', '--not-name-regex=a'], True, False),
+        (['--property=a!=b'], True, False),
+        (['--property=a!=b', '--property=c!='], True, False),
+        (['--property=a'], True, True),
+        (['--property=a!=b', '--property=c=d'], True, True),
+        (['--property=a!=b', '--unused'], True, True),
+        (['--not-name=a', '--size=0'], True, True),
+        (['--orphaned'], True, True),
+    ],
+)
+def test_exclusions_alone_select_nothing(words, given, selects):
+    parser = argparse.ArgumentParser()
+    _filtering.add_filters(parser)
+    parsed = parser.parse_args(words)
+    assert _filtering.is_given(parsed) is given
+    assert _filtering.selects(parsed) is selects
+
+
+def unreadable(caplog):
+    found = [
+        record.getMessage()
+        for record in caplog.records
+        if 'cannot be read' in record.getMessage()
+    ]
+    caplog.clear()
+    return found
+
+
+@pytest.mark.parametrize(
+    ('words', 'count'),
+    [
+        (['--created-before=1d'], 2),
+        (['--created-after=9y'], 2),
+        (['--changes-since=9y'], 3),
+        (['--changes-before=1d', '--changes-since=9y'], 3),
+        (['--created-before=1d', '--changes-before=1d'], 3),
+        # Others are excluded in any case.
+        (['--name=odd', '--created-before=1d'], 1),
+        (['--not-name=odd', '--created-before=1d'], 1),
+        (['--size=7', '--created-before=1d'], 0),
+        (['--name=odd'], 0),
+    ],
+)
+def test_images_whose_time_cannot_be_read_are_counted(
+    app, http, caplog, words, count
+):
+    odd = [
+        nova.image(50, name='odd', created='yesterday', updated=''),
+        nova.image(51, created=None, updated='2026-01-01 UTC'),
+        nova.image(52, updated='Thu, 01 Jan 2026 12:00:00 GMT'),
+    ]
+    http.get(nova.DETAIL, json=nova.Server(IMAGES[:2] + odd))
+    message = (
+        'Images that time filters do not select, as their creation or update '
+        f'time cannot be read: {count}'
+    )
+    expected = [message] if count else []
+    for command, more in (
+        (ListComputeImage, []),
+        (ListComputeImage, ['--usage']),
+        (SummarizeComputeImages, []),
+        (DeleteComputeImage, ['--dry-run']),
+        (PruneComputeImages, ['--dry-run', '--keep-last=1', '--type=all']),
+        (
+            UnsetComputeImage,
+            ['--dry-run', '--property=a', '--allow-private'],
+        ),
+    ):
+        run(app, *words, *more, command=command)
+        assert unreadable(caplog) == expected, command
+
+
 @pytest.mark.parametrize('zone', ['UTC', 'America/New_York', 'Asia/Kolkata'])
 def test_time_without_zone_is_utc(set_zone, zone):
     set_zone(zone)
@@ -613,7 +803,7 @@ def test_time_without_zone_is_utc(set_zone, zone):
         ('2026-11-23T16:11:28+02:00', '2026-11-23T14:11:28Z'),
     ):
         assert _values.time_or_age(text) == meant
-    back = datetime.datetime.fromisoformat(_values.time_or_age('90m'))
+    back = datetime.datetime.fromisoformat(_values.time_or_age('90min'))
     span = datetime.datetime.now(datetime.UTC) - back
     assert datetime.timedelta(minutes=89) < span
     assert span < datetime.timedelta(minutes=91)
@@ -622,7 +812,7 @@ def test_time_without_zone_is_utc(set_zone, zone):
 @pytest.mark.parametrize(
     ('text', 'span'),
     [
-        ('90m', datetime.timedelta(minutes=90)),
+        ('90min', datetime.timedelta(minutes=90)),
         ('24h', datetime.timedelta(hours=24)),
         ('7d', datetime.timedelta(days=7)),
         ('2w', datetime.timedelta(weeks=2)),
@@ -654,7 +844,7 @@ def test_span_is_an_age(text, span):
     ],
 )
 def test_sizes(text, value):
-    assert _values.size(text) == value
+    assert _amounts.size(text) == value
 
 
 @pytest.fixture

@@ -4,10 +4,8 @@
 
 import json
 import os
-import signal
-import socket
-import threading
 
+from keystoneauth1 import adapter as ksa_adapter
 from keystoneauth1 import fixture
 from keystoneauth1.identity import v3
 from openstack import exceptions as sdk_exceptions
@@ -19,7 +17,8 @@ from osc_compute_images import api as images
 from osc_compute_images.api import clouds
 from osc_compute_images.api import in_regions
 from osc_compute_images.api._settings import adapter_of
-from osc_compute_images.commands import _pipe
+from osc_compute_images.commands import _finding
+from osc_compute_images.commands import _regions
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
@@ -64,7 +63,7 @@ def names(api):
 
 
 def results(apis):
-    return {r.region: r.value or r.error for r in in_regions(apis, names)}
+    return {r.region: r.unwrap() for r in in_regions(apis, names)}
 
 
 def logins(http, keystone=nova.KEYSTONE):
@@ -117,24 +116,153 @@ def test_apis_of_all_clouds(http, two_regions, config_of, monkeypatch):
     http.post(
         f'{OTHER_KEYSTONE}/v3/auth/tokens', **nova.fault(401, 'error', 'No.')
     )
-    apis = clouds.apis_of_all(config)
-    found = results(apis)
-    broken, wrong = found.pop(('broken', '')), found.pop(('wrong', ''))
-    assert found == {
+    apis, errors = clouds.apis_of_all(config)
+    assert results(apis) == {
         ('a', 'RegionOne'): ['cirros-1'],
         ('a', 'RegionTwo'): ['cirros-2'],
         ('b', 'RegionTwo'): ['cirros-2'],
     }
-    assert 'The configuration is invalid' in broken.message
-    assert isinstance(wrong, images.Unauthorized)
-    # Further calls do not log in again.
-    with pytest.raises(images.Unauthorized):
-        apis['wrong', ''].get('1')
+    assert errors.keys() == {'broken', 'wrong'}
+    assert 'The configuration is invalid' in errors['broken'].message
+    assert isinstance(errors['wrong'], images.Unauthorized)
     assert len(logins(http, OTHER_KEYSTONE)) == 1
 
 
 def test_no_clouds_configured(config_of):
-    assert clouds.apis_of_all(config_of()) == {}
+    assert clouds.apis_of_all(config_of()) == ({}, {})
+
+
+def test_api_of_cloud(http, two_regions, config_of):
+    config = config_of(
+        one=entry(region_name='RegionOne'),
+        both=entry(regions=['RegionTwo', 'RegionOne']),
+    )
+    assert names(clouds.api_of(config, 'one')) == ['cirros-1']
+    assert names(clouds.api_of(config, 'one', 'RegionTwo')) == ['cirros-2']
+    assert names(clouds.api_of(config, 'both')) == ['cirros-2']
+    assert names(clouds.api_of(config, 'both', 'RegionOne')) == ['cirros-1']
+    elsewhere = clouds.api_of(config, 'one', 'Elsewhere')
+    with pytest.raises(images.EndpointNotFound, match="region 'Elsewhere'"):
+        names(elsewhere)
+    for wrong in (('both', 'Elsewhere'), ('none',)):
+        with pytest.raises(sdk_exceptions.ConfigException):
+            clouds.api_of(config, *wrong)
+
+
+def test_api_of_default_cloud_does_not_log_in(http, config_of, monkeypatch):
+    monkeypatch.setenv('OS_CLOUD', 'mine')
+    config = config_of(mine=entry(region_name='RegionTwo'), other=entry())
+    api = clouds.api_of(config)
+    assert api.adapter.region_name == 'RegionTwo'
+    assert type(api.adapter) is ksa_adapter.Adapter
+    assert not http.request_history
+
+
+# --- names that YAML does not read as text --------------------------------
+
+
+@pytest.fixture
+def yaml_config(tmp_path):
+    """Return a function that makes a configuration of YAML."""
+
+    def make(text):
+        login = f'auth_type: v3password, auth: {json.dumps(AUTH)}'
+        file = tmp_path / 'clouds.yaml'
+        file.write_text(text.replace('LOGIN', login))
+        return OpenStackConfig(
+            config_files=[str(file)],
+            secure_files=[],
+            vendor_files=[],
+            load_envvars=False,
+        )
+
+    return make
+
+
+@pytest.fixture
+def numbered_regions(http):
+    set_catalog(http, {'1': nova.ENDPOINT, 'no': TWO})
+    http.get(nova.DETAIL, json=nova.page([nova.image(1)]))
+    http.get(f'{TWO}/images/detail', json=nova.page([nova.image(2)]))
+
+
+@pytest.mark.parametrize(
+    ('setting', 'regions'),
+    [
+        ('regions: [1, "no"]', ['1', 'no']),
+        ('regions: [{name: 1}, {name: "no", values: null}]', ['1', 'no']),
+        ('regions: [{name: 1, values: {interface: public}}]', ['1']),
+        ('regions: [1, 1]', ['1']),
+        ('regions: []', ['1', 'no']),
+        ('regions: null', ['1', 'no']),
+        ('region_name: 1', ['1', 'no']),
+        ('region-name: 1', ['1', 'no']),
+        ('region_name: [1, "no"]', ['1', 'no']),
+        ('region_name: null', ['1', 'no']),
+        ('compute_region_name: 1', ['1', 'no']),
+    ],
+)
+def test_numbers_are_names_of_regions(
+    http, numbered_regions, yaml_config, setting, regions
+):
+    config = yaml_config(f'clouds: {{c: {{LOGIN, {setting}}}}}')
+    apis = clouds.apis_of(config, 'c')
+    numbers = {'1': 1, 'no': 2}
+    assert results(apis) == {
+        region: [f'cirros-{numbers[region]}'] for region in regions
+    }
+
+
+@pytest.mark.parametrize(
+    'setting', ['region_name: 1', 'compute_region_name: 1', 'regions: [1]']
+)
+def test_number_is_name_of_default_region(
+    http, numbered_regions, yaml_config, setting
+):
+    config = yaml_config(f'clouds: {{c: {{LOGIN, {setting}}}}}')
+    assert names(clouds.api_of(config, 'c')) == ['cirros-1']
+
+
+@pytest.mark.parametrize(
+    ('bad', 'message'),
+    [
+        ('no: {LOGIN}', 'name of the cloud as False'),
+        ('1: {LOGIN}', 'name of the cloud as 1,'),
+        ('null: {LOGIN}', 'name of the cloud as None'),
+        ('2026-01-01: {LOGIN}', 'name of the cloud as datetime'),
+        ('x: {LOGIN, regions: [no, a]}', 'name of a region as False'),
+        ('x: {LOGIN, regions: [1.5]}', 'name of a region as 1.5'),
+        ('x: {LOGIN, regions: [null]}', 'name of a region as None'),
+        ('x: {LOGIN, regions: [{name: no}]}', 'a region as False'),
+        ('x: {LOGIN, region_name: no}', 'name of a region as False'),
+        ('x: {LOGIN, regions: a}', '"regions" is \'a\''),
+        ('x: {LOGIN, regions: {a: {}}}', 'and not a list'),
+        ('x: {LOGIN, regions: [{}]}', 'needs a "name"'),
+        ('x: {LOGIN, regions: [{name: a, values: 7}]}', '"values"'),
+        ('x: {auth: null}', 'The configuration is invalid'),
+        ('x: {auth: 7}', 'The configuration is invalid'),
+        ('x: [a]', 'not a mapping'),
+        ('x: null', 'not a mapping'),
+    ],
+)
+def test_malformed_entry_is_one_error(
+    http, numbered_regions, yaml_config, bad, message
+):
+    config = yaml_config(f'clouds: {{good: {{LOGIN, regions: [1]}}, {bad}}}')
+    apis, errors = clouds.apis_of_all(config)
+    assert results(apis) == {('good', '1'): ['cirros-1']}
+    (error,) = errors.values()
+    assert message in str(error)
+
+
+def test_malformed_entry_of_the_only_cloud(yaml_config):
+    config = yaml_config('clouds: {c: {LOGIN, regions: [no]}}')
+    for function in (clouds.api_of, clouds.apis_of):
+        with pytest.raises(images.ImagesError, match='put it in quotes'):
+            function(config, 'c')
+
+
+# --- the catalog ----------------------------------------------------------
 
 
 def catalog(http, *endpoints):
@@ -330,6 +458,63 @@ def test_list_all_clouds(http, two_regions, tmp_path, caplog):
         assert 'of the command line' not in login.text
 
 
+def test_list_all_clouds_with_names_that_are_not_text(
+    http, two_regions, tmp_path, caplog
+):
+    app = App(tmp_path, {'other': entry(region_name='RegionTwo')})
+    entries = app.cloud_config.cloud_config['clouds']
+    entries[False] = entry(region_name='RegionOne')
+    entries[1] = entry(region_name='RegionOne')
+    entries['x'] = entry(regions=[True])
+    for more in ((), ('--all-regions',), ('--region', 'RegionTwo')):
+        caplog.clear()
+        words = ('--all-clouds', *more, '-f', 'json')
+        code, out = run(app, ListComputeImage, *words)
+        found = {row['Cloud'] for row in json.loads(out)}
+        assert (code, found) == (1, {'mycloud', 'other'})
+        assert [r.message.partition(':')[0] for r in caplog.records] == [
+            'Cloud 1',
+            'Cloud False',
+            'Cloud x',
+        ]
+
+
+def test_no_cloud_can_be_used(http, tmp_path, caplog):
+    app = App(tmp_path, {'other': entry(regions=[True])})
+    http.post(
+        f'{nova.KEYSTONE}/v3/auth/tokens', **nova.fault(401, 'error', 'No.')
+    )
+    words = ('--all-clouds', '--all-regions')
+    for kind, *more in (
+        (ListComputeImage,),
+        (ShowComputeImage, 'x'),
+        (DeleteComputeImage, '--all', '--auto-approve'),
+    ):
+        caplog.clear()
+        with pytest.raises(
+            exceptions.CommandError, match=r'^Every region failed or was skip'
+        ):
+            run(app, kind, *words, *more)
+        assert [r.message.partition(':')[0] for r in caplog.records] == [
+            'Cloud mycloud',
+            'Cloud other',
+        ]
+
+
+def test_marker_needs_a_single_region_even_if_others_fail(
+    http, two_regions, tmp_path
+):
+    app = App(tmp_path, {'other': entry(regions=[True])})
+    assert run(app, ListComputeImage, '--all-clouds', '--marker', 'x')[0] == 2
+
+
+def test_image_to_change_is_not_found_if_a_cloud_failed(http, two_regions):
+    error = images.ImagesError('unusable')
+    regions = _regions.Regions(('Region',), {}, {('a', ''): error})
+    with pytest.raises(images.ImagesError, match='unusable'):
+        _finding.find(regions, 'x')
+
+
 @pytest.mark.parametrize(
     ('words', 'expected', 'left_out'),
     [
@@ -444,88 +629,11 @@ def test_delete_in_several_regions(http, two_regions, app, caplog):
     assert http.last_request.method == 'DELETE'
     sent = len(http.request_history)
     http.get(f'{TWO}/images/detail', json=nova.page([nova.image(1)]))
-    with pytest.raises(exceptions.CommandError, match=r'^2 of 2 images'):
-        run(app, DeleteComputeImage, *both, 'cirros-1', 'none')
-    several, none = (record.message for record in caplog.records)
+    assert run(app, DeleteComputeImage, *both, 'cirros-1', 'none') == (1, '')
+    several, none, _total = (record.message for record in caplog.records)
     assert "2 images have the name or ID 'cirros-1'" in several
     assert 'in these regions' in none
     http.get(f'{TWO}/images/detail', **nova.fault(403, 'forbidden', 'No.'))
-    with pytest.raises(exceptions.CommandError, match=r'^1 of 1 images'):
-        run(app, DeleteComputeImage, *both, 'cirros-1')
+    assert run(app, DeleteComputeImage, *both, 'cirros-1') == (1, '')
     methods = {r.method for r in http.request_history[sent:]}
     assert 'DELETE' not in methods
-
-
-# --- closed pipes ---------------------------------------------------------
-
-
-def test_closed_pipe_ends_command():
-    read, write = os.pipe()
-    before = signal.getsignal(signal.SIGURG)
-    never = threading.Event()
-    with open(write, 'w') as stdout:
-
-        def call():
-            os.close(read)
-            never.wait(60)
-
-        with pytest.raises(BrokenPipeError):
-            _pipe.run_until_closed(stdout, call)
-    assert signal.getsignal(signal.SIGURG) is before
-
-
-def test_broken_pipe_of_socket_does_not_end_command():
-    read, write = os.pipe()
-    ours, theirs = socket.socketpair()
-    theirs.close()
-
-    def send():
-        with pytest.raises(BrokenPipeError):
-            ours.send(b'x')
-        return 7
-
-    with open(read), open(write, 'w') as stdout, ours:
-        assert _pipe.run_until_closed(stdout, send) == 7
-
-
-def test_signal_right_after_end_of_command(monkeypatch):
-    """The handler is still installed then."""
-    read, write = os.pipe()
-    before = signal.getsignal(signal.SIGURG)
-    threads = threading.active_count()
-    change = signal.signal
-
-    def late(number, handler):
-        if handler is signal.SIG_IGN:
-            monkeypatch.undo()
-            signal.raise_signal(number)
-        return change(number, handler)
-
-    monkeypatch.setattr(signal, 'signal', late)
-    with open(read), open(write, 'w') as stdout:
-        with pytest.raises(BrokenPipeError):
-            _pipe.run_until_closed(stdout, lambda: 7)
-        assert signal.getsignal(signal.SIGURG) is before
-    assert threading.active_count() == threads
-
-
-def test_open_pipe_does_not_end_command():
-    read, write = os.pipe()
-    with open(read), open(write, 'w') as stdout:
-        assert _pipe.run_until_closed(stdout, lambda: stdout.write('x')) == 1
-        # In another thread the pipe is not watched.
-        thread = threading.Thread(
-            target=lambda: _pipe.run_until_closed(stdout, lambda: None)
-        )
-        thread.start()
-        thread.join()
-    assert threading.active_count() < 10
-
-
-def test_file_is_not_watched(tmp_path):
-    before = signal.getsignal(signal.SIGURG)
-    with open(tmp_path / 'out', 'w') as stdout:
-        meanwhile = _pipe.run_until_closed(
-            stdout, lambda: signal.getsignal(signal.SIGURG)
-        )
-    assert meanwhile is before

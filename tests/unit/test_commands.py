@@ -15,6 +15,8 @@ from osc_lib.cli import client_config
 import pytest
 import yaml
 
+from osc_compute_images.api.filters import _regex
+from osc_compute_images.commands import _amounts
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _values
@@ -203,7 +205,7 @@ def test_limit_and_max_items(app, http, words, count, limits):
     ('words', 'numbers_listed'),
     [
         (('--name', 'cirros-4'), [4]),
-        (('--name-pattern', 'CIRROS-[34]'), [3, 4]),
+        (('--name-pattern', 'cirros-[^0-2]'), [3, 4, 5]),
         (('--status', 'saving'), []),
         (('--type', 'base', '--limit', '2'), [0, 1]),
         (('--server', nova.image_id(7)), []),
@@ -322,7 +324,7 @@ def test_error_if_compute_does_not_serve_images(app, http):
         ('--changes-since', '2026-13-01'),
         ('--changes-since', '99999999999w'),
         ('--min-disk', '~5'),
-        ('--min-ram', ''),
+        ('--min-ram', '-1'),
         ('--property', '=x'),
     ],
 )
@@ -357,7 +359,7 @@ def test_time_formats(text, time):
 
 
 def test_spans_are_ages():
-    for shorter, longer in (('90m', '2h'), ('23h', '1d'), ('6d', '1w')):
+    for shorter, longer in (('90min', '2h'), ('23h', '1d'), ('6d', '1w')):
         assert _values.time_or_age(longer) < _values.time_or_age(shorter)
 
 
@@ -373,7 +375,7 @@ def test_spans_are_ages():
     ],
 )
 def test_comparisons(text, value):
-    assert _values.comparison(text) == value
+    assert _amounts.comparison(text) == value
 
 
 @pytest.mark.parametrize('text', ['0', '-1', 'x', 'nan', 'inf', ''])
@@ -424,6 +426,46 @@ def test_show_wait_exit_code(app, http, slept, caplog, answers, code):
     assert len([r for r in caplog.records if r.levelno >= 30]) == (code > 0)
 
 
+@pytest.mark.parametrize(
+    ('kind', 'words', 'reason'),
+    [
+        (ShowComputeImage, ('--timeout', '9', 'x'), '--timeout needs --wait'),
+        (
+            ListComputeImage,
+            ('--marker', ID, '--all-regions'),
+            '--marker needs a single region: select it with --region',
+        ),
+    ],
+)
+def test_usage_error_after_parsing(
+    app, two_regions, caplog, kind, words, reason
+):
+    assert run(app, kind, *words) == (2, '')
+    [record] = caplog.records
+    assert (record.levelname, record.message) == ('ERROR', reason)
+
+
+def test_timeout_without_wait_sends_nothing(app, http):
+    before = http.call_count
+    assert run(app, ShowComputeImage, '--timeout', '9', ID) == (2, '')
+    assert http.call_count == before
+
+
+@pytest.mark.parametrize('words', [(), ('--region', 'RegionOne')])
+def test_slow_regular_expression_is_an_error(
+    app, http, monkeypatch, caplog, words
+):
+    monkeypatch.setattr(_regex, 'MAX_SECONDS', 0.01)
+    http.get(nova.DETAIL, json=nova.page([nova.image(1, name='a' * 255)]))
+    words += ('--name-regex', '(.*a){20}b')
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, ListComputeImage, *words)
+    told = [str(caught.value), *(r.getMessage() for r in caplog.records)]
+    [line] = [line for line in told if '(.*a){20}b' in line]
+    assert 'needs too much time or memory' in line
+    assert '\n' not in line
+
+
 TWO = 'http://nova-two.example.com/v2.1'
 
 
@@ -465,7 +507,7 @@ def test_failed_region_is_reported(app, http, two_regions, caplog):
     assert printed.startswith('RegionOne')
     assert 'Region RegionTwo: No.' in caplog.text
     http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'No.'))
-    with pytest.raises(exceptions.CommandError, match='every region failed'):
+    with pytest.raises(exceptions.CommandError, match='Every region failed'):
         run(app, ListComputeImage, '--all-regions')
 
 
@@ -479,16 +521,9 @@ def test_region_without_flavor_is_skipped(app, http, two_regions, caplog):
     assert 'Region RegionTwo is skipped' in caplog.text
 
 
-@pytest.mark.parametrize(
-    ('words', 'message'),
-    [
-        (('--region', 'Nowhere'), 'RegionOne, RegionTwo'),
-        (('--all-regions', '--marker', ID), 'single region'),
-    ],
-)
-def test_invalid_region_options(app, two_regions, words, message):
-    with pytest.raises(exceptions.CommandError, match=message):
-        run(app, ListComputeImage, *words)
+def test_unknown_region_is_an_error(app, two_regions):
+    with pytest.raises(exceptions.CommandError, match='RegionOne, RegionTwo'):
+        run(app, ListComputeImage, '--region', 'Nowhere')
 
 
 def test_all_regions_without_compute_in_catalog(app, http):

@@ -14,10 +14,12 @@ from keystoneauth1 import adapter
 from keystoneauth1 import session
 import pytest
 
+from osc_compute_images.api import _history
+from osc_compute_images.api import _limits
+from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api import Pager
-from osc_compute_images.api._limits import MAX_RECENT_IDS
 from testbed import canned_cloud
 from testbed import nova
 
@@ -83,14 +85,24 @@ def blocks_per_image(pager: Pager) -> float:
     return (sys.getallocatedblocks() - before) / len(images)
 
 
-def test_memory_does_not_grow_with_pages(listing):
-    # Recent IDs are kept in full, and 8 bytes of each older one; while the
-    # set grows, it may use twice that.
-    count = 6 * MAX_RECENT_IDS
-    some = peak_memory(listing(count // SIZE))
-    many = peak_memory(listing(2 * count // SIZE))
-    one_page = len(page_of_images(0).body)
-    assert many < some + one_page + 2 * 8 * count
+def test_memory_does_not_grow_with_pages(listing, monkeypatch):
+    monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 2000)
+    some = peak_memory(listing(3 * 2000 // SIZE))
+    many = peak_memory(listing(9 * 2000 // SIZE))
+    assert many < some + len(page_of_images(0).body)
+
+
+def test_memory_of_known_ids_is_as_documented():
+    tracemalloc.start()
+    try:
+        history = _history.History(None)
+        for begin in range(0, _limits.MAX_KNOWN_IDS, 1000):
+            history.add([ImageRef(f'{begin + n}') for n in range(1000)])
+        kept, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert history.has_all
+    assert kept < 5_000_000
 
 
 def test_allocations_per_image_are_few_and_constant(listing):

@@ -29,7 +29,7 @@ def decoded(*entries, **more):
 def test_image_has_all_fields():
     server = {'id': 'the-server', 'links': []}
     entry = nova.image(1, **{'server': server, 'OS-DCF:diskConfig': 'AUTO'})
-    (image,) = decoded(entry).items
+    (image,) = decoded(entry).images
     assert image.id == nova.image_id(1)
     assert image.name == 'cirros-1'
     assert (image.status, image.progress) == ('ACTIVE', 100)
@@ -42,7 +42,7 @@ def test_image_has_all_fields():
 
 
 def test_image_is_immutable():
-    (image,) = decoded(nova.image()).items
+    (image,) = decoded(nova.image()).images
     with pytest.raises(AttributeError):
         image.name = 'x'
 
@@ -56,7 +56,7 @@ def test_missing_fields_cause_no_warning(caplog, field, null):
     entry[field] = None
     if not null:
         del entry[field]
-    (image,) = decoded(entry).items
+    (image,) = decoded(entry).images
     assert image.id == nova.image_id(0)
     assert image.metadata is not None
     assert caplog.text == ''
@@ -64,7 +64,7 @@ def test_missing_fields_cause_no_warning(caplog, field, null):
 
 def test_unknown_fields_and_statuses_are_accepted(caplog):
     entry = nova.image(1, status='FROZEN', novelty={'deep': [1]})
-    (image,) = decoded(entry, other=1).items
+    (image,) = decoded(entry, other=1).images
     assert image.status == 'FROZEN'
     assert caplog.text == ''
 
@@ -76,11 +76,11 @@ LOSSY = [
     ('minDisk', 'many', None, '"many", not an integer'),
     ('minDisk', '1_0', None, '"1_0", not an integer'),
     ('minDisk', [20], None, '[20], not an integer'),
-    ('minDisk', 20.5, 20, '20.5, not an integer'),
-    ('progress', True, 1, 'true, not an integer'),
+    ('minDisk', 20.5, None, '20.5, not an integer'),
+    ('progress', True, None, 'true, not an integer'),
     ('progress', 1e999, None, '"Infinity", not an integer'),
-    ('name', {'a': 1}, '{"a": 1}', '{"a": 1}, not a string'),
-    ('name', [NAME], json.dumps([NAME]), f'["{NAME[:78]}..., not a string'),
+    ('name', {'a': 1}, None, '{"a": 1}, not a string'),
+    ('name', [NAME], None, f'["{NAME[:78]}..., not a string'),
     ('metadata', 'x', {}, '"x", not an object'),
     ('metadata', [], {}, '[], not an object'),
     ('server', {}, None, '{}, not an object with a server ID'),
@@ -96,8 +96,8 @@ def test_invalid_field_is_reported_and_others_are_kept(
     caplog, key, value, kept, warning
 ):
     page = decoded(nova.image(1), nova.image(2, **{key: value}))
-    assert len(page.items) == 2
-    image = page.items[1]
+    assert len(page.images) == 2
+    image = page.images[1]
     assert fields(image)[key] == kept
     assert image.created == '2026-11-23T16:11:28Z'
     (record,) = caplog.records
@@ -108,10 +108,15 @@ def test_invalid_field_is_reported_and_others_are_kept(
 
 LOSSLESS = [
     ('minDisk', '20', 20),
+    ('minDisk', '20.0', 20),
+    ('minDisk', '1e3', 1000),
+    ('minDisk', 'null', None),
     ('minRam', 512.0, 512),
     ('OS-EXT-IMG-SIZE:size', 1.0e9, 1_000_000_000),
     ('OS-EXT-IMG-SIZE:size', '5', 5),
     ('name', 12, '12'),
+    ('name', 1.5, '1.5'),
+    ('name', 'null', 'null'),
     ('id', 7, '7'),
     ('server', {'id': 7}, ServerRef('7')),
 ]
@@ -121,7 +126,7 @@ LOSSLESS = [
 def test_lossless_conversion_causes_no_warning(caplog, key, value, kept):
     # The second image is malformed, so the whole page is salvaged.
     page = decoded(nova.image(1, **{key: value}), nova.image(2, name=7))
-    assert fields(page.items[0])[key] == kept
+    assert fields(page.images[0])[key] == kept
     assert caplog.text == ''
 
 
@@ -140,7 +145,7 @@ def test_invalid_field_of_single_image(caplog):
 
 def test_entries_without_image_or_id_are_reported(caplog):
     page = decoded(nova.image(1), 'what', nova.image(2, id=None))
-    assert [image.id for image in page.items] == [nova.image_id(1), '']
+    assert [image.id for image in page.images] == [nova.image_id(1), '']
     assert 'Entry 1 of the page is "what", not an image' in caplog.text
     assert (
         "without an ID: field 'id' is null, not a string of 1 to 255 "
@@ -162,33 +167,33 @@ def test_many_warnings_are_counted(caplog, count, more):
 @pytest.mark.parametrize('text', ['NaN', 'Infinity', '-Infinity'])
 def test_nan_and_infinity_become_text(text):
     body = f'{{"images": [{{"id": "a", "metadata": {{"x": {text}}}}}]}}'
-    (image,) = _decode.decode_page(body.encode()).items
+    (image,) = _decode.decode_page(body.encode()).images
     assert image.metadata == {'x': text}
 
 
 @pytest.mark.parametrize('number', ['1e999', '-1e999'])
 def test_numbers_too_large_for_a_float_become_text(number):
     body = f'{{"images": [1, {{"id": "a", "metadata": {{"x": {number}}}}}]}}'
-    (image,) = _decode.decode_page(body.encode()).items
+    (image,) = _decode.decode_page(body.encode()).images
     assert image.metadata == {'x': number}
 
 
 def test_huge_numbers():
     body = '{"images": [{"id": "a", "minDisk": %s, "minRam": %s}]}'
     body %= ('9' * 5000, '9' * 30)
-    (image,) = _decode.decode_page(body.encode()).items
+    (image,) = _decode.decode_page(body.encode()).images
     assert (image.min_disk, image.min_ram) == (None, int('9' * 30))
 
 
 def test_last_of_duplicate_keys_wins():
-    (image,) = _decode.decode_page(b'{"images":[{"id":"a","id":"b"}]}').items
+    (image,) = _decode.decode_page(b'{"images":[{"id":"a","id":"b"}]}').images
     assert image.id == 'b'
 
 
 @pytest.mark.parametrize('name', [b'\xff', b'\\ud800', b'\\udc00x'])
 def test_invalid_unicode_is_replaced(name):
     body = b'{"images":[{"id":"a","name":"%s","metadata":{"k":["%s"]}}]}'
-    (image,) = _decode.decode_page(body % (name, name)).items
+    (image,) = _decode.decode_page(body % (name, name)).images
     assert image.name.startswith('\ufffd')
     image.name.encode()
 
@@ -209,16 +214,16 @@ def test_invalid_unicode_is_replaced(name):
     ],
 )
 def test_escapes_are_decoded_in_malformed_pages(written, name):
-    page = '{"images":[{"id":"a","name":"%s"},{"id":"b","name":["%s"]}]}'
-    body = (page % (written, written)).encode()
-    first, second = _decode.decode_page(body).items
-    assert first.name == name
-    assert json.loads(second.name) == [name]
+    page = '{"images":[{"id":"a","name":"%s","metadata":{"%s":["%s"]}},[]]}'
+    body = (page % (written, written, written)).encode()
+    (image,) = _decode.decode_page(body).images
+    assert image.name == name
+    assert image.metadata == {name: [name]}
 
 
 def test_control_character_in_string_is_accepted():
     body = b'{"images":[{"id":"a","name":"x\n\x1by"},{"id":"b"}]}'
-    first, second = _decode.decode_page(body).items
+    first, second = _decode.decode_page(body).images
     assert (first.name, second.id) == ('x\n\x1by', 'b')
 
 
@@ -232,8 +237,10 @@ def test_next_link_is_found(others):
         {'rel': 'next', 'href': 'z'},
     ]
     page = decoded(nova.image(), images_links=links)
-    assert page.next_url == 'y'
-    assert decoded(nova.image(), images_links=links[:-2]).next_url is None
+    assert page.next_page_url() == 'y'
+    assert (
+        decoded(nova.image(), images_links=links[:-2]).next_page_url() is None
+    )
 
 
 def test_brief_page_has_next_link():
@@ -241,13 +248,15 @@ def test_brief_page_has_next_link():
         b'{"images": [{"id": "a", "name": "x"}],'
         b' "images_links": [{"rel": "next", "href": "y"}]}'
     )
-    assert (len(page.items), page.entries, page.next_url) == (1, 1, 'y')
+    assert (len(page.images), page.next_page_url()) == (1, 'y')
 
 
 def test_malformed_links_are_ignored():
-    assert decoded(nova.image(), images_links='x').next_url is None
+    assert decoded(nova.image(), images_links='x').next_page_url() is None
     for link in ({'rel': 'next', 'href': 5}, {'rel': 5, 'href': 'x'}, 'next'):
-        assert decoded(nova.image(), images_links=[link]).next_url is None
+        assert (
+            decoded(nova.image(), images_links=[link]).next_page_url() is None
+        )
 
 
 def test_reason_of_an_invalid_document(monkeypatch):
@@ -301,7 +310,7 @@ def test_invalid_document_is_an_error(body):
 
 
 def test_byte_order_mark_is_ignored():
-    assert _decode.decode_page(b'\xef\xbb\xbf{"images": []}').items == []
+    assert _decode.decode_page(b'\xef\xbb\xbf{"images": []}').images == []
 
 
 ONE = b'{"images":[{"id":"a","name":%s}]}'
@@ -326,7 +335,7 @@ ODD = b'{"images":[{"id":"a","minDisk":[],"name":%s}]}'
 def test_cost_of_a_value_is_limited(page, value):
     body = page % value
     with cost.bounded(len(body)):
-        (image,) = _decode.decode_page(body).items
+        (image,) = _decode.decode_page(body).images
     assert image.id == 'a'
 
 
@@ -351,7 +360,7 @@ def test_many_small_values_are_rejected(small):
 def test_cost_of_small_values_that_are_not_counted_is_bounded():
     body = page_of_many(SMALL[-1], _limits.MAX_VALUES - 1000)
     with cost.bounded(len(body)):
-        (image,) = _decode.decode_page(body).items
+        (image,) = _decode.decode_page(body).images
     assert image.id == 'a'
 
 
@@ -359,7 +368,7 @@ def test_page_of_many_images_is_accepted():
     images = [nova.image(n) for n in range(5000)]
     body = json.dumps({'images': images}, separators=(',', ':')).encode()
     assert len(body) > _limits.MAX_VALUES
-    assert len(_decode.decode_page(body).items) == 5000
+    assert len(_decode.decode_page(body).images) == 5000
 
 
 @pytest.mark.no_cover
@@ -389,6 +398,26 @@ def test_cost_of_an_invalid_document_is_limited(body):
         _decode.decode_image(body)
 
 
+@pytest.mark.parametrize('levels', [1, 196, 197, 500, 5000])
+@pytest.mark.parametrize('kind', ['[%s]', '{"k": %s}'])
+def test_deep_property_costs_neither_page_nor_image(caplog, kind, levels):
+    begin, _, end = kind.partition('%s')
+    deep = f'{begin * levels}"x"{end * levels}'
+    entry = json.dumps(nova.image(1))[:-1] + f', "metadata": {{"a": {deep}}}}}'
+    other = json.dumps(nova.image(2))
+    page = f'{{"images": [{entry}, {other}]}}'.encode()
+    first, second = _decode.decode_page(page).images
+    assert second.metadata == nova.image(2)['metadata']
+    one = _decode.decode_image(f'{{"image": {entry}}}'.encode())
+    for image in (first, one):
+        # What is kept can be copied and written.
+        assert json.dumps(image.to_dict()['metadata'])[:6] == '{"a": '
+    is_whole = json.dumps(first.metadata) == f'{{"a": {deep}}}'
+    assert is_whole is (levels < 197)
+    warned = [r for r in caplog.records if 'nested more' in r.getMessage()]
+    assert bool(warned) is not is_whole
+
+
 def test_warnings_are_logged_by_the_package(caplog):
     decoded({'name': 'no ID'})
     nested = '[' * 2000 + ']' * 2000
@@ -403,7 +432,7 @@ def test_overlong_ids_are_dropped(caplog):
     body = json.dumps({'images': [*long, {'id': 'y' * most}]}).encode()
     with cost.bounded(len(body)):
         page = _decode.decode_page(body)
-    assert [image.id for image in page.items] == [''] * 10 + ['y' * most]
+    assert [image.id for image in page.images] == [''] * 10 + ['y' * most]
     assert all(len(r.getMessage()) < 300 for r in caplog.records)
 
 
@@ -412,7 +441,7 @@ def test_number_of_entries_is_limited(fields):
     entry = b'{"id": "a"%s}' % fields
     most = _limits.MAX_ENTRIES
     page = b'{"images": [' + b','.join([entry] * most)
-    assert len(_decode.decode_page(page + b']}').items) == most
+    assert len(_decode.decode_page(page + b']}').images) == most
     with pytest.raises(InvalidResponse, match='25,000 entries'):
         _decode.decode_page(page + b',' + entry + b']}')
 
@@ -464,7 +493,7 @@ def test_any_bytes_are_decoded_or_invalid(body):
 @examples(300)
 def test_any_objects_are_decoded_to_images(entries, links):
     page = decoded(*entries, images_links=links)
-    assert len(page.items) == sum(isinstance(e, dict) for e in entries)
-    for image in page.items:
+    assert len(page.images) == sum(isinstance(e, dict) for e in entries)
+    for image in page.images:
         assert isinstance(image.id, str)
         assert isinstance(image.metadata, dict)

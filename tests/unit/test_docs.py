@@ -9,6 +9,7 @@ import importlib
 import inspect
 import pathlib
 import re
+import sys
 import textwrap
 
 from openstack.compute.v2 import _proxy
@@ -16,17 +17,24 @@ from openstackclient.image.v2 import image as osc_image
 from osc_lib.command import command
 import pytest
 
+from osc_compute_images import _shell
 from osc_compute_images import api
-from osc_compute_images import shell
 from osc_compute_images.api import _limits
 from osc_compute_images.api import filters
+from osc_compute_images.api.filters import _regex
 from osc_compute_images.api.http import _body
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _gathering
 from osc_compute_images.commands import _usage
+from tests.unit import promise
 
 ROOT = pathlib.Path(__file__).parents[2]
 SOURCE = ROOT / 'doc' / 'source'
+
+sys.path.insert(0, str(SOURCE / '_ext'))
+
+import exit_codes  # noqa: E402
+
 PAGES = (*ROOT.glob('*.rst'), *SOURCE.rglob('*.rst'))
 
 
@@ -76,6 +84,8 @@ GLOBAL = {
     *('--os-interface', '--os-region-name'),
     # pytest and mutants
     *('--dist', '--sample'),
+    # pipx and uv
+    *('--include-apps', '--with', '--with-executables-from'),
 }
 
 
@@ -95,7 +105,7 @@ def table(page, number=0):
 def test_security_page_lists_limits():
     limits = {
         name: value
-        for module in (_limits, _body, _columns, _gathering)
+        for module in (_limits, _body, _columns, _gathering, _regex)
         for name, value in vars(module).items()
         if name.startswith('MAX_')
     }
@@ -136,8 +146,8 @@ def test_options_have_help_and_metavar(name):
 @pytest.mark.parametrize('option', sorted(OWN))
 def test_options_are_documented(option):
     used = re.compile(re.escape(option) + r'(?![\w-])')
-    pages = [page for page in PAGES if page.name != 'release-notes.rst']
-    assert any(used.search(page.read_text()) for page in pages)
+    pages = [page for page in PAGES if used.search(page.read_text())]
+    assert pages, f'no page has the option {option}'
 
 
 @pytest.mark.parametrize(
@@ -149,7 +159,7 @@ def test_documented_options_exist(page):
     text = page.read_text()
     known = OWN | GENERAL | GLOBAL
     if page.name == 'compute-image.rst':
-        parser = shell.ComputeImageShell([]).parser
+        parser = _shell.ComputeImageShell(plugins=True).parser
         known |= set(parser._option_string_actions) | {'--os-'}
     if page.name == 'coming-from.rst':
         known |= options_of(
@@ -163,7 +173,46 @@ def test_documented_options_exist(page):
         for line in text.splitlines()
         if 'openstack ' not in line and 'pip install' not in line
     )
-    assert set(re.findall(r'(?<![\w-])--[a-z][\w-]*', prose)) <= known
+    unknown = set(re.findall(r'(?<![\w-])--[a-z][\w-]*', prose)) - known
+    assert not unknown, page
+
+
+def exit_codes_of(command_class):
+    """Return the numbers that the modules of a command define."""
+    modules = {sys.modules[each.__module__] for each in command_class.__mro__}
+    return {
+        value
+        for module in modules
+        for name, value in vars(module).items()
+        if name.startswith('EXIT_')
+    }
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_exit_codes_are_documented(name):
+    documented = [
+        row.code
+        for row in exit_codes.TABLE
+        if name.split()[-1] in row.commands
+    ]
+    codes = {0, 1, 2} | exit_codes_of(COMMANDS[name])
+    assert documented == sorted(codes)
+
+
+def test_all_public_modules_are_promised():
+    text = (SOURCE / 'promises.rst').read_text()
+    names = text.partition('its modules')[2].partition('that do not')[0]
+    modules = {
+        name.split('.')[1]
+        for name in re.findall(r'\bapi\.[a-z]+\.', promise.STORED.read_text())
+    }
+    assert set(words(names)) == modules
+
+
+def test_recipes_do_not_use_odd_images_of_the_seed():
+    text = (SOURCE / 'recipes.rst').read_text()
+    odd = ('one-byte-over-20', 'exactly-20', 'only-in-two', 'odd-type')
+    assert [name for name in odd if name in text] == []
 
 
 def test_filters_page_lists_filter_options():
@@ -220,7 +269,8 @@ def test_calls_of_openstacksdk_in_coming_from_exist():
     for sdk, *_others in table('coming-from.rst', 3):
         # Several calls are those of several releases.
         calls = re.findall(r'(\w*images?\w*)\(', sdk)
-        assert not calls or any(hasattr(_proxy.Proxy, call) for call in calls)
+        known = [call for call in calls if hasattr(_proxy.Proxy, call)]
+        assert known or not calls, f'coming-from.rst: no call exists: {sdk}'
 
 
 @pytest.mark.parametrize(

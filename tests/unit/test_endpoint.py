@@ -271,8 +271,6 @@ def test_invalid_endpoint_override(http, ksa_session, url):
     compute = adapter.Adapter(ksa_session, endpoint_override=url)
     with pytest.raises(images.EndpointNotFound, match='is invalid'):
         list(ImagesAPI(compute).list_detail())
-    with pytest.raises(images.EndpointNotFound, match='is invalid'):
-        Client(compute).server()
 
 
 # -- credentials in URLs ---------------------------------------------------
@@ -354,9 +352,3 @@ def test_login_without_a_password_is_an_images_error(http, ksa_session):
         with pytest.raises(images.ImagesError) as caught:
             call()
         assert str(caught.value) == 'The login failed: A password is missing'
-
-
-def test_server_name_has_no_credentials(http, ksa_session):
-    set_catalog(http, {'RegionOne': WITH})
-    compute = adapter.Adapter(ksa_session, service_type='compute')
-    assert Client(compute).server() == 'nova.example.com:8774'

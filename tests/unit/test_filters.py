@@ -17,6 +17,7 @@ from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api import ServerRef
+from osc_compute_images.api import summary
 
 GB = 1024**3
 
@@ -143,13 +144,34 @@ NAMES = ['ubuntu-24.04', 'UBUNTU', 'debian', '', None, 'a[b]', 'two\nlines']
 @pytest.mark.parametrize(
     'glob', ['ubuntu*', 'Ubuntu', '*', '?ebian', '[ud]*', 'a[[]b]', 'two*', '']
 )
-def test_name_pattern_is_a_shell_wildcard_ignoring_case(glob):
+def test_name_pattern_is_a_shell_wildcard(glob):
     images = [image(name=name) for name in NAMES]
     assert chosen(filters.name_pattern(glob), images) == [
         name
         for name in NAMES
-        if name is not None and fnmatch.fnmatchcase(name.lower(), glob.lower())
+        if name is not None and fnmatch.fnmatchcase(name, glob)
     ]
+
+
+@pytest.mark.parametrize('status', ['active', 'Active', 'ACTIVE'])
+def test_statuses_are_compared_in_one_case(status):
+    one = image(status=status)
+    assert (one.status, one.state) == (status, 'ACTIVE')
+    assert filters.status('active').matches(one)
+    assert not filters.status('SAVING').matches(one)
+    assert filters.boots_on(Flavor('1', 'f', 1, 1)).matches(one)
+    others = [image(status='ACTIVE'), image(status='saving')]
+    assert [
+        s.count for s in summary.summarize([one, *others], ['status'])
+    ] == [
+        2,
+        1,
+    ]
+
+
+def test_an_image_without_a_status_has_none():
+    assert image().state is None
+    assert not filters.status('ACTIVE').matches(image())
 
 
 @pytest.mark.parametrize('word', ['', 'queued', 'BOGUS'])

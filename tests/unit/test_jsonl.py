@@ -2,6 +2,7 @@
 
 """The JSON Lines formatter."""
 
+import argparse
 import importlib.metadata
 import io
 import json
@@ -9,6 +10,7 @@ import subprocess
 import sys
 
 from cliff import columns
+from cliff.formatters import json_format
 import pytest
 
 from osc_compute_images.commands import _jsonl
@@ -45,6 +47,17 @@ def test_empty_list_prints_nothing(formatter):
     out = io.StringIO()
     formatter.emit_list(('Name',), [], out, None)
     assert out.getvalue() == ''
+
+
+@pytest.mark.parametrize('row', [('a', 1, 'surplus'), ('a',)])
+def test_odd_row_is_printed_as_in_json(formatter, row):
+    ours, theirs = io.StringIO(), io.StringIO()
+    formatter.emit_list(('Name', 'Size'), [row], ours, None)
+    options = argparse.Namespace(noindent=False)
+    json_format.JSONFormatter().emit_list(
+        ('Name', 'Size'), [row], theirs, options
+    )
+    assert [json.loads(ours.getvalue())] == json.loads(theirs.getvalue())
 
 
 def test_rows_are_written_before_next_row_is_requested(formatter):

@@ -269,13 +269,21 @@ def test_earlier_images_are_tried_at_growing_distances():
     assert tried(7) == ['i5', 'i3', 'i0', None]
 
 
-def test_pages_are_forgotten_only_as_far_as_needed(monkeypatch):
-    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 2)
-    monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 2)
+def test_oldest_ids_are_forgotten_but_never_those_of_the_last_page(
+    monkeypatch,
+):
+    monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 4)
     history = _history.History(None)
-    for n, has_all in enumerate([*[True] * 5, False]):
-        history.add([ImageRef(f'i{n}', 'x')])
-        assert history.has_all is has_all
+    refs = [ImageRef(f'i{n}', 'x') for n in range(12)]
+    assert history.add(refs[:2]) == refs[:2]
+    assert history.add(refs[:4]) == refs[2:4]
+    assert history.has_all
+    assert history.add(refs[4:5]) == refs[4:5]
+    assert not history.has_all
+    assert history.add(refs[3:5]) == []
+    assert history.add(refs[5:12]) == refs[5:12]
+    assert history.add(refs[5:12]) == []
+    assert history.add(refs[4:5]) == refs[4:5]
 
 
 def test_representation_of_pages(api, http):
@@ -347,10 +355,8 @@ def all_but(spared):
     [all_numbers, all_but(0), all_but(1), all_but(2), lambda n: n % 2 > 0],
 )
 def test_listing_continues_while_listed_images_are_deleted(
-    api, http, monkeypatch, which, limit, brief
+    api, http, which, limit, brief
 ):
-    # Remember only a few IDs in full.
-    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 20)
     numbers = range(200)
     server = nova.Server(nova.images(*numbers))
     for path in (nova.DETAIL, f'{nova.ENDPOINT}/images'):
@@ -376,8 +382,7 @@ def test_listing_takes_two_requests_per_page_if_all_are_deleted(api, http):
     assert len(sent(http)) < 2 * 20 + 8
 
 
-def test_listing_continues_if_only_old_images_remain(api, http, monkeypatch):
-    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 20)
+def test_listing_continues_if_only_old_images_remain(api, http):
     numbers = range(200)
     server = nova.Server(nova.images(*numbers))
     http.get(nova.DETAIL, json=server)
@@ -391,11 +396,7 @@ def test_listing_continues_if_only_old_images_remain(api, http, monkeypatch):
 
 
 @pytest.mark.parametrize('gone', [4, 5, 6, 11, 12])
-def test_no_duplicates_after_last_pages_are_deleted(
-    api, http, monkeypatch, gone
-):
-    # Remember the IDs of the last page in full, and hashes of older ones.
-    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 3)
+def test_no_duplicates_after_last_pages_are_deleted(api, http, gone):
     server = nova.Server(nova.images(*range(20)))
     http.get(nova.DETAIL, json=server)
     listed = []
@@ -407,8 +408,7 @@ def test_no_duplicates_after_last_pages_are_deleted(
     assert listed == [nova.image_id(n) for n in range(20)]
 
 
-def test_no_duplicates_if_empty_page_links_back(api, http, monkeypatch):
-    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 3)
+def test_no_duplicates_if_empty_page_links_back(api, http):
     numbers = [(1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12), (), (3, 4, 5, 13)]
     pages = [
         nova.page(nova.images(*each), nova.link(nova.image_id(2)))
@@ -442,7 +442,6 @@ def ids_of(server):
 def test_listing_is_interrupted_if_too_many_ids_are_forgotten(
     api, http, monkeypatch
 ):
-    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 10)
     monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 15)
     server = nova.Server(nova.images(*range(100)))
     http.get(nova.DETAIL, json=server)
@@ -484,7 +483,6 @@ def test_listing_ends_if_server_rejects_every_marker(api, http):
 
 
 def test_long_cycle_of_pages_is_an_error(api, http, monkeypatch):
-    monkeypatch.setattr(_limits, 'MAX_RECENT_IDS', 4)
     monkeypatch.setattr(_limits, 'MAX_KNOWN_PAGES', 30)
     numbers = [(n % 60, n % 60 + 1) for n in range(0, 200, 2)]
     http.get(

@@ -115,14 +115,8 @@ PAGINGS = st.just(Paging()) | st.builds(
 ).filter(lambda paging: not paging.may_hide_images())
 
 
-class Memory(NamedTuple):
-    """How many IDs a listing remembers, in full and in total."""
-
-    recent: int = _limits.MAX_RECENT_IDS
-    known: int = _limits.MAX_KNOWN_IDS
-
-
-MEMORIES = st.sampled_from([Memory(), Memory(3), Memory(3, 5)])
+#: How many IDs a listing remembers.
+MEMORIES = st.sampled_from([_limits.MAX_KNOWN_IDS, 5])
 
 #: How an image vanishes: it is deleted, or becomes invisible.
 REMOVALS = st.sampled_from(['delete', 'conceal'])
@@ -227,10 +221,9 @@ class Listing(RuleBasedStateMachine):
     def start(self, count, limit, admin, paging, faulty, memory):
         if paging.overlap:
             # It reaches back far if the images between were deleted.
-            memory = Memory()
+            memory = _limits.MAX_KNOWN_IDS
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(_limits, 'MAX_RECENT_IDS', memory.recent)
-        self.patch.setattr(_limits, 'MAX_KNOWN_IDS', memory.known)
+        self.patch.setattr(_limits, 'MAX_KNOWN_IDS', memory)
         self.mocker = requests_mock.Mocker()
         self.mocker.start()
         set_catalog(self.mocker, {'RegionOne': nova.ENDPOINT})
@@ -248,7 +241,7 @@ class Listing(RuleBasedStateMachine):
         self.stayed = self.server.listed()
         self.newest = 0x1000
         self.faulty = faulty
-        self.excused = paging.may_interrupt() or memory.known < 100
+        self.excused = paging.may_interrupt() or memory < 100
         self.started = self.ended = False
 
     @precondition(lambda self: self.ended)

@@ -358,9 +358,7 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(
-    max_examples=60, stateful_step_count=12, deadline=None
-)
+TestMachine.settings = settings(max_examples=60, stateful_step_count=12)
 
 
 # --- interrupted plans ----------------------------------------------------

@@ -163,6 +163,24 @@ def test_no_images_and_no_filters_is_refused(app, fleet, caplog, kind, words):
     assert not fleet.requests
 
 
+@pytest.mark.parametrize(
+    ('kind', 'words'),
+    [
+        (DeleteComputeImage, ['--not-name', 'x']),
+        (DeleteComputeImage, ['--property', 'keep!=yes']),
+        (SetComputeImage, ['--property', 'a=b', '--not-name-regex', 'x']),
+        (UnsetComputeImage, ['--property=a', '--with-property=a!=b']),
+    ],
+)
+def test_exclusions_alone_need_all(app, fleet, caplog, kind, words):
+    assert run(app, kind, *words, GO) == (_planning.EXIT_REFUSED, '')
+    assert 'only exclude images; add --all' in caplog.text
+    assert not fleet.requests
+    code, printed = run(app, kind, *words, '--all', '--dry-run')
+    assert code == 0
+    assert ID[1] in printed
+
+
 @pytest.mark.parametrize('words', [SNAPSHOTS, ['--all']])
 def test_approval_is_required(app, fleet, words):
     with pytest.raises(exceptions.CommandError, match='no terminal to ask'):

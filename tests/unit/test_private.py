@@ -8,20 +8,16 @@ and these tests fail.
 
 import ast
 from collections.abc import Iterator
-import importlib
 import inspect
 import pathlib
 import re
 
-from cliff.formatters import table
 from keystoneauth1 import session
 from openstack.config import loader
 import pytest
 
 import osc_compute_images
 from osc_compute_images.api import _cloud
-from osc_compute_images.api import filters
-from osc_compute_images.api.filters import _linear_regex
 from osc_compute_images.api.http import _sessions
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import show
@@ -35,13 +31,8 @@ PRIVATE = {
     # its catalog, and --all-clouds may prompt for a password.
     '_get_known_regions': 'api/_cloud.py',
     '_pw_callback': 'commands/_logins.py',
-    # Python: regular expressions are not available.
-    're._parser': 'api/filters/_linear_regex.py',
-    're._compiler': 'api/filters/_linear_regex.py',
     # cliff.command.Command: hooks cannot add to the help.
     '_hooks': 'commands/_connect.py',
-    # cliff.formatters.table: cliff formats tables itself, more slowly.
-    '_format_row': 'commands/_formatters.py',
     # cliff.columns.FormattableColumn: all subclasses in osc-lib use it, too.
     '_value': 'commands/_columns.py commands/_usage.py',
 }
@@ -136,14 +127,8 @@ def test_config_has_known_regions_and_pw_callback():
     assert callable(config._get_known_regions)
 
 
-@pytest.mark.parametrize('name', ['re._parser', 're._compiler'])
-def test_python_has_regex_parser_and_compiler(name):
-    assert importlib.import_module(name)
-
-
 def test_cliff_has_private_names():
     assert not [*show.ShowComputeImage(None, None)._hooks]
-    assert table._format_row(['a']) == ['a']
     assert _columns.HumanSizeColumn(1000)._value == 1000
 
 
@@ -162,13 +147,6 @@ def test_config_without_known_regions():
         cloud_config = {'clouds': {'mine': {'regions': ['a', 'b']}}}
 
     assert _cloud.Cloud(Config(), 'mine').configured_regions() == []
-
-
-@pytest.mark.parametrize('name', ['_PARSER', '_COMPILER'])
-def test_regex_without_parser_or_compiler_is_rejected(monkeypatch, name):
-    monkeypatch.setattr(_linear_regex, name, None)
-    with pytest.raises(ValueError, match='this release of Python'):
-        filters.name_regex('a')
 
 
 def test_epilog_without_hooks():

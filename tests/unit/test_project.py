@@ -41,6 +41,110 @@ def test_ci_runs_command_of_readme():
     assert '\n    ./run test\n' in (ROOT / 'README.rst').read_text()
 
 
+#: In place of tox: says what it is asked to run, and fails for "types".
+FAKE_TOX = """\
+#!/bin/sh
+case $1 in
+    list) printf 'lint\\ntypes\\nunit\\n' ;;
+    *) echo "tox $*"; [ "$4" != types ] ;;
+esac
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Return a function that runs ``./run`` with another tox."""
+    shutil.copy(ROOT / 'run', tmp_path)
+    tox = tmp_path / '.venv' / 'bin' / 'tox'
+    tox.parent.mkdir(parents=True)
+    tox.write_text(FAKE_TOX)
+    tox.chmod(0o755)
+
+    def run(*words):
+        return subprocess.run(
+            [tmp_path / 'run', *words],
+            env={**os.environ, 'PYTHON': sys.executable},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_run_test_goes_on_after_failure_and_ends_with_table(run):
+    done = run('test')
+    assert done.returncode == 1
+    shown, _, result = done.stdout.partition('=== result\n')
+    assert re.findall(r'tox .*|=== .*', shown) == [
+        *('=== lint', 'tox run -q -e lint'),
+        *('=== types', 'tox run -q -e types'),
+        *('=== unit', 'tox run -q -e unit'),
+    ]
+    result = re.sub(r' \d+ s ', '', result)
+    assert [line.split() for line in result.splitlines()] == [
+        ['lint', 'passed'],
+        ['types', 'FAILED', './run', 'tox', 'run', '-e', 'types'],
+        ['unit', 'passed'],
+    ]
+
+
+@pytest.mark.parametrize(
+    ('words', 'expected'),
+    [
+        ('tests/unit/test_x.py -x', 'unit -- tests/unit/test_x.py -x'),
+        (
+            'tests/unit tests/functional',
+            'functional -- tests/unit tests/functional',
+        ),
+        ('-k word', 'functional -- -k word tests'),
+    ],
+)
+def test_run_test_chooses_environment(run, words, expected):
+    done = run('test', '--', *words.split())
+    assert done.stdout == f'tox run -qe {expected}\n'
+
+
+@pytest.mark.parametrize('word', ['--help', '-h', 'help'])
+def test_help_of_run_succeeds(run, word):
+    done = run(word)
+    assert done.returncode == 0
+    assert done.stdout.startswith('usage: ./run <command>')
+    assert run('no-such-command').returncode == 2
+
+
+@pytest.mark.parametrize('tool', ['demo.py', 'pictures.py', 'devcloud'])
+def test_help_of_tool_does_nothing_else(tool, tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / 'tools' / tool, '--help'],
+        env={**os.environ, 'DEVCLOUD_STATE': str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith('usage: ./run ')
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ('command', 'printed'),
+    [
+        (['status'], 'down\n'),
+        (['env'], './run cloud: The cloud is down: bring it up first\n'),
+    ],
+)
+def test_commands_fail_while_cloud_is_down(command, printed, tmp_path):
+    done = subprocess.run(
+        [sys.executable, ROOT / 'tools' / 'devcloud', *command],
+        env={**os.environ, 'DEVCLOUD_STATE': str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, printed)
+
+
 WORKFLOWS = sorted((ROOT / '.github' / 'workflows').glob('*.yml'))
 
 
@@ -70,9 +174,8 @@ def test_commands_in_workflows_exist():
         for section in tox_sections()
     ]
     assert {re.match('[a-z]+', env)[0] for env in named} <= set(done)
-    assert any(
-        step.get('run') == '.ci/run' for step in test['jobs']['all']['steps']
-    )
+    steps = test['jobs']['all']['steps']
+    assert '.ci/run' in [step.get('run') for step in steps]
 
 
 #: With the package, all that a wheel is built from.

@@ -54,6 +54,13 @@ def test_newest_ends_listing_early():
     assert pages.asked == 2
 
 
+def test_one_key_of_groups_may_be_a_text():
+    images = [image(2), image(1), image(1, 'a')]
+    assert [*selection.newest(images, group_by='status')] == [
+        *selection.newest(images, group_by=['status'])
+    ]
+
+
 def test_images_of_equal_age_do_not_end_listing():
     pages = Pages([image(3, 'a')], [image(3, 'b')], [image(2)], [image(1)])
     assert ids(selection.newest(pages)) == ['n-1']
@@ -67,13 +74,13 @@ def test_newest_per_group_is_lazy():
         [image(1, 'a'), image(2, 'b'), image(2, 'a')],
         [image(3, 'a'), image(4, 'c')],
     )
-    found = selection.newest(pages, per=['name'])
+    found = selection.newest(pages, group_by=['name'])
     assert next(found).id == 'a-1'
     assert next(found).id == 'b-2'
     assert pages.asked == 1
     assert ids(found) == ['c-4']
     pages = Pages([image(1, 'a'), image(2, 'b')], [image(3, 'a'), image(4)])
-    assert ids(selection.newest(pages, 2, per=['name'])) == [
+    assert ids(selection.newest(pages, 2, group_by=['name'])) == [
         *('a-1', 'b-2', 'a-3', 'n-4')
     ]
 
@@ -83,12 +90,16 @@ def test_unsorted_listing_is_read_to_the_end():
     assert ids(selection.newest(pages, 2)) == ['n-1', 'n-3']
     assert pages.asked == 2
     pages = Pages([image(5, 'a'), image(3, 'b')], [image(1, 'a'), image(9)])
-    assert ids(selection.newest(pages, per=['name'])) == ['a-1', 'b-3', 'n-9']
+    assert ids(selection.newest(pages, group_by=['name'])) == [
+        'a-1',
+        'b-3',
+        'n-9',
+    ]
 
 
 def test_late_change_of_order_is_an_error_if_it_matters():
     pages = Pages([image(3, 'a'), image(4, 'a')], [image(1, 'a')])
-    found = selection.newest(pages, per=['name'])
+    found = selection.newest(pages, group_by=['name'])
     assert next(found).id == 'a-3'
     with pytest.raises(InvalidResponse, match='newest'):
         next(found)
@@ -96,7 +107,7 @@ def test_late_change_of_order_is_an_error_if_it_matters():
     pages = Pages(
         [image(3, 'a'), image(4, 'a')], [image(9, 'a'), image(1, 'b')]
     )
-    assert ids(selection.newest(pages, per=['name'])) == ['a-3', 'b-1']
+    assert ids(selection.newest(pages, group_by=['name'])) == ['a-3', 'b-1']
 
 
 def test_images_of_equal_age_keep_their_order():
@@ -118,7 +129,7 @@ def test_count_must_be_positive(count):
 @pytest.mark.parametrize('key', ['', 'size', 'property:', 'property', 'Name'])
 def test_unknown_key_error_lists_valid_keys(key):
     for function in (
-        lambda: selection.newest([], per=[key]),
+        lambda: selection.newest([], group_by=[key]),
         lambda: summary.summarize([], [key]),
     ):
         with pytest.raises(ValueError, match='name, server, type, status and'):
@@ -197,7 +208,7 @@ def test_newest_agrees_with_sorting(images, count, keys, size, in_order):
         group.sort(key=lambda i: i.created, reverse=True)
         expected += group[:count]
     try:
-        found = [*selection.newest(pages, count, per=keys)]
+        found = [*selection.newest(pages, count, group_by=keys)]
     except InvalidResponse:
         assert not in_order
         return

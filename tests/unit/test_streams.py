@@ -72,7 +72,7 @@ def test_order_with_small_buffer_and_slow_region(
 
 
 def test_buffer_of_waiting_regions_is_limited(monkeypatch):
-    monkeypatch.setattr(_streams, 'MAX_BUFFERED', 500)
+    monkeypatch.setattr(_streams, 'MAX_BUFFERED', 10)
     ahead = []
     first_may_go = threading.Event()
 
@@ -93,7 +93,7 @@ def test_buffer_of_waiting_regions_is_limited(monkeypatch):
 
 
 def test_buffer_of_first_region_is_limited(monkeypatch):
-    monkeypatch.setattr(_streams, 'MAX_BUFFERED', 500)
+    monkeypatch.setattr(_streams, 'MAX_BUFFERED', 10)
     given = []
 
     def list_images(name, _api):

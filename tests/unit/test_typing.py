@@ -4,6 +4,7 @@
 
 import ast
 import importlib.resources
+import inspect
 import json
 import pathlib
 import pickle
@@ -78,7 +79,7 @@ def test_pyright_passes(tmp_path):
 def classes_and_functions(module):
     for name in module.__all__:
         value = getattr(module, name)
-        if callable(value) and hasattr(value, '__qualname__'):
+        if inspect.isclass(value) or inspect.isfunction(value):
             yield name, value
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 import hypothesis.strategies as st
 import pytest
 
+from osc_compute_images.commands import _amounts
 from osc_compute_images.commands import _values
 from tests.unit.examples import examples
 
@@ -19,10 +20,11 @@ READERS = (
     _values.positive_integer,
     _values.seconds,
     _values.status,
-    _values.comparison,
+    _amounts.comparison,
     _values.property_choice,
+    _values.span,
     _values.time_or_age,
-    _values.size,
+    _amounts.size,
     _values.regular_expression,
     _values.group_keys,
 )
@@ -37,12 +39,12 @@ READERS = (
         (_values.seconds, '0.5', 0.5),
         (_values.status, 'ACTIVE', 'ACTIVE'),
         (_values.status, 'saving', 'saving'),
-        (_values.comparison, '10', {'exactly': 10}),
-        (_values.comparison, '=10', {'exactly': 10}),
-        (_values.comparison, '>=10', {'at_least': 10}),
-        (_values.comparison, '<= 20', {'at_most': 20}),
-        (_values.comparison, ' >0 ', {'more_than': 0}),
-        (_values.comparison, '<5', {'less_than': 5}),
+        (_amounts.comparison, '10', {'exactly': 10}),
+        (_amounts.comparison, '=10', {'exactly': 10}),
+        (_amounts.comparison, '>=10', {'at_least': 10}),
+        (_amounts.comparison, '<= 20', {'at_most': 20}),
+        (_amounts.comparison, ' >0 ', {'more_than': 0}),
+        (_amounts.comparison, '<5', {'less_than': 5}),
         (_values.property_choice, 'a=b', ('a', 'b', True)),
         (_values.property_choice, 'a=', ('a', '', True)),
         (_values.property_choice, 'a', ('a', None, True)),
@@ -73,7 +75,7 @@ def test_valid_values(read, text, value):
         ],
         *[(_values.status, text) for text in ('', 'queued', 'ACTIVE ')],
         *[
-            (_values.comparison, text)
+            (_amounts.comparison, text)
             for text in ('', '>=', '=>10', '-1', '1.5', '10GB', '==1', '!=1')
         ],
         *[(_values.property_choice, text) for text in ('', '=', '=b')],
@@ -87,13 +89,19 @@ def test_valid_values(read, text, value):
                 '1.5h',
                 '1Y',
                 '24h30m',
+                '90m',
+                '6m',
+                '30min24h',
+                '1d1d',
+                '1784113200000',
+                '2026-11-23X16:11',
                 '24 h',
                 '1700000000',
                 '2026-13-01',
                 '2026-02-30',
                 '2026-11-23T25:00',
                 '999999999w',
-                '99999999999999999999m',
+                '99999999999999999999min',
                 '9999-12-31T23:59:59.5',
                 '0001-01-01T00:00+02:00',
             )
@@ -104,6 +112,34 @@ def test_invalid_value_error_repeats_value(read, text):
     with pytest.raises(argparse.ArgumentTypeError) as caught:
         read(text)
     assert repr(text) in str(caught.value)
+
+
+@pytest.mark.parametrize('read', [_values.span, _values.time_or_age])
+@pytest.mark.parametrize('text', ['6m', '7D', '999999999y'])
+def test_error_of_a_span_names_the_units(read, text):
+    with pytest.raises(argparse.ArgumentTypeError) as caught:
+        read(text)
+    assert repr(text) in str(caught.value)
+    assert '(units: y of 365 days, w, d, h and min' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ('text', 'span'),
+    [
+        ('0d', datetime.timedelta()),
+        ('90min', datetime.timedelta(minutes=90)),
+        ('1y5d', datetime.timedelta(days=370)),
+    ],
+)
+def test_spans(text, span):
+    assert _values.span(text) == span
+
+
+def test_an_empty_text_is_not_parsed():
+    read = _values.not_empty(int)
+    assert read('7') == 7
+    with pytest.raises(argparse.ArgumentTypeError, match='value is empty'):
+        read('')
 
 
 def test_unknown_status_error_lists_statuses():
@@ -154,11 +190,13 @@ def test_times_are_converted_to_utc(text, time):
 @pytest.mark.parametrize(
     ('text', 'span'),
     [
-        ('0m', datetime.timedelta()),
-        ('90m', datetime.timedelta(minutes=90)),
+        ('0min', datetime.timedelta()),
+        ('90min', datetime.timedelta(minutes=90)),
         ('24h', datetime.timedelta(days=1)),
         ('7d', datetime.timedelta(days=7)),
         ('2w', datetime.timedelta(days=14)),
+        ('24h30min', datetime.timedelta(days=1, minutes=30)),
+        ('1y2w3d4h5min', datetime.timedelta(382, hours=4, minutes=5)),
     ],
 )
 def test_span_is_an_age(text, span):

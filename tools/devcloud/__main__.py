@@ -23,7 +23,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog='devcloud',
+        prog='./run cloud',
         description=f'{__doc__} All its data is in one folder.',
     )
     parser.add_argument(
@@ -34,9 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--cloud',
-        default='demo',
+        default=os.environ.get('DEVCLOUD_CLOUD', 'demo'),
         help='name of the cloud; several can run at the same time '
-        '(default: demo)',
+        '(default: demo, or DEVCLOUD_CLOUD)',
     )
     parser.add_argument(
         '--release',
@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser('down', help='stop the cloud')
     commands.add_parser('destroy', help='stop the cloud, and remove its data')
-    status = commands.add_parser('status', help='print whether it runs')
+    status = commands.add_parser(
+        'status', help='print whether it runs; fail if it does not'
+    )
     status.add_argument(
         '--json', action='store_true', help='print all facts, for programs'
     )
@@ -63,6 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     unseed = commands.add_parser('unseed', help='remove the added images')
     for command in (seed, unseed):
         command.add_argument('--region', choices=REGIONS, default=REGIONS[0])
+    backups = commands.add_parser(
+        'backups',
+        help='make the images backup-* that examples of the documentation '
+        'change, as if never changed',
+    )
+    backups.add_argument(
+        '--remove', action='store_true', help='only remove them'
+    )
     run = commands.add_parser(
         'run', help='run a command on the cloud: run -- openstack image list'
     )
@@ -75,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _do(cloud: Cloud, args: argparse.Namespace) -> None:
+def _do(cloud: Cloud, args: argparse.Namespace) -> bool:
+    """Do what a command says; return whether it succeeded."""
     match args.command:
         case 'up':
             cloud.up(fresh=args.fresh)
@@ -87,14 +98,18 @@ def _do(cloud: Cloud, args: argparse.Namespace) -> None:
             cloud.seed(args.region, args.count)
         case 'unseed':
             print(f'{cloud.unseed(args.region)} images removed')
+        case 'backups':
+            (cloud.remove_backups if args.remove else cloud.make_backups)()
         case 'status':
             _print_status(cloud, in_full=args.json)
+            return cloud.is_up()
         case 'env':
             _print_environment(cloud, args.user)
         case 'run':
             os.execvpe(
                 args.words[0], args.words, cloud.layout.environment(args.user)
             )
+    return True
 
 
 def _print_status(cloud: Cloud, *, in_full: bool) -> None:
@@ -105,6 +120,8 @@ def _print_status(cloud: Cloud, *, in_full: bool) -> None:
 
 
 def _print_environment(cloud: Cloud, user: str) -> None:
+    if not cloud.is_up():
+        raise DevcloudError('The cloud is down: bring it up first')
     environment = cloud.layout.environment(user)
     for name in ('OS_CLIENT_CONFIG_FILE', 'OS_CLOUD'):
         print(f'export {name}={shlex.quote(environment[name])}')
@@ -121,13 +138,15 @@ def main() -> int:
     args = _parser().parse_args()
     say = _timed(lambda text: print(text, file=sys.stderr, flush=True))
     try:
-        _do(Cloud(args.state.resolve(), args.cloud, args.release, say), args)
+        done = _do(
+            Cloud(args.state.resolve(), args.cloud, args.release, say), args
+        )
     except (DevcloudError, OSError) as e:
-        print(f'devcloud: {e}', file=sys.stderr)
+        print(f'./run cloud: {e}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
+    return int(not done)
 
 
 if __name__ == '__main__':

@@ -19,6 +19,7 @@ from install import Say
 from layout import Facts
 from layout import Layout
 from layout import PROCESSES
+from layout import REGIONS
 from layout import USERS
 from original import Original
 from services import free_port
@@ -110,6 +111,22 @@ class Cloud:
         glance.unseed(self.layout.glance_db(region), region, count)
         self._facts.write(facts)
         return count
+
+    def make_backups(self) -> None:
+        """Make the images that examples change, afresh in each region."""
+        facts = self._known_facts()
+        for region in REGIONS:
+            glance.make_backups(
+                self.layout.glance_db(region),
+                region,
+                facts['projects']['demo'],
+            )
+
+    def remove_backups(self) -> None:
+        """Remove these images."""
+        self._known_facts()
+        for region in REGIONS:
+            glance.remove_backups(self.layout.glance_db(region), region)
 
     def status(self) -> dict[str, Any]:
         """Return the facts for programs."""

@@ -72,22 +72,75 @@ def seed(
     owners: dict[str, str],
 ) -> None:
     """Insert any number of images into Glance's database."""
-    rows = []
-    properties = []
-    for number in range(first, first + count):
-        image = images.bulk(number, owners)
-        image_id = images.image_id(region, number, 'bulk')
-        # Several images share a second, as in a real cloud.
-        created = _NEWEST - datetime.timedelta(days=90, seconds=number // 3)
-        rows.append(
-            (image_id, image.name, image.size, image.status, image.visibility,
-             _time(created), _time(created), False, image.owner,
-             image.min_disk, image.min_ram, False, 'raw', 'bare', False)
-        )  # fmt: skip
-        properties += [
-            (image_id, key, value, _time(created), _time(created), False)
-            for key, value in image.properties.items()
-        ]
+    # Several images share a second, as in a real cloud.
+    newest = _NEWEST - datetime.timedelta(days=90)
+    _insert(
+        database,
+        [
+            (
+                images.image_id(region, number, 'bulk'),
+                images.bulk(number, owners),
+                newest - datetime.timedelta(seconds=number // 3),
+            )
+            for number in range(first, first + count)
+        ],
+    )
+
+
+def unseed(database: Path, region: str, count: int) -> None:
+    """Remove the images of :func:`seed`."""
+    _remove(
+        database, [images.image_id(region, n, 'bulk') for n in range(count)]
+    )
+
+
+def make_backups(database: Path, region: str, owner: str) -> None:
+    """Insert the images of :data:`images.BACKUPS`, as if never changed."""
+    remove_backups(database, region)
+    now = datetime.datetime.now(datetime.UTC)
+    _insert(
+        database,
+        [
+            (
+                image_id,
+                images.backup(name, owner),
+                now - datetime.timedelta(days=days),
+            )
+            for image_id, (name, days) in zip(
+                _backup_ids(region), images.BACKUPS.items(), strict=True
+            )
+        ],
+    )
+
+
+def remove_backups(database: Path, region: str) -> None:
+    """Remove the images of :func:`make_backups`."""
+    _remove(database, _backup_ids(region))
+
+
+def _backup_ids(region: str) -> list[str]:
+    return [
+        images.image_id(region, number, 'backup')
+        for number in range(len(images.BACKUPS))
+    ]
+
+
+def _insert(
+    database: Path,
+    made: list[tuple[str, images.Image, datetime.datetime]],
+) -> None:
+    """Insert images into the database, with their IDs and times."""
+    rows = [
+        (image_id, image.name, image.size, image.status, image.visibility,
+         _time(created), _time(created), False, image.owner,
+         image.min_disk, image.min_ram, False, 'raw', 'bare', False)
+        for image_id, image, created in made
+    ]  # fmt: skip
+    properties = [
+        (image_id, key, value, _time(created), _time(created), False)
+        for image_id, image, created in made
+        for key, value in image.properties.items()
+    ]
     with sqlite3.connect(database, timeout=60) as db:
         db.executemany(
             f'INSERT INTO images ({_IMAGE_COLUMNS}) '
@@ -103,9 +156,8 @@ def seed(
     db.close()
 
 
-def unseed(database: Path, region: str, count: int) -> None:
-    """Remove the images of :func:`seed`."""
-    ids = [(images.image_id(region, n, 'bulk'),) for n in range(count)]
+def _remove(database: Path, image_ids: list[str]) -> None:
+    ids = [(image_id,) for image_id in image_ids]
     with sqlite3.connect(database, timeout=60) as db:
         db.executemany('DELETE FROM image_properties WHERE image_id = ?', ids)
         db.executemany('DELETE FROM images WHERE id = ?', ids)

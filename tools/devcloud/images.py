@@ -14,6 +14,14 @@ GB = 1024**3
 #: A server that no longer exists.
 GONE = 'd0e5a1b2-0000-4000-8000-00000000dead'
 
+#: Images that examples of the documentation change, with their age in days.
+BACKUPS = {
+    'backup-1': 40,
+    'backup-2': 35,
+    'backup-3': 2,
+    'backup of web-1': 50,
+}
+
 _X86 = {'architecture': 'x86_64', 'hw_disk_bus': 'virtio'}
 
 
@@ -68,6 +76,18 @@ def snapshot(server: str, **more: str) -> dict[str, str]:
         **_X86,
         **more,
     }
+
+
+def backup(name: str, owner: str) -> Image:
+    """Return one of the images of :data:`BACKUPS`."""
+    return Image(
+        name,
+        visibility='private',
+        owner=owner,
+        status='active',
+        size=4096,
+        properties={'image_type': 'snapshot'},
+    )
 
 
 def bulk(number: int, owners: dict[str, str]) -> Image:

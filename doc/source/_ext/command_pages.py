@@ -4,10 +4,12 @@
 
 ``.. command-reference:: compute image list`` inserts the output of cliff's
 ``autoprogram-cliff``, in the sections of a man page. The options that all list
-and show commands share come last, below the examples.
+and show commands share come last, below the examples. On a web page, the
+examples come first. ``.. exit-codes::`` inserts the table of all exit codes.
 """
 
 from collections.abc import Iterator
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 import re
@@ -16,6 +18,8 @@ from typing import Any
 
 from cliff import sphinxext
 from docutils import nodes
+from docutils.parsers.rst import Directive
+import exit_codes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
@@ -26,12 +30,6 @@ _OUTPUT = (
     *('-c', '-f', '--fit-width', '--max-width', '--noindent', '--prefix'),
     *('--print-empty', '--quote', '--sort-ascending', '--sort-column'),
     *('--sort-descending', '--variable'),
-)
-
-
-_EXIT_STATUS = (
-    '0 for success, 1 for an error, which is reported on stderr, and 2 for an '
-    'invalid command line.'
 )
 
 
@@ -61,21 +59,65 @@ class CommandReference(sphinxext.AutoprogramCliffDirective):
             self._section('Synopsis', usage),
             self._section('Description', [n for n in prose if n not in usage]),
             self._section('Options', own),
-            self._section('Exit status', [nodes.paragraph(text=_EXIT_STATUS)]),
+            self._section('Exit status', [self._exit_codes()]),
             self._section(
                 'Output options',
                 [o for o in options if _first_word(o) in _OUTPUT],
             ),
-            self._section('See also', [nodes.paragraph(text=_see_also())]),
+            self._section('See also', [self._see_also()]),
         ]
+
+    def _exit_codes(self) -> nodes.table:
+        name = self.options['command'].split()[-1]
+        head = ('Exit code', 'Meaning')
+        return _table((20, 80), head, *exit_codes.of_command(name))
+
+    def _see_also(self) -> nodes.paragraph:
+        own = f'openstack-{self.options["command"].replace(" ", "-")}'
+        others = [name for _page, name, *_more in man_pages() if name != own]
+        return nodes.paragraph(
+            text=', '.join(f'{name}(1)' for name in ('openstack', *others))
+        )
 
     def _section(self, title: str, content: list[nodes.Node]) -> nodes.section:
         name = nodes.make_id(f'{self.options["command"]} {title}')
         return nodes.section('', nodes.title(text=title), *content, ids=[name])
 
 
-def put_in_order(_app: Sphinx, document: nodes.document) -> None:
-    """Move the last sections below the handwritten part of a page."""
+class ExitCodes(Directive):
+    """The table of the exit codes of all commands."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        head = ('Exit code', 'Commands', 'Meaning')
+        return [_table((12, 28, 60), head, *exit_codes.of_all())]
+
+
+def _table(widths: Sequence[int], *rows: Sequence[str]) -> nodes.table:
+    """Return a table, whose first row is its head."""
+    head, *body = (
+        nodes.row(
+            '', *(nodes.entry('', nodes.paragraph(text=cell)) for cell in row)
+        )
+        for row in rows
+    )
+    return nodes.table(
+        '',
+        nodes.tgroup(
+            '',
+            *(nodes.colspec(colwidth=width) for width in widths),
+            nodes.thead('', head),
+            nodes.tbody('', *body),
+            cols=len(widths),
+        ),
+    )
+
+
+def put_in_order(app: Sphinx, document: nodes.document) -> None:
+    """Move the last sections below the handwritten part of a page.
+
+    On a web page, move the examples above all others.
+    """
     last = re.compile('compute-image-.*-(output-options|see-also)')
     for section in list(document.findall(nodes.section)):
         if not last.fullmatch(section['ids'][0]):
@@ -84,11 +126,16 @@ def put_in_order(_app: Sphinx, document: nodes.document) -> None:
         page.remove(section)
         if len(section) > 1:
             page.append(section)
-
-
-def _see_also() -> str:
-    names = [name for _page, name, *_others in man_pages()]
-    return ', '.join(f'{name}(1)' for name in ('openstack', *names))
+    if app.builder.name == 'man':
+        return
+    for section in list(document.findall(nodes.section)):
+        page = section.parent
+        if 'examples' in section['ids'] and app.env.docname.startswith(
+            'commands/'
+        ):
+            page.remove(section)
+            # Below the title.
+            page.insert(1, section)
 
 
 def _first_word(option: addnodes.desc) -> str:
@@ -141,8 +188,13 @@ def wrap_lines(app: Sphinx, error: Exception | None) -> None:
         path.write_text('\n'.join(_wrapped(path.read_text().split('\n'))))
 
 
+# A tab separates the cells of a table.
 _WRAPPER = textwrap.TextWrapper(
-    78, break_long_words=False, break_on_hyphens=False
+    78,
+    break_long_words=False,
+    break_on_hyphens=False,
+    expand_tabs=False,
+    replace_whitespace=False,
 )
 
 
@@ -155,7 +207,13 @@ def _wrapped(lines: list[str]) -> Iterator[str]:
         if line == '.sp' and before.startswith('.SH'):
             continue
         before = line
-        if literal or line.startswith(('.', "'")):
+        # Names of commands and options are neither hyphenated nor spread. A
+        # section begins with hyphenation on.
+        if line.startswith('.TH '):
+            yield from (line, '.ad l')
+        elif line.startswith('.SH') and line != '.SH NAME':
+            yield from (line, '.nh')
+        elif literal or line.startswith(('.', "'")):
             yield line
         else:
             # A line that begins with a dot would be a roff request.
@@ -168,6 +226,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Add the directive to Sphinx."""
     app.setup_extension('cliff.sphinxext')
     app.add_directive('command-reference', CommandReference)
+    app.add_directive('exit-codes', ExitCodes)
     app.connect('builder-inited', name_the_manual)
     app.connect('doctree-read', put_in_order)
     app.connect('doctree-resolved', unlink)

@@ -25,7 +25,7 @@ def boots_on(flavor: Flavor) -> Filter:
         )
 
     def matches(image: Image) -> bool:
-        if image.status != 'ACTIVE' or (image.min_ram or 0) > flavor.ram:
+        if image.state != 'ACTIVE' or (image.min_ram or 0) > flavor.ram:
             return False
         if flavor.disk == 0 or image.is_volume_backed:
             return True

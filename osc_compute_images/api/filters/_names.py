@@ -7,7 +7,9 @@ import re
 
 from osc_compute_images.api._options import ListOpts
 from osc_compute_images.api.filters._filter import Filter
-from osc_compute_images.api.filters._linear_regex import LinearRegex
+
+# NOTE: "]" is an ordinary character right after "[", "[!" and "[^".
+_BRACKET = r'\[(?P<negation>[!^]?+)(?P<rest>\]?+[^]]*+\])|\['
 
 
 def name(exact: str) -> Filter:
@@ -21,12 +23,16 @@ def name(exact: str) -> Filter:
 
 
 def name_pattern(glob: str) -> Filter:
-    """Select images whose name matches a shell wildcard, ignoring case.
+    """Select images whose whole name matches a shell wildcard.
+
+    ``*`` matches any text, ``?`` any character, ``[abc]`` one of these, and
+    ``[!abc]`` or ``[^abc]`` any other. Other characters match themselves, in
+    the same case; ``[*]`` matches an asterisk.
 
     Images without a name do not match.
     """
     # NOTE: not fnmatch.fnmatch: its case sensitivity depends on the platform.
-    matches = re.compile(fnmatch.translate(glob), re.IGNORECASE).match
+    matches = re.compile(fnmatch.translate(_as_fnmatch(glob))).match
     return Filter(
         lambda image: image.name is not None and matches(image.name),
         brief=True,
@@ -34,19 +40,32 @@ def name_pattern(glob: str) -> Filter:
     )
 
 
+def _as_fnmatch(glob: str) -> str:
+    """Write a wildcard of a shell for :mod:`fnmatch`, which has no ``[^``."""
+
+    def rewrite(bracket: re.Match[str]) -> str:
+        if bracket['rest'] is None:
+            return '[[]'
+        return f'[{"!" if bracket["negation"] else ""}{bracket["rest"]}'
+
+    return re.sub(_BRACKET, rewrite, glob)
+
+
 def name_regex(pattern: str) -> Filter:
     """Select images whose name contains a match of a regular expression.
 
-    The syntax is that of Python's :mod:`re`, including ``^``, ``$`` and
-    ``(?i)``. The search takes linear time in the length of the name and of
-    the pattern. Therefore, backreferences, lookaround, conditions, atomic
-    groups and possessive repeats are not supported.
+    The syntax is that of the package ``regex`` (its version 0), which includes
+    that of Python's :mod:`re`. A search that takes more than a second for one
+    name is an :class:`ImagesError`.
 
     Images without a name do not match.
 
-    :raises ValueError: if the pattern is invalid, not supported or too large
+    :raises ValueError: if the pattern is invalid or too large
     """
-    search = LinearRegex(pattern).search
+    # NOTE: imported here, as it takes long, and only this filter needs it.
+    from osc_compute_images.api.filters._regex import searcher
+
+    search = searcher(pattern)
     return Filter(
         lambda image: image.name is not None and search(image.name),
         brief=True,

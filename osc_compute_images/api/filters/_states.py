@@ -43,7 +43,7 @@ def status(*words: str) -> Filter:
             glance[0] if len(glance) == 1 else f'in:{",".join(glance)}'
         )
     return Filter(
-        lambda image: image.status in statuses,
+        lambda image: image.state in statuses,
         query,
         label=f'status({", ".join(map(repr, statuses))})',
     )

@@ -121,11 +121,6 @@ class Client:
             self._adapter, method, path, endpoint, end, content
         ).body
 
-    def server(self) -> str:
-        """Return the host and port of the endpoint."""
-        url = self._retry(lambda _end: _endpoint.find(self._adapter))
-        return _endpoint.parse(url).server
-
     def log_in(self) -> None:
         """Obtain a token, unless there is one; retry transient errors.
 

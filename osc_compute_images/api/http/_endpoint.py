@@ -58,11 +58,6 @@ class Endpoint:
     url: str
     auth: requests.auth.AuthBase | None = None
 
-    @property
-    def server(self) -> str:
-        """The host and port."""
-        return urllib.parse.urlsplit(self.url).netloc
-
     def arguments(self) -> dict[str, Any]:
         """Return the arguments for a request of an adapter."""
         # keystoneauth interprets percent signs as placeholders.
@@ -80,11 +75,8 @@ def find(adapter: ksa_adapter.Adapter) -> str:
     :raises EndpointNotFound: if there is none
     :raises ImagesError: if the login fails, or its response is malformed
     """
-    try:
-        with _translated(adapter):
-            url: Any = adapter.get_endpoint(skip_discovery=True)
-    except _NO_ENDPOINT as e:
-        _raise_not_found(adapter, str(e), e)
+    with _translated(adapter):
+        url: Any = adapter.get_endpoint(skip_discovery=True)
     if not url:
         _raise_not_found(
             adapter,
@@ -118,8 +110,8 @@ def _translated(adapter: ksa_adapter.Adapter) -> Iterator[None]:
     began = time.monotonic()
     try:
         yield
-    except _NO_ENDPOINT:
-        raise
+    except _NO_ENDPOINT as e:
+        _raise_not_found(adapter, str(e), e)
     except Exception as e:
         if type(e) is Exception:
             # NOTE: keystoneauth raises it for a missing password.

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The exit codes of the commands: all pages take theirs from this table."""
+
+from typing import NamedTuple
+
+READING = ('list', 'show', 'summary')
+CHANGING = ('delete', 'prune', 'set', 'unset')
+
+
+class ExitCode(NamedTuple):
+    """What a number means, for some of the commands."""
+
+    code: int
+    commands: tuple[str, ...]
+    meaning: str
+
+
+TABLE = (
+    ExitCode(0, READING, 'Success'),
+    ExitCode(0, CHANGING, 'Success, or nothing to change'),
+    ExitCode(
+        1, READING, 'An error, reported on stderr; the output is not complete'
+    ),
+    ExitCode(
+        1,
+        CHANGING,
+        'Some images failed or were skipped, as reported on stderr, or the '
+        'plan was not approved',
+    ),
+    ExitCode(2, (*READING, *CHANGING), 'Invalid command line'),
+    ExitCode(3, ('show',), 'With --wait: the status of the image is ERROR'),
+    ExitCode(4, ('show',), 'With --wait: the status of the image is DELETED'),
+    ExitCode(5, ('show',), 'With --wait: the image no longer exists'),
+    ExitCode(6, ('show',), 'With --wait: the timeout expired'),
+    ExitCode(7, CHANGING, 'The plan was refused; nothing was changed'),
+)
+
+
+def of_command(name: str) -> list[tuple[str, str]]:
+    """Return the numbers of a command, and what they mean.
+
+    :param name: its last word
+    """
+    return [
+        (str(row.code), row.meaning) for row in TABLE if name in row.commands
+    ]
+
+
+def of_all() -> list[tuple[str, str, str]]:
+    """Return all rows, with the commands between."""
+    every = len(READING) + len(CHANGING)
+    return [
+        (
+            str(row.code),
+            'all' if len(row.commands) == every else ', '.join(row.commands),
+            row.meaning,
+        )
+        for row in TABLE
+    ]

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The shell of ``compute-image``, with the configuration of ``openstack``."""
+
+import argparse
+from collections.abc import Iterable
+import importlib.metadata
+import sys
+import types
+from typing import Any
+
+from cliff import commandmanager
+from osc_lib import clientmanager
+from osc_lib import shell
+from osc_lib import utils
+from osc_lib.api import auth
+from osc_lib.cli import client_config
+from osc_lib.i18n import _
+
+_GROUP = 'openstack.compute.v2'
+_PREFIX = 'compute_image_'
+#: Services whose API version matters: the other one selects the login.
+_SERVICES = ('compute', 'identity')
+_USAGE_ERROR = 2
+
+
+class _Commands(commandmanager.CommandManager):
+    """The commands of this distribution, without "compute image"."""
+
+    def __init__(self, distribution: importlib.metadata.Distribution) -> None:
+        super().__init__(None)
+        for point in distribution.entry_points:
+            if point.group == _GROUP and point.name.startswith(_PREFIX):
+                name = point.name.removeprefix(_PREFIX).replace('_', ' ')
+                self.commands[name] = point
+
+
+class _Masked:
+    """A value whose passwords are masked only if it is printed.
+
+    osc-lib masks its debug messages also if nobody reads them.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __str__(self) -> str:
+        from oslo_utils import strutils
+
+        return str(strutils.mask_password(self._value))
+
+
+class ComputeImageShell(shell.OpenStackShell):
+    """The ``self.app`` of the commands.
+
+    :param auth_types: the authentication types to offer; without them, all
+        that are installed, which takes time
+    :param login: names of their options
+    :param plugins: whether to accept the options of OpenStackClient's plugins,
+        which takes as long as ``openstack``
+    """
+
+    def __init__(
+        self,
+        auth_types: Iterable[str] = (),
+        login: Iterable[str] = (),
+        *,
+        plugins: bool = False,
+    ) -> None:
+        self._plugins = plugins
+        if auth_types:
+            # osc-lib collects these if they are empty.
+            lists: Any = auth
+            lists.PLUGIN_LIST = sorted(auth_types)
+            lists.OPTIONS_LIST = {
+                name: _option(name) for name in sorted(login)
+            }
+        if not plugins:
+            masking = types.SimpleNamespace(mask_password=_Masked)
+            for module in (client_config, clientmanager, shell):
+                vars(module)['strutils'] = masking
+        distribution = importlib.metadata.distribution('osc-compute-images')
+        super().__init__(
+            description=_('List and change images of the Compute service'),
+            version=distribution.version,
+            command_manager=_Commands(distribution),
+        )
+
+    def build_option_parser(
+        self, *args: Any, **kwargs: Any
+    ) -> argparse.ArgumentParser:
+        """Return the parser of the global options that ``openstack`` has."""
+        parser = super().build_option_parser(*args, **kwargs)
+        if self._plugins:
+            from openstackclient.common import clientmanager as plugins
+
+            plugins.build_plugin_option_parser(parser)
+        else:
+            for service in _SERVICES:
+                variable = f'OS_{service.upper()}_API_VERSION'
+                parser.add_argument(
+                    f'--os-{service}-api-version',
+                    metavar=f'<{service}-api-version>',
+                    default=utils.env(variable),
+                    help=f'(Env: {variable})',
+                )
+            parser.epilog = _(
+                'The other global options of "openstack" are accepted, too.'
+            )
+        return auth.build_auth_plugins_option_parser(parser)
+
+    def _final_defaults(self) -> None:
+        super()._final_defaults()
+        # As OpenStackClient chooses.
+        admin = self.options.endpoint and self.options.token
+        self._auth_type = 'admin_token' if admin else 'password'
+
+    def interact(self) -> None:
+        """Print the help: the commands have the names of a shell's own.
+
+        :raises SystemExit: always
+        """
+        self.stdout = self.stderr
+        self.options.deferred_help = True
+        try:
+            self.print_help_if_requested()
+        finally:
+            sys.exit(_USAGE_ERROR)
+
+    def run_subcommand(self, argv: list[str]) -> int:
+        """Run a command, if there is one for these global options."""
+        version = str(self.cloud.config.get('compute_api_version') or 2)
+        problem = None
+        if argv[0].startswith('-'):
+            problem = _('unknown option %s') % argv[0].partition('=')[0]
+        elif argv[0] != 'help' and version.split('.')[0] != '2':
+            problem = (
+                _(
+                    'the Compute API version must be 2 or 2.x, not %s '
+                    '(--os-compute-api-version, OS_COMPUTE_API_VERSION or '
+                    'compute_api_version)'
+                )
+                % version
+            )
+        if problem is None:
+            return super().run_subcommand(argv)
+        self.stderr.write(f'{self.NAME}: {problem}\n')
+        return _USAGE_ERROR
+
+
+def _option(name: str) -> dict[str, str]:
+    """Describe an option as osc-lib does."""
+    return {'env': f'OS_{name.upper().replace("-", "_")}', 'help': ''}

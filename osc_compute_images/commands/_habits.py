@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Options of other commands of OpenStackClient that users may try here.
+
+Each is refused with one sentence that says where to find what it does.
+"""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+from typing import NoReturn
+
+from osc_lib.i18n import _
+
+#: Options of "openstack image set" and "unset" that assign.
+_ASSIGNING = (
+    *('name', 'tag', 'project', 'project-domain', 'hidden', 'unhidden'),
+    *('public', 'private', 'shared', 'community', 'protected', 'unprotected'),
+    *('min-disk', 'min-ram', 'accept', 'reject', 'activate', 'deactivate'),
+    *('architecture', 'os-distro', 'os-version', 'container-format'),
+    *('disk-format', 'kernel-id', 'ramdisk-id', 'instance-id', 'membership'),
+)
+
+
+def add_assigning(parser: argparse.ArgumentParser, command: str) -> None:
+    """Refuse the options of ``openstack image set`` that assign.
+
+    :param command: ``set`` or ``unset``
+    """
+    for name in _ASSIGNING:
+        _refuse(
+            parser,
+            name,
+            _(
+                'the Compute service changes only properties: use "openstack '
+                'image %(command)s --%(option)s"; to choose images, use '
+                '--with-... options'
+            )
+            % {'command': command, 'option': name},
+        )
+
+
+def add_listing(parser: argparse.ArgumentParser) -> None:
+    """Refuse options of other lists."""
+    _refuse(
+        parser,
+        'sort',
+        _('use --sort-column, and --sort-ascending or --sort-descending'),
+    )
+    for name in ('all', 'all-projects'):
+        _refuse(
+            parser,
+            name,
+            _(
+                'all images that are visible are listed, an administrator '
+                'sees those of all projects; see also --all-regions, '
+                '--all-clouds and --community'
+            ),
+        )
+    for name in ('project', 'tag', 'hidden', 'member-status', 'protected'):
+        _refuse(
+            parser,
+            name,
+            _(
+                'the Compute service does not know this of an image: use '
+                '"openstack image list --%s"'
+            )
+            % name,
+        )
+
+
+def _refuse(parser: argparse.ArgumentParser, name: str, sentence: str) -> None:
+    parser.add_argument(
+        f'--{name}',
+        action=_Refuse,
+        nargs='?',
+        help=argparse.SUPPRESS,
+        const=sentence,
+        dest=argparse.SUPPRESS,
+    )
+
+
+class _Refuse(argparse.Action):
+    """Refuse an option, with a sentence."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: 'str | Sequence[Any] | None',
+        option_string: str | None = None,
+    ) -> NoReturn:
+        del namespace, values
+        parser.error(f'{option_string}: {self.const}')

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Tell of images whose time cannot be read, so that no time filter matches."""
+
+import argparse
+from collections.abc import Collection
+import logging
+from typing import TYPE_CHECKING
+
+from osc_lib.i18n import _
+
+if TYPE_CHECKING:
+    from osc_compute_images.api import Image
+    from osc_compute_images.api.filters import Filter
+
+#: The attribute of the arguments that holds the counters.
+_COUNTERS = 'unreadable_times'
+
+
+class _Counter:
+    """Counts the images that lack one of these times."""
+
+    def __init__(self, fields: Collection[str]) -> None:
+        self._fields = fields
+        self.count = 0
+
+    def note(self, image: 'Image') -> bool:
+        from osc_compute_images.api import _times
+
+        self.count += any(
+            _times.parse(getattr(image, field)) is None
+            for field in self._fields
+        )
+        return True
+
+
+def counting(
+    parsed_args: argparse.Namespace, fields: Collection[str]
+) -> 'Filter':
+    """Return a filter that every image matches, and that counts them.
+
+    Put it between the other filters and those by time: it then counts the
+    images that only an unreadable time excludes.
+
+    :param parsed_args: holds the counter, for :func:`warn`
+    :param fields: the fields that are compared
+    """
+    from osc_compute_images.api import filters
+
+    counter = _Counter(fields)
+    # NOTE: regions are filtered in parallel; each has its own counter.
+    vars(parsed_args).setdefault(_COUNTERS, []).append(counter)
+    return filters.Filter(counter.note)
+
+
+def warn(log: logging.Logger, parsed_args: argparse.Namespace) -> None:
+    """Warn, once for all regions, of images that were not selected."""
+    counters: list[_Counter] = getattr(parsed_args, _COUNTERS, [])
+    count = sum(counter.count for counter in counters)
+    if count:
+        log.warning(
+            _(
+                'Images that time filters do not select, as their creation '
+                'or update time cannot be read: %d'
+            ),
+            count,
+        )

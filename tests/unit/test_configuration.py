@@ -1,0 +1,432 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""``compute-image`` has the configuration of ``openstack``.
+
+Each global option and each variable that ``openstack`` reads is given to both:
+the settings and the requests of both must be the same.
+"""
+
+import contextlib
+import logging
+import os
+import re
+import types
+
+from keystoneauth1 import fixture
+from keystoneauth1 import loading
+from osc_lib import clientmanager
+from osc_lib import shell as osc_lib_shell
+from osc_lib.api import auth
+from osc_lib.cli import client_config
+import pytest
+import yaml
+
+from osc_compute_images import _shell
+from osc_compute_images import shell
+from testbed import nova
+
+V3 = f'{nova.KEYSTONE}/v3'
+REMOTE = 'http://remote.example.com/v3'
+LOGIN = {
+    'auth_url': V3,
+    'username': 'demo',
+    'password': 'secret',
+    'project_name': 'demo',
+    'user_domain_name': 'Default',
+    'project_domain_name': 'Default',
+}
+CLOUD = {'auth': LOGIN, 'region_name': 'RegionOne'}
+#: Where openstacksdk and keystoneauth expect certain words.
+VALUES = {
+    'auth_type': ('password', 'v3password', 'token', 'v3totp', 'bogus'),
+    'cloud': ('other', 'bogus'),
+    'interface': ('internal', 'bogus'),
+    'region_name': ('RegionTwo', 'bogus'),
+    'auth_url': (V3, REMOTE),
+    'compute_api_version': ('2', '2.90', '1', 'bogus'),
+    'identity_api_version': ('2', '3', 'bogus'),
+    'service_provider': ('remote', 'bogus'),
+    'force_ipv4': ('true', 'bogus'),
+    # Older clients check it.
+    'volume_api_version': ('3',),
+}
+#: They end the program, or name a file.
+LEFT_OUT = {'deferred_help', 'help', 'version', 'log_file'}
+#: Several at once: what one of them alone would not show.
+TOGETHER = [
+    {'OS_TOKEN': 'x', 'OS_ENDPOINT': nova.ENDPOINT},
+    {'OS_TOKEN': 'x', 'OS_AUTH_TYPE': 'token'},
+    {'OS_SERVICE_PROVIDER': 'remote', 'OS_REMOTE_PROJECT_ID': 'x'},
+    {
+        'OS_SERVICE_PROVIDER': 'remote',
+        'OS_REMOTE_PROJECT_NAME': 'x',
+        'OS_REMOTE_PROJECT_DOMAIN_NAME': 'y',
+    },
+    {'OS_CERT': 'x', 'OS_KEY': 'y'},
+    {'OS_AUTH_TYPE': 'v3oidcpassword', 'OS_CLIENT_ID': 'x'},
+    {'OS_COMPUTE_ENDPOINT_OVERRIDE': nova.ENDPOINT},
+    {'OS_API_TIMEOUT': '7'},
+]
+
+
+def endpoints(token, host):
+    """Add endpoints of two regions and three interfaces, all different."""
+    service = token.add_service('compute', name='nova')
+    for region in ('RegionOne', 'RegionTwo'):
+        service.add_standard_endpoints(
+            region=region,
+            **{
+                interface: f'http://{interface}.{region}.{host}/v2.1'
+                for interface in ('public', 'internal', 'admin')
+            },
+        )
+    token.set_project_scope(id=nova.PROJECT)
+    return token
+
+
+@pytest.fixture
+def cloud(http):
+    """Mock a cloud, and another one that trusts it."""
+    local = endpoints(fixture.V3Token(), 'example.com')
+    local.add_service('identity').add_standard_endpoints(
+        public=V3, region='RegionOne'
+    )
+    local.add_service_provider(
+        'remote',
+        f'{REMOTE}/OS-FEDERATION/identity_providers/x/protocols/saml2/auth',
+        'http://remote.example.com/ecp',
+    )
+    remote = endpoints(fixture.V3Token(), 'remote.example.com')
+    headers = {'X-Subject-Token': nova.TOKEN}
+    http.post(
+        f'{V3}/OS-FEDERATION/identity_providers/x/protocols/y/auth',
+        json=local,
+        headers=headers,
+    )
+    for url, token in ((V3, local), (REMOTE, remote)):
+        http.get(url, json={'version': fixture.V3Discovery(url)})
+        http.post(f'{url}/auth/tokens', json=token, headers=headers)
+    http.post(f'{V3}/auth/OS-FEDERATION/saml2/ecp', text='<assertion/>')
+    http.post(
+        'http://remote.example.com/ecp',
+        json=fixture.V3Token(),
+        headers=headers,
+    )
+    page = nova.page(nova.images(1))
+    for host in ('example.com', 'remote.example.com'):
+        for region in ('RegionOne', 'RegionTwo'):
+            for interface in ('public', 'internal', 'admin'):
+                http.get(
+                    f'http://{interface}.{region}.{host}/v2.1/images/detail',
+                    json=page,
+                )
+    http.get(nova.DETAIL, json=page)
+    return http
+
+
+@pytest.fixture(scope='module')
+def osc_class():
+    """Import the shell only if it is needed: it is slow."""
+    from openstackclient import shell
+
+    return shell.OpenStackShell
+
+
+class Both:
+    """Runs a list with both programs."""
+
+    def __init__(self, osc_class, http, patch, capsys):
+        self._osc_class = osc_class
+        self._http = http
+        self._patch = patch
+        self._capsys = capsys
+        self._lists = {
+            'PLUGIN_LIST': auth.get_plugin_list(),
+            'OPTIONS_LIST': auth.get_options_list(),
+        }
+        self._made = made = []
+
+        class Recorded(_shell.ComputeImageShell):
+            def __init__(self, *args, **kwargs):
+                made.append(self)
+                super().__init__(*args, **kwargs)
+
+        patch.setattr(_shell, 'ComputeImageShell', Recorded)
+
+    def __call__(self, words, variables):
+        """Return what each program does."""
+        for name in [name for name in os.environ if name.startswith('OS_')]:
+            self._patch.delenv(name)
+        for name, value in variables.items():
+            self._patch.setenv(name, value)
+        return self._done(self._osc, words), self._done(self._own, words)
+
+    def _osc(self, words):
+        self._made.append(self._osc_class())
+        return self._made[-1].run([*words, 'compute', 'image', 'list'])
+
+    def _own(self, words):
+        with self._patch.context() as patch:
+            if shell._usual_options(words):
+                stand_in = types.SimpleNamespace(Connection=shell._Connection)
+                patch.setattr(clientmanager, 'connection', stand_in)
+            return shell.main([*words, 'list'])
+
+    def _done(self, program, words):
+        self._http.reset_mock()
+        self._made.clear()
+        self._capsys.readouterr()
+        # One list for all instances.
+        osc_lib_shell.OpenStackShell.timing_data.clear()
+        for name, value in self._lists.items():
+            self._patch.setattr(auth, name, value)
+        with kept_logging():
+            try:
+                code = program(words)
+            except SystemExit as e:
+                code = e.code
+        printed = self._capsys.readouterr()
+        cloud = getattr(self._made[0], 'cloud', None) if self._made else None
+        return types.SimpleNamespace(
+            code=code,
+            config=cloud.config if cloud else {},
+            requests=[
+                (
+                    r.method, r.url, r.text, r.verify, r.cert, r.timeout,
+                    r.headers.get('X-Auth-Token'),
+                )
+                for r in self._http.request_history
+            ],
+            # Not the seconds of --timing, which decide how wide it is.
+            out=re.sub(r'\d+\.\d+(e-\d+)?|[ -]+', ' ', printed.out),
+            err=printed.err,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def kept_logging():
+    """Restore the logging that a shell configures."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+@pytest.fixture
+def both(osc_class, cloud, tmp_path, monkeypatch, capsys):
+    """Provide both programs, with two clouds in a file."""
+    other = {**CLOUD, 'region_name': 'RegionTwo'}
+    clouds = yaml.safe_dump({'clouds': {'mine': CLOUD, 'other': other}})
+    (tmp_path / 'clouds.yaml').write_text(clouds)
+    # Its effect on other tests, and that of the imports, ends here.
+    monkeypatch.setattr(shell, '_import_less', lambda: None)
+    for module in (client_config, clientmanager, osc_lib_shell):
+        monkeypatch.setattr(module, 'strutils', module.strutils)
+    with kept_logging():
+        yield Both(osc_class, cloud, monkeypatch, capsys)
+
+
+def variables_of(kind, tmp_path):
+    """Return the variables that log in, by a file or without one."""
+    if kind == 'file':
+        file = str(tmp_path / 'clouds.yaml')
+        return {'OS_CLIENT_CONFIG_FILE': file, 'OS_CLOUD': 'mine'}
+    return {
+        'OS_REGION_NAME': 'RegionOne',
+        **{f'OS_{name.upper()}': value for name, value in LOGIN.items()},
+    }
+
+
+def comparable(config):
+    """Leave out settings of other services, from plugins of the client.
+
+    Manila's plugin has a global --os-endpoint-override.
+    """
+    return {
+        key: value
+        for key, value in (config or {}).items()
+        if not key.endswith(('_api_version', 'endpoint_override'))
+        or key.startswith(('compute_', 'identity_'))
+    }
+
+
+def difference(osc, own):
+    """Return what differs between both programs, or None."""
+    if osc.code and own.code == 2 and 'the Compute API version' in own.err:
+        # The exit code of openstack depends on its version.
+        return {'requests': own.requests} if own.requests else None
+    if (osc.code, osc.requests) != (own.code, own.requests):
+        return {'code': (osc.code, own.code), 'err': (osc.err, own.err),
+                'requests': (osc.requests, own.requests)}  # fmt: skip
+    if osc.code == 0:
+        ours, theirs = comparable(own.config), comparable(osc.config)
+        keys = {k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k)}
+        if keys or osc.out != own.out:
+            return {'out': (osc.out, own.out)} | {
+                key: (theirs.get(key), ours.get(key)) for key in keys
+            }
+    return None
+
+
+def words_of(option):
+    """Return the ways to give an option."""
+    longest = max(option.option_strings, key=len)
+    if option.nargs == 0:
+        return [[longest]]
+    name = option.dest.removeprefix('os_')
+    values = option.choices if name == 'auth_type' else ()
+    return [
+        [longest, value]
+        for value in {*VALUES.get(name, ('value',)), *(values or ())}
+    ]
+
+
+@pytest.mark.parametrize('kind', ['file', 'variables'])
+def test_each_global_option(both, osc_class, tmp_path, kind):
+    variables = variables_of(kind, tmp_path)
+    options = [
+        option
+        for option in osc_class().parser._actions
+        if option.option_strings and option.dest not in LEFT_OUT
+    ]
+    assert len(options) > 50
+    different = {}
+    for words in (words for option in options for words in words_of(option)):
+        osc, own = both(words, variables)
+        different[' '.join(words)] = difference(osc, own)
+    assert {k: v for k, v in different.items() if v} == {}
+
+
+@pytest.mark.parametrize(
+    'variables',
+    [
+        {'OS_TOKEN': 'x', 'OS_ENDPOINT': nova.ENDPOINT},
+        {'OS_TOKEN': 'x', 'OS_AUTH_TYPE': 'token', 'OS_AUTH_URL': V3},
+        {
+            'OS_AUTH_TYPE': 'v3oidcaccesstoken',
+            'OS_AUTH_URL': V3,
+            'OS_IDENTITY_PROVIDER': 'x',
+            'OS_PROTOCOL': 'y',
+            'OS_ACCESS_TOKEN': 'z',
+        },
+        {
+            'OS_AUTH_TYPE': 'v3applicationcredential',
+            'OS_AUTH_URL': V3,
+            'OS_APPLICATION_CREDENTIAL_ID': 'x',
+            'OS_APPLICATION_CREDENTIAL_SECRET': 'y',
+        },
+    ],
+    ids=['admin', 'token', 'federated', 'application'],
+)
+@pytest.mark.parametrize('kind', ['options', 'variables'])
+def test_each_way_to_log_in(both, variables, kind):
+    words = [
+        f'--{name.lower().replace("_", "-")}={value}'
+        for name, value in variables.items()
+    ]
+    osc, own = both(*((words, {}) if kind == 'options' else ([], variables)))
+    # A newer openstacksdk has the type "password" if there are variables.
+    admin = 'OS_ENDPOINT' in variables and kind == 'variables'
+    assert osc.code == 0 or admin, osc.err
+    assert difference(osc, own) is None
+
+
+def test_federation_lists_the_other_cloud(both, tmp_path):
+    variables = variables_of('file', tmp_path)
+    words = ['--os-service-provider=remote', '--os-remote-project-id=x']
+    for program in both(words, variables):
+        assert program.code == 0
+        assert '.remote.example.com' in program.requests[-1][1]
+
+
+@pytest.mark.parametrize(
+    ('words', 'named'),
+    [
+        (['--no-such=secret', 'list'], '--no-such'),
+        (['--os-no-such', 'x', 'list'], '--os-no-such'),
+        (['--os-compute-api-version', '1', 'list'], 'not 1'),
+    ],
+)
+def test_other_options_are_refused_by_name(both, capsys, words, named):
+    both([], {})
+    assert shell.main(words) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ''
+    assert len(printed.err.splitlines()) == 1
+    assert named in printed.err
+    assert 'secret' not in printed.err
+
+
+@pytest.mark.parametrize('words', [[], ['--timing']])
+def test_help_without_a_command(both, capsys, words):
+    both([], {})
+    with pytest.raises(SystemExit) as e:
+        shell.main(words)
+    assert e.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.out == ''
+    assert 'usage: ' in printed.err
+    assert 'List images, through the Compute service' in printed.err
+
+
+def test_usual_options_are_of_osc_lib(osc_class):
+    names = {
+        word.removeprefix('--os-')
+        for option in osc_class().parser._actions
+        for word in option.option_strings
+    }
+    assert names >= shell._LOGIN | shell._SHELL
+    assert not shell._VARIABLES & auth.get_options_list().keys() - {
+        'auth-type'
+    }
+    for name in auth.get_options_list():
+        assert not name.endswith(shell._OTHER_SERVICES)
+
+
+def test_usual_types_have_only_usual_options():
+    available = set(auth.get_plugin_list())
+    assert available.issuperset(shell._TYPES)
+    for auth_type in shell._TYPES:
+        for option in loading.get_plugin_options(auth_type):
+            name = option.name.replace('_', '-')
+            assert name in shell._LOGIN | shell._SHELL
+
+
+class Recording(dict):
+    """Variables; records which ones are read."""
+
+    def __init__(self, variables):
+        super().__init__(variables)
+        self.read = set()
+
+    def get(self, name, default=None):
+        self.read.add(name)
+        return super().get(name, default)
+
+
+def read_variables(osc_class, variables):
+    """Return the names of the variables that ``openstack`` reads."""
+    environment = Recording(variables)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, 'environ', environment)
+        osc_class().run(['compute', 'image', 'list'])
+    return {name for name in environment.read if name.startswith('OS_')}
+
+
+@pytest.mark.parametrize('kind', ['file', 'variables'])
+def test_each_variable(both, osc_class, tmp_path, kind):
+    variables = variables_of(kind, tmp_path)
+    names = read_variables(osc_class, variables)
+    assert len(names) > 50
+    different = {}
+    for name in sorted(names - {'OS_CLIENT_CONFIG_FILE'}):
+        for value in VALUES.get(name[3:].lower(), ('value',)):
+            osc, own = both([], {**variables, name: value})
+            different[f'{name}={value}'] = difference(osc, own)
+    for more in TOGETHER:
+        osc, own = both([], {**variables, **more})
+        different[str(more)] = difference(osc, own)
+    assert {k: v for k, v in different.items() if v} == {}
