@@ -37,6 +37,7 @@ from osc_compute_images.api._pager import Pager
 from osc_compute_images.api._query import Query
 from osc_compute_images.api.filters._filter import as_filter
 from osc_compute_images.api.http import Client
+from osc_compute_images.text import without_credentials
 
 
 class ImagesAPI(MetadataAPI):
@@ -67,7 +68,8 @@ class ImagesAPI(MetadataAPI):
 
     def __repr__(self) -> str:
         where = self.adapter.endpoint_override or self.adapter.region_name
-        return f'<ImagesAPI in {where}>' if where else '<ImagesAPI>'
+        shown = without_credentials(where or '')
+        return f'<ImagesAPI in {shown}>' if shown else '<ImagesAPI>'
 
     def list_detail(
         self,

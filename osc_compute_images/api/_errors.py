@@ -37,8 +37,10 @@ class ImagesError(Exception):
         self.request_id = request_id and _escape(
             request_id, _limits.MAX_REQUEST_ID
         )
-        #: Used by the retries of :mod:`.http`.
-        self.fault: object = None
+        #: Whether it is a failure of the connection that may pass.
+        self.transient = False
+        #: Seconds after which the server asks to retry.
+        self.retry_after: float | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # NOTE: by default an exception is recreated from its positional

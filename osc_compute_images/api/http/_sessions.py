@@ -43,3 +43,15 @@ def hooks(adapter: Any) -> list[Callable[..., Any]]:
         if isinstance(session, requests.Session):
             return [*session.hooks.get('response', ())]
     return []
+
+
+def connect_retries(adapter: Any) -> int | None:
+    """Return the ``connect_retries`` of the session, or None by default.
+
+    keystoneauth itself uses them to fetch a token.
+    """
+    for session in chain(adapter):
+        # 0 is the default.
+        if retries := getattr(session, '_connect_retries', 0):
+            return int(retries)
+    return None
