@@ -385,8 +385,14 @@ class ImagesAPI(MetadataAPI):
             the call is interrupted, it has been told what was done
         :returns: the outcomes, in the order of the steps
         """
+        protection = todo.protection
+        servers = fleet.Fleet(
+            [self],
+            all_projects=protection is not None
+            and not protection.usage.unknown.other_projects,
+        )
         outcomes = []
-        for outcome in _apply.apply(self, todo, fleet.Fleet([self])):
+        for outcome in _apply.apply(self, todo, servers):
             outcomes.append(outcome)
             if on_outcome is not None:
                 on_outcome(outcome)
