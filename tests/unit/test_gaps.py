@@ -2,6 +2,8 @@
 
 """Servers that cannot be read, alone and in several regions."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -190,6 +192,11 @@ def shared(fleet, http):
     return other.serve(http, OTHER)
 
 
+def fail(_method, path):
+    if path.startswith('/servers'):
+        raise OSError('down')
+
+
 def test_results_have_region_column(app, fleet, apart):
     got = rows(app, *DELETE, ALL)
     assert [r['Region'] for r in got] == [
@@ -216,6 +223,26 @@ def test_image_that_another_region_uses_is_kept(app, fleet, shared):
     assert {*fleet.images} == {ID[0], ID[4]}
 
 
+@pytest.mark.parametrize('words', [(), (ALL,)])
+def test_region_that_fails_is_a_gap_where_images_are_shared(
+    app, fleet, shared, caplog, slept, words
+):
+    shared.before = fail
+    assert run(app, *DELETE, *words)[0] == 7
+    assert not fleet.writes
+    assert 'down' in caplog.text
+
+
+def test_region_that_fails_is_no_gap_for_others(
+    app, fleet, apart, caplog, slept
+):
+    apart.before = fail
+    got = rows(app, *DELETE, ALL, code=1)
+    assert [r['Region'] for r in got] == ['RegionOne'] * 5
+    assert 'Region RegionTwo: ' in caplog.text
+    assert [*fleet.images] == [ID[0]]
+
+
 def test_same_images_show_a_shared_service(app, fleet, apart):
     # Its catalog shows two URLs.
     apart.images = fleet.images
@@ -240,3 +267,13 @@ def test_failures_name_the_region_and_are_counted(app, fleet, apart, caplog):
         f'Region RegionTwo: Failed to delete image {ID[14]!r}: '
     )
     assert total == '1 of 10 images failed to delete.'
+
+
+def test_exit_code_of_a_signal_wins(app, fleet, apart, slept):
+    def interrupt(method, _path):
+        if method == 'DELETE':
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    apart.before = fail
+    fleet.before = interrupt
+    assert rows(app, *DELETE, ALL, code=128 + signal.SIGTERM) == []
