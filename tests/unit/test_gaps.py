@@ -163,6 +163,14 @@ def test_all_projects_never_become_the_own_one(app, fleet, slept):
     assert [r['Result'] for r in got] == ['done', *['failed'] * 4]
 
 
+def test_server_without_microversions_is_told(app, fleet, caplog):
+    fleet.has_microversions = False
+    assert run(app, *DELETE)[0] == 0
+    unknown = caplog.messages[-1]
+    assert 'cell that does not respond would not be listed' in unknown
+    assert '2.69' in unknown
+
+
 # --- several regions ------------------------------------------------------
 
 OTHER = 'http://nova2.example.com:8774/v2.1'
