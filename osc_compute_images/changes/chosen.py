@@ -18,6 +18,7 @@ from osc_lib.i18n import _
 
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImagesError
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api import ServerList
@@ -127,14 +128,20 @@ def finish_all(
     apis: Mapping[RegionKey, ImagesAPI],
     fleet: Fleet,
     **options: bool,
-) -> Iterator[tuple[RegionKey, Chosen]]:
-    """Read the servers, and yield the chosen images of each region."""
+) -> Iterator[tuple[RegionKey, Chosen | ImagesError]]:
+    """Read the servers, and yield the chosen images of each region.
+
+    For a region that fails, it yields the error.
+    """
     for key, reading in readings.items():
         if len(readings) > 1:
             fleet.note_images(apis[key], reading.ids)
     fleet.refresh()
     for key, reading in readings.items():
-        yield key, reading.finish(fleet.servers(apis[key]), **options)
+        try:
+            yield key, reading.finish(fleet.servers(apis[key]), **options)
+        except ImagesError as e:
+            yield key, e
 
 
 def named(

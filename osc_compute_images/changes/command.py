@@ -121,7 +121,7 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
         self._report.report_totals()
         if self._report.refuses_all:
             return _connect.EXIT_REFUSED
-        return code or self._results.exit_code() or self._report.exit_code()
+        return code or self._report.exit_code() or self._results.exit_code()
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         """Check the options before the first request.
@@ -272,8 +272,10 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
                 else {}
             )
             if with_usage:
-                yield from chosen.finish_all(
-                    readings, regions.apis, fleet, **options
+                apis = {key: regions.apis[key] for key in readings}
+                yield from self._results.successful(
+                    regions._replace(apis=apis, failed={}),
+                    chosen.finish_all(readings, apis, fleet, **options),
                 )
                 return
         for key, reading in readings.items():

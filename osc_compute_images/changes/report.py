@@ -21,6 +21,7 @@ from osc_compute_images.api.plan import Plan
 from osc_compute_images.api.plan import Result
 from osc_compute_images.api.plan import Step
 from osc_compute_images.changes.interruption import Interruption
+from osc_compute_images.changes.interruption import Stopped
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
 from osc_compute_images.commands import _progress
@@ -143,6 +144,8 @@ class Report:
                 for step in plan.steps:
                     try:
                         outcome = self._interruption.step(outcomes.__next__)
+                    except Stopped:
+                        return
                     except KeyboardInterrupt:
                         self._interrupted(step)
                         return
