@@ -445,16 +445,23 @@ class Images:
 
     def set_status(self, image_id: str, status: str) -> None:
         """Set a status in the database."""
+        self._update(image_id, status=status, protected=0)
+
+    def set_created(self, image_id: str, created: str) -> None:
+        """Set a creation time in the database: no API sets it."""
+        self._update(image_id, created_at=f'{created}.000000')
+
+    def _update(self, image_id: str, **fields: Any) -> None:
         with (
             contextlib.closing(
                 sqlite3.connect(self._database, timeout=60)
             ) as database,
             database,
         ):
+            assigned = ', '.join(f'{field} = ?' for field in fields)
             database.execute(
-                'UPDATE images SET status = ?, protected = 0 WHERE id = ? '
-                'AND NOT deleted',
-                (status, image_id),
+                f'UPDATE images SET {assigned} WHERE id = ? AND NOT deleted',
+                (*fields.values(), image_id),
             )
 
     def remove(self) -> None:

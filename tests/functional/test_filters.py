@@ -89,6 +89,8 @@ def flavors(cloud: Cloud) -> list[dict[str, Any]]:
 class Uses:
     """What uses which image, from the database of Nova.
 
+    No server of the cloud is in ERROR, or has a task.
+
     :param database: path of the database with the servers
     :param project: only servers of this project count; None for all
     """
@@ -123,10 +125,11 @@ class Uses:
             self.users.setdefault(image_id, set()).add(server_id)
             if state.startswith('shelved'):
                 self.homes[server_id] = homes[server_id]
-                mine = [i for i in images if i['Server ID'] == server_id]
-                named = [i for i in mine if i['Name'] == f'{name}-shelved']
-                for image in named or mine:
-                    self.users.setdefault(image['ID'], set()).add(server_id)
+                for image in images:
+                    if image['Server ID'] == server_id:
+                        self.users.setdefault(image['ID'], set()).add(
+                            server_id
+                        )
         for image in images:
             for key in ('kernel_id', 'ramdisk_id'):
                 needed = image['Properties'].get(key)

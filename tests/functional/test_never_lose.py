@@ -282,6 +282,7 @@ def test_administrator_is_told_that_plan_covers_all_projects(
     # to the administrator as a snapshot of that server.
     victim = cloud.facts['other_servers']['RegionOne']['of-admin']
     good = admin_images('lose-good', **snapshot_of(victim))
+    admin_images.set_created(good, '2020-01-01 00:00:00')
     forged = images('lose-forged', **snapshot_of(victim))
     words = (*PRUNE, *OURS, '--keep-last', '1', *JSON)
     result = admin.run(*words, DRY)

@@ -8,12 +8,10 @@ cloud has other images, too.
 
 from collections.abc import Callable
 from collections.abc import Iterator
-import contextlib
 import csv
 import dataclasses
 import io
 import json
-import sqlite3
 from typing import Any
 
 import pytest
@@ -370,19 +368,13 @@ DB = '11111111-2222-4333-8444-000000000002'
 
 
 @pytest.fixture
-def snapshot(cloud: Cloud, images: Images) -> Callable[..., str]:
+def snapshot(images: Images) -> Callable[..., str]:
     """Provide a maker of snapshots of servers that are gone."""
-    path = cloud.facts['regions']['RegionOne']['glance_db']
 
     def make(name: str, server_id: str, created: str, **fields: Any) -> str:
         taken = {'image_type': 'snapshot', 'instance_uuid': server_id}
         image_id = images(name, **taken, **fields)
-        # No API sets it.
-        with contextlib.closing(sqlite3.connect(path, timeout=60)) as db, db:
-            db.execute(
-                'UPDATE images SET created_at = ? WHERE id = ?',
-                (f'{created}.000000', image_id),
-            )
+        images.set_created(image_id, created)
         return image_id
 
     return make
