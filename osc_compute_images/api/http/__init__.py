@@ -21,6 +21,8 @@ A request passes :class:`Client`, the loop of its retries, ``send_once`` and
     limit the size of a body, and the time of a response
 ``_request``
     sends one request; the only module that does
+``_locator``
+    finds the version of an endpoint that has none
 ``_client``
     the interface: requests with retries
 
