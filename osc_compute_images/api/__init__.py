@@ -50,8 +50,6 @@ All errors derive from ``ImagesError``::
 Each has ``message``, ``http_status`` and ``request_id``.
 """
 
-import inspect as _inspect
-
 from osc_compute_images.api._client import ImagesAPI
 from osc_compute_images.api._errors import AmbiguousName
 from osc_compute_images.api._errors import BadRequest
@@ -145,11 +143,3 @@ __all__ = [
     'WaitTimedOut',
     'in_regions',
 ]
-
-# NOTE: public names report this module, for pickles and tracebacks.
-for _name in __all__:
-    if _inspect.isclass(globals()[_name]) or _inspect.isfunction(
-        globals()[_name]
-    ):
-        globals()[_name].__module__ = __name__
-del _name

@@ -195,8 +195,12 @@ class ImagesAPI(MetadataAPI):
         is tried as an ID, a UUID also in lower case, and then as a name.
 
         :param where: considers only these images
+        :raises ValueError: for an empty name
         """
         text = id_of(name_or_id)
+        if not text:
+            # An unset variable is more likely than an image without a name.
+            raise ValueError('The name or ID of an image is empty')
         match = as_filter(where)
         is_id = not isinstance(name_or_id, str)
         for image_id in (text,) if is_id else _ids.spellings(text):
@@ -273,7 +277,8 @@ class ImagesAPI(MetadataAPI):
 
         Transient errors are retried, once the image has been seen.
 
-        :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case
+        :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case.
+            An image that has been seen, and no longer exists, is DELETED
         :param timeout: seconds, also for each request; no timeout by default
         :param on_poll: called with the image after each poll
         :raises ImageFailed: if the status is ERROR or DELETED instead
@@ -361,7 +366,7 @@ class ImagesAPI(MetadataAPI):
         self,
         todo: plan.Plan,
         *,
-        on_outcome: Callable[[plan.Outcome], object] = lambda _outcome: None,
+        on_outcome: Callable[[plan.Outcome], object] | None = None,
     ) -> Sequence[plan.Outcome]:
         """Apply a plan, and return the outcome for each image.
 
@@ -383,5 +388,6 @@ class ImagesAPI(MetadataAPI):
         outcomes = []
         for outcome in _apply.apply(self, todo, fleet.Fleet([self])):
             outcomes.append(outcome)
-            on_outcome(outcome)
+            if on_outcome is not None:
+                on_outcome(outcome)
         return outcomes

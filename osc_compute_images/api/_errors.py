@@ -185,11 +185,9 @@ class GapsFound(PlanRefused):
     :param gaps: what could not be read, a sentence each
     """
 
-    def __init__(self, gaps: Sequence[str]) -> None:
+    def __init__(self, message: str, *, gaps: Sequence[str]) -> None:
+        super().__init__(message)
         self.gaps: tuple[str, ...] = tuple(gaps)
-        super().__init__(
-            f'It is unknown which images are in use: {"; ".join(self.gaps)}'
-        )
 
 
 class AmbiguousName(ImagesError):

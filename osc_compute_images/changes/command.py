@@ -22,6 +22,7 @@ from osc_lib.command import command
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _fields
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _regions
 from osc_compute_images.commands import _values
@@ -365,7 +366,7 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     ) -> int:
         if not column_names:
             return 0
-        self._check_columns(parsed_args, column_names)
+        _fields.check_requested(column_names, parsed_args)
         rows = iter(data)
         # NOTE: an empty table would be an empty line.
         first = [*itertools.islice(rows, 1)]
@@ -379,21 +380,3 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
             for _row in rows:
                 pass
             raise
-
-    def _check_columns(
-        self, parsed_args: argparse.Namespace, column_names: Sequence[str]
-    ) -> None:
-        """Check --column before the changes; cliff checks it afterwards."""
-        known = [name.lower().replace(' ', '_') for name in column_names]
-        wanted = [
-            name.strip().lower().replace(' ', '_')
-            for name in parsed_args.columns
-        ]
-        if wanted and not set(known) & set(wanted):
-            raise exceptions.CommandError(
-                _('There is no column %(wanted)s; choose from %(known)s')
-                % {
-                    'wanted': ', '.join(parsed_args.columns),
-                    'known': ', '.join(column_names),
-                }
-            )

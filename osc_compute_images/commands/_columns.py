@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The columns and fields of images, and how they are printed."""
+"""How the cells of images are printed."""
 
-import argparse
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 import functools
 import re
 from typing import Any
-from typing import NamedTuple
 from typing import TextIO
 from typing import TYPE_CHECKING
 
@@ -20,8 +18,6 @@ from osc_compute_images.text import property_text
 from osc_compute_images.text import shortened
 
 if TYPE_CHECKING:
-    from osc_compute_images.api import Image
-
     _TextColumn = columns.FormattableColumn[str]
     _DictColumn = columns.FormattableColumn[Mapping[str, Any]]
     _SizeColumn = columns.FormattableColumn[Any]
@@ -166,112 +162,3 @@ def _can_encode_all(stdout: TextIO) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _brief(image: 'Image') -> tuple[Any, ...]:
-    return text_cell(image.id), text_cell(image.name), text_cell(image.status)
-
-
-def _long(image: 'Image') -> tuple[Any, ...]:
-    return (
-        text_cell(image.id),
-        text_cell(image.name),
-        text_cell(image.status),
-        image.progress,
-        text_cell(image.server_id),
-        image.min_disk,
-        image.min_ram,
-        image.size,
-        text_cell(image.created),
-        text_cell(image.updated),
-        PropertiesColumn(image.metadata),
-    )
-
-
-class Columns(NamedTuple):
-    """The columns of a list.
-
-    :param row: returns the cells of an image
-    """
-
-    headers: tuple[str, ...]
-    row: 'Callable[[Image], tuple[Any, ...]]'
-
-    def with_human_sizes(self) -> 'Columns':
-        """Return the same columns, with human-readable sizes."""
-
-        def row(image: 'Image') -> tuple[Any, ...]:
-            return tuple(
-                HumanSizeColumn(cell)
-                if header == 'Size' and cell is not None
-                else cell
-                for header, cell in zip(
-                    self.headers, self.row(image), strict=True
-                )
-            )
-
-        return Columns(self.headers, row)
-
-
-BRIEF = Columns(('ID', 'Name', 'Status'), _brief)
-LONG = Columns(
-    BRIEF.headers
-    + (
-        'Progress',
-        'Server ID',
-        'Min Disk',
-        'Min RAM',
-        'Size',
-        'Created At',
-        'Updated At',
-        'Properties',
-    ),
-    _long,
-)
-
-
-def are_requested(
-    headers: Iterable[str], parsed_args: argparse.Namespace
-) -> bool:
-    """Return whether --column or --sort-column names one of the headers.
-
-    As in OpenStackClient, case is ignored, and underscores match spaces.
-    """
-    requested = {
-        name.strip().lower().replace(' ', '_')
-        for name in (*parsed_args.columns, *parsed_args.sort_columns)
-    }
-    return any(h.lower().replace(' ', '_') in requested for h in headers)
-
-
-def fields(
-    image: 'Image',
-    where: Mapping[str, str] | None = None,
-    *,
-    human_sizes: bool = False,
-) -> dict[str, Any]:
-    """Return the fields of an image, sorted by name.
-
-    :param where: additional fields: the names of its cloud and region
-    :param human_sizes: format the size for humans
-    """
-    shown: dict[str, Any] = {
-        'created_at': text_cell(image.created),
-        'id': text_cell(image.id),
-        'min_disk': image.min_disk,
-        'min_ram': image.min_ram,
-        'name': text_cell(image.name),
-        'progress': image.progress,
-        'properties': PropertiesColumn(image.metadata),
-        'server_id': text_cell(image.server_id),
-        'size': image.size,
-        'status': text_cell(image.status),
-        'updated_at': text_cell(image.updated),
-    }
-    if human_sizes and image.size is not None:
-        shown['size'] = HumanSizeColumn(image.size)
-    if image.disk_config is not None:
-        shown['disk_config'] = text_cell(image.disk_config)
-    for name, value in (where or {}).items():
-        shown[name] = text_cell(value)
-    return dict(sorted(shown.items()))

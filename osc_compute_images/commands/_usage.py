@@ -12,6 +12,7 @@ from cliff import columns
 from osc_lib.i18n import _
 
 from osc_compute_images.commands import _columns
+from osc_compute_images.commands import _fields
 from osc_compute_images.commands import _filtering
 from osc_compute_images.text import printable
 
@@ -51,7 +52,7 @@ def is_shown(parsed_args: argparse.Namespace) -> bool:
     return (
         parsed_args.usage
         or _filtering.needs_usage(parsed_args)
-        or _columns.are_requested(HEADERS, parsed_args)
+        or _fields.are_requested(HEADERS, parsed_args)
     )
 
 

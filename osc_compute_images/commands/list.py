@@ -15,6 +15,7 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _fields
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _gathering
 from osc_compute_images.commands import _habits
@@ -122,12 +123,17 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        columns = _columns.LONG if _is_long(parsed_args) else _columns.BRIEF
-        if parsed_args.human_readable:
-            columns = columns.with_human_sizes()
+        columns = _fields.columns(
+            long=_is_long(parsed_args),
+            human_sizes=parsed_args.human_readable,
+        )
         usage = _usage.HEADERS if _usage.is_shown(parsed_args) else ()
         with _connect.translated_errors():
             regions = _regions.selected(self, parsed_args)
+        every = _fields.columns(long=True).headers
+        _fields.check_requested(
+            (*regions.headers, *every, *_usage.HEADERS), parsed_args
+        )
         rows: Iterator[tuple[Any, ...]] = (
             (
                 *map(_columns.text_cell, region),
@@ -247,8 +253,9 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
 
 def _is_long(parsed_args: argparse.Namespace) -> bool:
-    additional = set(_columns.LONG.headers) - set(_columns.BRIEF.headers)
-    return parsed_args.long or _columns.are_requested(additional, parsed_args)
+    brief = _fields.columns(long=False).headers
+    additional = {*_fields.columns(long=True).headers} - {*brief}
+    return parsed_args.long or _fields.are_requested(additional, parsed_args)
 
 
 def _page_size(

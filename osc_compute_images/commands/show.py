@@ -13,6 +13,7 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _fields
 from osc_compute_images.commands import _finding
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
@@ -99,7 +100,7 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
                 except WaitError as e:
                     raise _WaitFailed(e) from e
         names = [header.lower() for header in regions.headers]
-        fields = _columns.fields(
+        fields = _fields.shown(
             image,
             dict(zip(names, region, strict=True)),
             human_sizes=parsed_args.human_readable,

@@ -16,6 +16,7 @@ from osc_lib.i18n import _
 
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _fields
 from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _progress
 from osc_compute_images.commands import _regions
@@ -101,6 +102,7 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
             *_key_headers(keys, (*regions.headers, *_SUMS)),
             *_SUMS,
         )
+        _fields.check_requested(headers, parsed_args)
         escape = _columns.cell_escaper(self.app.stdout, parsed_args.formatter)
         return headers, map(escape, rows)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 from pathlib import Path
+import sqlite3
 import time
 from typing import Any
 
@@ -21,12 +22,15 @@ _VERSION = '2.60'
 class Compute:
     """The servers API of Nova."""
 
-    def __init__(self, cloud: Cloud, user: str) -> None:
+    def __init__(
+        self, cloud: Cloud, user: str, region: str = 'RegionOne'
+    ) -> None:
         config = openstack.config.OpenStackConfig(
             config_files=[cloud.facts['clouds_yaml']], load_envvars=False
         )
+        config.cloud_config['clouds'][user]['region_name'] = region
         self._adapter = openstack.connection.Connection(
-            config=config.get_one(cloud=user, region_name='RegionOne')
+            config=config.get_one(cloud=user)
         ).compute
 
     def flavors(self) -> list[dict[str, Any]]:
@@ -94,6 +98,27 @@ class Compute:
         self.wait(server_id)
         return str(made['image_id'])
 
+    def get(self, path: str, version: str = _VERSION) -> tuple[int, Any]:
+        """Return the status code and the decoded body of a response."""
+        answer = self._adapter.get(path, microversion=version)
+        return answer.status_code, answer.json()
+
+    def rename(self, server_id: str, name: str) -> None:
+        """Give a server another name."""
+        answer = self._adapter.put(
+            f'/servers/{server_id}', json={'server': {'name': name}}
+        )
+        assert answer.status_code == 200, answer.text
+
+    def wait_for_host(self) -> None:
+        """Wait until servers can be scheduled; for an administrator."""
+
+        def is_up() -> bool:
+            code, body = self.get('/os-services?binary=nova-compute')
+            return code == 200 and body['services'][0]['state'] == 'up'
+
+        wait_until(is_up)
+
     def delete(self, *servers: str) -> None:
         """Delete servers, and wait until they no longer exist."""
         for server_id in servers:
@@ -123,3 +148,50 @@ def snapshots_held(cloud: Cloud) -> Iterator[Callable[[], None]]:
         yield path.unlink
     finally:
         path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def cell_down(cloud: Cloud) -> Iterator[None]:
+    """Let every query of the database with the servers fail meanwhile."""
+    _rename_tables(cloud, '', 'away_')
+    try:
+        yield
+    finally:
+        _rename_tables(cloud, 'away_', '')
+        # It could not report that it works.
+        Compute(cloud, 'admin').wait_for_host()
+
+
+def _rename_tables(cloud: Cloud, old: str, new: str) -> None:
+    with _nova_database(cloud) as db:
+        # References to the tables must keep their names.
+        db.execute('PRAGMA legacy_alter_table = ON')
+        tables = db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' "
+            "AND name NOT LIKE 'sqlite_%'"
+        ).fetchall()
+        db.execute('BEGIN IMMEDIATE')
+        for (name,) in tables:
+            renamed = f'{new}{name.removeprefix(old)}'
+            db.execute(f'ALTER TABLE "{name}" RENAME TO "{renamed}"')
+        db.execute('COMMIT')
+
+
+def set_state(
+    cloud: Cloud, server_id: str, vm_state: str, task_state: str | None = None
+) -> None:
+    """Set the state of a server, as Nova stores it."""
+    with _nova_database(cloud) as db:
+        db.execute(
+            'UPDATE instances SET vm_state = ?, task_state = ? WHERE uuid = ?',
+            (vm_state, task_state, server_id),
+        )
+
+
+@contextlib.contextmanager
+def _nova_database(cloud: Cloud) -> Iterator[sqlite3.Connection]:
+    path = cloud.facts['regions']['RegionOne']['nova_db']
+    with contextlib.closing(
+        sqlite3.connect(path, timeout=60, isolation_level=None)
+    ) as db:
+        yield db

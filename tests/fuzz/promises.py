@@ -7,6 +7,7 @@ import unicodedata
 
 from osc_compute_images.api import Image
 from osc_compute_images.commands import _columns
+from osc_compute_images.commands import _fields
 
 #: Categories of control characters.
 _ACT = {'Cc', 'Zl', 'Zp', 'Cs'}
@@ -30,7 +31,7 @@ def expect_one_line(text: str) -> None:
 
 def expect_shown(image: Image) -> None:
     """Check that an image can be printed, for people and for machines."""
-    for value in _columns.LONG.row(image):
+    for value in _fields.columns(long=True).row(image):
         if isinstance(value, _columns.columns.FormattableColumn):
             shown, data = value.human_readable(), value.machine_readable()
         else:

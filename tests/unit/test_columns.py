@@ -16,6 +16,7 @@ import pytest
 from osc_compute_images.api import Image
 from osc_compute_images.api import ServerRef
 from osc_compute_images.commands import _columns
+from osc_compute_images.commands import _fields
 from osc_compute_images.commands._columns import PropertiesColumn
 from tests.unit.examples import examples
 
@@ -34,7 +35,9 @@ IMAGE = Image(
 )
 
 
-@pytest.mark.parametrize('columns', [_columns.BRIEF, _columns.LONG])
+@pytest.mark.parametrize(
+    'columns', [_fields.columns(long=False), _fields.columns(long=True)]
+)
 @pytest.mark.parametrize('image', [IMAGE, Image(id='')])
 def test_row_has_a_cell_for_each_header(columns, image):
     assert len(columns.row(image)) == len(columns.headers)
@@ -42,12 +45,20 @@ def test_row_has_a_cell_for_each_header(columns, image):
 
 def long_row(image):
     return dict(
-        zip(_columns.LONG.headers, _columns.LONG.row(image), strict=True)
+        zip(
+            _fields.columns(long=True).headers,
+            _fields.columns(long=True).row(image),
+            strict=True,
+        )
     )
 
 
 def test_row_values():
-    assert _columns.BRIEF.row(IMAGE) == ('the-id', 'cirros', 'ACTIVE')
+    assert _fields.columns(long=False).row(IMAGE) == (
+        'the-id',
+        'cirros',
+        'ACTIVE',
+    )
     row = long_row(IMAGE)
     properties = row.pop('Properties')
     assert (
@@ -73,11 +84,11 @@ def test_row_values():
 
 
 def test_fields_are_sorted_and_optional_ones_omitted():
-    fields = _columns.fields(IMAGE)
+    fields = _fields.shown(IMAGE)
     assert list(fields) == sorted(fields)
     assert 'disk_config' not in fields
     assert 'region' not in fields
-    more = _columns.fields(
+    more = _fields.shown(
         Image(id='x', disk_config='AUTO'), {'region': 'RegionOne'}
     )
     assert list(more) == sorted(more)
@@ -203,7 +214,7 @@ def test_shell_format_is_quoted(tmp_path, shell, name):
     if shutil.which(shell) is None:
         pytest.skip('not installed')
     image = Image(id='x', name=name, metadata={name: [name]})
-    fields = _columns.fields(image, {'region': name})
+    fields = _fields.shown(image, {'region': name})
     stdout = Stream()
     cells = _columns.cell_escaper(stdout, 'shell')(fields.values())
     options = argparse.Namespace(variables=[], prefix='i_')

@@ -19,6 +19,7 @@ from osc_compute_images.api.filters import _regex
 from osc_compute_images.commands import _amounts
 from osc_compute_images.commands import _columns
 from osc_compute_images.commands import _connect
+from osc_compute_images.commands import _fields
 from osc_compute_images.commands import _values
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.set import SetComputeImage
@@ -395,7 +396,7 @@ def test_show(app, http):
     assert shown['properties'] == {'os_distro': 'cirros'}
     assert len(sent(http)) == 1
     http.get(ONE, json={'image': nova.image(1)})
-    assert 'disk_config' not in _columns.fields(
+    assert 'disk_config' not in _fields.shown(
         _connect.images_api(app.client_manager).get(ID)
     )
 

@@ -24,6 +24,7 @@ from osc_compute_images.api import filters
 from osc_compute_images.api.filters import _regex
 from osc_compute_images.api.http import _body
 from osc_compute_images.commands import _columns
+from osc_compute_images.commands import _fields
 from osc_compute_images.commands import _gathering
 from osc_compute_images.commands import _usage
 from tests.unit import promise
@@ -235,11 +236,11 @@ def test_promised_keys_exist():
     )
     assert of_list == {
         *('Cloud', 'Region'),
-        *_columns.LONG.headers,
+        *_fields.columns(long=True).headers,
         *_usage.HEADERS,
     }
     assert of_show == set(
-        _columns.fields(image, {'cloud': 'mycloud', 'region': 'RegionOne'})
+        _fields.shown(image, {'cloud': 'mycloud', 'region': 'RegionOne'})
     )
 
 

@@ -32,6 +32,7 @@ DETAILS = {
     'versions': ('2.1', '2.104'),
     'ids': ('a', 'b'),
     'key': 'a',
+    'gaps': ('a', 'b'),
     'keys': ('a', 'b'),
     'errors': {},
     'image': images.Image(id=ID, metadata={'a': [1]}),

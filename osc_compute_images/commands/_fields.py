@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The fields of an image, each declared once: for lists, and for show."""
+
+import argparse
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import NamedTuple
+from typing import TYPE_CHECKING
+
+from osc_lib import exceptions
+from osc_lib.i18n import _
+
+from osc_compute_images.commands._columns import HumanSizeColumn
+from osc_compute_images.commands._columns import PropertiesColumn
+from osc_compute_images.commands._columns import text_cell
+
+if TYPE_CHECKING:
+    from osc_compute_images.api import Image
+
+
+class Field(NamedTuple):
+    """A field of an image.
+
+    :param name: for show
+    :param header: for lists; None if only show has it
+    :param cell: returns the cell of an image; if it is None, show leaves out a
+        field without header
+    :param is_brief: whether lists have it without --long
+    """
+
+    name: str
+    header: str | None
+    cell: 'Callable[[Image], Any]'
+    is_brief: bool = False
+
+
+#: All fields, in the order of the columns.
+FIELDS = (
+    Field('id', 'ID', lambda i: text_cell(i.id), is_brief=True),
+    Field('name', 'Name', lambda i: text_cell(i.name), is_brief=True),
+    Field('status', 'Status', lambda i: text_cell(i.status), is_brief=True),
+    Field('progress', 'Progress', lambda i: i.progress),
+    Field('server_id', 'Server ID', lambda i: text_cell(i.server_id)),
+    Field('min_disk', 'Min Disk', lambda i: i.min_disk),
+    Field('min_ram', 'Min RAM', lambda i: i.min_ram),
+    Field('size', 'Size', lambda i: i.size),
+    Field('created_at', 'Created At', lambda i: text_cell(i.created)),
+    Field('updated_at', 'Updated At', lambda i: text_cell(i.updated)),
+    Field('properties', 'Properties', lambda i: PropertiesColumn(i.metadata)),
+    Field('disk_config', None, lambda i: text_cell(i.disk_config)),
+)
+
+
+class Columns(NamedTuple):
+    """The columns of a list.
+
+    :param row: returns the cells of an image
+    """
+
+    headers: tuple[str, ...]
+    row: 'Callable[[Image], tuple[Any, ...]]'
+
+
+def columns(*, long: bool, human_sizes: bool = False) -> Columns:
+    """Return the columns of a list.
+
+    :param long: all of them
+    :param human_sizes: format the size for humans
+    """
+    chosen = [f for f in FIELDS if f.header and (long or f.is_brief)]
+    cells = [_cell(field, human_sizes=human_sizes) for field in chosen]
+    return Columns(
+        tuple(str(field.header) for field in chosen),
+        lambda image: tuple([cell(image) for cell in cells]),
+    )
+
+
+def shown(
+    image: 'Image',
+    where: Mapping[str, str] | None = None,
+    *,
+    human_sizes: bool = False,
+) -> dict[str, Any]:
+    """Return the fields of an image for show, sorted by name.
+
+    :param where: additional fields: the names of its cloud and region
+    :param human_sizes: format the size for humans
+    """
+    made = {
+        field.name: cell
+        for field in FIELDS
+        for cell in (_cell(field, human_sizes=human_sizes)(image),)
+        if field.header or cell is not None
+    }
+    for name, value in (where or {}).items():
+        made[name] = text_cell(value)
+    return dict(sorted(made.items()))
+
+
+def are_requested(
+    headers: Iterable[str], parsed_args: argparse.Namespace
+) -> bool:
+    """Return whether --column or --sort-column names one of the headers.
+
+    As in OpenStackClient, case is ignored, and underscores match spaces.
+    """
+    requested = {
+        *map(_folded, (*parsed_args.columns, *parsed_args.sort_columns))
+    }
+    return any(_folded(header) in requested for header in headers)
+
+
+def check_requested(
+    headers: Sequence[str], parsed_args: argparse.Namespace
+) -> None:
+    """Check --column before any request; cliff checks it afterwards.
+
+    :param headers: all that could be shown
+    :raises CommandError: if there is no such column
+    """
+    wanted = {*map(_folded, parsed_args.columns)}
+    if wanted and not wanted & {*map(_folded, headers)}:
+        raise exceptions.CommandError(
+            _('There is no column %(wanted)s; choose from %(known)s')
+            % {
+                'wanted': ', '.join(parsed_args.columns),
+                'known': ', '.join(headers),
+            }
+        )
+
+
+def _cell(field: Field, *, human_sizes: bool) -> 'Callable[[Image], Any]':
+    if field.name != 'size' or not human_sizes:
+        return field.cell
+    return lambda i: None if i.size is None else HumanSizeColumn(i.size)
+
+
+def _folded(header: str) -> str:
+    return header.strip().lower().replace(' ', '_')
