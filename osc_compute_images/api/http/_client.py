@@ -19,6 +19,7 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _endpoint
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _retry
+from osc_compute_images.api.http import _sessions
 from osc_compute_images.api.http._locator import Locator
 from osc_compute_images.api.http._request import send_once
 from osc_compute_images.api.http._response import Response
@@ -135,7 +136,7 @@ class Client:
     ) -> _Result:
         """Call a function, given its deadline, and retry transient errors."""
         end = math.inf if deadline is None else deadline
-        settings = _retry.Settings.from_adapter(self._adapter)
+        settings = _sessions.retries(self._adapter)
         retry = 0
         while True:
             try:

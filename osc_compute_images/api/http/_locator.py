@@ -16,7 +16,7 @@ from keystoneauth1 import adapter as ksa_adapter
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _json
 from osc_compute_images.api.http import _endpoint
-from osc_compute_images.api.http import _retry
+from osc_compute_images.api.http import _sessions
 from osc_compute_images.api.http._endpoint import Endpoint
 from osc_compute_images.api.http._request import send_once
 
@@ -71,7 +71,7 @@ class Locator:
 
     def _with_version(self, endpoint: Endpoint, end: float) -> Endpoint:
         """Return the endpoint of a version that is served, or this one."""
-        final = (401, *_retry.Settings.from_adapter(self._adapter).statuses)
+        final = (401, *_sessions.retries(self._adapter).statuses)
         for path in _VERSIONS:
             below = Endpoint(endpoint.url + path, endpoint.auth)
             try:
