@@ -237,6 +237,22 @@ def test_malformed_new_token_is_an_error_of_one_line(
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize('body', [[], {'token': None}])
+def test_malformed_token_for_endpoint_override(http, ksa_session, body):
+    http.post(TOKENS, json=body, headers=SUBJECT)
+    compute = adapter.Adapter(
+        ksa_session, endpoint_override=f'{nova.HOST}/v2/%(project_id)s'
+    )
+    with pytest.raises(images.InvalidResponse, match='from Keystone'):
+        list(ImagesAPI(compute).list_detail())
+
+
+def test_login_with_malformed_token_is_an_images_error(http, compute):
+    http.post(TOKENS, text='[')
+    with pytest.raises(images.InvalidResponse, match='from Keystone'):
+        Client(compute).log_in()
+
+
 def test_invalid_token_is_not_shown(http, compute):
     token = {'X-Subject-Token': 'secret\nmore'}
     http.post(TOKENS, json=catalog(compute_of()), headers=token)
@@ -345,7 +361,7 @@ def test_login_without_a_password_is_an_images_error(http, ksa_session):
     def missing(*_args, **_kwargs):
         raise Exception('A password\nis missing')  # noqa: TRY002
 
-    ksa_session.auth.get_access = missing
+    ksa_session.auth.get_auth_ref = missing
     compute = adapter.Adapter(ksa_session, service_type='compute')
     client = Client(compute)
     for call in (client.log_in, lambda: client.get('/images')):

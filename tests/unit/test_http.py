@@ -2,9 +2,14 @@
 
 """Requests, responses and errors of the HTTP client."""
 
+import ast
 import datetime
 import email.utils
+import importlib
+import inspect
 import io
+import pkgutil
+import re
 
 from keystoneauth1 import adapter
 from keystoneauth1 import session
@@ -13,6 +18,7 @@ import requests
 import urllib3
 
 from osc_compute_images import api as images
+from osc_compute_images.api import http as package
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.http import _body
 from osc_compute_images.api.http import _request
@@ -21,6 +27,39 @@ from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
 
 EMPTY = {'images': []}
+MODULES = re.findall('^``(_.*)``$', package.__doc__, re.MULTILINE)
+
+
+def imported_by(module):
+    """Return the names that a module imports when it runs."""
+    tree = ast.parse(inspect.getsource(module))
+    return {
+        f'{getattr(node, "module", "")}.{alias.name}'.strip('.')
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def test_modules_are_listed():
+    found = {each.name for each in pkgutil.iter_modules(package.__path__)}
+    assert sorted(MODULES) == sorted(found)
+
+
+@pytest.mark.parametrize('number', range(len(MODULES)), ids=MODULES)
+def test_module_imports_only_those_above_it(number):
+    prefix = f'{package.__name__}.'
+    module = importlib.import_module(prefix + MODULES[number])
+    names = imported_by(module)
+    ours = {
+        name.removeprefix(prefix).partition('.')[0]
+        for name in names
+        if name.startswith(prefix)
+    }
+    assert ours <= {*MODULES[:number]}
+    libraries = {name.partition('.')[0] for name in names}
+    if number < 3:
+        assert not libraries & {'requests', 'urllib3', 'keystoneauth1'}
 
 
 def requests_to(http):

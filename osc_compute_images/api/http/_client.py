@@ -4,11 +4,9 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping
-import contextlib
 import logging
 import math
 import random
-import re
 import time
 from typing import Any
 from typing import TypeVar
@@ -18,20 +16,15 @@ from keystoneauth1 import adapter as ksa_adapter
 import msgspec
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api import _json
 from osc_compute_images.api.http import _endpoint
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _retry
-from osc_compute_images.api.http._endpoint import Endpoint
+from osc_compute_images.api.http import _sessions
+from osc_compute_images.api.http._locator import Locator
 from osc_compute_images.api.http._request import send_once
 from osc_compute_images.api.http._response import Response
 
 LOG = logging.getLogger('osc_compute_images')
-
-# Paths of versions below an endpoint without one, in order of preference.
-_VERSIONS = ('/v2.1', '/v2')
-
-_MICROVERSION = re.compile(r'[0-9]{1,9}(\.[0-9]{1,9})?')
 
 _Result = TypeVar('_Result')
 
@@ -40,16 +33,14 @@ class Client:
     """Sends requests to the Compute endpoint of an adapter.
 
     A ``deadline`` is a time of ``time.monotonic()``, for all attempts, delays
-    and bodies together. The user, region or override of the adapter may change
-    at any time.
+    and bodies together.
 
     :param adapter: any keystoneauth1 adapter of the Compute service
     """
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         self._adapter = adapter
-        #: Endpoints with a version, by the URL of the service.
-        self._endpoints: dict[str, Endpoint] = {}
+        self._locator = Locator(adapter)
 
     def get(
         self,
@@ -86,7 +77,7 @@ class Client:
             content['params'] = dict(params)
 
         def attempt(end: float) -> Response:
-            endpoint = self._locate(end)
+            endpoint = self._locator.locate(end)
             return send_once(
                 self._adapter, 'GET', path, endpoint, end, content
             )
@@ -115,7 +106,7 @@ class Client:
         except UnicodeEncodeError as e:
             raise _exceptions.encode_error(e) from e
         # NOTE: finding the endpoint and the token is safe to retry.
-        endpoint = self._retry(self._locate, deadline)
+        endpoint = self._retry(self._locator.locate, deadline)
         end = math.inf if deadline is None else deadline
         return send_once(
             self._adapter, method, path, endpoint, end, content
@@ -133,71 +124,10 @@ class Client:
 
         :returns: such as ``('2.1', '2.104')``, or None if unknown
         """
-
-        def attempt(end: float) -> Any:
-            endpoint = self._locate(end)
-            root = self._version_root(endpoint) or endpoint.url
-            return self._version_document(Endpoint(root, endpoint.auth), end)
-
         try:
-            version = _json.load_or_none(self._retry(attempt))['version']
-            low, high = str(version['min_version']), str(version['version'])
-        except (_errors.ImagesError, LookupError, TypeError):
+            return self._retry(self._locator.microversions)
+        except _errors.ImagesError:
             return None
-        valid = all(map(_MICROVERSION.fullmatch, (low, high)))
-        return (low, high) if valid else None
-
-    def _locate(self, end: float) -> Endpoint:
-        """Return the endpoint with a version.
-
-        A URL with a version is used as it is. Below any other URL, a version
-        is looked for, once. keystoneauth's own discovery is not used: it
-        trusts the hosts in version documents, follows redirects with the
-        token, and does not limit the size of a response; SECURITY.rst promises
-        otherwise.
-
-        :raises ImagesError: if there is no endpoint, or the login fails
-        """
-        url = _endpoint.find(self._adapter)
-        if url not in self._endpoints:
-            endpoint = _endpoint.parse(url)
-            if self._version_root(endpoint) is None:
-                endpoint = self._with_version(endpoint, end)
-            self._endpoints[url] = endpoint
-        return self._endpoints[url]
-
-    def _with_version(self, endpoint: Endpoint, end: float) -> Endpoint:
-        """Return the endpoint of a version that is served, or this one."""
-        final = (401, *_retry.Settings.from_adapter(self._adapter).statuses)
-        for path in _VERSIONS:
-            below = Endpoint(endpoint.url + path, endpoint.auth)
-            try:
-                self._version_document(below, end)
-            except (_errors.HTTPError, _errors.InvalidResponse) as e:
-                if e.http_status in final:
-                    raise
-            else:
-                return below
-        return endpoint
-
-    def _version_document(self, root: Endpoint, end: float) -> bytes:
-        """Request the document of a version, without a token if possible."""
-
-        def request(**content: Any) -> bytes:
-            return send_once(
-                self._adapter, 'GET', '/', root, end, content
-            ).body
-
-        with contextlib.suppress(_errors.Unauthorized):
-            return request(authenticated=False)
-        return request()
-
-    def _version_root(self, endpoint: Endpoint) -> str | None:
-        project_id = None
-        # NOTE: any plugin may fail; the default forms of IDs are known.
-        with contextlib.suppress(Exception):
-            project_id = self._adapter.get_project_id()
-        return _endpoint.version_root(endpoint.url, project_id)
 
     def _retry(
         self,
@@ -206,7 +136,7 @@ class Client:
     ) -> _Result:
         """Call a function, given its deadline, and retry transient errors."""
         end = math.inf if deadline is None else deadline
-        settings = _retry.Settings.from_adapter(self._adapter)
+        settings = _sessions.retries(self._adapter)
         retry = 0
         while True:
             try:

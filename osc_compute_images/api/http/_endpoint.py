@@ -6,11 +6,9 @@ The only I/O is that of the adapter, if it has no token yet.
 """
 
 from collections.abc import Callable
-from collections.abc import Iterator
 import contextlib
 import dataclasses
 import re
-import time
 from typing import Any
 from typing import NoReturn
 import urllib.parse
@@ -76,7 +74,10 @@ def find(adapter: ksa_adapter.Adapter) -> str:
     :raises ImagesError: if the login fails, or its response is malformed
     """
     with _translated(adapter):
-        url: Any = adapter.get_endpoint(skip_discovery=True)
+        try:
+            url: Any = adapter.get_endpoint(skip_discovery=True)
+        except _NO_ENDPOINT as e:
+            _raise_not_found(adapter, str(e), e)
     if not url:
         _raise_not_found(
             adapter,
@@ -104,28 +105,12 @@ def log_in(adapter: ksa_adapter.Adapter) -> None:
         adapter.get_token()
 
 
-@contextlib.contextmanager
-def _translated(adapter: ksa_adapter.Adapter) -> Iterator[None]:
-    """Translate the exceptions of a login."""
-    began = time.monotonic()
-    try:
-        yield
-    except _NO_ENDPOINT as e:
-        _raise_not_found(adapter, str(e), e)
-    except Exception as e:
-        if type(e) is Exception:
-            # NOTE: keystoneauth raises it for a missing password.
-            raise _errors.ImagesError(
-                f'The login failed: {_error_message.one_line(str(e))}'
-            ) from e
-        waited = time.monotonic() - began
-        error = _exceptions.translate(e, 'Keystone', waited)
-        if error is None:
-            raise
-        if _sessions.connect_retries(adapter):
-            # keystoneauth has retried it.
-            error.transient = False
-        raise error from e
+def _translated(
+    adapter: ksa_adapter.Adapter,
+) -> contextlib.AbstractContextManager[None]:
+    # keystoneauth has its own retries.
+    is_retried = _sessions.connect_retries(adapter) is not None
+    return _exceptions.translated('Keystone', is_retried=is_retried)
 
 
 def parse(url: str) -> Endpoint:

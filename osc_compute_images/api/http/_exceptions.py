@@ -5,8 +5,10 @@
 It does no I/O.
 """
 
+from collections.abc import Iterator
 from collections.abc import Mapping
-import ssl
+import contextlib
+import time
 import traceback
 
 from keystoneauth1 import exceptions as ksa_exceptions
@@ -41,19 +43,15 @@ _CONNECTION = (
     ConnectionError,
 )
 
-# Those of them that are not transient: certificates, headers, URLs.
+# Those of them that are not transient: certificates, headers and URLs.
 _PERMANENT = (
     requests.exceptions.SSLError,
     urllib3.exceptions.SSLError,
-    ssl.SSLError,
-    requests.exceptions.InvalidHeader,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.MissingSchema,
+    ValueError,
 )
 
 # What keystoneauth raises for a malformed token or catalog, and its methods
-# that do. A request needs a token before it is sent, and again if Compute
+# that do: a request needs a token before it is sent, and again if Compute
 # rejects it.
 _MALFORMED = (
     ksa_exceptions.InvalidResponse,
@@ -63,7 +61,29 @@ _MALFORMED = (
     TypeError,
     ValueError,
 )
-_LOGINS = ('get_auth_headers', 'get_endpoint', 'get_token')
+_LOGINS = ('get_access', 'get_auth_headers', 'get_endpoint', 'get_project_id')
+
+
+@contextlib.contextmanager
+def translated(url: str, *, is_retried: bool = False) -> Iterator[None]:
+    """Translate the exceptions of the body of a ``with`` statement.
+
+    :param url: of the request
+    :param is_retried: it has been retried
+    """
+    began = time.monotonic()
+    try:
+        yield
+    except Exception as e:
+        error = translate(e, url, time.monotonic() - began)
+        if error is None:
+            raise
+        error.transient = error.transient and not is_retried
+        try:
+            raise error from e
+        finally:
+            # Its traceback would keep this frame, and that the error.
+            del error
 
 
 def translate(
@@ -85,20 +105,17 @@ def translate(
             f'The token or catalog from Keystone is invalid: '
             f'{_error_message.one_line(f"{type(e).__name__}: {e}")}'
         )
+    if type(e) is Exception and _is_about_login(e):
+        # NOTE: keystoneauth raises it for a missing password.
+        reason = _error_message.one_line(str(e))
+        return _errors.ImagesError(f'The login failed: {reason}')
     if isinstance(e, _TIMEOUTS):
         return _timed_out(e, url, waited)
     if isinstance(e, MemoryError):
         return _errors.ConnectionFailed(
             f'The response to the request to {url} does not fit into memory'
         )
-    if isinstance(
-        e,
-        (
-            OSError,
-            ksa_exceptions.ClientException,
-            urllib3.exceptions.HTTPError,
-        ),
-    ):
+    if isinstance(e, (*_CONNECTION, ksa_exceptions.ClientException, OSError)):
         return _connection_failed(e, url)
     if isinstance(e, ValueError):
         # For example a redirect to an invalid URL: requests parses it, even

@@ -50,21 +50,15 @@ def send_once(
     :raises ImagesError: for any other outcome
     """
     url = endpoint.url + path
-    began = time.monotonic()
-    if began >= end:
+    if time.monotonic() >= end:
         raise _errors.RequestTimedOut(
             f'The request to {without_credentials(url)} was not sent: the '
             f'timeout had expired'
         )
-    try:
+    with _exceptions.translated(url):
         response = _send(
             adapter, method, path, end, {**content, **endpoint.arguments()}
         )
-    except Exception as e:
-        error = _exceptions.translate(e, url, time.monotonic() - began)
-        if error is None:
-            raise
-        raise error from e
     return _response.check(method, response)
 
 

@@ -3,12 +3,14 @@
 """Whether a response is a success, by RFC 9110. It does no I/O."""
 
 from typing import NamedTuple
-
-import requests
+from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _error_message
 from osc_compute_images.api.http import _retry
+
+if TYPE_CHECKING:
+    import requests
 
 #: Statuses of success. 206 would be incomplete, and 300 a choice.
 _SUCCESSES = {
@@ -34,7 +36,7 @@ class Response(NamedTuple):
     microversion: str | None
 
 
-def check(method: str, response: requests.Response) -> Response:
+def check(method: str, response: 'requests.Response') -> Response:
     """Check that a response is a success.
 
     :raises ImagesError: for any other response
@@ -65,7 +67,7 @@ def check(method: str, response: requests.Response) -> Response:
     )
 
 
-def _unexpected(method: str, response: requests.Response) -> str:
+def _unexpected(method: str, response: 'requests.Response') -> str:
     """Return the message for a status that is neither success nor error."""
     url = _error_message.one_line(response.url)
     if response.status_code not in _REDIRECTS:
@@ -86,7 +88,7 @@ def _is_foreign(method: str, status: int, content: bytes) -> bool:
     return not (body in _EMPTY_BODIES or body.startswith(b'{'))
 
 
-def _request_id(response: requests.Response) -> str | None:
+def _request_id(response: 'requests.Response') -> str | None:
     for name in ('x-openstack-request-id', 'x-compute-request-id'):
         if response.headers.get(name):
             return _error_message.one_line(response.headers[name])
@@ -94,7 +96,7 @@ def _request_id(response: requests.Response) -> str | None:
 
 
 def _invalid(
-    response: requests.Response, message: str
+    response: 'requests.Response', message: str
 ) -> _errors.InvalidResponse:
     return _errors.InvalidResponse(
         message,

@@ -7,10 +7,8 @@ import dataclasses
 import datetime
 import email.utils
 import math
-from typing import Any
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _sessions
 
 #: Default number of retries.
 RETRIES = 3
@@ -30,6 +28,9 @@ STATUSES = frozenset((413, 429, 502, 503, 504))
 class Settings:
     """The settings of the user, or the defaults.
 
+    keystoneauth's own retries are disabled for requests: they do not cover
+    errors while a body is read, and would multiply with these.
+
     :param connect_retries: retries after errors of the connection
     :param status_code_retries: retries after a status in ``statuses``
     :param connect_retry_delay: a fixed delay, seconds, or None
@@ -44,26 +45,6 @@ class Settings:
     status_code_retry_delay: float | None = None
     statuses: frozenset[int] = STATUSES
     timeouts: bool = False
-
-    @classmethod
-    def from_adapter(cls, adapter: Any) -> 'Settings':
-        """Return the settings of an adapter and its session.
-
-        keystoneauth's own retries are disabled for requests: they do not
-        cover errors while a body is read, and would multiply with these.
-        """
-        configured = adapter.connect_retries
-        if configured is None:
-            configured = _sessions.connect_retries(adapter)
-        status_code_retries = adapter.status_code_retries
-        return cls(
-            RETRIES if configured is None else configured,
-            RETRIES if status_code_retries is None else status_code_retries,
-            adapter.connect_retry_delay,
-            adapter.status_code_retry_delay,
-            STATUSES.union(adapter.retriable_status_codes or ()),
-            timeouts=configured is not None,
-        )
 
     def retries(self, error: _errors.ImagesError) -> int:
         """Return the number of retries for an error."""
