@@ -3,6 +3,7 @@
 """Remove properties of images."""
 
 import argparse
+from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,10 @@ from osc_compute_images.commands import _filtering
 from osc_compute_images.commands import _habits
 from osc_compute_images.commands import _values
 from osc_compute_images.commands import _writing
+from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
+    from osc_compute_images.api import Image
     from osc_compute_images.api.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
@@ -58,6 +61,10 @@ class UnsetComputeImage(command.ChangeCommand):
         _habits.add_assigning(parser, 'unset')
         return parser
 
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        self._misses = False
+        return super().run(parsed_args) or int(self._misses)
+
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         return () if parsed_args.image is None else (parsed_args.image,)
 
@@ -71,9 +78,23 @@ class UnsetComputeImage(command.ChangeCommand):
     ) -> 'Plan':
         from osc_compute_images.api import plan
 
-        return plan.unset_properties(
+        made = plan.unset_properties(
             chosen.images,
             parsed_args.properties,
             _writing.visibility_check(chosen, self.log, parsed_args),
             named=chosen.named,
         )
+        for step in made.steps if chosen.named else ():
+            if not step.is_refused:
+                self._report_missing(step.image, parsed_args.properties)
+        return made
+
+    def _report_missing(self, image: 'Image', keys: Iterable[str]) -> None:
+        """Report the properties that a named image does not have."""
+        for key in dict.fromkeys(keys):
+            if key not in image.metadata:
+                self._misses = True
+                self.log.error(
+                    _('Image %(image)s has no property %(property)r'),
+                    {'image': printable(image.id), 'property': key},
+                )
