@@ -213,7 +213,7 @@ class Meaning:
     def expressions(self) -> Iterator[Choice]:
         """A regular expression is searched in the name; None never matches."""
         for text in (
-            *('^ubuntu', 'UBUNTU', '(?i)UBUNTU', '[0-9]{2}[.]04$', '', '^$'),
+            *('^ubuntu', 'UBUNTU', '(?i)UBUNTU', '[0-9]{2}[.]04$', '^$'),
             *('snapshot|golden', '^.{1,6}$', ':', '^demo-[0-2]$', 'ö', '^-'),
         ):
             yield Choice(
@@ -247,7 +247,6 @@ class Meaning:
                 f'--used-by={word}',
                 lambda i, s=server_id: s in self._uses.of(i),
             )
-        yield Choice(f'--used-by={GONE}', lambda _image: False)
 
     def bounds(self) -> dict[str, list[Choice]]:
         """A time limits the creation time, or the last change."""
@@ -367,7 +366,7 @@ class Meaning:
 
         for word in (
             *('snapshot', 'backup', 'in:foo', 'base', 'BASE', 'server'),
-            *('Server', 'all', 'ALL', 'SNAPSHOT', 'snap', 'image', ''),
+            *('Server', 'all', 'ALL', 'SNAPSHOT', 'snap', 'image'),
             *('volume', 'Volume'),
             *('in:snapshot,backup', 'eq:snapshot', 'neq:backup'),
         ):

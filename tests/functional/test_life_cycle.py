@@ -154,21 +154,12 @@ def test_property_and_no_property_replace_all(demo, images, stored):
     assert stored(image_id) == {'b': 'new', 'c': '3'}
 
 
-def test_set_and_unset_without_options_do_nothing(demo, glance, images):
-    image_id = images(a='1')
-    before = glance.image(image_id)
-    for command in ('set', 'unset'):
-        assert demo('compute', 'image', command, image_id).out == ''
-        line = demo.fails('compute', 'image', command, 'life-none')
-        assert "'life-none' exists" in line
-    assert glance.image(image_id) == before
-
-
 def test_quota_error_has_message_of_server(demo, glance, images):
     image_id = images(**{f'key-{n}': 'v' for n in range(128)})
     before = glance.image(image_id)
-    line = demo.fails('compute', 'image', 'set', '--property', 'a=1', image_id)
-    assert line.startswith('Image metadata limit exceeded (HTTP 403)')
+    result = demo.run('compute', 'image', 'set', '--property', 'a=1', image_id)
+    assert (result.code, result.out) == (1, '')
+    assert 'Image metadata limit exceeded (HTTP 403)' in result.errors()[0]
     assert glance.image(image_id) == before
 
 
@@ -188,10 +179,11 @@ def test_image_of_another_project_is_not_changed(
         admin_images(visibility='public') if user == 'demo' else images()
     )
     before = admin_glance.image(image_id)
-    line = cloud.shell(user).fails(
+    result = cloud.shell(user).run(
         'compute', 'image', 'set', '--property', 'a=1', image_id
     )
-    assert f'Not authorized for image {image_id}. (HTTP 403)' in line
+    assert (result.code, result.out) == (1, '')
+    assert f'Not authorized for image {image_id}. (HTTP 403)' in result.err
     assert admin_glance.image(image_id) == before
 
 
@@ -220,12 +212,7 @@ def test_unset_reports_missing_properties(demo, images, stored):
         *('--property', 'a', '--property', 'none', '--property', 'c'),
     )
     assert (result.code, result.out) == (1, '')
-    first, last = result.err.splitlines()
-    assert first.startswith(
-        f"Failed to unset property 'none': Image {image_id} has no property "
-        f"'none'"
-    )
-    assert last == '1 of 3 properties failed to unset.'
+    assert result.err == f"Image {image_id} has no property 'none'\n"
     assert stored(image_id) == {'b': '2'}
 
 
