@@ -121,8 +121,8 @@ def moment(
             parsed = parse(when) if age is None else _ago(age)
     else:
         raise TypeError(
-            f'A time must be a datetime.datetime, a datetime.timedelta or a '
-            f'text, not {type(when).__name__}'
+            f'A time must be a datetime.datetime, a datetime.timedelta or an '
+            f'ISO 8601 text, not {type(when).__name__}'
         )
     try:
         if parsed is not None:
