@@ -16,17 +16,17 @@ import re
 from osc_lib.exceptions import CommandError
 import pytest
 
-from osc_compute_images.commands import _amounts
-from osc_compute_images.commands import _filtering
-from osc_compute_images.commands import _filters
-from osc_compute_images.commands import _joining
-from osc_compute_images.commands import _values
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
 from osc_compute_images.commands.set import SetComputeImage
 from osc_compute_images.commands.summary import SummarizeComputeImages
 from osc_compute_images.commands.unset import UnsetComputeImage
+from osc_compute_images.options import amounts
+from osc_compute_images.options import declared
+from osc_compute_images.options import parsers
+from osc_compute_images.options import select
+from osc_compute_images.targets import listing
 from testbed import nova
 from testbed.fleet import Fleet
 from tests.unit.conftest import sent
@@ -406,7 +406,7 @@ def test_too_many_images_to_keep_are_listed_again(app, http, monkeypatch):
     rows = run(app, '--unused')
     before = len(sent(http))
     # Any page is more than that.
-    monkeypatch.setattr(_joining, 'MAX_KEPT', 10)
+    monkeypatch.setattr(listing, 'MAX_KEPT', 10)
     assert run(app, '--unused') == rows
     assert len(sent(http)) == 2 * before + 1
 
@@ -480,7 +480,7 @@ def test_options_of_filters(app):
     ):
         assert actions[word].metavar == metavar
         assert actions[word].help.startswith('Select only the newest of')
-    for option in _filters.FILTERS:
+    for option in declared.FILTERS:
         action = actions[f'--{option.name}']
         repeated = (
             ''
@@ -680,7 +680,7 @@ COMMANDS = (
 @pytest.mark.parametrize('command', COMMANDS)
 def test_an_empty_value_is_an_error(app, http, command, capsys):
     parser = command(app, None).get_parser('openstack x')
-    filtering = {option.name for option in _filters.FILTERS if option.metavar}
+    filtering = {option.name for option in declared.FILTERS if option.metavar}
     tried = set()
     for action in parser._actions:
         [word] = action.option_strings[-1:] or ['']
@@ -733,10 +733,10 @@ def test_other_empty_values_are_errors(app, http, command, words):
 )
 def test_exclusions_alone_select_nothing(words, given, selects):
     parser = argparse.ArgumentParser()
-    _filtering.add_filters(parser)
+    select.add_filters(parser)
     parsed = parser.parse_args(words)
-    assert _filtering.is_given(parsed) is given
-    assert _filtering.selects(parsed) is selects
+    assert select.is_given(parsed) is given
+    assert select.selects(parsed) is selects
 
 
 def unreadable(caplog):
@@ -802,8 +802,8 @@ def test_time_without_zone_is_utc(set_zone, zone):
         ('2026-11', '2026-11-01T00:00:00Z'),
         ('2026-11-23T16:11:28+02:00', '2026-11-23T14:11:28Z'),
     ):
-        assert _values.time_or_age(text) == meant
-    back = datetime.datetime.fromisoformat(_values.time_or_age('90min'))
+        assert parsers.time_or_age(text) == meant
+    back = datetime.datetime.fromisoformat(parsers.time_or_age('90min'))
     span = datetime.datetime.now(datetime.UTC) - back
     assert datetime.timedelta(minutes=89) < span
     assert span < datetime.timedelta(minutes=91)
@@ -822,7 +822,7 @@ def test_time_without_zone_is_utc(set_zone, zone):
 )
 def test_span_is_an_age(text, span):
     before = datetime.datetime.now(datetime.UTC)
-    read = datetime.datetime.fromisoformat(_values.time_or_age(text))
+    read = datetime.datetime.fromisoformat(parsers.time_or_age(text))
     after = datetime.datetime.now(datetime.UTC)
     second = datetime.timedelta(seconds=1)
     assert before - span <= read <= after - span + second
@@ -844,7 +844,7 @@ def test_span_is_an_age(text, span):
     ],
 )
 def test_sizes(text, value):
-    assert _amounts.size(text) == value
+    assert amounts.size(text) == value
 
 
 @pytest.fixture
@@ -910,8 +910,8 @@ def test_no_changes_if_visibility_is_unknown(app, http, command, capsys):
 
 def test_every_filter_has_a_choice():
     parser = argparse.ArgumentParser()
-    _filtering.add_filters(parser)
-    _filtering.add_newest(parser)
+    select.add_filters(parser)
+    select.add_newest(parser)
     options = {o for action in parser._actions for o in action.option_strings}
     tried = {name_of(option) for option in CHOICES}
     assert options - tried == {'-h', '--help', '--newest', '--newest-per'}
