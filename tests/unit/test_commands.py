@@ -209,7 +209,6 @@ def test_limit_and_max_items(app, http, words, count, limits):
         (('--name-pattern', 'cirros-[^0-2]'), [3, 4, 5]),
         (('--status', 'saving'), []),
         (('--type', 'base', '--limit', '2'), [0, 1]),
-        (('--server', nova.image_id(7)), []),
         (('--min-disk', '>=2'), []),
         (('--min-ram', '512', '--max-items', '1'), [0]),
         (('--property', 'os_distro=cirros', '--limit', '1'), [0]),
@@ -223,6 +222,13 @@ def test_filter_options(app, http, words, numbers_listed):
     numbers(http, 6)
     ids = [row['ID'] for row in listed(app, *words)]
     assert ids == [nova.image_id(n) for n in numbers_listed]
+
+
+def test_server_that_never_was_is_an_error(app, http):
+    numbers(http, 6)
+    http.get(f'{nova.ENDPOINT}/servers/{ID}', **nova.NOT_FOUND)
+    with pytest.raises(exceptions.CommandError, match=f'has the ID {ID}'):
+        listed(app, '--server', ID)
 
 
 @pytest.mark.parametrize(
@@ -633,7 +639,11 @@ def test_terminal_shows_count_of_images_read_for_join(
         return {'servers': []}
 
     http.get(nova.DETAIL, json=page)
-    http.get(f'{nova.ENDPOINT}/servers/detail', json=servers)
+    http.get(
+        f'{nova.ENDPOINT}/servers/detail',
+        json=servers,
+        headers={'OpenStack-API-Version': 'compute 2.69'},
+    )
     run(app, kind, '--unused')
 
 

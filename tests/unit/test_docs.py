@@ -2,6 +2,7 @@
 
 """The documentation agrees with the code."""
 
+import argparse
 import ast
 import configparser
 import contextlib
@@ -55,7 +56,9 @@ COMMANDS = dict(commands())
 
 
 def actions(command_class):
-    return command_class(None, None).get_parser('prog')._actions
+    actions = command_class(None, None).get_parser('prog')._actions
+    # Those without help are refused, with a sentence.
+    return [a for a in actions if a.help != argparse.SUPPRESS]
 
 
 def options_of(*command_classes):
