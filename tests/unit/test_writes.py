@@ -364,17 +364,6 @@ def test_set_reports_properties_that_were_not_stored(app, model, caplog):
     assert 'another value for: b' in caplog.text
 
 
-def test_unset_reports_missing_properties(app, model, caplog):
-    assert run(app, UnsetComputeImage, '--property', 'a', ID) == (0, '')
-    words = ('--property', 'a', '--property', 'b', '--property', 'none')
-    assert run(app, UnsetComputeImage, *words, '--property', 'a', ID)[0] == 1
-    assert [r.message for r in caplog.records] == [
-        f'Image {ID} has no property {key!r}' for key in ('a', 'none')
-    ]
-    assert model.metadata == {}
-    assert run(app, UnsetComputeImage, '--property', 'b', ID)[0] == 1
-
-
 @pytest.mark.parametrize(('kind', 'words'), CHANGES)
 def test_error_refers_to_openstack_image(
     app, model, http, caplog, kind, words
