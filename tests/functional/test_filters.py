@@ -615,14 +615,20 @@ def test_filter(quick, images, meaning, option):
     )
 
 
+#: Those for which Nova filters, and the one that ends a list early.
+SENT = (
+    *('name', 'status', 'type', 'server', 'changes-since', 'created-after'),
+    *('min-disk', 'min-ram', 'property'),
+)
+
 PAIRS = (
-    *itertools.combinations(FILTERS, 2),
+    *itertools.combinations(SENT, 2),
     # This option can be repeated.
     ('property', 'property'),
 )
 
 
-@pytest.mark.parametrize('first', FILTERS)
+@pytest.mark.parametrize('first', SENT)
 def test_pairs_of_filters(quick, images, meaning, first):
     choices = meaning.choices()
     differences = []
