@@ -242,6 +242,9 @@ class Meaning:
     def users(self) -> Iterator[Choice]:
         """A server uses the image that it was booted from or shelved in."""
         for name, server_id in self._servers.items():
+            if name == 'from-volume':
+                # It has no image, which is an error.
+                continue
             word = server_id if name == 'twin' else name
             yield Choice(
                 f'--used-by={word}',
@@ -380,7 +383,6 @@ class Meaning:
             'https://nova/compute/v2.1/p/servers/' + GONE + '/': GONE,
             GONE: GONE,
             GONE.upper(): GONE,
-            NOBODY: NOBODY,
             self._servers['web-1']: self._servers['web-1'],
         }
         # Two servers have this name.
@@ -833,6 +835,15 @@ def test_missing_server_is_an_error(quick, name):
     assert quick.fails(*IDS, '--server', name) == (
         f'No server with a name or ID of {name!r} exists; for a deleted '
         f'server, use its ID'
+    )
+
+
+def test_server_without_images_is_an_error(quick):
+    line = quick.fails(*IDS, '--used-by', 'from-volume')
+    assert line.endswith(' has no image: it was booted from a volume')
+    line = quick.fails(*IDS, '--server', NOBODY)
+    assert line == (
+        f'No server has the ID {NOBODY}, and no image was taken from it'
     )
 
 
