@@ -31,6 +31,8 @@ class Fleet:
     :ivar before: called before each request takes effect
     :ivar after: called after each request took effect
     :ivar requests: the requests, such as ``GET /images/detail``
+    :ivar is_admin: whether the servers of all projects may be listed
+    :ivar has_microversions: whether the server knows them
     """
 
     def __init__(
@@ -44,6 +46,8 @@ class Fleet:
         self.before: Event = lambda _method, _path: None
         self.after: Event = lambda _method, _path: None
         self.requests: list[str] = []
+        self.is_admin = True
+        self.has_microversions = True
         self._edits = 0
 
     def serve(
@@ -52,7 +56,7 @@ class Fleet:
         """Serve the requests to an endpoint."""
         mocker.register_uri(
             requests_mock.ANY,
-            re.compile(re.escape(endpoint) + '/(images|servers)'),
+            re.compile(re.escape(endpoint) + '/(images|servers|os-services)'),
             text=lambda request, context: self._answer(
                 endpoint, request, context
             ),
@@ -81,25 +85,52 @@ class Fleet:
         status, body = self._effect(request, path, query)
         self.after(request.method, path)
         context.status_code = status
+        asked = request.headers.get('OpenStack-API-Version')
+        if asked and self.has_microversions:
+            context.headers['OpenStack-API-Version'] = asked
         return '' if body is None else json.dumps(body)
 
     def _effect(
         self, request: Any, path: str, query: dict[str, str]
     ) -> tuple[int, Any]:
         words = [urllib.parse.unquote(w) for w in path.split('/')[1:]]
-        match request.method, words:
-            case 'GET', ['servers', 'detail']:
+        answer: tuple[int, Any] | None = None
+        if words in (['images'], ['images', 'detail']):
+            answer = self._list(query)
+        elif words[0] == 'images':
+            answer = self._image(request, *words[1:])
+        elif request.method == 'GET':
+            answer = self._read_servers(words, query)
+        if answer is None:
+            raise AssertionError(f'{request.method} {path}')
+        return answer
+
+    def _read_servers(
+        self, words: list[str], query: dict[str, str]
+    ) -> tuple[int, Any] | None:
+        match words:
+            case ['os-services']:
+                return 200, {'services': []}
+            case ['servers', 'detail'] | ['servers']:
+                if 'all_tenants' in query and not self.is_admin:
+                    return _fault(403, 'forbidden', 'No.')
                 return 200, _page('servers', [*self.servers.values()], query)
-            case 'GET', ['images', 'detail'] | ['images']:
-                return self._list(query)
-        image_id = words[1]
+            case ['servers', server_id] if server_id in self.servers:
+                return 200, {'server': self.servers[server_id]}
+            case ['servers', _]:
+                return _fault(404, 'itemNotFound', 'No such server.')
+        return None
+
+    def _image(
+        self, request: Any, image_id: str, *words: str
+    ) -> tuple[int, Any] | None:
         if image_id not in self.images:
             return _fault(404, 'itemNotFound', 'Image not found.')
         image = self.images[image_id]
-        match request.method, words[2:]:
-            case 'GET', []:
+        match request.method, words:
+            case 'GET', ():
                 return 200, {'image': image}
-            case 'DELETE', []:
+            case 'DELETE', ():
                 if image['metadata'].get('protected_here'):
                     return _fault(
                         403,
@@ -108,17 +139,23 @@ class Fleet:
                     )
                 del self.images[image_id]
                 return 204, None
-            case 'POST', ['metadata']:
+            case 'GET', ('metadata',):
+                return 200, {'metadata': image['metadata']}
+            case 'PUT', ('metadata',):
+                image['metadata'] = request.json()['metadata']
+                self.touch(image_id)
+                return 200, {'metadata': image['metadata']}
+            case 'POST', ('metadata',):
                 image['metadata'].update(request.json()['metadata'])
                 self.touch(image_id)
                 return 200, {'metadata': image['metadata']}
-            case 'DELETE', ['metadata', key]:
+            case 'DELETE', ('metadata', key):
                 if key not in image['metadata']:
                     return _fault(404, 'itemNotFound', 'Invalid metadata key')
                 del image['metadata'][key]
                 self.touch(image_id)
                 return 204, None
-        raise AssertionError(f'{request.method} {path}')
+        return None
 
     def _list(self, query: dict[str, str]) -> tuple[int, Any]:
         wanted = query.get('property-visibility')
@@ -143,11 +180,11 @@ class Fleet:
 
 
 def _page(
-    name: str, entries: list[dict[str, Any]], query: dict[str, str]
+    name: str, entries: list[Any], query: dict[str, str]
 ) -> dict[str, Any]:
-    ids = [entry['id'] for entry in entries]
+    ids = [entry and entry.get('id') for entry in entries]
     marker = query.get('marker')
-    start = ids.index(marker) + 1 if marker in ids else 0
+    start = ids.index(marker) + 1 if marker and marker in ids else 0
     return {name: entries[start : start + int(query.get('limit', 1000))]}
 
 

@@ -30,6 +30,7 @@ All errors derive from ``ImagesError``::
     +-- PropertiesNotStored     accepted, but not stored: keys
     +-- PropertiesNotDeleted    some or all of several: errors
     +-- PlanRefused             more than was allowed
+    |   +-- GapsFound           any image may be in use: gaps
     +-- WaitError               the wait failed: image
     |   +-- ImageFailed
     |   +-- ImageVanished
@@ -49,8 +50,6 @@ All errors derive from ``ImagesError``::
 
 Each has ``message``, ``http_status`` and ``request_id``.
 """
-
-import inspect as _inspect
 
 from osc_compute_images.api._client import ImagesAPI
 from osc_compute_images.api._errors import AmbiguousName
@@ -145,11 +144,3 @@ __all__ = [
     'WaitTimedOut',
     'in_regions',
 ]
-
-# NOTE: public names report this module, for pickles and tracebacks.
-for _name in __all__:
-    if _inspect.isclass(globals()[_name]) or _inspect.isfunction(
-        globals()[_name]
-    ):
-        globals()[_name].__module__ = __name__
-del _name

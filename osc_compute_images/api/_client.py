@@ -37,6 +37,7 @@ from osc_compute_images.api._pager import Pager
 from osc_compute_images.api._query import Query
 from osc_compute_images.api.filters._filter import as_filter
 from osc_compute_images.api.http import Client
+from osc_compute_images.text import without_credentials
 
 
 class ImagesAPI(MetadataAPI):
@@ -67,7 +68,8 @@ class ImagesAPI(MetadataAPI):
 
     def __repr__(self) -> str:
         where = self.adapter.endpoint_override or self.adapter.region_name
-        return f'<ImagesAPI in {where}>' if where else '<ImagesAPI>'
+        shown = without_credentials(where or '')
+        return f'<ImagesAPI in {shown}>' if shown else '<ImagesAPI>'
 
     def list_detail(
         self,
@@ -193,8 +195,12 @@ class ImagesAPI(MetadataAPI):
         is tried as an ID, a UUID also in lower case, and then as a name.
 
         :param where: considers only these images
+        :raises ValueError: for an empty name
         """
         text = id_of(name_or_id)
+        if not text:
+            # An unset variable is more likely than an image without a name.
+            raise ValueError('The name or ID of an image is empty')
         match = as_filter(where)
         is_id = not isinstance(name_or_id, str)
         for image_id in (text,) if is_id else _ids.spellings(text):
@@ -271,7 +277,8 @@ class ImagesAPI(MetadataAPI):
 
         Transient errors are retried, once the image has been seen.
 
-        :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case
+        :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case.
+            An image that has been seen, and no longer exists, is DELETED
         :param timeout: seconds, also for each request; no timeout by default
         :param on_poll: called with the image after each poll
         :raises ImageFailed: if the status is ERROR or DELETED instead
@@ -378,8 +385,14 @@ class ImagesAPI(MetadataAPI):
             the call is interrupted, it has been told what was done
         :returns: the outcomes, in the order of the steps
         """
+        protection = todo.protection
+        servers = fleet.Fleet(
+            [self],
+            all_projects=protection is not None
+            and not protection.usage.unknown.other_projects,
+        )
         outcomes = []
-        for outcome in _apply.apply(self, todo, fleet.Fleet([self])):
+        for outcome in _apply.apply(self, todo, servers):
             outcomes.append(outcome)
             if on_outcome is not None:
                 on_outcome(outcome)

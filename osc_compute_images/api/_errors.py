@@ -37,8 +37,10 @@ class ImagesError(Exception):
         self.request_id = request_id and _escape(
             request_id, _limits.MAX_REQUEST_ID
         )
-        #: Used by the retries of :mod:`.http`.
-        self.fault: object = None
+        #: Whether it is a failure of the connection that may pass.
+        self.transient = False
+        #: Seconds after which the server asks to retry.
+        self.retry_after: float | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # NOTE: by default an exception is recreated from its positional
@@ -183,11 +185,9 @@ class GapsFound(PlanRefused):
     :param gaps: what could not be read, a sentence each
     """
 
-    def __init__(self, gaps: Sequence[str]) -> None:
+    def __init__(self, message: str, *, gaps: Sequence[str]) -> None:
+        super().__init__(message)
         self.gaps: tuple[str, ...] = tuple(gaps)
-        super().__init__(
-            f'It is unknown which images are in use: {"; ".join(self.gaps)}'
-        )
 
 
 class AmbiguousName(ImagesError):

@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 import copy
+import datetime
 from typing import Annotated
 from typing import Any
 from typing import TypeAlias
@@ -12,6 +13,7 @@ import uuid
 import msgspec
 
 from osc_compute_images.api import _limits
+from osc_compute_images.api import _times
 from osc_compute_images.text import printable
 
 _ID = Annotated[
@@ -87,6 +89,16 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         The field ``status`` is as the server sent it.
         """
         return None if self.status is None else self.status.upper()
+
+    @property
+    def created_at(self) -> datetime.datetime | None:
+        """The time of the creation, or None if it cannot be read."""
+        return _times.parse(self.created)
+
+    @property
+    def updated_at(self) -> datetime.datetime | None:
+        """The time of the last change, or None if it cannot be read."""
+        return _times.parse(self.updated)
 
     @property
     def server_id(self) -> str | None:

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 import datetime
 from typing import Any
 
-from osc_compute_images.api._times import created_at
-
 
 class Order:
     """The order of the images so far.
@@ -28,7 +26,8 @@ class Order:
 
     def add(self, image: Any) -> datetime.datetime | None:
         """Add the next image, and return its time of creation."""
-        created, last = created_at(image), self._last
+        created: datetime.datetime | None = image.created_at
+        last = self._last
         if created is None or (last is not None and created > last):
             self.is_kept = False
         elif last is not None and created < last:

@@ -253,11 +253,13 @@ class _Reading:
         if self._microversion is None:
             return []
         try:
-            body = self._client.fetch(
+            response = self._client.fetch(
                 '/os-services', microversion=self._microversion
-            ).body
-            services = _decode.member(body, 'services', list)
+            )
+            services = _decode.member(response.body, 'services', list)
         except _errors.ImagesError:
+            return []
+        if response.microversion != self._microversion:
             return []
         self._shows_down_cells = True
         down = sorted(

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Parse and format the times of images."""
+"""Parse and format times, ages and time spans."""
 
 import datetime
+import operator
 import re
-
-from osc_compute_images.api._image import Image
 
 _FORM = (
     # NOTE: fromisoformat() takes any character between date and time, and so
@@ -14,13 +13,23 @@ _FORM = (
     r'(?:[T ](?P<clock>\d\d(?::?\d\d){0,2})(?P<fraction>[.,]\d+)?'
     r'(?P<zone>Z|[-+]\d\d(?::?\d\d){0,2})?)?'
 )
+_UNITS = {
+    'y': datetime.timedelta(days=365),
+    'w': datetime.timedelta(weeks=1),
+    'd': datetime.timedelta(days=1),
+    'h': datetime.timedelta(hours=1),
+    'min': datetime.timedelta(minutes=1),
+}
+_SPAN = '(?=.)' + ''.join(f'(?:([0-9]{{1,9}}){unit})?' for unit in _UNITS)
+
+#: The form of a time span, for messages.
+SPAN_FORM = (
+    'such as 90min, 24h, 7d, 2w or 1y6w (units: y of 365 days, w, d, h and '
+    'min, in this order)'
+)
+
 _MIDNIGHT_AFTER = r'24(?::?00){0,2}'
 _LEAP_SECOND = r'\d\d:?\d\d:?60'
-
-
-def created_at(image: Image) -> datetime.datetime | None:
-    """Return when an image was created, or None if unknown."""
-    return parse(image.created)
 
 
 def parse(text: str | None) -> datetime.datetime | None:
@@ -63,6 +72,77 @@ def _parse(text: str) -> datetime.datetime | None:
     # Leap seconds end days in UTC.
     is_known = not is_leap or (time.hour, time.minute, time.second) == (0,) * 3
     return time if is_known else None
+
+
+def parse_span(text: str) -> datetime.timedelta | None:
+    """Parse a time span: ``90min``, ``24h``, ``7d``, ``2w``, ``1y6w``.
+
+    :returns: None for any other text
+    """
+    match = re.fullmatch(_SPAN, text)
+    if match is None:
+        return None
+    numbers = map(int, match.groups(default='0'))
+    try:
+        return sum(
+            map(operator.mul, numbers, _UNITS.values()), datetime.timedelta()
+        )
+    except OverflowError:
+        return None
+
+
+def moment(
+    when: datetime.datetime | datetime.timedelta | str,
+) -> datetime.datetime:
+    """Return the time that is given as a time, or as an age.
+
+    :param when: a datetime with a time zone; an ISO 8601 text, which is UTC
+        without a zone, and may be a month or a year; or an age, as a timedelta
+        or a text such as ``30d``
+    :returns: in UTC. The times of images are whole seconds: an age is rounded
+        to the second after it
+    :raises ValueError: for any other text, or a datetime without a time zone
+    :raises TypeError: for any other type
+    """
+    if isinstance(when, datetime.datetime):
+        if when.tzinfo is None:
+            raise ValueError(
+                f'{when!r} has no time zone; use datetime.datetime.now('
+                f'datetime.UTC)'
+            )
+        parsed: datetime.datetime | None = when
+    elif isinstance(when, datetime.timedelta):
+        parsed = _ago(when)
+    elif isinstance(when, str):
+        age = parse_span(when)
+        if re.fullmatch(r'(?a)\d{4}(-\d{2})?', when):
+            parsed = parse(when + ('-01' if '-' in when else '-01-01'))
+        else:
+            parsed = parse(when) if age is None else _ago(age)
+    else:
+        raise TypeError(
+            f'A time must be a datetime.datetime, a datetime.timedelta or an '
+            f'ISO 8601 text, not {type(when).__name__}'
+        )
+    try:
+        if parsed is not None:
+            return parsed.astimezone(datetime.UTC)
+    except OverflowError:
+        pass
+    raise ValueError(
+        f'{when!r} is neither an ISO 8601 time, such as 2026-11-23T16:11:28Z '
+        f'or 2026-11-23, nor an age, {SPAN_FORM}'
+    )
+
+
+def _ago(age: datetime.timedelta) -> datetime.datetime | None:
+    try:
+        time = datetime.datetime.now(datetime.UTC) - age
+    except OverflowError:
+        return None
+    if not time.microsecond:
+        return time
+    return time.replace(microsecond=0) + datetime.timedelta(seconds=1)
 
 
 def format_time(time: datetime.datetime) -> str:

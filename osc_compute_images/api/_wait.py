@@ -6,6 +6,8 @@ from collections.abc import Callable
 import math
 import time
 
+import msgspec
+
 from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
 from osc_compute_images.api._image import Image
@@ -103,7 +105,12 @@ def wait_for(
     poller = _Poller(get, seen, end)
     interval = _FIRST_INTERVAL
     while True:
-        image = poller.poll()
+        try:
+            image = poller.poll()
+        except _errors.ImageVanished as e:
+            if status == 'DELETED' and e.image is not None:
+                return msgspec.structs.replace(e.image, status='DELETED')
+            raise
         if on_poll is not None:
             on_poll(image)
         current = image.state

@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 
 __all__ = ['CloudAPIs', 'api_of', 'apis_of', 'apis_of_all']
 
-CloudAPIs.__module__ = __name__
-
 
 def api_of(
     config: 'OpenStackConfig',

@@ -24,6 +24,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 import copy
 import dataclasses
+import functools
 import math
 import time
 from typing import TYPE_CHECKING
@@ -64,11 +65,12 @@ class _Member:
         self.list = ServerList(())
         self.server_ids: frozenset[str] = frozenset()
 
-    def read(self) -> None:
+    def read(self, *, all_projects: bool) -> None:
         self.error = None
         try:
-            # NOTE: it never becomes the list of one project only.
-            self.list = self.api.servers(all_projects=self.list.all_projects)
+            self.list = self.api.servers(
+                all_projects=all_projects or self.list.all_projects
+            )
         except _errors.ImagesError as e:
             self.error = e
         self.server_ids = frozenset(s.id for s in self.list.servers)
@@ -90,10 +92,15 @@ class Fleet:
     """The servers of several regions, and of those that share their images.
 
     :param apis: the images API of each selected region
+    :param all_projects: fail rather than read the servers of the own project;
+        once all projects have been read, that is so in any case
     """
 
-    def __init__(self, apis: 'Iterable[ImagesAPI]') -> None:
+    def __init__(
+        self, apis: 'Iterable[ImagesAPI]', *, all_projects: bool = False
+    ) -> None:
         self._apis = list(apis)
+        self._all_projects = all_projects
         self._members: dict[ImagesAPI, _Member] = {}
         self._merged: dict[ImagesAPI, ServerList] = {}
         self._valid_until = -math.inf
@@ -118,7 +125,9 @@ class Fleet:
         self._merged.clear()
         began = time.monotonic()
         for _none in _pool.map_in_threads(
-            list(self._members.values()), _Member.read, parallel=_PARALLEL
+            list(self._members.values()),
+            functools.partial(_Member.read, all_projects=self._all_projects),
+            parallel=_PARALLEL,
         ):
             pass
         ended = time.monotonic()

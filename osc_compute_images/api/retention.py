@@ -24,7 +24,6 @@ import datetime
 from typing import Any
 
 from osc_compute_images.api._image import Image
-from osc_compute_images.api._times import created_at
 
 __all__ = ['Rules', 'apply']
 
@@ -95,7 +94,7 @@ def apply(
     counted: list[tuple[datetime.datetime, Image]] = []
     others: list[tuple[Image, str | None]] = []
     for image in images:
-        time = created_at(image)
+        time = image.created_at
         if time is None:
             others.append((image, 'its creation time is unknown'))
         elif time > now:

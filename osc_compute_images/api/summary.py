@@ -18,7 +18,6 @@ from osc_compute_images.api._grouping import Group
 from osc_compute_images.api._grouping import group_of
 from osc_compute_images.api._grouping import keys_of
 from osc_compute_images.api._image import Image
-from osc_compute_images.api._times import created_at
 from osc_compute_images.api._times import format_time
 
 __all__ = ['Summary', 'summarize']
@@ -84,7 +83,7 @@ class _Sum:
     def add(self, image: Image) -> None:
         self.count += 1
         self.size += image.size or 0
-        created = created_at(image)
+        created = image.created_at
         if created is None:
             return
         if self.oldest is None or created < self.oldest:

@@ -143,7 +143,11 @@ class Usage:
         :raises GapsFound: otherwise
         """
         if self.gaps and not self._accept_gaps:
-            raise _errors.GapsFound(self.gaps)
+            raise _errors.GapsFound(
+                f'It is unknown which images are in use: '
+                f'{"; ".join(self.gaps)}',
+                gaps=self.gaps,
+            )
 
     def server_of(self, image: Image) -> Server | None:
         """Return the server that an image was taken from, if it exists."""

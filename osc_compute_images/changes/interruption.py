@@ -21,6 +21,10 @@ _SIGNALS = tuple(
 )
 
 
+class Stopped(Exception):
+    """A signal has arrived before a step."""
+
+
 class Interruption:
     """Notes a signal, and interrupts a request that is in progress.
 
@@ -52,12 +56,13 @@ class Interruption:
     def step(self, call: Callable[[], _T]) -> _T:
         """Call a function that a signal interrupts.
 
-        :raises KeyboardInterrupt: if a signal arrives, or has arrived
+        :raises KeyboardInterrupt: if a signal arrives
+        :raises Stopped: if one has arrived before
         """
         self._in_step = True
         try:
             if self.signal is not None:
-                raise KeyboardInterrupt
+                raise Stopped
             return call()
         finally:
             self._in_step = False

@@ -109,12 +109,11 @@ def test_endpoint_with_a_path(configured, works, nova, prefix):
         assert {r.path.startswith(prefix) for r in proxy.requests} == {True}
 
 
-def test_unversioned_endpoint_is_discovered(configured, works, nova):
+def test_endpoint_without_a_version_gets_one(configured, works, nova):
     with ForwardingProxy(nova, '/compute') as proxy:
         works(configured(compute_endpoint_override=f'{proxy.url}/compute'))
-        asked = [path for path in proxy.paths() if '/v2' not in path]
-        assert asked
-        assert {path.rstrip('/') for path in asked} == {'GET /compute'}
+        below = {path.split('/')[2] for path in proxy.paths()}
+        assert below == {'v2.1'}
 
 
 def test_versioned_endpoint_is_not_discovered(configured, works, nova):

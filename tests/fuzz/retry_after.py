@@ -6,8 +6,6 @@ import math
 
 from osc_compute_images.api import ServerError
 from osc_compute_images.api.http import _retry
-from osc_compute_images.api.http._fault import Kind
-from osc_compute_images.api.http._fault import mark
 
 SEEDS = [
     b'120',
@@ -20,7 +18,8 @@ SEEDS = [
 def check(data: bytes) -> None:
     """Check the delay."""
     seconds = _retry.parse_retry_after(data.decode('latin-1'))
-    error = mark(ServerError('x', http_status=503), Kind.STATUS, seconds)
+    error = ServerError('x', http_status=503)
+    error.retry_after = seconds
     for number in (0.0, 1.0):
         delay = _retry.delay(
             error, 0, _retry.Settings(), math.inf, lambda n=number: n

@@ -61,6 +61,7 @@ def everything() -> filters.Filter:
         & ~filters.status('ACTIVE', filters.STATUSES[1])
         & filters.image_type('snapshot', 'backup')
         & filters.server('id')
+        & filters.server(images.Server('id'))
         & filters.has_property('os_distro')
         & filters.property_is('os_distro', 'ubuntu')
         & filters.min_disk(at_least=1, less_than=9)
@@ -156,6 +157,7 @@ def failing(api: ImagesAPI) -> Iterator[object]:
         images.Unauthorized,
         images.Forbidden,
         images.NotFound,
+        images.GapsFound,
         images.NotAcceptable,
         images.Conflict,
         images.TooManyRequests,

@@ -75,13 +75,22 @@ def http() -> Iterator[requests_mock.Mocker]:
         yield mocker
 
 
-def set_catalog(mocker: requests_mock.Mocker, regions: dict[str, str]) -> None:
-    """Let Keystone issue tokens with these Compute endpoints."""
+def set_catalog(
+    mocker: requests_mock.Mocker,
+    regions: dict[str, str],
+    images: dict[str, str] | None = None,
+) -> None:
+    """Let Keystone issue tokens with these endpoints.
+
+    :param regions: the Compute endpoint of each region
+    :param images: the Image endpoint of each region
+    """
     token = fixture.V3Token(project_id=nova.PROJECT)
     token.set_project_scope(id=nova.PROJECT)
-    service = token.add_service('compute', name='nova')
-    for region, url in regions.items():
-        service.add_standard_endpoints(public=url, region=region)
+    for kind, endpoints in (('compute', regions), ('image', images or {})):
+        service = token.add_service(kind)
+        for region, url in endpoints.items():
+            service.add_standard_endpoints(public=url, region=region)
     mocker.post(
         f'{nova.KEYSTONE}/v3/auth/tokens',
         json=token,

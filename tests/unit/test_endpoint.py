@@ -14,11 +14,11 @@ import requests_mock
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.http import _endpoint
+from osc_compute_images.api.http import Client
 from testbed import nova
 from tests.unit.conftest import new_session
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
-from tests.unit.test_http import versions
 
 EMPTY = {'images': []}
 TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
@@ -50,21 +50,12 @@ def test_version_root(url, root):
 
 
 @pytest.mark.parametrize('url', ['/v1/compute', '/v2/compute', '/v1'])
-def test_path_that_looks_like_a_version_is_discovered(http, ksa_session, url):
+def test_path_that_looks_like_a_version_is_not_one(http, compute, url):
     base = nova.HOST + url
     set_catalog(http, {'RegionOne': base})
-    http.get(f'{base}/', json=versions(base))
+    http.get(f'{base}/v2.1/', json={})
     http.get(f'{base}/v2.1/images/detail', json=EMPTY)
-    compute = adapter.Adapter(ksa_session, service_type='compute')
-    api = ImagesAPI(compute)
-    assert list(api.list_detail()) == []
-    assert list(api.list_detail()) == []
-    # Discovery happens once.
-    assert sent(http) == [
-        f'GET {url}/',
-        f'GET {url}/v2.1/images/detail?limit=1000',
-        f'GET {url}/v2.1/images/detail?limit=1000',
-    ]
+    assert list(ImagesAPI(compute).list_detail()) == []
 
 
 @pytest.mark.parametrize(
@@ -246,6 +237,22 @@ def test_malformed_new_token_is_an_error_of_one_line(
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize('body', [[], {'token': None}])
+def test_malformed_token_for_endpoint_override(http, ksa_session, body):
+    http.post(TOKENS, json=body, headers=SUBJECT)
+    compute = adapter.Adapter(
+        ksa_session, endpoint_override=f'{nova.HOST}/v2/%(project_id)s'
+    )
+    with pytest.raises(images.InvalidResponse, match='from Keystone'):
+        list(ImagesAPI(compute).list_detail())
+
+
+def test_login_with_malformed_token_is_an_images_error(http, compute):
+    http.post(TOKENS, text='[')
+    with pytest.raises(images.InvalidResponse, match='from Keystone'):
+        Client(compute).log_in()
+
+
 def test_invalid_token_is_not_shown(http, compute):
     token = {'X-Subject-Token': 'secret\nmore'}
     http.post(TOKENS, json=catalog(compute_of()), headers=token)
@@ -330,3 +337,34 @@ def test_credentials_in_url_are_sent_but_never_displayed(
     )
     assert 'pass@' not in shown
     assert 'us%40er' not in shown
+
+
+def test_repr_has_no_credentials(ksa_session):
+    compute = adapter.Adapter(ksa_session, endpoint_override=WITH)
+    assert repr(ImagesAPI(compute)) == f'<ImagesAPI in {nova.ENDPOINT}>'
+
+
+def test_log_in_obtains_a_token(http, compute, slept):
+    Client(compute).log_in()
+    Client(compute).log_in()
+    assert [r.url for r in http.request_history] == [TOKENS]
+
+
+def test_failed_login_is_retried_and_reported(http, compute, slept):
+    http.post(TOKENS, status_code=503)
+    with pytest.raises(images.ServerError):
+        Client(compute).log_in()
+    assert slept == [0.5, 1, 2]
+
+
+def test_login_without_a_password_is_an_images_error(http, ksa_session):
+    def missing(*_args, **_kwargs):
+        raise Exception('A password\nis missing')  # noqa: TRY002
+
+    ksa_session.auth.get_auth_ref = missing
+    compute = adapter.Adapter(ksa_session, service_type='compute')
+    client = Client(compute)
+    for call in (client.log_in, lambda: client.get('/images')):
+        with pytest.raises(images.ImagesError) as caught:
+            call()
+        assert str(caught.value) == 'The login failed: A password is missing'

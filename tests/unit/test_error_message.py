@@ -51,6 +51,62 @@ FORMS = {
 }
 
 
+PAGES = {
+    'haproxy': (
+        (
+            '<html><body><h1>403 Forbidden</h1>\n'
+            'Request forbidden by administrative rules.\n</body></html>\n'
+        ),
+        '403 Forbidden Request forbidden by administrative rules.',
+    ),
+    'nginx': (
+        (
+            '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n'
+            '<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n'
+            '<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n'
+            '<!-- a padding to disable MSIE and Chrome friendly error page -->'
+        ),
+        '502 Bad Gateway nginx',
+    ),
+    'apache': (
+        (
+            '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html>'
+            '<head>\n<title>503 Service Unavailable</title>\n</head><body>\n'
+            '<h1>Service Unavailable</h1>\n<p>Please try again\nlater.</p>\n'
+            '</body></html>'
+        ),
+        'Service Unavailable Please try again later.',
+    ),
+    'WebOb': (
+        (
+            '<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n '
+            '<body>\n  <h1>404 Not Found</h1>\n  The resource could not be '
+            'found.<br /><br />\n\n\n </body>\n</html>'
+        ),
+        '404 Not Found The resource could not be found.',
+    ),
+    'Squid': (
+        (
+            '<html><head><title>ERROR: Cannot retrieve it</title>'
+            '<style type="text/css"><!-- p {} --></style></head>'
+            '<body><h1>ERROR</h1><p><b>Access Denied.</b></p></body></html>'
+        ),
+        'ERROR: Cannot retrieve it: ERROR Access Denied.',
+    ),
+    'a long style': (
+        f'<title>523</title><style>{"p {}" * 9999}</style><h1>Unreachable',
+        'Unreachable',
+    ),
+    'a comment': ('<!-- <p>x</p> --><h1>No</h1><!-- <p>', 'No'),
+    'a number': ('<title>403</title>', '403'),
+}
+
+
+@pytest.mark.parametrize(('page', 'text'), PAGES.values(), ids=PAGES)
+def test_whole_text_of_a_page_is_shown(page, text):
+    assert said(HTML, page) == text
+
+
 def said(headers, body, reason='Forbidden'):
     text = body if isinstance(body, str) else json.dumps(body)
     return _error_message.extract(403, headers, text.encode(), reason)
@@ -107,6 +163,8 @@ def test_message_of_unknown_status():
     'body',
     [
         '<title>' * 100_000,
+        '<!--' * 100_000,
+        '<style>' * 100_000,
         '<p>' * 100_000,
         '<script>' * 100_000,
         '<' * 300_000,

@@ -10,11 +10,15 @@ import pickle
 import traceback
 import weakref
 
+from keystoneauth1 import adapter
 import pytest
+import requests
 
 from osc_compute_images import api as images
 from osc_compute_images.api import _limits
+from osc_compute_images.api import ImagesAPI
 from testbed import nova
+from tests.unit.conftest import new_session
 
 ID = nova.image_id(1)
 ONE = f'{nova.ENDPOINT}/images/{ID}'
@@ -28,6 +32,7 @@ DETAILS = {
     'versions': ('2.1', '2.104'),
     'ids': ('a', 'b'),
     'key': 'a',
+    'gaps': ('a', 'b'),
     'keys': ('a', 'b'),
     'errors': {},
     'image': images.Image(id=ID, metadata={'a': [1]}),
@@ -136,6 +141,21 @@ def busy(api, http):
     api.get(ID)
 
 
+def refused(api, http):
+    """Get an image from a server that cannot be reached."""
+    http.get(ONE, exc=requests.ConnectionError)
+    api.get(ID)
+
+
+def login_refused(api, http):
+    """Log in to a Keystone that cannot be reached."""
+    http.post(
+        f'{nova.KEYSTONE}/v3/auth/tokens',
+        exc=requests.ConnectionError,
+    )
+    ImagesAPI(adapter.Adapter(new_session(), service_type='compute')).get(ID)
+
+
 def not_json(api, http):
     """Get a response that is not JSON."""
     http.get(ONE, text='<html>')
@@ -160,6 +180,8 @@ FAILING = [
     missing,
     not_served,
     busy,
+    refused,
+    login_refused,
     not_json,
     vanished,
     missing_server,

@@ -2,9 +2,14 @@
 
 """Requests, responses and errors of the HTTP client."""
 
+import ast
 import datetime
 import email.utils
+import importlib
+import inspect
 import io
+import pkgutil
+import re
 
 from keystoneauth1 import adapter
 from keystoneauth1 import session
@@ -13,6 +18,7 @@ import requests
 import urllib3
 
 from osc_compute_images import api as images
+from osc_compute_images.api import http as package
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.http import _body
 from osc_compute_images.api.http import _request
@@ -21,6 +27,39 @@ from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
 
 EMPTY = {'images': []}
+MODULES = re.findall('^``(_.*)``$', package.__doc__, re.MULTILINE)
+
+
+def imported_by(module):
+    """Return the names that a module imports when it runs."""
+    tree = ast.parse(inspect.getsource(module))
+    return {
+        f'{getattr(node, "module", "")}.{alias.name}'.strip('.')
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def test_modules_are_listed():
+    found = {each.name for each in pkgutil.iter_modules(package.__path__)}
+    assert sorted(MODULES) == sorted(found)
+
+
+@pytest.mark.parametrize('number', range(len(MODULES)), ids=MODULES)
+def test_module_imports_only_those_above_it(number):
+    prefix = f'{package.__name__}.'
+    module = importlib.import_module(prefix + MODULES[number])
+    names = imported_by(module)
+    ours = {
+        name.removeprefix(prefix).partition('.')[0]
+        for name in names
+        if name.startswith(prefix)
+    }
+    assert ours <= {*MODULES[:number]}
+    libraries = {name.partition('.')[0] for name in names}
+    if number < 3:
+        assert not libraries & {'requests', 'urllib3', 'keystoneauth1'}
 
 
 def requests_to(http):
@@ -52,54 +91,101 @@ def test_versioned_endpoint_needs_no_discovery(http, compute, url, base):
     ]
 
 
-def versions(host):
-    def version(number, high):
-        return {
-            'id': f'v{number}',
-            'status': 'CURRENT' if high else 'SUPPORTED',
-            'version': high,
-            'min_version': '2.1' if high else '',
-            'links': [{'rel': 'self', 'href': f'{host}/v{number}/'}],
+def version_document(host):
+    return {
+        'version': {
+            'id': 'v2.1',
+            'status': 'CURRENT',
+            'version': '2.104',
+            'min_version': '2.1',
+            'links': [{'rel': 'self', 'href': f'{host}/v2.1/'}],
         }
-
-    return {'versions': [version('2.0', ''), version('2.1', '2.104')]}
+    }
 
 
 @pytest.mark.parametrize(
     'host', [nova.HOST, 'http://evil.example.com', 'http://[']
 )
 @pytest.mark.parametrize('override', [False, True])
-def test_discovery_keeps_host_of_unversioned_endpoint(
-    http, ksa_session, host, override
+@pytest.mark.parametrize('slash', ['', '/'])
+def test_version_is_looked_for_below_endpoint_without_one(
+    http, ksa_session, host, override, slash
 ):
     url = f'{nova.HOST}/compute'
-    set_catalog(http, {'RegionOne': url})
+    set_catalog(http, {'RegionOne': url + slash})
     compute = adapter.Adapter(
         ksa_session,
         service_type='compute',
-        endpoint_override=url if override else None,
+        endpoint_override=url + slash if override else None,
     )
-    http.get(f'{url}/', json=versions(host))
+    http.get(f'{url}/v2.1/', json=version_document(host))
     http.get(f'{url}/v2.1/images/detail', json=EMPTY)
-    http.get(f'{url}/images/detail', json=EMPTY)
-    assert list(ImagesAPI(compute).list_detail()) == []
-    version = '' if host == 'http://[' else '/v2.1'
-    assert sent(http)[-1] == f'GET /compute{version}/images/detail?limit=1000'
+    api = ImagesAPI(compute)
+    assert list(api.list_detail()) == []
+    assert list(api.list_detail()) == []
+    # It is looked for once, and the links are ignored.
+    assert sent(http) == [
+        'GET /compute/v2.1/',
+        'GET /compute/v2.1/images/detail?limit=1000',
+        'GET /compute/v2.1/images/detail?limit=1000',
+    ]
     assert {r.hostname for r in http.request_history} == {
         'keystone.example.com',
         'nova.example.com',
     }
 
 
-@pytest.mark.parametrize('status', [404, 500])
-def test_endpoint_override_without_version_document_is_used(
-    http, ksa_session, status
-):
+@pytest.mark.parametrize(
+    'answer',
+    [
+        {'status_code': 404},
+        {'status_code': 500},
+        {
+            'status_code': 302,
+            'headers': {'Location': 'http://evil.example.com/v2.1/'},
+        },
+    ],
+)
+@pytest.mark.parametrize('served', ['/v2', ''])
+def test_endpoint_without_version_2_1(http, ksa_session, answer, served):
     url = f'{nova.HOST}/images-api'
     compute = adapter.Adapter(ksa_session, endpoint_override=url)
-    http.get(f'{url}/', status_code=status)
-    http.get(f'{url}/images/detail', json=EMPTY)
+    http.get(f'{url}/v2.1/', **answer)
+    http.get(f'{url}/v2/', **({'json': {}} if served else answer))
+    http.get(f'{url}{served}/images/detail', json=EMPTY)
     assert list(ImagesAPI(compute).list_detail()) == []
+
+
+def test_version_is_looked_for_without_a_token_if_possible(http, compute):
+    set_catalog(http, {'RegionOne': nova.HOST})
+    http.get(nova.DETAIL, json=EMPTY)
+    document = f'{nova.ENDPOINT}/'
+    http.get(document, json=version_document(nova.HOST))
+    assert list(ImagesAPI(compute).list_detail()) == []
+    assert 'X-Auth-Token' not in http.request_history[-2].headers
+
+    http.get(document, [{'status_code': 401}, {'json': {}}])
+    assert list(ImagesAPI(compute).list_detail()) == []
+    assert 'X-Auth-Token' in http.request_history[-2].headers
+
+
+@pytest.mark.parametrize(
+    ('answer', 'error'),
+    [
+        ({'status_code': 401}, images.Unauthorized),
+        ({'status_code': 503}, images.ServerError),
+        (
+            {'exc': requests.exceptions.ConnectionError('reset')},
+            images.ConnectionFailed,
+        ),
+    ],
+)
+def test_unknown_version_is_an_error(http, compute, slept, answer, error):
+    set_catalog(http, {'RegionOne': nova.HOST})
+    http.get(f'{nova.ENDPOINT}/', **answer)
+    with pytest.raises(error):
+        list(ImagesAPI(compute).list_detail())
+    assert {*sent(http)} == {'GET /v2.1/'}
 
 
 def test_endpoint_override_may_contain_project_id(http, ksa_session):

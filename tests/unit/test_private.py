@@ -15,35 +15,26 @@ import re
 from keystoneauth1 import session
 from openstack.config import loader
 import pytest
-import requests
-import urllib3
 
 import osc_compute_images
 from osc_compute_images.api import _cloud
-from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _interim
-from osc_compute_images.api.http import _retry
-from osc_compute_images.commands import _columns
+from osc_compute_images.api.http import _sessions
 from osc_compute_images.commands import show
+from osc_compute_images.output import escaping
 
 #: Private names and the files that use them; comments say where each name is
 #: defined, and what happens without it.
 PRIVATE = {
     # keystoneauth1.session.Session: token requests are retried more often.
-    '_connect_retries': 'api/http/_retry.py',
-    # urllib3.HTTPResponse: an interim response (1xx) is an error.
-    '_original_response': 'api/http/_interim.py',
-    '_connection': 'api/http/_interim.py',
-    '_pool': 'api/http/_interim.py',
-    '_fp': 'api/http/_interim.py',
+    '_connect_retries': 'api/http/_sessions.py',
     # openstack.config.OpenStackConfig: the regions of a cloud are those of
     # its catalog, and --all-clouds may prompt for a password.
     '_get_known_regions': 'api/_cloud.py',
-    '_pw_callback': 'commands/_logins.py',
+    '_pw_callback': 'targets/logins.py',
     # cliff.command.Command: hooks cannot add to the help.
-    '_hooks': 'commands/_connect.py',
+    '_hooks': 'base.py',
     # cliff.columns.FormattableColumn: all subclasses in osc-lib use it, too.
-    '_value': 'commands/_columns.py commands/_usage.py',
+    '_value': 'output/escaping.py output/used_by.py',
 }
 
 FOLDER = pathlib.Path(osc_compute_images.__file__).parent
@@ -125,14 +116,6 @@ def test_session_has_connect_retries():
     assert session.Session(connect_retries=7)._connect_retries == 7
 
 
-@pytest.mark.parametrize(
-    'name', ['_original_response', '_connection', '_pool', '_fp']
-)
-def test_response_has_its_connection(name):
-    response = urllib3.HTTPResponse(preload_content=False)
-    assert hasattr(response, name)
-
-
 def test_config_has_known_regions_and_pw_callback():
     def ask():
         raise NotImplementedError
@@ -146,7 +129,7 @@ def test_config_has_known_regions_and_pw_callback():
 
 def test_cliff_has_private_names():
     assert not [*show.ShowComputeImage(None, None)._hooks]
-    assert _columns.HumanSizeColumn(1000)._value == 1000
+    assert escaping.HumanSizeColumn(1000)._value == 1000
 
 
 # -- without these names ---------------------------------------------------
@@ -156,18 +139,7 @@ def test_session_without_retries_has_none():
     class Adapter:
         session = object()
 
-    assert _retry.session_retries(Adapter()) is None
-
-
-def test_interim_response_without_connection_is_an_error():
-    response = requests.Response()
-    response.status_code = 103
-    response.raw = object()
-    response.close = lambda: None
-    with pytest.raises(
-        _errors.InvalidResponse, match='no valid final response'
-    ):
-        _interim.final(response)
+    assert _sessions.connect_retries(Adapter()) is None
 
 
 def test_config_without_known_regions():

@@ -15,9 +15,7 @@ from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _retry
 from osc_compute_images.api.http import Client
-from osc_compute_images.api.http._body import TooSlowError
-from osc_compute_images.api.http._fault import Kind
-from osc_compute_images.api.http._fault import mark
+from osc_compute_images.api.http._exceptions import TooSlowError
 from testbed import nova
 from tests.unit.conftest import new_session
 from tests.unit.conftest import sent
@@ -33,12 +31,19 @@ TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 
 
 def status(number, after=None):
-    return mark(images.HTTPError('x', http_status=number), Kind.STATUS, after)
+    error = images.HTTPError('x', http_status=number)
+    error.retry_after = after
+    return error
 
 
-CONNECTION = mark(images.ConnectionFailed('x'), Kind.CONNECTION)
-TIMEOUT = mark(images.ConnectionFailed('x'), Kind.TIMEOUT)
-PERMANENT = mark(images.ConnectionFailed('x'), Kind.PERMANENT)
+def transient(kind):
+    error = kind('x')
+    error.transient = True
+    return error
+
+
+CONNECTION = transient(images.ConnectionFailed)
+TIMEOUT = transient(images.RequestTimedOut)
 
 
 def delay(error, attempt=0, left=math.inf, random=0.0, **settings):
@@ -47,7 +52,7 @@ def delay(error, attempt=0, left=math.inf, random=0.0, **settings):
     )
 
 
-@pytest.mark.parametrize('number', [413, 429, 502, 503, 504])
+@pytest.mark.parametrize('number', [429, 502, 503, 504])
 def test_delay_grows_with_each_attempt(number):
     for fault in (status(number), CONNECTION):
         delays = [delay(fault, attempt) for attempt in range(4)]
@@ -66,12 +71,21 @@ def test_other_statuses_are_not_retried(number):
     assert delay(status(number), statuses=frozenset([number])) == 0.5
 
 
-def test_unmarked_error_is_not_retried():
-    assert delay(images.ConnectionFailed('x'), connect_retries=9) is None
+def test_413_is_transient_with_retry_after_only():
+    assert delay(status(413, 3.0)) == 3
+    assert delay(status(413)) is None
 
 
-def test_permanent_errors_and_timeouts_are_not_retried():
-    assert delay(PERMANENT, connect_retries=9) is None
+@pytest.mark.parametrize(
+    'kind',
+    [images.ConnectionFailed, images.RequestTimedOut, images.InvalidResponse],
+)
+def test_other_errors_are_not_retried(kind):
+    error = kind('x', http_status=503)
+    assert delay(error, connect_retries=9, timeouts=True) is None
+
+
+def test_timeouts_are_not_retried_by_default():
     assert delay(TIMEOUT) is None
     assert delay(TIMEOUT, connect_retries=1, timeouts=True) == 0.5
 
@@ -90,7 +104,9 @@ def test_configured_delay_is_constant():
         (status(503), 'status_code_retry_delay'),
     ):
         for attempt in range(3):
-            assert delay(fault, attempt, random=1.0, **{name: 7.0}) == 7
+            for seconds in (7.0, 0.0):
+                settings = {name: seconds}
+                assert delay(fault, attempt, random=1.0, **settings) == seconds
 
 
 def test_no_retry_after_deadline():
@@ -143,6 +159,22 @@ def test_other_retry_settings_keep_their_defaults(
     with pytest.raises(images.ImagesError):
         list(ImagesAPI(made).list_detail())
     assert len(sent(http)) == 4
+
+
+@pytest.mark.parametrize(
+    ('fault', 'setting'),
+    [
+        (RESET, 'connect_retry_delay'),
+        ({'status_code': 503}, 'status_code_retry_delay'),
+    ],
+)
+def test_configured_delay_may_be_zero(
+    http, ksa_session, slept, fault, setting
+):
+    made = adapter.Adapter(ksa_session, service_type='compute', **{setting: 0})
+    http.get(nova.DETAIL, [fault, {'json': EMPTY}])
+    assert list(ImagesAPI(made).list_detail()) == []
+    assert slept == [0]
 
 
 def test_retries_of_session_are_not_multiplied(http, slept):

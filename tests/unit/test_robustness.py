@@ -20,9 +20,7 @@ from osc_compute_images.api import ListOpts
 from osc_compute_images.api.http import _body
 from osc_compute_images.api.http import _error_message
 from osc_compute_images.api.http import _retry
-from osc_compute_images.api.http._fault import Kind
-from osc_compute_images.api.http._fault import mark
-from osc_compute_images.commands import _streams
+from osc_compute_images.targets import streams
 from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
@@ -44,9 +42,8 @@ EVIL = '\x1b]0;x\x07'
 @examples()
 def test_delay_is_limited_for_any_retry_after(text):
     seconds = _retry.parse_retry_after(text)
-    error = mark(
-        images.ServerError('x', http_status=503), Kind.STATUS, seconds
-    )
+    error = images.ServerError('x', http_status=503)
+    error.retry_after = seconds
     delay = _retry.delay(error, 0, _retry.Settings(), math.inf, lambda: 0.0)
     assert seconds is None or seconds >= 0
     assert delay is None or 0 <= delay <= _retry.MAX_DELAY
@@ -187,7 +184,7 @@ def test_invalid_compression_is_retried(api, http, slept):
 def test_large_numbers_from_several_regions(api, http, number):
     entry = nova.image(1, metadata={'n': number, 'in': [number]})
     http.get(nova.DETAIL, json=nova.page([entry]))
-    results = _streams.in_order(
+    results = streams.in_order(
         {'r': api},
         lambda _key, api: (p.images for p in api.list_detail().pages()),
     )
@@ -277,14 +274,7 @@ def test_failed_discovery_is_not_images_not_served(
 ):
     url = f'{nova.HOST}/compute'
     set_catalog(http, {'RegionOne': url})
-    version = {
-        'id': 'v2.1',
-        'status': 'CURRENT',
-        'version': '2.100',
-        'min_version': '2.1',
-        'links': [{'rel': 'self', 'href': f'{url}/v2.1/'}],
-    }
-    http.get(f'{url}/', [fault, {'json': {'versions': [version]}}])
+    http.get(f'{url}/v2.1/', [fault, {'json': {}}])
     http.get(f'{url}/images/detail', status_code=404)
     http.get(f'{url}/v2.1/images/detail', json=EMPTY)
     compute = adapter.Adapter(ksa_session, service_type='compute')

@@ -7,6 +7,8 @@ import datetime
 import pytest
 
 from osc_compute_images.api import _times
+from osc_compute_images.api import filters
+from osc_compute_images.api import Image
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,19 @@ def test_iso_8601_is_read(text, read):
 )
 def test_anything_else_is_unreadable(text):
     assert _times.parse(text) is None
+
+
+@pytest.mark.parametrize('age', ['30d', datetime.timedelta(days=30)])
+def test_filters_take_ages(age):
+    now = datetime.datetime.now(datetime.UTC)
+    match = filters.created_before(age).matches
+    assert match(Image(id='a', created=str(now - datetime.timedelta(31))))
+    assert not match(Image(id='b', created=str(now - datetime.timedelta(29))))
+
+
+def test_times_of_an_image_are_datetimes():
+    image = Image(id='a', created='2026-11-23T16:11:28Z', updated='soon')
+    assert image.created_at == datetime.datetime(
+        2026, 11, 23, 16, 11, 28, tzinfo=datetime.UTC
+    )
+    assert image.updated_at is None

@@ -56,9 +56,3 @@ __all__ = [
     'size',
     'status',
 ]
-
-# NOTE: public names report this module, for pickles and tracebacks.
-for _name in __all__:
-    if callable(globals()[_name]):
-        globals()[_name].__module__ = __name__
-del _name

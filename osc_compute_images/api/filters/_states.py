@@ -5,8 +5,8 @@
 from collections.abc import Mapping
 import functools
 import operator
+from typing import Protocol
 
-from osc_compute_images.api._image import ServerRef
 from osc_compute_images.api.filters._filter import EVERYTHING
 from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.api.filters._properties import property_is
@@ -94,7 +94,14 @@ def _image_type(kind: str) -> Filter:
     return Filter(same.matches, same.query, label=label)
 
 
-def server(server: ServerRef | str) -> Filter:
+class HasID(Protocol):
+    """Anything with an ID, such as a server."""
+
+    @property
+    def id(self) -> str: ...
+
+
+def server(server: HasID | str) -> Filter:
     """Select images that were taken from a server.
 
     :param server: its ID, or any object with an ``id``. To find the ID of a

@@ -9,7 +9,8 @@ from osc_compute_images.api import _times
 from osc_compute_images.api._image import Image
 from osc_compute_images.api.filters._filter import Filter
 
-Time = datetime.datetime | str
+#: A time, or an age.
+Time = datetime.datetime | datetime.timedelta | str
 
 
 def created_after(time: Time) -> Filter:
@@ -19,11 +20,11 @@ def created_after(time: Time) -> Filter:
     image that is too old. If the server uses another order, the whole listing
     is read.
 
-    :param time: a datetime with a time zone, or an ISO 8601 text, which is
-        UTC without a zone
+    :param time: a datetime with a time zone; an ISO 8601 text, which is UTC
+        without a zone; or an age, as a timedelta or a text such as ``30d``
     :raises ValueError: for an invalid text, or a datetime without a time zone
     """
-    since = _parse(time)
+    since = _times.moment(time)
     return _compared(
         f'created_after({_times.format_time(since)!r})',
         lambda image: image.created,
@@ -37,7 +38,7 @@ def created_before(time: Time) -> Filter:
 
     See :func:`created_after` for the argument and the errors.
     """
-    end = _parse(time)
+    end = _times.moment(time)
     return _compared(
         f'created_before({_times.format_time(end)!r})',
         lambda image: image.created,
@@ -50,7 +51,7 @@ def changes_since(time: Time) -> Filter:
 
     See :func:`created_after` for the argument and the errors.
     """
-    since = _parse(time)
+    since = _times.moment(time)
     return _compared(
         f'changes_since({_times.format_time(since)!r})',
         lambda image: image.updated,
@@ -66,7 +67,7 @@ def changes_before(time: Time) -> Filter:
 
     See :func:`created_after` for the argument and the errors.
     """
-    end = _parse(time)
+    end = _times.moment(time)
     return _compared(
         f'changes_before({_times.format_time(end)!r})',
         lambda image: image.updated,
@@ -90,30 +91,4 @@ def _compared(
 
     return Filter(
         matches, query or {}, created_since=created_since, label=label
-    )
-
-
-def _parse(time: Time) -> datetime.datetime:
-    if isinstance(time, datetime.datetime):
-        if time.tzinfo is None:
-            raise ValueError(
-                f'{time!r} has no time zone; use datetime.datetime.now('
-                f'datetime.UTC)'
-            )
-        parsed: datetime.datetime | None = time
-    elif isinstance(time, str):
-        parsed = _times.parse(time)
-    else:
-        raise TypeError(
-            f'A time must be a datetime.datetime or an ISO 8601 text, not '
-            f'{type(time).__name__}'
-        )
-    try:
-        if parsed is not None:
-            return parsed.astimezone(datetime.UTC)
-    except OverflowError:
-        pass
-    raise ValueError(
-        f'{time!r} is not an ISO 8601 time, such as 2026-11-23T16:11:28Z or '
-        f'2026-11-23'
     )

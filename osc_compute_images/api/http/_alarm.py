@@ -13,7 +13,7 @@ import signal
 import threading
 from typing import Any
 
-from osc_compute_images.api.http._body import TooSlowError
+from osc_compute_images.api.http._exceptions import TooSlowError
 
 _allowed = False
 

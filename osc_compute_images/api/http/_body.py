@@ -4,13 +4,14 @@
 
 from collections.abc import Iterator
 import time
+import types
 from typing import Any
 
 import requests
 import urllib3
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _interim
+from osc_compute_images.api.http._exceptions import TooSlowError
 
 #: Maximum size of a body, bytes, decompressed. 1,000 images with the maximum
 #: of properties are smaller.
@@ -18,13 +19,8 @@ MAX_BODY = 128 * 1024 * 1024
 
 # Bytes to read at a time, by content encoding. A compressed byte may expand to
 # a thousand bytes (gzip) or thirty thousand (zstd).
-_CHUNK = 128 * 1024
-_CHUNKS = {'': _CHUNK, 'identity': _CHUNK, 'gzip': 16384, 'deflate': 16384}
+_CHUNKS = {'': 131072, 'identity': 131072, 'gzip': 16384, 'deflate': 16384}
 _SMALL_CHUNK = 1024
-
-
-class TooSlowError(Exception):
-    """The response was not complete in time."""
 
 
 class BodyReader:
@@ -36,7 +32,7 @@ class BodyReader:
     :param seconds: timeout of the body, after its head has been read
     :param end: deadline of the body, a time of ``time.monotonic()``
 
-    :raises InvalidResponse: if the body is too large
+    :raises InvalidResponse: if there is none, or it is too large
     :raises TooSlowError: if it takes too long
     """
 
@@ -51,13 +47,24 @@ class BodyReader:
     def __call__(
         self, response: requests.Response, **_kwargs: Any
     ) -> requests.Response:
-        """Read the body of the final response, if not yet read."""
-        response = _interim.final(response)
+        """Read the body, if not yet read."""
+        if response.status_code < 200:
+            # NOTE: http.client skips 100 only. The final response would stay
+            # in the connection, and be read as that to the next request.
+            response.close()
+            raise _errors.InvalidResponse(
+                'The server sent an interim response, and no valid final '
+                'response was read',
+                http_status=response.status_code,
+            )
         raw = response.raw
-        if raw is not None:
-            deadline = min(time.monotonic() + self._seconds, self._end)
-            response.raw = _BoundedStream(raw, response, deadline)
         try:
+            if raw is not None:
+                deadline = min(time.monotonic() + self._seconds, self._end)
+                body = _bounded(response, raw, deadline)
+                response.raw = types.SimpleNamespace(
+                    stream=lambda *_, **__: body
+                )
             size = len(response.content or b'')
         except BaseException:
             if raw is not None:
@@ -71,61 +78,42 @@ class BodyReader:
         return response
 
 
-class _BoundedStream:
-    """A stream that requests reads a body from."""
+def _bounded(
+    response: requests.Response, raw: Any, deadline: float
+) -> Iterator[bytearray]:
+    """Yield the body as one chunk: requests holds chunks in a list."""
+    body = bytearray()
+    try:
+        for chunk in _chunks(response, raw):
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise _too_large(response)
+            if time.monotonic() > deadline:
+                raise TooSlowError
+    except urllib3.exceptions.ReadTimeoutError as e:
+        # requests would raise ConnectionError.
+        raise requests.ReadTimeout(e) from e
+    yield body
 
-    def __init__(
-        self, raw: Any, response: requests.Response, deadline: float
-    ) -> None:
-        self._raw = raw
-        self._response = response
-        self._deadline = deadline
 
-    def stream(self, *_args: object, **_kwargs: object) -> Iterator[bytes]:
-        """Yield the body, in chunks that are not small.
-
-        requests holds them in a list.
-        """
-        size = 0
-        small = bytearray()
-        try:
-            for chunk in self._chunks():
-                size += len(chunk)
-                if size > MAX_BODY:
-                    raise _too_large(self._response)
-                if time.monotonic() > self._deadline:
-                    raise TooSlowError
-                if not small and len(chunk) >= _SMALL_CHUNK:
-                    yield chunk
-                    continue
-                small += chunk
-                if len(small) > _CHUNK:
-                    yield bytes(small)
-                    small.clear()
-        except urllib3.exceptions.ReadTimeoutError as e:
-            # requests would raise ConnectionError.
-            raise requests.ReadTimeout(e) from e
-        yield bytes(small)
-
-    def _chunks(self) -> Iterator[bytes]:
-        headers = self._response.headers
-        encoding = headers.get('Content-Encoding', '').strip().lower()
-        if ',' in encoding:
-            raise _errors.InvalidResponse(
-                f'The response is compressed more than once: {encoding:.80}',
-                http_status=self._response.status_code,
-            )
-        size = _CHUNKS.get(encoding, _SMALL_CHUNK)
-        decode = encoding not in ('', 'identity')
-        read1 = getattr(self._raw, 'read1', None)
-        if read1 is None:
-            # NOTE: urllib3 before 2.2. The deadline is only checked after
-            # each complete chunk.
-            size = min(size, _CHUNKS['gzip'])
-            yield from self._raw.stream(size, decode_content=True)
-            return
-        while chunk := read1(size, decode_content=decode):
-            yield chunk
+def _chunks(response: requests.Response, raw: Any) -> Iterator[bytes]:
+    encoding = response.headers.get('Content-Encoding', '').strip().lower()
+    if ',' in encoding:
+        raise _errors.InvalidResponse(
+            f'The response is compressed more than once: {encoding:.80}',
+            http_status=response.status_code,
+        )
+    size = _CHUNKS.get(encoding, _SMALL_CHUNK)
+    decode = encoding not in ('', 'identity')
+    read1 = getattr(raw, 'read1', None)
+    if read1 is None:
+        # NOTE: urllib3 before 2.2. The deadline is only checked after each
+        # complete chunk.
+        size = min(size, _CHUNKS['gzip'])
+        yield from raw.stream(size, decode_content=True)
+        return
+    while chunk := read1(size, decode_content=decode):
+        yield chunk
 
 
 def _too_large(response: requests.Response) -> _errors.InvalidResponse:

@@ -16,9 +16,10 @@ from keystoneauth1 import adapter as ksa_adapter
 import msgspec
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.http import _endpoint
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _retry
-from osc_compute_images.api.http import _versions
+from osc_compute_images.api.http import _sessions
 from osc_compute_images.api.http._locator import Locator
 from osc_compute_images.api.http._request import send_once
 from osc_compute_images.api.http._response import Response
@@ -71,18 +72,14 @@ class Client:
         :param microversion: such as ``2.69``; None means 2.1
         :raises NotAcceptable: if the service does not offer it
         """
-        content = {'params': dict(params)} if params else {}
+        content: dict[str, Any] = {'microversion': microversion}
+        if params:
+            content['params'] = dict(params)
 
         def attempt(end: float) -> Response:
             endpoint = self._locator.locate(end)
             return send_once(
-                self._adapter,
-                'GET',
-                path,
-                endpoint,
-                end,
-                content,
-                microversion=microversion,
+                self._adapter, 'GET', path, endpoint, end, content
             )
 
         return self._retry(attempt, deadline)
@@ -120,7 +117,7 @@ class Client:
 
         :raises ImagesError: if it fails
         """
-        self._retry(self._locator.log_in)
+        self._retry(lambda _end: _endpoint.log_in(self._adapter))
 
     def served_versions(self) -> tuple[str, str] | None:
         """Request the lowest and highest microversion of the service.
@@ -128,13 +125,9 @@ class Client:
         :returns: such as ``('2.1', '2.104')``, or None if unknown
         """
         try:
-            url = self._retry(self._locator.find_url)
-            document = self._retry(
-                lambda end: self._locator.version_document_of(url, end)
-            )
+            return self._retry(self._locator.microversions)
         except _errors.ImagesError:
             return None
-        return _versions.microversions(document)
 
     def _retry(
         self,
@@ -143,7 +136,7 @@ class Client:
     ) -> _Result:
         """Call a function, given its deadline, and retry transient errors."""
         end = math.inf if deadline is None else deadline
-        settings = _retry.Settings.from_adapter(self._adapter)
+        settings = _sessions.retries(self._adapter)
         retry = 0
         while True:
             try:

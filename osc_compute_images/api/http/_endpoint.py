@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Find the endpoint of Compute for an adapter.
+"""Find the endpoint of Compute for an adapter, and log in.
 
 The only I/O is that of the adapter, if it has no token yet.
 """
@@ -20,16 +20,26 @@ import requests
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _error_message
 from osc_compute_images.api.http import _exceptions
+from osc_compute_images.api.http import _sessions
 from osc_compute_images.text import without_credentials
 
-# All versions of Compute, as in a URL.
-_VERSION = re.compile(r'v(1\.[01]|2(\.\d+)?|3)')
+# The path of a URL with a version of Compute, perhaps below it a project.
+_VERSIONED = re.compile(
+    r'(?P<root>.*/v(1\.[01]|2(\.\d+)?|3))(/(AUTH_)?(?P<project>[^/]+))?'
+)
 
 # The IDs of projects, by default and on old clouds.
 _PROJECT = re.compile(r'[0-9a-f]{32}|[0-9a-f-]{36}|\d+', re.IGNORECASE)
 
 # Placeholders of an endpoint override.
 _PLACEHOLDER = re.compile(r'%(%|\(\w*\)\w?|\w*)')
+
+# What keystoneauth raises if it knows no endpoint.
+_NO_ENDPOINT = (
+    ksa_exceptions.EndpointNotFound,
+    ksa_exceptions.EmptyCatalog,
+    ksa_exceptions.MissingAuthPlugin,
+)
 
 # Maximum number of regions in a message.
 _MAX_REGIONS_SHOWN = 20
@@ -46,10 +56,6 @@ class Endpoint:
     url: str
     auth: requests.auth.AuthBase | None = None
 
-    def below(self, path: str | None) -> 'Endpoint':
-        """Return the endpoint at a path below this one."""
-        return self if not path else Endpoint(f'{self.url}/{path}', self.auth)
-
     def arguments(self) -> dict[str, Any]:
         """Return the arguments for a request of an adapter."""
         # keystoneauth interprets percent signs as placeholders.
@@ -65,20 +71,13 @@ def find(adapter: ksa_adapter.Adapter) -> str:
     """Return the URL from the configuration or the catalog.
 
     :raises EndpointNotFound: if there is none
-    :raises InvalidResponse: if the token or catalog is malformed
+    :raises ImagesError: if the login fails, or its response is malformed
     """
-    try:
-        url: Any = adapter.get_endpoint(skip_discovery=True)
-    except (
-        ksa_exceptions.EndpointNotFound,
-        ksa_exceptions.EmptyCatalog,
-        ksa_exceptions.MissingAuthPlugin,
-    ) as e:
-        _raise_not_found(adapter, str(e), e)
-    except UnicodeEncodeError:
-        raise
-    except _exceptions.MALFORMED as e:
-        raise _exceptions.malformed_token(e) from e
+    with _translated(adapter):
+        try:
+            url: Any = adapter.get_endpoint(skip_discovery=True)
+        except _NO_ENDPOINT as e:
+            _raise_not_found(adapter, str(e), e)
     if not url:
         _raise_not_found(
             adapter,
@@ -92,8 +91,26 @@ def find(adapter: ksa_adapter.Adapter) -> str:
             f'service'
         )
     if adapter.endpoint_override and '%' in url:
-        return _fill_in(adapter, url)
+        with _translated(adapter):
+            return _fill_in(adapter, url)
     return url
+
+
+def log_in(adapter: ksa_adapter.Adapter) -> None:
+    """Obtain a token, unless the adapter has one.
+
+    :raises ImagesError: if it fails
+    """
+    with _translated(adapter):
+        adapter.get_token()
+
+
+def _translated(
+    adapter: ksa_adapter.Adapter,
+) -> contextlib.AbstractContextManager[None]:
+    # keystoneauth has its own retries.
+    is_retried = _sessions.connect_retries(adapter) is not None
+    return _exceptions.translated('Keystone', is_retried=is_retried)
 
 
 def parse(url: str) -> Endpoint:
@@ -124,16 +141,13 @@ def version_root(url: str, project_id: str | None) -> str | None:
     :param project_id: may follow the version
     """
     parts = urllib.parse.urlsplit(url)
-    path, _, last = parts.path.rstrip('/').rpartition('/')
-    if _VERSION.fullmatch(last):
-        path = f'{path}/{last}'
-    else:
-        last = urllib.parse.unquote(last).removeprefix('AUTH_')
-        if not (_PROJECT.fullmatch(last) or last == project_id):
-            return None
-        if not _VERSION.fullmatch(path.rpartition('/')[2]):
-            return None
-    return urllib.parse.urlunsplit(parts._replace(path=path))
+    match = _VERSIONED.fullmatch(parts.path.rstrip('/'))
+    if match is None:
+        return None
+    project = urllib.parse.unquote(match['project'] or '')
+    if project and project != project_id and not _PROJECT.fullmatch(project):
+        return None
+    return urllib.parse.urlunsplit(parts._replace(path=match['root']))
 
 
 def _fill_in(adapter: ksa_adapter.Adapter, template: str) -> str:
@@ -145,16 +159,14 @@ def _fill_in(adapter: ksa_adapter.Adapter, template: str) -> str:
     }
 
     def value(placeholder: re.Match[str]) -> str:
-        get = values.get(placeholder[0])
-        filled = get() if get else None
-        if filled:
+        name = placeholder[0]
+        if filled := values.get(name, str)():
             return filled
-        shown = without_credentials(template)
-        name = placeholder[0] if len(placeholder[0]) > 1 else 'a percent sign'
         raise _errors.EndpointNotFound(
-            f'The endpoint override {shown!r} is invalid: there is no value '
-            f'for {name}. Use %(project_id)s or %(user_id)s, and %% for a '
-            f'percent sign'
+            f'The endpoint override {without_credentials(template)!r} is '
+            f'invalid: there is no value for '
+            f'{name if len(name) > 1 else "a percent sign"}. Use '
+            f'%(project_id)s or %(user_id)s, and %% for a percent sign'
         )
 
     return _PLACEHOLDER.sub(value, template)
@@ -171,16 +183,15 @@ def _raise_not_found(
         interface = adapter.interface or 'public'
         if not isinstance(interface, str):
             interface = ' or '.join(interface)
-        shown = ', '.join(repr(other) for other in others[:_MAX_REGIONS_SHOWN])
+        shown = ', '.join(map(repr, others[:_MAX_REGIONS_SHOWN]))
         more = ', ...' if len(others) > _MAX_REGIONS_SHOWN else ''
         message = (
             f'The catalog has no {interface} endpoint of the Compute service '
             f'in region {region!r}; choose from {shown}{more}'
         )
     elif region and isinstance(cause, ksa_exceptions.EndpointNotFound):
-        message = message.replace(
-            f'in {region} region', f'in region {region!r}'
-        )
+        quoted = f'in region {region!r}'
+        message = message.replace(f'in {region} region', quoted)
     raise _errors.EndpointNotFound(message) from cause
 
 

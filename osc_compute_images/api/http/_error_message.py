@@ -5,6 +5,7 @@
 from collections.abc import Mapping
 import html
 import http
+import itertools
 import json
 import re
 from typing import Any
@@ -12,16 +13,18 @@ from typing import Any
 from osc_compute_images.text import shortened
 from osc_compute_images.text import without_credentials
 
-# Maximum bytes of a JSON body to parse, characters of a text to search, and
-# characters of the result.
-_MAX_JSON = 64 * 1024
+# Maximum bytes of a body to search, and characters of the result before and
+# after characters are unescaped.
+_MAX_BODY = 64 * 1024
 _MAX_TEXT = 4000
 _MAX_MESSAGE = 500
 
-# Maximum depth of the message in a JSON document.
+# Maximum depth of the message in a JSON document, and entries of an object
+# that are searched for it.
 _MAX_DEPTH = 4
+_MAX_ENTRIES = 16
 
-# Keys of a message, in order of preference, and of objects that contain one.
+# Keys of a message, in order of preference.
 _MESSAGE_KEYS = (
     'message',
     'faultstring',
@@ -35,19 +38,15 @@ _MESSAGE_KEYS = (
     'error',
     'title',
 )
-_CONTAINER_KEYS = ('error', 'errors', 'error_message', 'fault')
 
 _BREAK = re.compile(r'<br\s*/?>', re.IGNORECASE)
 _TAG = re.compile(r'<[^<>]*>')
-_INVISIBLE = re.compile(
-    r'<(script|style|head)\b.*?(</\1\s*>|\Z)', re.IGNORECASE | re.DOTALL
+_TITLE = re.compile(
+    r'<title\b[^<>]*>(.*?)(?:</title|<title|\Z)', re.IGNORECASE | re.DOTALL
 )
-_TITLE, _HEADING, _PARAGRAPH = (
-    re.compile(
-        rf'<{tag}\b[^<>]*>(.*?)(?=</{tag}|<{tag}\b|\Z)',
-        re.IGNORECASE | re.DOTALL,
-    )
-    for tag in ('title', 'h1', 'p')
+_NOT_SHOWN = re.compile(
+    r'<!--.*?(?:-->|\Z)|<(script|style|title)\b.*?(?:</\1\s*>|\Z)',
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -84,53 +83,49 @@ def _phrase(status: int) -> str:
 
 
 def _from_body(content_type: str, body: bytes) -> str:
-    text = body[:_MAX_JSON].decode('utf-8-sig', 'replace')
+    text = body[:_MAX_BODY].decode('utf-8-sig', 'replace').strip()
+    kind = content_type.lower()
     try:
         document = json.loads(text, strict=False)
     except (ValueError, RecursionError):
         pass
     else:
-        message = _from_json(document, _MAX_DEPTH)
-        return one_line(_BREAK.sub(' ', message))
-    text = text[:_MAX_TEXT].strip()
-    if text.startswith('<') or 'html' in content_type.lower():
+        return one_line(_BREAK.sub(' ', _from_json(document, _MAX_DEPTH)))
+    if text.startswith('<') or 'html' in kind:
         return _from_html(text)
-    if text.startswith(('{', '[')):
-        # Truncated JSON.
-        return ''
-    is_text = not content_type or content_type.lower().startswith('text/')
+    # Truncated JSON and binary data have no message.
+    is_text = (not kind or kind.startswith('text/')) and text[:1] not in '{['
     return one_line(text) if is_text and text.count('\ufffd') < 3 else ''
 
 
 def _from_json(document: Any, depth: int) -> str:
     """Return the message in a JSON document, or ''."""
-    if isinstance(document, dict) and depth:
-        for key in _MESSAGE_KEYS:
-            message = document.get(key)
-            if isinstance(message, str) and message.strip():
-                return message
-        inner = [document.get(key) for key in _CONTAINER_KEYS]
-        # As in {"itemNotFound": {"message": ...}}.
-        inner += [v for v in document.values() if isinstance(v, dict)][:8]
-        for value in inner:
-            for each in value[:1] if isinstance(value, list) else [value]:
-                if isinstance(each, str) and each.strip():
-                    return each
-                if message := _from_json(each, depth - 1):
-                    return message
+    if not isinstance(document, dict) or not depth:
+        return ''
+    for key in _MESSAGE_KEYS:
+        message = document.get(key)
+        if isinstance(message, str) and message.strip():
+            return message
+    # As in {"itemNotFound": {"message": ...}} and {"errors": [...]}.
+    for key, value in itertools.islice(document.items(), _MAX_ENTRIES):
+        first = value[0] if isinstance(value, list) and value else value
+        if key == 'errors' and isinstance(first, str):
+            return first
+        if message := _from_json(first, depth - 1):
+            return message
     return ''
 
 
 def _from_html(text: str) -> str:
-    title, heading, paragraph = (
-        _strip_tags(match[1]) if (match := pattern.search(text)) else ''
-        for pattern in (_TITLE, _HEADING, _PARAGRAPH)
-    )
-    head = title or heading
-    if head and paragraph and paragraph not in head:
-        return one_line(f'{head}: {paragraph}')
-    return head or paragraph or _strip_tags(_INVISIBLE.sub(' ', text))
+    """Return the text of a page, and its title unless that is repeated."""
+    match = _TITLE.search(text)
+    title = _without_tags(match[1]) if match else ''
+    body = _without_tags(_NOT_SHOWN.sub(' ', text))
+    # The status in a title is known.
+    if title.lstrip('0123456789 ') in body:
+        return body or title
+    return one_line(f'{title}: {body}') if body else title
 
 
-def _strip_tags(text: str) -> str:
+def _without_tags(text: str) -> str:
     return one_line(_TAG.sub(' ', text))

@@ -5,22 +5,28 @@
 It does no I/O.
 """
 
+from collections.abc import Iterator
 from collections.abc import Mapping
-import ssl
+import contextlib
+import time
 import traceback
 
 from keystoneauth1 import exceptions as ksa_exceptions
-from keystoneauth1 import session as ksa_session
 import requests
 import urllib3
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _error_message
 from osc_compute_images.api.http import _response
-from osc_compute_images.api.http._body import TooSlowError
-from osc_compute_images.api.http._fault import Kind
-from osc_compute_images.api.http._fault import mark
 from osc_compute_images.text import without_credentials
+
+
+class TooSlowError(Exception):
+    """The response was not complete in time.
+
+    Not a TimeoutError, which urllib3 would take for one of the socket.
+    """
+
 
 _TIMEOUTS = (
     TooSlowError,
@@ -30,18 +36,6 @@ _TIMEOUTS = (
     TimeoutError,
 )
 
-# Not transient: certificates, headers, URLs.
-_PERMANENT = (
-    ksa_exceptions.SSLError,
-    requests.exceptions.SSLError,
-    urllib3.exceptions.SSLError,
-    ssl.SSLError,
-    requests.exceptions.InvalidHeader,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.MissingSchema,
-)
-
 _CONNECTION = (
     ksa_exceptions.RetriableConnectionFailure,
     requests.RequestException,
@@ -49,8 +43,17 @@ _CONNECTION = (
     ConnectionError,
 )
 
-#: Exceptions that keystoneauth raises for a malformed token or catalog.
-MALFORMED = (
+# Those of them that are not transient: certificates, headers and URLs.
+_PERMANENT = (
+    requests.exceptions.SSLError,
+    urllib3.exceptions.SSLError,
+    ValueError,
+)
+
+# What keystoneauth raises for a malformed token or catalog, and its methods
+# that do: a request needs a token before it is sent, and again if Compute
+# rejects it.
+_MALFORMED = (
     ksa_exceptions.InvalidResponse,
     AttributeError,
     LookupError,
@@ -58,47 +61,62 @@ MALFORMED = (
     TypeError,
     ValueError,
 )
-
-_TRANSLATED = (
-    *_TIMEOUTS,
-    *_PERMANENT,
-    *_CONNECTION,
-    ksa_exceptions.ClientException,
-    OSError,
-    ValueError,
-    MemoryError,
-)
+_LOGINS = ('get_access', 'get_auth_headers', 'get_endpoint', 'get_project_id')
 
 
-def is_translated(e: Exception) -> bool:
-    """Return whether :func:`translate` takes an exception."""
-    return isinstance(e, _TRANSLATED) or _is_about_token(e)
+@contextlib.contextmanager
+def translated(url: str, *, is_retried: bool = False) -> Iterator[None]:
+    """Translate the exceptions of the body of a ``with`` statement.
+
+    :param url: of the request
+    :param is_retried: it has been retried
+    """
+    began = time.monotonic()
+    try:
+        yield
+    except Exception as e:
+        error = translate(e, url, time.monotonic() - began)
+        if error is None:
+            raise
+        error.transient = error.transient and not is_retried
+        try:
+            raise error from e
+        finally:
+            # Its traceback would keep this frame, and that the error.
+            del error
 
 
-def translate(e: Exception, url: str, waited: float) -> _errors.ImagesError:
+def translate(
+    e: Exception, url: str, waited: float
+) -> _errors.ImagesError | None:
     """Return the error of this API for an exception of another library.
 
     :param url: of the request
     :param waited: seconds since the request was sent
+    :returns: None for an exception that is no error of a request
     """
     url = without_credentials(url)
     if isinstance(e, ksa_exceptions.HttpError):
         return _keystone_error(e)
     if isinstance(e, UnicodeEncodeError):
         return encode_error(e)
-    if _is_about_token(e):
-        return malformed_token(e)
+    if isinstance(e, _MALFORMED) and _is_about_login(e):
+        return _errors.InvalidResponse(
+            f'The token or catalog from Keystone is invalid: '
+            f'{_error_message.one_line(f"{type(e).__name__}: {e}")}'
+        )
+    if type(e) is Exception and _is_about_login(e):
+        # NOTE: keystoneauth raises it for a missing password.
+        reason = _error_message.one_line(str(e))
+        return _errors.ImagesError(f'The login failed: {reason}')
     if isinstance(e, _TIMEOUTS):
         return _timed_out(e, url, waited)
     if isinstance(e, MemoryError):
         return _errors.ConnectionFailed(
             f'The response to the request to {url} does not fit into memory'
         )
-    failed = _connection_failed(e, url)
-    if isinstance(_original(e), _PERMANENT):
-        return failed
-    if isinstance(_original(e), _CONNECTION):
-        return mark(failed, Kind.CONNECTION)
+    if isinstance(e, (*_CONNECTION, ksa_exceptions.ClientException, OSError)):
+        return _connection_failed(e, url)
     if isinstance(e, ValueError):
         # For example a redirect to an invalid URL: requests parses it, even
         # if redirects are not followed.
@@ -106,31 +124,13 @@ def translate(e: Exception, url: str, waited: float) -> _errors.ImagesError:
             f'The response to the request to {url} is invalid: '
             f'{_error_message.one_line(str(e))}'
         )
-    # For example a missing file of certificates.
-    return failed
+    return None
 
 
-def _original(e: Exception) -> object:
-    """Return the exception that keystoneauth has wrapped, or this one."""
-    return getattr(e, 'original', e)
-
-
-def _is_about_token(e: Exception) -> bool:
-    """Return whether the adapter got something else than a token.
-
-    It requests one before a request, and again if Compute rejects it.
-    """
-    return isinstance(e, MALFORMED) and any(
-        frame.f_code.co_name == ksa_session.Session.get_auth_headers.__name__
+def _is_about_login(e: Exception) -> bool:
+    return any(
+        frame.f_code.co_name in _LOGINS
         for frame, _line in traceback.walk_tb(e.__traceback__)
-    )
-
-
-def malformed_token(e: Exception) -> _errors.InvalidResponse:
-    """Return the error for a malformed token or catalog."""
-    return _errors.InvalidResponse(
-        f'The token or catalog from Keystone is invalid: '
-        f'{_error_message.one_line(f"{type(e).__name__}: {e}")}'
     )
 
 
@@ -154,7 +154,7 @@ def _keystone_error(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
             http_status=e.http_status,
             request_id=e.request_id,
         )
-    return _response.make_http_error(
+    return _response.http_error(
         e.http_status, message, e.request_id, headers.get('Retry-After')
     )
 
@@ -173,17 +173,25 @@ def _timed_out(
         f'second{"" if seconds == 1 else "s"}; to wait longer, set '
         f'"api_timeout" (the timeout of the session)'
     )
-    return mark(error, Kind.TIMEOUT)
+    error.transient = True
+    return error
 
 
 def _connection_failed(e: Exception, url: str) -> _errors.ConnectionFailed:
+    # keystoneauth wraps exceptions.
+    original = getattr(e, 'original', e)
     text = str(e) or type(e).__name__
-    if isinstance(_original(e), requests.exceptions.InvalidHeader):
+    if isinstance(original, requests.exceptions.InvalidHeader):
         # NOTE: its message has the value of the header, perhaps the token.
         text = f'The request to {url} has an invalid header'
     elif not isinstance(e, ksa_exceptions.ClientException):
         text = f'The request to {url} failed: {text}'
-    return _errors.ConnectionFailed(_error_message.one_line(text))
+    error = _errors.ConnectionFailed(_error_message.one_line(text))
+    # Others are, for example, a missing file of certificates.
+    error.transient = isinstance(original, _CONNECTION) and not isinstance(
+        original, _PERMANENT
+    )
+    return error
 
 
 def encode_error(e: UnicodeEncodeError) -> _errors.BadRequest:

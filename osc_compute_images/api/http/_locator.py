@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Find the endpoint of an adapter, and the versions that it serves."""
+"""Find the endpoint of an adapter, with a version that is served.
+
+keystoneauth's own discovery is not used: it trusts the hosts in version
+documents, follows redirects with the token, and does not limit the size of a
+response. SECURITY.rst promises otherwise.
+"""
 
 import contextlib
-import dataclasses
-import math
-import time
+import re
 from typing import Any
 
 from keystoneauth1 import adapter as ksa_adapter
@@ -13,113 +16,88 @@ from keystoneauth1 import adapter as ksa_adapter
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _json
 from osc_compute_images.api.http import _endpoint
-from osc_compute_images.api.http import _exceptions
-from osc_compute_images.api.http import _response
-from osc_compute_images.api.http import _retry
-from osc_compute_images.api.http import _versions
+from osc_compute_images.api.http import _sessions
 from osc_compute_images.api.http._endpoint import Endpoint
-from osc_compute_images.api.http._fault import fault_of
-from osc_compute_images.api.http._fault import Kind
-from osc_compute_images.api.http._fault import mark
 from osc_compute_images.api.http._request import send_once
+
+# Paths of versions below an endpoint without one, in order of preference.
+_VERSIONS = ('/v2.1', '/v2')
+
+_MICROVERSION = re.compile(r'[0-9]{1,9}(\.[0-9]{1,9})?')
 
 
 class Locator:
     """Finds the endpoint for each request.
 
     The user, region or override of the adapter may change at any time. Only
-    the result of version discovery is cached, by URL.
+    the versions are looked for once, by URL.
     """
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         self._adapter = adapter
-        self._discovered: dict[str, Endpoint] = {}
-
-    def find_url(self, _end: float = math.inf) -> str:
-        """Return the URL of the service; log in if needed.
-
-        :raises ImagesError: if there is none, or the login fails
-        """
-        began = time.monotonic()
-        try:
-            return _endpoint.find(self._adapter)
-        except Exception as e:
-            if not _exceptions.is_translated(e):
-                raise
-            raise self._login_error(e, time.monotonic() - began) from e
-
-    def log_in(self, _end: float = math.inf) -> None:
-        """Obtain a token, unless the adapter has one.
-
-        :raises ImagesError: if the login fails
-        """
-        began = time.monotonic()
-        try:
-            self._adapter.get_token()
-        except Exception as e:
-            if type(e) is Exception:
-                # NOTE: keystoneauth raises it for a missing password.
-                raise _errors.ImagesError(f'The login failed: {e}') from e
-            if not _exceptions.is_translated(e):
-                raise
-            raise self._login_error(e, time.monotonic() - began) from e
-
-    def _login_error(self, e: Exception, waited: float) -> _errors.ImagesError:
-        error = _exceptions.translate(e, 'Keystone', waited)
-        retried = _retry.session_retries(self._adapter)
-        if retried and fault_of(error).kind is Kind.CONNECTION:
-            # keystoneauth has retried it.
-            return mark(error, Kind.PERMANENT)
-        return error
+        self._found: dict[str, Endpoint] = {}
 
     def locate(self, end: float) -> Endpoint:
-        """Return the versioned endpoint.
+        """Return the endpoint with a version.
 
-        A URL with a version is used as it is. Version discovery would need
-        another request, which a firewall may block.
+        A URL with a version is used as it is: another request may be blocked
+        by a firewall. Below any other URL, a version is looked for.
 
-        :raises ImagesError: if the endpoint is not found
+        :raises ImagesError: if there is no endpoint, or the login fails
         """
-        url = self.find_url(end)
-        endpoint = self._discovered.get(url)
-        if endpoint is None:
+        url = _endpoint.find(self._adapter)
+        if url not in self._found:
             endpoint = _endpoint.parse(url)
-            if not _endpoint.version_root(endpoint.url, self._project_id()):
-                document = self._version_document(endpoint, end)
-                endpoint = endpoint.below(_versions.path_of_version(document))
-            self._discovered[url] = endpoint
+            if self._version_root(endpoint) is None:
+                endpoint = self._with_version(endpoint, end)
+            self._found[url] = endpoint
+        return self._found[url]
+
+    def microversions(self, end: float) -> tuple[str, str] | None:
+        """Return the lowest and highest microversion, or None if unknown.
+
+        :raises ImagesError: if there is no version document
+        """
+        endpoint = self.locate(end)
+        root = self._version_root(endpoint) or endpoint.url
+        body = self._version_document(Endpoint(root, endpoint.auth), end)
+        try:
+            version = _json.load_or_none(body)['version']
+            low, high = str(version['min_version']), str(version['version'])
+        except (LookupError, TypeError):
+            return None
+        valid = all(map(_MICROVERSION.fullmatch, (low, high)))
+        return (low, high) if valid else None
+
+    def _with_version(self, endpoint: Endpoint, end: float) -> Endpoint:
+        """Return the endpoint of a version that is served, or this one."""
+        final = (401, *_sessions.retries(self._adapter).statuses)
+        for path in _VERSIONS:
+            below = Endpoint(endpoint.url + path, endpoint.auth)
+            try:
+                self._version_document(below, end)
+            except (_errors.HTTPError, _errors.InvalidResponse) as e:
+                if e.http_status in final:
+                    raise
+            else:
+                return below
         return endpoint
 
-    def _version_document(self, endpoint: Endpoint, end: float) -> Any:
-        """Request the version document; return None if there is none."""
+    def _version_document(self, root: Endpoint, end: float) -> bytes:
+        """Request the document of a version, without a token if possible."""
 
-        def request(**arguments: Any) -> Any:
-            response = send_once(
-                self._adapter,
-                *('GET', f'{endpoint.url}/', endpoint, end, arguments),
-                accepted=(_response.MULTIPLE_CHOICES,),
-            )
-            return _json.load_or_none(response.body)
+        def request(**content: Any) -> bytes:
+            return send_once(
+                self._adapter, 'GET', '/', root, end, content
+            ).body
 
-        try:
-            with contextlib.suppress(_errors.Unauthorized):
-                return request(authenticated=False)
-            return request()
-        except (_errors.HTTPError, _errors.InvalidResponse) as e:
-            settings = _retry.Settings.from_adapter(self._adapter)
-            if e.http_status in (401, *settings.statuses):
-                raise
-            return None
+        with contextlib.suppress(_errors.Unauthorized):
+            return request(authenticated=False)
+        return request()
 
-    def version_document_of(self, url: str, end: float) -> Any:
-        """Request the version document of an endpoint."""
-        endpoint = _endpoint.parse(url)
-        root = _endpoint.version_root(endpoint.url, self._project_id())
-        endpoint = dataclasses.replace(endpoint, url=root or endpoint.url)
-        return self._version_document(endpoint, end)
-
-    def _project_id(self) -> str | None:
-        try:
-            return self._adapter.get_project_id()
-        except Exception:  # noqa: BLE001 - of any plugin; optional
-            return None
+    def _version_root(self, endpoint: Endpoint) -> str | None:
+        project_id = None
+        # NOTE: any plugin may fail; the default forms of IDs are known.
+        with contextlib.suppress(Exception):
+            project_id = self._adapter.get_project_id()
+        return _endpoint.version_root(endpoint.url, project_id)

@@ -40,49 +40,26 @@ def send_once(
     endpoint: Endpoint,
     end: float,
     content: Mapping[str, Any],
-    accepted: tuple[int, ...] = (),
-    microversion: str | None = None,
 ) -> _response.Response:
     """Send a request, and check the response.
 
-    :param path: below the endpoint, or a URL
+    :param path: below the endpoint
     :param end: deadline of the response
     :param content: additional arguments of the adapter's ``request``
-    :param accepted: additional statuses of success
-    :param microversion: of Compute; None means 2.1
     :returns: a successful response
     :raises ImagesError: for any other outcome
     """
-    url = path if '://' in path else endpoint.url + path
-    began = time.monotonic()
-    if began >= end:
+    url = endpoint.url + path
+    if time.monotonic() >= end:
         raise _errors.RequestTimedOut(
             f'The request to {without_credentials(url)} was not sent: the '
             f'timeout had expired'
         )
-    try:
-        received = _send(
-            adapter,
-            method,
-            path,
-            end,
-            {**content, **endpoint.arguments(), 'microversion': microversion},
+    with _exceptions.translated(url):
+        response = _send(
+            adapter, method, path, end, {**content, **endpoint.arguments()}
         )
-    except Exception as e:
-        if not _exceptions.is_translated(e):
-            raise
-        waited = time.monotonic() - began
-        raise _exceptions.translate(e, url, waited) from e
-    response = _response.Response(
-        method,
-        received.url,
-        received.status_code,
-        received.reason,
-        received.headers,
-        received.content,
-    )
-    _response.check(response, accepted)
-    return response
+    return _response.check(method, response)
 
 
 def _send(
@@ -104,14 +81,18 @@ def _send(
     # NOTE: the microversion None means 2.1 on every release, and overrides the
     # user's default. Redirects are not followed: the token would be sent to
     # any host. Client makes the retries.
+    arguments: dict[str, Any] = {
+        'microversion': None,
+        **content,
+        'headers': {
+            'Accept': 'application/json',
+            **content.get('headers', {}),
+        },
+    }
     with alarm(connect + total):
         response = adapter.request(
             path,
             method,
-            headers={
-                'Accept': 'application/json',
-                **content.pop('headers', {}),
-            },
             raise_exc=False,
             redirect=False,
             connect_retries=0,
@@ -119,7 +100,7 @@ def _send(
             stream=True,
             hooks={'response': [reader, *_sessions.hooks(adapter)]},
             timeout=timeout,
-            **content,
+            **arguments,
         )
     # NOTE: a substitute for the session may not have called the hook.
     return reader(response)

@@ -2,14 +2,15 @@
 
 """Whether a response is a success, by RFC 9110. It does no I/O."""
 
-from collections.abc import Mapping
-import dataclasses
+from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _error_message
 from osc_compute_images.api.http import _retry
-from osc_compute_images.api.http._fault import Kind
-from osc_compute_images.api.http._fault import mark
+
+if TYPE_CHECKING:
+    import requests
 
 #: Statuses of success. 206 would be incomplete, and 300 a choice.
 _SUCCESSES = {
@@ -19,106 +20,92 @@ _SUCCESSES = {
     'DELETE': (200, 202, 203, 204, 205),
 }
 
-#: The status of a document that lists versions.
-MULTIPLE_CHOICES = 300
-
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 _EMPTY_BODIES = (b'', b'{}', b'null')
 
 
-@dataclasses.dataclass(frozen=True)
-class Response:
-    """A response to a request.
+class Response(NamedTuple):
+    """A successful response to a request.
 
-    :param url: of the request
-    :param headers: with case-insensitive names
+    :param microversion: of Compute that the server answered in, or None. A
+        server without microversions ignores the one that it is asked for
     """
 
-    method: str
-    url: str
-    status: int
-    reason: str | None
-    headers: Mapping[str, str]
     body: bytes
-
-    @property
-    def request_id(self) -> str | None:
-        """The server's ID of the request, or None."""
-        for name in ('x-openstack-request-id', 'x-compute-request-id'):
-            if self.headers.get(name):
-                return _error_message.one_line(self.headers[name])
-        return None
-
-    @property
-    def microversion(self) -> str | None:
-        """The microversion of Compute that the server answered in, or None.
-
-        A server without microversions ignores the one that it is asked for.
-        """
-        service, _, version = self.headers.get(
-            'openstack-api-version', ''
-        ).partition(' ')
-        return version if service == 'compute' else None
+    microversion: str | None
 
 
-def check(response: Response, accepted: tuple[int, ...] = ()) -> None:
+def check(method: str, response: 'requests.Response') -> Response:
     """Check that a response is a success.
 
-    :param accepted: additional statuses of success
     :raises ImagesError: for any other response
     """
-    status = response.status
+    status = response.status_code
     if status >= 400:
-        raise _http_error(response)
-    if status in (*_SUCCESSES[response.method], *accepted):
-        if response.method != 'GET' and _is_foreign(response):
-            raise _invalid(
-                response,
-                f'The response to {response.method} with status {status} is '
-                f'not from the images API; the change may or may not have '
-                f'been made',
-            )
-        return
-    url = _error_message.one_line(response.url)
-    if status in _REDIRECTS:
-        target = response.headers.get('location') or 'an unknown URL'
+        raise http_error(
+            status,
+            _error_message.extract(
+                status, response.headers, response.content, response.reason
+            ),
+            _request_id(response),
+            response.headers.get('retry-after'),
+        )
+    if status not in _SUCCESSES[method]:
+        raise _invalid(response, _unexpected(method, response))
+    if method != 'GET' and _is_foreign(method, status, response.content):
         raise _invalid(
             response,
-            f'{url} redirects to {_error_message.one_line(target)}, which is '
-            f'not followed: correct the endpoint URL of Compute',
+            f'The response to {method} with status {status} is not from the '
+            f'images API; the change may or may not have been made',
         )
-    raise _invalid(response, f'Unexpected status of {response.method} {url}')
+    service, _, version = response.headers.get(
+        'openstack-api-version', ''
+    ).partition(' ')
+    return Response(
+        response.content, version if service == 'compute' else None
+    )
 
 
-def _is_foreign(response: Response) -> bool:
+def _unexpected(method: str, response: 'requests.Response') -> str:
+    """Return the message for a status that is neither success nor error."""
+    url = _error_message.one_line(response.url)
+    if response.status_code not in _REDIRECTS:
+        return f'Unexpected status of {method} {url}'
+    target = response.headers.get('location') or 'an unknown URL'
+    return (
+        f'{url} redirects to {_error_message.one_line(target)}, which is not '
+        f'followed: correct the endpoint URL of Compute'
+    )
+
+
+def _is_foreign(method: str, status: int, content: bytes) -> bool:
     """Return whether the body cannot be from this API."""
-    body = response.body.strip()
-    if response.method == 'DELETE':
+    body = content.strip()
+    if method == 'DELETE':
         # 202 (accepted) and 204 (no content) are unambiguous.
-        return response.status not in (202, 204) and body not in _EMPTY_BODIES
+        return status not in (202, 204) and body not in _EMPTY_BODIES
     return not (body in _EMPTY_BODIES or body.startswith(b'{'))
 
 
-def _invalid(response: Response, message: str) -> _errors.InvalidResponse:
+def _request_id(response: 'requests.Response') -> str | None:
+    for name in ('x-openstack-request-id', 'x-compute-request-id'):
+        if response.headers.get(name):
+            return _error_message.one_line(response.headers[name])
+    return None
+
+
+def _invalid(
+    response: 'requests.Response', message: str
+) -> _errors.InvalidResponse:
     return _errors.InvalidResponse(
-        message, http_status=response.status, request_id=response.request_id
-    )
-
-
-def _http_error(response: Response) -> _errors.HTTPError:
-    message = _error_message.extract(
-        response.status, response.headers, response.body, response.reason
-    )
-    return make_http_error(
-        response.status,
         message,
-        response.request_id,
-        response.headers.get('retry-after'),
+        http_status=response.status_code,
+        request_id=_request_id(response),
     )
 
 
-def make_http_error(
+def http_error(
     status: int,
     message: str,
     request_id: str | None,
@@ -135,11 +122,8 @@ def make_http_error(
             f'{message.rstrip(".")}; the server asks to retry after '
             f'{seconds:.0f} seconds'
         )
-    kind = Kind.STATUS
-    if status == 413 and seconds is None:
-        # Without Retry-After, it is not the 429 of an older Nova.
-        kind = Kind.PERMANENT
     error = _errors.error_for_status(status)(
         message, http_status=status, request_id=request_id
     )
-    return mark(error, kind, seconds)
+    error.retry_after = seconds
+    return error

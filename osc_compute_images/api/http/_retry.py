@@ -7,12 +7,8 @@ import dataclasses
 import datetime
 import email.utils
 import math
-from typing import Any
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _sessions
-from osc_compute_images.api.http._fault import fault_of
-from osc_compute_images.api.http._fault import Kind
 
 #: Default number of retries.
 RETRIES = 3
@@ -32,6 +28,9 @@ STATUSES = frozenset((413, 429, 502, 503, 504))
 class Settings:
     """The settings of the user, or the defaults.
 
+    keystoneauth's own retries are disabled for requests: they do not cover
+    errors while a body is read, and would multiply with these.
+
     :param connect_retries: retries after errors of the connection
     :param status_code_retries: retries after a status in ``statuses``
     :param connect_retry_delay: a fixed delay, seconds, or None
@@ -47,34 +46,23 @@ class Settings:
     statuses: frozenset[int] = STATUSES
     timeouts: bool = False
 
-    @classmethod
-    def from_adapter(cls, adapter: Any) -> 'Settings':
-        """Return the settings of an adapter and its session.
-
-        keystoneauth's own retries are disabled for requests: they do not
-        cover errors while a body is read, and would multiply with these.
-        """
-        configured = adapter.connect_retries
-        if configured is None:
-            configured = session_retries(adapter)
-        status_code_retries = adapter.status_code_retries
-        return cls(
-            RETRIES if configured is None else configured,
-            RETRIES if status_code_retries is None else status_code_retries,
-            adapter.connect_retry_delay,
-            adapter.status_code_retry_delay,
-            STATUSES.union(adapter.retriable_status_codes or ()),
-            timeouts=configured is not None,
-        )
-
     def retries(self, error: _errors.ImagesError) -> int:
         """Return the number of retries for an error."""
-        kind = fault_of(error).kind
-        if kind is Kind.CONNECTION or (kind is Kind.TIMEOUT and self.timeouts):
-            return self.connect_retries
-        if kind is Kind.STATUS and error.http_status in self.statuses:
-            return self.status_code_retries
-        return 0
+        if isinstance(error, _errors.HTTPError):
+            retried = error.http_status in self.statuses
+            if error.http_status == 413 and error.retry_after is None:
+                # It is not the 429 of an older Nova.
+                retried = False
+            return self.status_code_retries if retried else 0
+        is_timeout = isinstance(error, _errors.RequestTimedOut)
+        retried = error.transient and (self.timeouts or not is_timeout)
+        return self.connect_retries if retried else 0
+
+    def fixed_delay(self, error: _errors.ImagesError) -> float | None:
+        """Return the configured delay after an error, seconds, or None."""
+        if isinstance(error, _errors.HTTPError):
+            return self.status_code_retry_delay
+        return self.connect_retry_delay
 
 
 def delay(
@@ -93,38 +81,15 @@ def delay(
     """
     if attempt >= settings.retries(error):
         return None
-    fault = fault_of(error)
-    seconds: float
-    if fault.retry_after is not None:
-        if fault.retry_after > MAX_DELAY:
+    seconds = settings.fixed_delay(error)
+    if error.retry_after is not None:
+        if error.retry_after > MAX_DELAY:
             return None
-        seconds = min(fault.retry_after * (1 + random() / 10), MAX_DELAY)
-    else:
-        fixed = (
-            settings.status_code_retry_delay
-            if fault.kind is Kind.STATUS
-            else settings.connect_retry_delay
-        )
-        seconds = fixed or min(_FIRST_DELAY * 2.0**attempt, MAX_DELAY) * (
-            1 - random() / 2
-        )
+        seconds = min(error.retry_after * (1 + random() / 10), MAX_DELAY)
+    elif seconds is None:
+        seconds = min(_FIRST_DELAY * 2.0**attempt, MAX_DELAY)
+        seconds *= 1 - random() / 2
     return seconds if seconds < left else None
-
-
-def session_retries(adapter: Any) -> int | None:
-    """Return the ``connect_retries`` of the session, or None by default.
-
-    keystoneauth itself uses them to fetch a token.
-    """
-    return next(
-        # 0 is the default.
-        (
-            retries
-            for session in _sessions.chain(adapter)
-            if (retries := getattr(session, '_connect_retries', 0))
-        ),
-        None,
-    )
 
 
 def parse_retry_after(retry_after: str | None) -> float | None:

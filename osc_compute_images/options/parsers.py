@@ -6,29 +6,10 @@ import argparse
 from collections.abc import Callable
 import datetime
 import math
-import operator
 import re
 from typing import TypeVar
 
-from osc_lib.i18n import _
-
 _Value = TypeVar('_Value')
-
-# NOTE: patterns are compiled when they are first used, as every "openstack"
-# command loads this module.
-_UNITS = {
-    'y': datetime.timedelta(days=365),
-    'w': datetime.timedelta(weeks=1),
-    'd': datetime.timedelta(days=1),
-    'h': datetime.timedelta(hours=1),
-    'min': datetime.timedelta(minutes=1),
-}
-_SPAN = '(?=.)' + ''.join(f'(?:([0-9]{{1,9}}){unit})?' for unit in _UNITS)
-_SPAN_FORM = _(
-    'such as 90min, 24h, 7d, 2w or 1y6w (units: y of 365 days, w, d, h and '
-    'min, in this order)'
-)
-_NO_TIME = datetime.timedelta()
 
 # NOTE: int() refuses more than 4,300 digits.
 _NUMBER = r'[0-9]{1,4000}'
@@ -46,7 +27,7 @@ def not_empty(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
     def parse_given(text: str) -> _Value:
         if not text:
             raise argparse.ArgumentTypeError(
-                _('the value is empty (probably an unset variable)')
+                'the value is empty (probably an unset variable)'
             )
         return parse(text)
 
@@ -61,7 +42,7 @@ def name_or_id(text: str) -> str:
     """
     if not text:
         raise argparse.ArgumentTypeError(
-            _('the name is empty (use the ID of an image with an empty name)')
+            'the name is empty (use the ID of an image with an empty name)'
         )
     return text
 
@@ -69,9 +50,7 @@ def name_or_id(text: str) -> str:
 def positive_integer(text: str) -> int:
     """Parse an integer above 0."""
     if not re.fullmatch(_NUMBER, text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(
-            _('%r is not a positive integer') % text
-        )
+        raise argparse.ArgumentTypeError(f'{text!r} is not a positive integer')
     return int(text)
 
 
@@ -79,31 +58,21 @@ def non_negative_integer(text: str) -> int:
     """Parse an integer of 0 or more."""
     if not re.fullmatch(_NUMBER, text):
         raise argparse.ArgumentTypeError(
-            _('%r is not a non-negative integer') % text
+            f'{text!r} is not a non-negative integer'
         )
     return int(text)
 
 
 def span(text: str) -> datetime.timedelta:
     """Parse a time span: ``90min``, ``24h``, ``7d``, ``2w``, ``1y6w``."""
-    try:
-        read = _read_span(text)
-    except OverflowError:
-        read = None
+    from osc_compute_images.api import _times
+
+    read = _times.parse_span(text)
     if read is None:
         raise argparse.ArgumentTypeError(
-            _('%(text)r is not a time span, %(form)s')
-            % {'text': text, 'form': _SPAN_FORM}
+            f'{text!r} is not a time span, {_times.SPAN_FORM}'
         )
     return read
-
-
-def _read_span(text: str) -> datetime.timedelta | None:
-    match = re.fullmatch(_SPAN, text)
-    if match is None:
-        return None
-    numbers = map(int, match.groups(default='0'))
-    return sum(map(operator.mul, numbers, _UNITS.values()), _NO_TIME)
 
 
 def is_id(text: str) -> bool:
@@ -119,7 +88,7 @@ def seconds(text: str) -> float:
         value = 0.0
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(
-            _('%r is not a positive number of seconds') % text
+            f'{text!r} is not a positive number of seconds'
         )
     return value
 
@@ -130,8 +99,9 @@ def status(text: str) -> str:
 
     if text.upper() not in filters.STATUSES:
         raise argparse.ArgumentTypeError(
-            _('%(text)r is not an image status; choose from %(statuses)s')
-            % {'text': text, 'statuses': ', '.join(filters.STATUSES)}
+            '{text!r} is not an image status; choose from {statuses}'.format(
+                text=text, statuses=', '.join(filters.STATUSES)
+            )
         )
     return text
 
@@ -157,7 +127,7 @@ def property_choice(text: str) -> tuple[str, str | None, bool]:
     if not wanted:
         key = key[:-1]
     if not key:
-        raise argparse.ArgumentTypeError(_('%r has no property key') % text)
+        raise argparse.ArgumentTypeError(f'{text!r} has no property key')
     return key, value if equals else None, wanted
 
 
@@ -179,33 +149,15 @@ def time_or_age(text: str) -> str:
     :returns: the time in the form that every release of Nova parses,
         ``2026-11-23T16:11:28Z``
     """
+    from osc_compute_images.api import _times
+
     try:
-        age = _read_span(text)
-        if age is not None:
-            time = datetime.datetime.now(datetime.UTC) - age
-        else:
-            time = _iso_time(text)
+        time = _times.moment(text)
         if time.microsecond:
             # The times of images are whole seconds.
             time = time.replace(microsecond=0) + datetime.timedelta(seconds=1)
-    except (ValueError, OverflowError) as e:
-        raise argparse.ArgumentTypeError(
-            _(
-                '%(text)r is neither an ISO 8601 time, such as '
-                '2026-11-23T16:11:28Z or 2026-11-23, nor an age, %(form)s'
-            )
-            % {'text': text, 'form': _SPAN_FORM}
-        ) from e
+    except ValueError as e:
+        raise argparse.ArgumentTypeError(str(e)) from e
+    except OverflowError as e:
+        raise argparse.ArgumentTypeError(f'{text!r} is out of range') from e
     return time.replace(tzinfo=None).isoformat() + 'Z'
-
-
-def _iso_time(text: str) -> datetime.datetime:
-    from osc_compute_images.api import _times
-
-    if re.fullmatch(r'\d{4}(-\d{2})?', text):
-        # A year or a month, which fromisoformat() does not parse.
-        text += '-01' if '-' in text else '-01-01'
-    time = _times.parse(text)
-    if time is None:
-        raise ValueError(text)
-    return time
