@@ -2,6 +2,7 @@
 
 """The documentation agrees with the code."""
 
+import argparse
 import ast
 import configparser
 import contextlib
@@ -59,10 +60,12 @@ def actions(command_class):
 
 
 def options_of(*command_classes):
+    """Return the options in the help of commands."""
     return {
         option
         for command_class in command_classes
         for action in actions(command_class)
+        if action.help != argparse.SUPPRESS
         for option in action.option_strings
     }
 
@@ -136,6 +139,8 @@ def test_options_have_help_and_metavar(name):
     for action in actions(COMMANDS[name]):
         if set(action.option_strings) <= GENERAL and action.option_strings:
             continue
+        if action.help == argparse.SUPPRESS:
+            continue
         assert action.help[0].isupper(), action
         assert not action.help.endswith('.'), action
         if action.nargs != 0:
@@ -146,6 +151,10 @@ def test_options_have_help_and_metavar(name):
 
 @pytest.mark.parametrize('option', sorted(OWN))
 def test_options_are_documented(option):
+    if (match := re.match('--with-|--without-', option)) is not None:
+        # filters.rst gives the rule, and one example of it is enough.
+        prefix = {'--with-': '--', '--without-': '--not-'}[match[0]]
+        option = prefix + option.removeprefix(match[0])
     used = re.compile(re.escape(option) + r'(?![\w-])')
     pages = [page for page in PAGES if used.search(page.read_text())]
     assert pages, f'no page has the option {option}'
