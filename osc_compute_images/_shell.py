@@ -15,7 +15,6 @@ from osc_lib import shell
 from osc_lib import utils
 from osc_lib.api import auth
 from osc_lib.cli import client_config
-from osc_lib.i18n import _
 
 _GROUP = 'openstack.compute.v2'
 _PREFIX = 'compute_image_'
@@ -81,7 +80,7 @@ class ComputeImageShell(shell.OpenStackShell):
                 vars(module)['strutils'] = masking
         distribution = importlib.metadata.distribution('osc-compute-images')
         super().__init__(
-            description=_('List and change images of the Compute service'),
+            description='List and change images of the Compute service',
             version=distribution.version,
             command_manager=_Commands(distribution),
         )
@@ -104,7 +103,7 @@ class ComputeImageShell(shell.OpenStackShell):
                     default=utils.env(variable),
                     help=f'(Env: {variable})',
                 )
-            parser.epilog = _(
+            parser.epilog = (
                 'The other global options of "openstack" are accepted, too.'
             )
         return auth.build_auth_plugins_option_parser(parser)
@@ -132,15 +131,12 @@ class ComputeImageShell(shell.OpenStackShell):
         version = str(self.cloud.config.get('compute_api_version') or 2)
         problem = None
         if argv[0].startswith('-'):
-            problem = _('unknown option %s') % argv[0].partition('=')[0]
+            problem = 'unknown option {}'.format(argv[0].partition('=')[0])
         elif argv[0] != 'help' and version.split('.')[0] != '2':
             problem = (
-                _(
-                    'the Compute API version must be 2 or 2.x, not %s '
-                    '(--os-compute-api-version, OS_COMPUTE_API_VERSION or '
-                    'compute_api_version)'
-                )
-                % version
+                f'the Compute API version must be 2 or 2.x, not {version} '
+                '(--os-compute-api-version, OS_COMPUTE_API_VERSION or '
+                'compute_api_version)'
             )
         if problem is None:
             return super().run_subcommand(argv)

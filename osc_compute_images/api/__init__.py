@@ -30,6 +30,7 @@ All errors derive from ``ImagesError``::
     +-- PropertiesNotStored     accepted, but not stored: keys
     +-- PropertiesNotDeleted    some or all of several: errors
     +-- PlanRefused             more than was allowed
+    |   +-- GapsFound           any image may be in use: gaps
     +-- WaitError               the wait failed: image
     |   +-- ImageFailed
     |   +-- ImageVanished

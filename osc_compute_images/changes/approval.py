@@ -9,12 +9,11 @@ import sys
 
 from cliff.formatters import table
 from osc_lib import exceptions
-from osc_lib.i18n import _
 
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api.plan import Plan
 from osc_compute_images.changes import report
-from osc_compute_images.commands._regions import RegionKey
+from osc_compute_images.targets.scope import RegionKey
 
 
 def is_possible() -> bool:
@@ -41,17 +40,14 @@ def ask(
     table.TableFormatter().emit_list(
         (*headers, *report.PLAN_HEADERS), cells, sys.stderr, parsed_args
     )
-    question = _('%(verb)s %(count)d %(images)s?') % {
-        'verb': verb.capitalize(),
-        'count': count,
-        'images': _('image') if count == 1 else _('images'),
-    }
-    print(question, _('[y/N]'), end=' ', file=sys.stderr, flush=True)
+    images = 'image' if count == 1 else 'images'
+    question = f'{verb.capitalize()} {count} {images}? [y/N]'
+    print(question, end=' ', file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     if not answer.endswith('\n'):
         print(file=sys.stderr)
     if answer.strip().lower() not in ('y', 'yes'):
-        raise exceptions.CommandError(_('Not approved: nothing was changed'))
+        raise exceptions.CommandError('Not approved: nothing was changed')
 
 
 def check_holds(
@@ -70,9 +66,7 @@ def check_holds(
         for step in plan.changes:
             if (key, step.image.id, step.action) not in now:
                 raise PlanRefused(
-                    _(
-                        'Nothing was changed: the plan no longer holds for '
-                        'image %s. Run the command again to see the new plan'
-                    )
-                    % step.image.id
+                    f'Nothing was changed: the plan no longer holds for image '
+                    f'{step.image.id}. Run the command again to see the new '
+                    f'plan'
                 )

@@ -14,8 +14,6 @@ from collections.abc import Mapping
 import dataclasses
 import itertools
 
-from osc_lib.i18n import _
-
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
@@ -27,9 +25,9 @@ from osc_compute_images.api.filters import Filter
 from osc_compute_images.api.fleet import Fleet
 from osc_compute_images.api.protection import Protection
 from osc_compute_images.api.usage import Usage
-from osc_compute_images.commands import _filtering
-from osc_compute_images.commands import _gathering
-from osc_compute_images.commands._regions import RegionKey
+from osc_compute_images.options import select
+from osc_compute_images.output import bounds
+from osc_compute_images.targets.scope import RegionKey
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +68,7 @@ class Reading:
     ) -> None:
         self._api = api
         self._args = parsed_args
-        self._choice = _filtering.choice(api, parsed_args)
+        self._choice = select.choice(api, parsed_args)
         self._where = self._choice.where & among
         self._on_read = on_read
         self._with_usage = with_usage
@@ -88,7 +86,7 @@ class Reading:
     def _read(self) -> Iterator[Image]:
         self._images: list[Image] = []
         where = EVERYTHING if self._with_usage else self._where
-        most = _gathering.MAX_GATHERED
+        most = bounds.MAX_GATHERED
         for page in self._api.list_detail(ListOpts(), where=where).pages():
             self._on_read(len(page.images))
             if self._with_usage:
@@ -98,11 +96,10 @@ class Reading:
                 self._images += page.images
             if len(self._images) > most:
                 raise PlanRefused(
-                    _(
-                        'There are more than %s images, too many to plan '
+                    (
+                        'There are more than {} images, too many to plan '
                         'changes'
-                    )
-                    % f'{most:,}'
+                    ).format(f'{most:,}')
                 )
             yield from page.images
 
@@ -116,7 +113,7 @@ class Reading:
         if servers is not None:
             usage = self.usage.with_servers(servers)
             protection = Protection(usage, **options)
-            where = _filtering.usage_filter(self._api, self._args, usage)
+            where = select.usage_filter(self._api, self._args, usage)
             images = [*filter(where.matches, images)]
         pages = self._choice.keep_newest([images])
         images = [*itertools.chain.from_iterable(pages)]

@@ -16,20 +16,19 @@ from typing import TYPE_CHECKING
 
 from osc_lib import exceptions
 from osc_lib.command import command
-from osc_lib.i18n import _
 
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _fields
-from osc_compute_images.commands import _filtering
-from osc_compute_images.commands import _regions
-from osc_compute_images.commands import _values
+from osc_compute_images import base
+from osc_compute_images.options import parsers
+from osc_compute_images.options import select
+from osc_compute_images.output import field
+from osc_compute_images.targets import scope
 
 if TYPE_CHECKING:
     from osc_compute_images.api.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
 
-class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
+class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
     """A command that plans changes of images, and applies the plan.
 
     :cvar verb: what it does to an image, for messages
@@ -41,7 +40,7 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     verb = ''
     deletes = False
     advice = ''
-    _epilog: Any = _(
+    _epilog: Any = (
         'Exit codes: 0 if all changes succeeded, 1 if some failed or were not '
         'approved, 7 if the plan was refused, and nothing was changed.'
     )
@@ -56,28 +55,26 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
 
         :param prefix: of the filter options
         """
-        _filtering.add_filters(parser, prefix)
+        select.add_filters(parser, prefix)
         parser.add_argument(
             '--dry-run',
             action='store_true',
-            help=_('Show the planned changes, but do not make them'),
+            help='Show the planned changes, but do not make them',
         )
         parser.add_argument(
             '--auto-approve',
             action='store_true',
-            help=_('Make the planned changes without confirmation'),
+            help='Make the planned changes without confirmation',
         )
         parser.add_argument(
             '--max-changes',
             metavar='<max-changes>',
-            type=_values.positive_integer,
-            help=_(
-                'Fail, and change nothing, if the plan changes more images '
-                'than this'
-            ),
+            type=parsers.positive_integer,
+            help='Fail, and change nothing, if the plan changes more images '
+            'than this',
         )
-        _filtering.add_accept_gaps(parser)
-        _regions.add_options(parser)
+        select.add_accept_gaps(parser)
+        scope.add_options(parser)
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         """Return the names and IDs of images that were given."""
@@ -103,7 +100,7 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
 
         self._execution = execution.Execution(self, parsed_args)
         code = super().run(parsed_args)
-        if code == _connect.EXIT_REFUSED:
+        if code == base.EXIT_REFUSED:
             return code
         return self._execution.exit_code(code)
 
@@ -117,7 +114,7 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
 
         if self.app.stdout is None:
             raise exceptions.CommandError(
-                _('Cannot write the output: stdout is closed')
+                'Cannot write the output: stdout is closed'
             )
         if self.names(parsed_args):
             self._check_no_choice(parsed_args)
@@ -127,11 +124,9 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
             approval.is_possible()
         ):
             raise exceptions.CommandError(
-                _(
-                    'Nothing was changed: there is no terminal to ask for '
-                    'confirmation. Use --dry-run to see the plan, and '
-                    '--auto-approve to apply it'
-                )
+                'Nothing was changed: there is no terminal to ask for '
+                'confirmation. Use --dry-run to see the plan, and '
+                '--auto-approve to apply it'
             )
 
     def check_choice(self, parsed_args: argparse.Namespace) -> None:
@@ -139,18 +134,18 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
 
         :raises UsageError: otherwise
         """
-        _filtering.check_chosen(parsed_args)
+        select.check_chosen(parsed_args)
 
     def _check_no_choice(self, parsed_args: argparse.Namespace) -> None:
         for given, option in (
-            (_filtering.is_given(parsed_args), _('filter options')),
+            (select.is_given(parsed_args), 'filter options'),
             (parsed_args.all, '--all'),
             (parsed_args.all_regions, '--all-regions'),
             (parsed_args.all_clouds, '--all-clouds'),
         ):
             if given:
-                raise _connect.UsageError(
-                    _('image names and IDs are not allowed with %s') % option
+                raise base.UsageError(
+                    f'image names and IDs are not allowed with {option}'
                 )
 
     def take_action(
@@ -167,7 +162,7 @@ class ChangeCommand(_connect.ImagesCommand, command.Lister, abc.ABC):
     ) -> int:
         if not column_names:
             return 0
-        _fields.check_requested(column_names, parsed_args)
+        field.check_requested(column_names, parsed_args)
         rows = iter(data)
         # NOTE: an empty table would be an empty line.
         first = [*itertools.islice(rows, 1)]

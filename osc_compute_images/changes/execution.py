@@ -15,8 +15,7 @@ import time
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_lib.i18n import _
-
+from osc_compute_images import base
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
@@ -27,15 +26,14 @@ from osc_compute_images.api.plan import Plan
 from osc_compute_images.changes import approval
 from osc_compute_images.changes import chosen
 from osc_compute_images.changes import report
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _filtering
-from osc_compute_images.commands import _finding
-from osc_compute_images.commands import _progress
-from osc_compute_images.commands import _regions
-from osc_compute_images.commands import _results
-from osc_compute_images.commands import _unreadable
-from osc_compute_images.commands import _usage
-from osc_compute_images.commands._regions import RegionKey
+from osc_compute_images.options import select
+from osc_compute_images.options import unreadable
+from osc_compute_images.output import progress_bar
+from osc_compute_images.output import used_by
+from osc_compute_images.targets import finder
+from osc_compute_images.targets import results
+from osc_compute_images.targets import scope
+from osc_compute_images.targets.scope import RegionKey
 
 if TYPE_CHECKING:
     from osc_compute_images.changes.command import ChangeCommand
@@ -65,8 +63,8 @@ class Execution:
         self._args = parsed_args
         self._log = command.log
         self._stdout = command.app.stdout
-        self._progress = _progress.Progress(command.app)
-        self._results = _results.Results(self._log, self._progress)
+        self._progress = progress_bar.Progress(command.app)
+        self._results = results.Results(self._log, self._progress)
         self._report = report.Report(self._log, command.verb)
 
     def exit_code(self, code: int) -> int:
@@ -76,7 +74,7 @@ class Execution:
         """
         self._report.report_totals()
         if self._report.refuses_all:
-            return _connect.EXIT_REFUSED
+            return base.EXIT_REFUSED
         return code or self._report.exit_code() or self._results.exit_code()
 
     @functools.cached_property
@@ -89,8 +87,8 @@ class Execution:
         :raises PlanRefused: if nothing may be changed
         :raises CommandError: if the user does not approve, or an error occurs
         """
-        with _connect.translated_errors():
-            regions = _regions.selected(self._command, self._args)
+        with base.translated_errors():
+            regions = scope.selected(self._command, self._args)
             fleet = Fleet(regions.apis.values())
             plans = self._plans(regions, fleet)
         if self._args.max_changes is not None:
@@ -104,14 +102,14 @@ class Execution:
 
     def _table(
         self,
-        regions: _regions.Regions,
+        regions: scope.Regions,
         headers: Sequence[str],
         rows: Iterable[Sequence[Any]],
     ) -> Table:
         cells = report.cells(self._stdout, self._args.formatter, rows)
         return (*regions.headers, *headers), cells
 
-    def _plans(self, regions: _regions.Regions, fleet: Fleet) -> Plans:
+    def _plans(self, regions: scope.Regions, fleet: Fleet) -> Plans:
         """Plan the changes of each region; report what was named in vain."""
         find = self._named if self._names else self._chosen
         found = dict(find(regions, fleet))
@@ -130,16 +128,16 @@ class Execution:
         return plans
 
     def _named(
-        self, regions: _regions.Regions, fleet: Fleet
+        self, regions: scope.Regions, fleet: Fleet
     ) -> Iterable[tuple[RegionKey, chosen.Chosen]]:
         # NOTE: find all images before deleting the first: an ambiguous name
         # must not become unique by a deletion.
         found: dict[RegionKey, list[Image]] = {}
         for name in dict.fromkeys(self._names):
             try:
-                key, image = _finding.find(regions, name)
+                key, image = finder.find(regions, name)
             except ImagesError as e:
-                self._report.miss(name, _connect.describe_error(e))
+                self._report.miss(name, base.describe_error(e))
             else:
                 found.setdefault(key, []).append(image)
         for key, images in found.items():
@@ -148,10 +146,10 @@ class Execution:
             yield key, chosen.named(api, images, fleet, protect=protect)
 
     def _chosen(
-        self, regions: _regions.Regions, fleet: Fleet
+        self, regions: scope.Regions, fleet: Fleet
     ) -> Iterable[tuple[RegionKey, chosen.Chosen]]:
         deletes = self._command.deletes
-        with_usage = deletes or _filtering.needs_usage(self._args)
+        with_usage = deletes or select.needs_usage(self._args)
 
         def read(api: ImagesAPI) -> chosen.Reading:
             return chosen.Reading(
@@ -182,15 +180,15 @@ class Execution:
             )
 
     def _warn(self, found: Mapping[RegionKey, chosen.Chosen]) -> None:
-        _unreadable.warn(self._log, self._args)
+        unreadable.warn(self._log, self._args)
         usages = [c.usage for c in found.values() if c.usage is not None]
-        _usage.warn_of_unknown(
+        used_by.warn_of_unknown(
             self._log, self._args, usages, deletes=self._command.deletes
         )
         if not any(each.images for each in found.values()):
-            self._log.warning(_('No images match'))
+            self._log.warning('No images match')
 
-    def _approve(self, regions: _regions.Regions, plans: Plans) -> None:
+    def _approve(self, regions: scope.Regions, plans: Plans) -> None:
         """Ask for approval, if anything would be changed.
 
         :raises CommandError: if the user does not approve
@@ -204,13 +202,13 @@ class Execution:
             self._command.verb, count, regions.headers, plans, self._args
         )
         if time.monotonic() - began > _FRESH:
-            with _connect.translated_errors():
+            with base.translated_errors():
                 fleet = Fleet(regions.apis.values())
                 current = self._plans(regions, fleet)
             approval.check_holds(plans, current)
 
     def _applied(
-        self, regions: _regions.Regions, plans: Plans, fleet: Fleet
+        self, regions: scope.Regions, plans: Plans, fleet: Fleet
     ) -> Table:
         rows = self._report.rows(
             plans,

@@ -13,8 +13,7 @@ import logging
 from typing import Any
 from typing import TextIO
 
-from osc_lib.i18n import _
-
+from osc_compute_images import base
 from osc_compute_images.api.plan import Action
 from osc_compute_images.api.plan import Outcome
 from osc_compute_images.api.plan import Plan
@@ -22,11 +21,10 @@ from osc_compute_images.api.plan import Result
 from osc_compute_images.api.plan import Step
 from osc_compute_images.changes.interruption import Interruption
 from osc_compute_images.changes.interruption import Stopped
-from osc_compute_images.commands import _columns
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _progress
-from osc_compute_images.commands import _results
-from osc_compute_images.commands._regions import RegionKey
+from osc_compute_images.output import escaping
+from osc_compute_images.output import progress_bar
+from osc_compute_images.targets import results
+from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.text import printable
 
 PLAN_HEADERS = ('Action', 'ID', 'Name', 'Reason')
@@ -49,8 +47,8 @@ def cells(
     stdout: TextIO, formatter: str, rows: Iterable[Sequence[Any]]
 ) -> Iterator[tuple[Any, ...]]:
     """Escape the cells of rows for an output."""
-    escape = _columns.cell_escaper(stdout, formatter)
-    return (escape(map(_columns.text_cell, row)) for row in rows)
+    escape = escaping.cell_escaper(stdout, formatter)
+    return (escape(map(escaping.text_cell, row)) for row in rows)
 
 
 def _step_cells(step: Step) -> tuple[str | None, ...]:
@@ -94,7 +92,7 @@ class Report:
 
     def _fail(self, name: str, reason: str, prefix: str = '') -> None:
         self._log.error(
-            _('%(prefix)sFailed to %(verb)s image %(image)r: %(error)s'),
+            '%(prefix)sFailed to %(verb)s image %(image)r: %(error)s',
             {
                 'prefix': prefix,
                 'verb': self._verb,
@@ -107,7 +105,7 @@ class Report:
         """Report an image that was named, and is kept."""
         self._refused += 1
         self._log.error(
-            _('Image %(image)s is kept: %(reason)s%(advice)s'),
+            'Image %(image)s is kept: %(reason)s%(advice)s',
             {
                 'image': printable(step.image.id),
                 'reason': printable(step.reason),
@@ -124,7 +122,7 @@ class Report:
         self,
         plans: Plans,
         apply: Callable[[RegionKey, Plan], Iterator[Outcome]],
-        progress: _progress.Progress,
+        progress: progress_bar.Progress,
         *,
         shows_bar: bool,
     ) -> Iterator[tuple[Any, ...]]:
@@ -158,20 +156,20 @@ class Report:
                     )
 
     def _note(
-        self, region: RegionKey, outcome: Outcome, bar: _progress.Changes
+        self, region: RegionKey, outcome: Outcome, bar: progress_bar.Changes
     ) -> None:
         step = outcome.step
         if step.action is Action.KEEP:
             return
         self._done += 1
         if outcome.result in (Result.FAILED, Result.SKIPPED):
-            where = _results.describe_region(region) if region else ''
+            where = results.describe_region(region) if region else ''
             with bar.failing():
                 self._note_failure(f'{where}: ' if where else '', outcome)
         elif outcome.reason:
             with bar.failing():
                 self._log.warning(
-                    _('Image %(image)s: %(reason)s'),
+                    'Image %(image)s: %(reason)s',
                     {
                         'image': printable(step.image.id),
                         'reason': printable(outcome.reason),
@@ -184,13 +182,11 @@ class Report:
         image_id = printable(outcome.step.image.id)
         if outcome.error is not None:
             self._failed += 1
-            self._fail(
-                image_id, _connect.describe_error(outcome.error), prefix
-            )
+            self._fail(image_id, base.describe_error(outcome.error), prefix)
             return
         self._skipped += 1
         self._log.warning(
-            _('%(prefix)sImage %(image)s was not changed: %(reason)s'),
+            '%(prefix)sImage %(image)s was not changed: %(reason)s',
             {
                 'prefix': prefix,
                 'image': image_id,
@@ -201,10 +197,8 @@ class Report:
     def _interrupted(self, step: Step) -> None:
         if step.action is not Action.KEEP:
             self._log.error(
-                _(
-                    'Interrupted: image %s may have been changed, as the '
-                    'response to the last request was not awaited'
-                ),
+                'Interrupted: image %s may have been changed, as the '
+                'response to the last request was not awaited',
                 printable(step.image.id),
             )
 
@@ -215,10 +209,8 @@ class Report:
         finally:
             if self._done < self._total:
                 self._log.error(
-                    _(
-                        'Stopped after %(done)d of %(total)d images; run the '
-                        'same command again to continue'
-                    ),
+                    'Stopped after %(done)d of %(total)d images; run the '
+                    'same command again to continue',
                     {'done': self._done, 'total': self._total},
                 )
 
@@ -227,7 +219,7 @@ class Report:
         failed = self._failed + self._missing + self._refused
         if failed:
             self._log.error(
-                _('%(failed)d of %(total)d images failed to %(verb)s.'),
+                '%(failed)d of %(total)d images failed to %(verb)s.',
                 {
                     'failed': failed,
                     'total': self._total + self._missing + self._refused,
@@ -238,7 +230,7 @@ class Report:
 
 def shows_bar(parsed_args: argparse.Namespace, stdout: TextIO) -> bool:
     """Return whether a bar can be shown: it would garble streamed rows."""
-    from osc_compute_images.commands import _gathering
+    from osc_compute_images.output import bounds
 
-    is_streamed = parsed_args.formatter in _gathering.STREAMING
+    is_streamed = parsed_args.formatter in bounds.STREAMING
     return not (is_streamed and stdout.isatty())

@@ -6,11 +6,9 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from osc_lib.i18n import _
-
 from osc_compute_images.changes import command
-from osc_compute_images.commands import _filtering
-from osc_compute_images.commands import _values
+from osc_compute_images.options import parsers
+from osc_compute_images.options import select
 
 if TYPE_CHECKING:
     from osc_compute_images.api.plan import Plan
@@ -20,14 +18,14 @@ if TYPE_CHECKING:
 class DeleteComputeImage(command.ChangeCommand):
     """Delete images."""
 
-    _description = _(
+    _description = (
         'Delete image(s) by name or ID, or all images that filters select, '
         'through the Compute service'
     )
     arguments = ('[<image> ...]',)
     verb = 'delete'
     deletes = True
-    advice = _('. To delete it all the same, use --force')
+    advice = '. To delete it all the same, use --force'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -35,23 +33,19 @@ class DeleteComputeImage(command.ChangeCommand):
             'images',
             metavar='<image>',
             nargs='*',
-            type=_values.name_or_id,
-            help=_(
-                'Image(s) to delete (name or ID). A snapshot in which a '
-                'server is, or may be, stored is kept'
-            ),
+            type=parsers.name_or_id,
+            help='Image(s) to delete (name or ID). A snapshot in which a '
+            'server is, or may be, stored is kept',
         )
         parser.add_argument(
             '--force',
             action='store_true',
-            help=_(
-                'Delete the named images even if a server is stored in them, '
-                'which destroys the server'
-            ),
+            help='Delete the named images even if a server is stored in them, '
+            'which destroys the server',
         )
         self.add_planning(parser)
-        _filtering.add_all(parser)
-        _filtering.add_include_used(parser)
+        select.add_all(parser)
+        select.add_include_used(parser)
         return parser
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:

@@ -11,20 +11,19 @@ from typing import Any
 from typing import TYPE_CHECKING
 
 from osc_lib.command import command
-from osc_lib.i18n import _
 
-from osc_compute_images.commands import _columns
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _fields
-from osc_compute_images.commands import _filtering
-from osc_compute_images.commands import _gathering
-from osc_compute_images.commands import _habits
-from osc_compute_images.commands import _progress
-from osc_compute_images.commands import _regions
-from osc_compute_images.commands import _results
-from osc_compute_images.commands import _unreadable
-from osc_compute_images.commands import _usage
-from osc_compute_images.commands import _values
+from osc_compute_images import base
+from osc_compute_images.options import habits
+from osc_compute_images.options import parsers
+from osc_compute_images.options import select
+from osc_compute_images.options import unreadable
+from osc_compute_images.output import bounds
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
+from osc_compute_images.output import progress_bar
+from osc_compute_images.output import used_by
+from osc_compute_images.targets import results
+from osc_compute_images.targets import scope
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
@@ -38,73 +37,61 @@ _MIN_PAGE_SIZE = 100
 _NEWEST_PAGE_SIZE = 20
 
 
-class ListComputeImage(_connect.ImagesCommand, command.Lister):
+class ListComputeImage(base.ImagesCommand, command.Lister):
     """List images."""
 
-    _description = _('List images, through the Compute service')
+    _description = 'List images, through the Compute service'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        _filtering.add_options(
+        select.add_options(
             parser,
-            _(
-                'List only the newest image (or as many as --newest says) for '
-                'each value of name, server, type, status or property:<key>; '
-                'repeat option to combine keys'
-            ),
+            'List only the newest image (or as many as --newest says) for '
+            'each value of name, server, type, status or property:<key>; '
+            'repeat option to combine keys',
         )
         parser.add_argument(
             '--long',
             action='store_true',
-            help=_(
-                'List additional fields in output (implied if --column or '
-                '--sort-column names one of them)'
-            ),
+            help='List additional fields in output (implied if --column or '
+            '--sort-column names one of them)',
         )
         parser.add_argument(
             '--usage',
             action='store_true',
-            help=_(
-                'Also list the server that each image was taken from, and '
-                'what uses the image (implied by --used-by, --unused and '
-                '--orphaned)'
-            ),
+            help='Also list the server that each image was taken from, and '
+            'what uses the image (implied by --used-by, --unused and '
+            '--orphaned)',
         )
         parser.add_argument(
             '--human-readable',
             action='store_true',
-            help=_('Print image sizes in a human-friendly format'),
+            help='Print image sizes in a human-friendly format',
         )
         parser.add_argument(
             '--limit',
             metavar='<limit>',
-            type=_values.positive_integer,
-            help=_(
-                'Maximum number of images to display. With --max-items: '
-                'number of images per request, at most 1,000'
-            ),
+            type=parsers.positive_integer,
+            help='Maximum number of images to display. With --max-items: '
+            'number of images per request, at most 1,000',
         )
         parser.add_argument(
             '--max-items',
             metavar='<max-items>',
-            type=_values.positive_integer,
-            help=_(
-                'Maximum number of images to display, in pages of --limit '
-                'images (default: no maximum; 250,000 if all are held in '
-                'memory, as for a table)'
-            ),
+            type=parsers.positive_integer,
+            help='Maximum number of images to display, in pages of --limit '
+            'images (default: no maximum; 250,000 if all are held in '
+            'memory, as for a table)',
         )
         parser.add_argument(
             '--marker',
             metavar='<image>',
-            type=_values.name_or_id,
-            help=_(
-                'Display only images after this one (name or ID), the last '
-                'image of a previous list; it must still exist'
-            ),
+            type=parsers.name_or_id,
+            help='Display only images after this one (name or ID), the last '
+            'image of a previous list; it must still exist',
         )
-        _regions.add_options(parser)
-        _habits.add_listing(parser)
+        scope.add_options(parser)
+        habits.add_listing(parser)
         return parser
 
     def check(self, parsed_args: argparse.Namespace) -> None:
@@ -112,39 +99,39 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
             parsed_args.newest = 1
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        self._progress = _progress.Progress(self.app)
-        self._results = _results.Results(self.log, self._progress)
-        self._usages: dict[_regions.RegionKey, Usage] = {}
+        self._progress = progress_bar.Progress(self.app)
+        self._results = results.Results(self.log, self._progress)
+        self._usages: dict[scope.RegionKey, Usage] = {}
         code = super().run(parsed_args) or self._results.exit_code()
-        _usage.warn_of_unknown(self.log, parsed_args, self._usages.values())
-        _unreadable.warn(self.log, parsed_args)
+        used_by.warn_of_unknown(self.log, parsed_args, self._usages.values())
+        unreadable.warn(self.log, parsed_args)
         return code
 
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        columns = _fields.columns(
+        columns = field.columns(
             long=_is_long(parsed_args),
             human_sizes=parsed_args.human_readable,
         )
-        usage = _usage.HEADERS if _usage.is_shown(parsed_args) else ()
-        with _connect.translated_errors():
-            regions = _regions.selected(self, parsed_args)
-        every = _fields.columns(long=True).headers
-        _fields.check_requested(
-            (*regions.headers, *every, *_usage.HEADERS), parsed_args
+        usage = used_by.HEADERS if used_by.is_shown(parsed_args) else ()
+        with base.translated_errors():
+            regions = scope.selected(self, parsed_args)
+        every = field.columns(long=True).headers
+        field.check_requested(
+            (*regions.headers, *every, *used_by.HEADERS), parsed_args
         )
         rows: Iterator[tuple[Any, ...]] = (
             (
-                *map(_columns.text_cell, region),
+                *map(escaping.text_cell, region),
                 *columns.row(image),
-                *(_usage.cells(self._usages[region], image) if usage else ()),
+                *(used_by.cells(self._usages[region], image) if usage else ()),
             )
             for region, image in self._images(regions, parsed_args)
         )
-        rows = _gathering.limit_rows(rows, parsed_args)
+        rows = bounds.limit_rows(rows, parsed_args)
         rows = map(
-            _columns.cell_escaper(self.app.stdout, parsed_args.formatter), rows
+            escaping.cell_escaper(self.app.stdout, parsed_args.formatter), rows
         )
         # Raise early errors before anything is printed.
         first = list(itertools.islice(rows, 1))
@@ -152,15 +139,15 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         return headers, itertools.chain(first, rows)
 
     def _images(
-        self, regions: _regions.Regions, parsed_args: argparse.Namespace
-    ) -> 'Iterator[tuple[_regions.RegionKey, Image]]':
+        self, regions: scope.Regions, parsed_args: argparse.Namespace
+    ) -> 'Iterator[tuple[scope.RegionKey, Image]]':
         count = len(regions.apis) + len(regions.failed)
         if parsed_args.marker is not None and count > 1:
-            raise _connect.UsageError(
-                _('--marker needs a single region: select it with --region')
+            raise base.UsageError(
+                '--marker needs a single region: select it with --region'
             )
-        joins = _usage.is_shown(parsed_args)
-        with _connect.translated_errors():
+        joins = used_by.is_shown(parsed_args)
+        with base.translated_errors():
             for region, images in self._show_progress(
                 self._parts(regions, parsed_args), joins=joins
             ):
@@ -168,16 +155,16 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
                     yield region, image
 
     def _parts(
-        self, regions: _regions.Regions, parsed_args: argparse.Namespace
-    ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]':
+        self, regions: scope.Regions, parsed_args: argparse.Namespace
+    ) -> 'Iterator[tuple[scope.RegionKey, Sequence[Image]]]':
         """List the images part by part, and report regions that fail."""
         # NOTE: imported here, as every "openstack" command loads this module.
-        from osc_compute_images.commands import _streams
+        from osc_compute_images.targets import streams
 
         count = len(regions.apis)
         yield from self._results.successful(
             regions,
-            _streams.in_order(
+            streams.in_order(
                 regions.apis,
                 lambda region, api: self._list(
                     region, api, parsed_args, count
@@ -187,10 +174,10 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
     def _show_progress(
         self,
-        parts: 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]',
+        parts: 'Iterator[tuple[scope.RegionKey, Sequence[Image]]]',
         *,
         joins: bool,
-    ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Image]]]':
+    ) -> 'Iterator[tuple[scope.RegionKey, Sequence[Image]]]':
         """Yield the parts, and show progress while waiting for the next."""
         obtained = 0
         while True:
@@ -205,7 +192,7 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
     def _list(
         self,
-        region: _regions.RegionKey,
+        region: scope.RegionKey,
         api: 'ImagesAPI',
         parsed_args: argparse.Namespace,
         region_count: int,
@@ -216,20 +203,20 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
         """
         from osc_compute_images.api import ListOpts
         from osc_compute_images.api import MAX_PAGE_SIZE
-        from osc_compute_images.commands import _joining
+        from osc_compute_images.targets import listing
 
-        images = _joining.Images(
+        images = listing.Images(
             api,
             limit=parsed_args.max_items and parsed_args.limit,
             accept_gaps=parsed_args.accept_gaps,
             on_read=self._progress.note,
         )
-        choice = _filtering.choice(api, parsed_args, images.usage)
-        if _usage.is_shown(parsed_args):
+        choice = select.choice(api, parsed_args, images.usage)
+        if used_by.is_shown(parsed_args):
             self._usages[region] = images.usage()
         marker = parsed_args.marker
         if marker is not None and not (
-            _values.is_id(marker) and marker == marker.lower()
+            parsers.is_id(marker) and marker == marker.lower()
         ):
             marker = api.find(marker).id
         opts = ListOpts(
@@ -253,13 +240,13 @@ class ListComputeImage(_connect.ImagesCommand, command.Lister):
 
 
 def _is_long(parsed_args: argparse.Namespace) -> bool:
-    brief = _fields.columns(long=False).headers
-    additional = {*_fields.columns(long=True).headers} - {*brief}
-    return parsed_args.long or _fields.are_requested(additional, parsed_args)
+    brief = field.columns(long=False).headers
+    additional = {*field.columns(long=True).headers} - {*brief}
+    return parsed_args.long or field.are_requested(additional, parsed_args)
 
 
 def _page_size(
-    choice: _filtering.Choice, parsed_args: argparse.Namespace
+    choice: select.Choice, parsed_args: argparse.Namespace
 ) -> int | None:
     from osc_compute_images.api.filters import EVERYTHING
 

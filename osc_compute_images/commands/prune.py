@@ -6,12 +6,10 @@ import argparse
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_lib.i18n import _
-
+from osc_compute_images import base
 from osc_compute_images.changes import command
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _filtering
-from osc_compute_images.commands import _values
+from osc_compute_images.options import parsers
+from osc_compute_images.options import select
 
 if TYPE_CHECKING:
     from osc_compute_images.api.plan import Plan
@@ -19,21 +17,21 @@ if TYPE_CHECKING:
 
 #: Help of the options that keep a number of images, by rule.
 _COUNTS = {
-    'last': _('Keep the <n> newest images of each group (0, in this and the '
+    'last': ('Keep the <n> newest images of each group (0, in this and the '
               'other rules, is the same as no rule)'),
-    'hourly': _('Keep the newest image of each of the last <n> hours that '
+    'hourly': ('Keep the newest image of each of the last <n> hours that '
                 'have images, and the oldest image if they are fewer'),
-    'daily': _('Likewise for days (starting at midnight UTC)'),
-    'weekly': _('Likewise for weeks (starting on Monday)'),
-    'monthly': _('Likewise for months'),
-    'yearly': _('Likewise for years'),
+    'daily': 'Likewise for days (starting at midnight UTC)',
+    'weekly': 'Likewise for weeks (starting on Monday)',
+    'monthly': 'Likewise for months',
+    'yearly': 'Likewise for years',
 }  # fmt: skip
 
 
 class PruneComputeImages(command.ChangeCommand):
     """Delete the images that no retention rule keeps."""
 
-    _description = _(
+    _description = (
         'Delete the images that no retention rule keeps, through the Compute '
         'service. By default, the rules apply to images that were taken from '
         'servers, grouped by server. The newest image of each group is '
@@ -48,38 +46,32 @@ class PruneComputeImages(command.ChangeCommand):
             parser.add_argument(
                 f'--keep-{rule}',
                 metavar='<n>',
-                type=_values.non_negative_integer,
+                type=parsers.non_negative_integer,
                 help=text,
             )
         parser.add_argument(
             '--keep-within',
             metavar='<span>',
-            type=_values.span,
-            help=_(
-                'Keep all images of a group that are older than its newest '
-                'image by less than this time span (90min, 24h, 7d, 2w, 1y)'
-            ),
+            type=parsers.span,
+            help='Keep all images of a group that are older than its newest '
+            'image by less than this time span (90min, 24h, 7d, 2w, 1y)',
         )
         parser.add_argument(
             '--group-by',
             metavar='<key>[,<key>...]',
             action='extend',
-            type=_values.group_keys,
-            help=_(
-                'Apply the rules to each group of images with the same '
-                'server, name, type or property:<key> (default: server). '
-                'Images without it are kept'
-            ),
+            type=parsers.group_keys,
+            help='Apply the rules to each group of images with the same '
+            'server, name, type or property:<key> (default: server). '
+            'Images without it are kept',
         )
         self.add_planning(parser)
-        _filtering.add_include_used(parser)
+        select.add_include_used(parser)
         return parser
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if all(value is None for value in _rules(parsed_args).values()):
-            raise _connect.UsageError(
-                _('at least one --keep-* option is required')
-            )
+            raise base.UsageError('at least one --keep-* option is required')
         super().check(parsed_args)
 
     def check_choice(self, parsed_args: argparse.Namespace) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from osc_lib.cli import parseractions
-from osc_lib.i18n import _
 
+from osc_compute_images import base
 from osc_compute_images.changes import command
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _filtering
-from osc_compute_images.commands import _habits
-from osc_compute_images.commands import _values
-from osc_compute_images.commands import _writing
+from osc_compute_images.options import habits
+from osc_compute_images.options import parsers
+from osc_compute_images.options import privacy
+from osc_compute_images.options import select
 
 if TYPE_CHECKING:
     from osc_compute_images.api.plan import Plan
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 class SetComputeImage(command.ChangeCommand):
     """Set the properties of images."""
 
-    _description = _(
+    _description = (
         'Set properties of one image, or of all images that filters select, '
         'through the Compute service'
     )
@@ -37,32 +36,28 @@ class SetComputeImage(command.ChangeCommand):
             'image',
             metavar='<image>',
             nargs='?',
-            type=_values.name_or_id,
-            help=_('Image to modify (name or ID)'),
+            type=parsers.name_or_id,
+            help='Image to modify (name or ID)',
         )
         parser.add_argument(
             '--property',
             metavar='<key=value>',
             action=parseractions.KeyValueAction,
             dest='properties',
-            help=_(
-                'Set a property on this image '
-                '(repeat option to set multiple properties)'
-            ),
+            help='Set a property on this image '
+            '(repeat option to set multiple properties)',
         )
         parser.add_argument(
             '--no-property',
             action='store_true',
-            help=_(
-                'Remove all properties from this image, including those that '
-                'make it a snapshot of a server (specify both --property and '
-                '--no-property to replace them)'
-            ),
+            help='Remove all properties from this image, including those that '
+            'make it a snapshot of a server (specify both --property and '
+            '--no-property to replace them)',
         )
         self.add_planning(parser, prefix='with-')
-        _filtering.add_all(parser)
-        _writing.add_option(parser)
-        _habits.add_assigning(parser, 'set')
+        select.add_all(parser)
+        privacy.add_option(parser)
+        habits.add_assigning(parser, 'set')
         return parser
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
@@ -72,11 +67,11 @@ class SetComputeImage(command.ChangeCommand):
         from osc_compute_images.api import properties
 
         if not parsed_args.properties and not parsed_args.no_property:
-            raise _connect.UsageError(_('--property is required'))
+            raise base.UsageError('--property is required')
         if parsed_args.no_property and parsed_args.image is None:
-            raise _connect.UsageError(_('--no-property needs one image'))
+            raise base.UsageError('--no-property needs one image')
         super().check(parsed_args)
-        with _connect.translated_errors():
+        with base.translated_errors():
             properties.check_properties(parsed_args.properties or {})
 
     def plan(
@@ -87,7 +82,7 @@ class SetComputeImage(command.ChangeCommand):
         return plan.set_properties(
             chosen.images,
             parsed_args.properties or {},
-            _writing.visibility_check(chosen, self.log, parsed_args),
+            privacy.visibility_check(chosen, self.log, parsed_args),
             replace=parsed_args.no_property,
             named=chosen.named,
         )

@@ -9,16 +9,15 @@ from typing import Any
 from typing import TYPE_CHECKING
 
 from osc_lib.command import command
-from osc_lib.i18n import _
 
-from osc_compute_images.commands import _columns
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _fields
-from osc_compute_images.commands import _finding
-from osc_compute_images.commands import _progress
-from osc_compute_images.commands import _regions
-from osc_compute_images.commands import _results
-from osc_compute_images.commands import _values
+from osc_compute_images import base
+from osc_compute_images.options import parsers
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
+from osc_compute_images.output import progress_bar
+from osc_compute_images.targets import finder
+from osc_compute_images.targets import results
+from osc_compute_images.targets import scope
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
@@ -32,11 +31,11 @@ EXIT_VANISHED = 5
 EXIT_TIMEOUT = 6
 
 
-class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
+class ShowComputeImage(base.ImagesCommand, command.ShowOne):
     """Show an image."""
 
-    _description = _('Show details of an image, through the Compute service')
-    _epilog: Any = _(
+    _description = 'Show details of an image, through the Compute service'
+    _epilog: Any = (
         'With --wait, the exit code is 3 if the image has status ERROR, 4 '
         'for DELETED, 5 if the image no longer exists, and 6 if --timeout '
         'expired.'
@@ -48,37 +47,35 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
         parser.add_argument(
             'image',
             metavar='<image>',
-            type=_values.name_or_id,
-            help=_('Image to display (name or ID)'),
+            type=parsers.name_or_id,
+            help='Image to display (name or ID)',
         )
         parser.add_argument(
             '--wait',
             action='store_true',
-            help=_('Wait until the image is active'),
+            help='Wait until the image is active',
         )
         parser.add_argument(
             '--timeout',
             metavar='<seconds>',
-            type=_values.seconds,
-            help=_(
-                'Maximum time for --wait, in seconds (default: no maximum)'
-            ),
+            type=parsers.seconds,
+            help='Maximum time for --wait, in seconds (default: no maximum)',
         )
         parser.add_argument(
             '--human-readable',
             action='store_true',
-            help=_('Print the size of the image in a human-friendly format'),
+            help='Print the size of the image in a human-friendly format',
         )
-        _regions.add_options(parser)
+        scope.add_options(parser)
         return parser
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if parsed_args.timeout is not None and not parsed_args.wait:
-            raise _connect.UsageError(_('--timeout needs --wait'))
+            raise base.UsageError('--timeout needs --wait')
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        self._progress = _progress.Progress(self.app)
-        self._results = _results.Results(self.log, self._progress)
+        self._progress = progress_bar.Progress(self.app)
+        self._results = results.Results(self.log, self._progress)
         try:
             return super().run(parsed_args) or self._results.exit_code()
         except _WaitFailed as e:
@@ -90,8 +87,8 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
     ) -> tuple[Sequence[str], Iterable[Any]]:
         from osc_compute_images.api import WaitError
 
-        with _connect.translated_errors():
-            regions = _regions.selected(self, parsed_args)
+        with base.translated_errors():
+            regions = scope.selected(self, parsed_args)
             region, image = self._find(regions, parsed_args.image)
             api = regions.apis[region]
             if parsed_args.wait:
@@ -100,24 +97,24 @@ class ShowComputeImage(_connect.ImagesCommand, command.ShowOne):
                 except WaitError as e:
                     raise _WaitFailed(e) from e
         names = [header.lower() for header in regions.headers]
-        fields = _fields.shown(
+        fields = field.shown(
             image,
             dict(zip(names, region, strict=True)),
             human_sizes=parsed_args.human_readable,
         )
-        escape = _columns.cell_escaper(self.app.stdout, parsed_args.formatter)
+        escape = escaping.cell_escaper(self.app.stdout, parsed_args.formatter)
         return tuple(fields), escape(fields.values())
 
     def _find(
-        self, regions: _regions.Regions, name_or_id: str
-    ) -> 'tuple[_regions.RegionKey, Image]':
+        self, regions: scope.Regions, name_or_id: str
+    ) -> 'tuple[scope.RegionKey, Image]':
         if not regions.headers:
             ((region, api),) = regions.apis.items()
             return region, api.find(name_or_id)
         found = self._results.successful(
-            regions, _finding.find_all(regions, name_or_id)
+            regions, finder.find_all(regions, name_or_id)
         )
-        return _finding.only_one(found, name_or_id)
+        return finder.only_one(found, name_or_id)
 
     def _wait(
         self, api: 'ImagesAPI', image: 'Image', timeout: float | None

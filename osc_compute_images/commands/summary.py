@@ -12,17 +12,16 @@ from typing import Any
 from typing import TYPE_CHECKING
 
 from osc_lib.command import command
-from osc_lib.i18n import _
 
-from osc_compute_images.commands import _columns
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _fields
-from osc_compute_images.commands import _filtering
-from osc_compute_images.commands import _progress
-from osc_compute_images.commands import _regions
-from osc_compute_images.commands import _results
-from osc_compute_images.commands import _unreadable
-from osc_compute_images.commands import _usage
+from osc_compute_images import base
+from osc_compute_images.options import select
+from osc_compute_images.options import unreadable
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
+from osc_compute_images.output import progress_bar
+from osc_compute_images.output import used_by
+from osc_compute_images.targets import results
+from osc_compute_images.targets import scope
 
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
@@ -45,10 +44,10 @@ _SUMS = ('Count', 'Size', 'Oldest', 'Newest')
 _PROPERTY = 'property:'
 
 
-class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
+class SummarizeComputeImages(base.ImagesCommand, command.Lister):
     """Count images and add up their sizes, by group."""
 
-    _description = _(
+    _description = (
         'Count images and add up their sizes, through the Compute service'
     )
 
@@ -57,39 +56,37 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
         parser.add_argument(
             '--human-readable',
             action='store_true',
-            help=_('Print sizes in a human-friendly format'),
+            help='Print sizes in a human-friendly format',
         )
-        _filtering.add_options(
+        select.add_options(
             parser,
-            _(
-                'Group the images by name, server, type, status or '
-                'property:<key>; repeat option to combine keys (default: all '
-                'images are one group)'
-            ),
+            'Group the images by name, server, type, status or '
+            'property:<key>; repeat option to combine keys (default: all '
+            'images are one group)',
         )
-        _regions.add_options(parser)
+        scope.add_options(parser)
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        self._progress = _progress.Progress(self.app)
-        self._results = _results.Results(self.log, self._progress)
+        self._progress = progress_bar.Progress(self.app)
+        self._results = results.Results(self.log, self._progress)
         self._usages: list[Usage] = []
         code = super().run(parsed_args) or self._results.exit_code()
-        _usage.warn_of_unknown(self.log, parsed_args, self._usages)
-        _unreadable.warn(self.log, parsed_args)
+        used_by.warn_of_unknown(self.log, parsed_args, self._usages)
+        unreadable.warn(self.log, parsed_args)
         return code
 
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         keys = [*dict.fromkeys(parsed_args.group_by)]
-        with _connect.translated_errors():
-            regions = _regions.selected(self, parsed_args)
-            joins = _filtering.needs_usage(parsed_args)
+        with base.translated_errors():
+            regions = scope.selected(self, parsed_args)
+            joins = select.needs_usage(parsed_args)
             with self._progress.counting(joins=joins):
                 rows = [
                     (
-                        *map(_columns.text_cell, region),
+                        *map(escaping.text_cell, region),
                         *_cells(group, parsed_args),
                     )
                     for region, groups in self._summaries(
@@ -102,16 +99,16 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
             *_key_headers(keys, (*regions.headers, *_SUMS)),
             *_SUMS,
         )
-        _fields.check_requested(headers, parsed_args)
-        escape = _columns.cell_escaper(self.app.stdout, parsed_args.formatter)
+        field.check_requested(headers, parsed_args)
+        escape = escaping.cell_escaper(self.app.stdout, parsed_args.formatter)
         return headers, map(escape, rows)
 
     def _summaries(
         self,
-        regions: _regions.Regions,
+        regions: scope.Regions,
         keys: Sequence[str],
         parsed_args: argparse.Namespace,
-    ) -> 'Iterator[tuple[_regions.RegionKey, Sequence[Summary]]]':
+    ) -> 'Iterator[tuple[scope.RegionKey, Sequence[Summary]]]':
         yield from self._results.of_regions(
             regions,
             lambda api: self._summarize(api, keys, parsed_args),
@@ -126,15 +123,15 @@ class SummarizeComputeImages(_connect.ImagesCommand, command.Lister):
     ) -> 'list[Summary]':
         from osc_compute_images.api import ListOpts
         from osc_compute_images.api import summary
-        from osc_compute_images.commands import _joining
+        from osc_compute_images.targets import listing
 
-        images = _joining.Images(
+        images = listing.Images(
             api,
             accept_gaps=parsed_args.accept_gaps,
             on_read=self._progress.note,
         )
-        choice = _filtering.choice(api, parsed_args, images.usage)
-        if _filtering.needs_usage(parsed_args):
+        choice = select.choice(api, parsed_args, images.usage)
+        if select.needs_usage(parsed_args):
             self._usages.append(images.usage())
         opts = ListOpts(visibility=parsed_args.visibility)
         pages = choice.keep_newest(images.pages(opts, choice.where))
@@ -167,9 +164,9 @@ def _cells(
     group: 'Summary', parsed_args: argparse.Namespace
 ) -> tuple[Any, ...]:
     return (
-        *map(_columns.text_cell, group.key),
+        *map(escaping.text_cell, group.key),
         group.count,
-        _columns.HumanSizeColumn(group.size)
+        escaping.HumanSizeColumn(group.size)
         if parsed_args.human_readable
         else group.size,
         group.oldest,

@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from osc_lib.i18n import _
-
+from osc_compute_images import base
 from osc_compute_images.changes import command
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _filtering
-from osc_compute_images.commands import _habits
-from osc_compute_images.commands import _values
-from osc_compute_images.commands import _writing
+from osc_compute_images.options import habits
+from osc_compute_images.options import parsers
+from osc_compute_images.options import privacy
+from osc_compute_images.options import select
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 class UnsetComputeImage(command.ChangeCommand):
     """Remove properties of images."""
 
-    _description = _(
+    _description = (
         'Unset properties of one image, or of all images that filters '
         'select, through the Compute service'
     )
@@ -39,26 +37,24 @@ class UnsetComputeImage(command.ChangeCommand):
             'image',
             metavar='<image>',
             nargs='?',
-            type=_values.name_or_id,
-            help=_('Image to modify (name or ID)'),
+            type=parsers.name_or_id,
+            help='Image to modify (name or ID)',
         )
         parser.add_argument(
             '--property',
             metavar='<key>',
             action='append',
-            type=_values.not_empty(str),
+            type=parsers.not_empty(str),
             default=[],
             dest='properties',
-            help=_(
-                'Remove a property from this image '
-                '(repeat option to remove multiple properties). Changes of '
-                'the image by others at the same time may be lost silently'
-            ),
+            help='Remove a property from this image '
+            '(repeat option to remove multiple properties). Changes of '
+            'the image by others at the same time may be lost silently',
         )
         self.add_planning(parser, prefix='with-')
-        _filtering.add_all(parser)
-        _writing.add_option(parser)
-        _habits.add_assigning(parser, 'unset')
+        select.add_all(parser)
+        privacy.add_option(parser)
+        habits.add_assigning(parser, 'unset')
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
@@ -70,7 +66,7 @@ class UnsetComputeImage(command.ChangeCommand):
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if not parsed_args.properties:
-            raise _connect.UsageError(_('--property is required'))
+            raise base.UsageError('--property is required')
         super().check(parsed_args)
 
     def plan(
@@ -81,7 +77,7 @@ class UnsetComputeImage(command.ChangeCommand):
         made = plan.unset_properties(
             chosen.images,
             parsed_args.properties,
-            _writing.visibility_check(chosen, self.log, parsed_args),
+            privacy.visibility_check(chosen, self.log, parsed_args),
             named=chosen.named,
         )
         for step in made.steps if chosen.named else ():
@@ -95,6 +91,6 @@ class UnsetComputeImage(command.ChangeCommand):
             if key not in image.metadata:
                 self._misses = True
                 self.log.error(
-                    _('Image %(image)s has no property %(property)r'),
+                    'Image %(image)s has no property %(property)r',
                     {'image': printable(image.id), 'property': key},
                 )

@@ -6,8 +6,8 @@ import json
 import unicodedata
 
 from osc_compute_images.api import Image
-from osc_compute_images.commands import _columns
-from osc_compute_images.commands import _fields
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
 
 #: Categories of control characters.
 _ACT = {'Cc', 'Zl', 'Zp', 'Cs'}
@@ -31,8 +31,8 @@ def expect_one_line(text: str) -> None:
 
 def expect_shown(image: Image) -> None:
     """Check that an image can be printed, for people and for machines."""
-    for value in _fields.columns(long=True).row(image):
-        if isinstance(value, _columns.columns.FormattableColumn):
+    for value in field.columns(long=True).row(image):
+        if isinstance(value, escaping.columns.FormattableColumn):
             shown, data = value.human_readable(), value.machine_readable()
         else:
             shown = data = value

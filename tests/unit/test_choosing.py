@@ -272,7 +272,7 @@ def test_list_rejects_filters_of_other_fields(api, http):
             r'^boots_on takes a Flavor, not str: use .*find_flavor',
         ),
         (lambda _: filters.server(7), 'ID'),
-        (lambda _: filters.created_after(datetime.date.today()), 'ISO 8601'),
+        (lambda _: filters.created_after(datetime.date.today()), 'not date'),
     ],
 )
 def test_wrong_type_is_a_type_error(api, http, call, told):

@@ -17,11 +17,11 @@ from osc_compute_images import api as images
 from osc_compute_images.api import clouds
 from osc_compute_images.api import in_regions
 from osc_compute_images.api._settings import adapter_of
-from osc_compute_images.commands import _finding
-from osc_compute_images.commands import _regions
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
+from osc_compute_images.targets import finder
+from osc_compute_images.targets import scope
 from testbed import nova
 from tests.unit.conftest import set_catalog
 from tests.unit.test_commands import App
@@ -510,9 +510,9 @@ def test_marker_needs_a_single_region_even_if_others_fail(
 
 def test_image_to_change_is_not_found_if_a_cloud_failed(http, two_regions):
     error = images.ImagesError('unusable')
-    regions = _regions.Regions(('Region',), {}, {('a', ''): error})
+    regions = scope.Regions(('Region',), {}, {('a', ''): error})
     with pytest.raises(images.ImagesError, match='unusable'):
-        _finding.find(regions, 'x')
+        finder.find(regions, 'x')
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ import pytest
 
 from osc_compute_images.api import Image
 from osc_compute_images.api import ServerRef
-from osc_compute_images.commands import _columns
-from osc_compute_images.commands import _fields
-from osc_compute_images.commands._columns import PropertiesColumn
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
+from osc_compute_images.output.escaping import PropertiesColumn
 from tests.unit.examples import examples
 
 IMAGE = Image(
@@ -36,7 +36,7 @@ IMAGE = Image(
 
 
 @pytest.mark.parametrize(
-    'columns', [_fields.columns(long=False), _fields.columns(long=True)]
+    'columns', [field.columns(long=False), field.columns(long=True)]
 )
 @pytest.mark.parametrize('image', [IMAGE, Image(id='')])
 def test_row_has_a_cell_for_each_header(columns, image):
@@ -46,15 +46,15 @@ def test_row_has_a_cell_for_each_header(columns, image):
 def long_row(image):
     return dict(
         zip(
-            _fields.columns(long=True).headers,
-            _fields.columns(long=True).row(image),
+            field.columns(long=True).headers,
+            field.columns(long=True).row(image),
             strict=True,
         )
     )
 
 
 def test_row_values():
-    assert _fields.columns(long=False).row(IMAGE) == (
+    assert field.columns(long=False).row(IMAGE) == (
         'the-id',
         'cirros',
         'ACTIVE',
@@ -84,11 +84,11 @@ def test_row_values():
 
 
 def test_fields_are_sorted_and_optional_ones_omitted():
-    fields = _fields.shown(IMAGE)
+    fields = field.shown(IMAGE)
     assert list(fields) == sorted(fields)
     assert 'disk_config' not in fields
     assert 'region' not in fields
-    more = _fields.shown(
+    more = field.shown(
         Image(id='x', disk_config='AUTO'), {'region': 'RegionOne'}
     )
     assert list(more) == sorted(more)
@@ -98,11 +98,11 @@ def test_fields_are_sorted_and_optional_ones_omitted():
 
 @pytest.mark.parametrize('value', [None, '', 'plain', 'Bücher 図書'])
 def test_plain_text_is_unchanged(value):
-    assert _columns.text_cell(value) is value
+    assert escaping.text_cell(value) is value
 
 
 def test_control_characters_are_escaped_for_people_only():
-    cell = _columns.text_cell('a\x1b[2J\nb')
+    cell = escaping.text_cell('a\x1b[2J\nb')
     assert cell.human_readable() == r'a\x1b[2J\nb'
     assert cell.machine_readable() == 'a\x1b[2J\nb'
     assert type(cell.machine_readable()) is str
@@ -110,13 +110,13 @@ def test_control_characters_are_escaped_for_people_only():
 
 @pytest.mark.parametrize('character', ['a', '\x1b', '\u202e', 'ä'])
 def test_long_text_is_truncated_for_people_only(character):
-    most = _columns.MAX_CELL
+    most = escaping.MAX_CELL
     long = character * (most + 1)
-    cell = _columns.text_cell(long)
+    cell = escaping.text_cell(long)
     assert len(cell.human_readable()) == most + 3
     assert cell.human_readable().endswith('...')
     assert cell.machine_readable() == long
-    assert _columns.text_cell('a' * most) == 'a' * most
+    assert escaping.text_cell('a' * most) == 'a' * most
     properties = PropertiesColumn({long: long, 'b': long})
     assert len(properties.human_readable()) == most + 3
     assert properties.machine_readable() == {long: long, 'b': long}
@@ -125,7 +125,7 @@ def test_long_text_is_truncated_for_people_only(character):
 @given(st.lists(st.text(st.characters(exclude_categories=['Cs']), max_size=5)))
 @examples()
 def test_text_sorts_by_code_points(texts):
-    cells = sorted(map(_columns.text_cell, texts))
+    cells = sorted(map(escaping.text_cell, texts))
     assert [str(cell) for cell in cells] == sorted(texts)
 
 
@@ -172,15 +172,15 @@ ESCAPED = r'Größe \u6620\u50cf \x1b\U0001f600'
 
 
 def made(stream, formatter, *cells):
-    return _columns.cell_escaper(stream, formatter)(
-        map(_columns.text_cell, cells)
+    return escaping.cell_escaper(stream, formatter)(
+        map(escaping.text_cell, cells)
     )
 
 
 def test_table_escapes_characters_that_encoding_lacks():
     [cell] = made(Stream('latin-1'), 'table', ODD)
     assert cell == ESCAPED
-    cells = _columns.cell_escaper(Stream('ascii'), 'table')
+    cells = escaping.cell_escaper(Stream('ascii'), 'table')
     properties = PropertiesColumn({'ä': '映', 'b': 1})
     assert cells([1, None, properties]) == (1, None, r"b='1', \xe4='\u6620'")
 
@@ -201,8 +201,8 @@ def test_other_formats_keep_cells(stream, formatter):
 
 
 def test_lone_surrogates_are_replaced_in_every_format():
-    assert _columns.text_cell('a\ud800b') == 'a\ufffdb'
-    assert _columns.text_cell('\x1b\udcff').machine_readable() == '\x1b\ufffd'
+    assert escaping.text_cell('a\ud800b') == 'a\ufffdb'
+    assert escaping.text_cell('\x1b\udcff').machine_readable() == '\x1b\ufffd'
 
 
 HOSTILE = 'a$(touch x)`touch x`\\"; touch x; \'\n${x}!\x1b*'
@@ -214,9 +214,9 @@ def test_shell_format_is_quoted(tmp_path, shell, name):
     if shutil.which(shell) is None:
         pytest.skip('not installed')
     image = Image(id='x', name=name, metadata={name: [name]})
-    fields = _fields.shown(image, {'region': name})
+    fields = field.shown(image, {'region': name})
     stdout = Stream()
-    cells = _columns.cell_escaper(stdout, 'shell')(fields.values())
+    cells = escaping.cell_escaper(stdout, 'shell')(fields.values())
     options = argparse.Namespace(variables=[], prefix='i_')
     ShellFormatter().emit_one(list(fields), cells, stdout, options)
     program = 'eval "$1"; printf "%s|" "$i_name" "$i_region" "$i_properties"'
@@ -234,7 +234,7 @@ def test_shell_format_is_quoted(tmp_path, shell, name):
 
 
 def test_shell_format_of_plain_values_is_cliffs():
-    cells = _columns.cell_escaper(Stream(), 'shell')([None, 1, 'debian-12'])
+    cells = escaping.cell_escaper(Stream(), 'shell')([None, 1, 'debian-12'])
     assert [str(cell) for cell in cells] == ['None', '1', 'debian-12']
 
 

@@ -15,16 +15,16 @@ from osc_lib.cli import client_config
 import pytest
 import yaml
 
+from osc_compute_images import base
 from osc_compute_images.api.filters import _regex
-from osc_compute_images.commands import _amounts
-from osc_compute_images.commands import _columns
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _fields
-from osc_compute_images.commands import _values
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.set import SetComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
 from osc_compute_images.commands.summary import SummarizeComputeImages
+from osc_compute_images.options import amounts
+from osc_compute_images.options import parsers
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
 from osc_compute_images.text import printable
 from testbed import nova
 from tests.unit.conftest import sent
@@ -209,7 +209,6 @@ def test_limit_and_max_items(app, http, words, count, limits):
         (('--name-pattern', 'cirros-[^0-2]'), [3, 4, 5]),
         (('--status', 'saving'), []),
         (('--type', 'base', '--limit', '2'), [0, 1]),
-        (('--server', nova.image_id(7)), []),
         (('--min-disk', '>=2'), []),
         (('--min-ram', '512', '--max-items', '1'), [0]),
         (('--property', 'os_distro=cirros', '--limit', '1'), [0]),
@@ -223,6 +222,13 @@ def test_filter_options(app, http, words, numbers_listed):
     numbers(http, 6)
     ids = [row['ID'] for row in listed(app, *words)]
     assert ids == [nova.image_id(n) for n in numbers_listed]
+
+
+def test_server_that_never_was_is_an_error(app, http):
+    numbers(http, 6)
+    http.get(f'{nova.ENDPOINT}/servers/{ID}', **nova.NOT_FOUND)
+    with pytest.raises(exceptions.CommandError, match=f'has the ID {ID}'):
+        listed(app, '--server', ID)
 
 
 @pytest.mark.parametrize(
@@ -356,12 +362,12 @@ def test_invalid_value_is_rejected_before_any_request(
     ],
 )
 def test_time_formats(text, time):
-    assert _values.time_or_age(text) == time
+    assert parsers.time_or_age(text) == time
 
 
 def test_spans_are_ages():
     for shorter, longer in (('90min', '2h'), ('23h', '1d'), ('6d', '1w')):
-        assert _values.time_or_age(longer) < _values.time_or_age(shorter)
+        assert parsers.time_or_age(longer) < parsers.time_or_age(shorter)
 
 
 @pytest.mark.parametrize(
@@ -376,13 +382,13 @@ def test_spans_are_ages():
     ],
 )
 def test_comparisons(text, value):
-    assert _amounts.comparison(text) == value
+    assert amounts.comparison(text) == value
 
 
 @pytest.mark.parametrize('text', ['0', '-1', 'x', 'nan', 'inf', ''])
 def test_seconds_must_be_positive(text):
     with pytest.raises(argparse.ArgumentTypeError):
-        _values.seconds(text)
+        parsers.seconds(text)
 
 
 def test_show(app, http):
@@ -396,8 +402,8 @@ def test_show(app, http):
     assert shown['properties'] == {'os_distro': 'cirros'}
     assert len(sent(http)) == 1
     http.get(ONE, json={'image': nova.image(1)})
-    assert 'disk_config' not in _fields.shown(
-        _connect.images_api(app.client_manager).get(ID)
+    assert 'disk_config' not in field.shown(
+        base.images_api(app.client_manager).get(ID)
     )
 
 
@@ -633,7 +639,11 @@ def test_terminal_shows_count_of_images_read_for_join(
         return {'servers': []}
 
     http.get(nova.DETAIL, json=page)
-    http.get(f'{nova.ENDPOINT}/servers/detail', json=servers)
+    http.get(
+        f'{nova.ENDPOINT}/servers/detail',
+        json=servers,
+        headers={'OpenStack-API-Version': 'compute 2.69'},
+    )
     run(app, kind, '--unused')
 
 
@@ -706,9 +716,9 @@ def test_printable(text, expected):
 
 
 def test_columns_compare_only_with_same_type():
-    one = _columns.PropertiesColumn({'a': 1})
+    one = escaping.PropertiesColumn({'a': 1})
     assert one.__lt__(1) is NotImplemented
-    assert one < _columns.PropertiesColumn({'b': 1})
+    assert one < escaping.PropertiesColumn({'b': 1})
 
 
 @pytest.mark.parametrize('name', ['list', 'show'])

@@ -24,10 +24,10 @@ from osc_compute_images.api import _limits
 from osc_compute_images.api import filters
 from osc_compute_images.api.filters import _regex
 from osc_compute_images.api.http import _body
-from osc_compute_images.commands import _columns
-from osc_compute_images.commands import _fields
-from osc_compute_images.commands import _gathering
-from osc_compute_images.commands import _usage
+from osc_compute_images.output import bounds
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
+from osc_compute_images.output import used_by
 from tests.unit import promise
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -56,7 +56,9 @@ COMMANDS = dict(commands())
 
 
 def actions(command_class):
-    return command_class(None, None).get_parser('prog')._actions
+    actions = command_class(None, None).get_parser('prog')._actions
+    # Those without help are refused, with a sentence.
+    return [a for a in actions if a.help != argparse.SUPPRESS]
 
 
 def options_of(*command_classes):
@@ -109,7 +111,7 @@ def table(page, number=0):
 def test_security_page_lists_limits():
     limits = {
         name: value
-        for module in (_limits, _body, _columns, _gathering, _regex)
+        for module in (_limits, _body, escaping, bounds, _regex)
         for name, value in vars(module).items()
         if name.startswith('MAX_')
     }
@@ -245,11 +247,11 @@ def test_promised_keys_exist():
     )
     assert of_list == {
         *('Cloud', 'Region'),
-        *_fields.columns(long=True).headers,
-        *_usage.HEADERS,
+        *field.columns(long=True).headers,
+        *used_by.HEADERS,
     }
     assert of_show == set(
-        _fields.shown(image, {'cloud': 'mycloud', 'region': 'RegionOne'})
+        field.shown(image, {'cloud': 'mycloud', 'region': 'RegionOne'})
     )
 
 

@@ -5,8 +5,8 @@
 from osc_lib import exceptions
 import pytest
 
-from osc_compute_images.commands import _gathering
 from osc_compute_images.commands.list import ListComputeImage
+from osc_compute_images.output import bounds
 from testbed import nova
 from tests.unit import test_commands
 
@@ -16,7 +16,7 @@ app = test_commands.app
 @pytest.fixture
 def endless(http, monkeypatch):
     """Serve another page of images for every request."""
-    monkeypatch.setattr(_gathering, 'MAX_GATHERED', 25)
+    monkeypatch.setattr(bounds, 'MAX_GATHERED', 25)
     count = 0
 
     def page(_request, _context):
@@ -67,6 +67,6 @@ def test_streamed_formats_are_not_limited(endless, app, form):
 
 @pytest.mark.parametrize('count', [24, 25])
 def test_lists_up_to_the_limit_are_shown(app, http, monkeypatch, count):
-    monkeypatch.setattr(_gathering, 'MAX_GATHERED', 25)
+    monkeypatch.setattr(bounds, 'MAX_GATHERED', 25)
     http.get(nova.DETAIL, json=nova.page(nova.images(*range(count))))
     assert len(test_commands.listed(app)) == count

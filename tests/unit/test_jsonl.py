@@ -13,7 +13,7 @@ from cliff import columns
 from cliff.formatters import json_format
 import pytest
 
-from osc_compute_images.commands import _jsonl
+from osc_compute_images.output import jsonl
 
 
 class Column(columns.FormattableColumn):
@@ -89,7 +89,7 @@ def test_jsonl_formatter_of_cliff_takes_precedence(monkeypatch, formatter):
 
     monkeypatch.setitem(globals(), 'THEIRS', Theirs)
     monkeypatch.setattr(
-        _jsonl.importlib.metadata, 'distribution', {'cliff': Cliff}.get
+        jsonl.importlib.metadata, 'distribution', {'cliff': Cliff}.get
     )
     out = io.StringIO()
     formatter.emit_list(('N',), [], out, 'args')
@@ -110,11 +110,9 @@ def test_import_loads_no_other_modules():
             ).stdout.split()
         )
 
-    added = modules('import osc_compute_images.commands._jsonl; ') - modules(
-        ''
-    )
+    added = modules('import osc_compute_images.output.jsonl; ') - modules('')
     assert added == {
         'osc_compute_images',
         'osc_compute_images.commands',
-        'osc_compute_images.commands._jsonl',
+        'osc_compute_images.output.jsonl',
     }

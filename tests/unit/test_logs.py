@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from osc_compute_images.commands import _requests
+from osc_compute_images.output import logs
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def log():
     handler = logging.StreamHandler(stream)
     root = logging.getLogger()
     root.addHandler(handler)
-    _requests.sanitize_logs()
-    _requests.sanitize_logs()
+    logs.sanitize_logs()
+    logs.sanitize_logs()
     assert len(handler.filters) == 1
     yield stream
     root.removeHandler(handler)
@@ -62,5 +62,5 @@ def test_header_without_colon_prints_no_traceback(log):
 
 def test_invalid_log_message_is_unchanged(log):
     record = logging.LogRecord('x', 30, 'f', 1, '%d', ('a',), None)
-    assert _requests._Sanitizer().filter(record)
+    assert logs._Sanitizer().filter(record)
     assert record.args == ('a',)

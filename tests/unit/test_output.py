@@ -7,7 +7,7 @@ import io
 from osc_lib import exceptions
 import pytest
 
-from osc_compute_images.commands import _output
+from osc_compute_images.output import flush
 
 
 class Full(io.StringIO):
@@ -19,7 +19,7 @@ class Full(io.StringIO):
 
 def test_error_of_final_flush_is_reported():
     no_space = pytest.raises(exceptions.CommandError, match='No space left')
-    with no_space, _output.flushed(Full()):
+    with no_space, flush.flushed(Full()):
         pass
 
 
@@ -33,6 +33,6 @@ def test_error_of_final_flush_is_reported():
     ids=lambda error: type(error).__name__,
 )
 def test_other_errors_are_unchanged(error):
-    with pytest.raises(type(error)) as caught, _output.flushed(io.StringIO()):
+    with pytest.raises(type(error)) as caught, flush.flushed(io.StringIO()):
         raise error
     assert caught.value is error

@@ -10,11 +10,11 @@ import time
 from osc_lib import exceptions
 import pytest
 
-from osc_compute_images.commands import _gathering
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
 from osc_compute_images.commands.set import SetComputeImage
 from osc_compute_images.commands.unset import UnsetComputeImage
+from osc_compute_images.output import bounds
 from testbed.fleet import server
 from tests.unit.changes import acted
 from tests.unit.changes import day
@@ -267,9 +267,9 @@ def test_max_changes(app, fleet, caplog, words):
 
 
 def test_too_many_images_for_a_plan(app, fleet, monkeypatch, caplog):
-    monkeypatch.setattr(_gathering, 'MAX_GATHERED', 5)
+    monkeypatch.setattr(bounds, 'MAX_GATHERED', 5)
     assert len(rows(app, *DELETE, DRY)) == 5
-    monkeypatch.setattr(_gathering, 'MAX_GATHERED', 4)
+    monkeypatch.setattr(bounds, 'MAX_GATHERED', 4)
     assert run(app, *DELETE, GO) == (7, '')
     assert 'more than 4 images' in caplog.text
     assert not fleet.writes

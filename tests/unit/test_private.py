@@ -19,8 +19,8 @@ import pytest
 import osc_compute_images
 from osc_compute_images.api import _cloud
 from osc_compute_images.api.http import _sessions
-from osc_compute_images.commands import _columns
 from osc_compute_images.commands import show
+from osc_compute_images.output import escaping
 
 #: Private names and the files that use them; comments say where each name is
 #: defined, and what happens without it.
@@ -30,11 +30,11 @@ PRIVATE = {
     # openstack.config.OpenStackConfig: the regions of a cloud are those of
     # its catalog, and --all-clouds may prompt for a password.
     '_get_known_regions': 'api/_cloud.py',
-    '_pw_callback': 'commands/_logins.py',
+    '_pw_callback': 'targets/logins.py',
     # cliff.command.Command: hooks cannot add to the help.
-    '_hooks': 'commands/_connect.py',
+    '_hooks': 'base.py',
     # cliff.columns.FormattableColumn: all subclasses in osc-lib use it, too.
-    '_value': 'commands/_columns.py commands/_usage.py',
+    '_value': 'output/escaping.py output/used_by.py',
 }
 
 FOLDER = pathlib.Path(osc_compute_images.__file__).parent
@@ -129,7 +129,7 @@ def test_config_has_known_regions_and_pw_callback():
 
 def test_cliff_has_private_names():
     assert not [*show.ShowComputeImage(None, None)._hooks]
-    assert _columns.HumanSizeColumn(1000)._value == 1000
+    assert escaping.HumanSizeColumn(1000)._value == 1000
 
 
 # -- without these names ---------------------------------------------------

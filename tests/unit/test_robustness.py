@@ -20,7 +20,7 @@ from osc_compute_images.api import ListOpts
 from osc_compute_images.api.http import _body
 from osc_compute_images.api.http import _error_message
 from osc_compute_images.api.http import _retry
-from osc_compute_images.commands import _streams
+from osc_compute_images.targets import streams
 from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
@@ -184,7 +184,7 @@ def test_invalid_compression_is_retried(api, http, slept):
 def test_large_numbers_from_several_regions(api, http, number):
     entry = nova.image(1, metadata={'n': number, 'in': [number]})
     http.get(nova.DETAIL, json=nova.page([entry]))
-    results = _streams.in_order(
+    results = streams.in_order(
         {'r': api},
         lambda _key, api: (p.images for p in api.list_detail().pages()),
     )

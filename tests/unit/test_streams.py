@@ -8,7 +8,7 @@ import pytest
 
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageNotFound
-from osc_compute_images.commands import _streams
+from osc_compute_images.targets import streams
 from tests.unit.test_regions import apis
 from tests.unit.test_regions import PATIENCE
 
@@ -36,7 +36,7 @@ def expected(counts):
 @pytest.mark.parametrize('parallel', [1, 2, 16])
 def test_results_are_in_order_of_keys(parallel):
     counts = {'b': 3, 'a': 2, 'c': 0, 'd': 1}
-    results = _streams.in_order(
+    results = streams.in_order(
         apis(counts),
         lambda name, _api: numbered(name, range(counts[name])),
         parallel=parallel,
@@ -50,7 +50,7 @@ def test_results_are_in_order_of_keys(parallel):
 def test_order_with_small_buffer_and_slow_region(
     monkeypatch, room, slow, parallel
 ):
-    monkeypatch.setattr(_streams, 'MAX_BUFFERED', room)
+    monkeypatch.setattr(streams, 'MAX_BUFFERED', room)
     counts = dict.fromkeys('abc', 20)
     begun = threading.Event()
     #: Regions that start while the slow one waits.
@@ -67,12 +67,12 @@ def test_order_with_small_buffer_and_slow_region(
             begun.set()
         yield from numbered(name, range(20))
 
-    results = _streams.in_order(apis('abc'), list_images, parallel=parallel)
+    results = streams.in_order(apis('abc'), list_images, parallel=parallel)
     assert ids(results) == expected(counts)
 
 
 def test_buffer_of_waiting_regions_is_limited(monkeypatch):
-    monkeypatch.setattr(_streams, 'MAX_BUFFERED', 10)
+    monkeypatch.setattr(streams, 'MAX_BUFFERED', 10)
     ahead = []
     first_may_go = threading.Event()
 
@@ -86,14 +86,14 @@ def test_buffer_of_waiting_regions_is_limited(monkeypatch):
                     first_may_go.set()
             yield [Image(id=f'{name}-{number}')]
 
-    results = _streams.in_order(apis('ab'), list_images)
+    results = streams.in_order(apis('ab'), list_images)
     next(results)
     assert len(ahead) < 50
     assert len(ids(results)) == 199
 
 
 def test_buffer_of_first_region_is_limited(monkeypatch):
-    monkeypatch.setattr(_streams, 'MAX_BUFFERED', 10)
+    monkeypatch.setattr(streams, 'MAX_BUFFERED', 10)
     given = []
 
     def list_images(name, _api):
@@ -101,7 +101,7 @@ def test_buffer_of_first_region_is_limited(monkeypatch):
             given.append(number)
             yield [Image(id=str(number))]
 
-    results = _streams.in_order(apis('a'), list_images)
+    results = streams.in_order(apis('a'), list_images)
     next(results)
     # Those in 500 bytes, the one that was yielded, and the next one.
     assert len(given) < 20
@@ -114,7 +114,7 @@ def test_error_is_last():
         if name == 'a':
             raise ImageNotFound('no')
 
-    (a, one), (also_a, error), (b, two) = _streams.in_order(
+    (a, one), (also_a, error), (b, two) = streams.in_order(
         apis('ab'), list_images
     )
     assert (a, also_a, b) == ('a', 'a', 'b')
@@ -130,7 +130,7 @@ def test_exception_in_thread_is_raised(dying):
         yield [Image(id='1')]
 
     with pytest.raises(ZeroDivisionError):
-        list(_streams.in_order(apis('ab'), list_images))
+        list(streams.in_order(apis('ab'), list_images))
 
 
 def test_closing_results_stops_regions():
@@ -142,7 +142,7 @@ def test_closing_results_stops_regions():
             yield [Image(id=str(number), name='n' * 100_000)]
 
     before = threading.enumerate()
-    results = _streams.in_order(apis('ab'), list_images)
+    results = streams.in_order(apis('ab'), list_images)
     next(results)
     results.close()
     for thread in threading.enumerate():

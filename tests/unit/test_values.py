@@ -11,51 +11,51 @@ from hypothesis import given
 import hypothesis.strategies as st
 import pytest
 
-from osc_compute_images.commands import _amounts
-from osc_compute_images.commands import _values
+from osc_compute_images.options import amounts
+from osc_compute_images.options import parsers
 from tests.unit.examples import examples
 
 FORM = '%Y-%m-%dT%H:%M:%SZ'
 READERS = (
-    _values.positive_integer,
-    _values.seconds,
-    _values.status,
-    _amounts.comparison,
-    _values.property_choice,
-    _values.span,
-    _values.time_or_age,
-    _amounts.size,
-    _values.regular_expression,
-    _values.group_keys,
+    parsers.positive_integer,
+    parsers.seconds,
+    parsers.status,
+    amounts.comparison,
+    parsers.property_choice,
+    parsers.span,
+    parsers.time_or_age,
+    amounts.size,
+    parsers.regular_expression,
+    parsers.group_keys,
 )
 
 
 @pytest.mark.parametrize(
     ('read', 'text', 'value'),
     [
-        (_values.positive_integer, '1', 1),
-        (_values.positive_integer, '0100', 100),
-        (_values.seconds, '90', 90),
-        (_values.seconds, '0.5', 0.5),
-        (_values.status, 'ACTIVE', 'ACTIVE'),
-        (_values.status, 'saving', 'saving'),
-        (_amounts.comparison, '10', {'exactly': 10}),
-        (_amounts.comparison, '=10', {'exactly': 10}),
-        (_amounts.comparison, '>=10', {'at_least': 10}),
-        (_amounts.comparison, '<= 20', {'at_most': 20}),
-        (_amounts.comparison, ' >0 ', {'more_than': 0}),
-        (_amounts.comparison, '<5', {'less_than': 5}),
-        (_values.property_choice, 'a=b', ('a', 'b', True)),
-        (_values.property_choice, 'a=', ('a', '', True)),
-        (_values.property_choice, 'a', ('a', None, True)),
-        (_values.property_choice, 'a=b=c', ('a', 'b=c', True)),
-        (_values.property_choice, 'a!=b', ('a', 'b', False)),
-        (_values.property_choice, 'a!=', ('a', '', False)),
-        (_values.property_choice, 'a=!=b', ('a', '!=b', True)),
-        (_values.property_choice, 'a!', ('a!', None, True)),
-        (_values.property_choice, 'a!!=b', ('a!', 'b', False)),
-        (_values.group_keys, 'name', ('name',)),
-        (_values.group_keys, 'type,property:a', ('type', 'property:a')),
+        (parsers.positive_integer, '1', 1),
+        (parsers.positive_integer, '0100', 100),
+        (parsers.seconds, '90', 90),
+        (parsers.seconds, '0.5', 0.5),
+        (parsers.status, 'ACTIVE', 'ACTIVE'),
+        (parsers.status, 'saving', 'saving'),
+        (amounts.comparison, '10', {'exactly': 10}),
+        (amounts.comparison, '=10', {'exactly': 10}),
+        (amounts.comparison, '>=10', {'at_least': 10}),
+        (amounts.comparison, '<= 20', {'at_most': 20}),
+        (amounts.comparison, ' >0 ', {'more_than': 0}),
+        (amounts.comparison, '<5', {'less_than': 5}),
+        (parsers.property_choice, 'a=b', ('a', 'b', True)),
+        (parsers.property_choice, 'a=', ('a', '', True)),
+        (parsers.property_choice, 'a', ('a', None, True)),
+        (parsers.property_choice, 'a=b=c', ('a', 'b=c', True)),
+        (parsers.property_choice, 'a!=b', ('a', 'b', False)),
+        (parsers.property_choice, 'a!=', ('a', '', False)),
+        (parsers.property_choice, 'a=!=b', ('a', '!=b', True)),
+        (parsers.property_choice, 'a!', ('a!', None, True)),
+        (parsers.property_choice, 'a!!=b', ('a!', 'b', False)),
+        (parsers.group_keys, 'name', ('name',)),
+        (parsers.group_keys, 'type,property:a', ('type', 'property:a')),
     ],
 )
 def test_valid_values(read, text, value):
@@ -66,21 +66,21 @@ def test_valid_values(read, text, value):
     ('read', 'text'),
     [
         *[
-            (_values.positive_integer, text)
+            (parsers.positive_integer, text)
             for text in ('', '0', '-1', '1.5', ' 1', '1_0', 'ten', '²')
         ],
         *[
-            (_values.seconds, text)
+            (parsers.seconds, text)
             for text in ('', '0', '-1', 'nan', 'inf', '1e999', 'soon')
         ],
-        *[(_values.status, text) for text in ('', 'queued', 'ACTIVE ')],
+        *[(parsers.status, text) for text in ('', 'queued', 'ACTIVE ')],
         *[
-            (_amounts.comparison, text)
+            (amounts.comparison, text)
             for text in ('', '>=', '=>10', '-1', '1.5', '10GB', '==1', '!=1')
         ],
-        *[(_values.property_choice, text) for text in ('', '=', '=b')],
+        *[(parsers.property_choice, text) for text in ('', '=', '=b')],
         *[
-            (_values.time_or_age, text)
+            (parsers.time_or_age, text)
             for text in (
                 '',
                 'now',
@@ -114,7 +114,7 @@ def test_invalid_value_error_repeats_value(read, text):
     assert repr(text) in str(caught.value)
 
 
-@pytest.mark.parametrize('read', [_values.span, _values.time_or_age])
+@pytest.mark.parametrize('read', [parsers.span, parsers.time_or_age])
 @pytest.mark.parametrize('text', ['6m', '7D', '999999999y'])
 def test_error_of_a_span_names_the_units(read, text):
     with pytest.raises(argparse.ArgumentTypeError) as caught:
@@ -132,11 +132,11 @@ def test_error_of_a_span_names_the_units(read, text):
     ],
 )
 def test_spans(text, span):
-    assert _values.span(text) == span
+    assert parsers.span(text) == span
 
 
 def test_an_empty_text_is_not_parsed():
-    read = _values.not_empty(int)
+    read = parsers.not_empty(int)
     assert read('7') == 7
     with pytest.raises(argparse.ArgumentTypeError, match='value is empty'):
         read('')
@@ -147,7 +147,7 @@ def test_unknown_status_error_lists_statuses():
         argparse.ArgumentTypeError,
         match='ACTIVE, SAVING, ERROR, DELETED, UNKNOWN',
     ):
-        _values.status('queued')
+        parsers.status('queued')
 
 
 @pytest.mark.parametrize('read', READERS)
@@ -184,7 +184,7 @@ def test_any_text_is_valid_or_an_argparse_error(read, text):
     ],
 )
 def test_times_are_converted_to_utc(text, time):
-    assert _values.time_or_age(text) == time
+    assert parsers.time_or_age(text) == time
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_times_are_converted_to_utc(text, time):
 )
 def test_span_is_an_age(text, span):
     before = datetime.datetime.now(datetime.UTC)
-    read = _values.time_or_age(text)
+    read = parsers.time_or_age(text)
     after = datetime.datetime.now(datetime.UTC)
     time = datetime.datetime.strptime(read, FORM).replace(tzinfo=datetime.UTC)
     second = datetime.timedelta(seconds=1)
@@ -219,7 +219,7 @@ def test_span_is_an_age(text, span):
 )
 @examples()
 def test_times_are_rounded_up_to_seconds(time):
-    read = _values.time_or_age(time.isoformat())
+    read = parsers.time_or_age(time.isoformat())
     assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', read)
     sent = datetime.datetime.fromisoformat(read)
     # Images have whole seconds, so none lies between the two.

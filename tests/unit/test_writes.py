@@ -229,15 +229,17 @@ def test_properties_that_were_not_stored_are_reported(api, model):
         assert caught.value.keys == ('b',)
 
 
-def test_image_with_json_string_property_is_not_changed(app, model, http):
+def test_image_with_json_string_property_is_not_changed(
+    app, model, http, caplog
+):
     # Nova would write it back without its quotes.
     model.metadata = {'a': '1', 'mappings': '"text"'}
     for kind, words in (
         (SetComputeImage, ('--property', 'a=2')),
         (UnsetComputeImage, ('--property', 'a')),
     ):
-        with pytest.raises(exceptions.CommandError, match="'mappings' first"):
-            run(app, kind, ID, *words)
+        assert run(app, kind, ID, *words) == (7, '')
+        assert "'mappings' first" in caplog.messages[-2]
     assert writes(http) == []
     run(app, UnsetComputeImage, ID, '--property', 'mappings')
     assert model.metadata == {'a': '1'}
@@ -335,62 +337,12 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(('kind', 'words'), CHANGES)
-@pytest.mark.parametrize('visibility', SHARED)
-def test_shared_image_is_not_changed_without_allow_private(
-    app, model, http, visibility, kind, words
-):
-    model.visibility = visibility
-    with pytest.raises(exceptions.CommandError) as caught:
-        run(app, kind, ID, *words)
-    assert f'its visibility is {visibility}' in str(caught.value)
-    assert '"openstack image set"' in str(caught.value)
-    assert '--allow-private' in str(caught.value)
-    assert writes(http) == []
-    assert run(app, kind, ID, '--allow-private', *words) == (0, '')
-    assert len(writes(http)) == 1
-    assert model.visibility == 'private'
-
-
-@pytest.mark.parametrize(('kind', 'words'), CHANGES)
-def test_private_and_public_images_are_changed(
-    app, model, caplog, kind, words
-):
-    for visibility in ('private', 'public'):
-        model.visibility = visibility
-        model.metadata = {'a': '1', 'b': '2'}
-        assert run(app, kind, ID, *words) == (0, '')
-        assert model.metadata != {'a': '1', 'b': '2'}
-    assert caplog.text == ''
-
-
-def test_unknown_visibility_is_reported(app, model, caplog):
-    model.visibility = 'hidden'
-    run(app, SetComputeImage, ID, '--property', 'a=2')
-    assert model.metadata['a'] == '2'
-    [record] = caplog.records
-    assert record.levelname == 'WARNING'
-    assert f'The visibility of image {ID} is unknown' in record.message
-    assert '"openstack image set"' in record.message
-    caplog.clear()
-    run(app, SetComputeImage, ID, '--property', 'a=3', '--allow-private')
-    assert caplog.records == []
-
-
 # --- the commands ---------------------------------------------------------
 
 
 def test_set_merges_properties(app, model):
     run(app, SetComputeImage, '--property', 'a=b=c', '--property', 'c=', ID)
     assert model.metadata == {'a': 'b=c', 'b': '2', 'c': ''}
-
-
-def test_no_property_replaces_properties(app, model):
-    words = ('--no-property', '--property', 'a=x')
-    run(app, SetComputeImage, *words, 'cirros-1')
-    assert model.metadata == {'a': 'x'}
-    run(app, SetComputeImage, '--no-property', ID)
-    assert model.metadata == {}
 
 
 def test_set_rejects_invalid_properties_before_any_request(app, http):
@@ -406,18 +358,10 @@ def test_set_rejects_invalid_properties_before_any_request(app, http):
     assert http.call_count == 0
 
 
-def test_set_reports_properties_that_were_not_stored(app, model):
+def test_set_reports_properties_that_were_not_stored(app, model, caplog):
     model.stores = lambda metadata: {**metadata, 'b': '2'}
-    with pytest.raises(exceptions.CommandError, match='another value for: b'):
-        run(app, SetComputeImage, '--property', 'b=3', ID)
-
-
-@pytest.mark.parametrize('kind', [SetComputeImage, UnsetComputeImage])
-def test_no_options_change_nothing(app, model, http, kind):
-    assert run(app, kind, ID) == (0, '')
-    assert sent(http) == [f'GET /v2.1/images/{ID}']
-    with pytest.raises(exceptions.CommandError, match="'nope' exists"):
-        run(app, kind, 'nope')
+    assert run(app, SetComputeImage, '--property', 'b=3', ID) == (1, '')
+    assert 'another value for: b' in caplog.text
 
 
 def test_unset_reports_missing_properties(app, model, caplog):
@@ -432,26 +376,26 @@ def test_unset_reports_missing_properties(app, model, caplog):
 
 
 @pytest.mark.parametrize(('kind', 'words'), CHANGES)
-def test_error_refers_to_openstack_image(app, model, http, kind, words):
+def test_error_refers_to_openstack_image(
+    app, model, http, caplog, kind, words
+):
     missing = nova.fault(404, 'itemNotFound', 'The resource could not be')
     http.get(ONE, **missing)
     http.get(nova.DETAIL, **missing)
     http.get(f'{nova.ENDPOINT}/images', **missing)
     http.get(f'{nova.ENDPOINT}/', status_code=404)
-    with pytest.raises(exceptions.CommandError) as caught:
-        run(app, kind, ID, *words)
-    assert '"openstack image list"' in str(caught.value)
+    assert run(app, kind, ID, *words) == (1, '')
+    assert '"openstack image list"' in caplog.messages[0]
 
 
 @pytest.mark.parametrize(('kind', 'words'), CHANGES)
-def test_forbidden_change_is_one_line(app, model, http, kind, words):
+def test_forbidden_change_is_one_line(app, model, http, caplog, kind, words):
     for register in (http.post, http.put):
         register(f'{ONE}/metadata', **FORBIDDEN)
     http.delete(f'{ONE}/metadata/a', **FORBIDDEN)
-    with pytest.raises(exceptions.CommandError) as caught:
-        run(app, kind, ID, *words)
-    assert str(caught.value) == (
-        'Not authorized for image. (HTTP 403) (Request-ID: req-1)'
+    assert run(app, kind, ID, *words) == (1, '')
+    assert caplog.messages[0].endswith(
+        f'{ID!r}: Not authorized for image. (HTTP 403) (Request-ID: req-1)'
     )
 
 
@@ -494,82 +438,3 @@ def test_error_of_undecodable_property_names_it(app, http):
         assert 'block_device_mapping or mappings' in str(caught.value)
         assert '"openstack image unset --property"' in str(caught.value)
     assert f'--marker {nova.image_id(3)}' in str(later.value)
-
-
-# --- delete ---------------------------------------------------------------
-
-
-@pytest.fixture
-def several(http):
-    """Provide three images, two of which have the same name."""
-    entries = [
-        nova.image(1, name='one'),
-        nova.image(2, name='twin'),
-        nova.image(3, name='twin'),
-    ]
-    left = {entry['id']: entry for entry in entries}
-
-    def page(request, _context):
-        query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.url).query)
-        names = query.get('name')
-        return nova.page(
-            [e for e in left.values() if not names or e['name'] in names]
-        )
-
-    def show(request, context):
-        image_id = request.path.rpartition('/')[2]
-        if image_id in left:
-            return {'image': left[image_id]}
-        context.status_code = 404
-        return nova.NOT_FOUND['json']
-
-    def delete(request, context):
-        context.status_code = 204
-        del left[request.path.rpartition('/')[2]]
-
-    http.get(nova.DETAIL, json=page)
-    http.get(f'{nova.ENDPOINT}/servers/detail', json={'servers': []})
-    http.get(f'{nova.ENDPOINT}/images/nope', **nova.NOT_FOUND)
-    for entry in entries:
-        url = f'{nova.ENDPOINT}/images/{entry["id"]}'
-        http.get(url, json=show)
-        http.delete(url, json=delete)
-    return left
-
-
-def test_delete_reports_missing_images(app, several, caplog):
-    with pytest.raises(exceptions.CommandError) as caught:
-        run(app, DeleteComputeImage, 'nope', ID, 'nor this', 'nope')
-    assert str(caught.value) == '2 of 3 images failed to delete.'
-    assert [r.message for r in caplog.records] == [
-        f'Failed to delete image {name!r}: No image with a name or ID of '
-        f'{name!r} exists'
-        for name in ('nope', 'nor this')
-    ]
-    assert ID not in several
-
-
-def test_delete_reports_images_that_cannot_be_deleted(
-    app, several, http, caplog
-):
-    http.delete(ONE, **nova.fault(403, 'forbidden', 'Protected.'))
-    with pytest.raises(exceptions.CommandError) as caught:
-        run(app, DeleteComputeImage, 'one', nova.image_id(2))
-    assert str(caught.value) == '1 of 2 images failed to delete.'
-    assert "Failed to delete image 'one': Protected." in caplog.text
-    assert nova.image_id(2) not in several
-
-
-def test_image_given_twice_is_deleted_once(app, several, http, caplog):
-    words = ('one', ID, 'one', ID)
-    assert run(app, DeleteComputeImage, *words) == (0, '')
-    assert writes(http) == [f'DELETE /v2.1/images/{ID}']
-    assert caplog.text == ''
-
-
-def test_names_are_looked_up_before_any_deletion(app, several):
-    """Of two images with one name, one is deleted by its ID."""
-    with pytest.raises(exceptions.CommandError, match=r'^1 of 2 images'):
-        run(app, DeleteComputeImage, nova.image_id(2), 'twin')
-    assert nova.image_id(2) not in several
-    assert nova.image_id(3) in several

@@ -5,8 +5,6 @@
 import argparse
 import re
 
-from osc_lib.i18n import _
-
 # NOTE: int() refuses more than 4,300 digits.
 _NUMBER = r'[0-9]{1,4000}'
 _SIGN = r'\s*(?P<sign>>=|<=|>|<|=|)\s*'
@@ -35,7 +33,7 @@ def comparison(text: str) -> dict[str, int]:
     match = re.fullmatch(_COMPARISON, text)
     if match is None:
         raise argparse.ArgumentTypeError(
-            _('%r is not an integer, optionally after >=, <=, > or <') % text
+            f'{text!r} is not an integer, optionally after >=, <=, > or <'
         )
     return {_COMPARED[match['sign']]: int(match['number'])}
 
@@ -56,10 +54,7 @@ def size(text: str) -> dict[str, int]:
         number *= (1024 if match['binary'] else 1000) ** exponent
     if match is None or number.denominator != 1:
         raise argparse.ArgumentTypeError(
-            _(
-                '%r is not a size, such as 4096, 1.5GB (of 1,000 MB) or '
-                '500MiB (of 1,024 KiB), optionally after >=, <=, > or <'
-            )
-            % text
+            f'{text!r} is not a size, such as 4096, 1.5GB (of 1,000 MB) or '
+            '500MiB (of 1,024 KiB), optionally after >=, <=, > or <'
         )
     return {_COMPARED[match['sign']]: int(number)}

@@ -12,7 +12,6 @@ import os
 from typing import TextIO
 
 from osc_lib import exceptions
-from osc_lib.i18n import _
 
 
 @contextlib.contextmanager
@@ -36,15 +35,12 @@ def flushed(stdout: TextIO) -> Iterator[None]:
             # Not stdout, but a connection or a file.
             raise
         raise exceptions.CommandError(
-            _('Cannot write the output: %s') % (e.strerror or e)
+            f'Cannot write the output: {e.strerror or e}'
         ) from e
     except UnicodeEncodeError as e:
         raise exceptions.CommandError(
-            _(
-                'Cannot write %(character)r in the encoding %(encoding)s: '
-                'set PYTHONIOENCODING=utf-8'
-            )
-            % {'encoding': e.encoding, 'character': e.object[e.start]}
+            f'Cannot write {e.object[e.start]!r} in the encoding '
+            f'{e.encoding}: set PYTHONIOENCODING=utf-8'
         ) from e
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
-from osc_compute_images.commands import _values
+from osc_compute_images.options import parsers
 
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
@@ -97,7 +97,7 @@ class FilterOption(NamedTuple):
                     f'--{start}{self.name}',
                     metavar=self.metavar,
                     action='append',
-                    type=_values.not_empty(self.type),
+                    type=parsers.not_empty(self.type),
                     dest=dest,
                     help=text,
                 )

@@ -9,8 +9,6 @@ import math
 import re
 from typing import TypeVar
 
-from osc_lib.i18n import _
-
 _Value = TypeVar('_Value')
 
 # NOTE: int() refuses more than 4,300 digits.
@@ -29,7 +27,7 @@ def not_empty(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
     def parse_given(text: str) -> _Value:
         if not text:
             raise argparse.ArgumentTypeError(
-                _('the value is empty (probably an unset variable)')
+                'the value is empty (probably an unset variable)'
             )
         return parse(text)
 
@@ -44,7 +42,7 @@ def name_or_id(text: str) -> str:
     """
     if not text:
         raise argparse.ArgumentTypeError(
-            _('the name is empty (use the ID of an image with an empty name)')
+            'the name is empty (use the ID of an image with an empty name)'
         )
     return text
 
@@ -52,9 +50,7 @@ def name_or_id(text: str) -> str:
 def positive_integer(text: str) -> int:
     """Parse an integer above 0."""
     if not re.fullmatch(_NUMBER, text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(
-            _('%r is not a positive integer') % text
-        )
+        raise argparse.ArgumentTypeError(f'{text!r} is not a positive integer')
     return int(text)
 
 
@@ -62,7 +58,7 @@ def non_negative_integer(text: str) -> int:
     """Parse an integer of 0 or more."""
     if not re.fullmatch(_NUMBER, text):
         raise argparse.ArgumentTypeError(
-            _('%r is not a non-negative integer') % text
+            f'{text!r} is not a non-negative integer'
         )
     return int(text)
 
@@ -74,8 +70,7 @@ def span(text: str) -> datetime.timedelta:
     read = _times.parse_span(text)
     if read is None:
         raise argparse.ArgumentTypeError(
-            _('%(text)r is not a time span, %(form)s')
-            % {'text': text, 'form': _times.SPAN_FORM}
+            f'{text!r} is not a time span, {_times.SPAN_FORM}'
         )
     return read
 
@@ -93,7 +88,7 @@ def seconds(text: str) -> float:
         value = 0.0
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(
-            _('%r is not a positive number of seconds') % text
+            f'{text!r} is not a positive number of seconds'
         )
     return value
 
@@ -104,8 +99,9 @@ def status(text: str) -> str:
 
     if text.upper() not in filters.STATUSES:
         raise argparse.ArgumentTypeError(
-            _('%(text)r is not an image status; choose from %(statuses)s')
-            % {'text': text, 'statuses': ', '.join(filters.STATUSES)}
+            '{text!r} is not an image status; choose from {statuses}'.format(
+                text=text, statuses=', '.join(filters.STATUSES)
+            )
         )
     return text
 
@@ -131,7 +127,7 @@ def property_choice(text: str) -> tuple[str, str | None, bool]:
     if not wanted:
         key = key[:-1]
     if not key:
-        raise argparse.ArgumentTypeError(_('%r has no property key') % text)
+        raise argparse.ArgumentTypeError(f'{text!r} has no property key')
     return key, value if equals else None, wanted
 
 
@@ -163,5 +159,5 @@ def time_or_age(text: str) -> str:
     except ValueError as e:
         raise argparse.ArgumentTypeError(str(e)) from e
     except OverflowError as e:
-        raise argparse.ArgumentTypeError(_('%r is out of range') % text) from e
+        raise argparse.ArgumentTypeError(f'{text!r} is out of range') from e
     return time.replace(tzinfo=None).isoformat() + 'Z'

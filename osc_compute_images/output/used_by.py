@@ -9,11 +9,10 @@ from typing import Any
 from typing import TYPE_CHECKING
 
 from cliff import columns
-from osc_lib.i18n import _
 
-from osc_compute_images.commands import _columns
-from osc_compute_images.commands import _fields
-from osc_compute_images.commands import _filtering
+from osc_compute_images.options import select
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -51,8 +50,8 @@ def is_shown(parsed_args: argparse.Namespace) -> bool:
     """Return whether a list shows the use of images."""
     return (
         parsed_args.usage
-        or _filtering.needs_usage(parsed_args)
-        or _fields.are_requested(HEADERS, parsed_args)
+        or select.needs_usage(parsed_args)
+        or field.are_requested(HEADERS, parsed_args)
     )
 
 
@@ -60,7 +59,7 @@ def cells(usage: 'Usage', image: 'Image') -> tuple[Any, ...]:
     """Return the cells below :data:`HEADERS`."""
     server = usage.server_of(image)
     return (
-        None if server is None else _columns.text_cell(server.name),
+        None if server is None else escaping.text_cell(server.name),
         UsedByColumn(usage.used_by(image)),
     )
 
@@ -83,26 +82,22 @@ def warn_of_unknown(
     gaps = dict.fromkeys(gap for usage in usages for gap in usage.gaps)
     reasons = [*gaps]
     if any(u.other_projects for u in unknown):
-        reasons.append(_('servers of other projects are not visible'))
+        reasons.append('servers of other projects are not visible')
     elif deletes:
-        log.warning(_('The plan covers images and servers of all projects'))
+        log.warning('The plan covers images and servers of all projects')
     if any(u.down_cells for u in unknown):
         reasons.append(
-            _(
-                'servers of a cell that does not respond would not be listed '
-                '(Compute lists them from microversion 2.69, and only up to '
-                'the size of a page)'
-            )
+            'servers of a cell that does not respond would not be listed '
+            '(Compute lists them from microversion 2.69, and only up to '
+            'the size of a page)'
         )
     on_volumes = sum(len(u.on_volumes) for u in unknown)
     if on_volumes and parsed_args.unused:
         reasons.append(
-            _('servers booted from volumes, whose images are unknown: %d')
-            % on_volumes
+            f'servers booted from volumes, whose images are unknown: '
+            f'{on_volumes}'
         )
     if reasons and (
         deletes or gaps or parsed_args.unused or parsed_args.orphaned
     ):
-        log.warning(
-            _('Some uses of images are unknown: %s'), '; '.join(reasons)
-        )
+        log.warning('Some uses of images are unknown: %s', '; '.join(reasons))

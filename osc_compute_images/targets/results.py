@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from typing import TypeVar
 
 from osc_lib import exceptions
-from osc_lib.i18n import _
 
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands._progress import Progress
-from osc_compute_images.commands._regions import RegionKey
-from osc_compute_images.commands._regions import Regions
+from osc_compute_images import base
+from osc_compute_images.output.progress_bar import Progress
+from osc_compute_images.targets.scope import RegionKey
+from osc_compute_images.targets.scope import Regions
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -30,8 +29,8 @@ def describe_region(key: RegionKey) -> str:
     """Return the name of a region, for the beginning of a message."""
     *cloud, region = key
     words = [
-        *(_('cloud %s') % name for name in cloud),
-        *([_('region %s') % region] if region or not cloud else []),
+        *(f'cloud {name}' for name in cloud),
+        *([f'region {region}'] if region or not cloud else []),
     ]
     text = printable(', '.join(words))
     return text[:1].upper() + text[1:]
@@ -102,9 +101,7 @@ class Results:
             with self._progress.hidden():
                 self._report(key, result)
         if not successful:
-            raise exceptions.CommandError(
-                _('Every region failed or was skipped')
-            )
+            raise exceptions.CommandError('Every region failed or was skipped')
 
     def _report(self, key: RegionKey, error: 'ImagesError') -> None:
         from osc_compute_images import api
@@ -112,12 +109,12 @@ class Results:
         name = describe_region(key)
         if isinstance(error, api.ServerNotFound | api.FlavorNotFound):
             self._log.warning(
-                _('%(region)s is skipped: %(reason)s'),
+                '%(region)s is skipped: %(reason)s',
                 {'region': name, 'reason': error},
             )
         else:
             self._failed = True
             self._log.error(
-                _('%(region)s: %(error)s'),
-                {'region': name, 'error': _connect.describe_error(error)},
+                '%(region)s: %(error)s',
+                {'region': name, 'error': base.describe_error(error)},
             )

@@ -12,11 +12,10 @@ from typing import NamedTuple
 from typing import TYPE_CHECKING
 
 from osc_lib import exceptions
-from osc_lib.i18n import _
 
-from osc_compute_images.commands._columns import HumanSizeColumn
-from osc_compute_images.commands._columns import PropertiesColumn
-from osc_compute_images.commands._columns import text_cell
+from osc_compute_images.output.escaping import HumanSizeColumn
+from osc_compute_images.output.escaping import PropertiesColumn
+from osc_compute_images.output.escaping import text_cell
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
@@ -125,11 +124,10 @@ def check_requested(
     wanted = {*map(_folded, parsed_args.columns)}
     if wanted and not wanted & {*map(_folded, headers)}:
         raise exceptions.CommandError(
-            _('There is no column %(wanted)s; choose from %(known)s')
-            % {
-                'wanted': ', '.join(parsed_args.columns),
-                'known': ', '.join(headers),
-            }
+            'There is no column {wanted}; choose from {known}'.format(
+                wanted=', '.join(parsed_args.columns),
+                known=', '.join(headers),
+            )
         )
 
 

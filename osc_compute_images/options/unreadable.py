@@ -7,8 +7,6 @@ from collections.abc import Collection
 import logging
 from typing import TYPE_CHECKING
 
-from osc_lib.i18n import _
-
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.api.filters import Filter
@@ -59,9 +57,7 @@ def warn(log: logging.Logger, parsed_args: argparse.Namespace) -> None:
     count = sum(counter.count for counter in counters)
     if count:
         log.warning(
-            _(
-                'Images that time filters do not select, as their creation '
-                'or update time cannot be read: %d'
-            ),
+            'Images that time filters do not select, as their creation '
+            'or update time cannot be read: %d',
             count,
         )

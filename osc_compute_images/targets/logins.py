@@ -14,9 +14,8 @@ from typing import Any
 from typing import TYPE_CHECKING
 
 from osc_lib import exceptions
-from osc_lib.i18n import _
 
-from osc_compute_images.commands import _connect
+from osc_compute_images import base
 
 if TYPE_CHECKING:
     from keystoneauth1 import session as ksa_session
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 _SHARED_OPTIONS = ('insecure', 'interface', 'timing', 'verify')
 
 
-def cloud(command: _connect.ImagesCommand) -> 'Cloud':
+def cloud(command: base.ImagesCommand) -> 'Cloud':
     """Return the cloud that the user has selected, without logging in."""
     # NOTE: imported here, as every "openstack" command loads this module.
     from osc_compute_images.api._cloud import Cloud
@@ -41,12 +40,12 @@ def cloud(command: _connect.ImagesCommand) -> 'Cloud':
         app.options.cloud or None,
         options=app.options,
         session_of=lambda settings: session(command, settings),
-        logger=_connect.logger(),
+        logger=base.logger(),
     )
 
 
 def all_clouds(
-    command: _connect.ImagesCommand,
+    command: base.ImagesCommand,
     regions: 'Callable[[Cloud], Iterable[str]]',
 ) -> 'tuple[list[str], CloudAPIs]':
     """Return the names of all clouds, and the APIs of their regions."""
@@ -66,7 +65,7 @@ def all_clouds(
     names = cloud_names(config)
     if not names:
         raise exceptions.CommandError(
-            _('No clouds found: --all-clouds needs a clouds.yaml')
+            'No clouds found: --all-clouds needs a clouds.yaml'
         )
     given = vars(app.options)
     options = argparse.Namespace(
@@ -80,14 +79,14 @@ def all_clouds(
             options=options,
             session_of=lambda settings: session(command, settings),
             redirect=False,
-            logger=_connect.logger(),
+            logger=base.logger(),
         ),
         regions,
     )
 
 
 def session(
-    command: _connect.ImagesCommand, settings: 'CloudRegion'
+    command: base.ImagesCommand, settings: 'CloudRegion'
 ) -> 'ksa_session.Session':
     """Create a session for a region, as osc-lib's client manager does."""
     from osc_lib.api import auth

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 import shlex
 from typing import TYPE_CHECKING
 
-from osc_lib.i18n import _
-
-from osc_compute_images.commands._regions import RegionKey
-from osc_compute_images.commands._regions import Regions
+from osc_compute_images.targets.scope import RegionKey
+from osc_compute_images.targets.scope import Regions
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
@@ -44,21 +42,20 @@ def only_one(
     matches = [(key, image) for key, images in found for image in images]
     if not matches:
         raise ImageNotFound(
-            _('No image with a name or ID of %r exists in these regions')
-            % name_or_id
+            f'No image with a name or ID of {name_or_id!r} exists in these '
+            f'regions'
         )
     if len(matches) > 1:
         choices = [shlex.join((*key, image.id)) for key, image in matches]
         raise AmbiguousName(
-            _(
-                '%(count)s images have the name or ID %(name)r; use '
-                '--region and the ID of one: %(choices)s'
-            )
-            % {
-                'count': len(matches),
-                'name': name_or_id,
-                'choices': ', '.join(choices),
-            },
+            (
+                '{count} images have the name or ID {name!r}; use '
+                '--region and the ID of one: {choices}'
+            ).format(
+                count=len(matches),
+                name=name_or_id,
+                choices=', '.join(choices),
+            ),
             ids=[image.id for _key, image in matches],
         )
     return matches[0]

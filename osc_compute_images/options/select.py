@@ -12,18 +12,16 @@ import operator
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
-from osc_lib.i18n import _
-
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _unreadable
-from osc_compute_images.commands import _values
+from osc_compute_images import base
+from osc_compute_images.options import parsers
+from osc_compute_images.options import unreadable
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api.filters import Filter
     from osc_compute_images.api.usage import Usage
-    from osc_compute_images.commands._filter_option import FilterOption
+    from osc_compute_images.options.filter_option import FilterOption
 
 #: The options that need the list of servers.
 _USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
@@ -31,18 +29,18 @@ _USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
 
 #: Filters of the server only, as Compute does not show the visibility.
 _VISIBILITIES = {
-    'public': _('Select only public images'),
-    'private': _('Select only private images'),
-    'shared': _('Select only shared images'),
-    'community': _('Select only community images, of all projects'),
+    'public': 'Select only public images',
+    'private': 'Select only private images',
+    'shared': 'Select only shared images',
+    'community': 'Select only community images, of all projects',
 }
 
 
 def _options() -> 'Sequence[FilterOption]':
     # NOTE: imported here, as every "openstack" command loads this module.
-    from osc_compute_images.commands import _filters
+    from osc_compute_images.options import declared
 
-    return _filters.FILTERS
+    return declared.FILTERS
 
 
 def add_options(parser: argparse.ArgumentParser, group_by: str) -> None:
@@ -51,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser, group_by: str) -> None:
     :param group_by: help of the option for the keys of groups
     """
     group = parser.add_argument_group(
-        _('select by visibility')
+        'select by visibility'
     ).add_mutually_exclusive_group()
     for visibility, text in _VISIBILITIES.items():
         group.add_argument(
@@ -72,9 +70,9 @@ def add_filters(parser: argparse.ArgumentParser, prefix: str = '') -> None:
     :param prefix: of their names, where the names mean something else
     """
     # NOTE: imported here, as every "openstack" command loads this module.
-    from osc_compute_images.commands import _filters
+    from osc_compute_images.options import declared
 
-    for group in _filters.GROUPS:
+    for group in declared.GROUPS:
         group.add_to(parser, prefix)
 
 
@@ -83,11 +81,9 @@ def add_accept_gaps(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--accept-gaps',
         action='store_true',
-        help=_(
-            'Go on if servers, which may use any image, cannot be read, such '
-            'as those of a cell that is down. The snapshots of these servers '
-            'are kept all the same'
-        ),
+        help='Go on if servers, which may use any image, cannot be read, such '
+        'as those of a cell that is down. The snapshots of these servers '
+        'are kept all the same',
     )
 
 
@@ -96,7 +92,7 @@ def add_all(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--all',
         action='store_true',
-        help=_('Select all images that the filters do not exclude'),
+        help='Select all images that the filters do not exclude',
     )
 
 
@@ -105,11 +101,9 @@ def add_include_used(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--include-used',
         action='store_true',
-        help=_(
-            'Also delete selected images that servers were booted from, or '
-            'that other images need. Images that servers are, or may be, '
-            'stored in are kept'
-        ),
+        help='Also delete selected images that servers were booted from, or '
+        'that other images need. Images that servers are, or may be, '
+        'stored in are kept',
     )
 
 
@@ -118,12 +112,12 @@ def add_newest(parser: argparse.ArgumentParser, group_by: str) -> None:
 
     :param group_by: help of the option for the keys of groups
     """
-    group = parser.add_argument_group(_('newest and groups'))
+    group = parser.add_argument_group('newest and groups')
     group.add_argument(
         '--group-by',
         metavar='<key>[,<key>...]',
         action='extend',
-        type=_values.group_keys,
+        type=parsers.group_keys,
         default=[],
         help=group_by,
     )
@@ -132,11 +126,9 @@ def add_newest(parser: argparse.ArgumentParser, group_by: str) -> None:
         metavar='<n>',
         nargs='?',
         const=1,
-        type=_values.positive_integer,
-        help=_(
-            'Select only the newest of the images that match, or this many, '
-            'in each region or group'
-        ),
+        type=parsers.positive_integer,
+        help='Select only the newest of the images that match, or this many, '
+        'in each region or group',
     )
 
 
@@ -166,14 +158,11 @@ def check_chosen(parsed_args: argparse.Namespace) -> None:
     if parsed_args.all or selects(parsed_args):
         return
     if is_given(parsed_args):
-        raise _connect.UsageError(
-            _(
-                'No images selected: options that only exclude images need '
-                '--all'
-            )
+        raise base.UsageError(
+            'No images selected: options that only exclude images need --all'
         )
-    raise _connect.UsageError(
-        _('No images selected: give names or IDs, filter options, or --all')
+    raise base.UsageError(
+        'No images selected: give names or IDs, filter options, or --all'
     )
 
 
@@ -242,7 +231,7 @@ def _combined(
     usage: 'Callable[[], Usage] | None',
     options: 'Iterable[FilterOption]',
 ) -> 'Filter':
-    from osc_compute_images.commands._filter_option import Region
+    from osc_compute_images.options.filter_option import Region
 
     region = Region(api, usage)
     others: list[Filter] = []
@@ -254,6 +243,6 @@ def _combined(
         if option.time and option.is_given(parsed_args):
             fields.add(option.time)
     if times:
-        others.append(_unreadable.counting(parsed_args, fields))
+        others.append(unreadable.counting(parsed_args, fields))
     everything: Filter = region.filters.EVERYTHING
     return functools.reduce(operator.and_, [*others, *times], everything)

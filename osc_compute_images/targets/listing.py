@@ -12,7 +12,7 @@ from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api.filters import Filter
 from osc_compute_images.api.usage import Usage
-from osc_compute_images.commands import _gathering
+from osc_compute_images.output import bounds
 
 
 class Images:
@@ -66,7 +66,7 @@ class Images:
 
     def _all(self) -> Iterator[Image]:
         kept: list[Image] = []
-        most = _gathering.MAX_GATHERED
+        most = bounds.MAX_GATHERED
         for page in self._api.list_detail(ListOpts(limit=self._limit)).pages():
             images = self._read(page)
             if len(kept) <= most:

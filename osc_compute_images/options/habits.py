@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 from typing import NoReturn
 
-from osc_lib.i18n import _
-
 #: Options of "openstack image set" and "unset" that assign.
 _ASSIGNING = (
     *('name', 'tag', 'project', 'project-domain', 'hidden', 'unhidden'),
@@ -31,12 +29,11 @@ def add_assigning(parser: argparse.ArgumentParser, command: str) -> None:
         _refuse(
             parser,
             name,
-            _(
+            (
                 'the Compute service changes only properties: use "openstack '
-                'image %(command)s --%(option)s"; to choose images, use '
+                f'image {command} --{name}"; to choose images, use '
                 '--with-... options'
-            )
-            % {'command': command, 'option': name},
+            ),
         )
 
 
@@ -45,27 +42,24 @@ def add_listing(parser: argparse.ArgumentParser) -> None:
     _refuse(
         parser,
         'sort',
-        _('use --sort-column, and --sort-ascending or --sort-descending'),
+        'use --sort-column, and --sort-ascending or --sort-descending',
     )
     for name in ('all', 'all-projects'):
         _refuse(
             parser,
             name,
-            _(
-                'all images that are visible are listed, an administrator '
-                'sees those of all projects; see also --all-regions, '
-                '--all-clouds and --community'
-            ),
+            'all images that are visible are listed, an administrator '
+            'sees those of all projects; see also --all-regions, '
+            '--all-clouds and --community',
         )
     for name in ('project', 'tag', 'hidden', 'member-status', 'protected'):
         _refuse(
             parser,
             name,
-            _(
+            (
                 'the Compute service does not know this of an image: use '
-                '"openstack image list --%s"'
-            )
-            % name,
+                f'"openstack image list --{name}"'
+            ),
         )
 
 

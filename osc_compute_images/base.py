@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from cliff import display
 from osc_lib import exceptions
 from osc_lib.command import command
-from osc_lib.i18n import _
 
-from osc_compute_images.commands import _output
-from osc_compute_images.commands import _requests
+from osc_compute_images.output import flush
+from osc_compute_images.output import logs
 from osc_compute_images.text import option_for_shell
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ TIMEOUT = 60.0
 REGION_OPTIONS = ('regions', 'all_regions', 'all_clouds')
 
 #: Advice if an endpoint is not found.
-CHECK_CATALOG = _(
+CHECK_CATALOG = (
     'check the project, the region and the interface; "openstack catalog '
     'list" shows the available endpoints'
 )
@@ -79,7 +78,7 @@ class ImagesCommand(command.Command):
         config = getattr(app, 'cloud_config', None)
         if config is not None:
             config.defaults['api_timeout'] = TIMEOUT
-            _requests.sanitize_logs()
+            logs.sanitize_logs()
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -116,16 +115,16 @@ class ImagesCommand(command.Command):
             return EXIT_REFUSED
 
     def _run(self, parsed_args: argparse.Namespace) -> int:
-        _requests.allow_alarms()
+        logs.allow_alarms()
         if not any(getattr(parsed_args, o, None) for o in REGION_OPTIONS):
             self.auth_required = True
             self.app.prepare_to_run_command(self)
         if self.app.stdout is not None:
-            with _output.flushed(self.app.stdout), self._timed():
+            with flush.flushed(self.app.stdout), self._timed():
                 return super().run(parsed_args)
         if isinstance(self, display.DisplayCommandBase) and not self.changes:
             raise exceptions.CommandError(
-                _('Cannot write the output: stdout is closed')
+                'Cannot write the output: stdout is closed'
             )
         return super().run(parsed_args)
 
@@ -197,29 +196,29 @@ def describe_error(e: 'ImagesError') -> str:
 
     text = str(e)
     if isinstance(e, api.GapsFound):
-        return _(
-            '%s. To go on with what was read, use --accept-gaps'
-        ) % text.rstrip('.')
+        return '{}. To go on with what was read, use --accept-gaps'.format(
+            text.rstrip('.')
+        )
     if isinstance(e, api.ImagesNotServed):
-        return _('%s. Use the "openstack image list" command instead') % e
+        return f'{e}. Use the "openstack image list" command instead'
     if isinstance(e, api.EndpointNotFound):
-        return _('%(reason)s: %(check)s') % {
-            'reason': e.message.rstrip('.'),
-            'check': CHECK_CATALOG,
-        }
+        return '{reason}: {check}'.format(
+            reason=e.message.rstrip('.'),
+            check=CHECK_CATALOG,
+        )
     if isinstance(e, api.InvalidProperty) and e.key in properties.FIELDS:
-        return _('%s; try "openstack image set"') % e
+        return f'{e}; try "openstack image set"'
     if isinstance(e, api.ListingInterrupted) and e.marker:
         option = option_for_shell('--marker', e.marker)
         if option is not None:
-            text = _(
-                '%(error)s. List all again, or continue from there, as long '
-                'as that image exists, with %(option)s'
-            ) % {'error': e, 'option': option}
+            text = (
+                f'{e}. List all again, or continue from there, as long '
+                f'as that image exists, with {option}'
+            )
     if properties.is_undecodable(e):
-        return _(
-            '%(error)s. The property %(keys)s of an image may be invalid '
+        return (
+            '{error}. The property {keys} of an image may be invalid '
             'JSON: find the image through the Image service, and remove the '
             'property with "openstack image unset --property"'
-        ) % {'error': text, 'keys': _(' or ').join(properties.JSON_KEYS)}
+        ).format(error=text, keys=' or '.join(properties.JSON_KEYS))
     return text

@@ -10,11 +10,10 @@ from typing import NamedTuple
 from typing import TYPE_CHECKING
 
 from osc_lib import exceptions
-from osc_lib.i18n import _
 
-from osc_compute_images.commands import _connect
-from osc_compute_images.commands import _logins
-from osc_compute_images.commands import _values
+from osc_compute_images import base
+from osc_compute_images.options import parsers
+from osc_compute_images.targets import logins
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -47,43 +46,37 @@ def _add_region(parser: 'argparse._ActionsContainer') -> None:
         '--region',
         metavar='<region>',
         action='append',
-        type=_values.not_empty(str),
+        type=parsers.not_empty(str),
         default=[],
         dest='regions',
-        help=_(
-            'Use this region instead of the configured one (repeat option '
-            'for multiple regions)'
-        ),
+        help='Use this region instead of the configured one (repeat option '
+        'for multiple regions)',
     )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that select other regions and clouds."""
-    where = parser.add_argument_group(_('regions and clouds'))
+    where = parser.add_argument_group('regions and clouds')
     group = where.add_mutually_exclusive_group()
     group.add_argument(
         '--all-regions',
         action='store_true',
-        help=_(
-            'Work on all regions: those that clouds.yaml lists for '
-            'the cloud, or else those with a Compute endpoint'
-        ),
+        help='Work on all regions: those that clouds.yaml lists for '
+        'the cloud, or else those with a Compute endpoint',
     )
     _add_region(group)
     where.add_argument(
         '--all-clouds',
         action='store_true',
-        help=_(
-            'Work on all clouds in clouds.yaml, each in its '
-            'configured region, or in those selected by --region or '
-            '--all-regions. Options and variables that select or '
-            'authenticate a single cloud are ignored'
-        ),
+        help='Work on all clouds in clouds.yaml, each in its '
+        'configured region, or in those selected by --region or '
+        '--all-regions. Options and variables that select or '
+        'authenticate a single cloud are ignored',
     )
 
 
 def selected(
-    command: _connect.ImagesCommand, parsed_args: argparse.Namespace
+    command: base.ImagesCommand, parsed_args: argparse.Namespace
 ) -> Regions:
     """Return the regions that the user has selected.
 
@@ -94,16 +87,14 @@ def selected(
     if getattr(parsed_args, 'all_clouds', False):
         return _of_all_clouds(command, parsed_args, wanted)
     if getattr(parsed_args, 'all_regions', False):
-        cloud = _logins.cloud(command)
+        cloud = logins.cloud(command)
         names = cloud.regions()
     elif wanted:
-        cloud = _logins.cloud(command)
+        cloud = logins.cloud(command)
         names = wanted
         _check(cloud, names)
     else:
-        return Regions(
-            (), {(): _connect.images_api(command.app.client_manager)}
-        )
+        return Regions((), {(): base.images_api(command.app.client_manager)})
     return Regions(('Region',), {(name,): cloud.api(name) for name in names})
 
 
@@ -115,16 +106,15 @@ def _check(cloud: 'Cloud', names: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             raise exceptions.CommandError(
-                _(
-                    'Region %(region)r has no Compute endpoint; choose from '
-                    '%(known)s'
-                )
-                % {'region': name, 'known': printable(', '.join(known))}
+                (
+                    'Region {region!r} has no Compute endpoint; choose from '
+                    '{known}'
+                ).format(region=name, known=printable(', '.join(known)))
             )
 
 
 def _of_all_clouds(
-    command: _connect.ImagesCommand,
+    command: base.ImagesCommand,
     parsed_args: argparse.Namespace,
     wanted: Sequence[str],
 ) -> Regions:
@@ -135,16 +125,16 @@ def _of_all_clouds(
             return [name for name in cloud.regions() if name in wanted]
         return [cloud.default_region()]
 
-    names, (apis, errors) = _logins.all_clouds(command, regions)
+    names, (apis, errors) = logins.all_clouds(command, regions)
     queried = {cloud for cloud, _region in apis} | errors.keys()
     for name in (name for name in names if name not in queried):
         command.log.warning(
-            _('Cloud %(cloud)s is skipped: it has none of these regions'),
+            'Cloud %(cloud)s is skipped: it has none of these regions',
             {'cloud': printable(name)},
         )
     if not queried:
         raise exceptions.CommandError(
-            _('No cloud has a region %s') % ' or '.join(map(repr, wanted))
+            'No cloud has a region {}'.format(' or '.join(map(repr, wanted)))
         )
     return Regions(
         ('Cloud', 'Region'),

@@ -15,8 +15,6 @@ from typing import Any
 from typing import TextIO
 from typing import TYPE_CHECKING
 
-from osc_lib.i18n import _
-
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -70,11 +68,7 @@ class Progress:
 
         def text() -> str:
             count = images or sum(self._noted)
-            words = (
-                _('%s images so far ...')
-                if images
-                else _('%s images read ...')
-            )
+            words = '%s images so far ...' if images else '%s images read ...'
             return words % format(count, ',')
 
         def show() -> None:
@@ -193,7 +187,7 @@ class Changes:
     def advance(self, image: str) -> None:
         """Count an image, and show its name."""
         if self._bar is not None:
-            failed = _('%d failed') % self._failed if self._failed else ''
+            failed = f'{self._failed} failed' if self._failed else ''
             name = printable(image)[:_MAX_NAME]
             text = ', '.join(filter(None, (failed, name)))
             self._bar.update(

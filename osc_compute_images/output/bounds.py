@@ -9,7 +9,6 @@ import sys
 from typing import TypeVar
 
 from osc_lib import exceptions
-from osc_lib.i18n import _
 
 _Row = TypeVar('_Row')
 
@@ -42,11 +41,10 @@ def limit_rows(
 def _refuse_more(rows: Iterator[_Row]) -> Iterator[_Row]:
     for _row in rows:
         raise exceptions.CommandError(
-            _(
-                'There are more than %(count)s images, too many to hold in '
+            (
+                'There are more than {count} images, too many to hold in '
                 'memory for this format or for sorting: raise the limit with '
                 '--max-items, or use "-f csv" or "-f value"'
-            )
-            % {'count': f'{MAX_GATHERED:,}'}
+            ).format(count=f'{MAX_GATHERED:,}')
         )
     yield from ()

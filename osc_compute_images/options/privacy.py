@@ -9,8 +9,6 @@ import functools
 import logging
 from typing import TYPE_CHECKING
 
-from osc_lib.i18n import _
-
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.changes.chosen import Chosen
@@ -21,13 +19,11 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--allow-private',
         action='store_true',
-        help=_(
-            'Allow the image to become private: with any change of '
-            'properties, the Compute service makes a shared or community '
-            'image private, so that other projects can no longer use it. '
-            'Without this option, such images are not changed; "openstack '
-            'image set" and "openstack image unset" keep the visibility'
-        ),
+        help='Allow the image to become private: with any change of '
+        'properties, the Compute service makes a shared or community '
+        'image private, so that other projects can no longer use it. '
+        'Without this option, such images are not changed; "openstack '
+        'image set" and "openstack image unset" keep the visibility',
     )
 
 
@@ -51,17 +47,15 @@ def visibility_check(
         for image_id, visibility in found.items():
             if visibility is None:
                 log.warning(
-                    _(
-                        'The visibility of image %s is unknown: if it is '
-                        'shared or community, the Compute service makes it '
-                        'private; "openstack image set" does not'
-                    ),
+                    'The visibility of image %s is unknown: if it is '
+                    'shared or community, the Compute service makes it '
+                    'private; "openstack image set" does not',
                     image_id,
                 )
     else:
         made_private = chosen.api.find_made_private(chosen.images)
         if made_private is None:
-            return lambda _image: _(
+            return lambda _image: (
                 'its visibility is unknown, and a change might make it '
                 'private: allow that with --allow-private'
             )
@@ -76,9 +70,6 @@ def _reason(found: 'Mapping[str, str | None]', image: 'Image') -> str | None:
     if visibility not in properties.MADE_PRIVATE:
         return None
     return (
-        _(
-            'its visibility is %s, and a change would make it private: allow '
-            'that with --allow-private'
-        )
-        % visibility
+        f'its visibility is {visibility}, and a change would make it private: '
+        f'allow that with --allow-private'
     )
