@@ -267,6 +267,29 @@ def test_reference_lists_public_names():
     assert documented == set(api.__all__) - errors
 
 
+def test_reference_lists_errors_with_their_attributes():
+    above = [Exception]
+    documented = []
+    for name, _raised, attributes in table('api.rst'):
+        error = getattr(api, words(name)[0])
+        del above[name.count('|_|') + (error is not api.ImagesError) + 1 :]
+        assert error.__base__ is above[-1], name
+        above.append(error)
+        own = {*inspect.signature(error).parameters} - {
+            *('message', 'http_status', 'request_id')
+        }
+        assert {*words(attributes)} == own, name
+        documented.append(error.__name__)
+    errors = {
+        name
+        for name in api.__all__
+        if inspect.isclass(getattr(api, name))
+        and issubclass(getattr(api, name), Exception)
+    }
+    assert len(documented) == len(errors)
+    assert {*documented} == errors
+
+
 @pytest.mark.parametrize('number', [2, 3])
 def test_calls_in_coming_from_exist(number):
     rows = table('coming-from.rst', number)
