@@ -13,6 +13,7 @@ import pathlib
 from osc_compute_images import api
 from osc_compute_images.api import clouds
 from osc_compute_images.api import filters
+from osc_compute_images.api import fleet
 from osc_compute_images.api import plan
 from osc_compute_images.api import properties
 from osc_compute_images.api import protection
@@ -30,8 +31,8 @@ def text() -> str:
     """Return a line for each public name and each public member."""
     public = {f'api.{name}': getattr(api, name) for name in api.__all__}
     for module in (
-        *(clouds, filters, plan, properties, protection, retention),
-        *(selection, summary, usage),
+        *(clouds, filters, fleet, plan, properties, protection),
+        *(retention, selection, summary, usage),
     ):
         module_name = module.__name__.rpartition('.')[2]
         public |= {

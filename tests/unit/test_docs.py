@@ -63,10 +63,12 @@ def actions(command_class):
 
 
 def options_of(*command_classes):
+    """Return the options in the help of commands."""
     return {
         option
         for command_class in command_classes
         for action in actions(command_class)
+        if action.help != argparse.SUPPRESS
         for option in action.option_strings
     }
 
@@ -140,6 +142,8 @@ def test_options_have_help_and_metavar(name):
     for action in actions(COMMANDS[name]):
         if set(action.option_strings) <= GENERAL and action.option_strings:
             continue
+        if action.help == argparse.SUPPRESS:
+            continue
         assert action.help[0].isupper(), action
         assert not action.help.endswith('.'), action
         if action.nargs != 0:
@@ -150,6 +154,10 @@ def test_options_have_help_and_metavar(name):
 
 @pytest.mark.parametrize('option', sorted(OWN))
 def test_options_are_documented(option):
+    if (match := re.match('--with-|--without-', option)) is not None:
+        # filters.rst gives the rule, and one example of it is enough.
+        prefix = {'--with-': '--', '--without-': '--not-'}[match[0]]
+        option = prefix + option.removeprefix(match[0])
     used = re.compile(re.escape(option) + r'(?![\w-])')
     pages = [page for page in PAGES if used.search(page.read_text())]
     assert pages, f'no page has the option {option}'
@@ -261,6 +269,29 @@ def test_reference_lists_public_names():
         and issubclass(getattr(api, name), Exception)
     }
     assert documented == set(api.__all__) - errors
+
+
+def test_reference_lists_errors_with_their_attributes():
+    above = [Exception]
+    documented = []
+    for name, _raised, attributes in table('api.rst'):
+        error = getattr(api, words(name)[0])
+        del above[name.count('|_|') + (error is not api.ImagesError) + 1 :]
+        assert error.__base__ is above[-1], name
+        above.append(error)
+        own = {*inspect.signature(error).parameters} - {
+            *('message', 'http_status', 'request_id')
+        }
+        assert {*words(attributes)} == own, name
+        documented.append(error.__name__)
+    errors = {
+        name
+        for name in api.__all__
+        if inspect.isclass(getattr(api, name))
+        and issubclass(getattr(api, name), Exception)
+    }
+    assert len(documented) == len(errors)
+    assert {*documented} == errors
 
 
 @pytest.mark.parametrize('number', [2, 3])
