@@ -9,6 +9,7 @@ import requests_mock
 
 from tests.oracle import actor
 from tests.oracle import client
+from tests.oracle import commands
 from tests.oracle import expectation
 from tests.oracle import generate
 from tests.oracle.cloud import Cloud
@@ -28,7 +29,7 @@ class Run:
     def __init__(self, seed: int, mocker: requests_mock.Mocker) -> None:
         self._chance = random.Random(seed)
         self.world = generate.world(self._chance)
-        self.command = generate.command(self._chance, self.world)
+        self.command = commands.command(self._chance, self.world)
         self.cloud = Cloud(self.world, mocker)
         self.watch = Watch(self.cloud, self.command)
         self.is_alone = self._chance.random() < 0.4

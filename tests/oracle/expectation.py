@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import dataclasses
 from typing import Any
 
-from tests.oracle import generate
+from tests.oracle import commands
 from tests.oracle import rules
 from tests.oracle import world as w
 from tests.oracle.cloud import Cloud
@@ -40,7 +40,8 @@ class View:
     """What can be known for a region, in a state of a world.
 
     :param listed: regions whose images were listed
-    :param is_wide: include regions that need not be read
+    :param is_wide: be as careful as the documents allow, instead of as they
+        demand
     """
 
     def __init__(
@@ -48,65 +49,60 @@ class View:
         cloud: Cloud,
         world: w.World,
         region: str,
-        command: generate.Command,
+        command: commands.Command,
         listed: list[str],
         *,
         is_wide: bool = False,
     ) -> None:
         self._command = command
+        self._is_wide = is_wide
         find = world.connected if is_wide else world.sharing
+        self._statuses = rules.STORED + (rules.BUSY if is_wide else ())
         self.regions = find(region, listed=listed)
         self._images = world.images(region)
-        self.servers = [
+        self._servers = [
             (each, server)
             for each in self.regions
             for server in each.servers
             if cloud.sees(each, server)
         ]
-
-    @property
-    def hidden(self) -> bool:
-        return any(region.hides for region in self.regions)
-
-    @property
-    def has_cell_down(self) -> bool:
-        return not all(region.is_cell_up for region in self.regions)
+        # Those that are not missing from the lists.
+        self._listed = [
+            (each, server)
+            for each, server in self._servers
+            if not each.omits(server)
+        ]
 
     @property
     def gaps(self) -> bool:
+        """Whether anything could not be read."""
         return not all(region.is_up for region in self.regions) or any(
-            is_unread(region, server) and not region.omits(server)
-            for region, server in self.servers
+            is_unread(region, server) for region, server in self._listed
         )
 
-    def stored(
-        self, image: dict[str, Any], statuses: tuple[str, ...] = rules.STORED
-    ) -> bool:
+    @property
+    def may_have_gaps(self) -> bool:
+        """Whether there are gaps, or a cell is down, with servers or not."""
+        return self.gaps or not all(r.is_cell_up for r in self.regions)
+
+    def stored(self, image: dict[str, Any]) -> bool:
         """Return whether a server may be stored in an image."""
+        # What is read by its ID has one record.
+        most = 1 if self._command.kind == 'named' else None
         return any(
             rules.is_from(image, server)
             and (
                 is_unread(region, server)
-                or rules.is_stored(self._as_read(server), statuses)
+                or rules.is_stored(server.records[:most], self._statuses)
             )
-            for region, server in self.servers
+            for region, server in self._servers
         )
 
-    def _as_read(self, server: w.Server) -> w.Server:
-        if self._command.kind != 'named':
-            return server
-        # It is read by its ID: there is one record.
-        return dataclasses.replace(server, records=server.records[:1])
-
-    def named_after(
-        self, image: dict[str, Any], statuses: tuple[str, ...] = rules.STORED
-    ) -> Iterator[str]:
+    def named_after(self, image: dict[str, Any]) -> Iterator[str]:
         """Yield the regions of servers stored in an image without server."""
-        for region, server in self.servers:
-            if region.omits(server):
-                continue
+        for region, server in self._listed:
             if rules.is_named_after(image, server) and rules.is_stored(
-                server, statuses
+                server.records, self._statuses
             ):
                 yield region.name
 
@@ -115,12 +111,11 @@ class View:
 
         Not of those of which it cannot be known, and the user accepts it.
         """
-        for region, server in self.servers:
-            if region.omits(server):
-                continue
-            if is_unread(region, server) and self._command.accepts_gaps:
-                continue
-            if rules.is_booted(image, server):
+        accepts = self._command.accepts_gaps and not self._is_wide
+        for region, server in self._listed:
+            if rules.is_booted(image, server) and not (
+                accepts and is_unread(region, server)
+            ):
                 yield region.name
 
     def needed(self, image: dict[str, Any]) -> bool:
@@ -128,60 +123,26 @@ class View:
         return rules.is_needed(image, self._images.values())
 
     def keeps(self, image: dict[str, Any]) -> bool:
-        """Return whether an image has to be kept."""
-        keeps_used = self._command.kind != 'named' and (
-            not self._command.includes_used
+        """Return whether an image has to be kept; if wide, may be kept."""
+        command, server_id = self._command, w.image_server(image)
+        if self.stored(image) or any(self.named_after(image)):
+            return True
+        keeps_used = 'unused' in command.choice or not (
+            command.includes_used or command.kind == 'named'
         )
-        return (
-            self.stored(image)
-            or any(self.named_after(image))
-            or (keeps_used and any(self.booted(image)))
-            or (keeps_used and self.needed(image))
-            or (
-                'unused' in self._command.choice
-                and (any(self.booted(image)) or self.needed(image))
-            )
-            or (
-                'orphaned' in self._command.choice
-                and any(
-                    rules.is_from(image, server)
-                    for region, server in self.servers
-                    if not region.omits(server)
-                )
-            )
-        )
-
-    def may_keep(self, image: dict[str, Any]) -> bool:
-        """Return whether an image may be kept."""
-        busy = rules.STORED + rules.BUSY
-        known = {
-            server.id
-            for region, server in self.servers
-            if not is_unread(region, server)
-        }
-        return (
-            self.keeps(image)
-            or self.stored(image, busy)
-            or (
-                self._command.accepts_gaps
-                and any(
-                    rules.is_booted(image, server)
-                    for region, server in self.servers
-                    if is_unread(region, server)
-                )
-            )
-            or any(self.named_after(image, busy))
-            or (
-                (self.gaps or self.has_cell_down)
-                and (
-                    rules.may_hold_any(image)
-                    or w.image_server(image) not in {None, *known}
-                )
-            )
-        )
+        if keeps_used and (any(self.booted(image)) or self.needed(image)):
+            return True
+        if 'orphaned' in command.choice and any(
+            rules.is_from(image, server) for _region, server in self._listed
+        ):
+            return True
+        if not (self._is_wide and self.may_have_gaps):
+            return False
+        read = {s.id for each, s in self._servers if not is_unread(each, s)}
+        return rules.may_hold_any(image) or server_id not in {None, *read}
 
 
-def of(cloud: Cloud, command: generate.Command) -> dict[str, Expected]:
+def of(cloud: Cloud, command: commands.Command) -> dict[str, Expected]:
     """Return what is expected of each region that responds."""
     world = cloud.world
     listed = [name for name in command.selected if world.regions[name].is_up]
@@ -194,10 +155,10 @@ def of(cloud: Cloud, command: generate.Command) -> dict[str, Expected]:
             region.is_up for region in wide.regions
         )
         expected[name] = Expected(
-            {i['id'] for i in images if not (fails or wide.may_keep(i))},
+            {i['id'] for i in images if not (fails or wide.keeps(i))},
             {i['id'] for i in images if not view.keeps(i)},
             view.gaps,
-            wide.hidden,
-            wide.gaps or wide.has_cell_down,
+            any(region.hides for region in wide.regions),
+            wide.may_have_gaps,
         )
     return expected

@@ -10,7 +10,7 @@ import copy
 import math
 from typing import Any
 
-from tests.oracle import generate
+from tests.oracle import commands
 from tests.oracle import rules
 from tests.oracle import world as w
 from tests.oracle.cloud import Cloud
@@ -32,7 +32,7 @@ class Watch:
     :ivar deleted: what the command deleted
     """
 
-    def __init__(self, cloud: Cloud, command: generate.Command) -> None:
+    def __init__(self, cloud: Cloud, command: commands.Command) -> None:
         self._cloud = cloud
         self._command = command
         self.clock = 1000.0
@@ -135,9 +135,9 @@ class Watch:
             if all(self._view(x, region).needed(image) for x in planned):
                 raise Fault(f'another image needs {image_id}')
         if command.kind == 'prune' and not any(
-            self._has_other(world, region, image) for world in fresh
+            self._has_newer(world, region, image) for world in fresh
         ):
-            raise Fault(f'{image_id} is the last good image of its group')
+            raise Fault(f'{image_id} has no newer good image in its group')
 
     def _view(self, world: w.World, region: str) -> View:
         listed = [
@@ -163,14 +163,13 @@ class Watch:
         regions = self._cloud.world.regions
         return {name: self._servers.get(name, 0) for name in regions}
 
-    def _has_other(
+    def _has_newer(
         self, world: w.World, region: str, image: dict[str, Any]
     ) -> bool:
-        """Return whether its group has another good image."""
+        """Return whether its group has another good image, which is newer."""
         group = rules.group_of(self._command, image)
         return any(
-            rules.is_good(other)
+            rules.replaces(other, image)
             and rules.group_of(self._command, other) == group
-            and other['id'] != image['id']
             for other in world.images(region).values()
         )

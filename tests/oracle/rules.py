@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import datetime
 from typing import Any
 
-from tests.oracle import generate
+from tests.oracle import commands
 from tests.oracle import world as w
 
 #: In these, a server is or may be stored in any of its snapshots.
@@ -38,11 +38,11 @@ Image = dict[str, Any]
 Group = str | None
 
 
-def is_stored(server: w.Server, statuses: Iterable[str] = STORED) -> bool:
+def is_stored(records: list[w.Record], statuses: Iterable[str]) -> bool:
     """Return whether a server is, or may be, stored in its snapshots."""
     return any(
         record.status.upper() in statuses or record.task is not None
-        for record in server.records
+        for record in records
     )
 
 
@@ -81,7 +81,7 @@ def _needs(image: Image) -> Iterator[str]:
         yield disk['image_id']
 
 
-def is_chosen(command: generate.Command, image: Image) -> bool:
+def is_chosen(command: commands.Command, image: Image) -> bool:
     """Return whether the image itself is one that a command may delete."""
     status = image['status'].upper()
     if command.kind == 'named':
@@ -98,7 +98,7 @@ def is_chosen(command: generate.Command, image: Image) -> bool:
     )
 
 
-def group_of(command: generate.Command, image: Image) -> Group:
+def group_of(command: commands.Command, image: Image) -> Group:
     """Return the group of an image for prune, or None."""
     if command.group_by == 'name':
         name: str = image['name']
@@ -106,7 +106,7 @@ def group_of(command: generate.Command, image: Image) -> Group:
     return w.image_server(image)
 
 
-def chosen(command: generate.Command, images: list[Image]) -> list[Image]:
+def chosen(command: commands.Command, images: list[Image]) -> list[Image]:
     """Return the images that a command would delete if nothing used them."""
     matching = [image for image in images if is_chosen(command, image)]
     if command.kind != 'prune':
@@ -156,6 +156,12 @@ def _time(image: Image) -> datetime.datetime | None:
     return time if time < _NOW else None
 
 
-def is_good(image: Image) -> bool:
-    """Return whether an image may be the last good one of its group."""
-    return image['status'].upper() == 'ACTIVE'
+def replaces(other: Image, image: Image) -> bool:
+    """Return whether another image is good, and newer than an image."""
+    newer, time = _time(other), _time(image)
+    return (
+        other['status'].upper() == 'ACTIVE'
+        and newer is not None
+        and time is not None
+        and (newer, other['id']) > (time, image['id'])
+    )
