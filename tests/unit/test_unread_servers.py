@@ -8,8 +8,10 @@ import pytest
 from osc_compute_images.api import Image
 from osc_compute_images.api import Server
 from osc_compute_images.api import ServerList
+from osc_compute_images.api.fleet import Fleet
 from osc_compute_images.api.protection import Protection
 from osc_compute_images.api.usage import Usage
+from testbed import nova
 
 
 def snapshot(**fields):
@@ -43,3 +45,13 @@ def test_snapshot_of_server_with_image_is_not_kept():
         snapshot(name='web-shelved'),
     ):
         assert Protection(usage).reason(image) is None
+
+
+def test_named_images_are_not_checked_by_lists_alone(api, http):
+    http.get(f'{nova.ENDPOINT}/servers/detail', json={'servers': []})
+    record = {'id': 'srv', 'status': 'ERROR', 'image': ''}
+    http.get(f'{nova.ENDPOINT}/servers/srv', json={'server': record})
+    http.get(f'{nova.ENDPOINT}/os-services', json={'services': []})
+    images = [snapshot(server={'id': 'srv'}), snapshot(name='web-shelved')]
+    servers = Fleet([api]).servers_of(api, images)
+    assert [s.id for s in servers.servers] == ['srv']
