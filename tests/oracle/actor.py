@@ -40,7 +40,9 @@ def act(chance: random.Random, world: w.World) -> None:
 def _change_image(
     chance: random.Random, event: str, images: dict[str, Any]
 ) -> None:
-    image = chance.choice([*images.values()])
+    some = chance.choices([*images.values()], k=3)
+    # The newest is most likely the one that is kept instead of others.
+    image = max(some, key=lambda each: str(each['created']))
     image['updated'] = '2027-01-01T00:00:00Z'
     if event == 'delete image':
         del images[image['id']]
