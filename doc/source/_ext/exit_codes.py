@@ -33,7 +33,15 @@ TABLE = (
     ExitCode(4, ('show',), 'With --wait: the status of the image is DELETED'),
     ExitCode(5, ('show',), 'With --wait: the image no longer exists'),
     ExitCode(6, ('show',), 'With --wait: the timeout expired'),
+    ExitCode(
+        7,
+        ('list', 'summary'),
+        'With --unused or --orphaned: servers could not be read',
+    ),
     ExitCode(7, CHANGING, 'The plan was refused; nothing was changed'),
+    ExitCode(129, CHANGING, 'Stopped by SIGHUP, as reported on stderr'),
+    ExitCode(130, CHANGING, 'Stopped by SIGINT (Ctrl-C), likewise'),
+    ExitCode(143, CHANGING, 'Stopped by SIGTERM, likewise'),
 )
 
 
