@@ -212,6 +212,8 @@ def test_exit_codes_are_documented(name):
     if name == 'compute image show':
         # It neither changes images nor reads servers.
         codes.remove(base.EXIT_REFUSED)
+    if issubclass(COMMANDS[name], ChangeCommand):
+        codes |= {128 + number for number in interruption.SIGNALS}
     assert documented == sorted(codes)
 
 
