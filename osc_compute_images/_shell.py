@@ -41,12 +41,12 @@ class _Masked:
     """
 
     def __init__(self, value: Any) -> None:
-        self._value = value
+        self._secret = value
 
     def __str__(self) -> str:
         from oslo_utils import strutils
 
-        return str(strutils.mask_password(self._value))
+        return str(strutils.mask_password(self._secret))
 
 
 class ComputeImageShell(shell.OpenStackShell):

@@ -185,6 +185,14 @@ class Listing(Generic[_Item]):
             raise _errors.InvalidResponse(
                 f'The server repeats a page of {self._kind}'
             )
+        if marker is not None and not (
+            self._history.has_all or _last_id(page.images)
+        ):
+            # It may be the marker of forgotten images.
+            raise _errors.InvalidResponse(
+                f'The server sends a page without {self._kind}, after too '
+                f'many to recognize duplicates'
+            )
         page.images = self._history.add(page.images)
         self._obtained += len(page.images)
         if time.monotonic() - began > _SLOW:

@@ -72,13 +72,20 @@ class Server:
         """Whether it is, or may be, stored in one of its snapshots.
 
         That is so while it is shelved, in ERROR, RESCUE or UNKNOWN, while it
-        is resized, and while it has a task.
+        is resized, and while it has a task. What Compute says of a server
+        without telling its image is not relied on.
         """
+        return self.may_use_any_image or self._is_unsettled
+
+    @property
+    def _is_unsettled(self) -> bool:
         return self.task_state is not None or self.status.upper() in _UNSETTLED
 
     @property
     def state(self) -> str:
         """Its task, or else its status."""
+        if self.may_use_any_image and not self._is_unsettled:
+            return 'not completely listed'
         return self.task_state or self.status or 'in an unknown status'
 
 

@@ -196,20 +196,22 @@ class Fleet:
     ) -> ServerList:
         """Return the servers that a few images were taken from.
 
-        It sends a request for each of them. The lists are only read if an
-        image may be that of a server which it does not name.
+        It sends a request for each of them: lists may lack the servers of a
+        cell that does not respond. The lists are only read if an image may be
+        that of a server which it does not name.
 
         :raises ImagesError: if one cannot be read
         """
         images = [*images]
+        listed = ServerList(())
         if any(map(is_named_as_stored, images)):
             self.refresh()
-            return self.servers(api)
+            listed = self.servers(api)
         found: list[Server] = []
         for server_id in dict.fromkeys(i.server_id for i in images):
             if server_id is not None:
                 found += self.server(api, server_id)
-        return ServerList(tuple(found))
+        return dataclasses.replace(listed, servers=(*listed.servers, *found))
 
     def _sharing(self, api: 'ImagesAPI') -> list[_Member]:
         own = self._members[api]

@@ -112,11 +112,13 @@ class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
         """
         from osc_compute_images.changes import approval
 
-        if self.app.stdout is None:
+        is_named = bool(self.names(parsed_args))
+        prints = parsed_args.dry_run or not is_named
+        if prints and self.app.stdout is None:
             raise exceptions.CommandError(
                 'Cannot write the output: stdout is closed'
             )
-        if self.names(parsed_args):
+        if is_named:
             self._check_no_choice(parsed_args)
             return
         self.check_choice(parsed_args)

@@ -412,11 +412,17 @@ def canned() -> Iterator[canned_cloud.Server]:
 def interruptible() -> Iterator[None]:
     """Let commands be interrupted, even if the tests run in the background.
 
-    Commands would inherit that SIGINT is ignored.
+    Commands would inherit that SIGINT is ignored; with nohup, SIGHUP, too.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {
+        signal.SIGINT: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),
+        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    }
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class Images:

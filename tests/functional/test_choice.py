@@ -137,9 +137,9 @@ def test_newest(quick, images, count):
 
 @pytest.mark.parametrize('key', KEYS)
 def test_newest_per_group(quick, images, key):
-    listed = quick(*LIST, '--newest-per', key, *JSON).json()
+    listed = quick(*LIST, '--group-by', key, *JSON).json()
     assert ids(listed) == newest(images, 1, KEYS[key])
-    words = ('--newest', '2', '--newest-per', f'{key},type')
+    words = ('--newest', '2', '--group-by', f'{key},type')
     listed = quick(*LIST, *words, *JSON).json()
     both = newest(images, 2, lambda i: (KEYS[key](i), kind_of(i)))
     assert ids(listed) == both

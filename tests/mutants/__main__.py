@@ -26,6 +26,7 @@ from tests.mutants.importing import import_others
 from tests.mutants.importing import run_with_module
 from tests.mutants.mutations import Mutant
 from tests.mutants.mutations import mutants
+from tests.mutants.paths import MODULES
 from tests.mutants.paths import PACKAGE
 from tests.mutants.paths import ROOT
 from tests.mutants.results import equivalent
@@ -41,43 +42,6 @@ _GOAL = 90
 
 #: Exit code of a child; 0 and 1 are that tests passed or failed.
 _NOT_REPLACED = 2
-
-#: Choice, plan, pager, decoding and regions.
-MODULES = (
-    'api/filters/_*.py',
-    'api/_apply.py',
-    'api/_changes.py',
-    'api/_decode.py',
-    'api/_grouping.py',
-    'api/_history.py',
-    'api/_json.py',
-    'api/_order.py',
-    'api/_pager.py',
-    'api/_paging.py',
-    'api/_regions.py',
-    'api/_salvage.py',
-    'api/_query.py',
-    'api/_steps.py',
-    'api/plan.py',
-    'api/properties.py',
-    'api/protection.py',
-    'api/retention.py',
-    'api/selection.py',
-    'api/summary.py',
-    'api/usage.py',
-    'commands/_approval.py',
-    'options/filter_option.py',
-    'options/select.py',
-    'options/declared.py',
-    'targets/finder.py',
-    'commands/_outcomes.py',
-    'commands/_planning.py',
-    'commands/_protecting.py',
-    'targets/scope.py',
-    'targets/results.py',
-    'options/unreadable.py',
-    'output/used_by.py',
-)
 
 
 @dataclasses.dataclass

@@ -1,223 +1,167 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A second, simple implementation of what may be deleted."""
+"""What may be deleted, as the documents say.
 
-import dataclasses
+See "What uses an image" in ``filters.rst``, ``commands/delete.rst`` and
+``commands/prune.rst``. Nothing here looks at the product.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
 import datetime
-import random
+from typing import Any
 
-import msgspec
+from tests.oracle import commands
+from tests.oracle import world as w
 
-from osc_compute_images.api import Image
-from osc_compute_images.api import plan
-from osc_compute_images.api import retention
-from osc_compute_images.api import Server
-from osc_compute_images.api import ServerList
-from osc_compute_images.api.protection import Protection
+#: In these, a server is or may be stored in any of its snapshots.
+STORED = ('SHELVED', 'SHELVED_OFFLOADED', 'ERROR', 'UNKNOWN', 'RESCUE')
+STORED += ('RESIZE', 'VERIFY_RESIZE')
+#: In these it may be said to have a task, even if none is shown.
+BUSY = ('BUILD', 'HARD_REBOOT', 'MIGRATING', 'PASSWORD', 'REBOOT', 'REBUILD')
+BUSY += ('REVERT_RESIZE', 'SOFT_DELETED', 'DELETED')
+#: Names of the images of such servers, after the name of the server.
+SUFFIXES = ('-shelved', '-resize-temp')
 
-START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
-FORMATS = {
+_FORMATS = {
     'hourly': '%Y-%m-%d %H',
     'daily': '%Y-%m-%d',
     'weekly': '%G-%V',
     'monthly': '%Y-%m',
     'yearly': '%Y',
 }
+#: No image of a world was created from here to the clock of this machine.
+_NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+_UTC = datetime.UTC
+
+Image = dict[str, Any]
+Group = str | None
 
 
-@dataclasses.dataclass
-class Fleet:
-    """A cloud, and the options of its user.
-
-    :param images: all images
-    :param servers: all servers
-    :param include_used: whether images in use may be deleted
-    :param named: IDs that the user has given
-    :param rules: arguments of retention.Rules
-    """
-
-    images: list[Image]
-    servers: list[Server]
-    include_used: bool
-    named: set[str]
-    rules: dict[str, object]
-
-
-def fleet(seed: int) -> Fleet:
-    """Return a random fleet."""
-    chance = random.Random(seed)
-    names = ['web', 'db', 'old']
-    ids = [f'img-{n}' for n in range(chance.randint(1, 8))]
-    servers = [
-        Server(
-            f'srv-{n}',
-            chance.choice(names),
-            chance.choice(
-                ['ACTIVE', 'SHUTOFF', 'SHELVED', 'SHELVED_OFFLOADED']
-            ),
-            chance.choice([None, 'gone', *ids]),
-            task_state=chance.choice([None, None, 'shelving']),
-        )
-        for n in range(chance.randint(0, 4))
-    ]
-    images = [_image(chance, image_id, ids, names) for image_id in ids]
-    periods = chance.sample(['last', *FORMATS], chance.randint(1, 3))
-    rules: dict[str, object] = {p: chance.randint(0, 3) for p in periods}
-    if chance.random() < 0.3:
-        rules['within'] = datetime.timedelta(hours=chance.randint(0, 90))
-    return Fleet(
-        images,
-        servers,
-        chance.random() < 0.3,
-        set(chance.sample(ids, chance.choice([0, 0, 0, 1]))),
-        rules,
+def is_stored(records: list[w.Record], statuses: Iterable[str]) -> bool:
+    """Return whether a server is, or may be, stored in its snapshots."""
+    return any(
+        record.status.upper() in statuses or record.task is not None
+        for record in records
     )
 
 
-def _image(
-    chance: random.Random, image_id: str, ids: list[str], names: list[str]
-) -> Image:
-    shelved = [f'{name}-shelved' for name in names]
-    metadata = {
-        key: chance.choice(ids)
-        for key in ('kernel_id', 'ramdisk_id')
-        if chance.random() < 0.1
-    }
-    hours = chance.choice([3, 60, 2000, 20000])
-    created = START + datetime.timedelta(hours=chance.randrange(hours))
-    document = {
-        'id': image_id,
-        'name': chance.choice([None, 'nightly', *names, *shelved]),
-        'status': chance.choice([*['ACTIVE'] * 8, 'SAVING', 'ERROR', None]),
-        'created': chance.choice([*[created.isoformat()] * 9, None]),
-        'metadata': metadata,
-    }
-    if chance.random() < 0.7:
-        document['server'] = {'id': f'srv-{chance.randrange(5)}'}
-    return msgspec.convert(document, Image)
+def is_from(image: Image, server: w.Server) -> bool:
+    """Return whether an image was taken from a server."""
+    return w.image_server(image) == server.id
 
 
-def is_shelved_in(image: Image, fleet: Fleet) -> bool:
-    """Return whether a shelved server is, or may be, stored in an image."""
-    for server in fleet.servers:
-        shelved = server.status in ('SHELVED', 'SHELVED_OFFLOADED')
-        if not shelved and server.task_state != 'shelving':
-            continue
-        if server.image_id is None:
-            # The server is stored in its volume.
-            continue
-        name = server.name + '-shelved'
-        certain = [
-            i
-            for i in fleet.images
-            if i.name == name
-            and (i.server is None or i.server.id == server.id)
+def is_named_after(image: Image, server: w.Server) -> bool:
+    """Return whether an image without a server has the name of its image."""
+    names = {r.name + suffix for r in server.records for suffix in SUFFIXES}
+    return w.image_server(image) is None and image['name'] in names
+
+
+def may_hold_any(image: Image) -> bool:
+    """Return whether it may hold a server of an unknown name."""
+    return w.image_server(image) is None and image['name'].endswith(SUFFIXES)
+
+
+def is_booted(image: Image, server: w.Server) -> bool:
+    """Return whether a server was booted from an image."""
+    return any(record.image == image['id'] for record in server.records)
+
+
+def is_needed(image: Image, images: Iterable[Image]) -> bool:
+    """Return whether another image needs an image."""
+    return any(image['id'] in _needs(other) for other in images)
+
+
+def _needs(image: Image) -> Iterator[str]:
+    metadata = image['metadata']
+    for key in ('kernel_id', 'ramdisk_id'):
+        if key in metadata:
+            yield metadata[key]
+    for disk in metadata.get('block_device_mapping', []):
+        yield disk['image_id']
+
+
+def is_chosen(command: commands.Command, image: Image) -> bool:
+    """Return whether the image itself is one that a command may delete."""
+    status = image['status'].upper()
+    if command.kind == 'named':
+        return image['id'] in command.named
+    if command.kind == 'prune':
+        return status == 'ACTIVE' and group_of(command, image) is not None
+    choice = command.choice
+    return (
+        status in ('ACTIVE', 'ERROR')
+        and choice.get('status', status) == status
+        and choice.get('name', '') in image['name']
+        and choice.get('type') in (None, image['metadata'].get('image_type'))
+        and ('orphaned' not in choice or w.image_server(image) is not None)
+    )
+
+
+def group_of(command: commands.Command, image: Image) -> Group:
+    """Return the group of an image for prune, or None."""
+    if command.group_by == 'name':
+        name: str = image['name']
+        return name
+    return w.image_server(image)
+
+
+def chosen(command: commands.Command, images: list[Image]) -> list[Image]:
+    """Return the images that a command would delete if nothing used them."""
+    matching = [image for image in images if is_chosen(command, image)]
+    if command.kind != 'prune':
+        return matching
+    groups: dict[Group, list[Image]] = {}
+    for image in matching:
+        if _time(image) is not None:
+            groups.setdefault(group_of(command, image), []).append(image)
+    rules = {rule: value for rule, value in command.rules.items() if value}
+    pruned = []
+    for group in groups.values():
+        group.sort(key=lambda i: (_time(i), i['id']), reverse=True)
+        kept = {i['id'] for rule in rules for i in _kept(group, rule, rules)}
+        pruned += [i for i in group if i['id'] not in kept]
+    return pruned if rules else []
+
+
+def _kept(group: list[Image], rule: str, rules: dict[str, int]) -> list[Image]:
+    """Return the images of a group that a rule keeps."""
+    value = rules[rule]
+    if rule == 'last':
+        return group[:value]
+    times = [_time(image) or _NOW for image in group]
+    if rule == 'within':
+        span = datetime.timedelta(hours=value)
+        return [
+            image
+            for image, time in zip(group, times, strict=True)
+            if times[0] - time < span
         ]
-        possible = [
-            i
-            for i in fleet.images
-            if i.server is not None and i.server.id == server.id
-        ]
-        if image in (certain or possible):
-            return True
-    return False
+    # The first image of each period is its newest.
+    newest: dict[str, Image] = {}
+    for image, time in zip(group, times, strict=True):
+        newest.setdefault(time.strftime(_FORMATS[rule]), image)
+    oldest = group[-1:] if len(newest) < value else []
+    return [*newest.values()][:value] + oldest
 
 
-def is_protected(image: Image, fleet: Fleet) -> bool:
-    """Return whether an image must be kept."""
-    if image.id in fleet.named:
-        return False
-    if is_shelved_in(image, fleet):
-        return True
-    if fleet.include_used:
-        return False
-    booted = any(s.image_id == image.id for s in fleet.servers)
-    needed = any(
-        other.metadata.get(key) == image.id
-        for other in fleet.images
-        for key in ('kernel_id', 'ramdisk_id')
+def _time(image: Image) -> datetime.datetime | None:
+    """Return when an image was created; None: unreadable, or in the future."""
+    try:
+        time = datetime.datetime.strptime(
+            image['created'], '%Y-%m-%dT%H:%M:%SZ'
+        ).replace(tzinfo=_UTC)
+    except ValueError:
+        return None
+    return time if time < _NOW else None
+
+
+def replaces(other: Image, image: Image) -> bool:
+    """Return whether another image is good, and newer than an image."""
+    newer, time = _time(other), _time(image)
+    return (
+        other['status'].upper() == 'ACTIVE'
+        and newer is not None
+        and time is not None
+        and (newer, other['id']) > (time, image['id'])
     )
-    return booted or needed
-
-
-def may_be_deleted(fleet: Fleet) -> set[str]:
-    """Return the IDs to delete if all images are selected."""
-    return {
-        i.id
-        for i in fleet.images
-        if not is_protected(i, fleet)
-        and (i.status in ('ACTIVE', 'ERROR') or i.id in fleet.named)
-    }
-
-
-def may_be_pruned(fleet: Fleet) -> set[str]:
-    """Return the IDs to delete if all images are pruned, by server."""
-    pruned = set()
-    for server_id in {i.server_id for i in fleet.images} - {None}:
-        group = sorted(
-            (
-                i
-                for i in fleet.images
-                if i.server_id == server_id
-                and i.status == 'ACTIVE'
-                and i.created is not None
-            ),
-            key=lambda i: (i.created, i.id),
-            reverse=True,
-        )
-        kept = set()
-        rules = {rule: value for rule, value in fleet.rules.items() if value}
-        if not rules:
-            continue
-        for rule, value in rules.items():
-            if rule == 'last':
-                kept |= {i.id for i in group[:value]}
-            elif rule == 'within':
-                limit = value
-                kept |= {
-                    i.id for i in group if _time(group[0]) - _time(i) < limit
-                }
-            else:
-                # The first image of each period is its newest.
-                newest = {}
-                for image in group:
-                    period = _time(image).strftime(FORMATS[rule])
-                    newest.setdefault(period, image.id)
-                kept |= {*list(newest.values())[:value]}
-                if len(newest) < value:
-                    kept |= {i.id for i in group[-1:]}
-        pruned |= {
-            i.id
-            for i in group
-            if i.id not in kept and not is_protected(i, fleet)
-        }
-    return pruned
-
-
-def _time(image: Image) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(image.created)
-
-
-def compare(seed: int) -> tuple[int, int]:
-    """Compare both plans of a random fleet with this implementation.
-
-    :returns: the numbers of deleted and of kept images
-    """
-    made = fleet(seed)
-    protection = Protection(
-        ServerList(tuple(made.servers)),
-        made.images,
-        include_used=made.include_used,
-        named=made.named,
-    )
-    deleted = plan.delete(made.images, protection)
-    rules = retention.Rules(**made.rules)
-    pruned = plan.prune(made.images, rules, protection)
-    for todo, expected in (
-        (deleted, may_be_deleted(made)),
-        (pruned, may_be_pruned(made)),
-    ):
-        assert {s.image.id for s in todo.changes} == expected, (seed, made)
-        assert {s.image.id for s in todo.steps} == {i.id for i in made.images}
-    removed = len(deleted.changes) + len(pruned.changes)
-    return removed, len(deleted.kept) + len(pruned.kept)

@@ -9,6 +9,7 @@ import pytest
 
 import osc_compute_images
 from tests.mutants.functions import replace_functions
+from tests.mutants.paths import MODULES
 
 PACKAGE = pathlib.Path(osc_compute_images.__file__).parent
 LIST = pathlib.Path(__file__).parents[1] / 'mutants' / 'equivalent.txt'
@@ -29,6 +30,11 @@ def test_each_equivalent_mutant_is_of_a_line_that_there_is_and_has_a_reason():
             _function, _, change = line.partition(': ')
             assert ' '.join(change.partition(' => ')[0].split()) in source
     assert mutant is None, f'no reason: {mutant}'
+
+
+@pytest.mark.parametrize('pattern', MODULES)
+def test_modules_to_change_exist(pattern):
+    assert [*PACKAGE.glob(pattern)]
 
 
 MODULE = """

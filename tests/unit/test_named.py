@@ -26,7 +26,10 @@ CHANGES = [(DeleteComputeImage,), SET, UNSET]
 
 @pytest.fixture
 def fleet(http):
-    return new_fleet().serve(http)
+    fleet = new_fleet()
+    for image in fleet.images.values():
+        image['metadata'].setdefault('os_distro', 'cirros')
+    return fleet.serve(http)
 
 
 @pytest.fixture
@@ -142,6 +145,7 @@ def test_number_of_requests_does_not_depend_on_the_cloud(
 ):
     for n in range(1500):
         fleet.servers[str(n)] = server(str(n), str(n), image=ID[1])
+    fleet.images[ID[1]]['metadata']['os_distro'] = 'x'
     assert run(app, *command, name) == (0, '')
     assert len(fleet.requests) <= most
     assert 'GET /servers/detail' not in fleet.requests
@@ -165,6 +169,7 @@ def test_image_that_is_gone_is_no_failure(app, fleet, caplog, command):
             fleet.images.pop(ID[1], None)
 
     fleet.before = lose
+    fleet.images[ID[1]]['metadata']['os_distro'] = 'x'
     assert run(app, *command, ID[1]) == (0, '')
     assert not caplog.records
 
@@ -231,16 +236,17 @@ def test_shared_images_do_not_become_private(
 
 
 def test_properties_that_are_as_wanted_are_no_failure(app, fleet, caplog):
-    for command in (
-        (UnsetComputeImage, '--property=none'),
-        (SetComputeImage, '--property=os_distro=cirros'),
-    ):
-        assert acted(app, *command, ID[0], DRY) == [('keep', 0)]
-        assert run(app, *command, ID[0]) == (0, '')
-    words = ('--property=none', '--property=os_distro')
-    assert run(app, UnsetComputeImage, *words, ID[0]) == (0, '')
-    assert fleet.images[ID[0]]['metadata'] == {}
+    command = (SetComputeImage, '--property=os_distro=cirros', ID[0])
+    assert acted(app, *command, DRY) == [('keep', 0)]
+    assert run(app, *command) == (0, '')
     assert not caplog.records
+
+
+def test_missing_property_is_reported_and_others_are_removed(app, fleet):
+    words = ('--property=none', '--property=os_distro', ID[0])
+    assert run(app, UnsetComputeImage, *words, DRY)[0] == 1
+    assert run(app, UnsetComputeImage, *words) == (1, '')
+    assert fleet.images[ID[0]]['metadata'] == {}
 
 
 def test_no_property_replaces_properties(app, fleet):

@@ -421,6 +421,23 @@ def test_no_duplicates_if_empty_page_links_back(api, http):
     assert ids(listed) == [nova.image_id(n) for n in range(1, 14)]
 
 
+def test_empty_page_is_not_passed_if_it_may_link_to_forgotten_images(
+    api, http, monkeypatch
+):
+    monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 5)
+    numbers = [(1, 2), (3, 4), (5, 6), (), (2, 3), (7,)]
+    pages = [
+        nova.page(nova.images(*each), nova.link(nova.image_id(1)))
+        for each in numbers
+    ]
+    http.get(nova.DETAIL, [{'json': each} for each in pages])
+    listed = []
+    with pytest.raises(ListingInterrupted, match='duplicates') as caught:
+        listed.extend(api.list_detail(ListOpts(limit=2)))
+    assert ids(listed) == [nova.image_id(n) for n in range(1, 7)]
+    assert caught.value.marker == nova.image_id(6)
+
+
 def test_list_can_restart_if_marker_of_interruption_was_deleted(api, http):
     server = nova.Server(nova.images(*range(6)))
     http.get(nova.DETAIL, [{'json': server}, FAULT])
