@@ -25,6 +25,8 @@ from osc_compute_images.api import _limits
 from osc_compute_images.api import filters
 from osc_compute_images.api.filters import _regex
 from osc_compute_images.api.http import _body
+from osc_compute_images.changes import interruption
+from osc_compute_images.changes.command import ChangeCommand
 from osc_compute_images.output import bounds
 from osc_compute_images.output import escaping
 from osc_compute_images.output import field
