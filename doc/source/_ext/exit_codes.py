@@ -33,7 +33,17 @@ TABLE = (
     ExitCode(4, ('show',), 'With --wait: the status of the image is DELETED'),
     ExitCode(5, ('show',), 'With --wait: the image no longer exists'),
     ExitCode(6, ('show',), 'With --wait: the timeout expired'),
-    ExitCode(7, CHANGING, 'The plan was refused; nothing was changed'),
+    ExitCode(
+        7,
+        ('list', 'summary'),
+        'What uses the images is not known: a server could not be read',
+    ),
+    ExitCode(
+        7,
+        CHANGING,
+        'The plan, or each image that was named, was refused; nothing was '
+        'changed',
+    ),
 )
 
 
