@@ -24,14 +24,18 @@ _CHANGES = {
     'set': ('set', '--allow-private', '--property', 'checked=yes'),
     'delete': ('delete',),
 }
-_BY_CHOICE = ('--name-pattern', 'cirros-*', '--auto-approve', '-f', 'value')
+_CHOICES = {
+    'set': ('--with-name-pattern', 'cirros-*'),
+    'delete': ('--name-pattern', 'cirros-*'),
+}
+_APPROVED = ('--auto-approve', '-f', 'value')
 
 _Way = Callable[[str, measure.Cloud], measure.Run]
 
 
 def _by_choice(*command: str) -> _Way:
     def run(verb: str, cloud: measure.Cloud) -> measure.Run:
-        words = (*command, *_CHANGES[verb], *_BY_CHOICE)
+        words = (*command, *_CHANGES[verb], *_CHOICES[verb], *_APPROVED)
         return measure.run(words, cloud.env, keep=True)
 
     return run

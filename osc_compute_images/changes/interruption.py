@@ -14,7 +14,7 @@ from typing import TypeVar
 _T = TypeVar('_T')
 
 #: Ctrl-C, "kill", and the end of the terminal (not on all systems).
-_SIGNALS = tuple(
+SIGNALS = tuple(
     getattr(signal, name)
     for name in ('SIGINT', 'SIGTERM', 'SIGHUP')
     if hasattr(signal, name)
@@ -44,7 +44,7 @@ class Interruption:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        for number in _SIGNALS:
+        for number in SIGNALS:
             # NOTE: nohup ignores SIGHUP.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._previous[number] = signal.signal(number, self._note)

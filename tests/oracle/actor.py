@@ -10,7 +10,7 @@ from tests.oracle import generate
 from tests.oracle import world as w
 
 _OF_SERVERS = (*['boot', 'shelve', 'task'] * 2, 'unshelve', 'rename', 'delete')
-_OF_IMAGES = (*['break'] * 2, 'delete image', 'need')
+_OF_IMAGES = (*['break'] * 4, 'delete image', 'need')
 _EVENTS = (*_OF_SERVERS, *_OF_IMAGES, 'cell', 'region')
 
 

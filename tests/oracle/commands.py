@@ -91,8 +91,8 @@ def _filters(chance: random.Random, made: Command) -> list[str]:
 
 
 def _retention(chance: random.Random, made: Command) -> list[str]:
-    rules = chance.sample(PERIODS, chance.randint(1, 3))
-    made.rules = {rule: chance.choice([0, 1, 1, 2, 3]) for rule in rules}
+    rules = chance.sample(PERIODS, chance.choice([1, 1, 2]))
+    made.rules = {rule: chance.choice([0, 1, 1, 1, 1, 2]) for rule in rules}
     words = [f'--keep-{rule}={n}' for rule, n in made.rules.items()]
     if chance.random() < 0.2:
         made.rules['within'] = chance.randrange(1, 90)

@@ -94,7 +94,7 @@ def world(chance: random.Random) -> w.World:
     """Return a random world."""
     glances = []
     for number in range(2):
-        ids = [f'img-{number}-{n}' for n in range(chance.randint(1, 7))]
+        ids = [f'img-{number}-{n}' for n in range(chance.randint(1, 9))]
         glances.append({i: image(chance, i, ids) for i in ids})
     regions = {}
     is_admin = chance.random() < 0.7

@@ -25,6 +25,8 @@ from osc_compute_images.api import _limits
 from osc_compute_images.api import filters
 from osc_compute_images.api.filters import _regex
 from osc_compute_images.api.http import _body
+from osc_compute_images.changes import interruption
+from osc_compute_images.changes.command import ChangeCommand
 from osc_compute_images.output import bounds
 from osc_compute_images.output import escaping
 from osc_compute_images.output import field
@@ -212,6 +214,8 @@ def test_exit_codes_are_documented(name):
     if name == 'compute image show':
         # It neither changes images nor reads servers.
         codes.remove(base.EXIT_REFUSED)
+    if issubclass(COMMANDS[name], ChangeCommand):
+        codes |= {128 + number for number in interruption.SIGNALS}
     assert documented == sorted(codes)
 
 

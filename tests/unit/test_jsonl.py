@@ -113,6 +113,6 @@ def test_import_loads_no_other_modules():
     added = modules('import osc_compute_images.output.jsonl; ') - modules('')
     assert added == {
         'osc_compute_images',
-        'osc_compute_images.commands',
+        'osc_compute_images.output',
         'osc_compute_images.output.jsonl',
     }

@@ -36,7 +36,7 @@ TABLE = (
     ExitCode(
         7,
         ('list', 'summary'),
-        'What uses the images is not known: a server could not be read',
+        'With --unused, --orphaned or --used-by: servers could not be read',
     ),
     ExitCode(
         7,
@@ -44,6 +44,9 @@ TABLE = (
         'The plan, or each image that was named, was refused; nothing was '
         'changed',
     ),
+    ExitCode(129, CHANGING, 'Stopped by SIGHUP, as reported on stderr'),
+    ExitCode(130, CHANGING, 'Stopped by SIGINT (Ctrl-C), likewise'),
+    ExitCode(143, CHANGING, 'Stopped by SIGTERM, likewise'),
 )
 
 
