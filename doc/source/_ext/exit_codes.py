@@ -36,9 +36,14 @@ TABLE = (
     ExitCode(
         7,
         ('list', 'summary'),
-        'With --unused or --orphaned: servers could not be read',
+        'With --unused, --orphaned or --used-by: servers could not be read',
     ),
-    ExitCode(7, CHANGING, 'The plan was refused; nothing was changed'),
+    ExitCode(
+        7,
+        CHANGING,
+        'The plan, or each image that was named, was refused; nothing was '
+        'changed',
+    ),
     ExitCode(129, CHANGING, 'Stopped by SIGHUP, as reported on stderr'),
     ExitCode(130, CHANGING, 'Stopped by SIGINT (Ctrl-C), likewise'),
     ExitCode(143, CHANGING, 'Stopped by SIGTERM, likewise'),
