@@ -134,7 +134,7 @@ class _WaitFailed(Exception):
             self.exit_code = EXIT_TIMEOUT
         elif isinstance(e, api.ImageVanished):
             self.exit_code = EXIT_VANISHED
-        elif e.image is not None and e.image.status == 'DELETED':
+        elif e.image is not None and e.image.state == 'DELETED':
             self.exit_code = EXIT_DELETED
         else:
             self.exit_code = EXIT_ERROR
