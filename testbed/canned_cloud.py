@@ -252,12 +252,6 @@ def broken_chunks(connection: socket.socket, response: bytes) -> None:
     )
 
 
-def hinted(connection: socket.socket, response: bytes) -> None:
-    """Send an interim response before the final one."""
-    connection.sendall(b'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
-    connection.sendall(response)
-
-
 def without_colon(connection: socket.socket, response: bytes) -> None:
     """Send the response with an invalid header."""
     status, _, rest = response.partition(b'\r\n')
