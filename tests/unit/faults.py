@@ -23,7 +23,7 @@ SECOND = f'{nova.ENDPOINT}/images/{ID[1]}'
 #: A server that is not mocked: requests to it fail.
 FOREIGN = 'http://foreign.example.com:8774/v2.1'
 
-Wrong = Callable[[Fleet, requests_mock.Mocker], None]
+Wrong = Callable[[Fleet, requests_mock.Mocker], object]
 
 
 @dataclasses.dataclass(frozen=True)
