@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Measure, and write results.json, the tables and the plots.
+"""Measure, and write results.json and the tables.
 
 Everything is measured in one run on this machine, with the same bytes from a
 canned server, each time in its own process. Figures of different machines or
@@ -23,8 +23,6 @@ from benchmarks import changes
 from benchmarks import commands
 from benchmarks import golang
 from benchmarks import measure
-from benchmarks import real
-from benchmarks import regions
 from benchmarks import report
 from benchmarks import start
 from benchmarks import startup
@@ -56,7 +54,6 @@ class Setting:
         gophercloud: str | None,
     ) -> None:
         self.quick: bool = args.quick
-        self.full: bool = args.full
         self.images: int = args.images
         self.runs: int = args.runs
         self.gophercloud = gophercloud
@@ -71,51 +68,28 @@ class Setting:
             self._clouds[key] = self._stack.enter_context(cloud)
         return self._clouds[key]
 
-    def one(self, *options: str) -> measure.Cloud:
-        """Return a cloud with one image."""
-        return self.cloud(1, *options)
-
-    def some(self, *options: str) -> measure.Cloud:
-        """Return a cloud for slow programs."""
-        return self.cloud(max(1000, self.images // 10), *options)
-
-    def many(self) -> measure.Cloud:
-        """Return the cloud with all images."""
-        return self.cloud(self.images)
-
 
 def _commands(at: Setting) -> Any:
-    nova = at.one(), at.many()
-    glance = at.one('--glance'), at.some('--glance')
+    nova = at.cloud(1), at.cloud(at.images)
+    some = max(1000, at.images // 10)
+    glance = at.cloud(1, '--glance'), at.cloud(some, '--glance')
     return commands.measured(nova, glance, at.runs)
-
-
-def _memory(at: Setting) -> Any:
-    clouds = [at.one(), at.many()]
-    if at.full:
-        clouds.append(at.cloud(1_000_000))
-    return commands.memory(clouds, at.runs)
-
-
-def _regions(at: Setting) -> Any:
-    return regions.measured(at.images, at.runs, 0.1 if at.quick else 1.0)
 
 
 #: The parts of the benchmark, in order.
 PARTS: dict[str, Callable[[Setting], Any]] = {
-    'api': lambda at: apis.measured(at.many(), at.runs, at.gophercloud),
-    'commands': _commands,
-    'first row': lambda at: commands.first_row(at.one(), at.many(), at.runs),
-    'memory': _memory,
-    'regions': _regions,
-    'ahead': lambda at: apis.ahead(at.many().env, at.runs),
-    'requests': lambda at: commands.requests(at.one(), at.some()),
-    'changes': lambda at: changes.measured(100 if at.quick else 1000, at.runs),
-    'startup': lambda at: startup.measured(at.one(), at.runs, quick=at.quick),
-    'start': lambda at: start.measured(
-        at.one(), at.one('--glance'), at.runs, quick=at.quick
+    'api': lambda at: apis.measured(
+        at.cloud(at.images), at.runs, at.gophercloud
     ),
-    'cloud': lambda at: real.measured(500 if at.quick else 5000, at.runs),
+    'commands': _commands,
+    'requests': lambda _at: commands.requests(),
+    'changes': lambda at: changes.measured(100 if at.quick else 1000, at.runs),
+    'startup': lambda at: startup.measured(
+        at.cloud(1), at.runs, quick=at.quick
+    ),
+    'start': lambda at: start.measured(
+        at.cloud(1), at.cloud(1, '--glance'), at.runs, quick=at.quick
+    ),
 }
 
 
@@ -128,8 +102,6 @@ def left_out(at: Setting) -> list[str]:
         reasons.append('instruction counts: they need valgrind')
     elif at.quick:
         reasons.append('instruction counts: they take too long for --quick')
-    if not at.full:
-        reasons.append('1,000,000 images, and a real Nova: they need --full')
     return reasons
 
 
@@ -173,16 +145,10 @@ def main() -> None:
         default=3,
         help='number of runs, for the medians (default: %(default)s)',
     )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
+    parser.add_argument(
         '--quick',
         action='store_true',
         help='one run with few images; write no files',
-    )
-    which.add_argument(
-        '--full',
-        action='store_true',
-        help='also with 1,000,000 images, and a real Nova on loopback',
     )
     parser.add_argument(
         '--part',
@@ -197,7 +163,7 @@ def main() -> None:
         args.images, args.runs = min(args.images, 10_000), 1
     in_parts = args.parts is not None
     if not in_parts:
-        args.parts = [n for n in PARTS if n != 'cloud' or args.full]
+        args.parts = [*PARTS]
     results = measured(args)
     if not args.quick and not in_parts:
         report.write(results)

@@ -2,7 +2,6 @@
 
 """Lists from programs, with this API and with others."""
 
-from collections.abc import Mapping
 import functools
 
 from benchmarks import measure
@@ -38,21 +37,10 @@ def measured(
             medians.add(
                 name,
                 images=cloud.images,
+                requests=figures['requests'],
+                bytes=figures['bytes'],
                 wall=own['wall'],
                 cpu=own['cpu'],
                 rss=done.rss,
-                requests=figures['requests'],
-                server_cpu=figures['cpu'],
             )
-    return medians.result()
-
-
-def ahead(env: Mapping[str, str], runs: int) -> dict[str, dict[str, float]]:
-    """Measure CSV output, with and without prefetching of pages."""
-    medians = measure.Medians()
-    for number in range(runs):
-        for name, options in (('in turn', {}), ('ahead', {'ahead': True})):
-            measure.note(f'run {number + 1}: rows of csv, pages {name}')
-            _done, own = measure.subject('in_csv', env, **options)
-            medians.add(name, wall=own['wall'], cpu=own['cpu'])
     return medians.result()

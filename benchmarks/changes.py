@@ -24,18 +24,18 @@ _CHANGES = {
     'set': ('set', '--allow-private', '--property', 'checked=yes'),
     'delete': ('delete',),
 }
-_CHOICES = {
+_BY_CHOICE = {
     'set': ('--with-name-pattern', 'cirros-*'),
     'delete': ('--name-pattern', 'cirros-*'),
 }
-_APPROVED = ('--auto-approve', '-f', 'value')
+_AT_ONCE = ('--auto-approve', '-f', 'value')
 
 _Way = Callable[[str, measure.Cloud], measure.Run]
 
 
 def _by_choice(*command: str) -> _Way:
     def run(verb: str, cloud: measure.Cloud) -> measure.Run:
-        words = (*command, *_CHANGES[verb], *_CHOICES[verb], *_APPROVED)
+        words = (*command, *_CHANGES[verb], *_BY_CHOICE[verb], *_AT_ONCE)
         return measure.run(words, cloud.env, keep=True)
 
     return run
@@ -72,7 +72,8 @@ def measured(images: int, runs: int) -> dict[str, dict[str, float]]:
     """Measure each way of each change.
 
     :param images: number of images, except of the shell loop
-    :returns: number of images, CPU seconds, seconds, and requests
+    :returns: number of images, CPU seconds, seconds, requests, and bytes of
+        the responses
     :raises RuntimeError: if not all images were deleted
     """
     medians = measure.Medians()
@@ -81,7 +82,7 @@ def measured(images: int, runs: int) -> dict[str, dict[str, float]]:
             for name, way in WAYS.items():
                 measure.note(f'run {number + 1}: {verb}: {name}')
                 count = FEW if way is _loop else images
-                with measure.Cloud(count, '--changing') as cloud:
+                with measure.Cloud(count) as cloud:
                     done = way(verb, cloud)
                     figures = cloud.statistics()
                     left = 0 if verb == 'delete' else count
@@ -95,5 +96,6 @@ def measured(images: int, runs: int) -> dict[str, dict[str, float]]:
                     cpu=done.cpu,
                     wall=done.wall,
                     requests=figures['requests'],
+                    bytes=figures['bytes'],
                 )
     return medians.result()

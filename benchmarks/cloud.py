@@ -1,187 +1,80 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The canned cloud of the tests, with any number of images, and statistics.
+"""The canned cloud of the tests, with a Glance, and statistics.
 
 It responds from memory, so that the client is measured. Pages are made before
-it is ready, and kept. Beyond :data:`KEPT` pages they are made on request, so
-that a million images do not need gigabytes. For each line on stdin it writes
-the number of requests since the last line, their CPU time, and the number of
-images of a region, as JSON.
+it is ready. For each line on stdin it writes the requests and the bytes of the
+responses since the last line, the CPU time that they took, and the number of
+images, as JSON.
 """
 
 import argparse
-from collections.abc import Mapping
-import contextlib
 import json
 import sys
 import time
 from typing import Any
-from typing import cast
 import urllib.parse
-import uuid
 
 from testbed import canned_cloud as canned
 
 #: Maximum page size, the default of Nova and Glance.
 PAGE = 1000
 
-#: Number of pages that are kept.
-KEPT = 200
-
 NOVA = '/v2.1'
 GLANCE = '/image'
 
 
-class Images:
-    """The images of the tests, made on access."""
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, number: int) -> dict[str, Any]:
-        if number >= self._count:
-            raise IndexError(number)
-        image: dict[str, Any] = canned.image(number)
-        return image
-
-
-def number_of(image_id: str) -> int:
-    """Return the position of an image in the list."""
-    return uuid.UUID(image_id).int - uuid.UUID(canned.image(0)['id']).int
-
-
-class Paged:
-    """A handler that returns pages.
-
-    :param count: number of images
-    """
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self._pages: dict[tuple[int, int], canned.Response] = {}
-
-    def page(self, request: canned.Request) -> canned.Response:
-        """Return the requested page."""
-        limit = min(int(request.query.get('limit', PAGE)), PAGE)
-        marker = request.query.get('marker')
-        start = number_of(marker) + 1 if marker else 0
-        response = self._pages.get((start, limit))
-        if response is None:
-            numbers = range(start, min(start + limit, self.count))
-            query = f'limit={limit}'
-            if numbers:
-                last = canned.image(numbers[-1])['id']
-                query = f'{query}&marker={last}'
-            response = canned.Response.of(
-                self.document(request, numbers, limit, query)
-            )
-            if len(self._pages) < KEPT:
-                self._pages[start, limit] = response
-        return response
-
-    def prepare(self, path: str, host: str) -> None:
-        """Make the pages in advance."""
-        for number in range(0, min(self.count, KEPT * PAGE), PAGE):
-            query = {'limit': str(PAGE)}
-            if number:
-                query['marker'] = canned.image(number - 1)['id']
-            self.page(canned.Request('GET', path, query, {'host': host}, b''))
-
-    def document(
-        self, request: canned.Request, numbers: range, limit: int, query: str
-    ) -> dict[str, Any]:
-        """Return the JSON document of a page."""
-        raise NotImplementedError
-
-
-class Nova(Paged):
-    """The handler of Nova, with the image records of the tests."""
-
-    def __call__(self, request: canned.Request) -> canned.Response | None:
-        path = request.path.rstrip('/')
-        if path == f'{NOVA}/images/detail' and 'name' not in request.query:
-            return self.page(request)
-        if path == NOVA:
-            return self._version(request)
-        nova = canned.Nova(cast(Any, Images(self.count)), NOVA)
-        return nova(request)
-
-    def document(
-        self, request: canned.Request, numbers: range, limit: int, query: str
-    ) -> dict[str, Any]:
-        document: dict[str, Any] = {'images': [*map(canned.image, numbers)]}
-        if len(numbers) == limit:
-            href = f'http://{request.headers["host"]}{request.path}?{query}'
-            document['images_links'] = [{'rel': 'next', 'href': href}]
-        return document
-
-    def _version(self, request: canned.Request) -> canned.Response:
-        href = f'http://{request.headers["host"]}{NOVA}/'
+def versions(request: canned.Request) -> canned.Response | None:
+    """Return the version documents of Nova and Glance."""
+    path = request.path.rstrip('/')
+    link = f'http://{request.headers["host"]}'
+    if path == NOVA:
         version = {
             'id': 'v2.1',
             'status': 'CURRENT',
             'version': '2.96',
             'min_version': '2.1',
             'updated': '2013-07-23T11:33:21Z',
-            'links': [{'rel': 'self', 'href': href}],
+            'links': [{'rel': 'self', 'href': f'{link}{NOVA}/'}],
         }
         return canned.Response.of({'version': version})
+    if path in (GLANCE, f'{GLANCE}/v2'):
+        version = {
+            'id': 'v2.15',
+            'status': 'CURRENT',
+            'links': [{'rel': 'self', 'href': f'{link}{GLANCE}/v2/'}],
+        }
+        return canned.Response.of({'versions': [version]}, 300)
+    return None
 
 
-class Changing(Nova):
-    """The handler of Nova, with images that can be changed and deleted."""
+class Glance:
+    """The handler of Glance's list, with the same images.
 
-    def __init__(self, count: int) -> None:
-        super().__init__(count)
-        self._nova = canned.Nova([canned.image(n) for n in range(count)], NOVA)
+    :param images: records of Nova
+    """
+
+    def __init__(self, images: list[dict[str, Any]]) -> None:
+        self._pages: dict[str, canned.Response] = {}
+        marker = ''
+        for start in range(0, len(images) + 1, PAGE):
+            page = images[start : start + PAGE]
+            document: dict[str, Any] = {'images': [*map(of_glance, page)]}
+            following = page[-1]['id'] if len(page) == PAGE else ''
+            if following:
+                query = f'limit={PAGE}&marker={following}'
+                document['next'] = f'/v2/images?{query}'
+            self._pages[marker] = canned.Response.of(document)
+            marker = following
 
     def __call__(self, request: canned.Request) -> canned.Response | None:
-        path = request.path.rstrip('/')
-        if path == f'{NOVA}/servers/detail':
-            return canned.Response.of({'servers': []})
-        if path == f'{NOVA}/images/detail':
-            return self._nova.page(request)
-        return super().__call__(request) if path == NOVA else self.one(request)
-
-    def one(self, request: canned.Request) -> canned.Response | None:
-        """Return, change or delete an image."""
-        response = self._nova(request)
-        self.count = len(self._nova.images)
-        return response
+        if request.path != f'{GLANCE}/v2/images':
+            return None
+        return self._pages.get(request.query.get('marker', ''))
 
 
-class Glance(Paged):
-    """The handler of Glance, with as many images, in Glance's records."""
-
-    def __call__(self, request: canned.Request) -> canned.Response | None:
-        path = request.path.rstrip('/')
-        if path == f'{GLANCE}/v2/images':
-            return self.page(request)
-        if path in (GLANCE, f'{GLANCE}/v2'):
-            href = f'http://{request.headers["host"]}{GLANCE}/v2/'
-            version = {
-                'id': 'v2.15',
-                'status': 'CURRENT',
-                'links': [{'rel': 'self', 'href': href}],
-            }
-            return canned.Response.of({'versions': [version]}, 300)
-        return None
-
-    def document(
-        self, _request: canned.Request, numbers: range, limit: int, query: str
-    ) -> dict[str, Any]:
-        document: dict[str, Any] = {'images': [*map(of_glance, numbers)]}
-        if len(numbers) == limit:
-            document['next'] = f'/v2/images?{query}'
-        return document
-
-
-def of_glance(number: int) -> dict[str, Any]:
-    """Make an image as Glance describes it."""
-    image = canned.image(number)
+def of_glance(image: dict[str, Any]) -> dict[str, Any]:
+    """Return an image as Glance describes it."""
     path = f'/v2/images/{image["id"]}'
     return {
         **image['metadata'],
@@ -210,11 +103,8 @@ def of_glance(number: int) -> dict[str, Any]:
     }
 
 
-def catalog(regions: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return a catalog of Compute and Image.
-
-    :param regions: the URL of the server, by region
-    """
+def catalog(url: str) -> list[dict[str, Any]]:
+    """Return a catalog of Compute and Image."""
     return [
         {
             'type': kind,
@@ -222,13 +112,12 @@ def catalog(regions: Mapping[str, str]) -> list[dict[str, Any]]:
             'id': kind,
             'endpoints': [
                 {
-                    'id': f'{region}-{kind}-{interface}',
+                    'id': f'{kind}-{interface}',
                     'interface': interface,
-                    'region': region,
-                    'region_id': region,
-                    'url': base + path,
+                    'region': 'RegionOne',
+                    'region_id': 'RegionOne',
+                    'url': url + path,
                 }
-                for region, base in regions.items()
                 for interface in ('public', 'internal', 'admin')
             ],
         }
@@ -236,66 +125,33 @@ def catalog(regions: Mapping[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def delayed(handler: canned.Handler, seconds: float) -> canned.Handler:
-    """Return a handler that delays the responses of another."""
-
-    def answer(request: canned.Request) -> canned.Response | None:
-        response = handler(request)
-        if response is not None:
-            time.sleep(seconds)
-        return response
-
-    return answer
-
-
 def main() -> None:
     """Run a cloud until its standard input is closed."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument('--images', type=int, default=1000)
     parser.add_argument('--glance', action='store_true')
-    parser.add_argument(
-        '--changing', action='store_true', help='its images can be changed'
-    )
-    parser.add_argument(
-        '--regions', type=int, default=1, help='with as many images each'
-    )
-    parser.add_argument(
-        '--delay', type=float, default=0.0, help='seconds, of each page'
-    )
     args = parser.parse_args()
-    handlers: list[canned.Handler] = []
-    with contextlib.ExitStack() as stack:
-        servers = [
-            stack.enter_context(
-                canned.Server(lambda r: canned.first_of(*handlers)(r))
-            )
-            for _ in range(args.regions)
-        ]
-        host = urllib.parse.urlsplit(servers[0].url).netloc
-        regions = {f'Region{n}': s.url for n, s in enumerate(servers, 1)}
-        handlers.append(canned.keystone({}, catalog=catalog(regions)))
-        images: Nova | Glance
-        if args.glance:
-            images = Glance(args.images)
-            images.prepare(f'{GLANCE}/v2/images', host)
-        else:
-            images = (Changing if args.changing else Nova)(args.images)
-            images.prepare(f'{NOVA}/images/detail', host)
-        handlers.append(delayed(images, args.delay) if args.delay else images)
-        env = canned.environment(servers[0])
-        env['OS_REGION_NAME'] = next(iter(regions))
-        print(json.dumps(env), flush=True)
-        seen, spent = 0, time.process_time()
+    images = [canned.image(number) for number in range(args.images)]
+    nova = canned.Nova(images, NOVA)
+    handlers: list[canned.Handler] = [versions, nova]
+    if args.glance:
+        handlers.append(Glance(images))
+    with canned.Server(lambda r: canned.first_of(*handlers)(r)) as server:
+        nova.prepare(urllib.parse.urlsplit(server.url).netloc)
+        handlers.insert(0, canned.keystone({}, catalog=catalog(server.url)))
+        print(json.dumps(canned.environment(server)), flush=True)
+        requests, sent, spent = 0, 0, time.process_time()
         for _line in sys.stdin:
             now = time.process_time()
-            count = sum(len(server.requests) for server in servers)
             figures = {
-                'requests': count - seen,
+                'requests': len(server.requests) - requests,
+                'bytes': server.sent - sent,
                 'cpu': now - spent,
-                'images': images.count,
+                'images': len(images),
             }
             print(json.dumps(figures), flush=True)
-            seen, spent = count, now
+            requests, sent = len(server.requests), server.sent
+            spent = now
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The commands: time, first row, memory and requests."""
+"""Commands that list images, and what a command requests."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,20 @@ LIST = ('compute', 'image', 'list')
 GLANCE_LIST = ('image', 'list')
 FORMATS = ('csv', 'value', 'json', 'table')
 
-#: Formats that print each page as it arrives; the others collect all rows.
-STREAMING = ('csv', 'value')
+_ID = '0c0ffee0-0000-0000-0000-000000000000'
+_NAME = 'cirros-0.6.2-000000'
+_SET = ('set', '--allow-private', '--property', 'checked=yes')
+
+#: Commands on one of several images, by their names in the table.
+ONES = {
+    'list': ('list',),
+    'show <ID>': ('show', _ID),
+    'show <name>': ('show', _NAME),
+    'delete <ID>': ('delete', _ID),
+    'delete <name>': ('delete', _NAME),
+    'set --allow-private --property <ID>': (*_SET, _ID),
+    'set --allow-private --property <name>': (*_SET, _NAME),
+}
 
 
 def _openstack(words: Sequence[str]) -> list[str]:
@@ -48,76 +60,31 @@ def measured(
         for (one, many), words in todo:
             name = ' '.join(words)
             measure.note(f'run {number + 1}: openstack {name}')
+            many.statistics()
             done = measure.run(_openstack(words), many.env)
+            figures = many.statistics()
             single = measure.run(_openstack(words), one.env)
             medians.add(
                 name,
                 images=many.images,
+                requests=figures['requests'],
+                bytes=figures['bytes'],
                 cpu=done.cpu,
                 wall=done.wall,
+                rss=done.rss,
                 cpu_of_one=single.cpu,
+                rss_of_one=single.rss,
             )
     return medians.result()
 
 
-def first_row(
-    one: measure.Cloud, many: measure.Cloud, runs: int
-) -> dict[str, dict[str, float]]:
-    """Measure the time until the first row of an image."""
-    medians = measure.Medians()
-    for number in range(runs):
-        for name in STREAMING:
-            words = (*LIST, '-f', name)
-            measure.note(f'run {number + 1}: first row of {name}')
-            # csv has one more line, with the names of the columns.
-            lines = 2 if name == 'csv' else 1
-            walls = [
-                measure.time_to_line(_openstack(words), cloud.env, lines)
-                for cloud in (one, many)
-            ]
-            medians.add(
-                ' '.join(words),
-                images=many.images,
-                wall_of_one=walls[0],
-                wall=walls[1],
-            )
-    return medians.result()
-
-
-def memory(
-    clouds: Sequence[measure.Cloud], runs: int
-) -> dict[str, dict[str, float]]:
-    """Measure the peak memory, by the number of images."""
-    medians = measure.Medians()
-    for number in range(runs):
-        for cloud in clouds:
-            what = f'memory, {cloud.images:,} images'
-            measure.note(f'run {number + 1}: {what}: list_detail')
-            done, _own = measure.subject('list_detail', cloud.env)
-            medians.add('list_detail', **{str(cloud.images): done.rss})
-            for name in FORMATS:
-                if cloud.images > 100_000 and name not in STREAMING:
-                    continue
-                words = (*LIST, '-f', name, '--long')
-                measure.note(f'run {number + 1}: {what}: {name}')
-                done = measure.run(_openstack(words), cloud.env)
-                medians.add(' '.join(words), **{str(cloud.images): done.rss})
-    return medians.result()
-
-
-def requests(one: measure.Cloud, some: measure.Cloud) -> dict[str, int]:
-    """Count the requests of commands, including authentication."""
-    image = ['0c0ffee0-0000-0000-0000-000000000000', 'cirros-0.6.2-000000']
-    todo: dict[str, tuple[measure.Cloud, list[str]]] = {
-        'list, 1 image': (one, ['list']),
-        f'list, {some.images:,} images': (some, ['list']),
-        'show <ID>': (some, ['show', image[0]]),
-        'show <name>': (some, ['show', image[1]]),
-    }
-    results: dict[str, int] = {}
-    for name, (cloud, words) in todo.items():
+def requests() -> dict[str, dict[str, float]]:
+    """Count the requests of commands, and the bytes of the responses."""
+    results: dict[str, dict[str, float]] = {}
+    for name, words in ONES.items():
         measure.note(f'requests: {name}')
-        cloud.statistics()
-        measure.run(_openstack(['compute', 'image', *words]), cloud.env)
-        results[name] = cloud.statistics()['requests']
+        with measure.Cloud(3) as cloud:
+            measure.run(_openstack(['compute', 'image', *words]), cloud.env)
+            figures = cloud.statistics()
+        results[name] = {n: figures[n] for n in ('requests', 'bytes')}
     return results

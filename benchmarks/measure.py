@@ -77,25 +77,6 @@ def run(
     )
 
 
-def time_to_line(
-    command: Sequence[str], env: Mapping[str, str], lines: int
-) -> float:
-    """Return the seconds until a command has written some lines."""
-    began = time.perf_counter()
-    with subprocess.Popen(
-        command,
-        env=environment(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        for _ in range(lines):
-            process.stdout.readline()
-        wall = time.perf_counter() - began
-        process.stdout.read()
-    return wall
-
-
 def environment(env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a process, without other OS_* variables.
 
@@ -144,8 +125,8 @@ class Cloud:
     def statistics(self) -> dict[str, Any]:
         """Return the statistics since the last call.
 
-        :returns: the number of ``requests``, the ``cpu`` seconds that the
-            server spent on them, and how many ``images`` a region has
+        :returns: the number of ``requests``, the ``bytes`` of the responses,
+            the ``cpu`` seconds that they took, and the number of ``images``
         """
         assert self._process.stdin is not None
         self._process.stdin.write('\n')

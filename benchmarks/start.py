@@ -65,7 +65,8 @@ def measured(
 ) -> dict[str, dict[str, float]]:
     """Measure the start of each command.
 
-    :returns: CPU seconds, MB and, if valgrind is installed, instructions
+    :returns: requests, bytes, CPU seconds, MB and, if valgrind is installed,
+        instructions
     """
     results: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as cache:
@@ -77,8 +78,16 @@ def measured(
             measure.run(command, env)
             medians = measure.Medians()
             for _ in range(3 * runs):
+                cloud.statistics()
                 done = measure.run(command, env)
-                medians.add(name, cpu=done.cpu, rss=done.rss)
+                figures = cloud.statistics()
+                medians.add(
+                    name,
+                    requests=figures['requests'],
+                    bytes=figures['bytes'],
+                    cpu=done.cpu,
+                    rss=done.rss,
+                )
             results[name] = medians.result()[name]
             count = None if quick else instructions(command, env)
             if count is not None:

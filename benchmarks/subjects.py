@@ -8,7 +8,6 @@ list as JSON, excluding the start of Python, imports and authentication.
 """
 
 from collections.abc import Callable
-from collections.abc import Iterator
 import json
 import os
 import sys
@@ -20,23 +19,7 @@ import urllib.parse
 if TYPE_CHECKING:
     from keystoneauth1 import session
 
-    from osc_compute_images.api import ImagesAPI
-
 PAGE = 1000
-
-
-class Query:
-    """Raw query parameters.
-
-    :param parameters: values by name
-    """
-
-    def __init__(self, parameters: dict[str, Any]) -> None:
-        self._parameters = parameters
-
-    def to_image_list_query(self) -> dict[str, Any]:
-        """Return the parameters."""
-        return self._parameters
 
 
 def _address() -> str:
@@ -123,77 +106,19 @@ def _session() -> 'session.Session':
     return keystone
 
 
-def _api(keystone: 'session.Session', region: str) -> 'ImagesAPI':
+def list_detail() -> Callable[[], int]:
+    """Our Python API."""
     from keystoneauth1 import adapter
 
     from osc_compute_images.api import ImagesAPI
 
-    return ImagesAPI(
-        adapter.Adapter(keystone, service_type='compute', region_name=region)
-    )
-
-
-def list_detail(**query: Any) -> Callable[[], int]:
-    """Our Python API."""
-    api = _api(_session(), os.environ['OS_REGION_NAME'])
+    api = ImagesAPI(adapter.Adapter(_session(), service_type='compute'))
 
     def run() -> int:
         total = 0
-        for _image in api.list_detail(Query(query)):
+        for _image in api.list_detail():
             total += 1
         return total
-
-    return run
-
-
-def in_csv(*, ahead: bool = False, **query: Any) -> Callable[[], int]:
-    """Our Python API, and a row of CSV for each image.
-
-    :param ahead: request the next page while one is written
-    """
-    import csv
-
-    api = _api(_session(), os.environ['OS_REGION_NAME'])
-
-    def run() -> int:
-        total = 0
-        pages: Iterator[Any] = api.list_detail(Query(query)).pages()
-        with open(os.devnull, 'w', encoding='utf-8') as out:
-            writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
-            for page in _ahead(pages) if ahead else pages:
-                for image in page.images:
-                    writer.writerow((image.id, image.name, image.status))
-                    total += 1
-        return total
-
-    return run
-
-
-def _ahead(pages: Iterator[Any]) -> Iterator[Any]:
-    """Yield pages, while a thread requests the next one."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, pages, None)
-        while (page := coming.result()) is not None:
-            coming = pool.submit(next, pages, None)
-            yield page
-
-
-def in_regions(*, regions: int) -> Callable[[], int]:
-    """Our Python API, for several regions at the same time."""
-    from osc_compute_images import api as images
-
-    keystone = _session()
-    names = [f'Region{number}' for number in range(1, regions + 1)]
-    apis = {name: _api(keystone, name) for name in names}
-
-    def run() -> int:
-        results = images.in_regions(
-            apis,
-            lambda api: sum(len(p.images) for p in api.list_detail().pages()),
-        )
-        return sum(result.unwrap() for result in results)
 
     return run
 
@@ -266,8 +191,6 @@ SUBJECTS: dict[str, Callable[..., Callable[[], int]]] = {
     'transfer': transfer,
     'floor': floor,
     'list_detail': list_detail,
-    'in_csv': in_csv,
-    'in_regions': in_regions,
     'requests': requests_json,
     'openstacksdk': openstacksdk,
     'openstacksdk changes': sdk_changes,

@@ -92,12 +92,14 @@ class Server:
     :param handler: returns the response to a request
     :param tls: serve HTTPS
     :ivar requests: all requests, in their order
+    :ivar sent: number of bytes of the responses
     """
 
     def __init__(
         self, handler: Handler, tls: ssl.SSLContext | None = None
     ) -> None:
         self.requests: list[Request] = []
+        self.sent = 0
         self._handler = handler
         self._tls = tls
         self._socket = socket.create_server(('127.0.0.1', 0), backlog=128)
@@ -153,7 +155,9 @@ class Server:
                 if response.send is not None:
                     response.send(connection, response.to_bytes())
                     return
-                connection.sendall(response.to_bytes())
+                data = response.to_bytes()
+                self.sent += len(data)
+                connection.sendall(data)
         self._open.discard(connection)
 
 
@@ -250,12 +254,6 @@ def broken_chunks(connection: socket.socket, response: bytes) -> None:
         b'Transfer-Encoding: chunked\r\n\r\n'
         b'zz\r\n' + response + b'\r\n'
     )
-
-
-def hinted(connection: socket.socket, response: bytes) -> None:
-    """Send an interim response before the final one."""
-    connection.sendall(b'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
-    connection.sendall(response)
 
 
 def without_colon(connection: socket.socket, response: bytes) -> None:
@@ -439,6 +437,15 @@ class Nova:
         self.images[:] = images
         self._pages.clear()
 
+    def prepare(self, host: str, limit: int = 1000) -> None:
+        """Make the pages of a list in advance."""
+        path = f'{self.path}/images/detail'
+        query = {'limit': str(limit)}
+        for end in range(limit, len(self.images) + limit, limit):
+            self.page(Request('GET', path, query, {'host': host}, b''))
+            last = self.images[min(end, len(self.images)) - 1]['id']
+            query = {**query, 'marker': last}
+
     def page(self, request: Request) -> Response:
         """Return a page, from the cache if possible."""
         marker = request.query.get('marker')
@@ -613,12 +620,7 @@ def main() -> None:
     args = parser.parse_args()
     nova = Nova([image(n) for n in range(args.images)])
     with canned_cloud(nova) as server:
-        marker = None
-        for end in range(1000, args.images + 1000, 1000):
-            query = {'limit': '1000'} | ({'marker': marker} if marker else {})
-            host = {'host': f'127.0.0.1:{server.port}'}
-            nova.page(Request('GET', '/v2.1/images/detail', query, host, b''))
-            marker = nova.images[min(end, args.images) - 1]['id']
+        nova.prepare(f'127.0.0.1:{server.port}')
         print(json.dumps(environment(server)), flush=True)
         with contextlib.suppress(KeyboardInterrupt, EOFError):
             input()

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Responses with faults, for the tests and the table of faults."""
+"""Responses with faults."""
 
 import datetime
 import gzip
 import ipaddress
 import pathlib
-import zlib
 
 from testbed import canned_cloud
 from testbed.canned_cloud import fault
@@ -41,26 +40,6 @@ def blank(mebibytes: int) -> Response:
     """
     body = gzip.compress(b' ' * 0x800000, 1) * -(-mebibytes // 8)
     return Response(body, headers={'Content-Encoding': 'gzip'})
-
-
-def compressed(
-    start: bytes, repeated: bytes, times: int, end: bytes
-) -> Response:
-    """Return a compressed body that is large after decompression.
-
-    :param repeated: repeated this many times between start and end
-    """
-    piece = max(1, 0x100000 // len(repeated))
-    packer = zlib.compressobj(1, wbits=31)
-    body = [packer.compress(start)]
-    body += [
-        packer.compress(repeated * min(piece, times - done))
-        for done in range(0, times, piece)
-    ]
-    return Response(
-        b''.join([*body, packer.compress(end), packer.flush()]),
-        headers={'Content-Encoding': 'gzip'},
-    )
 
 
 def self_signed(folder: pathlib.Path) -> pathlib.Path:

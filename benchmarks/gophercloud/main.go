@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Lists images with gophercloud, and prints their number and the wall and CPU
-// time of the list as JSON, without authentication. In the mode "IDs" it
-// prints the ID of each image. The second argument is the limit. In the mode
-// "delete" it is the ID of the image to delete, and in the mode "choice" a
-// pattern: all images whose names match are deleted.
+// time of the list as JSON, without authentication. The argument is the way:
+// EachPage or AllPages.
 package main
 
 import (
 	"fmt"
 	"log"
 	"os"
-	"path"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -36,42 +32,6 @@ func count(page pagination.Page) (int, error) {
 	return len(found), err
 }
 
-func printIDs(pager pagination.Pager) error {
-	return pager.EachPage(func(page pagination.Page) (bool, error) {
-		found, err := images.ExtractImages(page)
-		for _, image := range found {
-			fmt.Println(image.ID)
-		}
-		return true, err
-	})
-}
-
-// deleteChosen goes on after a failure, and tells how many there were.
-func deleteChosen(client *gophercloud.ServiceClient, pattern string) error {
-	page, err := images.ListDetail(client, images.ListOpts{}).AllPages()
-	if err != nil {
-		return err
-	}
-	found, err := images.ExtractImages(page)
-	if err != nil {
-		return err
-	}
-	failed := 0
-	for _, image := range found {
-		if chosen, _ := path.Match(pattern, image.Name); !chosen {
-			continue
-		}
-		if err := images.Delete(client, image.ID).ExtractErr(); err != nil {
-			log.Print(err)
-			failed++
-		}
-	}
-	if failed > 0 {
-		return fmt.Errorf("%d failed", failed)
-	}
-	return nil
-}
-
 func list(pager pagination.Pager, all bool) (int, error) {
 	if all {
 		page, err := pager.AllPages()
@@ -90,17 +50,6 @@ func list(pager pagination.Pager, all bool) (int, error) {
 }
 
 func main() {
-	way, limit := "EachPage", 1000
-	if len(os.Args) > 1 {
-		way = os.Args[1]
-	}
-	changing := way == "delete" || way == "choice"
-	if len(os.Args) > 2 && !changing {
-		var err error
-		if limit, err = strconv.Atoi(os.Args[2]); err != nil {
-			log.Fatal(err)
-		}
-	}
 	options := gophercloud.AuthOptions{
 		IdentityEndpoint: os.Getenv("OS_AUTH_URL"),
 		Username:         os.Getenv("OS_USERNAME"),
@@ -118,26 +67,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if changing {
-		if way == "delete" {
-			err = images.Delete(client, os.Args[2]).ExtractErr()
-		} else {
-			err = deleteChosen(client, os.Args[2])
-		}
-		if err != nil {
-			log.Fatal(err)
-		}
-		return
-	}
-	pager := images.ListDetail(client, images.ListOpts{Limit: limit})
-	if way == "IDs" {
-		if err := printIDs(pager); err != nil {
-			log.Fatal(err)
-		}
-		return
-	}
+	pager := images.ListDetail(client, images.ListOpts{Limit: 1000})
 	began, before := time.Now(), cpu()
-	total, err := list(pager, way == "AllPages")
+	total, err := list(pager, os.Args[1] == "AllPages")
 	if err != nil {
 		log.Fatal(err)
 	}

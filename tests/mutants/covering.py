@@ -24,7 +24,7 @@ from tests.mutants.recording import record_imports
 from tests.mutants.recording import Recording
 
 #: Tests of other things than the package, which take their time.
-_OTHERS = {'test_benchmarks', 'test_faults_table', 'test_typing'}
+_OTHERS = {'test_benchmarks', 'test_typing'}
 
 #: CPU seconds of a slow test.
 _SLOW = 0.5

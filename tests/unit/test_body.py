@@ -277,6 +277,12 @@ def test_body_is_read_without_read1(monkeypatch, http, api):
     assert ids(api) == ['x']
 
 
+def test_header_without_a_colon_is_ignored():
+    answer = Response(PAGE, send=canned_cloud.without_colon)
+    with api_of(answer) as (api, _server):
+        assert len(ids(api)) == 1
+
+
 # -- interim responses -----------------------------------------------------
 
 
