@@ -158,6 +158,19 @@ def test_new_server_keeps_its_image(api, fleet, monkeypatch):
     assert skipped(api, fleet, todo) == why
 
 
+def test_servers_are_listed_again_after_a_while(api, fleet, slept):
+    todo = planned(api)
+
+    def boot(method, _path):
+        if method == 'DELETE':
+            fleet.servers['x'] = server('x', 'new', image=ID[1])
+            time.sleep(100)
+
+    fleet.before = boot
+    why = 'server new was booted from it'
+    assert skipped(api, fleet, todo) == why
+
+
 @pytest.mark.parametrize('seen', ['in the list', 'by ID'])
 def test_server_that_was_shelved_keeps_its_snapshots(api, fleet, seen):
     todo = only(api, 1, include_used=True)

@@ -97,7 +97,7 @@ def test_other_region_is_read_unless_it_has_other_images(
 
 
 def test_image_endpoint_without_a_region_is_that_of_all(http, clouds):
-    set_catalog(http, COMPUTE, {None: GLANCE})
+    set_catalog(http, COMPUTE, {**APART, None: GLANCE})
     api = api_of('RegionOne')
     assert ids(read(api).servers(api)) == {'one', 'two'}
 
@@ -119,6 +119,12 @@ def test_other_region_is_read_with_the_settings_of_the_first(http, clouds):
         if r.url.startswith(OTHER)
     }
     assert agents == {'x'}
+
+
+def test_another_name_of_the_endpoint_is_no_other_region(http, clouds):
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'alias': nova.ENDPOINT})
+    read(api_of('RegionOne'))
+    assert clouds[0].requests == ['GET /servers/detail']
 
 
 def test_selected_regions_are_read_once(http, clouds):
