@@ -33,6 +33,9 @@ class Fleet:
     :ivar requests: the requests, such as ``GET /images/detail``
     :ivar is_admin: whether the servers of all projects may be listed
     :ivar has_microversions: whether the server knows them
+    :ivar highest: the highest microversion
+    :ivar max_page: how many entries a page has at most
+    :ivar down: IDs of the servers whose cell does not respond
     """
 
     def __init__(
@@ -48,6 +51,9 @@ class Fleet:
         self.requests: list[str] = []
         self.is_admin = True
         self.has_microversions = True
+        self.highest = (2, 104)
+        self.max_page = 1000
+        self.down: set[str] = set()
         self._edits = 0
 
     def serve(
@@ -81,17 +87,31 @@ class Fleet:
         path = request.url.removeprefix(endpoint).partition('?')[0]
         query = dict(urllib.parse.parse_qsl(url.query))
         self.requests.append(f'{request.method} {path}')
+        asked = request.headers.get('OpenStack-API-Version')
+        number = asked.removeprefix('compute ') if asked else '2.1'
+        microversion = tuple(map(int, number.split('.')))
+        if not asked or not self.has_microversions:
+            microversion = (2, 1)
+        elif microversion > self.highest:
+            context.status_code = 406
+            return json.dumps(_fault(406, 'computeFault', 'Not supported')[1])
+        else:
+            context.headers['OpenStack-API-Version'] = asked
         self.before(request.method, path)
-        status, body = self._effect(request, path, query)
+        status, body = self._effect(
+            request, path, query, shows_down=microversion >= (2, 69)
+        )
         self.after(request.method, path)
         context.status_code = status
-        asked = request.headers.get('OpenStack-API-Version')
-        if asked and self.has_microversions:
-            context.headers['OpenStack-API-Version'] = asked
         return '' if body is None else json.dumps(body)
 
     def _effect(
-        self, request: Any, path: str, query: dict[str, str]
+        self,
+        request: Any,
+        path: str,
+        query: dict[str, str],
+        *,
+        shows_down: bool,
     ) -> tuple[int, Any]:
         words = [urllib.parse.unquote(w) for w in path.split('/')[1:]]
         answer: tuple[int, Any] | None = None
@@ -100,26 +120,46 @@ class Fleet:
         elif words[0] == 'images':
             answer = self._image(request, *words[1:])
         elif request.method == 'GET':
-            answer = self._read_servers(words, query)
+            answer = self._read_servers(words, query, shows_down=shows_down)
         if answer is None:
             raise AssertionError(f'{request.method} {path}')
         return answer
 
     def _read_servers(
-        self, words: list[str], query: dict[str, str]
+        self, words: list[str], query: dict[str, str], *, shows_down: bool
     ) -> tuple[int, Any] | None:
         match words:
+            case ['os-services'] if not self.is_admin:
+                return _fault(403, 'forbidden', 'No.')
             case ['os-services']:
-                return 200, {'services': []}
+                status = 'UNKNOWN' if self.down else 'enabled'
+                service = {'host': 'cell1-host', 'status': status}
+                return 200, {'services': [service]}
             case ['servers', 'detail'] | ['servers']:
                 if 'all_tenants' in query and not self.is_admin:
                     return _fault(403, 'forbidden', 'No.')
-                return 200, _page('servers', [*self.servers.values()], query)
-            case ['servers', server_id] if server_id in self.servers:
-                return 200, {'server': self.servers[server_id]}
-            case ['servers', _]:
+                return 200, self._page_of_servers(query, shows_down)
+            case ['servers', server_id] if server_id not in self.servers:
                 return _fault(404, 'itemNotFound', 'No such server.')
+            case ['servers', server_id] if server_id not in self.down:
+                return 200, {'server': self.servers[server_id]}
+            case ['servers', server_id] if shows_down:
+                return 200, {'server': _unread(server_id)}
+            case ['servers', _]:
+                return _fault(500, 'computeFault', 'The cell is down.')
         return None
+
+    def _page_of_servers(
+        self, query: dict[str, str], shows_down: bool
+    ) -> dict[str, Any]:
+        """Return a page; parameters of paging hide the cells that are down."""
+        up = [s for i, s in self.servers.items() if i not in self.down]
+        page = _page('servers', up, query, self.max_page)
+        listed = page['servers']
+        if shows_down and not query.keys() & {'limit', 'marker'}:
+            unread = map(_unread, sorted(self.down & self.servers.keys()))
+            listed += [*unread][: self.max_page - len(listed)]
+        return page
 
     def _image(
         self, request: Any, image_id: str, *words: str
@@ -176,16 +216,24 @@ class Fleet:
             if wanted in (None, self.visibility.get(image['id'], 'private'))
             and only in ('', image['id'])
         ]
-        return 200, _page('images', listed, query)
+        return 200, _page('images', listed, query, self.max_page)
 
 
 def _page(
-    name: str, entries: list[Any], query: dict[str, str]
+    name: str, entries: list[Any], query: dict[str, str], most: int
 ) -> dict[str, Any]:
-    ids = [entry and entry.get('id') for entry in entries]
+    ids = [isinstance(e, dict) and e.get('id') for e in entries]
     marker = query.get('marker')
     start = ids.index(marker) + 1 if marker and marker in ids else 0
-    return {name: entries[start : start + int(query.get('limit', 1000))]}
+    limit = min(int(query.get('limit', most)), most)
+    page: dict[str, Any] = {name: entries[start : start + limit]}
+    if len(page[name]) == limit:
+        page[f'{name}_links'] = [{'rel': 'next', 'href': '?limit=1'}]
+    return page
+
+
+def _unread(server_id: str) -> dict[str, Any]:
+    return {'id': server_id, 'status': 'UNKNOWN', 'tenant_id': nova.PROJECT}
 
 
 def _fault(status: int, kind: str, message: str) -> tuple[int, Any]:

@@ -1,17 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The join of images and servers, compared with a second implementation."""
+"""Which images are used and protected, compared with a second statement.
 
-import uuid
+The sentences about gaps and about servers are those of the documents, and not
+those of the code.
+"""
 
 from hypothesis import given
 import hypothesis.strategies as st
 import pytest
 
+from osc_compute_images.api import GapsFound
 from osc_compute_images.api import Image
+from osc_compute_images.api import ImagesError
 from osc_compute_images.api import Server
+from osc_compute_images.api import ServerList
+from osc_compute_images.api import ServerNotFound
 from osc_compute_images.api import ServerRef
+from osc_compute_images.api.protection import Protection
 from osc_compute_images.api.usage import Usage
+from testbed import nova
+from testbed.fleet import Fleet
+from testbed.fleet import server
+from testbed.fleet import snapshot
 from tests.unit.examples import examples
 
 
@@ -24,8 +35,14 @@ def image(image_id, name=None, server=None, **metadata):
     )
 
 
-def used(servers, images, **options):
-    usage = Usage(servers, images, **options)
+def usage_of(servers, images=(), missing=(), **options):
+    return Usage(
+        ServerList(tuple(servers), missing=missing), images, **options
+    )
+
+
+def used(servers, images):
+    usage = usage_of(servers, images)
     return {
         i.id: [user.id for user in usage.used_by(i)]
         for i in images
@@ -33,304 +50,304 @@ def used(servers, images, **options):
     }
 
 
-def test_image_of_server_is_used():
-    images = [image('a'), image('b')]
-    servers = [Server('1', image_id='a'), Server('2', image_id='gone')]
-    assert used(servers, images) == {'a': ['1']}
+# --- all rules ------------------------------------------------------------
+
+#: A server in one of them is, or may be, stored in its snapshots.
+UNSETTLED = [
+    *('SHELVED', 'SHELVED_OFFLOADED', 'ERROR', 'UNKNOWN', 'RESCUE', 'RESIZE'),
+    *('VERIFY_RESIZE', 'REVERT_RESIZE', 'shelved', ''),
+]
+SETTLED = ['ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED', 'active']
+SUFFIXES = ('-shelved', '-resize-temp')
+
+IDS = st.sampled_from('abcdeAB')
+SERVERS = st.builds(
+    Server,
+    IDS,
+    st.sampled_from(['web', 'db', '']),
+    st.sampled_from(UNSETTLED + SETTLED),
+    st.none() | IDS,
+    task_state=st.sampled_from([None, None, 'shelving', 'image_backup']),
+    may_use_any_image=st.sampled_from([False, False, False, True]),
+)
+IMAGES = st.builds(
+    lambda image_id, name, server, needs, volume: image(
+        image_id,
+        name,
+        server,
+        **needs,
+        block_device_mapping=[None, {'image_id': volume}],
+    ),
+    IDS,
+    st.sampled_from(
+        [None, 'web', *(f'{n}{s}' for n in ('web', 'x') for s in SUFFIXES)]
+    ),
+    st.none() | IDS,
+    st.dictionaries(st.sampled_from(['kernel_id', 'ramdisk_id']), IDS),
+    st.none() | IDS,
+)
+
+
+def is_unsettled(server):
+    return server.task_state is not None or server.status in UNSETTLED
+
+
+def is_stored(server, image):
+    if not is_unsettled(server):
+        return False
+    if image.server_id is not None:
+        return image.server_id.lower() == server.id.lower()
+    name = image.name or ''
+    if server.name == '':
+        return name.endswith(SUFFIXES)
+    return name in [server.name + suffix for suffix in SUFFIXES]
+
+
+def needs(other, image):
+    ids = [other.metadata.get(k) for k in ('kernel_id', 'ramdisk_id')]
+    ids.append(other.metadata['block_device_mapping'][1]['image_id'])
+    return image.id.lower() in [i.lower() for i in ids if i]
+
+
+@pytest.mark.no_cover
+@given(
+    st.lists(SERVERS, max_size=4),
+    st.lists(IMAGES, unique_by=lambda i: i.id),
+    st.sampled_from([(), ('a region',)]),
+    st.booleans(),
+)
+@examples(500)
+def test_rules(servers, images, missing, accept_gaps):
+    usage = usage_of(servers, images, missing, accept_gaps=accept_gaps)
+    for one in images:
+        mine = (one.server_id or '').lower()
+        is_read = mine in {s.id.lower() for s in servers}
+        stored = any(is_stored(s, one) for s in servers)
+        taken = one.server_id is not None
+        may_be_stored = taken or (one.name or '').endswith(SUFFIXES)
+        unread = bool(missing) and may_be_stored and not is_read
+        booted = any(
+            s.image_id and s.image_id.lower() == one.id.lower()
+            for s in servers
+        )
+        needed = any(needs(i, one) for i in images)
+        assert usage.is_used(one) == (booted or stored or needed)
+        assert usage.is_used(one) == bool(usage.used_by(one))
+        assert usage.is_orphaned(one) == (taken and not is_read and not unread)
+        keeps = Protection(usage).reason(one) is not None
+        assert keeps == (booted or stored or needed or unread)
+        keeps = Protection(usage, include_used=True).reason(one) is not None
+        assert keeps == (stored or unread)
+    gap = bool(missing) or any(s.may_use_any_image for s in servers)
+    assert bool(usage.gaps) == gap
+    for make in (usage.unused, usage.orphaned):
+        if gap and not accept_gaps:
+            with pytest.raises(GapsFound) as raised:
+                make()
+            assert raised.value.gaps == usage.gaps
+        else:
+            make()
+
+
+# --- single rules ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'state', [*({'status': s} for s in UNSETTLED), {'task_state': 'shelving'}]
+)
+def test_all_snapshots_of_an_unsettled_server_are_used(state):
+    web = Server('1', 'web', image_id='base', **{'status': 'ACTIVE', **state})
+    images = [
+        image('home', 'web-shelved', '1'),
+        image('older', 'web-backup', '1'),
+        # Of a stranger: it is kept, and does not release the others.
+        image('lost', 'web-shelved'),
+        image('temporary', 'web-resize-temp'),
+        image('other', 'web-shelved', '2'),
+        image('renamed', 'nightly'),
+        image('base', 'cirros'),
+    ]
+    kept = used([web, Server('2', 'web', 'ACTIVE')], images)
+    assert [*kept] == ['home', 'older', 'lost', 'temporary', 'base']
+
+
+@pytest.mark.parametrize('status', SETTLED)
+def test_snapshots_of_a_settled_server_are_not_used(status):
+    images = [image('a', 'web-shelved', '1'), image('b', 'web-shelved')]
+    assert used([Server('1', 'web', status, 'base')], images) == {}
+
+
+def test_snapshots_of_a_volume_backed_server_are_used_while_it_is_shelved():
+    images = [image('x', 'web-shelved', '1')]
+    assert used([Server('1', 'web', 'SHELVED')], images) == {'x': ['1']}
+
+
+def test_both_records_of_a_server_count():
+    servers = [
+        Server('1', 'web', 'ACTIVE', 'a'),
+        Server('1', 'web', 'SHELVED', 'b'),
+    ]
+    images = [image('a'), image('b'), image('c', 'nightly', '1')]
+    assert used(servers, images) == {'a': ['1'], 'b': ['1'], 'c': ['1']}
+
+
+def test_kernels_ramdisks_and_images_of_volumes_are_used():
+    images = [
+        *(image('k'), image('r'), image('v')),
+        image('m', 'machine', kernel_id='K', ramdisk_id='r'),
+        image('n', kernel_id='', ramdisk_id=None),
+        image('l', kernel_id=['k'], block_device_mapping='text'),
+        image('s', block_device_mapping=[7, {'image_id': 'V'}, {}]),
+    ]
+    assert used([], images) == {'k': ['m'], 'r': ['m'], 'v': ['s']}
+    usage = usage_of([], images)
+    assert [u.name for u in usage.used_by(images[0])] == ['machine']
 
 
 def test_base_image_ref_is_not_use():
     assert used([], [image('a'), image('b', base_image_ref='a')]) == {}
 
 
-@pytest.mark.parametrize('status', ['SHELVED', 'SHELVED_OFFLOADED'])
-def test_shelved_server_uses_its_snapshot(status):
-    images = [
-        image('home', 'web-shelved', '1'),
-        image('older', 'web-backup', '1'),
-        image('other', 'web-shelved', '2'),
-        image('base', 'cirros'),
-    ]
-    servers = [Server('1', 'web', status, 'base'), Server('2', 'web')]
-    assert used(servers, images) == {'home': ['1'], 'base': ['1']}
-    usage = Usage(servers, images)
-    assert usage.shelved_in(images[0]) == (servers[0],)
-    assert usage.booted_from(images[0]) == ()
-    assert usage.unknown.shelved_anywhere == ()
+def test_image_of_a_server_that_could_not_be_read_is_not_orphaned():
+    images = [image('a', 'x', '1'), image('b', 'web-shelved'), image('c')]
+    for missing, reason in (
+        ((), None),
+        (('a region',), 'its server may be one that could not be read'),
+    ):
+        usage = usage_of([], images, missing, accept_gaps=True)
+        protection = Protection(usage, include_used=True)
+        reasons = [protection.reason(i) for i in images]
+        assert reasons == [reason, reason, None]
+        orphaned = [*filter(usage.orphaned().matches, images)]
+        assert orphaned == ([] if missing else images[:1])
 
 
-def test_server_being_shelved_uses_its_snapshot():
-    shelving = Server(
-        '1', 'web', 'ACTIVE', 'base', task_state='shelving_image_uploading'
-    )
-    images = [image('home', 'web-shelved', '1')]
-    assert used([shelving], images) == {'home': ['1']}
-    snapshotting = Server('1', 'web', 'ACTIVE', 'b', task_state='image_backup')
-    assert used([snapshotting], images) == {}
-
-
-def test_renamed_shelved_server_uses_all_its_snapshots():
-    images = [
-        image('x', 'old-name-shelved', '1'),
-        image('y', 'nightly', '1'),
-        image('z', 'nightly', '2'),
-    ]
-    servers = [Server('1', 'new-name', 'SHELVED', 'base')]
-    assert used(servers, images) == {'x': ['1'], 'y': ['1']}
-    assert Usage(servers, images).unknown.shelved_anywhere == tuple(servers)
-
-
-def test_snapshot_without_server_is_found_by_name():
-    # "set --no-property" removes what links it to the server.
-    images = [image('x', 'web-shelved'), image('y', 'nightly', '1')]
-    servers = [Server('1', 'web', 'SHELVED', 'base')]
-    assert used(servers, images) == {'x': ['1']}
-
-
-def test_volume_backed_server_uses_no_image():
-    images = [image('x', 'web-shelved', '1')]
-    servers = [Server('1', 'web', 'SHELVED')]
-    usage = Usage(servers, images, all_projects=True)
-    assert not usage.is_used(images[0])
-    assert usage.unknown.on_volumes == tuple(servers)
-    assert usage.unknown.shelved_anywhere == ()
-    assert not usage.unknown.other_projects
-    assert Usage([], []).unknown.other_projects
-
-
-def test_kernels_and_ramdisks_are_used_by_images():
-    images = [
-        image('k'),
-        image('r'),
-        image('m', 'machine', kernel_id='K', ramdisk_id='r'),
-        image('n', kernel_id='', ramdisk_id=None),
-        image('l', kernel_id=['k']),
-    ]
-    assert used([], images) == {'k': ['m'], 'r': ['m']}
-    usage = Usage([], images)
-    assert [u.name for u in usage.used_by(images[0])] == ['machine']
-    assert [i.id for i in usage.needed_by(images[1])] == ['m']
-
-
-def test_ids_are_compared_ignoring_case():
-    images = [image('AB', 'web-shelved', '1')]
-    servers = [Server('1', 'web', 'SHELVED', 'ab')]
-    assert used(servers, images) == {'AB': ['1']}
-
-
-def test_snapshot_of_deleted_server_is_orphaned():
-    images = [image('a', server='1'), image('b', server='2'), image('c')]
-    usage = Usage([Server('1', 'web')], images)
-    assert [i.id for i in images if usage.is_orphaned(i)] == ['b']
-    assert [i.id for i in images if usage.orphaned().matches(i)] == ['b']
-    assert usage.server_of(images[0]).name == 'web'
-    assert usage.server_of(images[1]) is None
-    assert usage.server_of(images[2]) is None
-
-
-def test_usage_filters():
-    images = [image('a'), image('b'), image('c', kernel_id='b')]
-    usage = Usage([Server('1', image_id='a')], images)
-    assert [i.id for i in images if usage.unused().matches(i)] == ['c']
-    in_use = usage.in_use_by('1')
-    assert [i.id for i in images if in_use.matches(i)] == ['a']
+def test_filters():
+    images = [image('a'), image('b'), image('c', server='2', kernel_id='b')]
+    usage = usage_of([Server('1', image_id='a')], images)
+    assert [*filter(usage.unused().matches, images)] == [images[2]]
+    assert [*filter(usage.orphaned().matches, images)] == [images[2]]
+    assert [*filter(usage.in_use_by('1').matches, images)] == [images[0]]
     assert not usage.unused().query
 
 
-def test_usage_accepts_iterators():
+@pytest.mark.parametrize('accept_gaps', [True, False])
+@pytest.mark.parametrize(
+    ('server_id', 'error'),
+    [
+        ('a', None),
+        ('A', None),
+        ('unread', GapsFound),
+        ('missing', GapsFound),
+        ('volume', ImagesError),
+        ('shelved', None),
+    ],
+)
+def test_server_whose_images_are_unknown_is_an_error(
+    server_id, error, accept_gaps
+):
+    servers = [
+        Server('a', image_id='x', status='ACTIVE'),
+        Server('unread', may_use_any_image=True, status='UNKNOWN'),
+        Server('volume', status='ACTIVE'),
+        Server('shelved', status='SHELVED'),
+    ]
+    usage = usage_of(servers, accept_gaps=accept_gaps)
+    if error is GapsFound and accept_gaps:
+        error = ServerNotFound if server_id == 'missing' else None
+    if error is None:
+        assert not usage.in_use_by(server_id).matches(image('other'))
+        return
+    with pytest.raises(error) as raised:
+        usage.in_use_by(server_id)
+    assert type(raised.value) is error
+
+
+def test_unknown_uses_that_are_no_gaps():
+    servers = (
+        Server('1', status='ACTIVE'),
+        Server('2', image_id='a'),
+        Server('3', may_use_any_image=True),
+    )
+    unknown = Usage(ServerList(servers, shows_down_cells=False), ()).unknown
+    assert unknown.on_volumes == servers[:1]
+    assert unknown.other_projects
+    assert unknown.down_cells
+    unknown = Usage(ServerList((), all_projects=True), ()).unknown
+    assert (unknown.other_projects, unknown.down_cells) == (False, False)
+
+
+def test_images_are_iterated_once():
     images = [image('x', 'web-shelved', '1'), image('m', kernel_id='x')]
-    usage = Usage([Server('1', 'web', 'SHELVED', 'b')], iter(images))
+    usage = usage_of([Server('1', 'web', 'SHELVED')], iter(images))
     assert len(usage.used_by(images[0])) == 2
 
 
-IDS = st.sampled_from('abcde')
-NAMES = st.sampled_from(['web', 'db', 'web-shelved', 'db-shelved', None])
-FLEETS = st.tuples(
-    st.lists(
-        st.builds(
-            Server,
-            IDS,
-            st.sampled_from(['web', 'db']),
-            st.sampled_from(['ACTIVE', 'SHELVED', 'SHELVED_OFFLOADED']),
-            st.none() | IDS,
-        ),
-        unique_by=lambda s: s.id,
-        max_size=4,
-    ),
-    st.lists(
-        st.builds(
-            lambda image_id, name, server, kernel: image(
-                image_id,
-                name,
-                server,
-                **({} if kernel is None else {'kernel_id': kernel}),
-            ),
-            IDS,
-            NAMES,
-            st.none() | IDS,
-            st.none() | IDS,
-        ),
-        unique_by=lambda i: i.id,
-    ),
-)
-
-
-@pytest.mark.no_cover
-@given(FLEETS)
-@examples(500)
-def test_usage_agrees_with_second_implementation(fleet):
-    servers, images = fleet
-    usage = Usage(servers, images)
-    for one in images:
-        booted = any(s.image_id == one.id for s in servers)
-        needed = any(i.metadata.get('kernel_id') == one.id for i in images)
-        home = False
-        for s in servers:
-            if s.status == 'ACTIVE' or s.image_id is None:
-                continue
-            name = f'{s.name}-shelved'
-            mine = [i for i in images if i.server_id == s.id]
-            lost = [i for i in images if not i.server and i.name == name]
-            exact = [i for i in mine + lost if i.name == name]
-            home = home or one in (exact or mine)
-        assert usage.is_used(one) == (booted or needed or home)
-        assert usage.is_used(one) == bool(usage.used_by(one))
-        assert usage.is_used(one) != usage.unused().matches(one)
-
-
-DETAIL = 'http://nova.example.com:8774/v2.1/servers/detail'
-
-
-def entry(number, **fields):
-    server_id = str(uuid.UUID(int=number))
-    return {
-        'id': server_id,
-        'name': f'server-{number}',
-        'status': 'ACTIVE',
-        'tenant_id': 'p',
-        'image': {'id': 'a', 'links': []},
-        'OS-EXT-STS:task_state': None,
-        **fields,
-    }
-
-
-def paged(entries, size, forbidden=False):
-    """Return a handler that pages as Nova does, with this maximum size."""
-
-    def answer(request, context):
-        query = request.qs
-        if forbidden and 'all_tenants' in query:
-            context.status_code = 403
-            return {'forbidden': {'code': 403, 'message': 'No.'}}
-        ids = [e['id'] for e in entries]
-        start = 0
-        if 'marker' in query:
-            if query['marker'][0] not in ids:
-                context.status_code = 400
-                return {'badRequest': {'code': 400, 'message': 'marker'}}
-            start = ids.index(query['marker'][0]) + 1
-        page = entries[start : start + size]
-        body = {'servers': page}
-        if len(page) == size:
-            body['servers_links'] = [{'rel': 'next', 'href': DETAIL}]
-        return body
-
-    return answer
-
-
-def test_servers_reads_all_pages_of_all_projects(api, http):
-    entries = [entry(n) for n in range(1, 8)]
-    http.get(DETAIL, json=paged(entries, 3))
-    listed = api.servers()
-    assert [s.id for s in listed.servers] == [e['id'] for e in entries]
-    assert listed.all_projects
-    assert listed.servers[0] == Server(
-        entries[0]['id'], 'server-1', 'ACTIVE', 'a', 'p'
-    )
-
-
-def test_servers_falls_back_to_own_project(api, http):
-    http.get(DETAIL, json=paged([entry(1), entry(2, image='')], 9, True))
-    listed = api.servers()
-    assert [s.image_id for s in listed.servers] == ['a', None]
-    assert not listed.all_projects
-    assert 'all_tenants' not in http.last_request.qs
-
-
-def test_servers_continues_after_deleted_marker(api, http):
-    entries = [entry(n) for n in range(1, 8)]
-    answer = paged(entries, 4)
-    left = [e for e in entries if e is not entries[3]]
-    later = paged(left, 4)
-    calls = []
-
-    def answers(request, context):
-        calls.append(request)
-        return (answer if len(calls) == 1 else later)(request, context)
-
-    http.get(DETAIL, json=answers)
-    assert [s.id for s in api.servers().servers] == [e['id'] for e in entries]
-
-
-def test_repeated_page_of_servers_is_an_error(api, http):
-    page = {
-        'servers': [entry(1), entry(2)],
-        'servers_links': [{'rel': 'next', 'href': DETAIL}],
-    }
-    http.get(DETAIL, json=page)
-    with pytest.raises(Exception, match='repeats a page'):
-        api.servers()
-
-
-def test_number_of_servers_is_limited(api, http, monkeypatch):
-    monkeypatch.setattr('osc_compute_images.api._limits.MAX_SERVERS', 50)
-    numbers = iter(range(1, 10**6))
-
-    def more(_request, _context):
-        return {
-            'servers': [entry(next(numbers)) for _ in range(9)],
-            'servers_links': [{'rel': 'next', 'href': DETAIL}],
-        }
-
-    http.get(DETAIL, json=more)
-    with pytest.raises(Exception, match='more than 50 servers'):
-        api.servers()
-
-
-def test_malformed_servers_are_tolerated(api, http):
-    malformed = [
+def test_protection_with_other_servers_keeps_its_options():
+    images = [image('a'), image('k'), image('m', kernel_id='k')]
+    usage = usage_of([], images, ('a region',), accept_gaps=True)
+    servers = ServerList((Server('1', 'web', image_id='a'),), missing=('x',))
+    then = Protection(usage).with_servers(servers)
+    assert [then.reason(i) for i in images] == [
+        'server web was booted from it',
+        'image m needs it',
         None,
-        {},
-        {'id': None},
-        entry(1, name=None, status=None, image=None, tenant_id=None),
-        entry(2, name=7, image=['a']),
-        entry(2),
-        entry(3, **{'OS-EXT-STS:task_state': 'shelving', 'status': 'active'}),
     ]
-    http.get(DETAIL, json={'servers': malformed})
-    listed = api.servers().servers
-    assert [(s.name, s.status, s.image_id) for s in listed] == [
-        ('', '', None),
-        ('7', 'ACTIVE', None),
-        ('server-3', 'ACTIVE', 'a'),
-    ]
-    assert listed[-1].is_shelved
+    then.usage.check_gaps()
+    then = Protection(usage, include_used=True).with_servers(servers)
+    assert [then.reason(i) for i in images] == [None] * 3
 
 
-def test_usage_of_all_images(api, http):
-    from testbed import nova
+@pytest.mark.parametrize(
+    ('servers', 'images', 'reason'),
+    [
+        (
+            [Server('1', 'web', 'SHELVED'), Server('1', 'web', 'ERROR')],
+            [],
+            'server web, which is SHELVED, may be stored in it',
+        ),
+        (
+            [Server('1', 'web', 'ACTIVE', task_state='shelving')],
+            [],
+            'server web, which is shelving, may be stored in it',
+        ),
+        (
+            [Server('2', 'a', 'ACTIVE', 'x'), Server('3', '', 'ACTIVE', 'X')],
+            [],
+            'servers a and 1 more were booted from it',
+        ),
+        ([Server('3', '', 'ACTIVE', 'x')], [], 'server 3 was booted from it'),
+        (
+            [],
+            [image('m', 'machine', kernel_id='x'), image('n', kernel_id='x')],
+            'images machine and 1 more need it',
+        ),
+    ],
+)
+def test_reasons(servers, images, reason):
+    protection = Protection(usage_of(servers, images))
+    assert protection.reason(image('x', 'any', '1')) == reason
 
-    home = nova.image(1, name='web-shelved', server={'id': 's'})
+
+# --- over HTTP ------------------------------------------------------------
+
+
+def test_usage_lists_images_and_servers(api, http):
+    home = snapshot(1, 's', name='web-shelved')
     kernel = nova.image(2)
     machine = nova.image(3, metadata={'kernel_id': kernel['id']})
-    http.get(nova.DETAIL, json=nova.page([home, kernel, machine]))
-    web = entry(1, id='s', name='web', status='SHELVED_OFFLOADED')
-    http.get(DETAIL, json={'servers': [web]})
+    web = server('s', 'web', status='SHELVED_OFFLOADED')
+    fleet = Fleet([home, kernel, machine], [web]).serve(http)
     usage = api.usage()
-    unused = [i.name for i in api.list_detail() if not usage.is_used(i)]
-    assert unused == ['cirros-3']
+    # Images first: one that a server is booted from meanwhile is used.
+    assert fleet.requests == ['GET /images/detail', 'GET /servers/detail']
     images = [*api.list_detail()]
-    http.get(nova.DETAIL, status_code=500)
+    assert [i.name for i in images if not usage.is_used(i)] == ['cirros-3']
+    fleet.requests.clear()
     again = api.usage(images)
-    assert [i.name for i in images if not again.is_used(i)] == unused
-    assert not usage.unknown.other_projects
+    assert [i.name for i in images if not again.is_used(i)] == ['cirros-3']
+    assert fleet.requests == ['GET /servers/detail']
+    fleet.down = {'s'}
+    with pytest.raises(GapsFound):
+        api.usage(images).unused()
+    api.usage(images, accept_gaps=True).unused()

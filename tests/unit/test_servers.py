@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is read of servers: nothing is left out in silence."""
+
+import pytest
+
+from osc_compute_images.api import Forbidden
+from osc_compute_images.api import HTTPError
+from osc_compute_images.api import InvalidResponse
+from osc_compute_images.api import ListingInterrupted
+from osc_compute_images.api import Server
+from testbed import nova
+from testbed.fleet import Fleet
+from testbed.fleet import server
+from tests.unit.conftest import sent
+
+DETAIL = f'{nova.ENDPOINT}/servers/detail'
+ALL = 'GET /v2.1/servers/detail?all_tenants=1'
+
+
+@pytest.fixture
+def fleet(http):
+    """Serve seven servers; the cell of the last one can be down."""
+    servers = [server(f's{n}', f'server-{n}', image='a') for n in range(7)]
+    return Fleet([], servers).serve(http)
+
+
+def listed(api):
+    return {s.id: s for s in api.servers().servers}
+
+
+def versions(http):
+    return [
+        r.headers.get('OpenStack-API-Version')
+        for r in http.request_history
+        if r.url.startswith(nova.HOST)
+    ]
+
+
+def test_servers_of_all_projects_are_listed(api, http, fleet):
+    got = api.servers()
+    assert [s.id for s in got.servers] == [*fleet.servers]
+    assert got.servers[0] == Server(
+        's0', 'server-0', 'ACTIVE', 'a', nova.PROJECT
+    )
+    assert got.all_projects
+    assert got.shows_down_cells
+    assert got.gaps == ()
+    # A parameter of paging would hide the cells that are down.
+    assert sent(http) == [ALL]
+    assert versions(http) == ['compute 2.69']
+
+
+def test_server_of_a_cell_that_is_down_may_use_any_image(api, fleet):
+    fleet.down = {'s6'}
+    got = api.servers()
+    assert [s.id for s in got.servers if s.may_use_any_image] == ['s6']
+    assert got.servers[-1].may_need_snapshots
+    (gap,) = got.gaps
+    assert gap.endswith('as for a cell that is down: s6')
+    assert api.server('s6').may_use_any_image
+
+
+@pytest.mark.parametrize('is_admin', [True, False])
+@pytest.mark.parametrize('down', [{'s6'}, set()])
+def test_full_page_has_no_room_for_cells_that_are_down(
+    api, http, fleet, is_admin, down
+):
+    fleet.max_page, fleet.is_admin, fleet.down = 3, is_admin, down
+    got = api.servers()
+    assert len(got.servers) == 7 - len(down)
+    # Only an administrator may ask which cells are down.
+    assert got.shows_down_cells is is_admin
+    assert any('cell1-host' in gap for gap in got.gaps) is (
+        is_admin and bool(down)
+    )
+    assert sum('/os-services' in r for r in sent(http)) == is_admin
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        {'status_code': 403},
+        {'json': {'services': 'none'}},
+        {'json': {'services': [{'host': 'x', 'status': 'enabled'}]}},
+    ],
+    ids=['forbidden', 'malformed', 'in another microversion'],
+)
+def test_cells_are_not_shown_if_the_services_cannot_be_read(
+    api, http, fleet, answer
+):
+    fleet.max_page = 3
+    http.get(f'{nova.ENDPOINT}/os-services', **answer)
+    got = api.servers()
+    assert not got.shows_down_cells
+    assert got.gaps == ()
+
+
+def test_older_compute_is_asked_for_the_microversion_once(api, http, fleet):
+    fleet.highest = (2, 68)
+    fleet.down = {'s6'}
+    got = api.servers()
+    assert [s.id for s in got.servers] == [f's{n}' for n in range(6)]
+    assert not got.shows_down_cells
+    api.servers()
+    api.server('s0')
+    assert versions(http) == ['compute 2.69', None, None, None]
+
+
+@pytest.mark.parametrize('first', ['list', 'server'])
+def test_fallback_is_remembered(api, http, fleet, first):
+    fleet.highest = (2, 68)
+    if first == 'server':
+        assert api.server('s0').id == 's0'
+    api.servers()
+    assert versions(http).count('compute 2.69') == 1
+
+
+def test_compute_that_ignores_the_microversion_does_not_show_cells(
+    api, http, fleet
+):
+    fleet.has_microversions = False
+    fleet.down = {'s6'}
+    got = api.servers()
+    assert len(got.servers) == 6
+    assert not got.shows_down_cells
+    assert got.gaps == ()
+    # Nor do its services show them.
+    fleet.max_page = 3
+    assert not api.servers().shows_down_cells
+
+
+# --- projects -------------------------------------------------------------
+
+
+def test_servers_of_the_own_project_are_listed_if_all_are_forbidden(
+    api, http, fleet
+):
+    fleet.is_admin = False
+    got = api.servers()
+    assert len(got.servers) == 7
+    assert not got.all_projects
+    assert sent(http) == [ALL, ALL.partition('?')[0]]
+
+
+def test_all_projects_never_become_the_own_one(api, http, fleet):
+    fleet.is_admin = False
+    with pytest.raises(Forbidden):
+        api.servers(all_projects=True)
+    assert sent(http) == [ALL]
+
+
+def test_later_failure_is_a_failure(api, http, fleet):
+    fleet.max_page = 3
+
+    def demote(_method, _path):
+        fleet.is_admin = len(fleet.requests) < 2
+
+    fleet.before = demote
+    with pytest.raises(ListingInterrupted, match=r'No\.'):
+        api.servers()
+    assert all('all_tenants' in request for request in sent(http))
+
+
+@pytest.mark.parametrize('status', [400, 401, 404, 500])
+def test_only_403_is_a_reason_to_list_the_own_project(api, http, status):
+    http.get(DETAIL, status_code=status)
+    with pytest.raises(HTTPError):
+        api.servers()
+    assert {*sent(http)} == {ALL}
+
+
+# --- pages ----------------------------------------------------------------
+
+
+def test_listing_continues_after_a_marker_was_deleted(api, fleet):
+    fleet.max_page = 3
+    ids = [*fleet.servers]
+
+    def delete(_method, _path):
+        if len(fleet.requests) == 2:
+            del fleet.servers['s2']
+
+    fleet.before = delete
+    assert [*listed(api)] == ids
+
+
+def test_repeated_page_is_an_error(api, http):
+    links = [{'rel': 'next', 'href': DETAIL}]
+    page = {'servers': [server('s1'), server('s2')], 'servers_links': links}
+    http.get(DETAIL, json=page)
+    with pytest.raises(ListingInterrupted, match='repeats a page'):
+        api.servers()
+
+
+def test_number_of_servers_is_limited(api, fleet, monkeypatch):
+    monkeypatch.setattr('osc_compute_images.api._limits.MAX_SERVERS', 5)
+    fleet.max_page = 3
+    with pytest.raises(Exception, match='more than 5 servers'):
+        api.servers()
+
+
+def test_server_on_two_pages_counts_with_both_records(api, http, fleet):
+    links = [{'rel': 'next', 'href': DETAIL}]
+    one, other = server('s', image='a'), server('s', image='b')
+    http.get(
+        DETAIL,
+        [
+            {'json': {'servers': [one, server('t')], 'servers_links': links}},
+            {'json': {'servers': [other]}},
+        ],
+    )
+    got = api.servers().servers
+    assert [(s.id, s.image_id) for s in got] == [
+        *(('s', 'a'), ('t', None), ('s', 'b'))
+    ]
+
+
+# --- records --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'record', [None, 7, 'text', [], {}, {'id': None}, {'id': ''}, {'id': True}]
+)
+def test_record_without_server_is_a_gap(api, fleet, record):
+    fleet.servers = {'x': record, 's': server('s')}
+    got = api.servers()
+    assert [s.id for s in got.servers] == ['s']
+    assert got.gaps == ('1 servers are invalid in the list',)
+
+
+@pytest.mark.parametrize(
+    ('image', 'image_id', 'may_use_any'),
+    [
+        ({'id': 'a', 'links': []}, 'a', False),
+        # Booted from a volume.
+        ('', None, False),
+        (None, None, True),
+        ({}, None, True),
+        ({'id': None}, None, True),
+        ({'id': ''}, None, True),
+        (['a'], None, True),
+        ('a', None, True),
+        (0, None, True),
+        (False, None, True),
+    ],
+)
+def test_only_an_empty_text_means_a_volume(
+    api, fleet, image, image_id, may_use_any
+):
+    fleet.servers = {'s': server('s') | {'image': image}}
+    got = api.servers()
+    assert got.servers[0].image_id == image_id
+    assert got.servers[0].may_use_any_image is may_use_any
+    assert bool(got.gaps) is may_use_any
+
+
+@pytest.mark.parametrize(
+    'record',
+    [
+        {'id': 's', 'status': 'ACTIVE'},
+        server('s', image='a', status='unknown'),
+    ],
+    ids=['without an image', 'of unknown status'],
+)
+def test_server_that_cannot_be_read_is_a_gap(api, fleet, record):
+    fleet.servers = {'s': record}
+    assert api.servers().gaps
+
+
+def test_gap_names_some_servers(api, fleet):
+    for number in range(11):
+        fleet.servers[f'x{number}'] = {'id': f'x{number}', 'image': None}
+    (gap,) = api.servers().gaps
+    assert gap.endswith('x8, x9, ...')
+
+
+def test_text_of_a_record_is_optional(api, fleet):
+    odd = {'name': 7, 'status': None, 'tenant_id': ''}
+    fleet.servers = {'s': server('s') | odd}
+    (record,) = api.servers().servers
+    assert record == Server('s', '7')
+    assert record.may_need_snapshots
+    assert record.state == 'in an unknown status'
+
+
+# --- one server -----------------------------------------------------------
+
+
+def test_server_by_id(api, http, fleet):
+    assert api.server('s3').name == 'server-3'
+    assert api.server('other') is None
+    before = sent(http)
+    # They would address other resources.
+    assert [api.server(i) for i in ('', '.', '..', 'detail')] == [None] * 4
+    assert sent(http) == before
+
+
+def test_cell_that_is_down_is_no_missing_server(api, fleet):
+    fleet.down = {'s6'}
+    fleet.highest = (2, 68)
+    with pytest.raises(HTTPError, match='cell'):
+        api.server('s6')
+
+
+@pytest.mark.parametrize('record', [{'id': 'other'}, {}, None])
+def test_another_server_is_an_error(api, http, record):
+    http.get(f'{nova.ENDPOINT}/servers/s', json={'server': record})
+    with pytest.raises(InvalidResponse):
+        api.server('s')
