@@ -173,10 +173,12 @@ def test_picture(run, name, client):
 
 @_CLIENTS
 @pytest.mark.parametrize('line', _examples(_CRONTAB.pattern))
-def test_crontab(run, demo, backups, line, client):
+def test_crontab(run, demo, backups, line, client, tmp_path):
     before = demo.images()
     command = _CRONTAB.fullmatch(line)['command'].replace(_COMMAND, client)
-    assert run('sh', '-c', command.replace(r'\%', '%')) == ''
+    # The file of the lock is in the home directory.
+    home = f'HOME={tmp_path}'
+    assert run('env', home, 'sh', '-c', command.replace(r'\%', '%')) == ''
     assert run.code == 0
     old = ('backup-1', 'backup-2')
     kept = [image for image in before if image['Name'] not in old]
