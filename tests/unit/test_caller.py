@@ -134,6 +134,8 @@ def test_error_of_login_or_discovery_keeps_no_frame_alive(
 ):
     set_catalog(http, {'RegionOne': f'{nova.HOST}/compute'})
     http.register_uri(requests_mock.ANY, url, **answer)
+    for version in ('v2.1', 'v2'):
+        http.get(f'{nova.HOST}/compute/{version}/', status_code=404)
     http.get(f'{nova.HOST}/compute/images/x', status_code=404)
     http.get(f'{nova.HOST}/compute/images', json={'images': []})
 

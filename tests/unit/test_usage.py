@@ -89,7 +89,11 @@ IMAGES = st.builds(
 
 
 def is_unsettled(server):
-    return server.task_state is not None or server.status in UNSETTLED
+    return (
+        server.may_use_any_image
+        or server.task_state is not None
+        or server.status in UNSETTLED
+    )
 
 
 def is_stored(server, image):
