@@ -7,8 +7,6 @@ import logging
 from pathlib import Path
 import sys
 
-from reno import scanner
-
 _HERE = Path(__file__).parent
 sys.path.insert(0, str(_HERE / '_ext'))
 
@@ -29,20 +27,6 @@ extensions = [
 # Each note that reno finds is no news.
 logging.getLogger('reno').setLevel(logging.WARNING)
 
-
-class _Changes(scanner._ChangeAggregator):
-    """The changes of a commit, without those that merge several branches.
-
-    Of a merge of more than two branches, dulwich also lists what is not new,
-    with None for the branches without it, and reno 4.1 fails.
-    """
-
-    def aggregate_changes(self, walk_entry, changes):
-        new = (c for c in changes if not (isinstance(c, list) and None in c))
-        return super().aggregate_changes(walk_entry, new)
-
-
-scanner._ChangeAggregator = _Changes
 exclude_patterns = []
 if not (_HERE.parents[1] / '.git').exists():
     # Release notes are read from the history.
