@@ -379,7 +379,7 @@ class Machine(RuleBasedStateMachine):
         self._exit.enter_context(
             mock.patch.object(fleet_module, 'time', clock)
         )
-        self._exit.enter_context(mock.patch('time.sleep'))
+        self._exit.enter_context(mock.patch('time.sleep', autospec=True))
         self.api = ImagesAPI(
             adapter.Adapter(new_session(), service_type='compute')
         )
