@@ -113,7 +113,9 @@ def in_chunks(connection: socket.socket, answer: bytes) -> None:
         for line in head.split(b'\r\n')
         if not line.lower().startswith(b'content-length')
     ]
-    head = b'\r\n'.join([*lines, b'Transfer-Encoding: chunked'])
+    # The canned server closes the connection after such a response.
+    lines += [b'Transfer-Encoding: chunked', b'Connection: close']
+    head = b'\r\n'.join(lines)
     connection.sendall(head + b'\r\n\r\n')
     while body:
         piece, body = body[:997], body[997:]
