@@ -41,6 +41,7 @@ FORBIDDEN = 'You are not allowed to delete the image. (HTTP 403)'
 @pytest.fixture(scope='module')
 def compute(cloud: Cloud) -> Compute:
     """Provide Nova, for the ordinary user."""
+    Compute(cloud, 'admin').wait_for_host()
     return Compute(cloud, 'demo')
 
 

@@ -22,6 +22,7 @@ SHOW = ('compute', 'image', 'show', '-f', 'json')
 @pytest.fixture(scope='module')
 def compute(cloud: Cloud) -> Compute:
     """Provide Nova, for the ordinary user."""
+    Compute(cloud, 'admin').wait_for_host()
     return Compute(cloud, 'demo')
 
 
