@@ -131,7 +131,8 @@ class ComputeImageShell(shell.OpenStackShell):
         version = str(self.cloud.config.get('compute_api_version') or 2)
         problem = None
         if argv[0].startswith('-'):
-            problem = 'unknown option {}'.format(argv[0].partition('=')[0])
+            name = argv[0].partition('=')[0]
+            problem = f'unknown option {name}'
         elif argv[0] != 'help' and version.split('.')[0] != '2':
             problem = (
                 f'the Compute API version must be 2 or 2.x, not {version} '

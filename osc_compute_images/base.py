@@ -196,16 +196,13 @@ def describe_error(e: 'ImagesError') -> str:
 
     text = str(e)
     if isinstance(e, api.GapsFound):
-        return '{}. To go on with what was read, use --accept-gaps'.format(
-            text.rstrip('.')
-        )
+        found = text.rstrip('.')
+        return f'{found}. To go on with what was read, use --accept-gaps'
     if isinstance(e, api.ImagesNotServed):
         return f'{e}. Use the "openstack image list" command instead'
     if isinstance(e, api.EndpointNotFound):
-        return '{reason}: {check}'.format(
-            reason=e.message.rstrip('.'),
-            check=CHECK_CATALOG,
-        )
+        reason = e.message.rstrip('.')
+        return f'{reason}: {CHECK_CATALOG}'
     if isinstance(e, api.InvalidProperty) and e.key in properties.FIELDS:
         return f'{e}; try "openstack image set"'
     if isinstance(e, api.ListingInterrupted) and e.marker:
@@ -216,9 +213,10 @@ def describe_error(e: 'ImagesError') -> str:
                 f'as that image exists, with {option}'
             )
     if properties.is_undecodable(e):
+        keys = ' or '.join(properties.JSON_KEYS)
         return (
-            '{error}. The property {keys} of an image may be invalid '
-            'JSON: find the image through the Image service, and remove the '
-            'property with "openstack image unset --property"'
-        ).format(error=text, keys=' or '.join(properties.JSON_KEYS))
+            f'{text}. The property {keys} of an image may be invalid JSON: '
+            f'find the image through the Image service, and remove the '
+            f'property with "openstack image unset --property"'
+        )
     return text

@@ -76,12 +76,9 @@ class Reading:
         self.ids: list[str] = []
         self.usage = Usage(
             ServerList(()),
-            self._read() if with_usage else (),
-            accept_gaps=getattr(parsed_args, 'accept_gaps', False),
+            self._read(),
+            accept_gaps=parsed_args.accept_gaps,
         )
-        if not with_usage:
-            for _image in self._read():
-                pass
 
     def _read(self) -> Iterator[Image]:
         self._images: list[Image] = []
@@ -96,10 +93,8 @@ class Reading:
                 self._images += page.images
             if len(self._images) > most:
                 raise PlanRefused(
-                    (
-                        'There are more than {} images, too many to plan '
-                        'changes'
-                    ).format(f'{most:,}')
+                    f'There are more than {most:,} images, too many to plan '
+                    f'changes'
                 )
             yield from page.images
 

@@ -29,11 +29,9 @@ def add_assigning(parser: argparse.ArgumentParser, command: str) -> None:
         _refuse(
             parser,
             name,
-            (
-                'the Compute service changes only properties: use "openstack '
-                f'image {command} --{name}"; to choose images, use '
-                '--with-... options'
-            ),
+            f'the Compute service changes only properties: use "openstack '
+            f'image {command} --{name}"; to choose images, use --with-... '
+            f'options',
         )
 
 
@@ -56,10 +54,8 @@ def add_listing(parser: argparse.ArgumentParser) -> None:
         _refuse(
             parser,
             name,
-            (
-                'the Compute service does not know this of an image: use '
-                f'"openstack image list --{name}"'
-            ),
+            f'the Compute service does not know this of an image: use '
+            f'"openstack image list --{name}"',
         )
 
 

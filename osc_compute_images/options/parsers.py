@@ -99,9 +99,8 @@ def status(text: str) -> str:
 
     if text.upper() not in filters.STATUSES:
         raise argparse.ArgumentTypeError(
-            '{text!r} is not an image status; choose from {statuses}'.format(
-                text=text, statuses=', '.join(filters.STATUSES)
-            )
+            f'{text!r} is not an image status; choose from '
+            f'{", ".join(filters.STATUSES)}'
         )
     return text
 

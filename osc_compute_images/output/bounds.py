@@ -41,10 +41,8 @@ def limit_rows(
 def _refuse_more(rows: Iterator[_Row]) -> Iterator[_Row]:
     for _row in rows:
         raise exceptions.CommandError(
-            (
-                'There are more than {count} images, too many to hold in '
-                'memory for this format or for sorting: raise the limit with '
-                '--max-items, or use "-f csv" or "-f value"'
-            ).format(count=f'{MAX_GATHERED:,}')
+            f'There are more than {MAX_GATHERED:,} images, too many to hold '
+            f'in memory for this format or for sorting: raise the limit with '
+            f'--max-items, or use "-f csv" or "-f value"'
         )
     yield from ()

@@ -123,11 +123,9 @@ def check_requested(
     """
     wanted = {*map(_folded, parsed_args.columns)}
     if wanted and not wanted & {*map(_folded, headers)}:
+        given, known = ', '.join(parsed_args.columns), ', '.join(headers)
         raise exceptions.CommandError(
-            'There is no column {wanted}; choose from {known}'.format(
-                wanted=', '.join(parsed_args.columns),
-                known=', '.join(headers),
-            )
+            f'There is no column {given}; choose from {known}'
         )
 
 

@@ -46,16 +46,12 @@ def only_one(
             f'regions'
         )
     if len(matches) > 1:
-        choices = [shlex.join((*key, image.id)) for key, image in matches]
+        choices = ', '.join(
+            shlex.join((*key, image.id)) for key, image in matches
+        )
         raise AmbiguousName(
-            (
-                '{count} images have the name or ID {name!r}; use '
-                '--region and the ID of one: {choices}'
-            ).format(
-                count=len(matches),
-                name=name_or_id,
-                choices=', '.join(choices),
-            ),
+            f'{len(matches)} images have the name or ID {name_or_id!r}; use '
+            f'--region and the ID of one: {choices}',
             ids=[image.id for _key, image in matches],
         )
     return matches[0]

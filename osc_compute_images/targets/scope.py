@@ -105,11 +105,10 @@ def _check(cloud: 'Cloud', names: Sequence[str]) -> None:
     known = cloud.regions()
     for name in names:
         if name not in known:
+            choices = printable(', '.join(known))
             raise exceptions.CommandError(
-                (
-                    'Region {region!r} has no Compute endpoint; choose from '
-                    '{known}'
-                ).format(region=name, known=printable(', '.join(known)))
+                f'Region {name!r} has no Compute endpoint; choose from '
+                f'{choices}'
             )
 
 
@@ -133,8 +132,9 @@ def _of_all_clouds(
             {'cloud': printable(name)},
         )
     if not queried:
+        regions_wanted = ' or '.join(map(repr, wanted))
         raise exceptions.CommandError(
-            'No cloud has a region {}'.format(' or '.join(map(repr, wanted)))
+            f'No cloud has a region {regions_wanted}'
         )
     return Regions(
         ('Cloud', 'Region'),
