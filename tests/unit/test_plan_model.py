@@ -229,7 +229,7 @@ class Observer:
         self._count = 0
         self._plan: Plan | None = None
         self._options: dict[str, Any] = {}
-        # What was true at the last reads, since the last change.
+        # What was true at the last reads, since the last deletion.
         self._servers: dict[str, Any] | None = None
         self._stored: dict[str, str] = {}
         self._images: dict[str, Any] = {}
@@ -258,9 +258,10 @@ class Observer:
         self.clock += 1000
         image_id = path.split('/')[2]
         self._check_change(method, *path.split('/')[2:])
-        self._servers, self._stored, self._images = None, {}, {}
         image = self.fleet.images.get(image_id)
         is_edit = 'metadata' in path
+        if not is_edit:
+            self._servers, self._stored, self._images = None, {}, {}
         if image and (is_edit or 'protected_here' not in image['metadata']):
             self._written.add(image_id)
 
@@ -387,9 +388,16 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._exit.close()
 
-    @initialize(highest=st.sampled_from([(2, 104), (2, 104), (2, 68)]))
-    def choose_release(self, highest: tuple[int, int]) -> None:
+    @initialize(
+        highest=st.sampled_from([(2, 104), (2, 104), (2, 68)]),
+        acts=st.sampled_from(
+            [(), ('shelve', 'unlink'), ('shelve', 'lose_cell'), ('resize',)]
+        ),
+    )
+    def begin(self, highest: tuple[int, int], acts: tuple[str, ...]) -> None:
         self.world.fleet.highest = highest
+        for what in acts:
+            self.world.act(what, 0, 0)
 
     def _deletion(
         self,
