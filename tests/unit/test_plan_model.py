@@ -389,7 +389,7 @@ class Machine(RuleBasedStateMachine):
         self._exit.close()
 
     @initialize(
-        highest=st.sampled_from([(2, 104), (2, 104), (2, 68)]),
+        highest=st.sampled_from([(2, 104), (2, 68)]),
         acts=st.sampled_from(
             [(), ('shelve', 'unlink'), ('shelve', 'lose_cell'), ('resize',)]
         ),
@@ -399,55 +399,43 @@ class Machine(RuleBasedStateMachine):
         for what in acts:
             self.world.act(what, 0, 0)
 
-    def _deletion(
+    @rule(
+        target=plans,
+        last=st.none() | st.integers(0, 2),
+        options=st.fixed_dictionaries(
+            {'include_used': st.booleans(), 'accept_gaps': st.booleans()}
+        ),
+        planning=SCHEDULES,
+        applying=SCHEDULES,
+    )
+    def delete(
         self,
-        make: Callable[[list[Any], Protection], Plan],
-        schedule: list[Any],
-        *,
-        prunes: bool,
-        include_used: bool,
-        accept_gaps: bool,
+        last: int | None,
+        options: dict[str, bool],
+        planning: list[Any],
+        applying: list[Any],
     ) -> Any:
-        options = {'include_used': include_used, 'accept_gaps': accept_gaps}
-        with self.observer.acting(schedule):
+        """Delete or prune; the plan may be applied again."""
+        accept_gaps = options['accept_gaps']
+        with self.observer.acting(planning):
             images = [*self.api.list_detail()]
             usage = self.api.usage(images, accept_gaps=accept_gaps)
-            protection = Protection(usage, include_used=include_used)
+            protection = Protection(
+                usage, include_used=options['include_used']
+            )
             try:
-                todo = make(images, protection)
+                if last is None:
+                    todo = plan.delete(images, protection)
+                else:
+                    rules = retention.Rules(last=last)
+                    todo = plan.prune(images, rules, protection)
             except GapsFound:
                 assert not accept_gaps
                 return multiple()
         assert accept_gaps or not todo.changes or not usage.gaps
-        return todo, {**options, 'prunes': prunes}
-
-    @rule(
-        target=plans,
-        include_used=st.booleans(),
-        accept_gaps=st.booleans(),
-        schedule=SCHEDULES,
-    )
-    def plan_to_delete(self, schedule: list[Any], **options: bool) -> Any:
-        return self._deletion(plan.delete, schedule, prunes=False, **options)
-
-    @rule(
-        target=plans,
-        include_used=st.booleans(),
-        accept_gaps=st.booleans(),
-        schedule=SCHEDULES,
-        last=st.integers(0, 2),
-    )
-    def plan_to_prune(
-        self, schedule: list[Any], last: int, **options: bool
-    ) -> Any:
-        return self._deletion(
-            lambda images, protection: plan.prune(
-                images, retention.Rules(last=last), protection
-            ),
-            schedule,
-            prunes=True,
-            **options,
-        )
+        made = todo, {**options, 'prunes': last is not None}
+        self.observer.apply(self.api, *made, applying)
+        return made
 
     @rule(numbers=st.sets(st.integers(0, 20), min_size=1, max_size=3))
     def delete_named(self, numbers: set[int]) -> None:
@@ -471,15 +459,12 @@ class Machine(RuleBasedStateMachine):
             assert hidden or step.image.id not in self.world.homes.values()
         self.observer.apply(self.api, todo, {}, [])
 
-    @rule(target=plans)
-    def plan_to_set(self) -> Any:
+    @rule(target=plans, unsets=st.booleans())
+    def plan_to_edit(self, unsets: bool) -> Any:
         images = self.api.list_detail()
+        if unsets:
+            return plan.unset_properties(images, ['tier', 'os_distro']), {}
         return plan.set_properties(images, {'tier': 'gold'}), {}
-
-    @rule(target=plans)
-    def plan_to_unset(self) -> Any:
-        images = self.api.list_detail()
-        return plan.unset_properties(images, ['tier', 'os_distro']), {}
 
     @rule(event=EVENTS)
     def change_concurrently(self, event: Any) -> None:
@@ -492,7 +477,7 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=100, stateful_step_count=12)
+TestMachine.settings = settings(max_examples=200, stateful_step_count=8)
 
 
 # --- interrupted plans ----------------------------------------------------
