@@ -108,6 +108,10 @@ class World:
         del self.fleet.images[image_id]
 
     def rename(self, image_id: str, _number: int) -> None:
+        is_home = image_id in self.homes.values()
+        if is_home and 'server' not in self.fleet.images[image_id]:
+            # Nothing would link it to the server.
+            return
         self.fleet.images[image_id]['name'] = f'image-{self._made}'
         self.fleet.touch(image_id)
 
@@ -231,6 +235,7 @@ class Observer:
         self._options: dict[str, Any] = {}
         # What was true at the last reads, since the last deletion.
         self._servers: dict[str, Any] | None = None
+        self._down: set[str] = set()
         self._stored: dict[str, str] = {}
         self._images: dict[str, Any] = {}
         self._written: set[str] = set()
@@ -274,6 +279,7 @@ class Observer:
                 raise requests.exceptions.ConnectionError('it is lost')
         elif path == '/servers/detail':
             self._servers = copy.deepcopy(self.fleet.servers)
+            self._down = set(self.fleet.down)
             self._stored = dict(self.world.homes)
         elif kind == 'servers':
             self._stored.pop(what, None)
@@ -299,7 +305,7 @@ class Observer:
         assert self._servers is not None
         accepts_gaps = self._options['accept_gaps']
         # What older Compute leaves out, and no ID leads to, cannot be seen.
-        hidden = self.fleet.down if self.fleet.highest < (2, 69) else set()
+        hidden = self._down if self.fleet.highest < (2, 69) else set()
         for server_id, home in self._stored.items():
             assert home != image_id or (
                 server_id in hidden and 'server' not in seen
@@ -310,7 +316,7 @@ class Observer:
                 assert (
                     not booted
                     or each['id'] in hidden
-                    or (accepts_gaps and each['id'] in self.fleet.down)
+                    or (accepts_gaps and each['id'] in self._down)
                 )
         if self._options['prunes']:
             group = seen['server']['id']
