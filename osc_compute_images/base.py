@@ -151,7 +151,7 @@ def images_api(client_manager: Any) -> 'ImagesAPI':
     """
     # NOTE: imported here, as every "openstack" command loads this module.
     from osc_compute_images.api import ImagesAPI
-    from osc_compute_images.api._settings import adapter_of
+    from osc_compute_images.api.clouds._settings import adapter_of
 
     settings = client_manager.sdk_connection.config
     session = client_manager.session
@@ -192,7 +192,7 @@ def translated_errors() -> Iterator[None]:
 def describe_error(e: 'ImagesError') -> str:
     """Return the message of an error, with advice for the command line."""
     from osc_compute_images import api
-    from osc_compute_images.api import properties
+    from osc_compute_images.api.changes import properties
 
     text = str(e)
     if isinstance(e, api.GapsFound):

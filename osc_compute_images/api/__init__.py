@@ -51,7 +51,6 @@ All errors derive from ``ImagesError``::
 Each has ``message``, ``http_status`` and ``request_id``.
 """
 
-from osc_compute_images.api._client import ImagesAPI
 from osc_compute_images.api._errors import AmbiguousName
 from osc_compute_images.api._errors import BadRequest
 from osc_compute_images.api._errors import Conflict
@@ -81,21 +80,22 @@ from osc_compute_images.api._errors import TooManyRequests
 from osc_compute_images.api._errors import Unauthorized
 from osc_compute_images.api._errors import WaitError
 from osc_compute_images.api._errors import WaitTimedOut
-from osc_compute_images.api._image import Image
-from osc_compute_images.api._image import ImageRef
-from osc_compute_images.api._image import ServerRef
-from osc_compute_images.api._lookup import Flavor
-from osc_compute_images.api._options import ListOpts
-from osc_compute_images.api._options import ListOptsBuilder
-from osc_compute_images.api._options import MAX_PAGE_SIZE
-from osc_compute_images.api._pager import Pager
-from osc_compute_images.api._paging import ImagePage
-from osc_compute_images.api._regions import in_regions
-from osc_compute_images.api._regions import RegionFailure
-from osc_compute_images.api._regions import RegionResult
-from osc_compute_images.api._regions import RegionSuccess
-from osc_compute_images.api._servers import Server
-from osc_compute_images.api._servers import ServerList
+from osc_compute_images.api.clouds._regions import in_regions
+from osc_compute_images.api.clouds._regions import RegionFailure
+from osc_compute_images.api.clouds._regions import RegionResult
+from osc_compute_images.api.clouds._regions import RegionSuccess
+from osc_compute_images.api.images._api import ImagesAPI
+from osc_compute_images.api.listing._options import ListOpts
+from osc_compute_images.api.listing._options import ListOptsBuilder
+from osc_compute_images.api.listing._options import MAX_PAGE_SIZE
+from osc_compute_images.api.listing._pager import Pager
+from osc_compute_images.api.listing._paging import ImagePage
+from osc_compute_images.api.records._image import Image
+from osc_compute_images.api.records._image import ImageRef
+from osc_compute_images.api.records._image import ServerRef
+from osc_compute_images.api.records._server import Flavor
+from osc_compute_images.api.records._server import Server
+from osc_compute_images.api.records._server import ServerList
 
 __all__ = [
     'MAX_PAGE_SIZE',

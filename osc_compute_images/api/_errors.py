@@ -12,7 +12,7 @@ from osc_compute_images.text import printable
 from osc_compute_images.text import shortened
 
 if TYPE_CHECKING:
-    from osc_compute_images.api._image import Image
+    from osc_compute_images.api.records._image import Image
 
 
 class ImagesError(Exception):

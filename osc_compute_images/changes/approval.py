@@ -11,7 +11,7 @@ from cliff.formatters import table
 from osc_lib import exceptions
 
 from osc_compute_images.api import PlanRefused
-from osc_compute_images.api.plan import Plan
+from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.changes import report
 from osc_compute_images.targets.scope import RegionKey
 

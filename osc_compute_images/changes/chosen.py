@@ -20,11 +20,11 @@ from osc_compute_images.api import ImagesError
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api import ServerList
+from osc_compute_images.api.changes.protection import Protection
+from osc_compute_images.api.changes.usage import Usage
 from osc_compute_images.api.filters import EVERYTHING
 from osc_compute_images.api.filters import Filter
-from osc_compute_images.api.fleet import Fleet
-from osc_compute_images.api.protection import Protection
-from osc_compute_images.api.usage import Usage
+from osc_compute_images.api.servers.fleet import Fleet
 from osc_compute_images.options import select
 from osc_compute_images.output import bounds
 from osc_compute_images.targets.scope import RegionKey

@@ -24,7 +24,7 @@ from osc_compute_images.output import field
 from osc_compute_images.targets import scope
 
 if TYPE_CHECKING:
-    from osc_compute_images.api.plan import Plan
+    from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
 

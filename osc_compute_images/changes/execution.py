@@ -19,10 +19,10 @@ from osc_compute_images import base
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
-from osc_compute_images.api import plan
-from osc_compute_images.api._apply import apply
-from osc_compute_images.api.fleet import Fleet
-from osc_compute_images.api.plan import Plan
+from osc_compute_images.api.changes import plan
+from osc_compute_images.api.changes._apply import apply
+from osc_compute_images.api.changes.plan import Plan
+from osc_compute_images.api.servers.fleet import Fleet
 from osc_compute_images.changes import approval
 from osc_compute_images.changes import chosen
 from osc_compute_images.changes import report

@@ -14,11 +14,11 @@ from typing import Any
 from typing import TextIO
 
 from osc_compute_images import base
-from osc_compute_images.api.plan import Action
-from osc_compute_images.api.plan import Outcome
-from osc_compute_images.api.plan import Plan
-from osc_compute_images.api.plan import Result
-from osc_compute_images.api.plan import Step
+from osc_compute_images.api.changes.plan import Action
+from osc_compute_images.api.changes.plan import Outcome
+from osc_compute_images.api.changes.plan import Plan
+from osc_compute_images.api.changes.plan import Result
+from osc_compute_images.api.changes.plan import Step
 from osc_compute_images.changes.interruption import Interruption
 from osc_compute_images.changes.interruption import Stopped
 from osc_compute_images.output import escaping

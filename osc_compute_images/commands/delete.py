@@ -11,7 +11,7 @@ from osc_compute_images.options import parsers
 from osc_compute_images.options import select
 
 if TYPE_CHECKING:
-    from osc_compute_images.api.plan import Plan
+    from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
 
@@ -55,7 +55,7 @@ class DeleteComputeImage(command.ChangeCommand):
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
-        from osc_compute_images.api import plan
+        from osc_compute_images.api.changes import plan
 
         del parsed_args
         return plan.delete(

@@ -28,7 +28,7 @@ from osc_compute_images.targets import scope
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
-    from osc_compute_images.api.usage import Usage
+    from osc_compute_images.api.changes.usage import Usage
 
 # Smaller pages cost the server noticeably more per image.
 _MIN_PAGE_SIZE = 100

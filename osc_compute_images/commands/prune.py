@@ -12,7 +12,7 @@ from osc_compute_images.options import parsers
 from osc_compute_images.options import select
 
 if TYPE_CHECKING:
-    from osc_compute_images.api.plan import Plan
+    from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
 #: Help of the options that keep a number of images, by rule.
@@ -87,8 +87,8 @@ class PruneComputeImages(command.ChangeCommand):
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
-        from osc_compute_images.api import plan
-        from osc_compute_images.api import retention
+        from osc_compute_images.api.changes import plan
+        from osc_compute_images.api.changes import retention
 
         return plan.prune(
             chosen.images,

@@ -16,7 +16,7 @@ from osc_compute_images.options import privacy
 from osc_compute_images.options import select
 
 if TYPE_CHECKING:
-    from osc_compute_images.api.plan import Plan
+    from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
 
@@ -64,7 +64,7 @@ class SetComputeImage(command.ChangeCommand):
         return () if parsed_args.image is None else (parsed_args.image,)
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        from osc_compute_images.api import properties
+        from osc_compute_images.api.changes import properties
 
         if not parsed_args.properties and not parsed_args.no_property:
             raise base.UsageError('--property is required')
@@ -77,7 +77,7 @@ class SetComputeImage(command.ChangeCommand):
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
-        from osc_compute_images.api import plan
+        from osc_compute_images.api.changes import plan
 
         return plan.set_properties(
             chosen.images,

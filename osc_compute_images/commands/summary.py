@@ -25,8 +25,8 @@ from osc_compute_images.targets import scope
 
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
-    from osc_compute_images.api.summary import Summary
-    from osc_compute_images.api.usage import Usage
+    from osc_compute_images.api.changes.usage import Usage
+    from osc_compute_images.api.groups.summary import Summary
 
 #: Maximum number of regions that are read in parallel.
 _PARALLEL = 16
@@ -122,7 +122,7 @@ class SummarizeComputeImages(base.ImagesCommand, command.Lister):
         parsed_args: argparse.Namespace,
     ) -> 'list[Summary]':
         from osc_compute_images.api import ListOpts
-        from osc_compute_images.api import summary
+        from osc_compute_images.api.groups import summary
         from osc_compute_images.targets import listing
 
         images = listing.Images(

@@ -17,7 +17,7 @@ from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
-    from osc_compute_images.api.plan import Plan
+    from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
 
@@ -72,7 +72,7 @@ class UnsetComputeImage(command.ChangeCommand):
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
-        from osc_compute_images.api import plan
+        from osc_compute_images.api.changes import plan
 
         made = plan.unset_properties(
             chosen.images,

@@ -16,8 +16,8 @@ from osc_compute_images.options import parsers
 
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.changes.usage import Usage
     from osc_compute_images.api.filters import Filter
-    from osc_compute_images.api.usage import Usage
 
 
 class Region:

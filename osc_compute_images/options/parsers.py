@@ -65,7 +65,7 @@ def non_negative_integer(text: str) -> int:
 
 def span(text: str) -> datetime.timedelta:
     """Parse a time span: ``90min``, ``24h``, ``7d``, ``2w``, ``1y6w``."""
-    from osc_compute_images.api import _times
+    from osc_compute_images.api.records import _times
 
     read = _times.parse_span(text)
     if read is None:
@@ -132,7 +132,7 @@ def property_choice(text: str) -> tuple[str, str | None, bool]:
 
 def group_keys(text: str) -> tuple[str, ...]:
     """Parse the keys of groups: ``server,property:os_distro``."""
-    from osc_compute_images.api import selection
+    from osc_compute_images.api.groups import selection
 
     keys = tuple(text.split(','))
     try:
@@ -148,7 +148,7 @@ def time_or_age(text: str) -> str:
     :returns: the time in the form that every release of Nova parses,
         ``2026-11-23T16:11:28Z``
     """
-    from osc_compute_images.api import _times
+    from osc_compute_images.api.records import _times
 
     try:
         time = _times.moment(text)

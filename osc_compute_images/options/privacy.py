@@ -64,7 +64,7 @@ def visibility_check(
 
 
 def _reason(found: 'Mapping[str, str | None]', image: 'Image') -> str | None:
-    from osc_compute_images.api import properties
+    from osc_compute_images.api.changes import properties
 
     visibility = found.get(image.id)
     if visibility not in properties.MADE_PRIVATE:

@@ -19,8 +19,8 @@ from osc_compute_images.options import unreadable
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
     from osc_compute_images.api import ImagesAPI
+    from osc_compute_images.api.changes.usage import Usage
     from osc_compute_images.api.filters import Filter
-    from osc_compute_images.api.usage import Usage
     from osc_compute_images.options.filter_option import FilterOption
 
 #: The options that need the list of servers.
@@ -184,7 +184,7 @@ class Choice(NamedTuple):
         """Keep the newest images that match the filter, page by page."""
         if self.newest is None:
             return iter(pages)
-        from osc_compute_images.api import selection
+        from osc_compute_images.api.groups import selection
 
         return selection.newest_of_pages(
             pages, self.newest, group_by=self.group_by

@@ -23,7 +23,7 @@ class _Counter:
         self.count = 0
 
     def note(self, image: 'Image') -> bool:
-        from osc_compute_images.api import _times
+        from osc_compute_images.api.records import _times
 
         self.count += any(
             _times.parse(getattr(image, field)) is None

@@ -17,7 +17,7 @@ from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
-    from osc_compute_images.api.usage import Usage
+    from osc_compute_images.api.changes.usage import Usage
 
     _UsersColumn = columns.FormattableColumn[Any]
 else:

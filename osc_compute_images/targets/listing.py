@@ -10,8 +10,8 @@ from osc_compute_images.api import Image
 from osc_compute_images.api import ImagePage
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
+from osc_compute_images.api.changes.usage import Usage
 from osc_compute_images.api.filters import Filter
-from osc_compute_images.api.usage import Usage
 from osc_compute_images.output import bounds
 
 

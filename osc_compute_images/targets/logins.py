@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from keystoneauth1 import session as ksa_session
     from openstack.config.cloud_region import CloudRegion
 
-    from osc_compute_images.api._cloud import Cloud
-    from osc_compute_images.api._clouds import CloudAPIs
+    from osc_compute_images.api.clouds._cloud import Cloud
+    from osc_compute_images.api.clouds._clouds import CloudAPIs
 
 #: The only global options that apply to all clouds. The others may be secrets
 #: of one cloud, or come from its environment variables.
@@ -32,7 +32,7 @@ _SHARED_OPTIONS = ('insecure', 'interface', 'timing', 'verify')
 def cloud(command: base.ImagesCommand) -> 'Cloud':
     """Return the cloud that the user has selected, without logging in."""
     # NOTE: imported here, as every "openstack" command loads this module.
-    from osc_compute_images.api._cloud import Cloud
+    from osc_compute_images.api.clouds._cloud import Cloud
 
     app: Any = command.app
     return Cloud(
@@ -49,9 +49,9 @@ def all_clouds(
     regions: 'Callable[[Cloud], Iterable[str]]',
 ) -> 'tuple[list[str], CloudAPIs]':
     """Return the names of all clouds, and the APIs of their regions."""
-    from osc_compute_images.api._cloud import Cloud
-    from osc_compute_images.api._clouds import of_clouds
-    from osc_compute_images.api._entries import cloud_names
+    from osc_compute_images.api.clouds._cloud import Cloud
+    from osc_compute_images.api.clouds._clouds import of_clouds
+    from osc_compute_images.api.clouds._entries import cloud_names
 
     app: Any = command.app
     if not app.options.debug:

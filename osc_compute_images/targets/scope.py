@@ -19,7 +19,7 @@ from osc_compute_images.text import printable
 if TYPE_CHECKING:
     from osc_compute_images.api import ImagesAPI
     from osc_compute_images.api import ImagesError
-    from osc_compute_images.api._cloud import Cloud
+    from osc_compute_images.api.clouds._cloud import Cloud
 
 #: Identifies a region: ``()`` for the configured one, ``(region,)``, or
 #: ``(cloud, region)``.

@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from osc_compute_images.api import Image
-from osc_compute_images.api import retention
+from osc_compute_images.api.changes import retention
 
 _CACHE = Path(__file__).parents[2] / '.devcloud' / 'restic'
 

@@ -10,7 +10,7 @@ import openstack
 import pytest
 
 from osc_compute_images import api
-from osc_compute_images.api import properties
+from osc_compute_images.api.changes import properties
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Glance
 

@@ -4,9 +4,9 @@
 
 import json
 
-from osc_compute_images.api import _decode
-from osc_compute_images.api import _salvage
 from osc_compute_images.api import ImagesError
+from osc_compute_images.api.listing import _decode
+from osc_compute_images.api.listing import _salvage
 from testbed import nova
 from tests.fuzz import promises
 

@@ -130,8 +130,8 @@ def main() -> int:
         'modules',
         nargs='*',
         metavar='<module>',
-        help='a module, like plan or api/plan.py (default: those of choice, '
-        'plan, pager, decoding and regions)',
+        help='a module, like plan or api/changes/plan.py (default: those of '
+        'choice, plan, pager, decoding and regions)',
     )
     parser.add_argument(
         '--sample',

@@ -21,7 +21,7 @@ from unittest import mock
 from osc_lib import exceptions
 from osc_lib.cli import client_config
 
-from osc_compute_images.api import _pool
+from osc_compute_images.api import _threads
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
 from testbed import nova
@@ -108,7 +108,7 @@ def _serial(
 def at_once(now: Callable[[], float], sleep: Any) -> Iterator[None]:
     """Make the commands deterministic: one thread, and another clock."""
     with (
-        mock.patch.object(_pool, 'map_in_threads', _serial),
+        mock.patch.object(_threads, 'map_in_threads', _serial),
         mock.patch.object(time, 'monotonic', now),
         mock.patch.object(time, 'sleep', sleep),
     ):

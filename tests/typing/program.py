@@ -20,8 +20,8 @@ from osc_compute_images.api import filters
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api import selection
-from osc_compute_images.api import summary
+from osc_compute_images.api.groups import selection
+from osc_compute_images.api.groups import summary
 
 
 class OnDisk:

@@ -8,7 +8,7 @@ import pytest
 
 from osc_compute_images.text import printable
 from osc_compute_images.text import property_text
-from tests.unit.examples import examples
+from tests.unit.project.examples import examples
 
 
 @pytest.mark.parametrize(

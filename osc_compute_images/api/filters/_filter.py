@@ -9,8 +9,8 @@ import types
 from typing import Any
 from typing import NoReturn
 
-from osc_compute_images.api._image import Image
-from osc_compute_images.api._image import ImageRef
+from osc_compute_images.api.records._image import Image
+from osc_compute_images.api.records._image import ImageRef
 
 _NOTHING: Mapping[str, str | int] = types.MappingProxyType({})
 

@@ -2,10 +2,10 @@
 
 """The filter by flavor."""
 
-from osc_compute_images.api._image import Image
-from osc_compute_images.api._lookup import Flavor
 from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.api.filters._states import status
+from osc_compute_images.api.records._image import Image
+from osc_compute_images.api.records._server import Flavor
 
 _GIB = 1024**3
 

@@ -5,8 +5,8 @@
 import fnmatch
 import re
 
-from osc_compute_images.api._options import ListOpts
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.listing._options import ListOpts
 
 # NOTE: "]" is an ordinary character right after "[", "[!" and "[^".
 _BRACKET = r'\[(?P<negation>[!^]?+)(?P<rest>\]?+[^]]*+\])|\['

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from collections.abc import Mapping
 import operator
 
-from osc_compute_images.api._image import Image
 from osc_compute_images.api.filters._filter import EVERYTHING
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.records._image import Image
 
 _COMPARE: Mapping[str, Callable[[int, int], bool]] = {
     'at_least': operator.ge,

@@ -4,8 +4,8 @@
 
 import re
 
-from osc_compute_images.api._image import Image
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.records._image import Image
 from osc_compute_images.text import property_text
 
 # Keys that Nova and Glance filter correctly. Nova strips the letters of

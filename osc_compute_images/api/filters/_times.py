@@ -5,9 +5,9 @@
 from collections.abc import Callable
 import datetime
 
-from osc_compute_images.api import _times
-from osc_compute_images.api._image import Image
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.records import _times
+from osc_compute_images.api.records._image import Image
 
 #: A time, or an age.
 Time = datetime.datetime | datetime.timedelta | str

@@ -14,11 +14,11 @@ from typing import Any
 from keystoneauth1 import adapter as ksa_adapter
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api import _json
 from osc_compute_images.api.http import _endpoint
 from osc_compute_images.api.http import _sessions
 from osc_compute_images.api.http._endpoint import Endpoint
 from osc_compute_images.api.http._request import send_once
+from osc_compute_images.api.listing import _json
 
 # Paths of versions below an endpoint without one, in order of preference.
 _VERSIONS = ('/v2.1', '/v2')

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Apply a plan, image by image.
+
+Right before an image is deleted, everything that the plan rests on is read
+again: the servers of all regions that share the Image service, the server that
+the image was taken from, the image that is kept instead, and the image itself.
+A race remains between two requests, and for as long as a list of servers is
+used: see :meth:`.Fleet.refresh`. The images that need a kernel are not listed
+again.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api.changes import _sending
+from osc_compute_images.api.changes._steps import Action
+from osc_compute_images.api.changes._steps import Outcome
+from osc_compute_images.api.changes._steps import Plan
+from osc_compute_images.api.changes._steps import Result
+from osc_compute_images.api.changes._steps import Step
+from osc_compute_images.api.changes.protection import Protection
+from osc_compute_images.api.records._image import Image
+from osc_compute_images.api.records._server import ServerList
+from osc_compute_images.api.servers.fleet import Fleet
+
+if TYPE_CHECKING:
+    from osc_compute_images.api.images._api import ImagesAPI
+
+#: Stop after this many failed connections in a row.
+_MAX_FAILED_CONNECTIONS = 3
+
+#: Errors that are not specific to an image.
+_FATAL = (
+    _errors.EndpointNotFound,
+    _errors.ImagesNotServed,
+    _errors.Unauthorized,
+)
+
+
+def apply(api: 'ImagesAPI', plan: Plan, fleet: Fleet) -> Iterator[Outcome]:
+    """Apply a plan, a step for each outcome that is taken.
+
+    :param fleet: the servers that may use the images
+    """
+    check = _DeletionCheck(api, plan.protection, fleet)
+    failed_connections = 0
+    fatal: _errors.ImagesError | None = None
+    for step in plan.steps:
+        if step.action is Action.KEEP:
+            yield Outcome(step=step, result=Result.KEPT, reason=step.reason)
+            continue
+        if fatal is not None:
+            yield _failure(step, fatal)
+            continue
+        try:
+            outcome = _apply_step(api, step, plan, check)
+        except _errors.ImageNotFound:
+            outcome = Outcome(step=step, result=Result.GONE)
+            failed_connections = 0
+        except _errors.ImagesError as e:
+            outcome = _failure(step, e)
+            if isinstance(e, _errors.ConnectionFailed):
+                failed_connections += 1
+            else:
+                failed_connections = 0
+            if (
+                isinstance(e, _FATAL)
+                or failed_connections == _MAX_FAILED_CONNECTIONS
+            ):
+                fatal = e
+        else:
+            failed_connections = 0
+        yield outcome
+
+
+def _failure(step: Step, e: _errors.ImagesError) -> Outcome:
+    return Outcome(step=step, result=Result.FAILED, reason=str(e), error=e)
+
+
+def _apply_step(
+    api: 'ImagesAPI', step: Step, plan: Plan, check: '_DeletionCheck'
+) -> Outcome:
+    """Change an image if nothing speaks against it.
+
+    :raises ImageNotFound: if the image is gone
+    """
+    image = step.image
+    if not plan.named:
+        objection = None
+        if step.action is Action.DELETE:
+            # NOTE: before the image is read: this may take longer.
+            objection = check.objection(step)
+        image = api.get(step.image.id)
+        if image.state == 'DELETED':
+            return Outcome(step=step, result=Result.GONE)
+        objection = objection or _difference(step.image, image)
+        if objection is not None:
+            return Outcome(step=step, result=Result.SKIPPED, reason=objection)
+    note = _sending.change(api, step, image)
+    return Outcome(step=step, result=Result.DONE, reason=note)
+
+
+def _difference(planned: Image, image: Image) -> str | None:
+    for field in ('state', 'name', 'updated'):
+        before, now = getattr(planned, field), getattr(image, field)
+        if before != now:
+            name = 'status' if field == 'state' else field
+            return f'its {name} changed from {before!r} to {now!r}'
+    return None
+
+
+class _DeletionCheck:
+    """Checks whether images may still be deleted.
+
+    :param protection: of the plan
+    :param fleet: the servers that may use the images
+    """
+
+    def __init__(
+        self, api: 'ImagesAPI', protection: Protection | None, fleet: Fleet
+    ) -> None:
+        self._api = api
+        self._protection = protection
+        self._fleet = fleet
+        self._servers: ServerList | None = None
+
+    def objection(self, step: Step) -> str | None:
+        """Return why an image must not be deleted, or None."""
+        return self._use(step.image) or self._loss(step.successor)
+
+    def _use(self, image: Image) -> str | None:
+        if self._protection is None:
+            return None
+        self._fleet.refresh()
+        servers = self._fleet.servers(self._api)
+        if servers is not self._servers:
+            self._servers = servers
+            self._protection = self._protection.with_servers(servers)
+        try:
+            self._protection.usage.check_gaps()
+        except _errors.GapsFound as e:
+            return e.message
+        return self._protection.reason(image) or self._server(image)
+
+    def _server(self, image: Image) -> str | None:
+        """Check the server of an image by its ID.
+
+        A list may lack the servers of a cell that does not respond; this
+        request fails then, or tells that the status is unknown.
+        """
+        if image.server_id is None or self._protection is None:
+            return None
+        servers = (*self._fleet.server(self._api, image.server_id),)
+        if servers and self._protection.usage.server_of(image) is None:
+            return f'server {image.server_id} exists, and is not listed'
+        now = self._protection.with_servers(ServerList(servers))
+        return now.reason(image)
+
+    def _loss(self, successor: str | None) -> str | None:
+        """Check the image that is kept instead."""
+        if successor is None:
+            return None
+        try:
+            state = self._api.get(successor).state
+        except _errors.ImageNotFound:
+            state = 'DELETED'
+        if state == 'ACTIVE':
+            return None
+        return (
+            f'image {successor}, which was to be kept instead, is '
+            f'{state or "without a status"}'
+        )

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The steps of a plan, and their outcomes."""
+
+from collections.abc import Mapping
+import dataclasses
+import enum
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api.changes.protection import Protection
+from osc_compute_images.api.records._image import Image
+
+
+class Action(enum.StrEnum):
+    """The action of a step."""
+
+    DELETE = 'delete'
+    SET = 'set'
+    UNSET = 'unset'
+    KEEP = 'keep'
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step of a plan: the action for one image.
+
+    :param image: the image as it was when the plan was made
+    :param reason: why it is changed or kept
+    :param is_refused: whether it is kept although a change was asked for and
+        is possible
+    :param properties: properties to set, for :attr:`Action.SET`
+    :param replaces: whether they replace all others
+    :param keys: properties to remove, for :attr:`Action.UNSET`
+    :param successor: ID of a newer image of the group that is kept, for
+        :attr:`Action.DELETE`. The image is deleted only if its successor
+        is still ACTIVE, so that the group keeps a good image
+    """
+
+    image: Image
+    action: Action
+    reason: str
+    is_refused: bool = False
+    properties: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    replaces: bool = False
+    keys: tuple[str, ...] = ()
+    successor: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A plan of changes.
+
+    :param steps: one for each image
+    :param protection: checked again before each deletion, with a current list
+        of servers
+    :param named: whether the images were named one by one, and are changed
+        even if they have changed since the plan was made
+    """
+
+    steps: tuple[Step, ...]
+    protection: Protection | None = dataclasses.field(
+        default=None, compare=False
+    )
+    named: bool = False
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        """The steps that change or delete an image."""
+        return tuple(s for s in self.steps if s.action is not Action.KEEP)
+
+    @property
+    def kept(self) -> tuple[Step, ...]:
+        """The steps that keep an image."""
+        return tuple(s for s in self.steps if s.action is Action.KEEP)
+
+
+class Result(enum.StrEnum):
+    """The result of a step."""
+
+    DONE = 'done'
+    GONE = 'gone'
+    KEPT = 'kept'
+    SKIPPED = 'skipped'
+    FAILED = 'failed'
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The outcome of a step of a plan.
+
+    :param result: ``gone`` if the image no longer existed; ``skipped`` if it
+        or its use has changed since the plan was made
+    :param reason: why it was kept or skipped, what failed, or a note
+    :param error: for :attr:`Result.FAILED`
+    """
+
+    step: Step
+    result: Result
+    reason: str = ''
+    error: _errors.ImagesError | None = None

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Plan changes of many images.
+
+A plan is made from images and rules, without any request. It can be shown,
+and applied later::
+
+    images = [*api.list_detail()]
+    protection = Protection(api.usage(images))
+    snapshots = filter(filters.image_type('server').matches, images)
+    todo = plan.prune(snapshots, retention.Rules(daily=7), protection)
+    for step in todo.steps:
+        print(step.action, step.image.id, step.reason)
+    for outcome in api.apply(todo):
+        print(outcome.result, outcome.step.image.id, outcome.reason)
+
+An image that is chosen by a rule or a filter is deleted only if everything
+that could use it was read, and does not: with a gap, a plan that deletes is
+refused. What is named is deleted unless a server may be stored in it.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api.changes import properties
+from osc_compute_images.api.changes import retention
+from osc_compute_images.api.changes._steps import Action
+from osc_compute_images.api.changes._steps import Outcome
+from osc_compute_images.api.changes._steps import Plan
+from osc_compute_images.api.changes._steps import Result
+from osc_compute_images.api.changes._steps import Step
+from osc_compute_images.api.changes.protection import Protection
+from osc_compute_images.api.groups._grouping import group_of
+from osc_compute_images.api.groups._grouping import keys_of
+from osc_compute_images.api.records import _ids
+from osc_compute_images.api.records._image import Image
+
+__all__ = [
+    'Action',
+    'Outcome',
+    'Plan',
+    'Result',
+    'Step',
+    'check_size',
+    'delete',
+    'prune',
+    'set_properties',
+    'unset_properties',
+]
+
+#: Statuses of images that can be deleted: the others are being saved, already
+#: deleted, or unknown.
+_DELETABLE = ('ACTIVE', 'ERROR')
+
+
+def delete(
+    images: Iterable[Image],
+    protection: Protection | None = None,
+    *,
+    named: bool = False,
+) -> Plan:
+    """Plan to delete images.
+
+    Keeps images that are protected. Images that were not named are also kept
+    if they are neither ACTIVE nor in ERROR.
+
+    :param protection: of images in use; by default, none is protected
+    :param named: whether the images were named one by one. Pass a protection
+        with ``include_used`` then, made from the servers that the images were
+        taken from: see :meth:`.Fleet.servers_of`
+    :raises GapsFound: if images that were not named would be deleted, and what
+        the protection rests on has gaps
+    """
+
+    def step(image: Image) -> Step:
+        if image.state not in _DELETABLE and not named:
+            return _keep(image, _state(image))
+        reason = 'named' if named else 'selected'
+        return _deletion(image, protection, reason)
+
+    return _checked(map(step, _distinct(images)), protection, named=named)
+
+
+def prune(
+    images: Iterable[Image],
+    rules: retention.Rules,
+    protection: Protection | None = None,
+    *,
+    group_by: Iterable[str] = ('server',),
+) -> Plan:
+    """Plan to delete the images that no retention rule keeps.
+
+    The rules apply to each group separately. Images that are not ACTIVE are
+    kept, and not counted. Images that lack a key of the groups are kept.
+
+    :param group_by: ``server``, ``name``, ``type``, ``status``,
+        ``property:KEY``
+    :raises ValueError: for an unknown key
+    :raises GapsFound: if images would be deleted, and what the protection
+        rests on has gaps
+    """
+    keys = keys_of(group_by)
+    return _checked(_pruning(images, rules, protection, keys), protection)
+
+
+def set_properties(
+    images: Iterable[Image],
+    wanted: Mapping[str, str],
+    keep: Callable[[Image], str | None] | None = None,
+    *,
+    replace: bool = False,
+    named: bool = False,
+) -> Plan:
+    """Plan to set properties; images that have all of them are kept.
+
+    :param keep: returns why an image must be kept, or None
+    :param replace: remove all other properties
+    :param named: whether the images were named one by one
+    :raises InvalidProperty: for one that Compute is known not to store
+    """
+    properties.check_properties(wanted)
+
+    def step(image: Image) -> Step:
+        missing = {
+            key: value
+            for key, value in wanted.items()
+            if key not in image.metadata
+            or not properties.is_same(key, value, image.metadata[key])
+        }
+        others = image.metadata.keys() - wanted.keys() if replace else ()
+        if not missing and not others:
+            return _keep(image, 'it has these properties')
+        replaced = (*missing, *others)
+        if (reason := _reason_to_keep(image, replaced, keep)) is not None:
+            return _keep(image, reason, is_refused=True)
+        return _change(
+            image,
+            Action.SET,
+            'named' if named else 'selected',
+            properties=wanted if replace else missing,
+            replaces=replace,
+        )
+
+    return Plan(tuple(map(step, _distinct(images))), named=named)
+
+
+def unset_properties(
+    images: Iterable[Image],
+    keys: Iterable[str],
+    keep: Callable[[Image], str | None] | None = None,
+    *,
+    named: bool = False,
+) -> Plan:
+    """Plan to remove properties; images that have none of them are kept.
+
+    :param keep: returns why an image must be kept, or None
+    :param named: whether the images were named one by one
+    """
+    distinct_keys = tuple(dict.fromkeys(keys))
+
+    def step(image: Image) -> Step:
+        present = tuple(key for key in distinct_keys if key in image.metadata)
+        if not present:
+            return _keep(image, 'it has none of these properties')
+        if (reason := _reason_to_keep(image, present, keep)) is not None:
+            return _keep(image, reason, is_refused=True)
+        reason = 'named' if named else 'selected'
+        return _change(image, Action.UNSET, reason, keys=present)
+
+    return Plan(tuple(map(step, _distinct(images))), named=named)
+
+
+def check_size(plans: Iterable[Plan], most: int) -> None:
+    """Check that plans do not change more images than is allowed.
+
+    Regions that share an Image service list an image more than once; it counts
+    once.
+
+    :raises PlanRefused: if they do
+    """
+    count = len({s.image.id for plan in plans for s in plan.changes})
+    if count > most:
+        raise _errors.PlanRefused(
+            f'Nothing was changed: the plan changes {count} images, and '
+            f'{most} are allowed'
+        )
+
+
+def _distinct(images: Iterable[Image]) -> Iterator[Image]:
+    return iter({image.id: image for image in images}.values())
+
+
+def _checked(
+    steps: Iterable[Step],
+    protection: Protection | None,
+    *,
+    named: bool = False,
+) -> Plan:
+    """Return a plan of deletions, if what it rests on has no gaps."""
+    plan = Plan(tuple(steps), protection, named)
+    if plan.changes and protection is not None and not named:
+        protection.usage.check_gaps()
+    return plan
+
+
+def _keep(image: Image, reason: str, *, is_refused: bool = False) -> Step:
+    return Step(
+        image=image, action=Action.KEEP, reason=reason, is_refused=is_refused
+    )
+
+
+def _change(
+    image: Image,
+    action: Action,
+    reason: str,
+    **details: Any,
+) -> Step:
+    if not _ids.is_addressable(image.id):
+        return _keep(image, 'its ID is invalid', is_refused=True)
+    return Step(image=image, action=action, reason=reason, **details)
+
+
+def _reason_to_keep(
+    image: Image,
+    replaced: Iterable[str],
+    keep: Callable[[Image], str | None] | None,
+) -> str | None:
+    """Return why the properties of an image must not be changed, or None."""
+    if keep is not None and (reason := keep(image)) is not None:
+        return reason
+    try:
+        properties.check_kept(image.metadata, frozenset(replaced))
+    except _errors.InvalidProperty as e:
+        return e.message
+    return None
+
+
+def _state(image: Image) -> str:
+    return f'it is {image.status}' if image.status else 'it has no status'
+
+
+def _deletion(
+    image: Image,
+    protection: Protection | None,
+    reason: str,
+    successor: str | None = None,
+) -> Step:
+    protected = protection.reason(image) if protection else None
+    if protected is not None:
+        return _keep(image, protected, is_refused=True)
+    return _change(image, Action.DELETE, reason, successor=successor)
+
+
+def _pruning(
+    images: Iterable[Image],
+    rules: retention.Rules,
+    protection: Protection | None,
+    keys: list[str],
+) -> Iterator[Step]:
+    group = group_of(keys)
+    groups: dict[tuple[str | None, ...], list[Image]] = {}
+    for image in _distinct(images):
+        if image.state != 'ACTIVE':
+            yield _keep(image, _state(image))
+        elif None in (its_group := group(image)):
+            yield _keep(image, f'it has no {" and ".join(keys)} to group by')
+        else:
+            groups.setdefault(its_group, []).append(image)
+    for members in groups.values():
+        successor = None
+        for image, reason in retention.apply(members, rules):
+            if reason is not None:
+                successor = successor or image.id
+                yield _keep(image, reason)
+            else:
+                yield _deletion(
+                    image, protection, 'no rule keeps it', successor
+                )

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Which images are in use, and by what: a join of images and servers.
+
+List the images that nothing uses::
+
+    usage = api.usage()
+    for image in api.list_detail(where=usage.unused()):
+        print(image.name)
+
+An image is in use if
+
+* a server was booted from it;
+* it was taken from a server that is shelved, in ERROR, RESCUE or UNKNOWN, that
+  is resized, or that has a task. Such a server is, or may be, stored in any of
+  its snapshots: Nova does not tell in which one;
+* it was taken from no server, and is named as Nova names the snapshot of such
+  a server: ``NAME-shelved``, or ``NAME-resize-temp``;
+* another image needs it: as its kernel or ramdisk (the properties
+  ``kernel_id`` and ``ramdisk_id``), or in its ``block_device_mapping``.
+
+``base_image_ref`` names the image that a snapshot is derived from; it does not
+count as use.
+
+Compute does not report every use: see :attr:`Usage.unknown`. It never reports
+the image that a server in RESCUE runs from if that is not its snapshot,
+deleted servers that can be restored, images that are not listed (hidden
+images, community images of other projects), and the servers of another cloud
+that uses the same Image service.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+import dataclasses
+from typing import Any
+from typing import TypeAlias
+from typing import TypeVar
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.records._image import Image
+from osc_compute_images.api.records._image import ImageRef
+from osc_compute_images.api.records._server import Server
+from osc_compute_images.api.records._server import ServerList
+
+__all__ = ['Unknown', 'Usage']
+
+_T = TypeVar('_T')
+
+#: What uses an image.
+User: TypeAlias = Server | ImageRef
+
+_NEEDS = ('kernel_id', 'ramdisk_id')
+_VOLUMES = 'block_device_mapping'
+
+#: The suffixes that Nova adds to the name of a server for the snapshots in
+#: which it stores it.
+_STORED = ('-shelved', '-resize-temp')
+
+
+@dataclasses.dataclass(frozen=True)
+class Unknown:
+    """The unknown uses of images, other than the gaps.
+
+    :param other_projects: whether servers of other projects, which are not
+        visible, may use visible images
+    :param on_volumes: servers booted from a volume; Compute does not report
+        the image that the volume was created from
+    :param down_cells: whether Compute would have left out the servers of a
+        cell that does not respond
+    """
+
+    other_projects: bool
+    on_volumes: tuple[Server, ...]
+    down_cells: bool
+
+
+class Usage:
+    """Which servers and images use which images; sends no requests.
+
+    :param servers: all visible servers
+    :param images: all visible images; iterated once, and not held in memory
+    :param accept_gaps: select unused and orphaned images even if there are
+        gaps, from what was read
+    """
+
+    def __init__(
+        self,
+        servers: ServerList,
+        images: Iterable[Image],
+        *,
+        accept_gaps: bool = False,
+    ) -> None:
+        self._needed: dict[str, list[ImageRef]] = {}
+        for image in images:
+            for image_id in _needs(image):
+                ref = ImageRef(image.id, image.name)
+                _add(self._needed, image_id, ref)
+        self._accept_gaps = accept_gaps
+        self._read(servers)
+
+    def with_servers(self, servers: ServerList) -> 'Usage':
+        """Return the usage for another list of servers."""
+        usage = Usage(servers, (), accept_gaps=self._accept_gaps)
+        usage._needed = self._needed
+        return usage
+
+    def _read(self, servers: ServerList) -> None:
+        self._list = servers
+        self._servers: dict[str, list[Server]] = {}
+        self._booted: dict[str, list[Server]] = {}
+        self._stored_as: dict[str, list[Server]] = {}
+        for server in servers.servers:
+            _add(self._servers, server.id, server)
+            if server.image_id is not None:
+                _add(self._booted, server.image_id, server)
+            if server.may_need_snapshots:
+                for suffix in _STORED if server.name else ('',):
+                    name = f'{server.name}{suffix}'
+                    self._stored_as.setdefault(name, []).append(server)
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """What could not be read, a sentence each: any image may be in use."""
+        return self._list.gaps
+
+    @property
+    def unknown(self) -> Unknown:
+        """The other uses of images that are unknown."""
+        return Unknown(
+            not self._list.all_projects,
+            tuple(
+                s
+                for s in self._list.servers
+                if s.image_id is None and not s.may_use_any_image
+            ),
+            not self._list.shows_down_cells,
+        )
+
+    def check_gaps(self) -> None:
+        """Check that everything was read, or that the gaps are accepted.
+
+        :raises GapsFound: otherwise
+        """
+        if self.gaps and not self._accept_gaps:
+            raise _errors.GapsFound(
+                f'It is unknown which images are in use: '
+                f'{"; ".join(self.gaps)}',
+                gaps=self.gaps,
+            )
+
+    def server_of(self, image: Image) -> Server | None:
+        """Return the server that an image was taken from, if it exists."""
+        return next(iter(self._taken_from(image)), None)
+
+    def stored_in(self, image: Image) -> tuple[Server, ...]:
+        """Return the servers that are, or may be, stored in an image.
+
+        Deleting the image of such a server may destroy the server.
+        """
+        if is_named_as_stored(image):
+            # NOTE: the name of a server that could not be read is unknown.
+            nameless = self._stored_as.get('', [])
+            return tuple(self._stored_as.get(image.name or '', nameless))
+        servers = self._taken_from(image)
+        return tuple(s for s in servers if s.may_need_snapshots)
+
+    def booted_from(self, image: Image) -> tuple[Server, ...]:
+        """Return the servers that were booted from an image."""
+        return tuple(self._booted.get(image.id.lower(), ()))
+
+    def needed_by(self, image: Image) -> tuple[ImageRef, ...]:
+        """Return the images that need an image, as a kernel for example."""
+        return tuple(self._needed.get(image.id.lower(), ()))
+
+    def used_by(self, image: Image) -> tuple[User, ...]:
+        """Return the servers, then the images that use an image."""
+        uses: tuple[User, ...] = (
+            *self.booted_from(image),
+            *self.stored_in(image),
+            *self.needed_by(image),
+        )
+        return tuple({user.id: user for user in uses}.values())
+
+    def is_used(self, image: Image) -> bool:
+        """Return whether anything is known to use an image."""
+        return bool(self.used_by(image))
+
+    def is_server_unread(self, image: Image) -> bool:
+        """Return whether the server of an image may exist, but was not read.
+
+        That is so if there are gaps of unknown servers.
+        """
+        return (
+            bool(self._list.missing)
+            and (image.server_id is not None or is_named_as_stored(image))
+            and not self._taken_from(image)
+        )
+
+    def is_orphaned(self, image: Image) -> bool:
+        """Return whether the server of an image no longer exists.
+
+        A server of another project that is not visible counts as deleted.
+        """
+        return (
+            image.server_id is not None
+            and not self._taken_from(image)
+            and not self.is_server_unread(image)
+        )
+
+    def unused(self) -> Filter:
+        """Select images that nothing is known to use.
+
+        :raises GapsFound: if there are gaps
+        """
+        self.check_gaps()
+        return Filter(lambda image: not self.is_used(image))
+
+    def orphaned(self) -> Filter:
+        """Select images taken from a server that no longer exists.
+
+        :raises GapsFound: if there are gaps
+        """
+        self.check_gaps()
+        return Filter(self.is_orphaned)
+
+    def in_use_by(self, server_id: str) -> Filter:
+        """Select the images that a server uses, by the server's ID.
+
+        :raises ServerNotFound: if no such server was read
+        :raises GapsFound: if Compute does not tell which image it uses
+        :raises ImagesError: if it was booted from a volume, and is not stored
+            in an image either
+        """
+        servers = self._servers.get(server_id.lower())
+        if servers is None:
+            self.check_gaps()
+            raise _errors.ServerNotFound(f'No server has the ID {server_id}')
+        if any(server.may_use_any_image for server in servers):
+            self.check_gaps()
+        elif not any(s.image_id or s.may_need_snapshots for s in servers):
+            raise _errors.ImagesError(
+                f'Server {server_id} has no image: it was booted from a volume'
+            )
+        return Filter(
+            lambda image: any(
+                u.id.lower() == server_id.lower() for u in self.used_by(image)
+            )
+        )
+
+    def _taken_from(self, image: Image) -> list[Server]:
+        return self._servers.get((image.server_id or '').lower(), [])
+
+
+def is_named_as_stored(image: Image) -> bool:
+    """Return whether an image may be that of a server which it does not name.
+
+    It has the name that Nova gives the image of a shelved server, and has lost
+    the property with the server's ID.
+    """
+    return image.server_id is None and (image.name or '').endswith(_STORED)
+
+
+def _needs(image: Image) -> Iterator[str]:
+    """Yield the IDs of the images that an image needs."""
+    for key in _NEEDS:
+        needed = image.metadata.get(key)
+        if needed and isinstance(needed, str):
+            yield needed
+    volumes: Any = image.metadata.get(_VOLUMES)
+    for volume in volumes if isinstance(volumes, list | tuple) else ():
+        needed = hasattr(volume, 'get') and volume.get('image_id')
+        if needed and isinstance(needed, str):
+            yield needed
+
+
+def _add(index: dict[str, list[_T]], key: str, user: _T) -> None:
+    # The case of a reference may differ from that of the ID.
+    index.setdefault(key.lower(), []).append(user)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The images API of regions and clouds of an openstacksdk configuration.
+
+A cloud in ``clouds.yaml``, all regions of it, or all regions of all clouds::
+
+    import openstack.config
+    from osc_compute_images.api import clouds
+    from osc_compute_images.api import in_regions
+
+    config = openstack.config.OpenStackConfig()
+    api = clouds.api_of(config, 'mycloud')
+    print(api.find_all('ubuntu-24.04'))
+
+    apis = clouds.apis_of(config, 'mycloud')
+    for result in in_regions(apis, lambda api: api.find_all('ubuntu-24.04')):
+        print(result.region, result.unwrap())
+
+    everywhere = clouds.apis_of_all(config)
+    for cloud, error in everywhere.errors.items():
+        print(cloud, error)
+    for result in in_regions(
+        everywhere.apis, lambda api: api.find_all('ubuntu-24.04')
+    ):
+        cloud, region = result.region
+        if result.error is not None:
+            print(cloud, region, result.error)
+        else:
+            print(cloud, region, result.value)
+
+Each region uses its settings in openstacksdk: authentication, interface,
+endpoint override, certificates, timeout, retries. Regions of a cloud with the
+same authentication share one login; clouds share nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+from osc_compute_images.api.clouds._cloud import Cloud
+from osc_compute_images.api.clouds._clouds import CloudAPIs
+from osc_compute_images.api.clouds._clouds import of_clouds
+from osc_compute_images.api.clouds._entries import cloud_names
+from osc_compute_images.api.images._api import ImagesAPI
+
+if TYPE_CHECKING:
+    from openstack.config import OpenStackConfig
+
+__all__ = ['CloudAPIs', 'api_of', 'apis_of', 'apis_of_all']
+
+
+def api_of(
+    config: 'OpenStackConfig',
+    cloud: str | None = None,
+    region: str | None = None,
+) -> ImagesAPI:
+    """Return the images API of a cloud. It does not log in.
+
+    :param cloud: name in ``clouds.yaml``; by default openstacksdk's default
+    :param region: by default the configured one, the first of several. If the
+        configuration lists no ``regions``, any region of the catalog
+    :raises ImagesError: for a malformed entry or setting
+    :raises openstack.exceptions.ConfigException: if there is no such cloud,
+        or the configuration lists ``regions``, but not this one
+    """
+    return Cloud(config, cloud).api(region)
+
+
+def apis_of(
+    config: 'OpenStackConfig', cloud: str | None = None
+) -> dict[str, ImagesAPI]:
+    """Return the images API of each region of a cloud.
+
+    The regions are those that the configuration lists as ``regions``, or else
+    those with a Compute endpoint in the catalog, which needs a login.
+
+    :param cloud: name in ``clouds.yaml``; by default openstacksdk's default
+    :returns: by the name of the region, sorted. The name is empty if neither
+        the configuration nor the catalog has one
+    :raises ImagesError: if the login fails, or the catalog has no Compute
+        endpoint
+    :raises openstack.exceptions.ConfigException: if the configuration is
+        invalid
+    """
+    configured = Cloud(config, cloud)
+    return {name: configured.api(name) for name in configured.regions()}
+
+
+def apis_of_all(config: 'OpenStackConfig') -> CloudAPIs:
+    """Return the images API of each region of each cloud in ``clouds.yaml``.
+
+    Redirects are not followed, not even those of a login: it would send the
+    password to another server.
+
+    :returns: the APIs, and the errors of clouds that cannot be used
+    """
+    return of_clouds(
+        cloud_names(config),
+        lambda name: Cloud(config, name, redirect=False),
+        Cloud.regions,
+    )

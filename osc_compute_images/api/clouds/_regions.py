@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Call a function for several regions in parallel."""
+
+from collections.abc import Callable
+from collections.abc import Generator
+from collections.abc import Iterable
+from collections.abc import Mapping
+import copy
+import dataclasses
+import threading
+from typing import Any
+from typing import Generic
+from typing import NoReturn
+from typing import TypeVar
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api import _threads
+from osc_compute_images.api.http import _sessions
+from osc_compute_images.api.http import Client
+from osc_compute_images.api.images._api import ImagesAPI
+
+#: Number of regions queried in parallel.
+PARALLEL = 16
+
+_Key = TypeVar('_Key')
+_Value = TypeVar('_Value')
+
+
+@dataclasses.dataclass(frozen=True)
+class RegionSuccess(Generic[_Key, _Value]):
+    """The result of a call that has succeeded for a region.
+
+    :param region: key of the region
+    :param value: the return value
+    :param error: None
+    """
+
+    region: _Key
+    value: _Value
+    error: None = None
+
+    def unwrap(self) -> _Value:
+        """Return the value."""
+        return self.value
+
+
+@dataclasses.dataclass(frozen=True)
+class RegionFailure(Generic[_Key]):
+    """The error of a call that has failed for a region.
+
+    :param region: key of the region
+    :param error: the error
+    :param value: None
+    """
+
+    region: _Key
+    error: _errors.ImagesError
+    value: None = None
+
+    def unwrap(self) -> NoReturn:
+        """Raise the error.
+
+        :raises ImagesError: the error
+        """
+        raise _copy(self.error)
+
+
+#: The result of a call for a region: a value or an error.
+RegionResult = RegionSuccess[_Key, _Value] | RegionFailure[_Key]
+
+
+def in_regions(
+    apis: Mapping[_Key, ImagesAPI],
+    call: Callable[[ImagesAPI], _Value],
+    *,
+    parallel: int = PARALLEL,
+    ordered: bool = True,
+) -> Generator[RegionResult[_Key, _Value], None, None]:
+    """Call a function for several regions in parallel.
+
+    For example, list all snapshots of all regions::
+
+        from osc_compute_images.api import filters
+
+        snapshots = filters.image_type('snapshot')
+        for result in in_regions(
+            apis, lambda api: [*api.list_detail(where=snapshots)]
+        ):
+            if result.error is not None:
+                print(f'{result.region}: {result.error}')
+            else:
+                print(result.region, [image.name for image in result.value])
+
+    Instead of checking for an error, ``result.unwrap()`` returns the value or
+    raises the error.
+
+    Regions with the same login, an object of keystoneauth, log in once. If
+    that fails, each of them has that error, and their calls are not made.
+
+    :param apis: the images API of each region, by any key
+        (see :mod:`osc_compute_images.api.clouds`)
+    :param call: called with the images API of a region, in a thread; its
+        return value is held in memory until it is yielded
+    :param parallel: number of regions in parallel
+    :param ordered: yield the results in the order of the keys; otherwise as
+        completed
+    :returns: a generator of one result per region. The calls start
+        immediately. After its ``close()``, or when it is dropped, no more
+        regions are begun; those that were begun continue to their end
+    :raises ValueError: if ``parallel`` is less than 1
+
+    The generator raises any exception of a call that is not an
+    :class:`~osc_compute_images.api.ImagesError`.
+    """
+    return with_keys(
+        apis,
+        lambda _key, api: call(api),
+        parallel=parallel,
+        ordered=ordered,
+    )
+
+
+def with_keys(
+    apis: Mapping[_Key, ImagesAPI],
+    call: Callable[[_Key, ImagesAPI], _Value],
+    *,
+    parallel: int = PARALLEL,
+    ordered: bool = True,
+    on_done: Callable[[_Key], object] = lambda _key: None,
+) -> Generator[RegionResult[_Key, _Value], None, None]:
+    """Like :func:`in_regions`, for a function that also takes the key.
+
+    :param on_done: called, in the thread, when a call has returned or failed
+    """
+    logins = _Logins(apis.values())
+
+    def result(key: _Key) -> RegionResult[_Key, _Value]:
+        try:
+            logins.log_in(apis[key])
+            return RegionSuccess(key, call(key, apis[key]))
+        except _errors.ImagesError as e:
+            return RegionFailure(key, e)
+
+    return _threads.map_in_threads(
+        list(apis),
+        result,
+        parallel=parallel,
+        ordered=ordered,
+        on_done=on_done,
+    )
+
+
+class _Logins:
+    """The logins of regions: each is tried once, by the first region."""
+
+    def __init__(self, apis: Iterable[ImagesAPI]) -> None:
+        self._locks = {id(_login(api)): threading.Lock() for api in apis}
+        self._errors: dict[int, _errors.ImagesError | None] = {}
+
+    def log_in(self, api: ImagesAPI) -> None:
+        """Log in, or wait for another region with the same login.
+
+        :raises ImagesError: if the login fails or has failed
+        """
+        login = _login(api)
+        if login is None:
+            return
+        with self._locks[id(login)]:
+            if id(login) not in self._errors:
+                self._errors[id(login)] = None
+                try:
+                    Client(api.adapter).log_in()
+                except _errors.ImagesError as e:
+                    self._errors[id(login)] = e
+            error = self._errors[id(login)]
+        if error is not None:
+            raise _copy(error)
+
+
+def _login(api: ImagesAPI) -> Any:
+    """Return the authentication plugin, or None."""
+    parts = (api.adapter, *_sessions.chain(api.adapter))
+    return next(filter(None, (getattr(p, 'auth', None) for p in parts)), None)
+
+
+def _copy(error: _errors.ImagesError) -> _errors.ImagesError:
+    """Return a copy to raise: the traceback of one error would grow."""
+    copied = copy.copy(error).with_traceback(error.__traceback__)
+    copied.__cause__ = error.__cause__
+    return copied

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Requests to the routes of the images API, and their errors."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import NoReturn
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api.changes import properties
+from osc_compute_images.api.http import Client
+from osc_compute_images.api.http import path_to
+from osc_compute_images.api.records import _ids
+
+#: Nova's message for a missing image only. Microversions above 2.35 have no
+#: such routes, and return 404 with another message.
+_NO_SUCH_IMAGE = 'Image not found.'
+
+#: Statuses of a missing route.
+_NO_ROUTE = (404, 406)
+
+
+class Routes:
+    """Sends requests to the routes of the images API."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def page(self, path: Sequence[str], query: Mapping[str, Any]) -> bytes:
+        """Request a page of images.
+
+        :param path: below ``/images``
+        :raises ImagesNotServed: if Compute does not serve images
+        """
+        try:
+            return self._client.get(path_to('images', *path), query)
+        except _errors.HTTPError as e:
+            if e.http_status in _NO_ROUTE:
+                self._raise_not_served(e)
+            raise
+
+    def image(
+        self,
+        method: str,
+        image_id: str,
+        *path: str,
+        json: object = None,
+        deadline: float | None = None,
+    ) -> bytes:
+        """Send a request for one image.
+
+        :param path: below the image
+        :param deadline: a time of ``time.monotonic()``
+        :raises ImageNotFound: if it does not exist, or is not visible
+        :raises ImagesNotServed: if Compute does not serve images
+        """
+        if image_id in _ids.RESERVED:
+            raise _errors.ImageNotFound(f'No image has the ID {image_id!r}')
+        url = path_to('images', image_id, *path)
+        try:
+            if method == 'GET':
+                return self._client.get(url, deadline=deadline)
+            return self._client.send(method, url, json)
+        except _errors.HTTPError as e:
+            if e.http_status == 404 and e.message == _NO_SUCH_IMAGE:
+                raise _image_not_found(e, e.message) from e
+            # A missing property has the same error as a missing route.
+            if e.http_status in _NO_ROUTE and len(path) < 2:
+                if not self._serves_images():
+                    self._raise_not_served(e)
+                if e.http_status == 404:
+                    raise _image_not_found(
+                        e, f'No image has the ID {image_id!r}: {e.message}'
+                    ) from e
+            raise
+
+    def property(
+        self,
+        method: str,
+        image_id: str,
+        key: str,
+        *,
+        json: object = None,
+    ) -> bytes:
+        """Send a request for one property of an image.
+
+        :raises BadRequest: if Compute has no route for the key
+        :raises NotFound: if the image does not have the property
+        :raises ImageNotFound: if there is no such image
+        """
+        if not is_addressable(key):
+            raise _errors.BadRequest(
+                f'Compute accepts only letters, digits, spaces and "-_:." in '
+                f'the key of a property, not {key!r}. Use "openstack image '
+                f'set" or "openstack image unset"'
+            )
+        try:
+            return self.image(method, image_id, 'metadata', key, json=json)
+        except _errors.ImageNotFound:
+            raise
+        except _errors.NotFound as e:
+            raise no_property(image_id, key, e) from e
+
+    def _serves_images(self) -> bool:
+        """Return whether the route for the list of images exists."""
+        try:
+            self._client.get(path_to('images'), {'limit': 1})
+        except _errors.HTTPError as e:
+            return e.http_status not in _NO_ROUTE
+        except _errors.ImagesError:
+            return True
+        return True
+
+    def _raise_not_served(self, e: _errors.HTTPError) -> NoReturn:
+        versions = self._client.served_versions()
+        served = (
+            f'microversions {versions[0]} to {versions[1]}'
+            if versions
+            else 'unknown microversions'
+        )
+        raise _errors.ImagesNotServed(
+            f'The Compute service does not serve images: it serves {served}, '
+            f'and responds: {e.message}',
+            versions=versions,
+            http_status=e.http_status,
+            request_id=e.request_id,
+        ) from e
+
+
+def is_addressable(key: str) -> bool:
+    """Return whether Compute has a route for the key of a property."""
+    return key not in ('.', '..') and properties.is_key(key)
+
+
+def no_property(
+    image_id: str, key: str, e: _errors.HTTPError | None = None
+) -> _errors.NotFound:
+    """Return the error for an image that does not have a property."""
+    return _errors.NotFound(
+        f'Image {image_id} has no property {key!r}',
+        http_status=None if e is None else e.http_status,
+        request_id=None if e is None else e.request_id,
+    )
+
+
+def _image_not_found(
+    e: _errors.HTTPError, message: str
+) -> _errors.ImageNotFound:
+    return _errors.ImageNotFound(
+        message, http_status=e.http_status, request_id=e.request_id
+    )

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Decode the body of a response.
+
+A body that matches the schema is decoded in one pass. Otherwise,
+:mod:`._salvage` decodes as much as possible: one malformed image must not hide
+the 999 others of its page.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from typing import TypeVar
+
+import msgspec
+
+from osc_compute_images.api import _limits
+from osc_compute_images.api.listing import _json
+from osc_compute_images.api.listing import _salvage
+from osc_compute_images.api.listing._paging import ImagePage
+from osc_compute_images.api.records._image import Image
+from osc_compute_images.api.records._image import ImageRef
+
+_Item = TypeVar('_Item')
+
+
+class _PageBody(msgspec.Struct, frozen=True, gc=False):
+    images: list[Image]
+    images_links: Any = None
+
+
+class _ImageBody(msgspec.Struct, frozen=True, gc=False):
+    image: Image
+
+
+_PAGE = msgspec.json.Decoder(_PageBody)
+_IMAGE = msgspec.json.Decoder(_ImageBody)
+
+# What msgspec raises for a body that does not match the schema, is not UTF-8
+# or is nested too deeply.
+_DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def decode_page(body: bytes) -> ImagePage[Image]:
+    """Decode a page of images.
+
+    :raises InvalidResponse: if it has no list of images
+    """
+    _json.check_size(body)
+    try:
+        page = _PAGE.decode(body)
+        _check_depth(page.images)
+    except _DECODE_ERRORS:
+        return read_page(body, 'images', _salvage.images)
+    _json.check_entries(page.images)
+    return ImagePage(
+        page.images, len(page.images), _next_url(page.images_links)
+    )
+
+
+def decode_brief_page(body: bytes) -> ImagePage[ImageRef]:
+    """Decode a page of images that has only IDs and names.
+
+    :raises InvalidResponse: if it has no list of images
+    """
+    page: ImagePage[Any] = decode_page(body)
+    page.images = [ImageRef(image.id, image.name) for image in page.images]
+    return page
+
+
+def _next_url(links: Any) -> str | None:
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get('rel') == 'next':
+            match link.get('href'):
+                case str(url) if url:
+                    return url
+    return None
+
+
+def read_page(
+    body: bytes, kind: str, read: _salvage.Reader[_Item]
+) -> ImagePage[_Item]:
+    """Decode a page of any collection of Compute.
+
+    :param kind: name of the collection, such as ``flavors``
+    :param read: converts the entries of the page to records
+    :raises InvalidResponse: if it has no such list
+    """
+    document = _json.load(body)
+    entries = _json.member(document, kind, list)
+    _json.check_entries(entries)
+    next_url = _next_url(document.get(f'{kind}_links'))
+    return ImagePage(read(entries), len(entries), next_url)
+
+
+def decode_image(body: bytes) -> Image:
+    """Decode a single image.
+
+    :raises InvalidResponse: if it has no image
+    """
+    _json.check_size(body)
+    try:
+        image = _IMAGE.decode(body).image
+        _check_depth([image])
+    except _DECODE_ERRORS:
+        (image,) = _salvage.images([member(body, 'image', dict)])
+    return image
+
+
+def _check_depth(images: Iterable[Image]) -> None:
+    """Raise RecursionError if properties are nested too deeply.
+
+    A property that is decoded from JSON is as deep as any user likes, and
+    msgspec reads more levels than Python can write.
+    """
+    level: list[Any] = [image.metadata for image in images]
+    # The properties are the fourth level.
+    for _ in range(_limits.MAX_DEPTH - 3):
+        level = [
+            value
+            for each in level
+            for value in (each.values() if type(each) is dict else each)
+            # NOTE: fast; almost every value is a string.
+            if type(value) is not str and isinstance(value, dict | list)
+        ]
+        if not level:
+            return
+    raise RecursionError
+
+
+def member(body: bytes, key: str, kind: type) -> Any:
+    """Return a member of a JSON object.
+
+    :param kind: its type, dict or list
+    :raises InvalidResponse: if there is no member of this type
+    """
+    return _json.member(_json.load(body), key, kind)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The query parameters of a listing."""
+
+from collections.abc import Mapping
+import dataclasses
+from typing import Any
+from typing import Protocol
+
+#: Maximum page size: Nova's default ``[api] max_limit``. Nova accepts a larger
+#: limit, but then omits the link to the next page, and a listing would be
+#: silently truncated.
+MAX_PAGE_SIZE = 1000
+
+#: The undocumented query parameter for the visibility, and its values.
+VISIBILITY = 'property-visibility'
+VISIBILITIES = ('private', 'public', 'shared', 'community')
+
+
+class ListOptsBuilder(Protocol):
+    """Anything that returns the query parameters of a listing.
+
+    Implement it to pass parameters that :class:`ListOpts` lacks::
+
+        class OnDisk(typing.NamedTuple):
+            bus: str
+
+            def to_image_list_query(self):
+                return {'property-hw_disk_bus': self.bus}
+
+        api.list_detail(OnDisk('virtio'))
+    """
+
+    def to_image_list_query(self) -> Mapping[str, str | int]:
+        """Return the query parameters, not URL-encoded."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ListOpts:
+    """Query parameters, with Nova's own meaning.
+
+    The parameters are those of
+    https://docs.openstack.org/api-ref/compute/#list-images. Several of
+    Nova's filters do not select what their names suggest; use the functions
+    in :mod:`osc_compute_images.api.filters` instead.
+
+    :param changes_since: ISO 8601 time: images updated then or later; a time
+        without a zone is UTC
+    :param limit: page size, 1 to 1,000; a larger one is sent as 1,000. It
+        does not limit the number of images: see ``max_items`` of a listing
+    :param marker: ID of the image after which the listing begins
+    :param name: exact name; escaped, as Glance interprets the text before a
+        colon as an operator
+    :param server: ID or URL of the server that the image was taken from
+    :param status: Glance's status (``queued``, not SAVING), in any case, or
+        several: ``in:queued,saving``
+    :param type: exact value of the property ``image_type``, such as
+        ``snapshot``
+    :param min_disk: exact value of the image's minimum disk (GB)
+    :param min_ram: exact value of the image's minimum memory (MB)
+    :param visibility: ``public``, ``private``, ``shared`` or ``community``
+        (also of other projects), which Compute does not show: no filter can
+        check it. It is not documented that Nova filters by it. A listing
+        raises :class:`InvalidResponse` if it does not
+    :raises ValueError: if the limit is less than 1, or the visibility unknown
+    """
+
+    changes_since: str | None = None
+    limit: int | None = None
+    marker: str | None = None
+    name: str | None = None
+    server: str | None = None
+    status: str | None = None
+    type: str | None = None
+    min_disk: int | None = None
+    min_ram: int | None = None
+    visibility: str | None = None
+
+    def __post_init__(self) -> None:
+        check_count('limit', self.limit)
+        if self.visibility not in (None, *VISIBILITIES):
+            raise ValueError(
+                f'visibility must be one of '
+                f'{", ".join(VISIBILITIES)}, '
+                f'not {self.visibility!r}'
+            )
+
+    def to_image_list_query(self) -> dict[str, str | int]:
+        """Return the query parameters that are set."""
+        name = self.name
+        if name is not None and ':' in name:
+            name = f'eq:{name}'
+        parameters = {
+            'changes-since': self.changes_since,
+            'limit': self.limit,
+            'marker': self.marker,
+            'name': name,
+            'server': self.server,
+            'status': self.status,
+            'type': self.type,
+            'minDisk': self.min_disk,
+            'minRam': self.min_ram,
+            VISIBILITY: self.visibility,
+        }
+        return {k: v for k, v in parameters.items() if v is not None}
+
+
+#: Nova's name of a parameter, by its name in Python. Nova ignores unknown
+#: parameters.
+_NAMES = {
+    'changes_since': 'changes-since',
+    'min_disk': 'minDisk',
+    'min_ram': 'minRam',
+    'visibility': VISIBILITY,
+}
+
+
+def query_of(
+    opts: ListOptsBuilder | Mapping[str, str | int] | None,
+) -> dict[str, Any]:
+    """Return the query parameters of a listing.
+
+    They include a ``limit`` of at most :data:`MAX_PAGE_SIZE`.
+
+    :raises TypeError: for another type
+    :raises ValueError: for a limit below 1, or a name that Nova ignores
+    """
+    query: Any = opts
+    if opts is None:
+        query = {}
+    elif callable(build := getattr(opts, 'to_image_list_query', None)):
+        query = build()
+    if not isinstance(query, Mapping):
+        raise TypeError(
+            f'opts must be ListOpts(...) or a mapping of query parameters, '
+            f'not {type(query).__name__}; pass a filter as where=...'
+        )
+    for name in query:
+        if name in _NAMES:
+            raise ValueError(
+                f'The query parameter is {_NAMES[name]!r}, not {name!r}; use '
+                f'ListOpts(...) for the names of Python'
+            )
+    query = {name: value for name, value in query.items() if value is not None}
+    limit = int(query.get('limit', MAX_PAGE_SIZE))
+    check_count('limit', limit)
+    return {**query, 'limit': min(limit, MAX_PAGE_SIZE)}
+
+
+def check_count(name: str, count: int | None) -> None:
+    """Check that a count is None or a positive int.
+
+    :raises TypeError: if it is not an int
+    :raises ValueError: if it is less than 1
+    """
+    if count is None:
+        return
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise TypeError(f'{name} must be an int, not {type(count).__name__}')
+    if count < 1:
+        raise ValueError(f'{name} must be 1 or more, not {count}')

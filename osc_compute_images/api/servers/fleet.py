@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The servers that may use the images of several regions.
+
+Regions may share an Image service. Each of them lists the same images, and
+only its own servers. So an image may only be called unused if the servers of
+all of these regions were read::
+
+    fleet = Fleet(apis.values())
+    fleet.refresh()
+    for api in apis.values():
+        servers = fleet.servers(api)
+
+Regions that share the Image service, as the catalog shows, are read even if
+they were not selected. If the catalog does not tell, they are read, too. A
+region that cannot be read is a gap.
+
+What cannot be seen: another cloud, with a catalog of its own, that uses the
+same Image service.
+"""
+
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Iterator
+import copy
+import dataclasses
+import functools
+import math
+import time
+from typing import TYPE_CHECKING
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api import _threads
+from osc_compute_images.api.changes.usage import is_named_as_stored
+from osc_compute_images.api.records._image import Image
+from osc_compute_images.api.records._server import Server
+from osc_compute_images.api.records._server import ServerList
+from osc_compute_images.api.servers import _catalog
+
+if TYPE_CHECKING:
+    from osc_compute_images.api.images._api import ImagesAPI
+
+__all__ = ['Fleet']
+
+#: How long a list of servers is used: seconds, or this many times as long as
+#: it took to read, if that is longer.
+_USE_TIME = 1.0
+_USE_FACTOR = 4
+
+_PARALLEL = 16
+
+
+class _Member:
+    """A region whose servers are read.
+
+    :param name: for messages
+    """
+
+    def __init__(self, api: 'ImagesAPI', name: str) -> None:
+        self.api = api
+        self.name = name or 'without a name'
+        self.catalog = _catalog.Catalog(api.adapter)
+        self.image_ids: frozenset[str] = frozenset()
+        self.error: _errors.ImagesError | None = None
+        self.list = ServerList(())
+        self.server_ids: frozenset[str] = frozenset()
+
+    def read(self, *, all_projects: bool) -> None:
+        self.error = None
+        try:
+            self.list = self.api.servers(
+                all_projects=all_projects or self.list.all_projects
+            )
+        except _errors.ImagesError as e:
+            self.error = e
+        self.server_ids = frozenset(s.id for s in self.list.servers)
+
+    def shares_images(self, other: '_Member') -> bool:
+        """Return whether it has the same Image service, or may have."""
+        if self is other or self.image_ids & other.image_ids:
+            return True
+        if self.catalog.login != other.catalog.login and not (
+            self.catalog.image_urls and other.catalog.image_urls
+        ):
+            return False
+        return _catalog.may_share(
+            self.catalog.image_urls, other.catalog.image_urls
+        )
+
+
+class Fleet:
+    """The servers of several regions, and of those that share their images.
+
+    :param apis: the images API of each selected region
+    :param all_projects: fail rather than read the servers of the own project;
+        once all projects have been read, that is so in any case
+    """
+
+    def __init__(
+        self, apis: 'Iterable[ImagesAPI]', *, all_projects: bool = False
+    ) -> None:
+        self._apis = list(apis)
+        self._all_projects = all_projects
+        self._members: dict[ImagesAPI, _Member] = {}
+        self._merged: dict[ImagesAPI, ServerList] = {}
+        self._valid_until = -math.inf
+
+    def note_images(self, api: 'ImagesAPI', ids: Collection[str]) -> None:
+        """Note the images of a region: regions that list the same share them.
+
+        The catalog may show another URL for each region.
+        """
+        self._find_members()
+        self._members[api].image_ids = frozenset(ids)
+
+    def refresh(self) -> None:
+        """Read the servers of all regions, unless they are recent.
+
+        They are read again if they are older than a second, and older than
+        five times what reading them took.
+        """
+        if time.monotonic() < self._valid_until:
+            return
+        self._find_members()
+        self._merged.clear()
+        began = time.monotonic()
+        for _none in _threads.map_in_threads(
+            list(self._members.values()),
+            functools.partial(_Member.read, all_projects=self._all_projects),
+            parallel=_PARALLEL,
+        ):
+            pass
+        ended = time.monotonic()
+        self._valid_until = ended + max(
+            _USE_TIME, _USE_FACTOR * (ended - began)
+        )
+
+    def servers(self, api: 'ImagesAPI') -> ServerList:
+        """Return the servers that may use the images of a region.
+
+        They are those of all regions that were read. A region that shares the
+        Image service, and could not be read, is a gap.
+
+        :raises ImagesError: if the servers of the region itself could not be
+            read
+        """
+        if api not in self._merged:
+            self._merged[api] = self._merge(api)
+        return self._merged[api]
+
+    def _merge(self, api: 'ImagesAPI') -> ServerList:
+        own = self._members[api]
+        if own.error is not None:
+            raise copy.copy(own.error) from own.error
+        sharing = self._sharing(api)
+        servers = [*own.list.servers]
+        missing = [*own.list.missing]
+        for member in self._members.values():
+            if member is own:
+                continue
+            if member not in sharing:
+                servers += map(_elsewhere, member.list.servers)
+            elif member.error is not None:
+                missing.append(
+                    f'region {member.name} shares the Image service, and its '
+                    f'servers cannot be read: {member.error}'
+                )
+            else:
+                servers += member.list.servers
+                missing += member.list.missing
+        return ServerList(
+            tuple(servers),
+            all(m.list.all_projects for m in sharing if m.error is None),
+            tuple(missing),
+            all(m.list.shows_down_cells for m in sharing if m.error is None),
+        )
+
+    def server(self, api: 'ImagesAPI', server_id: str) -> Iterator[Server]:
+        """Yield what each region that shares the images says of a server.
+
+        Unlike a list, this tells a server that does not exist from one whose
+        cell does not respond.
+
+        :raises ImagesError: if a region cannot be read
+        """
+        self._find_members()
+        sharing = self._sharing(api)
+        known = [m for m in sharing if server_id in m.server_ids]
+        for member in known or sharing:
+            found = member.api.server(server_id)
+            if found is not None:
+                yield found
+
+    def servers_of(
+        self, api: 'ImagesAPI', images: Iterable[Image]
+    ) -> ServerList:
+        """Return the servers that a few images were taken from.
+
+        It sends a request for each of them: lists may lack the servers of a
+        cell that does not respond. The lists are only read if an image may be
+        that of a server which it does not name.
+
+        :raises ImagesError: if one cannot be read
+        """
+        images = [*images]
+        listed = ServerList(())
+        if any(map(is_named_as_stored, images)):
+            self.refresh()
+            listed = self.servers(api)
+        found: list[Server] = []
+        for server_id in dict.fromkeys(i.server_id for i in images):
+            if server_id is not None:
+                found += self.server(api, server_id)
+        return dataclasses.replace(listed, servers=(*listed.servers, *found))
+
+    def _sharing(self, api: 'ImagesAPI') -> list[_Member]:
+        own = self._members[api]
+        return [m for m in self._members.values() if own.shares_images(m)]
+
+    def _find_members(self) -> None:
+        if self._members:
+            return
+        for api in self._apis:
+            name = api.adapter.region_name or ''
+            self._members[api] = _Member(api, name)
+        known = {
+            (m.catalog.login, m.catalog.region) for m in self._members.values()
+        }
+        for member in [*self._members.values()]:
+            for name, adapter in member.catalog.others():
+                if (member.catalog.login, name) not in known:
+                    known.add((member.catalog.login, name))
+                    other = type(member.api)(adapter)
+                    self._members[other] = _Member(other, name)
+
+
+def _elsewhere(server: Server) -> Server:
+    """Return a server of which it is known that its image is another."""
+    return dataclasses.replace(server, may_use_any_image=False)

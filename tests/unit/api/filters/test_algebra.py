@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Combined filters, compared with sets and with a model of Nova's filters."""
+
+from collections.abc import Callable
+import datetime
+import itertools
+from typing import Any
+from typing import NamedTuple
+import urllib.parse
+
+from hypothesis import given
+import hypothesis.strategies as st
+from keystoneauth1 import adapter
+import msgspec
+import pytest
+import requests_mock
+
+from osc_compute_images.api import filters
+from osc_compute_images.api import Flavor
+from osc_compute_images.api import Image
+from osc_compute_images.api import ImagesAPI
+from testbed import nova
+from testbed import nova_filters
+from tests.unit.conftest import new_session
+from tests.unit.conftest import set_catalog
+from tests.unit.project.examples import examples
+
+TIMES = [
+    f'2026-11-2{day}T00:00:0{second}Z' for day in '123' for second in '01'
+]
+KEYS = ['hw_disk_bus', 'os_distro', 'image_type', 'hw_ram_max', 'type']
+VALUES = ['virtio', 'snapshot', '7', '']
+NAMES = ['web-1', 'WEB-1', 'in:web-1', 'eq:x', 'a,b', '']
+SERVERS = [nova.image_id(n) for n in (7, 8)]
+
+
+@st.composite
+def entries(draw: Callable[[Any], Any]) -> dict[str, Any]:
+    """Draw a record of an image, with its status in Glance."""
+    status = draw(st.sampled_from([*nova_filters.GLANCE_STATUSES]))
+    metadata = draw(
+        st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))
+    )
+    more = {}
+    server = draw(st.none() | st.sampled_from(SERVERS))
+    if server is not None:
+        metadata['instance_uuid'] = server
+        more['server'] = {'id': server, 'links': []}
+    size = draw(st.sampled_from([0, 5, 2 * 1024**3]))
+    if not size and draw(st.booleans()):
+        metadata['block_device_mapping'] = [{'snapshot_id': 'x'}]
+    return nova.image(
+        name=draw(st.none() | st.sampled_from(NAMES)),
+        status=status,
+        minDisk=draw(st.integers(0, 3)),
+        minRam=draw(st.integers(0, 3)),
+        created=draw(st.sampled_from(TIMES)),
+        updated=draw(st.sampled_from(TIMES)),
+        metadata=metadata,
+        **{
+            'OS-EXT-IMG-SIZE:size': size,
+            nova_filters.STATUS: draw(
+                st.sampled_from(nova_filters.GLANCE_STATUSES[status])
+            ),
+        },
+        **more,
+    )
+
+
+LISTS = st.lists(entries(), max_size=12).map(
+    lambda listed: [
+        {**entry, 'id': nova.image_id(number)}
+        for number, entry in enumerate(listed)
+    ]
+)
+
+
+def comparisons(make: Callable[..., filters.Filter]) -> Any:
+    words = ('at_least', 'at_most', 'exactly', 'more_than', 'less_than')
+    return st.dictionaries(
+        st.sampled_from(words), st.integers(0, 3), min_size=1
+    ).map(lambda how: make(**how))
+
+
+LEAVES = st.one_of(
+    st.just(filters.EVERYTHING),
+    st.sampled_from(NAMES).map(filters.name),
+    st.sampled_from(['w*', '?', '*:*']).map(filters.name_pattern),
+    st.sampled_from(['(?i)^web', '1$', ':']).map(filters.name_regex),
+    st.lists(st.sampled_from(filters.STATUSES), min_size=1, max_size=3).map(
+        lambda words: filters.status(*words)
+    ),
+    st.lists(
+        st.sampled_from(['base', 'server', 'volume', 'all', *VALUES]),
+        min_size=1,
+        max_size=2,
+    ).map(lambda kinds: filters.image_type(*kinds)),
+    st.sampled_from(SERVERS).map(filters.server),
+    st.sampled_from(KEYS).map(filters.has_property),
+    st.builds(
+        filters.property_is, st.sampled_from(KEYS), st.sampled_from(VALUES)
+    ),
+    comparisons(filters.min_disk),
+    comparisons(filters.min_ram),
+    comparisons(filters.size),
+    st.builds(
+        lambda make, time: make(time),
+        st.sampled_from(
+            [
+                filters.created_after,
+                filters.created_before,
+                filters.changes_since,
+                filters.changes_before,
+            ]
+        ),
+        st.sampled_from(TIMES),
+    ),
+    st.integers(0, 2).map(
+        lambda disk: filters.boots_on(Flavor('1', 'f', 2, disk))
+    ),
+)
+
+
+class Combined(NamedTuple):
+    """A filter, and the set of images that it must select.
+
+    :param chosen: returns the IDs of the selected images
+    """
+
+    where: filters.Filter
+    chosen: Callable[[list[Image]], set[str]]
+
+
+def leaf(where: filters.Filter) -> Combined:
+    return Combined(
+        where, lambda images: {i.id for i in images if where.matches(i)}
+    )
+
+
+def conjunction(a: Combined, b: Combined) -> Combined:
+    return Combined(a.where & b.where, lambda i: a.chosen(i) & b.chosen(i))
+
+
+def alternative(a: Combined, b: Combined) -> Combined:
+    return Combined(a.where | b.where, lambda i: a.chosen(i) | b.chosen(i))
+
+
+def negation(a: Combined) -> Combined:
+    return Combined(
+        ~a.where, lambda images: {i.id for i in images} - a.chosen(images)
+    )
+
+
+COMBINED = st.recursive(
+    LEAVES.map(leaf),
+    lambda inner: st.one_of(
+        st.builds(conjunction, inner, inner),
+        st.builds(alternative, inner, inner),
+        st.builds(negation, inner),
+    ),
+    max_leaves=6,
+)
+
+
+def records(listed: list[dict[str, Any]]) -> list[Image]:
+    return [msgspec.convert(nova_filters.shown(i), Image) for i in listed]
+
+
+@pytest.mark.no_cover
+@given(LISTS, COMBINED)
+@examples(300)
+def test_combined_filters_agree_with_sets(listed, combined):
+    images = records(listed)
+    expected = combined.chosen(images)
+    assert {i.id for i in images if combined.where.matches(i)} == expected
+
+
+@pytest.mark.no_cover
+@given(LISTS, COMBINED)
+@examples(300)
+def test_query_excludes_no_matching_image(listed, combined):
+    where = combined.where
+    query = {name: str(value) for name, value in where.query.items()}
+    for entry, image in zip(listed, records(listed), strict=True):
+        if where.matches(image):
+            assert nova_filters.keeps(entry, query)
+            created = datetime.datetime.fromisoformat(image.created)
+            assert where.created_since is None or (
+                created >= where.created_since
+            )
+
+
+class Server(nova.Server):
+    """Nova, with its filters."""
+
+    def __init__(self, listed: list[dict[str, Any]]) -> None:
+        super().__init__([])
+        self._listed = listed
+
+    def __call__(self, request: Any, context: Any) -> Any:
+        query = dict(
+            urllib.parse.parse_qsl(
+                urllib.parse.urlsplit(request.url).query,
+                keep_blank_values=True,
+            )
+        )
+        self.images = [
+            nova_filters.shown(entry)
+            for entry in self._listed
+            if nova_filters.keeps(entry, query)
+        ]
+        return super().__call__(request, context)
+
+
+@pytest.mark.no_cover
+@given(
+    LISTS,
+    COMBINED,
+    st.integers(1, 5),
+    st.none() | st.integers(1, 5),
+    st.booleans(),
+)
+@examples(100)
+def test_listing_agrees_with_filter(
+    listed, combined, limit, max_items, newest_first
+):
+    if newest_first:
+        listed.sort(key=lambda entry: entry['created'], reverse=True)
+    expected = combined.chosen(records(listed))
+    with requests_mock.Mocker() as mocker:
+        set_catalog(mocker, {'RegionOne': nova.ENDPOINT})
+        mocker.get(nova.DETAIL, json=Server(listed))
+        api = ImagesAPI(adapter.Adapter(new_session(), service_type='compute'))
+        pager = api.list_detail(
+            {'limit': limit}, where=combined.where, max_items=max_items
+        )
+        got = [image.id for image in pager]
+    in_order = [e['id'] for e in listed if e['id'] in expected]
+    assert got == [*itertools.islice(in_order, max_items)]

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The times of images: those that are read, and those that are not."""
+
+import datetime
+
+import pytest
+
+from osc_compute_images.api import filters
+from osc_compute_images.api import Image
+from osc_compute_images.api.records import _times
+
+
+@pytest.mark.parametrize(
+    ('text', 'read'),
+    [
+        ('2026-01-10T12:00:00Z', '2026-01-10T12:00:00'),
+        ('2026-01-09T12:00:00.123456', '2026-01-09T12:00:00.123456'),
+        ('2026-01-08T12:00:00.123456789Z', '2026-01-08T12:00:00.123456'),
+        ('2026-01-01T12:00:00,5Z', '2026-01-01T12:00:00.500000'),
+        ('2026-01-07T12:00:00+05:30', '2026-01-07T06:30:00'),
+        ('2026-01-06T12:00:00-0130', '2026-01-06T13:30:00'),
+        ('2026-01-06T12:00:00+02', '2026-01-06T10:00:00'),
+        ('2026-01-05 12:00:00', '2026-01-05T12:00:00'),
+        ('2026-01-01t12:00:00z', '2026-01-01T12:00:00'),
+        ('20260101T120000Z', '2026-01-01T12:00:00'),
+        ('2026-01-01T12:00', '2026-01-01T12:00:00'),
+        ('2025-12-30', '2025-12-30T00:00:00'),
+        ('2026-W02-1', '2026-01-05T00:00:00'),
+        ('2025-12-31T23:59:60Z', '2026-01-01T00:00:00'),
+        ('2025-12-31T235960.25', '2026-01-01T00:00:00.250000'),
+        ('2026-01-01T05:29:60+05:30', '2026-01-01T00:00:00'),
+        ('2025-12-31T24:00:00Z', '2026-01-01T00:00:00'),
+        ('2025-12-31T24:00:00.00', '2026-01-01T00:00:00'),
+        ('2025-12-31T24', '2026-01-01T00:00:00'),
+    ],
+)
+def test_iso_8601_is_read(text, read):
+    time = _times.parse(text)
+    assert time.tzinfo is datetime.UTC
+    assert time.replace(tzinfo=None).isoformat() == read
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        *(None, '', 'x', '2026', '2026-01', '1767355200', '1712011200000'),
+        *('2026-01-04 12:00:00 UTC', 'Thu, 01 Jan 2026 12:00:00 GMT'),
+        *('2026-01-01X12:00:00Z', '2026-01-01T12:00:00Z ', '2026-01-01T'),
+        *('0000-00-00T00:00:00Z', '0001-01-01T00:00:00+14:00'),
+        *('9999-12-31T24:00:00Z', '2026-02-30T00:00:00Z'),
+        *('2026-01-01T12:30:60Z', '2026-01-01T23:59:61Z'),
+        *('2026-01-01T23:59:60+05:30', '2026-01-01T24:00:01Z'),
+        *('2026-01-01T24:30:00Z', '2026-01-01T24:00:00.1Z'),
+        *('2026-01-01T25:00:00Z', '\N{FULLWIDTH DIGIT TWO}026-01-01'),
+    ],
+)
+def test_anything_else_is_unreadable(text):
+    assert _times.parse(text) is None
+
+
+@pytest.mark.parametrize('age', ['30d', datetime.timedelta(days=30)])
+def test_filters_take_ages(age):
+    now = datetime.datetime.now(datetime.UTC)
+    match = filters.created_before(age).matches
+    assert match(Image(id='a', created=str(now - datetime.timedelta(31))))
+    assert not match(Image(id='b', created=str(now - datetime.timedelta(29))))
+
+
+def test_times_of_an_image_are_datetimes():
+    image = Image(id='a', created='2026-11-23T16:11:28Z', updated='soon')
+    assert image.created_at == datetime.datetime(
+        2026, 11, 23, 16, 11, 28, tzinfo=datetime.UTC
+    )
+    assert image.updated_at is None

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The servers of all regions that share, or may share, an Image service."""
+
+import time
+
+from keystoneauth1 import adapter
+from keystoneauth1 import noauth
+from keystoneauth1 import session
+import pytest
+
+from osc_compute_images.api import Forbidden
+from osc_compute_images.api import Image
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImagesError
+from osc_compute_images.api import ServerRef
+from osc_compute_images.api.servers.fleet import Fleet
+from testbed import fleet as testbed
+from testbed import nova
+from testbed.fleet import server
+from tests.unit.conftest import new_session
+from tests.unit.conftest import set_catalog
+
+GLANCE = 'http://glance.example.com'
+OTHER = 'http://nova2.example.com:8774/v2.1'
+COMPUTE = {'RegionOne': nova.ENDPOINT, 'RegionTwo': OTHER}
+APART = {name: f'http://{name}.example.com/image' for name in COMPUTE}
+
+
+@pytest.fixture
+def clouds(http):
+    """Serve two regions, with a server each."""
+    set_catalog(http, COMPUTE, APART)
+    return [
+        testbed.Fleet([], [server(name, name, image=name)]).serve(http, url)
+        for name, url in (('one', nova.ENDPOINT), ('two', OTHER))
+    ]
+
+
+def api_of(region, login=None, **options):
+    compute = adapter.Adapter(
+        login or new_session(),
+        service_type='compute',
+        region_name=region,
+        **options,
+    )
+    return ImagesAPI(compute)
+
+
+def read(*apis, **options):
+    fleet = Fleet(apis, **options)
+    fleet.refresh()
+    return fleet
+
+
+def ids(listed):
+    return {s.id for s in listed.servers}
+
+
+# --- which regions are read -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('images', 'is_read'),
+    [
+        (dict.fromkeys(COMPUTE, GLANCE), True),
+        # The version, the slash, the scheme and the case do not matter.
+        (
+            {
+                'RegionOne': f'{GLANCE}/v2/',
+                'RegionTwo': 'https://GLANCE.example.com',
+            },
+            True,
+        ),
+        # It is unknown.
+        ({}, True),
+        ({'RegionOne': GLANCE}, True),
+        ({'RegionTwo': GLANCE}, True),
+        (APART, False),
+        (
+            {'RegionOne': f'{GLANCE}/one', 'RegionTwo': f'{GLANCE}/two'},
+            False,
+        ),
+    ],
+)
+def test_other_region_is_read_unless_it_has_other_images(
+    http, clouds, images, is_read
+):
+    set_catalog(http, COMPUTE, images)
+    api = api_of('RegionOne')
+    listed = read(api).servers(api)
+    assert ids(listed) == ({'one', 'two'} if is_read else {'one'})
+    assert bool(clouds[1].requests) is is_read
+    # Without a fleet, too.
+    used = api.usage([]).is_used(Image(id='two'))
+    assert used is is_read
+
+
+def test_image_endpoint_without_a_region_is_that_of_all(http, clouds):
+    set_catalog(http, COMPUTE, {**APART, None: GLANCE})
+    api = api_of('RegionOne')
+    assert ids(read(api).servers(api)) == {'one', 'two'}
+
+
+def test_region_is_found_in_the_catalog_if_none_was_chosen(http, clouds):
+    set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    api = api_of(None)
+    assert ids(read(api).servers(api)) == {'one', 'two'}
+    assert clouds[0].requests == ['GET /servers/detail']
+
+
+def test_other_region_is_read_with_the_settings_of_the_first(http, clouds):
+    set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    api = api_of('RegionOne', endpoint_override=nova.ENDPOINT, user_agent='x')
+    assert ids(read(api).servers(api)) == {'one', 'two'}
+    agents = {
+        r.headers['User-Agent'].split()[0]
+        for r in http.request_history
+        if r.url.startswith(OTHER)
+    }
+    assert agents == {'x'}
+
+
+def test_another_name_of_the_endpoint_is_no_other_region(http, clouds):
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'alias': nova.ENDPOINT})
+    read(api_of('RegionOne'))
+    assert clouds[0].requests == ['GET /servers/detail']
+
+
+def test_selected_regions_are_read_once(http, clouds):
+    set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    login = new_session()
+    fleet = read(*(api_of(region, login) for region in COMPUTE))
+    assert len(fleet._members) == 2
+    assert [c.requests for c in clouds] == [['GET /servers/detail']] * 2
+
+
+def test_regions_that_list_the_same_images_share_them(http, clouds):
+    one, two = (api_of(region) for region in COMPUTE)
+    fleet = Fleet([one, two])
+    fleet.note_images(one, ['a', 'b'])
+    fleet.note_images(two, ['b', 'c'])
+    clouds[1].servers['unread'] = {'id': 'unread'}
+    fleet.refresh()
+    assert fleet.servers(one).gaps
+    clouds[1].before = fail
+    fleet = Fleet([one, two])
+    fleet.note_images(one, ['a'])
+    fleet.note_images(two, ['b'])
+    fleet.refresh()
+    assert not fleet.servers(one).gaps
+
+
+def test_what_any_selected_region_uses_is_used_in_all(http, clouds):
+    clouds[1].servers['unread'] = {'id': 'unread', 'status': 'UNKNOWN'}
+    one, two = (api_of(region) for region in COMPUTE)
+    fleet = read(one, two)
+    assert ids(fleet.servers(one)) == {'one', 'two', 'unread'}
+    # But an image of another service is no image of this one.
+    assert not fleet.servers(one).gaps
+    assert fleet.servers(two).gaps
+
+
+@pytest.mark.parametrize(
+    ('images', 'is_gap'),
+    [
+        (dict.fromkeys(COMPUTE, GLANCE), True),
+        (APART, False),
+        # Two clouds whose catalogs do not tell are not taken for one.
+        ({}, False),
+    ],
+)
+def test_two_logins(http, clouds, images, is_gap):
+    set_catalog(http, {'RegionOne': nova.ENDPOINT}, images)
+    one = api_of('RegionOne')
+    one.adapter.get_endpoint()
+    set_catalog(http, {'RegionTwo': OTHER}, images)
+    two = api_of('RegionTwo')
+    clouds[1].before = fail
+    fleet = read(one, two)
+    assert bool(fleet.servers(one).gaps) is is_gap
+
+
+# --- regions that fail ----------------------------------------------------
+
+
+def fail(_method, path):
+    if path.startswith('/servers'):
+        raise OSError('down')
+
+
+@pytest.mark.parametrize('is_shared', [True, False])
+def test_region_that_fails_is_a_gap_where_images_are_shared(
+    http, clouds, slept, is_shared
+):
+    if is_shared:
+        set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    login = new_session()
+    one, two = (api_of(region, login) for region in COMPUTE)
+    clouds[1].before = fail
+    fleet = read(one, two)
+    gaps = fleet.servers(one).gaps
+    assert bool(gaps) is is_shared
+    assert all(
+        gap.startswith('region RegionTwo shares the Image service')
+        and 'down' in gap
+        for gap in gaps
+    )
+    for _twice in range(2):
+        with pytest.raises(ImagesError, match='down'):
+            fleet.servers(two)
+
+
+def test_gaps_of_the_other_region_are_gaps(http, clouds):
+    set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    clouds[1].servers['x'] = None
+    clouds[1].is_admin = False
+    clouds[1].has_microversions = False
+    api = api_of('RegionOne')
+    listed = read(api).servers(api)
+    assert listed.gaps == ('1 servers are invalid in the list',)
+    assert not listed.all_projects
+    assert not listed.shows_down_cells
+
+
+# --- time -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('takes', 'lasts'), [(0, 1), (0.1, 1), (1, 4), (10, 40)]
+)
+def test_servers_are_used_for_a_second_or_four_times_as_long_as_they_took(
+    clouds, slept, takes, lasts
+):
+    clouds[0].before = lambda _method, _path: time.sleep(takes)
+    api = api_of('RegionOne')
+    fleet = read(api)
+    time.sleep(lasts * 0.9)
+    fleet.refresh()
+    clouds[0].servers.clear()
+    assert ids(fleet.servers(api)) == {'one'}
+    time.sleep(lasts * 0.2)
+    fleet.refresh()
+    assert ids(fleet.servers(api)) == set()
+
+
+@pytest.mark.parametrize('all_projects', [True, False])
+def test_all_projects_never_become_the_own_one(clouds, slept, all_projects):
+    api = api_of('RegionOne')
+    clouds[0].is_admin = not all_projects
+    fleet = read(api, all_projects=all_projects)
+    if not all_projects:
+        assert fleet.servers(api).all_projects
+        clouds[0].is_admin = False
+        time.sleep(100)
+        fleet.refresh()
+    with pytest.raises(Forbidden):
+        fleet.servers(api)
+
+
+# --- single servers -------------------------------------------------------
+
+
+def test_server_is_asked_for_where_it_was_listed(http, clouds):
+    set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    api = api_of('RegionOne')
+    fleet = read(api)
+    for cloud in clouds:
+        cloud.requests.clear()
+    assert [s.name for s in fleet.server(api, 'two')] == ['two']
+    assert clouds[0].requests == []
+    # Others may exist anywhere.
+    assert [*fleet.server(api, 'x')] == []
+    assert [c.requests[-1] for c in clouds] == ['GET /servers/x'] * 2
+
+
+def taken(image_id, server_id, name=None):
+    server = None if server_id is None else ServerRef(server_id)
+    return Image(id=image_id, server=server, name=name)
+
+
+def test_servers_of_named_images_are_not_listed(clouds):
+    api = api_of('RegionOne')
+    images = [taken('a', 'one'), taken('b', 'one'), taken('c', None)]
+    assert ids(Fleet([api]).servers_of(api, images)) == {'one'}
+    assert clouds[0].requests == ['GET /servers/one']
+
+
+@pytest.mark.parametrize('name', ['web-shelved', 'web-resize-temp'])
+def test_servers_are_listed_for_an_image_that_may_be_of_any(clouds, name):
+    api = api_of('RegionOne')
+    listed = Fleet([api]).servers_of(api, [taken('a', None, name)])
+    assert ids(listed) == {'one'}
+    assert clouds[0].requests == ['GET /servers/detail']
+
+
+def test_login_without_a_catalog_has_one_region(clouds):
+    plugin = noauth.NoAuth(endpoint=nova.ENDPOINT)
+    api = api_of(None, session.Session(plugin))
+    assert ids(read(api).servers(api)) == {'one'}
+    assert clouds[1].requests == []

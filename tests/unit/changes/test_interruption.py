@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Signals while changes are made: what was done is printed and counted."""
+
+import csv
+import io
+import json
+import os
+import signal
+
+import pytest
+
+from osc_compute_images.changes.interruption import Interruption
+from osc_compute_images.commands.delete import DeleteComputeImage
+from testbed.fleet import server
+from tests.unit.commands.test_commands import App
+from tests.unit.commands.test_commands import run
+from tests.unit.running import errors
+from tests.unit.running import GO
+from tests.unit.running import ID
+from tests.unit.running import new_fleet
+from tests.unit.running import rows
+from tests.unit.running import SNAPSHOTS
+
+SIGNALS = [
+    getattr(signal, name)
+    for name in ('SIGINT', 'SIGTERM', 'SIGHUP')
+    if hasattr(signal, name)
+]
+DELETED = f'DELETE /images/{ID[3]}'
+
+
+@pytest.fixture
+def fleet(http):
+    return new_fleet().serve(http)
+
+
+@pytest.fixture
+def app(fleet, tmp_path):
+    return App(tmp_path)
+
+
+@pytest.fixture(params=SIGNALS, ids=lambda number: number.name)
+def interrupted(request, fleet):
+    """Send a signal in the middle of the third deletion, before it is made."""
+    handlers = [signal.getsignal(number) for number in SIGNALS]
+
+    def interrupt(method, path):
+        if f'{method} {path}' == DELETED:
+            os.kill(os.getpid(), request.param)
+
+    fleet.before = interrupt
+    yield 128 + request.param
+    assert [signal.getsignal(number) for number in SIGNALS] == handlers
+
+
+READERS = {
+    'json': lambda text: [row['ID'] for row in json.loads(text)],
+    'csv': lambda text: [
+        row['ID'] for row in csv.DictReader(io.StringIO(text))
+    ],
+    'table': lambda text: [
+        line.split('|')[2].strip() for line in text.splitlines()[3:-1]
+    ],
+}
+
+
+@pytest.mark.parametrize('form', READERS)
+def test_rows_that_are_done_are_printed(app, fleet, interrupted, caplog, form):
+    words = (*SNAPSHOTS, GO, '-f', form)
+    code, printed = run(app, DeleteComputeImage, *words)
+    assert code == interrupted
+    assert READERS[form](printed) == [ID[5], ID[4]]
+    assert {*fleet.images} == {*ID[0:4]}
+    maybe, stopped = errors(caplog)
+    assert f'image {ID[3]} may have been changed' in maybe
+    assert 'Stopped after 2 of 5 images' in stopped
+    fleet.before = lambda _method, _path: None
+    assert len(rows(app, DeleteComputeImage, *SNAPSHOTS, GO)) == 3
+
+
+def test_named_images(app, fleet, interrupted, caplog):
+    names = ('none', ID[1], ID[3], ID[2])
+    assert run(app, DeleteComputeImage, *names) == (interrupted, '')
+    assert {*fleet.images} == {ID[0], *ID[2:6]}
+    assert 'Stopped after 1 of 3 images' in caplog.text
+
+
+def test_images_that_are_kept_do_not_count(app, fleet, interrupted, caplog):
+    fleet.servers['x'] = server('x', image=ID[5])
+    got = rows(app, DeleteComputeImage, *SNAPSHOTS, GO, code=interrupted)
+    assert [row['Result'] for row in got] == ['kept', 'done']
+    assert 'Stopped after 1 of 4 images' in caplog.text
+
+
+def test_signal_between_two_changes(app, fleet, caplog):
+    class Stdout(io.StringIO):
+        def write(self, text):
+            if ID[4] in text:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().write(text)
+
+    app.stdout = Stdout()
+    words = (*SNAPSHOTS, GO, '-f', 'value')
+    assert run(app, DeleteComputeImage, *words)[0] == 128 + signal.SIGTERM
+    assert {*fleet.images} == {*ID[0:4]}
+    # No request was interrupted.
+    [message] = errors(caplog)
+    assert message.startswith('Stopped after 2 of 5 images')
+
+
+@pytest.mark.skipif(not hasattr(signal, 'SIGHUP'), reason='not on Windows')
+def test_ignored_signals_stay_ignored():
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interruption().watched():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, previous)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The JSON Lines formatter."""
+
+import argparse
+import importlib.metadata
+import io
+import json
+import subprocess
+import sys
+
+from cliff import columns
+from cliff.formatters import json_format
+import pytest
+
+from osc_compute_images.output import jsonl
+
+
+class Column(columns.FormattableColumn):
+    def human_readable(self):
+        return 'for people'
+
+
+@pytest.fixture
+def formatter():
+    """Provide the formatter, loaded as list commands load it."""
+    [entry_point] = importlib.metadata.entry_points(
+        group='cliff.formatter.list', name='jsonl'
+    )
+    return entry_point.load()()
+
+
+def test_one_object_per_line(formatter):
+    out = io.StringIO()
+    rows = [('a\n\u2028b', Column({'k': [1]}), None), ('é', Column({}), 2)]
+    formatter.emit_list(('Name', 'Properties', 'Size'), rows, out, None)
+    lines = out.getvalue().split('\n')
+    assert lines.pop() == ''
+    assert [json.loads(line) for line in lines] == [
+        {'Name': 'a\n\u2028b', 'Properties': {'k': [1]}, 'Size': None},
+        {'Name': 'é', 'Properties': {}, 'Size': 2},
+    ]
+    assert out.getvalue().isascii()
+
+
+def test_empty_list_prints_nothing(formatter):
+    out = io.StringIO()
+    formatter.emit_list(('Name',), [], out, None)
+    assert out.getvalue() == ''
+
+
+@pytest.mark.parametrize('row', [('a', 1, 'surplus'), ('a',)])
+def test_odd_row_is_printed_as_in_json(formatter, row):
+    ours, theirs = io.StringIO(), io.StringIO()
+    formatter.emit_list(('Name', 'Size'), [row], ours, None)
+    options = argparse.Namespace(noindent=False)
+    json_format.JSONFormatter().emit_list(
+        ('Name', 'Size'), [row], theirs, options
+    )
+    assert [json.loads(ours.getvalue())] == json.loads(theirs.getvalue())
+
+
+def test_rows_are_written_before_next_row_is_requested(formatter):
+    out = io.StringIO()
+
+    def rows():
+        for number in range(3):
+            assert out.getvalue().count('\n') == number
+            yield (number,)
+
+    formatter.emit_list(('N',), rows(), out, None)
+    assert out.getvalue().count('\n') == 3
+
+
+def test_jsonl_formatter_of_cliff_takes_precedence(monkeypatch, formatter):
+    class Theirs:
+        def emit_list(self, column_names, data, stdout, parsed_args):
+            stdout.write(f'theirs {column_names} {data} {parsed_args}')
+
+    class Cliff:
+        entry_points = importlib.metadata.EntryPoints(
+            [
+                importlib.metadata.EntryPoint(
+                    'jsonl', 'tests.unit.output.test_jsonl:THEIRS', name_space
+                )
+                for name_space in ('cliff.formatter.list', 'other')
+            ]
+        )
+
+    monkeypatch.setitem(globals(), 'THEIRS', Theirs)
+    monkeypatch.setattr(
+        jsonl.importlib.metadata, 'distribution', {'cliff': Cliff}.get
+    )
+    out = io.StringIO()
+    formatter.emit_list(('N',), [], out, 'args')
+    assert out.getvalue() == "theirs ('N',) [] args"
+
+
+def test_import_loads_no_other_modules():
+    code = 'import cliff.lister, cliff.formatters.json_format, sys; {}'
+    code += 'print(*sys.modules)'
+
+    def modules(more):
+        return set(
+            subprocess.run(
+                [sys.executable, '-c', code.format(more)],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.split()
+        )
+
+    added = modules('import osc_compute_images.output.jsonl; ') - modules('')
+    assert added == {
+        'osc_compute_images',
+        'osc_compute_images.output',
+        'osc_compute_images.output.jsonl',
+    }

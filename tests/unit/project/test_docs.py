@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The documentation agrees with the code."""
+
+import argparse
+import ast
+import configparser
+import contextlib
+import importlib
+import inspect
+import pathlib
+import re
+import sys
+import textwrap
+
+from openstack.compute.v2 import _proxy
+from openstackclient.image.v2 import image as osc_image
+from osc_lib.command import command
+import pytest
+
+from osc_compute_images import _shell
+from osc_compute_images import api
+from osc_compute_images import base
+from osc_compute_images.api import _limits
+from osc_compute_images.api import filters
+from osc_compute_images.api.filters import _regex
+from osc_compute_images.api.http import _body
+from osc_compute_images.changes import interruption
+from osc_compute_images.changes.command import ChangeCommand
+from osc_compute_images.output import bounds
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
+from osc_compute_images.output import used_by
+from tests.unit.project import promise
+
+ROOT = pathlib.Path(__file__).parents[3]
+SOURCE = ROOT / 'doc' / 'source'
+
+sys.path.insert(0, str(SOURCE / '_ext'))
+
+import exit_codes  # noqa: E402
+
+PAGES = (*ROOT.glob('*.rst'), *SOURCE.rglob('*.rst'))
+
+
+def commands():
+    config = configparser.ConfigParser()
+    config.read(ROOT / 'setup.cfg')
+    lines = config['options.entry_points']['openstack.compute.v2']
+    for line in lines.strip().splitlines():
+        name, module, attribute = re.split(r' = |:', line)
+        yield (
+            name.replace('_', ' '),
+            getattr(importlib.import_module(module), attribute),
+        )
+
+
+COMMANDS = dict(commands())
+
+
+def actions(command_class):
+    actions = command_class(None, None).get_parser('prog')._actions
+    # Those without help are refused, with a sentence.
+    return [a for a in actions if a.help != argparse.SUPPRESS]
+
+
+def options_of(*command_classes):
+    """Return the options in the help of commands."""
+    return {
+        option
+        for command_class in command_classes
+        for action in actions(command_class)
+        if action.help != argparse.SUPPRESS
+        for option in action.option_strings
+    }
+
+
+class Lister(command.Lister):
+    def take_action(self, parsed_args):
+        raise NotImplementedError
+
+
+class ShowOne(command.ShowOne):
+    def take_action(self, parsed_args):
+        raise NotImplementedError
+
+
+#: Options of all list and show commands.
+GENERAL = options_of(Lister, ShowOne)
+OWN = options_of(*COMMANDS.values()) - GENERAL
+GLOBAL = {
+    *('--debug', '--insecure', '--quiet', '--timing', '--verify'),
+    *('--os-interface', '--os-region-name'),
+    # pytest and mutants
+    *('--dist', '--sample'),
+    # pipx and uv
+    *('--include-apps', '--with', '--with-executables-from'),
+}
+
+
+def table(page, number=0):
+    """Return the rows of a list-table, as lists of the text of their cells."""
+    text = (SOURCE / page).read_text().split('.. list-table::')[number + 1]
+    rows = text.partition('\n\n')[2].partition('\n\n')[0]
+    return [
+        [
+            ' '.join(cell.split())
+            for cell in re.split(r'^     -(?= |$)', row, flags=re.MULTILINE)
+        ]
+        for row in re.split(r'^   \* -(?= |$)', rows, flags=re.MULTILINE)[2:]
+    ]
+
+
+def test_security_page_lists_limits():
+    limits = {
+        name: value
+        for module in (_limits, _body, escaping, bounds, _regex)
+        for name, value in vars(module).items()
+        if name.startswith('MAX_')
+    }
+    documented = [cells[1] for cells in table('../../SECURITY.rst')]
+    assert sorted(f'{n:,}' for n in limits.values()) == sorted(documented)
+
+
+def words(cell):
+    return re.findall(r'``(.*?)``', cell)
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_each_command_has_a_page(name):
+    page = SOURCE / 'commands' / f'{name.split()[-1]}.rst'
+    _bar, title, _bar, _blank, directive, *_ = page.read_text().splitlines()
+    assert title == f'openstack {name}'
+    assert directive == f'.. command-reference:: {name}'
+
+
+def test_each_page_has_a_command():
+    pages = {path.stem for path in (SOURCE / 'commands').glob('*.rst')}
+    assert pages == {name.split()[-1] for name in COMMANDS}
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_options_have_help_and_metavar(name):
+    for action in actions(COMMANDS[name]):
+        if set(action.option_strings) <= GENERAL and action.option_strings:
+            continue
+        if action.help == argparse.SUPPRESS:
+            continue
+        assert action.help[0].isupper(), action
+        assert not action.help.endswith('.'), action
+        if action.nargs != 0:
+            assert re.fullmatch(
+                r'<[a-z=-]+>(\[[=,]<[a-z]+>(\.\.\.)?\])?', action.metavar
+            )
+
+
+@pytest.mark.parametrize('option', sorted(OWN))
+def test_options_are_documented(option):
+    if (match := re.match('--with-|--without-', option)) is not None:
+        # filters.rst gives the rule, and one example of it is enough.
+        prefix = {'--with-': '--', '--without-': '--not-'}[match[0]]
+        option = prefix + option.removeprefix(match[0])
+    used = re.compile(re.escape(option) + r'(?![\w-])')
+    pages = [page for page in PAGES if used.search(page.read_text())]
+    assert pages, f'no page has the option {option}'
+
+
+@pytest.mark.parametrize(
+    'page',
+    [*PAGES, *(ROOT / 'releasenotes' / 'notes').glob('*.yaml')],
+    ids=lambda page: page.stem,
+)
+def test_documented_options_exist(page):
+    text = page.read_text()
+    known = OWN | GENERAL | GLOBAL
+    if page.name == 'compute-image.rst':
+        parser = _shell.ComputeImageShell(plugins=True).parser
+        known |= set(parser._option_string_actions) | {'--os-'}
+    if page.name == 'coming-from.rst':
+        known |= options_of(
+            osc_image.ListImage, osc_image.SetImage, osc_image.UnsetImage
+        )
+        # gcloud and hcloud
+        known |= {'--filter', '--selector', '--sort', '--sort-by'}
+    # Options of other programs appear in examples only.
+    prose = '\n'.join(
+        line
+        for line in text.splitlines()
+        if 'openstack ' not in line and 'pip install' not in line
+    )
+    unknown = set(re.findall(r'(?<![\w-])--[a-z][\w-]*', prose)) - known
+    assert not unknown, page
+
+
+def exit_codes_of(command_class):
+    """Return the numbers that the modules of a command define."""
+    modules = {sys.modules[each.__module__] for each in command_class.__mro__}
+    return {
+        value
+        for module in modules
+        for name, value in vars(module).items()
+        if name.startswith('EXIT_')
+    }
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_exit_codes_are_documented(name):
+    documented = [
+        row.code
+        for row in exit_codes.TABLE
+        if name.split()[-1] in row.commands
+    ]
+    codes = {0, 1, 2} | exit_codes_of(COMMANDS[name])
+    if name == 'compute image show':
+        # It neither changes images nor reads servers.
+        codes.remove(base.EXIT_REFUSED)
+    if issubclass(COMMANDS[name], ChangeCommand):
+        codes |= {128 + number for number in interruption.SIGNALS}
+    assert documented == sorted(codes)
+
+
+def test_all_public_modules_are_promised():
+    text = (SOURCE / 'promises.rst').read_text()
+    names = text.partition('its modules')[2].partition('that do not')[0]
+    modules = {
+        module.__name__.removeprefix('osc_compute_images.api.')
+        for module in promise.MODULES
+    }
+    assert set(words(names)) == modules
+
+
+def test_recipes_do_not_use_odd_images_of_the_seed():
+    text = (SOURCE / 'recipes.rst').read_text()
+    odd = ('one-byte-over-20', 'exactly-20', 'only-in-two', 'odd-type')
+    assert [name for name in odd if name in text] == []
+
+
+def test_filters_page_lists_filter_options():
+    documented = {
+        word.split()[0]
+        for option, *_ in table('filters.rst')
+        for word in words(option)
+    }
+    assert documented == OWN & options_of(COMMANDS['compute image list']) - {
+        *('--long', '--marker', '--all-clouds', '--all-regions'),
+        *('--region', '--usage', '--human-readable'),
+    }
+
+
+def test_promised_keys_exist():
+    image = api.Image(id='0', disk_config='AUTO')
+    of_list, of_show = (
+        {word for row in table('promises.rst') for word in words(row[n])}
+        for n in (0, 1)
+    )
+    assert of_list == {
+        *('Cloud', 'Region'),
+        *field.columns(long=True).headers,
+        *used_by.HEADERS,
+    }
+    assert of_show == set(
+        field.shown(image, {'cloud': 'mycloud', 'region': 'RegionOne'})
+    )
+
+
+def test_reference_lists_public_names():
+    text = (SOURCE / 'api.rst').read_text()
+    documented = set(re.findall(r'^\.\. auto\w+:: (\w+)$', text, re.MULTILINE))
+    errors = {
+        name
+        for name in api.__all__
+        if inspect.isclass(getattr(api, name))
+        and issubclass(getattr(api, name), Exception)
+    }
+    assert documented == set(api.__all__) - errors
+
+
+def test_reference_lists_errors_with_their_attributes():
+    above = [Exception]
+    documented = []
+    for name, _raised, attributes in table('api.rst'):
+        error = getattr(api, words(name)[0])
+        del above[name.count('|_|') + (error is not api.ImagesError) + 1 :]
+        assert error.__base__ is above[-1], name
+        above.append(error)
+        own = {*inspect.signature(error).parameters} - {
+            *('message', 'http_status', 'request_id')
+        }
+        assert {*words(attributes)} == own, name
+        documented.append(error.__name__)
+    errors = {
+        name
+        for name in api.__all__
+        if inspect.isclass(getattr(api, name))
+        and issubclass(getattr(api, name), Exception)
+    }
+    assert len(documented) == len(errors)
+    assert {*documented} == errors
+
+
+@pytest.mark.parametrize('number', [2, 3])
+def test_calls_in_coming_from_exist(number):
+    rows = table('coming-from.rst', number)
+    assert len(rows) > 9
+    for *_others, here in rows:
+        for owner, call in re.findall(r'(api|page)\.(\w+)\(', here):
+            ours = {'api': api.ImagesAPI, 'page': api.ImagePage}[owner]
+            assert hasattr(ours, call), call
+
+
+def test_calls_of_openstacksdk_in_coming_from_exist():
+    for sdk, *_others in table('coming-from.rst', 3):
+        # Several calls are those of several releases.
+        calls = re.findall(r'(\w*images?\w*)\(', sdk)
+        known = [call for call in calls if hasattr(_proxy.Proxy, call)]
+        assert known or not calls, f'coming-from.rst: no call exists: {sdk}'
+
+
+@pytest.mark.parametrize(
+    'page', list(ROOT.glob('*.rst')), ids=lambda page: page.stem
+)
+def test_link_targets_exist(page):
+    text = page.read_text()
+    targets = re.findall(r'^\.\. _.*: (.*)$', text, re.MULTILINE)
+    targets += re.findall(r'^\.\. image:: (.*)$', text, re.MULTILINE)
+    for target in targets:
+        assert target.startswith('https:') or (ROOT / target).exists(), target
+
+
+def test_source_tree_in_contributing_exists():
+    text = (ROOT / 'CONTRIBUTING.rst').read_text()
+    _, _, text = text.partition('Source tree\n')
+    text = text.partition('::\n\n')[2].partition('\n\n')[0]
+    folder = ROOT
+    for line in text.splitlines():
+        names = re.findall(r'\S+(?:/|\.py)(?=\s)', line[:36])
+        assert names, line
+        for name in names:
+            # The parts of a folder are indented.
+            path = folder / name if line[4] == ' ' else ROOT / name
+            assert path.exists(), name
+        if line[4] != ' ':
+            folder = ROOT / names[0]
+
+
+def python_examples():
+    """Yield the literal blocks of pages and modules that are Python."""
+    texts = {page.name: page.read_text() for page in PAGES}
+    texts |= {
+        str(path.relative_to(ROOT)): path.read_text()
+        for path in (ROOT / 'osc_compute_images' / 'api').rglob('*.py')
+    }
+    for name, text in texts.items():
+        for block in re.findall(r'::\n\n((?:    .*\n|\n)+)', text):
+            code = textwrap.dedent(block)
+            with contextlib.suppress(SyntaxError):
+                yield name, ast.parse(code)
+
+
+def calls_in(tree):
+    """Yield the calls of ``api`` and ``filters`` in an example."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner, call = node.func.value, node.func.attr
+            if isinstance(owner, ast.Name) and owner.id in OWNERS:
+                yield getattr(OWNERS[owner.id], call), node, owner.id == 'api'
+
+
+OWNERS = {'api': api.ImagesAPI, 'filters': filters}
+
+
+def test_python_examples_match_signatures():
+    checked = 0
+    for name, tree in python_examples():
+        for function, node, is_method in calls_in(tree):
+            arguments = [None] * (len(node.args) + is_method)
+            keywords = {word.arg: None for word in node.keywords}
+            try:
+                inspect.signature(function).bind(*arguments, **keywords)
+            except TypeError as e:
+                pytest.fail(f'{name}: {ast.unparse(node)}: {e}')
+            checked += 1
+    assert checked > 30

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The limit of images that are held in memory."""
+
+from osc_lib import exceptions
+import pytest
+
+from osc_compute_images.commands.list import ListComputeImage
+from osc_compute_images.output import bounds
+from testbed import nova
+from tests.unit.commands import test_commands
+
+app = test_commands.app
+
+
+@pytest.fixture
+def endless(http, monkeypatch):
+    """Serve another page of images for every request."""
+    monkeypatch.setattr(bounds, 'MAX_GATHERED', 25)
+    count = 0
+
+    def page(_request, _context):
+        nonlocal count
+        count += 10
+        if count > 100:
+            raise AssertionError('Too many requests')
+        return nova.page(nova.images(*range(count, count + 10)), nova.DETAIL)
+
+    http.get(nova.DETAIL, json=page)
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        (),
+        ('-f', 'table'),
+        ('-f', 'json'),
+        ('-f', 'yaml'),
+        ('-f', 'value', '--sort-column', 'Name'),
+    ],
+)
+def test_formats_that_hold_all_images_are_limited(endless, app, words):
+    with pytest.raises(exceptions.CommandError, match='--max-items'):
+        test_commands.run(app, ListComputeImage, *words)
+
+
+@pytest.mark.parametrize('words', [(), ('-f', 'json'), ('-f', 'value')])
+@pytest.mark.parametrize(
+    ('option', 'count'), [('--max-items', 60), ('--limit', 30)]
+)
+def test_max_items_and_limit_raise_the_limit(
+    endless, app, words, option, count
+):
+    code, printed = test_commands.run(
+        app, ListComputeImage, *words, option, str(count)
+    )
+    assert code == 0
+    assert printed.count('cirros-') == count
+
+
+@pytest.mark.parametrize('form', ['csv', 'value'])
+def test_streamed_formats_are_not_limited(endless, app, form):
+    with pytest.raises(AssertionError, match='Too many'):
+        test_commands.run(app, ListComputeImage, '-f', form)
+    assert app.stdout.getvalue().count('cirros-') == 100
+
+
+@pytest.mark.parametrize('count', [24, 25])
+def test_lists_up_to_the_limit_are_shown(app, http, monkeypatch, count):
+    monkeypatch.setattr(bounds, 'MAX_GATHERED', 25)
+    http.get(nova.DETAIL, json=nova.page(nova.images(*range(count))))
+    assert len(test_commands.listed(app)) == count
