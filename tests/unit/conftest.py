@@ -7,6 +7,7 @@ All properties are tested with one profile of Hypothesis.
 
 from collections.abc import Callable
 from collections.abc import Iterator
+import pathlib
 import random
 import time
 
@@ -21,6 +22,9 @@ import requests_mock
 
 from osc_compute_images.api import ImagesAPI
 from testbed import nova
+from tests.unit.running import App
+from tests.unit.running import AUTH
+from tests.unit.running import TWO
 
 # Each run makes the same examples, however slow the machine is.
 settings.register_profile(
@@ -100,16 +104,7 @@ def set_catalog(
 
 def new_session() -> session.Session:
     """Make a session, not yet authenticated."""
-    return session.Session(
-        v3.Password(
-            auth_url=f'{nova.KEYSTONE}/v3',
-            username='demo',
-            password='secret',
-            project_name='demo',
-            user_domain_name='Default',
-            project_domain_name='Default',
-        )
-    )
+    return session.Session(v3.Password(**AUTH))
 
 
 @pytest.fixture
@@ -128,6 +123,20 @@ def compute(ksa_session: session.Session) -> adapter.Adapter:
 def api(http: requests_mock.Mocker, compute: adapter.Adapter) -> ImagesAPI:
     """Provide the tested API."""
     return ImagesAPI(compute)
+
+
+@pytest.fixture
+def app(http: requests_mock.Mocker, tmp_path: pathlib.Path) -> App:
+    """Provide the shell that runs commands."""
+    return App(tmp_path)
+
+
+@pytest.fixture
+def two_regions(http: requests_mock.Mocker) -> None:
+    """Mock two regions, each with an image of its own."""
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
+    http.get(nova.DETAIL, json=nova.page([nova.image(1)]))
+    http.get(f'{TWO}/images/detail', json=nova.page([nova.image(2)]))
 
 
 def sent(mocker: requests_mock.Mocker) -> list[str]:

@@ -1,16 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A cloud whose images commands change, and how these commands are run."""
+"""How commands are run, from the parser to mocked HTTP, and on which cloud."""
 
+import argparse
 import io
 import json
+import pathlib
 from typing import Any
 
+from osc_lib.cli import client_config
+
+from osc_compute_images.commands.list import ListComputeImage
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
 from testbed.fleet import snapshot
-from tests.unit.commands.test_commands import run
+
+AUTH = {
+    'auth_url': f'{nova.KEYSTONE}/v3',
+    'username': 'demo',
+    'password': 'secret',
+    'project_name': 'demo',
+    'user_domain_name': 'Default',
+    'project_domain_name': 'Default',
+}
+CLOUD = {'auth_type': 'v3password', 'auth': AUTH, 'region_name': 'RegionOne'}
+#: The Compute endpoint of a second region.
+TWO = 'http://nova-two.example.com/v2.1'
 
 ID = [nova.image_id(n) for n in range(20)]
 WEB = 'b0a2f2d4-0000-4000-8000-000000000001'
@@ -38,6 +54,64 @@ def new_fleet() -> Fleet:
     """Return these images and two servers; web was booted from the first."""
     servers = [server(WEB, 'web', image=ID[0]), server(DB, 'db')]
     return Fleet(images(), servers)
+
+
+class App:
+    """Replaces the shell; the configuration is a real one.
+
+    :param folder: the folder of ``clouds.yaml``
+    :param clouds: clouds in addition to ``mycloud``
+    :param settings: additional settings of ``mycloud``
+    """
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        clouds: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
+        file = folder / 'clouds.yaml'
+        clouds = {'mycloud': {**CLOUD, **settings}, **(clouds or {})}
+        file.write_text(json.dumps({'clouds': clouds}))
+        self.stdout: Any = io.StringIO()
+        self.options = argparse.Namespace(
+            verbose_level=1,
+            cloud='mycloud',
+            region_name='',
+            timing=False,
+            debug=False,
+        )
+        self.cloud_config = client_config.OSC_Config(
+            config_files=[str(file)], secure_files=[], load_envvars=False
+        )
+        self.client_manager = argparse.Namespace()
+        self.timing_data: list[Any] = []
+
+    def prepare_to_run_command(self, command: Any) -> None:
+        """Log in."""
+        assert command.auth_required
+        settings = self.cloud_config.get_one(
+            cloud=self.options.cloud, argparse=self.options
+        )
+        self.client_manager.session = settings.get_session()
+        self.client_manager.sdk_connection = argparse.Namespace(
+            config=settings
+        )
+
+
+def run(app: Any, kind: Any, *words: str) -> tuple[int, str]:
+    """Run a command; return its exit code and output."""
+    command = kind(app, None)
+    parsed = command.get_parser('openstack x').parse_args(list(words))
+    code = command.run(parsed)
+    printed = app.stdout.getvalue()
+    app.stdout.truncate(app.stdout.seek(0))
+    return code, printed
+
+
+def listed(app: Any, *words: str) -> Any:
+    """Run a list; return the rows."""
+    return rows(app, ListComputeImage, *words)
 
 
 def rows(app: Any, kind: Any, *words: str, code: int = 0) -> Any:
