@@ -3,7 +3,6 @@
 """Changes of images that filters choose, on a model of a cloud."""
 
 import io
-import json
 import sys
 import time
 
@@ -16,8 +15,6 @@ from osc_compute_images.commands.set import SetComputeImage
 from osc_compute_images.commands.unset import UnsetComputeImage
 from osc_compute_images.output import bounds
 from testbed.fleet import server
-from tests.unit.commands.test_commands import App
-from tests.unit.commands.test_commands import run
 from tests.unit.running import acted
 from tests.unit.running import day
 from tests.unit.running import DB
@@ -25,41 +22,15 @@ from tests.unit.running import DRY
 from tests.unit.running import errors
 from tests.unit.running import GO
 from tests.unit.running import ID
-from tests.unit.running import new_fleet
 from tests.unit.running import rows
+from tests.unit.running import run
 from tests.unit.running import SNAPSHOTS
 from tests.unit.running import Terminal
 from tests.unit.running import WEB
 
 DELETE = (DeleteComputeImage, *SNAPSHOTS)
 LAST = (PruneComputeImages, '--keep-last=1')
-
-
-@pytest.fixture
-def fleet(http):
-    return new_fleet().serve(http)
-
-
-@pytest.fixture
-def app(fleet, tmp_path):
-    return App(tmp_path)
-
-
-@pytest.fixture
-def typed(monkeypatch):
-    """Return a function that makes a terminal with this input."""
-
-    def type_(text, stdin=Terminal):
-        monkeypatch.setattr(sys, 'stdin', stdin(text))
-        terminal = Terminal()
-        monkeypatch.setattr(sys, 'stderr', terminal)
-        return terminal
-
-    return type_
-
-
-def delete(app, *words, code=0):
-    return rows(app, DeleteComputeImage, *words, code=code)
+SET = (SetComputeImage, '--property=a=b')
 
 
 # --- one plan, shown or applied -------------------------------------------
@@ -78,14 +49,12 @@ def delete(app, *words, code=0):
         (LAST, [4, 2, 1]),
         ((PruneComputeImages, '--keep-within=25h'), [1]),
         ((PruneComputeImages, '--keep-last=0'), []),
-        ((PruneComputeImages, '--keep-last=1', f'--server={DB}'), [4]),
+        ((*LAST, f'--server={DB}'), [4]),
         ((*LAST, '--group-by=type', '--type=all'), [4, 3, 2, 1]),
         ((*LAST, f'--created-before={day(3)}'), [1]),
-        ((SetComputeImage, '--all', '--property=a=b'), [5, 4, 3, 2, 1, 0]),
-        (
-            (SetComputeImage, '--with-name=cirros-1', '--property=a=b'),
-            [1],
-        ),
+        ((*SET, '--all'), [5, 4, 3, 2, 1, 0]),
+        ((*SET, '--with-name=cirros-1'), [1]),
+        ((*SET, '--with-property=a!=b', '--with-property=os_distro'), [0]),
         (
             (SetComputeImage, '--with-unused', '--property=os_distro=x'),
             [5, 4, 3, 2, 1],
@@ -121,8 +90,11 @@ def test_dry_run_shows_what_is_done(
     assert not errors(caplog)
 
 
-def test_reasons(app, fleet):
-    reasons = {r['ID']: r['Reason'] for r in delete(app, '--all', DRY)}
+def test_reasons(app):
+    reasons = {
+        row['ID']: row['Reason']
+        for row in rows(app, DeleteComputeImage, '--all', DRY)
+    }
     assert reasons[ID[0]] == 'server web was booted from it'
     assert reasons[ID[1]] == 'selected'
     assert {r['Reason'] for r in rows(app, *LAST, DRY)} == {
@@ -141,7 +113,9 @@ def test_snapshots_of_a_shelved_server_are_kept(app, fleet, command):
 
 
 def test_images_and_servers_are_listed_once(app, fleet):
-    delete(app, '--unused', '--created-before', day(3), DRY)
+    rows(
+        app, DeleteComputeImage, '--unused', f'--created-before={day(3)}', DRY
+    )
     assert fleet.requests == ['GET /images/detail', 'GET /servers/detail']
 
 
@@ -163,9 +137,7 @@ def test_output_formats(app):
     code, printed = run(app, *DELETE, DRY, '-f', 'yaml')
     assert printed.startswith('- Action: delete\n')
     code, printed = run(app, *DELETE, GO, '-f', 'jsonl')
-    assert [json.loads(line)['Result'] for line in printed.splitlines()] == [
-        'done'
-    ] * 5
+    assert printed.count('"Result": "done"') == printed.count('\n') == 5
 
 
 def test_columns_are_checked_before_any_change(app, fleet):
@@ -179,41 +151,36 @@ def test_columns_are_checked_before_any_change(app, fleet):
 # --- usage and refusals ---------------------------------------------------
 
 
+NONE = 'No images selected'
+NO_ALL = 'only exclude images need --all'
+NO_PROPERTY = '--property is required'
+NOT_BOTH = 'not allowed with'
+
+
 @pytest.mark.parametrize(
     ('command', 'told'),
     [
-        ((DeleteComputeImage, GO), 'No images selected'),
-        ((DeleteComputeImage, '--include-used'), 'No images selected'),
-        ((SetComputeImage, '--property=a=b'), 'No images selected'),
-        ((UnsetComputeImage, '--property=a'), 'No images selected'),
+        ((DeleteComputeImage, '--include-used'), NONE),
+        (SET, NONE),
+        ((UnsetComputeImage, '--property=a'), NONE),
         ((PruneComputeImages, '--type=snapshot'), '--keep-'),
-        ((SetComputeImage, ID[1]), '--property is required'),
-        ((UnsetComputeImage, ID[1]), '--property is required'),
-        ((SetComputeImage, '--all'), '--property is required'),
+        ((SetComputeImage, ID[1]), NO_PROPERTY),
+        ((UnsetComputeImage, ID[1]), NO_PROPERTY),
+        ((SetComputeImage, '--all'), NO_PROPERTY),
         ((SetComputeImage, '--no-property', '--all'), 'needs one image'),
-        *(
-            ((DeleteComputeImage, ID[1], option), 'not allowed with')
-            for option in (
-                *('--type=snapshot', '--not-name=x', '--all'),
-                *('--all-regions', '--all-clouds'),
-            )
-        ),
+        ((DeleteComputeImage, ID[1], '--type=snapshot'), NOT_BOTH),
+        ((DeleteComputeImage, ID[1], '--not-name=x'), NOT_BOTH),
+        ((DeleteComputeImage, ID[1], '--all'), NOT_BOTH),
+        ((DeleteComputeImage, ID[1], '--all-regions'), NOT_BOTH),
+        ((DeleteComputeImage, ID[1], '--all-clouds'), NOT_BOTH),
+        ((*SET, ID[1], '--with-unused'), NOT_BOTH),
+        ((UnsetComputeImage, ID[1], '--property=a', '--all'), NOT_BOTH),
+        ((DeleteComputeImage, '--not-name-pattern=a', '--not-name=x'), NO_ALL),
+        ((DeleteComputeImage, '--property=a!=b', '--property=c!='), NO_ALL),
+        ((*SET, '--without-name-regex=x'), NO_ALL),
         (
-            (SetComputeImage, ID[1], '--property=a=b', '--with-unused'),
-            'not allowed with',
-        ),
-        (
-            (UnsetComputeImage, ID[1], '--property=a', '--without-name=x'),
-            'not allowed with',
-        ),
-        *(
-            (command, 'only exclude images need --all')
-            for command in (
-                (DeleteComputeImage, '--not-name=x'),
-                (DeleteComputeImage, '--property=keep!=yes'),
-                (SetComputeImage, '--property=a=b', '--without-name-regex=x'),
-                (UnsetComputeImage, '--property=a', '--with-property=a!=b'),
-            )
+            (UnsetComputeImage, '--property=a', '--with-property=a!=b'),
+            NO_ALL,
         ),
     ],
 )
@@ -224,17 +191,13 @@ def test_usage_errors(app, fleet, caplog, command, told):
         [message] = caplog.messages
         assert told in message
     assert not fleet.requests
-    if '--all' in told:
+    if told == NO_ALL:
         assert acted(app, *command, '--all', DRY)
 
 
 @pytest.mark.parametrize(
     'command',
     [
-        (*LAST, '--keep-last=-1'),
-        (*LAST, '--keep-within=3'),
-        (*LAST, '--keep-within=999999999y'),
-        (*LAST, '--group-by=x'),
         (*DELETE, '--max-changes=0'),
         # Another run would delete other images.
         (*DELETE, '--newest=3'),
@@ -243,7 +206,7 @@ def test_usage_errors(app, fleet, caplog, command, told):
         (SetComputeImage, '--min-disk=20', '--property=a=b'),
     ],
 )
-def test_options_that_cannot_be_parsed(app, fleet, capsys, command):
+def test_options_that_cannot_be_parsed(app, fleet, command):
     with pytest.raises(SystemExit) as e:
         run(app, *command, GO)
     assert e.value.code == 2
@@ -284,34 +247,29 @@ def test_approval_needs_a_terminal(app, fleet):
     assert not fleet.requests
 
 
-@pytest.mark.parametrize('answer', ['', 'n\n', '\n', 'yeah\n', 'n'])
+@pytest.mark.parametrize('answer', ['', '\n', 'yeah\n', 'n'])
 def test_other_answers_change_nothing(app, fleet, typed, answer):
     fleet.images[ID[5]]['name'] = 'a\x1b[2J\nb'
     terminal = typed(answer)
+    flushed = []
+    terminal.flush = lambda: flushed.append(terminal.getvalue())
     with pytest.raises(exceptions.CommandError, match='nothing was changed'):
         run(app, *DELETE)
     shown = terminal.getvalue()
     assert rf'| delete | {ID[5]} | a\x1b[2J\nb ' in shown
     assert '\x1b' not in shown
+    assert flushed[-1].endswith('Delete 5 images? [y/N] ')
     end = '' if answer.endswith('\n') else '\n'
-    assert shown.endswith(f'Delete 5 images? [y/N] {end}')
+    assert shown == flushed[-1] + end
     assert app.stdout.getvalue() == ''
     assert not fleet.writes
 
 
-def test_question_about_one_image(app, typed):
-    terminal = typed('n\n')
-    flushed = []
-    terminal.flush = lambda: flushed.append(terminal.getvalue())
-    with pytest.raises(exceptions.CommandError, match='nothing was changed'):
-        run(app, DeleteComputeImage, '--name', 'cirros-5')
-    assert flushed[-1].endswith('Delete 1 image? [y/N] ')
-
-
 @pytest.mark.parametrize('answer', ['y\n', 'yes\n', ' Y \n', 'y'])
 def test_approved_plan_is_applied(app, fleet, typed, answer):
-    typed(answer)
-    assert [r['Result'] for r in rows(app, *DELETE)] == ['done'] * 5
+    terminal = typed(answer)
+    assert acted(app, DeleteComputeImage, '--name=cirros-5') == [('delete', 5)]
+    assert 'Delete 1 image? [y/N] ' in terminal.getvalue()
     assert fleet.requests.count('GET /images/detail') == 1
 
 
@@ -335,17 +293,11 @@ def typed_slowly(typed, slept):
 def test_plan_is_made_again_after_a_minute(
     app, fleet, typed_slowly, seconds, lists
 ):
-    typed_slowly(seconds)
+    # An image that was added meanwhile is not deleted.
+    new = {**fleet.images[ID[5]], 'id': ID[6], 'name': 'new'}
+    typed_slowly(seconds, lambda: fleet.images.update({ID[6]: new}))
     assert acted(app, *DELETE) == [('delete', n) for n in (5, 4, 3, 2, 1)]
     assert fleet.requests.count('GET /images/detail') == lists
-
-
-def test_image_that_was_added_meanwhile_is_not_deleted(
-    app, fleet, typed_slowly
-):
-    base = {**fleet.images[ID[5]], 'id': ID[6], 'name': 'new'}
-    typed_slowly(61, lambda: fleet.images.update({ID[6]: base}))
-    assert len(rows(app, *DELETE)) == 5
     assert {*fleet.images} == {ID[0], ID[6]}
 
 
@@ -392,29 +344,19 @@ def test_image_that_was_changed_is_skipped(app, fleet, caplog, typed):
     def change(method, path):
         if (method, path) == ('GET', f'/images/{ID[5]}'):
             fleet.images[ID[5]]['name'] = 'new'
+        if (method, path) == ('GET', f'/images/{ID[3]}'):
+            fleet.images.pop(ID[3], None)
 
     typed('y\n')
     fleet.before = change
     got = rows(app, *DELETE, code=1)
+    assert [r['Result'] for r in got] == [
+        *('skipped', 'done', 'gone', 'done', 'done')
+    ]
     reason = "its name changed from 'cirros-5' to 'new'"
-    assert (got[0]['Result'], got[0]['Reason']) == ('skipped', reason)
+    assert got[0]['Reason'] == reason
     assert f'Image {ID[5]} was not changed: {reason}' in caplog.text
     assert {*fleet.images} == {ID[0], ID[5]}
-
-
-def test_image_that_is_gone_is_no_failure(app, fleet, caplog):
-    def lose(method, path):
-        if (method, path) == ('GET', f'/images/{ID[3]}'):
-            fleet.images.pop(ID[3], None)
-
-    fleet.before = lose
-    got = rows(app, *DELETE, GO)
-    assert [r['Result'] for r in got] == [
-        'done',
-        'done',
-        'gone',
-        *['done'] * 2,
-    ]
     assert not errors(caplog)
 
 
@@ -477,27 +419,22 @@ def test_shared_images_do_not_become_private(app, fleet, command, visibility):
     fleet.images[ID[1]]['metadata']['os_distro'] = 'y'
     fleet.visibility[ID[1]] = visibility
     words = (*command, '--with-name=cirros-0', '--with-name=cirros-1', GO)
-    changed, kept = sorted(
-        rows(app, *words), key=lambda row: row['Action'] == 'keep'
-    )
-    assert (changed['ID'], kept['ID']) == (ID[0], ID[1])
+    kept, changed = rows(app, *words)
+    assert (kept['ID'], kept['Action']) == (ID[1], 'keep')
     assert f'visibility is {visibility}' in kept['Reason']
     assert '--allow-private' in kept['Reason']
-    [done] = [
-        r
-        for r in rows(app, *words, '--allow-private')
-        if r['Action'] != 'keep'
-    ]
-    assert done['ID'] == ID[1]
+    assert changed['Result'] == 'done'
+    got = acted(app, *words, '--allow-private')
+    assert got[0] == (command[0].verb, 1)
 
 
 def test_image_of_unknown_visibility_is_kept(app, fleet):
     # The server does not support the filter.
     fleet.visibility = dict.fromkeys(fleet.images, 'hidden')
-    words = (SetComputeImage, '--all', '--property=a=b')
-    for more in ((DRY,), (GO,)):
-        got = rows(app, *words, *more)
+    for more in (DRY, GO):
+        got = rows(app, *SET, '--all', more)
         assert {r['Action'] for r in got} == {'keep'}
         assert 'visibility is unknown' in got[0]['Reason']
     assert not fleet.writes
-    assert len(acted(app, *words, '--allow-private', GO)) == len(fleet.writes)
+    acted(app, *SET, '--all', '--allow-private', GO)
+    assert len(fleet.writes) == 6

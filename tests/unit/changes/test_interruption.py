@@ -13,13 +13,11 @@ import pytest
 from osc_compute_images.changes.interruption import Interruption
 from osc_compute_images.commands.delete import DeleteComputeImage
 from testbed.fleet import server
-from tests.unit.commands.test_commands import App
-from tests.unit.commands.test_commands import run
 from tests.unit.running import errors
 from tests.unit.running import GO
 from tests.unit.running import ID
-from tests.unit.running import new_fleet
 from tests.unit.running import rows
+from tests.unit.running import run
 from tests.unit.running import SNAPSHOTS
 
 SIGNALS = [
@@ -28,16 +26,6 @@ SIGNALS = [
     if hasattr(signal, name)
 ]
 DELETED = f'DELETE /images/{ID[3]}'
-
-
-@pytest.fixture
-def fleet(http):
-    return new_fleet().serve(http)
-
-
-@pytest.fixture
-def app(fleet, tmp_path):
-    return App(tmp_path)
 
 
 @pytest.fixture(params=SIGNALS, ids=lambda number: number.name)
