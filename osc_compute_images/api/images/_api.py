@@ -20,6 +20,7 @@ from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes import usage
 from osc_compute_images.api.filters._filter import as_filter
 from osc_compute_images.api.http import Client
+from osc_compute_images.api.images import _probe
 from osc_compute_images.api.images import _routes
 from osc_compute_images.api.images import _visibility
 from osc_compute_images.api.images import _wait
@@ -65,7 +66,7 @@ class ImagesAPI(MetadataAPI):
         self._routes = _routes.Routes(self._http)
         self._servers = _reader.ServerReader(self._http)
         self._page, self._brief_page = (
-            _visibility.checked(functools.partial(self._routes.page, path))
+            _probe.Probe(functools.partial(self._routes.page, path)).fetch
             for path in (('detail',), ())
         )
 
