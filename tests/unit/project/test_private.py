@@ -11,15 +11,15 @@ from collections.abc import Iterator
 import inspect
 import pathlib
 import re
+import types
 
 from keystoneauth1 import session
 from openstack.config import loader
-import pytest
 
 import osc_compute_images
 from osc_compute_images.api.clouds import _cloud
 from osc_compute_images.api.http import _sessions
-from osc_compute_images.commands import show
+from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.output import escaping
 
 #: Private names and the files that use them; comments say where each name is
@@ -110,13 +110,7 @@ def test_private_names_are_listed():
 # -- with these names ------------------------------------------------------
 
 
-def test_session_has_connect_retries():
-    if 'connect_retries' not in inspect.signature(session.Session).parameters:
-        pytest.skip('This keystoneauth has no such retries')
-    assert session.Session(connect_retries=7)._connect_retries == 7
-
-
-def test_config_has_known_regions_and_pw_callback():
+def test_libraries_have_private_names():
     def ask():
         raise NotImplementedError
 
@@ -125,32 +119,39 @@ def test_config_has_known_regions_and_pw_callback():
     )
     assert config._pw_callback is ask
     assert callable(config._get_known_regions)
-
-
-def test_cliff_has_private_names():
-    assert not [*show.ShowComputeImage(None, None)._hooks]
+    assert not [*ListComputeImage(None, None)._hooks]
     assert escaping.HumanSizeColumn(1000)._value == 1000
+    # Older releases of keystoneauth have no such retries.
+    if 'connect_retries' in inspect.signature(session.Session).parameters:
+        assert session.Session(connect_retries=7)._connect_retries == 7
+
+
+def test_hook_adds_to_epilog():
+    class Hook:
+        obj = types.SimpleNamespace(get_epilog=lambda: 'By a hook.')
+
+    made = ListComputeImage(None, None)
+    own = made.get_epilog()
+    made._hooks = [Hook]
+    assert made.get_epilog() == f'\n\nBy a hook.\n\n{own}'
 
 
 # -- without these names ---------------------------------------------------
 
 
 def test_session_without_retries_has_none():
-    class Adapter:
-        session = object()
-
-    assert _sessions.connect_retries(Adapter()) is None
+    adapter = types.SimpleNamespace(session=object())
+    assert _sessions.connect_retries(adapter) is None
 
 
 def test_config_without_known_regions():
-    class Config:
-        cloud_config = {'clouds': {'mine': {'regions': ['a', 'b']}}}
-
-    assert _cloud.Cloud(Config(), 'mine').configured_regions() == []
+    clouds = {'mine': {'regions': ['a', 'b']}}
+    config = types.SimpleNamespace(cloud_config={'clouds': clouds})
+    assert _cloud.Cloud(config, 'mine').configured_regions() == []
 
 
 def test_epilog_without_hooks():
-    made = show.ShowComputeImage(None, None)
+    made = ListComputeImage(None, None)
     expected = made.get_epilog()
     del made._hooks
     assert made.get_epilog() == expected
