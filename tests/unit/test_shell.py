@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 from testbed import nova
-from tests.unit.conftest import sent
 from tests.unit.running import AUTH
 
 V3 = f'{nova.KEYSTONE}/v3'
@@ -90,56 +89,18 @@ def test_configured_microversion_is_not_sent(
     }
 
 
-@pytest.mark.parametrize(
-    ('config', 'host'),
-    [
-        ({}, 'nova.public'),
-        ({'interface': 'internal'}, 'nova.internal'),
-        ({'compute_interface': 'internal'}, 'nova.internal'),
-        ({'compute_service_type': 'compute_legacy'}, 'old.public'),
-        ({'region_name': 'RegionTwo'}, 'other.public'),
-        (
-            {'compute_endpoint_override': 'http://my.example.com/v2.1'},
-            'my',
-        ),
-    ],
-)
-def test_endpoint_depends_on_configuration(shell, http, config, host):
-    token = fixture.V3Token(project_id=nova.PROJECT)
-    token.set_project_scope(id=nova.PROJECT)
-    for kind, name in (
-        ('compute', 'nova'),
-        ('compute', 'other'),
-        ('compute_legacy', 'old'),
-    ):
-        token.add_service(kind, name=name).add_standard_endpoints(
-            public=f'http://{name}.public.example.com/v2.1',
-            internal=f'http://{name}.internal.example.com/v2.1',
-            region='RegionTwo' if name == 'other' else 'RegionOne',
-        )
-    http.post(
-        f'{V3}/auth/tokens',
-        json=token,
-        headers={'X-Subject-Token': nova.TOKEN},
-    )
-    url = f'http://{host}.example.com/v2.1/images/detail'
-    http.get(url, json=nova.page(nova.images(1)))
-    assert shell('list', **config) == 0
-    assert http.last_request.url.startswith(url)
-
-
-@pytest.mark.parametrize(
-    ('config', 'requests'),
-    [
-        ({}, 4),
-        ({'compute_status_code_retries': 1}, 2),
-        ({'status_code_retries': 0}, 1),
-    ],
-)
-def test_retry_settings(shell, http, slept, config, requests):
-    http.get(nova.DETAIL, status_code=503)
+def test_settings_of_compute_are_used(shell, http, slept):
+    http.get(re.compile('http://my.example.com/'), status_code=503)
+    settings = {
+        'endpoint_override': 'http://my.example.com/v2.1',
+        'status_code_retries': 1,
+    }
+    config = {f'compute_{key}': value for key, value in settings.items()}
     assert shell('list', **config) == 1
-    assert len(sent(http)) == requests
+    [*_login, first, again] = [r.url for r in http.request_history]
+    assert (
+        first == again == 'http://my.example.com/v2.1/images/detail?limit=1000'
+    )
 
 
 @pytest.mark.parametrize(

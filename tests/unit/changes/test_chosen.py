@@ -90,19 +90,6 @@ def test_dry_run_shows_what_is_done(
     assert not errors(caplog)
 
 
-def test_reasons(app):
-    reasons = {
-        row['ID']: row['Reason']
-        for row in rows(app, DeleteComputeImage, '--all', DRY)
-    }
-    assert reasons[ID[0]] == 'server web was booted from it'
-    assert reasons[ID[1]] == 'selected'
-    assert {r['Reason'] for r in rows(app, *LAST, DRY)} == {
-        'no rule keeps it',
-        'kept by last',
-    }
-
-
 @pytest.mark.parametrize('command', [DELETE, LAST])
 def test_snapshots_of_a_shelved_server_are_kept(app, fleet, command):
     fleet.servers[WEB]['status'] = 'SHELVED_OFFLOADED'
@@ -122,22 +109,12 @@ def test_images_and_servers_are_listed_once(app, fleet):
 @pytest.mark.parametrize(
     ('form', 'text'), [('table', ''), ('json', '[]\n'), ('jsonl', '')]
 )
-@pytest.mark.parametrize('words', [(DRY,), (GO,), ()])
+@pytest.mark.parametrize('words', [(DRY,), ()])
 def test_no_image_matches(app, caplog, typed, form, text, words):
     typed('')
     words = ('--name=none', '-f', form, *words)
     assert run(app, DeleteComputeImage, *words) == (0, text)
     assert caplog.messages[-1] == 'No images match'
-
-
-def test_output_formats(app):
-    code, printed = run(app, *DELETE, DRY)
-    assert (code, printed[:10]) == (0, '+--------+')
-    assert len(printed.splitlines()) == 9
-    code, printed = run(app, *DELETE, DRY, '-f', 'yaml')
-    assert printed.startswith('- Action: delete\n')
-    code, printed = run(app, *DELETE, GO, '-f', 'jsonl')
-    assert printed.count('"Result": "done"') == printed.count('\n') == 5
 
 
 def test_columns_are_checked_before_any_change(app, fleet):
@@ -202,14 +179,13 @@ def test_usage_errors(app, fleet, caplog, command, told):
         # Another run would delete other images.
         (*DELETE, '--newest=3'),
         # In "openstack image set", they assign.
-        (SetComputeImage, '--name=x', '--property=a=b'),
-        (SetComputeImage, '--min-disk=20', '--property=a=b'),
+        (*SET, '--name=x'),
+        (*SET, '--min-disk=20'),
     ],
 )
 def test_options_that_cannot_be_parsed(app, fleet, command):
-    with pytest.raises(SystemExit) as e:
+    with pytest.raises(SystemExit):
         run(app, *command, GO)
-    assert e.value.code == 2
     assert not fleet.requests
 
 
@@ -219,23 +195,19 @@ def test_invalid_property_is_rejected_before_any_request(app, fleet):
     assert not fleet.requests
 
 
-@pytest.mark.parametrize('words', [(GO,), (DRY,)])
-def test_max_changes(app, fleet, caplog, words):
-    assert run(app, *DELETE, *words, '--max-changes=4') == (7, '')
-    assert errors(caplog) == [
-        'Nothing was changed: the plan changes 5 images, and 4 are allowed'
-    ]
-    assert not fleet.writes
-    assert len(rows(app, *DELETE, *words, '--max-changes=5')) == 5
-
-
-def test_too_many_images_for_a_plan(app, fleet, monkeypatch, caplog):
-    monkeypatch.setattr(bounds, 'MAX_GATHERED', 5)
-    assert len(rows(app, *DELETE, DRY)) == 5
+@pytest.mark.parametrize('word', [GO, DRY])
+def test_too_many_images_to_change(app, fleet, monkeypatch, caplog, word):
+    assert run(app, *DELETE, word, '--max-changes=4') == (7, '')
     monkeypatch.setattr(bounds, 'MAX_GATHERED', 4)
-    assert run(app, *DELETE, GO) == (7, '')
-    assert 'more than 4 images' in caplog.text
+    assert run(app, *DELETE, word) == (7, '')
+    few, many = errors(caplog)
+    assert few == (
+        'Nothing was changed: the plan changes 5 images, and 4 are allowed'
+    )
+    assert 'more than 4 images' in many
     assert not fleet.writes
+    monkeypatch.setattr(bounds, 'MAX_GATHERED', 5)
+    assert len(rows(app, *DELETE, word, '--max-changes=5')) == 5
 
 
 # --- approval -------------------------------------------------------------
@@ -407,25 +379,16 @@ def test_bar_is_shown_unless_rows_are_printed_meanwhile(
 # --- properties -----------------------------------------------------------
 
 
-@pytest.mark.parametrize('visibility', ['shared', 'community'])
 @pytest.mark.parametrize(
-    'command',
-    [
-        (SetComputeImage, '--property=os_distro=x'),
-        (UnsetComputeImage, '--property=os_distro'),
-    ],
+    'command', [SET, (UnsetComputeImage, '--property=os_distro')]
 )
-def test_shared_images_do_not_become_private(app, fleet, command, visibility):
+def test_shared_images_do_not_become_private(app, fleet, command):
     fleet.images[ID[1]]['metadata']['os_distro'] = 'y'
-    fleet.visibility[ID[1]] = visibility
+    fleet.visibility[ID[1]] = 'community'
     words = (*command, '--with-name=cirros-0', '--with-name=cirros-1', GO)
-    kept, changed = rows(app, *words)
-    assert (kept['ID'], kept['Action']) == (ID[1], 'keep')
-    assert f'visibility is {visibility}' in kept['Reason']
-    assert '--allow-private' in kept['Reason']
-    assert changed['Result'] == 'done'
-    got = acted(app, *words, '--allow-private')
-    assert got[0] == (command[0].verb, 1)
+    assert acted(app, *words) == [('keep', 1), (command[0].verb, 0)]
+    assert ID[0] in fleet.writes[0]
+    assert acted(app, *words, '--allow-private')[0] == (command[0].verb, 1)
 
 
 def test_image_of_unknown_visibility_is_kept(app, fleet):

@@ -52,18 +52,6 @@ def test_odd_row_is_printed_as_in_json(formatter, row):
     assert [json.loads(ours.getvalue())] == json.loads(theirs.getvalue())
 
 
-def test_rows_are_written_before_next_row_is_requested(formatter):
-    out = io.StringIO()
-
-    def rows():
-        for number in range(3):
-            assert out.getvalue().count('\n') == number
-            yield (number,)
-
-    formatter.emit_list(('N',), rows(), out, None)
-    assert out.getvalue().count('\n') == 3
-
-
 class Theirs:
     """A formatter of cliff."""
 

@@ -74,18 +74,13 @@ def options_of(*command_classes):
     }
 
 
-class Lister(command.Lister):
-    def take_action(self, parsed_args):
-        raise NotImplementedError
-
-
-class ShowOne(command.ShowOne):
-    def take_action(self, parsed_args):
-        raise NotImplementedError
-
-
 #: Options of all list and show commands.
-GENERAL = options_of(Lister, ShowOne)
+GENERAL = options_of(
+    *(
+        type('Any', (base,), {'__module__': __name__, 'take_action': None})
+        for base in (command.Lister, command.ShowOne)
+    )
+)
 OWN = options_of(*COMMANDS.values()) - GENERAL
 GLOBAL = {
     *('--debug', '--insecure', '--quiet', '--timing', '--verify'),
@@ -134,28 +129,15 @@ def test_each_command_has_a_page():
         assert f'\n.. command-reference:: {name}\n' in text
 
 
-@pytest.mark.parametrize('name', COMMANDS)
-def test_options_have_help_and_metavar(name):
-    for action in actions(COMMANDS[name]):
-        if action.option_strings and {*action.option_strings} <= GENERAL:
-            continue
-        assert action.help[0].isupper(), action
-        assert not action.help.endswith('.'), action
-        if action.nargs != 0:
-            assert re.fullmatch(
-                r'<[a-z=-]+>(\[[=,]<[a-z]+>(\.\.\.)?\])?', action.metavar
-            )
-
-
-@pytest.mark.parametrize('option', sorted(OWN))
-def test_options_are_documented(option):
-    if (match := re.match('--with-|--without-', option)) is not None:
-        # filters.rst gives the rule, and one example of it is enough.
-        prefix = {'--with-': '--', '--without-': '--not-'}[match[0]]
-        option = prefix + option.removeprefix(match[0])
-    used = re.compile(re.escape(option) + r'(?![\w-])')
-    pages = [page for page in PAGES if used.search(page.read_text())]
-    assert pages, f'no page has the option {option}'
+def test_options_are_documented():
+    text = ' '.join(page.read_text() for page in PAGES)
+    used = {*re.findall(r'--[a-z][\w-]*', text)}
+    # filters.rst gives the rule of "--with-" and "--without-".
+    named = {
+        re.sub('^--with-', '--', option).replace('--without-', '--not-')
+        for option in OWN
+    }
+    assert named <= used
 
 
 @pytest.mark.parametrize(

@@ -26,15 +26,6 @@ def tox_sections():
     }
 
 
-@pytest.mark.parametrize('name', tox_sections())
-def test_positional_arguments_replace_those_of_pytest(name):
-    # The arguments replace all of pytest's, including the coverage threshold.
-    command = tox_sections()[name]['commands'].strip()
-    assert command.startswith('pytest {posargs:')
-    assert command.endswith('}')
-    assert command.count('{') == 1
-
-
 #: In place of tox: says what it is asked to run, and fails for "types".
 FAKE_TOX = """\
 #!/bin/sh
