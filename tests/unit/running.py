@@ -10,7 +10,13 @@ from typing import Any
 
 from osc_lib.cli import client_config
 
+from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
+from osc_compute_images.commands.prune import PruneComputeImages
+from osc_compute_images.commands.set import SetComputeImage
+from osc_compute_images.commands.show import ShowComputeImage
+from osc_compute_images.commands.summary import SummarizeComputeImages
+from osc_compute_images.commands.unset import UnsetComputeImage
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
@@ -31,7 +37,6 @@ TWO = 'http://nova-two.example.com/v2.1'
 ID = [nova.image_id(n) for n in range(20)]
 WEB = 'b0a2f2d4-0000-4000-8000-000000000001'
 DB = 'b0a2f2d4-0000-4000-8000-000000000002'
-SNAPSHOTS = ['--type', 'snapshot']
 GO = '--auto-approve'
 DRY = '--dry-run'
 
@@ -99,14 +104,38 @@ class App:
         )
 
 
-def run(app: Any, kind: Any, *words: str) -> tuple[int, str]:
-    """Run a command; return its exit code and output."""
-    command = kind(app, None)
-    parsed = command.get_parser('openstack x').parse_args(list(words))
-    code = command.run(parsed)
+COMMANDS: dict[str, Any] = {
+    'delete': DeleteComputeImage,
+    'list': ListComputeImage,
+    'prune': PruneComputeImages,
+    'set': SetComputeImage,
+    'show': ShowComputeImage,
+    'summary': SummarizeComputeImages,
+    'unset': UnsetComputeImage,
+}
+
+
+def run(app: Any, command: Any, *words: str) -> tuple[int, str]:
+    """Run a command; return its exit code and output.
+
+    :param command: its class, or a line such as ``delete --all``
+    :param words: more arguments, which may have spaces
+    """
+    if isinstance(command, str):
+        name, *first = command.split()
+        command, words = COMMANDS[name], (*first, *words)
+    made = command(app, None)
+    code = made.run(made.get_parser('openstack x').parse_args([*words]))
     printed = app.stdout.getvalue()
     app.stdout.truncate(app.stdout.seek(0))
     return code, printed
+
+
+def rows(app: Any, command: Any, *words: str, code: int = 0) -> Any:
+    """Run a command, check its exit code, and return the rows."""
+    got, printed = run(app, command, '-f', 'json', *words)
+    assert got == code
+    return json.loads(printed)
 
 
 def listed(app: Any, *words: str) -> Any:
@@ -114,18 +143,11 @@ def listed(app: Any, *words: str) -> Any:
     return rows(app, ListComputeImage, *words)
 
 
-def rows(app: Any, kind: Any, *words: str, code: int = 0) -> Any:
-    """Run a command, check its exit code, and return the rows."""
-    got, printed = run(app, kind, '-f', 'json', *words)
-    assert got == code
-    return json.loads(printed)
-
-
-def acted(app: Any, kind: Any, *words: str, code: int = 0) -> Any:
+def acted(app: Any, command: Any, *words: str, code: int = 0) -> Any:
     """Run a command; return what it does, or would do, to which image."""
     return [
         (row['Action'], ID.index(row['ID']))
-        for row in rows(app, kind, *words, code=code)
+        for row in rows(app, command, *words, code=code)
     ]
 
 

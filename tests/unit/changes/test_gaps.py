@@ -8,11 +8,6 @@ import time
 
 import pytest
 
-from osc_compute_images.commands.delete import DeleteComputeImage
-from osc_compute_images.commands.list import ListComputeImage
-from osc_compute_images.commands.prune import PruneComputeImages
-from osc_compute_images.commands.set import SetComputeImage
-from osc_compute_images.commands.summary import SummarizeComputeImages
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
@@ -26,23 +21,21 @@ from tests.unit.running import ID
 from tests.unit.running import images
 from tests.unit.running import rows
 from tests.unit.running import run
-from tests.unit.running import SNAPSHOTS
 from tests.unit.running import WEB
 
-DELETE = (DeleteComputeImage, *SNAPSHOTS, GO)
-PRUNE = (PruneComputeImages, '--keep-last=1', GO)
-UNUSED = (ListComputeImage, '--unused')
+DELETE = f'delete --type=snapshot {GO}'
+PRUNE = f'prune --keep-last=1 {GO}'
 #: What would not be right if a server was not read.
 RESTING_ON_SERVERS = [
     DELETE,
-    (*DELETE, DRY),
-    (*DELETE, '--include-used'),
+    f'{DELETE} {DRY}',
+    f'{DELETE} --include-used',
     PRUNE,
-    UNUSED,
-    (ListComputeImage, '--orphaned'),
-    (SummarizeComputeImages, '--unused'),
-    (SummarizeComputeImages, '--orphaned'),
-    (SetComputeImage, '--with-unused', '--property=a=b', GO),
+    'list --unused',
+    'list --orphaned',
+    'summary --unused',
+    'summary --orphaned',
+    f'set --with-unused --property=a=b {GO}',
 ]
 
 
@@ -53,13 +46,13 @@ def lose_cell(fleet):
 @pytest.mark.parametrize('command', RESTING_ON_SERVERS)
 def test_gap_refuses_and_is_named(app, fleet, caplog, command):
     lose_cell(fleet)
-    assert run(app, *command) == (7, '')
+    assert run(app, command) == (7, '')
     [message] = caplog.messages
     assert WEB in message
     assert message.endswith('. To go on with what was read, use --accept-gaps')
     assert not fleet.writes
     caplog.clear()
-    code, printed = run(app, *command, '--accept-gaps')
+    code, printed = run(app, command, '--accept-gaps')
     assert code == 0
     assert printed
     assert ': Compute does not tell which images these servers use' in (
@@ -71,20 +64,20 @@ def test_gap_refuses_and_is_named(app, fleet, caplog, command):
 
 def test_accepted_gap_does_not_count_as_unused(app, fleet):
     lose_cell(fleet)
-    got = [ID.index(r['ID']) for r in rows(app, *UNUSED, '--accept-gaps')]
+    got = [
+        ID.index(r['ID']) for r in rows(app, 'list --unused', '--accept-gaps')
+    ]
     assert got == [5, 4, 0]
-    got = acted(app, *PRUNE, '--accept-gaps')
+    got = acted(app, PRUNE, '--accept-gaps')
     assert got[0:2] == [('keep', 5), ('delete', 4)]
     assert {*fleet.images} == {*ID[0:4], ID[5]}
 
 
 def test_gap_does_not_refuse_what_changes_nothing(app, fleet):
     lose_cell(fleet)
-    words = (DeleteComputeImage, '--name=cirros-1', GO)
-    assert acted(app, *words) == [('keep', 1)]
-    words = (SetComputeImage, '--all', '--property=a=b', GO)
-    assert len(acted(app, *words)) == 6
-    assert len(rows(app, ListComputeImage)) == 6
+    assert acted(app, f'delete --name=cirros-1 {GO}') == [('keep', 1)]
+    assert len(acted(app, f'set --all --property=a=b {GO}')) == 6
+    assert len(rows(app, 'list')) == 6
 
 
 def demote(fleet):
@@ -103,7 +96,7 @@ def test_servers_that_are_not_visible_after_the_plan(
             time.sleep(100)
 
     fleet.before = after_a_while
-    got = [r['Result'] for r in rows(app, *DELETE, code=1)]
+    got = [r['Result'] for r in rows(app, DELETE, code=1)]
     assert got == ['done', *[result] * 4]
 
 
@@ -125,7 +118,7 @@ def test_what_the_plan_covers_is_told(
 ):
     if denied:
         setattr(fleet, denied, False)
-    assert run(app, *command)[0] == 0
+    assert run(app, command)[0] == 0
     assert len(caplog.messages) == len(told)
     assert all(map(str.startswith, caplog.messages, told))
 
@@ -165,7 +158,7 @@ def fail(_method, path):
 
 
 def test_results_have_region_column(app, fleet, apart):
-    got = rows(app, *DELETE, ALL)
+    got = rows(app, DELETE, ALL)
     assert [r['Region'] for r in got] == [
         *['RegionOne'] * 5,
         *['RegionTwo'] * 5,
@@ -177,12 +170,12 @@ def test_results_have_region_column(app, fleet, apart):
 
 def test_image_that_another_region_uses_is_kept(app, fleet, shared):
     for words in ((ALL,), ('--region=RegionOne',), ()):
-        got = rows(app, *DELETE, DRY, *words)
+        got = rows(app, DELETE, DRY, *words)
         kept = {r['ID']: r['Reason'] for r in got if r['Action'] == 'keep'}
         assert kept == {ID[4]: 'server db was booted from it'}
-    assert len(rows(app, *UNUSED)) == 4
+    assert len(rows(app, 'list --unused')) == 4
     # The second region lists images that are gone by then.
-    got = rows(app, *DELETE, ALL)
+    got = rows(app, DELETE, ALL)
     assert [r['Result'] for r in got] == [
         *('done', 'kept', 'done', 'done', 'done'),
         *('gone', 'kept', 'gone', 'gone', 'gone'),
@@ -195,7 +188,7 @@ def test_region_that_fails_is_a_gap_where_images_are_shared(
     app, fleet, shared, caplog, slept, words
 ):
     shared.before = fail
-    assert run(app, *DELETE, *words)[0] == 7
+    assert run(app, DELETE, *words)[0] == 7
     assert not fleet.writes
     assert 'down' in caplog.text
 
@@ -204,27 +197,27 @@ def test_region_that_fails_is_no_gap_for_others(
     app, fleet, apart, caplog, slept
 ):
     apart.before = fail
-    got = rows(app, *DELETE, ALL, code=1)
+    got = rows(app, DELETE, ALL, code=1)
     assert [r['Region'] for r in got] == ['RegionOne'] * 5
     assert 'Region RegionTwo: ' in caplog.text
     assert [*fleet.images] == [ID[0]]
 
 
 def test_same_images_show_a_shared_service(app, fleet, apart, caplog):
-    assert run(app, *DELETE, ALL, '--max-changes=9')[0] == 7
+    assert run(app, DELETE, ALL, '--max-changes=9')[0] == 7
     assert 'changes 10 images' in caplog.text
     assert not fleet.writes
     # Its catalog shows two URLs.
     apart.images = fleet.images
     apart.servers['x'] = server('x', 'x', image=ID[5])
     # Each image counts once.
-    got = acted(app, *DELETE, DRY, ALL, '--max-changes=4')
+    got = acted(app, DELETE, DRY, ALL, '--max-changes=4')
     assert [a for a in got if a[0] == 'keep'] == [('keep', 5)] * 2
 
 
 def test_failures_name_the_region_and_are_counted(app, fleet, apart, caplog):
     apart.images[ID[14]]['metadata']['protected_here'] = '1'
-    rows(app, *DELETE, ALL, code=1)
+    rows(app, DELETE, ALL, code=1)
     first, total = errors(caplog)
     assert first.startswith(
         f'Region RegionTwo: Failed to delete image {ID[14]!r}: '
@@ -239,4 +232,4 @@ def test_exit_code_of_a_signal_wins(app, fleet, apart, slept):
 
     apart.before = fail
     fleet.before = interrupt
-    assert rows(app, *DELETE, ALL, code=128 + signal.SIGTERM) == []
+    assert rows(app, DELETE, ALL, code=128 + signal.SIGTERM) == []

@@ -5,30 +5,30 @@
 import argparse
 import contextlib
 import datetime
+import functools
 import re
 
 from hypothesis import given
 import hypothesis.strategies as st
 import pytest
 
-from osc_compute_images.commands.list import ListComputeImage
-from osc_compute_images.commands.prune import PruneComputeImages
-from osc_compute_images.commands.set import SetComputeImage
-from osc_compute_images.commands.show import ShowComputeImage
-from osc_compute_images.commands.summary import SummarizeComputeImages
-from osc_compute_images.commands.unset import UnsetComputeImage
 from tests.unit.project.examples import examples
+from tests.unit.running import COMMANDS
 
-LIST = ListComputeImage(None, None).get_parser('openstack x')
-PRUNE = PruneComputeImages(None, None).get_parser('openstack x')
-SHOW = ShowComputeImage(None, None).get_parser('openstack x')
+
+@functools.cache
+def parser_of_command(name):
+    return COMMANDS[name](None, None).get_parser('openstack x')
+
+
+KEEP = ('keep-last', 'keep-daily', 'keep-within')
 TIMES = ('created-before', 'created-after', 'changes-before', 'changes-since')
 
 
 def parser_of(option):
     if option == 'timeout':
-        return SHOW
-    return PRUNE if option.startswith('keep-') else LIST
+        return parser_of_command('show')
+    return parser_of_command('prune' if option in KEEP else 'list')
 
 
 def read(option, text):
@@ -38,53 +38,65 @@ def read(option, text):
     return value[0] if isinstance(value, list) else value
 
 
+VALID = {
+    'limit': {'1': 1},
+    'max-items': {'0100': 100},
+    'keep-last': {'0': 0},
+    'timeout': {'90': 90, '0.5': 0.5},
+    'status': {'ACTIVE': 'ACTIVE', 'saving': 'saving'},
+    'min-disk': {
+        '10': {'exactly': 10},
+        '=10': {'exactly': 10},
+        '>=10': {'at_least': 10},
+    },
+    'min-ram': {
+        '<= 20': {'at_most': 20},
+        ' >0 ': {'more_than': 0},
+        '<5': {'less_than': 5},
+    },
+    'size': {
+        '4096': {'exactly': 4096},
+        '=1B': {'exactly': 1},
+        '>=10GB': {'at_least': 10**10},
+        '<500MiB': {'less_than': 500 * 2**20},
+        ' <= 1.5 gb ': {'at_most': 1_500_000_000},
+        '>0.5KiB': {'more_than': 512},
+        '2k': {'exactly': 2000},
+        '2Ti': {'exactly': 2**41},
+        '9P': {'exactly': 9 * 10**15},
+        '1E': {'exactly': 10**18},
+    },
+    'property': {
+        'a': ('a', None, True),
+        'a=': ('a', '', True),
+        'a=b=c': ('a', 'b=c', True),
+        'a!=': ('a', '', False),
+        'a=!=b': ('a', '!=b', True),
+        'a!': ('a!', None, True),
+        'a!!=b': ('a!', 'b', False),
+    },
+    'keep-within': {
+        '0d': datetime.timedelta(),
+        '90min': datetime.timedelta(minutes=90),
+        '1y5d': datetime.timedelta(days=370),
+    },
+    'created-before': {'2026': '2026-01-01T00:00:00Z'},
+    'changes-before': {'2026-11': '2026-11-01T00:00:00Z'},
+    'changes-since': {'2026-11-23': '2026-11-23T00:00:00Z'},
+    'created-after': {
+        '2026-11-23 16:11:28': '2026-11-23T16:11:28Z',
+        '2026-11-23T16:11:28+0200': '2026-11-23T14:11:28Z',
+        '0999-01-01': '0999-01-01T00:00:00Z',
+    },
+}
+
+
 @pytest.mark.parametrize(
     ('option', 'text', 'value'),
     [
-        ('limit', '1', 1),
-        ('max-items', '0100', 100),
-        ('newest', '20', 20),
-        ('keep-last', '0', 0),
-        ('timeout', '90', 90),
-        ('timeout', '0.5', 0.5),
-        ('status', 'ACTIVE', 'ACTIVE'),
-        ('status', 'saving', 'saving'),
-        ('min-disk', '10', {'exactly': 10}),
-        ('min-disk', '=10', {'exactly': 10}),
-        ('min-disk', '>=10', {'at_least': 10}),
-        ('min-ram', '<= 20', {'at_most': 20}),
-        ('min-ram', ' >0 ', {'more_than': 0}),
-        ('min-ram', '<5', {'less_than': 5}),
-        ('size', '4096', {'exactly': 4096}),
-        ('size', '=1B', {'exactly': 1}),
-        ('size', '>=10GB', {'at_least': 10**10}),
-        ('size', '<500MiB', {'less_than': 500 * 2**20}),
-        ('size', ' <= 1.5 gb ', {'at_most': 1_500_000_000}),
-        ('size', '>0.5KiB', {'more_than': 512}),
-        ('size', '2k', {'exactly': 2000}),
-        ('size', '2Ti', {'exactly': 2**41}),
-        ('size', '9P', {'exactly': 9 * 10**15}),
-        ('size', '1E', {'exactly': 10**18}),
-        ('property', 'a=', ('a', '', True)),
-        ('property', 'a', ('a', None, True)),
-        ('property', 'a=b=c', ('a', 'b=c', True)),
-        ('property', 'a!=b', ('a', 'b', False)),
-        ('property', 'a!=', ('a', '', False)),
-        ('property', 'a=!=b', ('a', '!=b', True)),
-        ('property', 'a!', ('a!', None, True)),
-        ('property', 'a!!=b', ('a!', 'b', False)),
-        ('group-by', 'type,property:a', 'type'),
-        ('keep-within', '0d', datetime.timedelta()),
-        ('keep-within', '90min', datetime.timedelta(minutes=90)),
-        ('keep-within', '1y5d', datetime.timedelta(days=370)),
-        ('created-after', '2026', '2026-01-01T00:00:00Z'),
-        ('created-before', '2026-11', '2026-11-01T00:00:00Z'),
-        ('changes-since', '2026-11-23', '2026-11-23T00:00:00Z'),
-        ('changes-before', '2026-11-23T16:11', '2026-11-23T16:11:00Z'),
-        ('created-after', '2026-11-23 16:11:28', '2026-11-23T16:11:28Z'),
-        ('created-after', '2026-11-23T16:11:28+0200', '2026-11-23T14:11:28Z'),
-        ('created-after', '2026-11-23T16:11:27.5Z', '2026-11-23T16:11:28Z'),
-        ('created-after', '0999-01-01', '0999-01-01T00:00:00Z'),
+        (option, text, value)
+        for option, values in VALID.items()
+        for text, value in values.items()
     ],
 )
 def test_valid_values(option, text, value):
@@ -203,9 +215,9 @@ def test_times_are_rounded_up_to_seconds(time):
     assert time <= sent < time + datetime.timedelta(seconds=1)
 
 
-def with_value(command, start):
-    """Return the options of a command that begin so, and have a value."""
-    parser = command(None, None).get_parser('openstack x')
+def with_value(name, start):
+    """Return a parser, and its options that begin so and have a value."""
+    parser = parser_of_command(name)
     return parser, [
         option
         for action in parser._actions
@@ -215,22 +227,14 @@ def with_value(command, start):
     ]
 
 
-@pytest.mark.parametrize(
-    ('command', 'prefix'),
-    [
-        (SummarizeComputeImages, ''),
-        (ListComputeImage, ''),
-        (PruneComputeImages, ''),
-        (SetComputeImage, 'with-'),
-        (UnsetComputeImage, 'with-'),
-    ],
-)
-def test_an_empty_value_is_an_error(command, prefix, capsys):
+@pytest.mark.parametrize('name', ['list', 'summary', 'prune', 'set', 'unset'])
+def test_an_empty_value_is_an_error(name, capsys):
     """It would select what the script did not mean."""
-    _, filters = with_value(SetComputeImage, '--with-')
+    _, filters = with_value('set', '--with-')
     names = '|'.join(f.removeprefix('--with-') for f in filters)
+    prefix = 'with-' if name in ('set', 'unset') else ''
     start = f'--({prefix}({names})|not-.*|without-.*|region)$'
-    parser, options = with_value(command, start)
+    parser, options = with_value(name, start)
     assert len(options) == len(filters) + 4
     for option in options:
         with pytest.raises(SystemExit):
@@ -242,15 +246,14 @@ def test_an_empty_value_is_an_error(command, prefix, capsys):
 
 
 @pytest.mark.parametrize(
-    ('command', 'word'),
+    ('name', 'word'),
     [
-        (ListComputeImage, '--marker='),
-        (SetComputeImage, '--property='),
-        (SetComputeImage, '--property==x'),
-        (UnsetComputeImage, '--property='),
+        ('list', '--marker='),
+        ('set', '--property='),
+        ('set', '--property==x'),
+        ('unset', '--property='),
     ],
 )
-def test_other_empty_values_are_errors(command, word):
-    parser = command(None, None).get_parser('openstack x')
+def test_other_empty_values_are_errors(name, word):
     with pytest.raises((SystemExit, argparse.ArgumentTypeError)):
-        parser.parse_args([word, 'a'])
+        parser_of_command(name).parse_args([word, 'a'])
