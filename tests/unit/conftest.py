@@ -7,9 +7,11 @@ All properties are tested with one profile of Hypothesis.
 
 from collections.abc import Callable
 from collections.abc import Iterator
+import os
 import pathlib
 import random
 import time
+from typing import Any
 
 from hypothesis import HealthCheck
 from hypothesis import settings
@@ -137,6 +139,29 @@ def two_regions(http: requests_mock.Mocker) -> None:
     set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
     http.get(nova.DETAIL, json=nova.page([nova.image(1)]))
     http.get(f'{TWO}/images/detail', json=nova.page([nova.image(2)]))
+
+
+@pytest.fixture(scope='session')
+def shell_class() -> Any:
+    """Import the shell of OpenStackClient only if it is needed: it is slow."""
+    from openstackclient import shell
+
+    return shell.OpenStackShell
+
+
+@pytest.fixture
+def set_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[dict[str, str]], None]:
+    """Return a function that sets the variables of the client."""
+
+    def set_(variables: dict[str, str]) -> None:
+        for name in [name for name in os.environ if name.startswith('OS_')]:
+            monkeypatch.delenv(name)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return set_
 
 
 def sent(mocker: requests_mock.Mocker) -> list[str]:

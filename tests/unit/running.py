@@ -3,8 +3,11 @@
 """How commands are run, from the parser to mocked HTTP, and on which cloud."""
 
 import argparse
+from collections.abc import Iterator
+import contextlib
 import io
 import json
+import logging
 import pathlib
 from typing import Any
 
@@ -154,6 +157,18 @@ def acted(app: Any, command: Any, *words: str, code: int = 0) -> Any:
 def errors(caplog: Any) -> list[str]:
     """Return the errors on stderr, without warnings."""
     return [r.getMessage() for r in caplog.records if r.levelname == 'ERROR']
+
+
+@contextlib.contextmanager
+def kept_logging() -> Iterator[None]:
+    """Restore the logging that a shell configures."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 class Terminal(io.StringIO):

@@ -2,8 +2,6 @@
 
 """The commands in the real shell, with a real configuration."""
 
-import logging
-import os
 import re
 
 from keystoneauth1 import fixture
@@ -12,40 +10,32 @@ import yaml
 
 from testbed import nova
 from tests.unit.running import AUTH
+from tests.unit.running import kept_logging
 
 V3 = f'{nova.KEYSTONE}/v3'
 
 
-@pytest.fixture(scope='module')
-def shell_class():
-    """Import the shell only if it is needed: it is slow."""
-    from openstackclient import shell
-
-    return shell.OpenStackShell
-
-
 @pytest.fixture
-def shell(shell_class, http, tmp_path, monkeypatch):
+def shell(shell_class, http, tmp_path, set_variables):
     """Run a command with a configuration; return its exit code."""
     http.get(V3, json={'version': fixture.V3Discovery(V3)})
     http.get(nova.DETAIL, json=nova.page(nova.images(1)))
-    for name in [name for name in os.environ if name.startswith('OS_')]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv('OS_CLIENT_CONFIG_FILE', str(tmp_path / 'clouds.yaml'))
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    file = tmp_path / 'clouds.yaml'
 
-    def run(*words, options=(), **config):
+    def run(*words, options=(), variables=None, **config):
         cloud = {'auth': AUTH, 'region_name': 'RegionOne', **config}
-        clouds = yaml.safe_dump({'clouds': {'mycloud': cloud}})
-        (tmp_path / 'clouds.yaml').write_text(clouds)
-        return shell_class().run(
-            [*options, '--os-cloud=mycloud', 'compute', 'image', *words]
+        file.write_text(yaml.safe_dump({'clouds': {'mycloud': cloud}}))
+        set_variables(
+            {
+                'OS_CLIENT_CONFIG_FILE': str(file),
+                'OS_CLOUD': 'mycloud',
+                **(variables or {}),
+            }
         )
+        with kept_logging():
+            return shell_class().run([*options, 'compute', 'image', *words])
 
-    yield run
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    return run
 
 
 @pytest.mark.parametrize(
@@ -76,11 +66,9 @@ def test_requests_have_a_timeout(shell, http, config, timeout):
 @pytest.mark.parametrize(
     'setting', ['compute_default_microversion', 'compute_api_version']
 )
-def test_configured_microversion_is_not_sent(
-    shell, http, monkeypatch, setting
-):
-    monkeypatch.setenv('OS_COMPUTE_API_VERSION', '2.90')
-    assert shell('list', **{setting: '2.90'}) == 0
+def test_configured_microversion_is_not_sent(shell, http, setting):
+    variables = {'OS_COMPUTE_API_VERSION': '2.90'}
+    assert shell('list', variables=variables, **{setting: '2.90'}) == 0
     names = {name.lower() for name in http.last_request.headers}
     assert 'x-auth-token' in names
     assert not names & {
