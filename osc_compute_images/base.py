@@ -192,6 +192,7 @@ def translated_errors() -> Iterator[None]:
 def describe_error(e: 'ImagesError') -> str:
     """Return the message of an error, with advice for the command line."""
     from osc_compute_images import api
+    from osc_compute_images.api.changes import _stored
     from osc_compute_images.api.changes import properties
 
     text = str(e)
@@ -212,7 +213,7 @@ def describe_error(e: 'ImagesError') -> str:
                 f'{e}. List all again, or continue from there, as long '
                 f'as that image exists, with {option}'
             )
-    if properties.is_undecodable(e):
+    if _stored.is_undecodable(e):
         keys = ' or '.join(properties.JSON_KEYS)
         return (
             f'{text}. The property {keys} of an image may be invalid JSON: '

@@ -53,7 +53,7 @@ def visibility_check(
                     image_id,
                 )
     else:
-        made_private = chosen.api.find_made_private(chosen.images)
+        made_private = chosen.api.find_visibilities(chosen.images)
         if made_private is None:
             return lambda _image: (
                 'its visibility is unknown, and a change might make it '
