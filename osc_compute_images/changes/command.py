@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Iterable
 from collections.abc import Sequence
 import itertools
+import sys
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,8 @@ from osc_lib.command import command
 
 from osc_compute_images import base
 from osc_compute_images.options import parsers
+from osc_compute_images.options import regions
 from osc_compute_images.options import select
-from osc_compute_images.output import field
-from osc_compute_images.targets import scope
 
 if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
@@ -33,12 +33,13 @@ class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
 
     :cvar verb: what it does to an image, for messages
     :cvar deletes: whether it deletes: the use of images must be known
+    :cvar needs_choice: whether options must choose images, if none is named
     :cvar advice: added to the reason why a named image is kept
     """
 
-    changes = True
     verb = ''
     deletes = False
+    needs_choice = True
     advice = ''
     _epilog: Any = (
         'Exit codes: 0 if all changes succeeded, 1 if some failed or were not '
@@ -74,12 +75,18 @@ class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
             'than this',
         )
         select.add_accept_gaps(parser)
-        scope.add_options(parser)
+        regions.add_options(parser)
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         """Return the names and IDs of images that were given."""
         del parsed_args
         return ()
+
+    def check_values(self, parsed_args: argparse.Namespace) -> None:
+        """Check the values of options as the API does, before any request.
+
+        :raises ImagesError: for one that is not valid
+        """
 
     @abc.abstractmethod
     def plan(
@@ -87,22 +94,14 @@ class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
     ) -> 'Plan':
         """Plan the changes of the chosen images of a region."""
 
-    def among(self, parsed_args: argparse.Namespace) -> Any:
-        """Return a filter of the images to choose from."""
-        from osc_compute_images.api.filters import EVERYTHING
-
-        del parsed_args
-        return EVERYTHING
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
+    def work(self, parsed_args: argparse.Namespace) -> base.Work:
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.changes import execution
 
-        self._execution = execution.Execution(self, parsed_args)
-        code = super().run(parsed_args)
-        if code == base.EXIT_REFUSED:
-            return code
-        return self._execution.exit_code(code)
+        return execution.Execution(self, parsed_args)
+
+    def prints(self, parsed_args: argparse.Namespace) -> bool:
+        return parsed_args.dry_run or not self.names(parsed_args)
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         """Check the options before the first request.
@@ -110,51 +109,29 @@ class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
         :raises UsageError: if they contradict each other
         :raises CommandError: if approval is needed, without a terminal
         """
-        from osc_compute_images.changes import approval
-
-        is_named = bool(self.names(parsed_args))
-        prints = parsed_args.dry_run or not is_named
-        if prints and self.app.stdout is None:
-            raise exceptions.CommandError(
-                'Cannot write the output: stdout is closed'
-            )
-        if is_named:
-            self._check_no_choice(parsed_args)
+        if self.names(parsed_args):
+            for given, option in (
+                (select.is_given(parsed_args), 'filter options'),
+                (parsed_args.all, '--all'),
+                (parsed_args.all_regions, '--all-regions'),
+                (parsed_args.all_clouds, '--all-clouds'),
+            ):
+                if given:
+                    raise base.UsageError(
+                        f'image names and IDs are not allowed with {option}'
+                    )
             return
-        self.check_choice(parsed_args)
-        if not (parsed_args.dry_run or parsed_args.auto_approve) and not (
-            approval.is_possible()
+        if self.needs_choice:
+            select.check_chosen(parsed_args)
+        if not (parsed_args.dry_run or parsed_args.auto_approve) and not all(
+            stream is not None and stream.isatty()
+            for stream in (sys.stdin, sys.stderr)
         ):
             raise exceptions.CommandError(
                 'Nothing was changed: there is no terminal to ask for '
                 'confirmation. Use --dry-run to see the plan, and '
                 '--auto-approve to apply it'
             )
-
-    def check_choice(self, parsed_args: argparse.Namespace) -> None:
-        """Check that the options choose images.
-
-        :raises UsageError: otherwise
-        """
-        select.check_chosen(parsed_args)
-
-    def _check_no_choice(self, parsed_args: argparse.Namespace) -> None:
-        for given, option in (
-            (select.is_given(parsed_args), 'filter options'),
-            (parsed_args.all, '--all'),
-            (parsed_args.all_regions, '--all-regions'),
-            (parsed_args.all_clouds, '--all-clouds'),
-        ):
-            if given:
-                raise base.UsageError(
-                    f'image names and IDs are not allowed with {option}'
-                )
-
-    def take_action(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        del parsed_args
-        return self._execution.run()
 
     def produce_output(
         self,
@@ -164,7 +141,6 @@ class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
     ) -> int:
         if not column_names:
             return 0
-        field.check_requested(column_names, parsed_args)
         rows = iter(data)
         # NOTE: an empty table would be an empty line.
         first = [*itertools.islice(rows, 1)]

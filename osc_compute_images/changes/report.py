@@ -14,6 +14,7 @@ from typing import Any
 from typing import TextIO
 
 from osc_compute_images import base
+from osc_compute_images import errors
 from osc_compute_images.api.changes.plan import Action
 from osc_compute_images.api.changes.plan import Outcome
 from osc_compute_images.api.changes.plan import Plan
@@ -21,6 +22,7 @@ from osc_compute_images.api.changes.plan import Result
 from osc_compute_images.api.changes.plan import Step
 from osc_compute_images.changes.interruption import Interruption
 from osc_compute_images.changes.interruption import Stopped
+from osc_compute_images.output import bounds
 from osc_compute_images.output import escaping
 from osc_compute_images.output import progress_bar
 from osc_compute_images.targets import results
@@ -73,17 +75,27 @@ class Report:
         self._skipped = 0
         self._interruption = Interruption()
 
-    @property
-    def refuses_all(self) -> bool:
-        """Whether everything that was named was refused."""
-        return bool(self._refused) and not (self._missing or self._total)
+    def exit_code(self, code: int) -> int:
+        """Report the totals; return the exit code.
 
-    def exit_code(self) -> int:
-        """Return 1 if anything was not changed as asked for."""
-        if self._interruption.signal is not None:
-            return _SIGNAL_EXIT + self._interruption.signal
+        :param code: of the output
+        """
         failed = self._failed + self._missing + self._refused
-        return int(failed + self._skipped > 0)
+        if failed:
+            self._log.error(
+                '%(failed)d of %(total)d images failed to %(verb)s.',
+                {
+                    'failed': failed,
+                    'total': self._total + self._missing + self._refused,
+                    'verb': self._verb,
+                },
+            )
+        if self._refused and not (self._missing or self._total):
+            # Everything that was named.
+            return base.EXIT_REFUSED
+        if code == 0 and self._interruption.signal is not None:
+            return _SIGNAL_EXIT + self._interruption.signal
+        return code or int(failed + self._skipped > 0)
 
     def miss(self, name: str, reason: str) -> None:
         """Report an image that was named, and was not found."""
@@ -182,7 +194,7 @@ class Report:
         image_id = printable(outcome.step.image.id)
         if outcome.error is not None:
             self._failed += 1
-            self._fail(image_id, base.describe_error(outcome.error), prefix)
+            self._fail(image_id, errors.describe(outcome.error), prefix)
             return
         self._skipped += 1
         self._log.warning(
@@ -214,23 +226,8 @@ class Report:
                     {'done': self._done, 'total': self._total},
                 )
 
-    def report_totals(self) -> None:
-        """Report how many images were not changed."""
-        failed = self._failed + self._missing + self._refused
-        if failed:
-            self._log.error(
-                '%(failed)d of %(total)d images failed to %(verb)s.',
-                {
-                    'failed': failed,
-                    'total': self._total + self._missing + self._refused,
-                    'verb': self._verb,
-                },
-            )
-
 
 def shows_bar(parsed_args: argparse.Namespace, stdout: TextIO) -> bool:
     """Return whether a bar can be shown: it would garble streamed rows."""
-    from osc_compute_images.output import bounds
-
     is_streamed = parsed_args.formatter in bounds.STREAMING
     return not (is_streamed and stdout.isatty())

@@ -55,6 +55,7 @@ class DeleteComputeImage(command.ChangeCommand):
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
+        # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.api.changes import plan
 
         del parsed_args

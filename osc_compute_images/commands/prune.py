@@ -39,6 +39,7 @@ class PruneComputeImages(command.ChangeCommand):
     )
     verb = 'delete'
     deletes = True
+    needs_choice = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -72,21 +73,13 @@ class PruneComputeImages(command.ChangeCommand):
     def check(self, parsed_args: argparse.Namespace) -> None:
         if all(value is None for value in _rules(parsed_args).values()):
             raise base.UsageError('at least one --keep-* option is required')
+        parsed_args.type = parsed_args.type or ['server']
         super().check(parsed_args)
-
-    def check_choice(self, parsed_args: argparse.Namespace) -> None:
-        """Accept no filter: the rules choose."""
-
-    def among(self, parsed_args: argparse.Namespace) -> Any:
-        from osc_compute_images.api import filters
-
-        if parsed_args.type:
-            return filters.EVERYTHING
-        return filters.image_type('server')
 
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
+        # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.api.changes import plan
         from osc_compute_images.api.changes import retention
 

@@ -12,7 +12,6 @@ from osc_compute_images import base
 from osc_compute_images.changes import command
 from osc_compute_images.options import habits
 from osc_compute_images.options import parsers
-from osc_compute_images.options import privacy
 from osc_compute_images.options import select
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class SetComputeImage(command.ChangeCommand):
         )
         self.add_planning(parser, prefix='with-')
         select.add_all(parser)
-        privacy.add_option(parser)
+        select.add_allow_private(parser)
         habits.add_assigning(parser, 'set')
         return parser
 
@@ -64,25 +63,28 @@ class SetComputeImage(command.ChangeCommand):
         return () if parsed_args.image is None else (parsed_args.image,)
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        from osc_compute_images.api.changes import properties
-
         if not parsed_args.properties and not parsed_args.no_property:
             raise base.UsageError('--property is required')
         if parsed_args.no_property and parsed_args.image is None:
             raise base.UsageError('--no-property needs one image')
         super().check(parsed_args)
-        with base.translated_errors():
-            properties.check_properties(parsed_args.properties or {})
+
+    def check_values(self, parsed_args: argparse.Namespace) -> None:
+        # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images.api.changes import properties
+
+        properties.check_properties(parsed_args.properties or {})
 
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
+        # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.api.changes import plan
 
         return plan.set_properties(
             chosen.images,
             parsed_args.properties or {},
-            privacy.visibility_check(chosen, self.log, parsed_args),
+            chosen.made_private(self.log, parsed_args),
             replace=parsed_args.no_property,
             named=chosen.named,
         )

@@ -11,7 +11,6 @@ from osc_compute_images import base
 from osc_compute_images.changes import command
 from osc_compute_images.options import habits
 from osc_compute_images.options import parsers
-from osc_compute_images.options import privacy
 from osc_compute_images.options import select
 from osc_compute_images.text import printable
 
@@ -53,7 +52,7 @@ class UnsetComputeImage(command.ChangeCommand):
         )
         self.add_planning(parser, prefix='with-')
         select.add_all(parser)
-        privacy.add_option(parser)
+        select.add_allow_private(parser)
         habits.add_assigning(parser, 'unset')
         return parser
 
@@ -72,12 +71,13 @@ class UnsetComputeImage(command.ChangeCommand):
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
+        # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.api.changes import plan
 
         made = plan.unset_properties(
             chosen.images,
             parsed_args.properties,
-            privacy.visibility_check(chosen, self.log, parsed_args),
+            chosen.made_private(self.log, parsed_args),
             named=chosen.named,
         )
         for step in made.steps if chosen.named else ():

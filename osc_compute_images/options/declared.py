@@ -8,36 +8,14 @@ from osc_compute_images.options import amounts
 from osc_compute_images.options import parsers
 from osc_compute_images.options.filter_option import FilterGroup
 from osc_compute_images.options.filter_option import FilterOption
-from osc_compute_images.options.filter_option import Region
 
 if TYPE_CHECKING:
     from osc_compute_images.api.filters import Filter
-
-
-def _server(region: Region, name_id_or_url: str) -> 'Filter':
-    from osc_compute_images.api import ImagesError
-    from osc_compute_images.api import ServerNotFound
-
-    server_id = region.api.find_server_id(name_id_or_url)
-    chosen: Filter = region.filters.server(server_id)
-    if server_id not in name_id_or_url:
-        # A name or another form of the ID was found.
-        return chosen
-    try:
-        if region.api.server(server_id) is not None:
-            return chosen
-    except ImagesError:
-        # Its cell may be down.
-        return chosen
-    if not any(region.api.list_detail(where=chosen, max_items=1)):
-        raise ServerNotFound(
-            f'No server has the ID {server_id}, and no image was taken from it'
-        )
-    return chosen
+    from osc_compute_images.options.choice import Region
 
 
 def _property(
-    region: Region, choice: tuple[str, str | None, bool]
+    region: 'Region', choice: tuple[str, str | None, bool]
 ) -> 'Filter':
     key, value, wanted = choice
     chosen: Filter = (
@@ -192,7 +170,7 @@ _BY_USE = (
         '<server>',
         'Select images that were taken from this server (name, ID or '
         'URL; for a deleted server its ID)',
-        _server,
+        lambda region, value: region.server(value),
     ),
     FilterOption(
         'used-by',

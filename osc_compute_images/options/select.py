@@ -1,30 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The options that select images, and the choice that they make."""
+"""The options that select images."""
 
 import argparse
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
-import functools
-import operator
-from typing import NamedTuple
-from typing import TYPE_CHECKING
 
 from osc_compute_images import base
+from osc_compute_images.options import declared
 from osc_compute_images.options import parsers
-from osc_compute_images.options import unreadable
-
-if TYPE_CHECKING:
-    from osc_compute_images.api import Image
-    from osc_compute_images.api import ImagesAPI
-    from osc_compute_images.api.changes.usage import Usage
-    from osc_compute_images.api.filters import Filter
-    from osc_compute_images.options.filter_option import FilterOption
 
 #: The options that need the list of servers.
-_USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
+USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
 
 
 #: Filters of the server only, as Compute does not show the visibility.
@@ -34,13 +19,6 @@ _VISIBILITIES = {
     'shared': 'Select only shared images',
     'community': 'Select only community images, of all projects',
 }
-
-
-def _options() -> 'Sequence[FilterOption]':
-    # NOTE: imported here, as every "openstack" command loads this module.
-    from osc_compute_images.options import declared
-
-    return declared.FILTERS
 
 
 def add_options(parser: argparse.ArgumentParser, group_by: str) -> None:
@@ -69,11 +47,10 @@ def add_filters(parser: argparse.ArgumentParser, prefix: str = '') -> None:
 
     :param prefix: of their names, where the names mean something else
     """
-    # NOTE: imported here, as every "openstack" command loads this module.
-    from osc_compute_images.options import declared
-
-    for group in declared.GROUPS:
-        group.add_to(parser, prefix)
+    for each in declared.GROUPS:
+        group = parser.add_argument_group(each.title, each.description)
+        for option in each.options:
+            option.add_to(group, prefix)
 
 
 def add_accept_gaps(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +84,19 @@ def add_include_used(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_allow_private(parser: argparse.ArgumentParser) -> None:
+    """Add the option that allows images to become private."""
+    parser.add_argument(
+        '--allow-private',
+        action='store_true',
+        help='Allow the image to become private: with any change of '
+        'properties, the Compute service makes a shared or community '
+        'image private, so that other projects can no longer use it. '
+        'Without this option, such images are not changed; "openstack '
+        'image set" and "openstack image unset" keep the visibility',
+    )
+
+
 def add_newest(parser: argparse.ArgumentParser, group_by: str) -> None:
     """Add the options that keep the newest of the selected images.
 
@@ -134,7 +124,7 @@ def add_newest(parser: argparse.ArgumentParser, group_by: str) -> None:
 
 def is_given(parsed_args: argparse.Namespace) -> bool:
     """Return whether the user has given any option that selects images."""
-    return any(option.is_given(parsed_args) for option in _options())
+    return any(option.is_given(parsed_args) for option in declared.FILTERS)
 
 
 def selects(parsed_args: argparse.Namespace) -> bool:
@@ -142,12 +132,12 @@ def selects(parsed_args: argparse.Namespace) -> bool:
 
     Options that only exclude images would leave nearly all of them.
     """
-    return any(option.selects(parsed_args) for option in _options())
+    return any(option.selects(parsed_args) for option in declared.FILTERS)
 
 
 def needs_usage(parsed_args: argparse.Namespace) -> bool:
     """Return whether an option needs the list of servers."""
-    return any(getattr(parsed_args, option) for option in _USAGE_OPTIONS)
+    return any(getattr(parsed_args, option) for option in USAGE_OPTIONS)
 
 
 def check_chosen(parsed_args: argparse.Namespace) -> None:
@@ -164,85 +154,3 @@ def check_chosen(parsed_args: argparse.Namespace) -> None:
     raise base.UsageError(
         'No images selected: give names or IDs, filter options, or --all'
     )
-
-
-class Choice(NamedTuple):
-    """What the user selects from the images of a region.
-
-    :param where: the filter
-    :param newest: number of images to keep of each group, or None for all
-    :param group_by: keys of the groups
-    """
-
-    where: 'Filter'
-    newest: int | None
-    group_by: Sequence[str]
-
-    def keep_newest(
-        self, pages: 'Iterable[Sequence[Image]]'
-    ) -> 'Iterator[Sequence[Image]]':
-        """Keep the newest images that match the filter, page by page."""
-        if self.newest is None:
-            return iter(pages)
-        from osc_compute_images.api.groups import selection
-
-        return selection.newest_of_pages(
-            pages, self.newest, group_by=self.group_by
-        )
-
-
-def choice(
-    api: 'ImagesAPI',
-    parsed_args: argparse.Namespace,
-    usage: 'Callable[[], Usage] | None' = None,
-) -> Choice:
-    """Combine the options into a choice of the images of a region.
-
-    :param usage: determines the usage of images, when an option needs it;
-        without it, these options are left out
-    :raises ImagesError: if a server or flavor is not found
-    :raises GapsFound: if the usage has gaps, and an option needs it
-    """
-    where = _combined(
-        api,
-        parsed_args,
-        usage,
-        (
-            option
-            for option in _options()
-            if usage is not None or option.dest not in _USAGE_OPTIONS
-        ),
-    )
-    newest = getattr(parsed_args, 'newest', None)
-    return Choice(where, newest, getattr(parsed_args, 'group_by', ()))
-
-
-def usage_filter(
-    api: 'ImagesAPI', parsed_args: argparse.Namespace, usage: 'Usage'
-) -> 'Filter':
-    """Return the filter of those options that need the usage of images."""
-    options = (o for o in _options() if o.dest in _USAGE_OPTIONS)
-    return _combined(api, parsed_args, lambda: usage, options)
-
-
-def _combined(
-    api: 'ImagesAPI',
-    parsed_args: argparse.Namespace,
-    usage: 'Callable[[], Usage] | None',
-    options: 'Iterable[FilterOption]',
-) -> 'Filter':
-    from osc_compute_images.options.filter_option import Region
-
-    region = Region(api, usage)
-    others: list[Filter] = []
-    times: list[Filter] = []
-    fields = set()
-    for option in options:
-        made = times if option.time else others
-        made += option.filters(region, parsed_args)
-        if option.time and option.is_given(parsed_args):
-            fields.add(option.time)
-    if times:
-        others.append(unreadable.counting(parsed_args, fields))
-    everything: Filter = region.filters.EVERYTHING
-    return functools.reduce(operator.and_, [*others, *times], everything)
