@@ -34,6 +34,9 @@ EXIT_USAGE = 2
 #: Exit code if a plan was refused, or what was read has gaps.
 EXIT_REFUSED = 7
 
+#: Exit code if --detailed-exitcode is given, and changes are planned.
+EXIT_CHANGES = 8
+
 
 class Failure(exceptions.CommandError):
     """A command fails with its own exit code, and logs the message."""
@@ -97,6 +100,17 @@ class ImagesCommand(command.Command):
         parser = super().get_parser(prog_name)
         # NOTE: with all options, an error of usage would not be seen.
         parser.usage = ' '.join(('%(prog)s', '[options]', *self.arguments))
+        parse_args: Any = parser.parse_args
+
+        def parse(
+            args: Sequence[str], *namespace: argparse.Namespace
+        ) -> argparse.Namespace:
+            parsed: argparse.Namespace = parse_args(args, *namespace)
+            # A plan records them, to be made again.
+            parsed.words = tuple(args)
+            return parsed
+
+        vars(parser)['parse_args'] = parse
         return parser
 
     def get_epilog(self) -> str:

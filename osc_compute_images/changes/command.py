@@ -28,39 +28,27 @@ if TYPE_CHECKING:
     from osc_compute_images.changes.chosen import Chosen
 
 
-class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
-    """A command that plans changes of images, and applies the plan.
+class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
+    """A command that shows a plan, asks, and applies it."""
 
-    :cvar verb: what it does to an image, for messages
-    :cvar deletes: whether it deletes: the use of images must be known
-    :cvar needs_choice: whether options must choose images, if none is named
-    :cvar advice: added to the reason why a named image is kept
-    """
-
-    verb = ''
-    deletes = False
-    needs_choice = True
-    advice = ''
     _epilog: Any = (
         'Exit codes: 0 if all changes succeeded, 1 if some failed or were not '
-        'approved, 7 if the plan was refused, and nothing was changed.'
+        'approved, 7 if the plan was refused, and nothing was changed, 8 if '
+        '--detailed-exitcode is given and changes are planned.'
     )
 
-    def add_planning(
-        self,
-        parser: argparse.ArgumentParser,
-        *,
-        prefix: str = '',
-    ) -> None:
-        """Add the filter options, and the options of plans.
-
-        :param prefix: of the filter options
-        """
-        select.add_filters(parser, prefix)
+    def add_applying(self, parser: argparse.ArgumentParser) -> None:
+        """Add the options of a plan and its approval."""
         parser.add_argument(
             '--dry-run',
             action='store_true',
-            help='Show the planned changes, but do not make them',
+            help='Show the planned changes, but do not make them. With -f '
+            'json or -f jsonl, it is a plan for "compute image apply"',
+        )
+        parser.add_argument(
+            '--detailed-exitcode',
+            action='store_true',
+            help='With --dry-run, exit with 8 if changes are planned',
         )
         parser.add_argument(
             '--auto-approve',
@@ -74,6 +62,71 @@ class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
             help='Fail, and change nothing, if the plan changes more images '
             'than this',
         )
+
+    def check_approval(self, parsed_args: argparse.Namespace) -> None:
+        """Check that the plan can be approved.
+
+        :raises CommandError: if there is no terminal to ask
+        """
+        if not (parsed_args.dry_run or parsed_args.auto_approve) and not all(
+            stream is not None and stream.isatty()
+            for stream in (sys.stdin, sys.stderr)
+        ):
+            raise exceptions.CommandError(
+                'Nothing was changed: there is no terminal to ask for '
+                'confirmation. Use --dry-run to see the plan, and '
+                '--auto-approve to apply it'
+            )
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: Sequence[str],
+        data: Iterable[Sequence[Any]],
+    ) -> int:
+        if not column_names:
+            return 0
+        rows = iter(data)
+        # NOTE: an empty table would be an empty line.
+        first = [*itertools.islice(rows, 1)]
+        if not first and parsed_args.formatter == 'table':
+            return 0
+        rows = itertools.chain(first, rows)
+        try:
+            return super().produce_output(parsed_args, column_names, rows)
+        except Exception:
+            # NOTE: apply the rest of the plan even if rows cannot be printed.
+            for _row in rows:
+                pass
+            raise
+
+
+class ChangeCommand(PlanCommand):
+    """A command that plans changes of images, and applies the plan.
+
+    :cvar verb: what it does to an image, for messages
+    :cvar deletes: whether it deletes: the use of images must be known
+    :cvar needs_choice: whether options must choose images, if none is named
+    :cvar advice: added to the reason why a named image is kept
+    """
+
+    verb = ''
+    deletes = False
+    needs_choice = True
+    advice = ''
+
+    def add_planning(
+        self,
+        parser: argparse.ArgumentParser,
+        *,
+        prefix: str = '',
+    ) -> None:
+        """Add the filter options, and the options of plans.
+
+        :param prefix: of the filter options
+        """
+        select.add_filters(parser, prefix)
+        self.add_applying(parser)
         select.add_accept_gaps(parser)
         regions.add_options(parser)
 
@@ -109,6 +162,8 @@ class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
         :raises UsageError: if they contradict each other
         :raises CommandError: if approval is needed, without a terminal
         """
+        if parsed_args.detailed_exitcode and not parsed_args.dry_run:
+            raise base.UsageError('--detailed-exitcode needs --dry-run')
         if self.names(parsed_args):
             for given, option in (
                 (select.is_given(parsed_args), 'filter options'),
@@ -123,34 +178,4 @@ class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
             return
         if self.needs_choice:
             select.check_chosen(parsed_args)
-        if not (parsed_args.dry_run or parsed_args.auto_approve) and not all(
-            stream is not None and stream.isatty()
-            for stream in (sys.stdin, sys.stderr)
-        ):
-            raise exceptions.CommandError(
-                'Nothing was changed: there is no terminal to ask for '
-                'confirmation. Use --dry-run to see the plan, and '
-                '--auto-approve to apply it'
-            )
-
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: Sequence[str],
-        data: Iterable[Sequence[Any]],
-    ) -> int:
-        if not column_names:
-            return 0
-        rows = iter(data)
-        # NOTE: an empty table would be an empty line.
-        first = [*itertools.islice(rows, 1)]
-        if not first and parsed_args.formatter == 'table':
-            return 0
-        rows = itertools.chain(first, rows)
-        try:
-            return super().produce_output(parsed_args, column_names, rows)
-        except Exception:
-            # NOTE: apply the rest of the plan even if rows cannot be printed.
-            for _row in rows:
-                pass
-            raise
+        self.check_approval(parsed_args)

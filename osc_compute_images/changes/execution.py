@@ -14,8 +14,10 @@ import time
 from typing import Any
 from typing import TYPE_CHECKING
 
+from osc_compute_images import base
 from osc_compute_images import errors
 from osc_compute_images.api import Image
+from osc_compute_images.api import ImageNotFound
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes._apply import apply
@@ -23,7 +25,9 @@ from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.api.servers.fleet import Fleet
 from osc_compute_images.changes import approval
 from osc_compute_images.changes import chosen
+from osc_compute_images.changes import kept
 from osc_compute_images.changes import report
+from osc_compute_images.changes import review
 from osc_compute_images.options import select
 from osc_compute_images.options import unreadable
 from osc_compute_images.output import field
@@ -35,6 +39,9 @@ from osc_compute_images.targets.scope import RegionKey
 
 if TYPE_CHECKING:
     from osc_compute_images.changes.command import ChangeCommand
+
+#: Formatters that print a plan as a document.
+_DOCUMENTS = ('json', 'jsonl')
 
 #: A plan is made again if its approval took longer, seconds.
 _FRESH = 60.0
@@ -49,14 +56,21 @@ class Execution:
     """One execution of a command that changes images.
 
     :param command: it plans the changes of a region
+    :param reviewed: restricts the plans, if they were reviewed
     """
 
     def __init__(
-        self, command: 'ChangeCommand', parsed_args: argparse.Namespace
+        self,
+        command: 'ChangeCommand',
+        parsed_args: argparse.Namespace,
+        reviewed: review.Review | None = None,
     ) -> None:
         self._command = command
         self._args = parsed_args
+        self._reviewed = reviewed
         self._names = command.names(parsed_args)
+        if reviewed is not None and self._names:
+            self._names = reviewed.ids
         self._log = command.log
         self._stdout = command.app.stdout
         self._results = results.Results(command)
@@ -67,7 +81,15 @@ class Execution:
 
         :param code: of the output
         """
-        return self._report.exit_code(code) or self._results.exit_code
+        code = self._report.exit_code(code) or self._results.exit_code
+        if code == 0 and self._args.detailed_exitcode and self._report.total:
+            return base.EXIT_CHANGES
+        return code
+
+    @property
+    def _asks(self) -> bool:
+        """Whether it shows the plan, asks for approval, and prints rows."""
+        return not self._names or self._reviewed is not None
 
     def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         """Plan the changes; return the plan, or the outcomes.
@@ -77,6 +99,11 @@ class Execution:
         """
         with errors.translated():
             self._command.check_values(self._args)
+            if self._command.deletes:
+                self._args.keep = kept.keep_of(self._args)
+            if self._reviewed is not None and not self._reviewed.ids:
+                self._log.warning('The plan has no changes')
+                return report.HEADERS, ()
             regions = scope.selected(self._command, self._args)
             fleet = Fleet(regions.apis.values())
             plans = self._plans(regions, fleet)
@@ -84,9 +111,14 @@ class Execution:
                 plan.check_size(plans.values(), self._args.max_changes)
             headers: tuple[str, ...] = report.PLAN_HEADERS
             if self._args.dry_run:
+                if self._args.formatter in _DOCUMENTS:
+                    words = self._args.words
+                    rows = review.rows(self._command, words, plans, regions)
+                    field.check_requested(review.COLUMNS, self._args)
+                    return review.COLUMNS, rows
                 rows = report.plan_rows(plans)
             else:
-                if not self._names:
+                if self._asks:
                     self._approve(regions, plans)
                 headers = report.HEADERS
                 rows = self._report.rows(
@@ -95,7 +127,7 @@ class Execution:
                     self._results.progress,
                     shows_bar=report.shows_bar(self._args, self._stdout),
                 )
-                if self._names:
+                if not self._asks:
                     # As other commands of OpenStackClient, it prints nothing.
                     for _row in rows:
                         pass
@@ -112,7 +144,9 @@ class Execution:
             key: self._command.plan(each, self._args)
             for key, each in found.items()
         }
-        for each in plans.values() if self._names else ():
+        if self._reviewed is not None:
+            plans = self._reviewed.restrict(plans, regions)
+        for each in plans.values() if self._names or self._reviewed else ():
             for step in each.kept:
                 if step.is_refused:
                     self._report.refuse(step, self._command.advice)
@@ -137,7 +171,8 @@ class Execution:
             try:
                 key, image = finder.find(regions, name)
             except ImagesError as e:
-                self._report.miss(name, errors.describe(e))
+                if self._reviewed is None or not isinstance(e, ImageNotFound):
+                    self._report.miss(name, errors.describe(e))
             else:
                 found.setdefault(key, []).append(image)
         for key, images in found.items():

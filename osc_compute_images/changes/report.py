@@ -125,6 +125,11 @@ class Report:
             },
         )
 
+    @property
+    def total(self) -> int:
+        """Number of planned changes."""
+        return self._total
+
     def count(self, plans: Plans) -> int:
         """Count the changes of plans; return their number."""
         self._total = sum(len(plan.changes) for plan in plans.values())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from osc_compute_images.changes import command
+from osc_compute_images.options import keep
 from osc_compute_images.options import parsers
 from osc_compute_images.options import select
 
@@ -45,6 +46,7 @@ class DeleteComputeImage(command.ChangeCommand):
         )
         self.add_planning(parser)
         select.add_all(parser)
+        keep.add_options(parser)
         select.add_include_used(parser)
         return parser
 
@@ -58,7 +60,9 @@ class DeleteComputeImage(command.ChangeCommand):
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.api.changes import plan
 
-        del parsed_args
         return plan.delete(
-            chosen.images, chosen.protection, named=chosen.named
+            chosen.images,
+            chosen.protection,
+            keep=parsed_args.keep,
+            named=chosen.named,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from osc_compute_images import base
 from osc_compute_images.changes import command
+from osc_compute_images.options import keep
 from osc_compute_images.options import parsers
 from osc_compute_images.options import select
 
@@ -26,6 +27,8 @@ _COUNTS = {
     'monthly': 'Likewise for months',
     'yearly': 'Likewise for years',
 }  # fmt: skip
+
+_RULES = [f'--keep-{rule}' for rule in (*_COUNTS, 'within')]
 
 
 class PruneComputeImages(command.ChangeCommand):
@@ -67,12 +70,15 @@ class PruneComputeImages(command.ChangeCommand):
             'Images without it are kept',
         )
         self.add_planning(parser)
+        keep.add_options(parser)
         select.add_include_used(parser)
         return parser
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if all(value is None for value in _rules(parsed_args).values()):
-            raise base.UsageError('at least one --keep-* option is required')
+            raise base.UsageError(
+                f'at least one rule is required: {", ".join(_RULES)}'
+            )
         parsed_args.type = parsed_args.type or ['server']
         super().check(parsed_args)
 
@@ -87,6 +93,7 @@ class PruneComputeImages(command.ChangeCommand):
             chosen.images,
             retention.Rules(**_rules(parsed_args)),
             chosen.protection,
+            keep=parsed_args.keep,
             group_by=parsed_args.group_by or ['server'],
         )
 
