@@ -70,6 +70,20 @@ class Work(Protocol):
         """
 
 
+class _HelpFormatter(argparse.HelpFormatter):
+    """Has room for the options, and does not wrap indented examples."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{'max_help_position': 29, **kwargs})
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        fill = super()._fill_text
+        return '\n'.join(
+            line if line.startswith(' ') else fill(line, width, indent)
+            for line in text.split('\n')
+        )
+
+
 class ImagesCommand(command.Command):
     """A command with a timeout for requests, and checked output."""
 
@@ -79,6 +93,12 @@ class ImagesCommand(command.Command):
 
     #: The arguments other than options, for the usage.
     arguments: tuple[str, ...] = ()
+
+    #: For the end of the help: what follows the command; and other text.
+    examples: tuple[str, ...] = ()
+    notes = ''
+
+    _epilog: Any = None
 
     def __init__(
         self,
@@ -111,15 +131,32 @@ class ImagesCommand(command.Command):
             return parsed
 
         vars(parser)['parse_args'] = parse
+        above: Any = parser.formatter_class
+        formatter: Any = type('HelpFormatter', (_HelpFormatter, above), {})
+        parser.formatter_class = formatter
+        # The options of the output come last; these groups are argparse's.
+        groups = getattr(parser, '_action_groups', [])
+        of_output = groups[2:]
+        del groups[2:]
+        self.add_options(parser)
+        groups += of_output
         return parser
 
+    @abc.abstractmethod
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments and options, in groups."""
+
     def get_epilog(self) -> str:
+        examples = [f'  %(prog)s {words}' for words in self.examples]
+        self._epilog = '\n'.join(['Examples:', *examples])
+        if self.notes:
+            self._epilog += f'\n\n{self.notes}'
         if any(True for _hook in getattr(self, '_hooks', ())):
             return super().get_epilog()
         # NOTE: to find the name of this distribution, cliff would read the
         # metadata of all installed ones, on every run.
         plugin = 'This command is provided by the osc-compute-images plugin.'
-        return f'{self._epilog}\n\n{plugin}' if self._epilog else plugin
+        return f'{self._epilog}\n\n{plugin}'
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         """Check the options, before anything else is done.

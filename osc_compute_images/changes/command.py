@@ -19,6 +19,7 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from osc_compute_images import base
+from osc_compute_images.options import keep
 from osc_compute_images.options import parsers
 from osc_compute_images.options import regions
 from osc_compute_images.options import select
@@ -31,36 +32,35 @@ if TYPE_CHECKING:
 class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
     """A command that shows a plan, asks, and applies it."""
 
-    _epilog: Any = (
+    notes = (
         'Exit codes: 0 if all changes succeeded, 1 if some failed or were not '
-        'approved, 7 if the plan was refused, and nothing was changed, 8 if '
-        '--detailed-exitcode is given and changes are planned.'
+        'approved, 7 if the plan was refused, and nothing was changed.'
     )
 
-    def add_applying(self, parser: argparse.ArgumentParser) -> None:
+    def add_applying(self, group: 'argparse._ActionsContainer') -> None:
         """Add the options of a plan and its approval."""
-        parser.add_argument(
+        group.add_argument(
             '--dry-run',
             action='store_true',
-            help='Show the planned changes, but do not make them. With -f '
-            'json or -f jsonl, it is a plan for "compute image apply"',
+            help='Show the planned changes, but do not make them; with -f '
+            'json, as a plan for "compute image apply"',
         )
-        parser.add_argument(
+        group.add_argument(
             '--detailed-exitcode',
             action='store_true',
             help='With --dry-run, exit with 8 if changes are planned',
         )
-        parser.add_argument(
+        group.add_argument(
             '--auto-approve',
             action='store_true',
             help='Make the planned changes without confirmation',
         )
-        parser.add_argument(
+        group.add_argument(
             '--max-changes',
-            metavar='<max-changes>',
+            metavar='<n>',
             type=parsers.positive_integer,
-            help='Fail, and change nothing, if the plan changes more images '
-            'than this',
+            help='Fail, and change nothing, if the plan changes more than '
+            '<n> images',
         )
 
     def check_approval(self, parsed_args: argparse.Namespace) -> None:
@@ -116,19 +116,42 @@ class ChangeCommand(PlanCommand):
     advice = ''
 
     def add_planning(
-        self,
-        parser: argparse.ArgumentParser,
-        *,
-        prefix: str = '',
-    ) -> None:
-        """Add the filter options, and the options of plans.
+        self, parser: argparse.ArgumentParser, prefix: str = ''
+    ) -> 'argparse._ActionsContainer':
+        """Add the filter options, and those of plans; return their group.
 
         :param prefix: of the filter options
         """
         select.add_filters(parser, prefix)
-        self.add_applying(parser)
-        select.add_accept_gaps(parser)
+        if self.needs_choice:
+            parser.add_argument_group('how many').add_argument(
+                '--all',
+                action='store_true',
+                help='Select all images that the filters do not exclude',
+            )
         regions.add_options(parser)
+        group = parser.add_argument_group('plan')
+        self.add_applying(group)
+        if self.deletes:
+            keep.add_options(group)
+            group.add_argument(
+                '--include-used',
+                action='store_true',
+                help='Also delete selected images that servers were booted '
+                'from, or that other images need. Images that servers are, '
+                'or may be, stored in are kept',
+            )
+        else:
+            group.add_argument(
+                '--allow-private',
+                action='store_true',
+                help='Allow images to become private: with any change of '
+                'properties, the Compute service makes a shared or community '
+                'image private, so that other projects can no longer use it. '
+                'Without this option, such images are not changed; '
+                '"openstack image set" and "unset" keep the visibility',
+            )
+        return group
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         """Return the names and IDs of images that were given."""
@@ -179,3 +202,22 @@ class ChangeCommand(PlanCommand):
         if self.needs_choice:
             select.check_chosen(parsed_args)
         self.check_approval(parsed_args)
+
+
+class PropertyCommand(ChangeCommand):
+    """A command that changes properties of one image, or of those chosen."""
+
+    arguments = ('[<image>]',)
+
+    def add_image(self, parser: argparse.ArgumentParser) -> None:
+        """Add the argument of the one image."""
+        parser.add_argument(
+            'image',
+            metavar='<image>',
+            nargs='?',
+            type=parsers.name_or_id,
+            help='Image to modify (name or ID)',
+        )
+
+    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        return () if parsed_args.image is None else (parsed_args.image,)

@@ -68,11 +68,13 @@ class Report:
         self._log = log
         self._verb = verb
         self._total = 0
-        self._done = 0
-        self._failed = 0
         self._missing = 0
         self._refused = 0
-        self._skipped = 0
+        # The IDs of images. Regions that share an Image service list an image
+        # more than once; it counts once.
+        self._done: set[str] = set()
+        self._failed: set[str] = set()
+        self._skipped: set[str] = set()
         self._interruption = Interruption()
 
     def exit_code(self, code: int) -> int:
@@ -80,7 +82,7 @@ class Report:
 
         :param code: of the output
         """
-        failed = self._failed + self._missing + self._refused
+        failed = len(self._failed) + self._missing + self._refused
         if failed:
             self._log.error(
                 '%(failed)d of %(total)d images failed to %(verb)s.',
@@ -95,7 +97,7 @@ class Report:
             return base.EXIT_REFUSED
         if code == 0 and self._interruption.signal is not None:
             return _SIGNAL_EXIT + self._interruption.signal
-        return code or int(failed + self._skipped > 0)
+        return code or int(failed + len(self._skipped) > 0)
 
     def miss(self, name: str, reason: str) -> None:
         """Report an image that was named, and was not found."""
@@ -131,8 +133,10 @@ class Report:
         return self._total
 
     def count(self, plans: Plans) -> int:
-        """Count the changes of plans; return their number."""
-        self._total = sum(len(plan.changes) for plan in plans.values())
+        """Count the images that plans change; return their number."""
+        self._total = len(
+            {s.image.id for plan in plans.values() for s in plan.changes}
+        )
         return self._total
 
     def rows(
@@ -178,13 +182,14 @@ class Report:
         step = outcome.step
         if step.action is Action.KEEP:
             return
-        self._done += 1
+        is_new = step.image.id not in self._done
+        self._done.add(step.image.id)
         if outcome.result in (Result.FAILED, Result.SKIPPED):
             where = results.describe_region(region) if region else ''
-            with bar.failing():
+            with bar.hidden():
                 self._note_failure(f'{where}: ' if where else '', outcome)
         elif outcome.reason:
-            with bar.failing():
+            with bar.hidden():
                 self._log.warning(
                     'Image %(image)s: %(reason)s',
                     {
@@ -192,16 +197,20 @@ class Report:
                         'reason': printable(outcome.reason),
                     },
                 )
-        name = step.image.name
-        bar.advance(step.image.id if name is None else name)
+        if is_new:
+            name = step.image.name
+            bar.advance(
+                step.image.id if name is None else name,
+                failed=len(self._failed | self._skipped),
+            )
 
     def _note_failure(self, prefix: str, outcome: Outcome) -> None:
         image_id = printable(outcome.step.image.id)
         if outcome.error is not None:
-            self._failed += 1
+            self._failed.add(outcome.step.image.id)
             self._fail(image_id, errors.describe(outcome.error), prefix)
             return
-        self._skipped += 1
+        self._skipped.add(outcome.step.image.id)
         self._log.warning(
             '%(prefix)sImage %(image)s was not changed: %(reason)s',
             {
@@ -224,11 +233,11 @@ class Report:
         try:
             yield
         finally:
-            if self._done < self._total:
+            if len(self._done) < self._total:
                 self._log.error(
                     'Stopped after %(done)d of %(total)d images; run the '
                     'same command again to continue',
-                    {'done': self._done, 'total': self._total},
+                    {'done': len(self._done), 'total': self._total},
                 )
 
 

@@ -20,6 +20,7 @@ from osc_compute_images.api.changes.plan import Origin
 from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.changes import kept
 from osc_compute_images.changes.command import ChangeCommand
+from osc_compute_images.commands import apply
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
 from osc_compute_images.commands.set import SetComputeImage
@@ -37,8 +38,7 @@ _COMMANDS: Mapping[str, type[ChangeCommand]] = {
 #: The names of the columns of a document.
 COLUMNS = _document.COLUMNS
 
-#: Options that allow more than the default. They must be given again.
-_ALLOWING = ('accept_gaps', 'allow_private', 'force', 'include_used')
+_ALLOWING = {option[2:].replace('-', '_'): option for option in apply.ALLOWING}
 
 
 class Review:
@@ -85,9 +85,8 @@ class Review:
                 'The plan is refused: this version does not accept the '
                 'options that it was made with'
             ) from None
-        for name in _ALLOWING:
+        for name, option in _ALLOWING.items():
             if getattr(parsed_args, name, False) and not getattr(own, name):
-                option = f'--{name.replace("_", "-")}'
                 raise PlanRefused(
                     f'The plan is refused: it was made with {option}, which '
                     f'must be given again'

@@ -8,7 +8,9 @@ from osc_compute_images import base
 from osc_compute_images.changes import command
 from osc_compute_images.options import keep
 from osc_compute_images.options import parsers
-from osc_compute_images.options import select
+
+#: Options that allow more than the default: they must be given again.
+ALLOWING = ('--accept-gaps', '--allow-private', '--force', '--include-used')
 
 
 class ApplyComputeImages(command.PlanCommand):
@@ -22,25 +24,24 @@ class ApplyComputeImages(command.PlanCommand):
     )
     arguments = ('<file>',)
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    examples = ('plan.json', '--dry-run plan.json')
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             'file',
             metavar='<file>',
             type=parsers.not_empty(str),
             help='File with the plan, or - for stdin',
         )
-        self.add_applying(parser)
-        keep.add_options(parser)
-        select.add_accept_gaps(parser)
-        select.add_include_used(parser)
-        select.add_allow_private(parser)
-        parser.add_argument(
-            '--force',
-            action='store_true',
-            help='Apply a plan that was made with --force',
-        )
-        return parser
+        group = parser.add_argument_group('plan')
+        self.add_applying(group)
+        keep.add_options(group)
+        for option in ALLOWING:
+            group.add_argument(
+                option,
+                action='store_true',
+                help=f'Apply a plan that was made with {option}',
+            )
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         self.check_approval(parsed_args)

@@ -17,58 +17,61 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
     """List images."""
 
     _description = 'List images, through the Compute service'
+    examples = (
+        '--type snapshot --created-before 90d --long',
+        '--all-regions --unused -f csv',
+    )
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        select.add_options(
-            parser,
-            'List only the newest image (or as many as --newest says) for '
-            'each value of name, server, type, status or property:<key>; '
-            'repeat option to combine keys',
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        select.add_filters(parser, by_visibility=True)
+        group = parser.add_argument_group('how many')
+        select.add_newest(
+            group,
+            'List only the newest image (or --newest <n>) of each name, '
+            'server, type, status or property:<key>; repeat option to '
+            'combine keys',
         )
-        parser.add_argument(
-            '--long',
-            action='store_true',
-            help='List additional fields in output (implied if --column or '
-            '--sort-column names one of them)',
-        )
-        parser.add_argument(
-            '--usage',
-            action='store_true',
-            help='Also list the server that each image was taken from, and '
-            'what uses the image (implied by --used-by, --unused and '
-            '--orphaned)',
-        )
-        parser.add_argument(
-            '--human-readable',
-            action='store_true',
-            help='Print image sizes in a human-friendly format',
-        )
-        parser.add_argument(
+        group.add_argument(
             '--limit',
-            metavar='<limit>',
+            metavar='<n>',
             type=parsers.positive_integer,
-            help='Maximum number of images to display. With --max-items: '
-            'number of images per request, at most 1,000',
+            help='List at most <n> images. With --max-items: number of '
+            'images per request, at most 1,000',
         )
-        parser.add_argument(
+        group.add_argument(
             '--max-items',
-            metavar='<max-items>',
+            metavar='<n>',
             type=parsers.positive_integer,
-            help='Maximum number of images to display, in pages of --limit '
-            'images (default: no maximum; 250,000 if all are held in '
-            'memory, as for a table)',
+            help='List at most <n> images, in pages of --limit images '
+            '(default: no limit; 250,000 if all are held in memory, as for '
+            'a table)',
         )
-        parser.add_argument(
+        group.add_argument(
             '--marker',
             metavar='<image>',
             type=parsers.name_or_id,
-            help='Display only images after this one (name or ID), the last '
-            'image of a previous list; it must still exist',
+            help='List only images after this one (name or ID), which must '
+            'still exist',
         )
         regions.add_options(parser)
+        group = parser.add_argument_group('output')
+        group.add_argument(
+            '--long',
+            action='store_true',
+            help='List all fields (also if -c or --sort-column names one)',
+        )
+        group.add_argument(
+            '--usage',
+            action='store_true',
+            help='Also list the server of each image, and what uses it '
+            '(implied by --used-by, --unused and --orphaned)',
+        )
+        group.add_argument(
+            '--human-readable',
+            action='store_true',
+            help='Print sizes in a human-friendly format',
+        )
         habits.add_listing(parser)
-        return parser
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if parsed_args.group_by and parsed_args.newest is None:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from osc_compute_images import base
 from osc_compute_images.changes import command
-from osc_compute_images.options import keep
 from osc_compute_images.options import parsers
-from osc_compute_images.options import select
 
 if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
@@ -43,24 +41,28 @@ class PruneComputeImages(command.ChangeCommand):
     verb = 'delete'
     deletes = True
     needs_choice = False
+    examples = (
+        '--keep-last 3 --dry-run',
+        '--keep-daily 7 --keep-weekly 4 --auto-approve',
+    )
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        group = parser.add_argument_group('rules')
         for rule, text in _COUNTS.items():
-            parser.add_argument(
+            group.add_argument(
                 f'--keep-{rule}',
                 metavar='<n>',
                 type=parsers.non_negative_integer,
                 help=text,
             )
-        parser.add_argument(
+        group.add_argument(
             '--keep-within',
             metavar='<span>',
             type=parsers.span,
             help='Keep all images of a group that are older than its newest '
             'image by less than this time span (90min, 24h, 7d, 2w, 1y)',
         )
-        parser.add_argument(
+        group.add_argument(
             '--group-by',
             metavar='<key>[,<key>...]',
             action='extend',
@@ -70,9 +72,6 @@ class PruneComputeImages(command.ChangeCommand):
             'Images without it are kept',
         )
         self.add_planning(parser)
-        keep.add_options(parser)
-        select.add_include_used(parser)
-        return parser
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if all(value is None for value in _rules(parsed_args).values()):

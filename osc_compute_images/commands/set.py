@@ -3,7 +3,6 @@
 """Set the properties of images."""
 
 import argparse
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from osc_lib.cli import parseractions
@@ -11,33 +10,27 @@ from osc_lib.cli import parseractions
 from osc_compute_images import base
 from osc_compute_images.changes import command
 from osc_compute_images.options import habits
-from osc_compute_images.options import parsers
-from osc_compute_images.options import select
 
 if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
 
-class SetComputeImage(command.ChangeCommand):
+class SetComputeImage(command.PropertyCommand):
     """Set the properties of images."""
 
     _description = (
         'Set properties of one image, or of all images that filters select, '
         'through the Compute service'
     )
-    arguments = ('[<image>]',)
     verb = 'set'
+    examples = (
+        '--property os_distro=ubuntu my-image',
+        '--property old=yes --with-created-before 1y --dry-run',
+    )
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        parser.add_argument(
-            'image',
-            metavar='<image>',
-            nargs='?',
-            type=parsers.name_or_id,
-            help='Image to modify (name or ID)',
-        )
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        self.add_image(parser)
         parser.add_argument(
             '--property',
             metavar='<key=value>',
@@ -53,14 +46,8 @@ class SetComputeImage(command.ChangeCommand):
             'make it a snapshot of a server (specify both --property and '
             '--no-property to replace them)',
         )
-        self.add_planning(parser, prefix='with-')
-        select.add_all(parser)
-        select.add_allow_private(parser)
+        self.add_planning(parser, 'with-')
         habits.add_assigning(parser, 'set')
-        return parser
-
-    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
-        return () if parsed_args.image is None else (parsed_args.image,)
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if not parsed_args.properties and not parsed_args.no_property:

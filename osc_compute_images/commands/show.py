@@ -3,7 +3,6 @@
 """Show an image; wait until it is active."""
 
 import argparse
-from typing import Any
 
 from osc_lib.command import command
 
@@ -22,15 +21,18 @@ class ShowComputeImage(base.ImagesCommand, command.ShowOne):
     """Show an image."""
 
     _description = 'Show details of an image, through the Compute service'
-    _epilog: Any = (
+    examples = (
+        'cirros --human-readable',
+        'web-1-snapshot --wait --timeout 600',
+    )
+    notes = (
         'With --wait, the exit code is 3 if the image has status ERROR, 4 '
         'for DELETED, 5 if the image no longer exists, and 6 if --timeout '
         'expired.'
     )
     arguments = ('<image>',)
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             'image',
             metavar='<image>',
@@ -51,10 +53,9 @@ class ShowComputeImage(base.ImagesCommand, command.ShowOne):
         parser.add_argument(
             '--human-readable',
             action='store_true',
-            help='Print the size of the image in a human-friendly format',
+            help='Print the size in a human-friendly format',
         )
         regions.add_options(parser)
-        return parser
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if parsed_args.timeout is not None and not parsed_args.wait:

@@ -18,21 +18,25 @@ class SummarizeComputeImages(base.ImagesCommand, command.Lister):
         'Count images and add up their sizes, through the Compute service'
     )
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        parser.add_argument(
-            '--human-readable',
-            action='store_true',
-            help='Print sizes in a human-friendly format',
-        )
-        select.add_options(
-            parser,
+    examples = (
+        '--group-by type,status --human-readable',
+        '--all-regions --group-by property:os_distro -f json',
+    )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        select.add_filters(parser, by_visibility=True)
+        select.add_newest(
+            parser.add_argument_group('how many'),
             'Group the images by name, server, type, status or '
             'property:<key>; repeat option to combine keys (default: all '
             'images are one group)',
         )
         regions.add_options(parser)
-        return parser
+        parser.add_argument_group('output').add_argument(
+            '--human-readable',
+            action='store_true',
+            help='Print sizes in a human-friendly format',
+        )
 
     def work(self, parsed_args: argparse.Namespace) -> base.Work:
         # NOTE: imported here, as every "openstack" command loads this module.

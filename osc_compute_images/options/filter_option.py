@@ -107,9 +107,9 @@ class FilterGroup(NamedTuple):
     """A group of options in the help.
 
     :param title: its title
-    :param description: what it means to repeat one of them
+    :param description: what its options have in common
     """
 
     title: str
-    description: str
+    description: str | None
     options: tuple[FilterOption, ...]

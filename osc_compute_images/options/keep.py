@@ -7,9 +7,9 @@ import argparse
 from osc_compute_images.options import parsers
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(group: 'argparse._ActionsContainer') -> None:
     """Add the options that keep marked images, and those that a file names."""
-    parser.add_argument(
+    group.add_argument(
         '--keep-property',
         metavar='<key[=value]>',
         action='append',
@@ -18,7 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help='Keep images with this property, or with this value of it; they '
         'still count in their group (repeat option to keep more)',
     )
-    parser.add_argument(
+    group.add_argument(
         '--keep-from',
         metavar='<file>',
         action='append',

@@ -9,13 +9,13 @@ from osc_compute_images.options import parsers
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that select other regions and clouds."""
-    where = parser.add_argument_group('regions and clouds')
+    where = parser.add_argument_group('where')
     group = where.add_mutually_exclusive_group()
     group.add_argument(
         '--all-regions',
         action='store_true',
-        help='Work on all regions: those that clouds.yaml lists for '
-        'the cloud, or else those with a Compute endpoint',
+        help='Work on all regions: those in clouds.yaml, or else those with '
+        'a Compute endpoint',
     )
     group.add_argument(
         '--region',
@@ -24,14 +24,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=parsers.not_empty(str),
         default=[],
         dest='regions',
-        help='Use this region instead of the configured one (repeat option '
-        'for multiple regions)',
+        help='Work on this region; repeat option for several',
     )
     where.add_argument(
         '--all-clouds',
         action='store_true',
-        help='Work on all clouds in clouds.yaml, each in its '
-        'configured region, or in those selected by --region or '
-        '--all-regions. Options and variables that select or '
-        'authenticate a single cloud are ignored',
+        help='Work on all clouds in clouds.yaml, in their own region or in '
+        'those above; what selects one cloud is ignored',
     )

@@ -21,88 +21,46 @@ _VISIBILITIES = {
 }
 
 
-def add_options(parser: argparse.ArgumentParser, group_by: str) -> None:
-    """Add all options that select images to display.
-
-    :param group_by: help of the option for the keys of groups
-    """
-    group = parser.add_argument_group(
-        'select by visibility'
-    ).add_mutually_exclusive_group()
-    for visibility, text in _VISIBILITIES.items():
-        group.add_argument(
-            f'--{visibility}',
-            action='store_const',
-            const=visibility,
-            dest='visibility',
-            help=text,
-        )
-    add_filters(parser)
-    add_accept_gaps(parser)
-    add_newest(parser, group_by)
-
-
-def add_filters(parser: argparse.ArgumentParser, prefix: str = '') -> None:
+def add_filters(
+    parser: argparse.ArgumentParser,
+    prefix: str = '',
+    *,
+    by_visibility: bool = False,
+) -> None:
     """Add the filter options.
 
     :param prefix: of their names, where the names mean something else
+    :param by_visibility: also add those that only lists have
     """
+    groups = {}
     for each in declared.GROUPS:
         group = parser.add_argument_group(each.title, each.description)
+        groups[each.title] = group
         for option in each.options:
             option.add_to(group, prefix)
-
-
-def add_accept_gaps(parser: argparse.ArgumentParser) -> None:
-    """Add the option that accepts gaps of the list of servers."""
-    parser.add_argument(
+    if by_visibility:
+        exclusive = groups['state and age'].add_mutually_exclusive_group()
+        for visibility, text in _VISIBILITIES.items():
+            exclusive.add_argument(
+                f'--{visibility}',
+                action='store_const',
+                const=visibility,
+                dest='visibility',
+                help=text,
+            )
+    groups['use'].add_argument(
         '--accept-gaps',
         action='store_true',
-        help='Go on if servers, which may use any image, cannot be read, such '
-        'as those of a cell that is down. The snapshots of these servers '
-        'are kept all the same',
+        help='Go on if servers cannot be read, such as those of a cell that '
+        'is down; their snapshots are kept',
     )
 
 
-def add_all(parser: argparse.ArgumentParser) -> None:
-    """Add the option that selects all images."""
-    parser.add_argument(
-        '--all',
-        action='store_true',
-        help='Select all images that the filters do not exclude',
-    )
-
-
-def add_include_used(parser: argparse.ArgumentParser) -> None:
-    """Add the option that also deletes used images."""
-    parser.add_argument(
-        '--include-used',
-        action='store_true',
-        help='Also delete selected images that servers were booted from, or '
-        'that other images need. Images that servers are, or may be, '
-        'stored in are kept',
-    )
-
-
-def add_allow_private(parser: argparse.ArgumentParser) -> None:
-    """Add the option that allows images to become private."""
-    parser.add_argument(
-        '--allow-private',
-        action='store_true',
-        help='Allow the image to become private: with any change of '
-        'properties, the Compute service makes a shared or community '
-        'image private, so that other projects can no longer use it. '
-        'Without this option, such images are not changed; "openstack '
-        'image set" and "openstack image unset" keep the visibility',
-    )
-
-
-def add_newest(parser: argparse.ArgumentParser, group_by: str) -> None:
+def add_newest(group: 'argparse._ActionsContainer', group_by: str) -> None:
     """Add the options that keep the newest of the selected images.
 
     :param group_by: help of the option for the keys of groups
     """
-    group = parser.add_argument_group('newest and groups')
     group.add_argument(
         '--group-by',
         metavar='<key>[,<key>...]',
@@ -117,8 +75,8 @@ def add_newest(parser: argparse.ArgumentParser, group_by: str) -> None:
         nargs='?',
         const=1,
         type=parsers.positive_integer,
-        help='Select only the newest of the images that match, or this many, '
-        'in each region or group',
+        help='Select only the newest image, or the <n> newest, of each region '
+        'or group',
     )
 
 

@@ -176,29 +176,27 @@ class _Live:
 
 
 class Changes:
-    """Counts the images that were changed, and the failures.
+    """Shows the images that were changed, and how many failed.
 
     :param bar: the bar to update, or None
     """
 
     def __init__(self, bar: 'progress.Progress | None') -> None:
         self._bar = bar
-        self._failed = 0
 
-    def advance(self, image: str) -> None:
+    def advance(self, image: str, *, failed: int) -> None:
         """Count an image, and show its name."""
         if self._bar is not None:
-            failed = f'{self._failed} failed' if self._failed else ''
+            failures = f'{failed} failed' if failed else ''
             name = printable(image)[:_MAX_NAME]
-            text = ', '.join(filter(None, (failed, name)))
+            text = ', '.join(filter(None, (failures, name)))
             self._bar.update(
                 self._bar.task_ids[0], advance=1, description=text
             )
 
     @contextlib.contextmanager
-    def failing(self) -> Iterator[None]:
-        """Count a failure, and hide the bar while it is logged."""
-        self._failed += 1
+    def hidden(self) -> Iterator[None]:
+        """Hide the bar while something is logged."""
         with _stopped(self._bar):
             yield
 

@@ -738,4 +738,5 @@ def test_hook_adds_to_epilog():
     made = ListComputeImage(None, None)
     own = made.get_epilog()
     made._hooks = [Hook]
-    assert made.get_epilog() == f'\n\nBy a hook.\n\n{own}'
+    hooked = own.replace('\n\nThis', '\n\nBy a hook.\n\nThis')
+    assert made.get_epilog() == hooked != own
