@@ -81,6 +81,8 @@ class Execution:
 
         :param code: of the output
         """
+        if self._asks:
+            self._report.summarize(dry_run=self._args.dry_run)
         code = self._report.exit_code(code) or self._results.exit_code
         if code == 0 and self._args.detailed_exitcode and self._report.total:
             return base.EXIT_CHANGES
