@@ -2,7 +2,6 @@
 
 """Show an image; wait until it is active."""
 
-import argparse
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
@@ -12,26 +11,14 @@ from osc_compute_images import base
 from osc_compute_images import errors
 from osc_compute_images.api import Image
 from osc_compute_images.commands import show
-from osc_compute_images.output import escaping
 from osc_compute_images.output import field
 from osc_compute_images.targets import finder
-from osc_compute_images.targets import results
 from osc_compute_images.targets import scope
+from osc_compute_images.views import view
 
 
-class ImageView:
+class ImageView(view.View):
     """The fields of an image, which may be awaited."""
-
-    def __init__(
-        self, command: base.ImagesCommand, parsed_args: argparse.Namespace
-    ) -> None:
-        self._command = command
-        self._args = parsed_args
-        self._results = results.Results(command)
-
-    def exit_code(self, code: int) -> int:
-        """Return the exit code, given that of the output."""
-        return code or self._results.exit_code
 
     def run(self) -> tuple[Sequence[str], Iterable[Any]]:
         """Return the names and the values of the fields.
@@ -50,10 +37,7 @@ class ImageView:
             dict(zip(names, region, strict=True)),
             human_sizes=self._args.human_readable,
         )
-        escape = escaping.cell_escaper(
-            self._command.app.stdout, self._args.formatter
-        )
-        return tuple(fields), escape(fields.values())
+        return tuple(fields), self._escaper()(fields.values())
 
     def _find(self, regions: scope.Regions) -> tuple[scope.RegionKey, Image]:
         name = self._args.image
