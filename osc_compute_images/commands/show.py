@@ -18,6 +18,7 @@ from osc_compute_images.output import progress_bar
 from osc_compute_images.targets import finder
 from osc_compute_images.targets import results
 from osc_compute_images.targets import scope
+from osc_compute_images.targets import time_limit
 
 if TYPE_CHECKING:
     from osc_compute_images.api import Image
@@ -76,8 +77,13 @@ class ShowComputeImage(base.ImagesCommand, command.ShowOne):
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._progress = progress_bar.Progress(self.app)
         self._results = results.Results(self.log, self._progress)
+        self._limit = time_limit.TimeLimit(parsed_args.timeout)
         try:
-            return super().run(parsed_args) or self._results.exit_code()
+            with self._limit:
+                return super().run(parsed_args) or self._results.exit_code()
+        except time_limit.ExpiredError as e:
+            self.log.error('%s', e)
+            return EXIT_TIMEOUT
         except _WaitFailed as e:
             self.log.error('%s', e)
             return e.exit_code
@@ -93,6 +99,8 @@ class ShowComputeImage(base.ImagesCommand, command.ShowOne):
             api = regions.apis[region]
             if parsed_args.wait:
                 try:
+                    # The wait has a timeout of its own.
+                    self._limit.stop()
                     image = self._wait(api, image, parsed_args.timeout)
                 except WaitError as e:
                     raise _WaitFailed(e) from e

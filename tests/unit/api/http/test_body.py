@@ -26,10 +26,10 @@ import urllib3
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api.http import _alarm
 from osc_compute_images.api.http import _body
 from osc_compute_images.api.http import _request
-from osc_compute_images.api.http._exceptions import TooSlowError
+from osc_compute_images.api.http import _settings
+from osc_compute_images.api.http._body import TooSlowError
 from testbed import canned_cloud
 from testbed import nova
 from testbed.canned_cloud import Response
@@ -109,7 +109,9 @@ def test_timeout_leaves_no_thread_or_connection():
             for thread, frame in sys._current_frames().items()
             if thread != threading.get_ident()
         ]
-        assert not [text for text in stacks if '/api/http/' in text]
+        assert not [
+            text for text in stacks if 'osc_compute_images/api/http/' in text
+        ]
         end = time.monotonic() + 60
         while not received and time.monotonic() < end:
             time.sleep(0.01)
@@ -117,7 +119,7 @@ def test_timeout_leaves_no_thread_or_connection():
 
 
 def test_alarm_ends_slow_headers(monkeypatch):
-    monkeypatch.setattr(_alarm, '_allowed', True)
+    monkeypatch.setattr(_body, '_alarms_allowed', True)
     monkeypatch.setattr(_request, 'TOTAL_TIMEOUT_FACTOR', 1)
 
     def drip_of_head(connection, answer):
@@ -131,20 +133,20 @@ def test_alarm_ends_slow_headers(monkeypatch):
 
 
 def test_cancelled_alarm_has_no_effect(monkeypatch):
-    monkeypatch.setattr(_alarm, '_allowed', True)
-    with _alarm.alarm(0.05):
+    monkeypatch.setattr(_body, '_alarms_allowed', True)
+    with _body.alarm(0.05):
         pass
     time.sleep(0.1)
-    with pytest.raises(TooSlowError), _alarm.alarm(0.05):
+    with pytest.raises(TooSlowError), _body.alarm(0.05):
         time.sleep(60)
 
 
 def test_no_alarm_in_other_threads(monkeypatch):
-    monkeypatch.setattr(_alarm, '_allowed', True)
+    monkeypatch.setattr(_body, '_alarms_allowed', True)
     done = []
 
     def run():
-        with _alarm.alarm(0.01):
+        with _body.alarm(0.01):
             time.sleep(0.05)
         done.append(True)
 
@@ -264,7 +266,7 @@ def test_body_is_read_without_read1(monkeypatch, http, api):
     def age(response, **_kwargs):
         response.raw = Old(response.raw)
 
-    monkeypatch.setattr(_request._sessions, 'hooks', lambda _adapter: [reader])
+    monkeypatch.setattr(_settings, 'hooks', lambda _adapter: [reader])
 
     def reader(response, **kwargs):
         age(response)

@@ -13,7 +13,7 @@ import requests_mock
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api.http import _endpoint
+from osc_compute_images.api.http import _locator
 from osc_compute_images.api.http import Client
 from testbed import nova
 from tests.unit.conftest import new_session
@@ -36,17 +36,17 @@ P = nova.PROJECT
         (f'http://h/v2.1/AUTH_{P}', 'http://h/v2.1'),
         ('http://h/v2/123456', 'http://h/v2'),
         ('http://h/v1.1/123456', 'http://h/v1.1'),
-        ('http://h/v2/my%20project', 'http://h/v2'),
         ('http://h/v1/compute', None),
         ('http://h/v2/compute', None),
         ('http://h/api/v1', None),
         ('http://h/compute', None),
         ('http://h', None),
         ('http://v2.1', None),
+        ('http://v2/v2', 'http://v2/v2'),
     ],
 )
 def test_version_root(url, root):
-    assert _endpoint.version_root(url, 'my project') == root
+    assert _locator._version_root(url) == root
 
 
 @pytest.mark.parametrize('url', ['/v1/compute', '/v2/compute', '/v1'])
@@ -61,15 +61,15 @@ def test_path_that_looks_like_a_version_is_not_one(http, compute, url):
 @pytest.mark.parametrize(
     ('template', 'reason'),
     [
-        ('%(tenant_id)s', 'no value for %(tenant_id)s.'),
-        ('%(project_id)', 'no value for %(project_id).'),
-        ('%(project_id)d', 'no value for %(project_id)d.'),
-        ('%()s', 'no value for %()s.'),
-        ('a%20b', 'no value for %20b.'),
-        ('50%', 'no value for a percent sign.'),
-        ('50%/', 'no value for a percent sign.'),
-        ('%s', 'no value for %s.'),
-        ('%%%d', 'no value for %d.'),
+        ('%(tenant_id)s', "no value for '%(tenant_id)s'."),
+        ('%(project_id)', "no value for '%(project_id)'."),
+        ('%(project_id)d', "no value for '%(project_id)d'."),
+        ('%()s', "no value for '%()s'."),
+        ('a%20b', "no value for '%20b'."),
+        ('50%', "no value for '%'."),
+        ('50%/', "no value for '%'."),
+        ('%s', "no value for '%s'."),
+        ('%%%d', "no value for '%d'."),
     ],
 )
 def test_invalid_template_is_reported(http, ksa_session, template, reason):
@@ -121,9 +121,7 @@ def test_unknown_region_error_lists_regions(http, ksa_session, region):
     )
 
 
-def test_unknown_region_error_lists_some_of_many_regions(http, ksa_session):
-    regions = {f'r{n:04}': nova.ENDPOINT for n in range(100)}
-    set_catalog(http, regions)
+def test_unknown_region_error_names_interfaces(http, ksa_session):
     compute = adapter.Adapter(
         ksa_session,
         service_type='compute',
@@ -132,9 +130,7 @@ def test_unknown_region_error_lists_some_of_many_regions(http, ksa_session):
     )
     with pytest.raises(images.EndpointNotFound) as caught:
         list(ImagesAPI(compute).list_detail())
-    assert "'r0019', ..." in str(caught.value)
     assert 'internal or public endpoint' in str(caught.value)
-    assert 'r0020' not in str(caught.value)
 
 
 def catalog(endpoint):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from osc_compute_images import api as images
-from osc_compute_images.api.http import _error_message
+from osc_compute_images.api.http import _error_response
 from testbed import nova
 
 HTML = {'Content-Type': 'text/html; charset=utf-8'}
@@ -91,11 +91,11 @@ PAGES = {
             '<style type="text/css"><!-- p {} --></style></head>'
             '<body><h1>ERROR</h1><p><b>Access Denied.</b></p></body></html>'
         ),
-        'ERROR: Cannot retrieve it: ERROR Access Denied.',
+        'ERROR: Cannot retrieve it ERROR Access Denied.',
     ),
     'a long style': (
         f'<title>523</title><style>{"p {}" * 9999}</style><h1>Unreachable',
-        'Unreachable',
+        '523 Unreachable',
     ),
     'a comment': ('<!-- <p>x</p> --><h1>No</h1><!-- <p>', 'No'),
     'a number': ('<title>403</title>', '403'),
@@ -109,7 +109,7 @@ def test_whole_text_of_a_page_is_shown(page, text):
 
 def said(headers, body, reason='Forbidden'):
     text = body if isinstance(body, str) else json.dumps(body)
-    return _error_message.extract(403, headers, text.encode(), reason)
+    return _error_response.message_of(403, headers, text.encode(), reason)
 
 
 @pytest.mark.parametrize(('headers', 'body'), FORMS.values(), ids=FORMS)
@@ -149,13 +149,15 @@ def test_default_message_is_the_reason(headers, body):
 
 def test_binary_body_is_ignored():
     assert (
-        _error_message.extract(403, {}, b'\xff\xfe\x80' * 9, '') == 'Forbidden'
+        _error_response.message_of(403, {}, b'\xff\xfe\x80' * 9, '')
+        == 'Forbidden'
     )
 
 
 def test_message_of_unknown_status():
     assert (
-        _error_message.extract(599, {}, b'', '') == 'The server gave no reason'
+        _error_response.message_of(599, {}, b'', '')
+        == 'The server gave no reason'
     )
 
 
@@ -198,8 +200,8 @@ def test_long_bodies_take_linear_time(body):
     ],
 )
 def test_credentials_are_removed_from_urls(text, shown):
-    assert shown in _error_message.one_line(text)
-    assert 'u:p' not in _error_message.one_line(text)
+    assert shown in _error_response.one_line(text)
+    assert 'u:p' not in _error_response.one_line(text)
 
 
 def test_credentials_are_removed_from_messages_of_servers(api, http):

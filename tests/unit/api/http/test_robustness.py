@@ -18,8 +18,8 @@ from osc_compute_images import api as images
 from osc_compute_images.api import filters
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api.http import _body
-from osc_compute_images.api.http import _error_message
-from osc_compute_images.api.http import _retry
+from osc_compute_images.api.http import _error_response
+from osc_compute_images.api.http import _settings
 from osc_compute_images.targets import streams
 from testbed import nova
 from tests.unit.conftest import sent
@@ -41,12 +41,12 @@ EVIL = '\x1b]0;x\x07'
 @example('-1')
 @examples()
 def test_delay_is_limited_for_any_retry_after(text):
-    seconds = _retry.parse_retry_after(text)
+    seconds = _error_response.parse_retry_after(text)
     error = images.ServerError('x', http_status=503)
     error.retry_after = seconds
-    delay = _retry.delay(error, 0, _retry.Settings(), math.inf, lambda: 0.0)
+    delay = _settings.Retries().delay(error, 0, math.inf, lambda: 0.0)
     assert seconds is None or seconds >= 0
-    assert delay is None or 0 <= delay <= _retry.MAX_DELAY
+    assert delay is None or 0 <= delay <= _error_response.MAX_DELAY
 
 
 ERRORS = st.recursive(
@@ -72,7 +72,7 @@ ERRORS = st.recursive(
 @examples()
 def test_message_is_one_printable_line_for_any_body(body, reason):
     message = images.HTTPError(
-        _error_message.extract(400, {}, body, reason)
+        _error_response.message_of(400, {}, body, reason)
     ).message
     message.encode()
     assert message
