@@ -117,8 +117,9 @@ def _keystone_error(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
     if isinstance(e.response, requests.Response):
         error = _error_response.error_of(e.response)
     else:
+        message = one_line(str(e).partition(' (HTTP ')[0])
         error = _errors.error_for_status(e.http_status)(
-            one_line(e.message), http_status=e.http_status
+            message, http_status=e.http_status
         )
     if e.http_status == 404:
         # NOTE: not a NotFound, which would mean a missing image.

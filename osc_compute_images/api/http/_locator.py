@@ -7,6 +7,8 @@ documents, follows redirects with the token, and does not limit the size of a
 response. SECURITY.rst promises otherwise.
 """
 
+import contextlib
+import functools
 import re
 from typing import Annotated
 
@@ -86,7 +88,13 @@ class Locator:
         return url
 
     def _version_document(self, root: str, end: float) -> bytes:
-        return send_once(self._adapter, 'GET', root, '/', end).body
+        """Request the document of a version, without a token if possible."""
+        request = functools.partial(
+            send_once, self._adapter, 'GET', root, '/', end
+        )
+        with contextlib.suppress(_errors.Unauthorized):
+            return request(authenticated=False).body
+        return request().body
 
 
 class _Version(msgspec.Struct):

@@ -156,6 +156,17 @@ def test_endpoint_without_version_2_1(http, ksa_session, answer, served):
     assert list(ImagesAPI(compute).list_detail()) == []
 
 
+def test_version_is_looked_for_without_a_token_if_possible(http, compute):
+    set_catalog(http, {'RegionOne': nova.HOST})
+    http.get(nova.DETAIL, json=EMPTY)
+    document = f'{nova.ENDPOINT}/'
+    for answers in ([{'json': {}}], [{'status_code': 401}, {'json': {}}]):
+        http.get(document, answers)
+        assert list(ImagesAPI(compute).list_detail()) == []
+        has_token = 'X-Auth-Token' in http.request_history[-2].headers
+        assert has_token == (len(answers) > 1)
+
+
 @pytest.mark.parametrize(
     ('answer', 'error'),
     [
