@@ -10,7 +10,6 @@ adds the endpoint, the microversion, timeouts and limits.
 import time
 from typing import Any
 from typing import NamedTuple
-import urllib.parse
 
 from keystoneauth1 import adapter as ksa_adapter
 import requests
@@ -112,19 +111,13 @@ def _without_login(
     :raises EndpointNotFound: if the URL is invalid
     """
     try:
-        parts = urllib.parse.urlsplit(url.rstrip('/'))
+        login = requests.utils.get_auth_from_url(url)
     except ValueError as e:
         raise _errors.EndpointNotFound(
             f'The URL of the Compute service is invalid: {e}'
         ) from e
-    login, at, host = parts.netloc.rpartition('@')
-    if not at:
-        return parts.geturl(), None
-    user, _, password = login.partition(':')
-    auth = requests.auth.HTTPBasicAuth(
-        urllib.parse.unquote(user), urllib.parse.unquote(password)
-    )
-    return parts._replace(netloc=host).geturl(), auth
+    auth = requests.auth.HTTPBasicAuth(*login) if any(login) else None
+    return requests.utils.urldefragauth(url).rstrip('/'), auth
 
 
 def _checked(method: str, response: requests.Response) -> Response:
