@@ -4,8 +4,6 @@
 
 import contextvars
 import gc
-import subprocess
-import sys
 import threading
 import traceback
 import weakref
@@ -17,7 +15,6 @@ import requests_mock
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
-from testbed import canned_cloud
 from testbed import nova
 from tests.unit.conftest import new_session
 from tests.unit.conftest import set_catalog
@@ -40,31 +37,6 @@ def test_request_runs_in_thread_and_context_of_caller(http):
     api = ImagesAPI(Own(new_session(), service_type='compute'))
     assert len(list(api.list_detail(images.ListOpts(limit=1)))) == 3
     assert seen == [('a', threading.get_ident(), True)] * 4
-
-
-AT_EXIT = """
-import atexit
-from keystoneauth1 import adapter, session, token_endpoint
-from osc_compute_images.api import ImagesAPI
-
-auth = token_endpoint.Token({url!r}, 'token')
-api = ImagesAPI(adapter.Adapter(session.Session(auth)))
-atexit.register(lambda: print(len(list(api.list_detail()))))
-"""
-
-
-def test_request_at_exit_of_process():
-    with canned_cloud.Server(
-        canned_cloud.Nova([canned_cloud.image(1)])
-    ) as server:
-        done = subprocess.run(
-            [sys.executable, '-c', AT_EXIT.format(url=f'{server.url}/v2.1')],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert (done.stdout, done.stderr) == ('1\n', '')
 
 
 class Local:

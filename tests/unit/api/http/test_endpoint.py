@@ -31,37 +31,19 @@ def overridden(session, url):
 # -- versions --------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    'path',
-    [
-        '/v2.1',
-        '/v2.1/',
-        '/v2',
-        f'/v2.1/{P}',
-        f'/v2.1/{P}/',
-        f'/v2.1/AUTH_{P}',
-        '/v2/123456',
-        '/v1.1/123456',
-        '/compute/v2.1',
-        '/50%25/v2.1',
-    ],
+VERSIONED = (
+    f'/v2.1 /v2.1/ /v2 /v2.1/{P} /v2.1/{P}/ /v2.1/AUTH_{P} /v2/123456 '
+    f'/v1.1/123456 /compute/v2.1 /50%25/v2.1'
 )
+
+
+@pytest.mark.parametrize('path', VERSIONED.split())
 def test_endpoint_with_version_takes_no_other_request(http, compute, path):
     set_catalog(http, {'RegionOne': nova.HOST + path})
     http.get(re.compile(nova.HOST), json=EMPTY)
     assert list(ImagesAPI(compute).list_detail()) == []
     path = path.rstrip('/')
     assert sent(http) == [f'GET {path}/images/detail?limit=1000']
-
-
-def version_document(host):
-    version = {
-        'id': 'v2.1',
-        'version': '2.104',
-        'min_version': '2.1',
-        'links': [{'rel': 'self', 'href': f'{host}/v2.1/'}],
-    }
-    return {'json': {'version': version}}
 
 
 @pytest.mark.parametrize('override', [False, True])
@@ -80,7 +62,8 @@ def test_version_is_looked_for_below_endpoint_without_one(
         endpoint_override=url if override else None,
     )
     below = url.rstrip('/') + '/v2.1'
-    http.get(f'{below}/', **version_document(host))
+    links = [{'rel': 'self', 'href': f'{host}/v2.1/'}]
+    http.get(f'{below}/', json={'version': {'id': 'v2.1', 'links': links}})
     http.get(f'{below}/images/detail', json=EMPTY)
     api = ImagesAPI(compute)
     # It is looked for once, and the links are ignored.

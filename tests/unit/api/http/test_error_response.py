@@ -34,17 +34,17 @@ FORMS = {
         HTML,
         f'<title>403</title><h1>No</h1><p>{SAID}.</p>',
     ),
-    'error': ({}, {'error': SAID}),
+    **{
+        key: ({}, {key: SAID, 'request_ids': ['x']})
+        for key in ('error', 'error_msg', 'error_message', 'message')
+    },
     'errors': ({}, {'errors': [{'title': 'Forbidden', 'detail': SAID}]}),
     'errors that are texts': ({}, {'errors': [SAID]}),
-    'error_msg': ({}, {'error_code': 'APIGW.0301', 'error_msg': SAID}),
     'faultstring': (
         {},
         {'error_message': {'debuginfo': None, 'faultstring': SAID}},
     ),
-    'error_message': ({}, {'error_message': SAID}),
     'OAuth': ({}, {'error': 'x', 'error_description': SAID}),
-    'message': ({}, {'message': SAID, 'request_ids': ['x']}),
     'detail': ({}, {'status': 403, 'type': 'about:blank', 'detail': SAID}),
     'with a mark at its beginning': ({}, f'\ufeff{{"message": "{SAID}"}}'),
 }
