@@ -14,6 +14,7 @@ from osc_compute_images.commands import show
 from osc_compute_images.output import field
 from osc_compute_images.targets import finder
 from osc_compute_images.targets import scope
+from osc_compute_images.targets import time_limit
 from osc_compute_images.views import view
 
 
@@ -26,11 +27,17 @@ class ImageView(view.View):
         :raises Failure: if the image does not become active
         :raises CommandError: if it cannot be found
         """
-        with errors.translated():
-            regions = scope.selected(self._command, self._args)
-            region, image = self._find(regions)
-            if self._args.wait:
-                image = self._wait(regions.apis[region], image)
+        limit = time_limit.TimeLimit(self._args.timeout)
+        try:
+            with limit, errors.translated():
+                regions = scope.selected(self._command, self._args)
+                region, image = self._find(regions)
+                # The wait has a timeout of its own.
+                limit.stop()
+                if self._args.wait:
+                    image = self._wait(regions.apis[region], image)
+        except time_limit.ExpiredError as e:
+            raise base.Failure(str(e), show.EXIT_TIMEOUT) from e
         names = [header.lower() for header in regions.headers]
         fields = field.shown(
             image,
