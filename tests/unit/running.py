@@ -13,6 +13,7 @@ from typing import Any
 
 from osc_lib.cli import client_config
 
+from osc_compute_images.commands.apply import ApplyComputeImages
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
@@ -108,6 +109,7 @@ class App:
 
 
 COMMANDS: dict[str, Any] = {
+    'apply': ApplyComputeImages,
     'delete': DeleteComputeImage,
     'list': ListComputeImage,
     'prune': PruneComputeImages,

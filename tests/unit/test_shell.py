@@ -60,7 +60,8 @@ def test_list_takes_three_requests(shell, http, capsys, form, header):
 )
 def test_requests_have_a_timeout(shell, http, config, timeout):
     assert shell('list', **config) == 0
-    assert {r.timeout for r in http.request_history} == {timeout}
+    timeouts = [request.timeout for request in http.request_history]
+    assert timeouts == [timeout, timeout, (timeout, timeout)]
 
 
 @pytest.mark.parametrize(

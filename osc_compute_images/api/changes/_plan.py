@@ -97,6 +97,8 @@ def _agreed(reviewed: Step, current: Step | None) -> Step:
     """Return the step to take for a reviewed change."""
     if current is None:
         return _kept(reviewed, 'it no longer exists, or is not selected')
+    if current.action is Action.KEEP and reviewed.action is not Action.DELETE:
+        return current
     changed = difference(reviewed.image, current.image)
     if changed is not None:
         return _kept(current, changed, is_refused=True)

@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes import properties
 from osc_compute_images.api.changes import retention
 from osc_compute_images.api.changes._document import Origin
@@ -137,7 +138,7 @@ def set_properties(
             key: value
             for key, value in wanted.items()
             if key not in image.metadata
-            or not properties.is_same(key, value, image.metadata[key])
+            or not _stored.is_same(key, value, image.metadata[key])
         }
         others = image.metadata.keys() - wanted.keys() if replace else ()
         if not missing and not others:
@@ -241,7 +242,7 @@ def _reason_to_keep(
     if keep is not None and (reason := keep(image)) is not None:
         return reason
     try:
-        properties.check_kept(image.metadata, frozenset(replaced))
+        _stored.check_written_back(image.metadata, frozenset(replaced))
     except _errors.InvalidProperty as e:
         return e.message
     return None
@@ -284,7 +285,7 @@ def _pruning(
             groups.setdefault(its_group, []).append(image)
     for members in groups.values():
         successor = None
-        for image, reason in retention.apply(members, rules):
+        for image, reason in retention.reasons(members, rules):
             if reason is not None:
                 successor = successor or image.id
                 yield _keep(image, reason)

@@ -251,7 +251,7 @@ class ImagesAPI(MetadataAPI):
             if not _sending.is_known_gone(self, image_id):
                 raise
 
-    def find_made_private(
+    def find_visibilities(
         self, images: Iterable[ImageID]
     ) -> dict[str, str] | None:
         """Find the images that a change of properties would make private.
@@ -263,7 +263,7 @@ class ImagesAPI(MetadataAPI):
             does not support this
         :raises ImagesError: if a listing fails
         """
-        return _visibility.find_made_private(
+        return _visibility.find_visibilities(
             lambda visibility: self.list(ListOpts(visibility=visibility)),
             self.find_visibility,
             map(id_of, images),

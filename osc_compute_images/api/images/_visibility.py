@@ -61,12 +61,12 @@ def find_visibility(fetch: _Fetch, image_id: str) -> str | None:
     return None
 
 
-def find_made_private(
+def find_visibilities(
     listed: Callable[[str], Iterable[ImageRef]],
     find: Callable[[str], str | None],
     image_ids: Iterable[str],
 ) -> dict[str, str] | None:
-    """See :meth:`osc_compute_images.api.ImagesAPI.find_made_private`.
+    """See :meth:`osc_compute_images.api.ImagesAPI.find_visibilities`.
 
     :param listed: lists the images with a visibility
     :param find: finds the visibility of one image, to verify the lists

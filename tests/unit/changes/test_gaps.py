@@ -119,8 +119,10 @@ def test_what_the_plan_covers_is_told(
     if denied:
         setattr(fleet, denied, False)
     assert run(app, command)[0] == 0
-    assert len(caplog.messages) == len(told)
-    assert all(map(str.startswith, caplog.messages, told))
+    *about_servers, total = caplog.messages
+    assert len(about_servers) == len(told)
+    assert all(map(str.startswith, about_servers, told))
+    assert ' images done (' in total
 
 
 # --- several regions ------------------------------------------------------
@@ -223,6 +225,15 @@ def test_failures_name_the_region_and_are_counted(app, fleet, apart, caplog):
         f'Region RegionTwo: Failed to delete image {ID[14]!r}: '
     )
     assert total == '1 of 10 images failed to delete.'
+
+
+def test_image_of_two_regions_counts_once(app, fleet, shared, caplog, typed):
+    terminal = typed('y\n')
+    fleet.images[ID[2]]['metadata']['protected_here'] = '1'
+    rows(app, 'delete --type=snapshot', ALL, code=1)
+    assert 'Delete 4 images? [y/N]' in terminal.getvalue()
+    assert errors(caplog)[-1] == '1 of 4 images failed to delete.'
+    assert {*fleet.images} == {ID[0], ID[2], ID[4]}
 
 
 def test_exit_code_of_a_signal_wins(app, fleet, apart, slept):

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import pathlib
 import re
+import shlex
 import sys
 import textwrap
 
@@ -59,9 +60,7 @@ COMMANDS = dict(commands())
 
 
 def actions(command_class):
-    actions = command_class(None, None).get_parser('prog')._actions
-    # Those without help are refused, with a sentence.
-    return [a for a in actions if a.help != argparse.SUPPRESS]
+    return command_class(None, None).get_parser('prog')._actions
 
 
 def options_of(*command_classes):
@@ -127,6 +126,52 @@ def test_each_command_has_a_page():
         text = pages[name.split()[-1]].read_text()
         assert text.splitlines()[1] == f'openstack {name}'
         assert f'\n.. command-reference:: {name}\n' in text
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_options_have_help_and_metavar(name):
+    for action in actions(COMMANDS[name]):
+        if action.option_strings and {*action.option_strings} <= GENERAL:
+            continue
+        assert action.help[0].isupper(), action
+        assert not action.help.endswith('.'), action
+        if action.nargs != 0:
+            assert re.fullmatch(
+                r'<[a-z=-]+>(\[[=,]<[a-z]+>(\.\.\.)?\])?', action.metavar
+            )
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_examples_in_help_are_valid(name):
+    made = COMMANDS[name](None, None)
+    parser = made.get_parser(f'openstack {name}')
+    lines = parser.format_help().splitlines()
+    assert len(made.examples) == 2
+    for words in made.examples:
+        assert f'  openstack {name} {words}' in lines
+        made.check(parser.parse_args(shlex.split(words)))
+    # cliff offers these options for completion.
+    own = [
+        action
+        for action in parser._get_optional_actions()
+        if not {*action.option_strings} <= GENERAL
+    ]
+    assert all(action.help != argparse.SUPPRESS for action in own)
+
+
+def test_help_of_list_fits(monkeypatch):
+    monkeypatch.setenv('COLUMNS', '80')
+    text = COMMANDS['compute image list'](None, None).get_parser('x')
+    own, cliffs, _end = re.split(
+        '(?s)(output formatters:.*?)(?=Examples:)', text.format_help()
+    )
+    titles = re.findall('^(\\w.*):$', own, re.MULTILINE)
+    assert titles == [
+        *('options', 'name', 'state and age', 'size and properties', 'use'),
+        *('how many', 'where', 'output'),
+    ]
+    assert '--sort-column' in cliffs
+    assert own.count('\n') < 100
 
 
 def test_options_are_documented():

@@ -6,6 +6,7 @@ This is the list. If a library removes one, commands work without the feature,
 and these tests fail.
 """
 
+import argparse
 import ast
 from collections.abc import Iterator
 import inspect
@@ -13,12 +14,13 @@ import pathlib
 import re
 import types
 
+from keystoneauth1 import adapter
 from keystoneauth1 import session
 from openstack.config import loader
 
 import osc_compute_images
 from osc_compute_images.api.clouds import _cloud
-from osc_compute_images.api.http import _sessions
+from osc_compute_images.api.http import _settings
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.output import escaping
 
@@ -26,13 +28,17 @@ from osc_compute_images.output import escaping
 #: defined, and what happens without it.
 PRIVATE = {
     # keystoneauth1.session.Session: token requests are retried more often.
-    '_connect_retries': 'api/http/_sessions.py',
+    '_connect_retries': 'api/http/_settings.py',
     # openstack.config.OpenStackConfig: the regions of a cloud are those of
     # its catalog, and --all-clouds may prompt for a password.
     '_get_known_regions': 'api/clouds/_cloud.py',
     '_pw_callback': 'targets/logins.py',
     # cliff.command.Command: hooks cannot add to the help.
     '_hooks': 'base.py',
+    # argparse.ArgumentParser: the options of the output come first in help,
+    # and those of other commands are unknown, without a hint.
+    '_action_groups': 'base.py',
+    '_option_string_actions': 'options/habits.py',
     # cliff.columns.FormattableColumn: all subclasses in osc-lib use it, too.
     '_value': 'output/escaping.py output/used_by.py',
 }
@@ -98,6 +104,11 @@ def test_libraries_have_private_names():
     assert callable(config._get_known_regions)
     assert not [*ListComputeImage(None, None)._hooks]
     assert escaping.HumanSizeColumn(1000)._value == 1000
+    parser = argparse.ArgumentParser()
+    group = parser.add_argument_group('title')
+    option = group.add_argument('--option')
+    assert parser._action_groups[2:] == [group]
+    assert parser._option_string_actions['--option'] is option
     # Older releases of keystoneauth have no such retries.
     if 'connect_retries' in inspect.signature(session.Session).parameters:
         assert session.Session(connect_retries=7)._connect_retries == 7
@@ -110,15 +121,16 @@ def test_hook_adds_to_epilog():
     made = ListComputeImage(None, None)
     own = made.get_epilog()
     made._hooks = [Hook]
-    assert made.get_epilog() == f'\n\nBy a hook.\n\n{own}'
+    hooked = own.replace('\n\nThis', '\n\nBy a hook.\n\nThis')
+    assert made.get_epilog() == hooked != own
 
 
 # -- without these names ---------------------------------------------------
 
 
 def test_session_without_retries_has_none():
-    adapter = types.SimpleNamespace(session=object())
-    assert _sessions.connect_retries(adapter) is None
+    made = adapter.Adapter(object())
+    assert _settings.retries(made).connect == _settings.RETRIES
 
 
 def test_config_without_known_regions():
