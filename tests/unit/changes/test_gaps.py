@@ -165,7 +165,7 @@ def test_results_have_region_column(app, fleet, apart):
         *['RegionOne'] * 5,
         *['RegionTwo'] * 5,
     ]
-    assert {*got[0]} == {'Region', 'Action', 'ID', 'Name', 'Result', 'Reason'}
+    assert next(iter(got[0])) == 'Region'
     assert [*fleet.images] == [ID[0]]
     assert not apart.images
 
