@@ -106,7 +106,8 @@ def test_wait_ends_while_keystone_is_mute(shell, http, words):
         http.register_uri('POST', f'{url}/auth/tokens', real_http=True)
         auth = {**AUTH, 'auth_url': url}
         command = ['show', 'x', *words, '--wait', '--timeout=0.3']
-        assert shell(*command, auth=auth) == EXIT_TIMEOUT
+        code = shell(*command, auth=auth, api_timeout=1000)
+    assert code == EXIT_TIMEOUT
 
 
 @pytest.mark.parametrize(
