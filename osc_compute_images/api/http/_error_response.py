@@ -38,9 +38,18 @@ _MAX_ENTRIES = 16
 
 # Keys of a message, in order of preference.
 _MESSAGE_KEYS = (
-    'message faultstring error_msg error_description error_message detail msg '
-    'description reason error title'
-).split()
+    'message',
+    'faultstring',
+    'error_msg',
+    'error_description',
+    'error_message',
+    'detail',
+    'msg',
+    'description',
+    'reason',
+    'error',
+    'title',
+)
 
 _BREAK = re.compile(r'<br\s*/?>', re.IGNORECASE)
 _TAG = re.compile(r'<[^<>]*>')
