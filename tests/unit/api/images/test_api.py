@@ -24,22 +24,6 @@ def named(name, *numbers):
     return nova.page([nova.image(number, name=name) for number in numbers])
 
 
-def test_get(api, http):
-    http.get(ONE, json={'image': nova.image(1)})
-    assert api.get(ID).name == 'cirros-1'
-
-
-def test_get_missing_image(api, http):
-    http.get(ONE, **nova.NOT_FOUND)
-    with pytest.raises(images.ImageNotFound) as caught:
-        api.get(ID)
-    assert (caught.value.http_status, caught.value.request_id) == (
-        404,
-        'req-1',
-    )
-    assert caught.value.message == 'Image not found.'
-
-
 @pytest.mark.parametrize('image_id', ['', '.', '..'])
 def test_path_segments_are_not_ids(api, http, image_id):
     with pytest.raises(images.ImageNotFound):
@@ -47,10 +31,13 @@ def test_path_segments_are_not_ids(api, http, image_id):
     assert sent(http) == []
 
 
-def test_id_is_percent_encoded(api, http):
+def test_get_missing_image(api, http):
     http.get(f'{nova.ENDPOINT}/images/a%2Fb%3Fc', **nova.NOT_FOUND)
-    with pytest.raises(images.ImageNotFound):
+    with pytest.raises(images.ImageNotFound) as caught:
         api.get('a/b?c')
+    error = caught.value
+    assert (error.http_status, error.request_id) == (404, 'req-1')
+    assert error.message == 'Image not found.'
 
 
 @pytest.mark.parametrize('other', [nova.image(2), {}])
@@ -58,12 +45,6 @@ def test_response_with_another_image_is_an_error(api, http, other):
     http.get(ONE, json={'image': other})
     with pytest.raises(images.InvalidResponse, match='instead of image'):
         api.get(ID)
-
-
-def test_find_by_id_takes_one_request(api, http):
-    http.get(ONE, json={'image': nova.image(1)})
-    assert api.find(ID).id == ID
-    assert len(sent(http)) == 1
 
 
 CAPITALS = ID.upper()
@@ -102,17 +83,7 @@ def test_find_falls_back_to_name(api, http, given, answer):
     assert api.find(given).id == nova.image_id(7)
 
 
-def test_find_prefers_id_to_name(api, http):
-    http.get(
-        f'{nova.ENDPOINT}/images/125', json={'image': nova.image(1, id='125')}
-    )
-    http.get(nova.DETAIL, json=named('125', 7))
-    assert api.find('125').id == '125'
-
-
-@pytest.mark.parametrize(
-    'given', [uuid.UUID(ID), images.Image(id=ID), images.ImageRef(id=ID)]
-)
+@pytest.mark.parametrize('given', [uuid.UUID(ID), images.ImageRef(id=ID)])
 def test_find_does_not_look_up_uuid_objects_as_names(api, http, given):
     http.get(ONE, **nova.NOT_FOUND)
     http.get(nova.DETAIL, json=named(ID, 7))
@@ -121,18 +92,15 @@ def test_find_does_not_look_up_uuid_objects_as_names(api, http, given):
     assert api.find_all(given) == []
 
 
-def test_empty_name_is_an_error(api, http):
-    with pytest.raises(ValueError, match='is empty'):
-        api.find('')
-    assert not sent(http)
-
-
 @pytest.mark.parametrize('name', ['.', '..', 'detail', 'a b', 'a/b', 'ä'])
 def test_find_requests_no_invalid_ids(api, http, name):
     http.get(nova.DETAIL, json=nova.page([]))
-    with pytest.raises(images.ImageNotFound):
+    with pytest.raises(images.ImageNotFound, match=' exists') as caught:
         api.find(name)
+    assert caught.value.http_status is None
     assert len(sent(http)) == 1
+    with pytest.raises(ValueError, match='is empty'):
+        api.find('')
 
 
 GIVEN = [ID, uuid.UUID(ID), images.Image(id=ID), images.ImageRef(id=ID)]
@@ -170,8 +138,6 @@ def test_methods_accept_image_in_any_form(api, http, given):
         for call, *more in calls:
             with pytest.raises(TypeError, match='image must be an Image'):
                 call(wrong, *more)
-    # Two methods read the stored metadata again.
-    assert len(sent(http)) == len(calls) + 2
 
 
 @pytest.mark.parametrize(
@@ -199,47 +165,30 @@ def test_find_matches_name_exactly(api, http, name, asked):
     )
 
 
-def test_find_by_name_that_looks_like_uuid(api, http):
-    http.get(ONE, **nova.NOT_FOUND)
-    http.get(nova.DETAIL, json=named(ID, 7))
-    assert api.find(ID).id == nova.image_id(7)
-
-
 def test_ambiguous_name_is_an_error_with_ids(api, http):
-    http.get(nova.DETAIL, json=named('golden', 1, 2))
-    with pytest.raises(images.AmbiguousName) as caught:
-        api.find('golden')
-    assert caught.value.ids == (nova.image_id(1), nova.image_id(2))
-    assert all(image_id in str(caught.value) for image_id in caught.value.ids)
-
-
-def test_ids_in_ambiguous_name_error_are_quoted_for_shell(api, http):
     entries = [nova.image(n, name='x', id=f'$(touch {n})') for n in (1, 2)]
     http.get(nova.DETAIL, json=nova.page(entries))
     with pytest.raises(images.AmbiguousName) as caught:
         api.find('x')
     assert caught.value.ids == ('$(touch 1)', '$(touch 2)')
+    # They are quoted for the shell.
     assert str(caught.value).endswith(": '$(touch 1)', '$(touch 2)'")
+    http.get(nova.DETAIL, json=named('golden', *range(500)))
+    with pytest.raises(images.AmbiguousName, match='500 images have the') as e:
+        api.find('golden')
+    assert len(e.value.ids) == 500
+    assert len(str(e.value)) < 1000
 
 
-def test_find_missing_image(api, http):
-    http.get(nova.DETAIL, json=nova.page([]))
-    http.get(f'{nova.ENDPOINT}/images/x', **nova.NOT_FOUND)
-    with pytest.raises(images.ImageNotFound, match="of 'x' exists") as caught:
-        api.find('x')
-    assert caught.value.http_status is None
-
-
-VERSION = {'version': {'min_version': '2.40', 'version': '2.200'}}
+def version_document(least, most):
+    return {'json': {'version': {'min_version': least, 'version': most}}}
 
 
 @pytest.mark.parametrize(
     'call',
     [
-        lambda api: list(api.list_detail()),
         lambda api: list(api.list()),
         lambda api: api.get(ID),
-        lambda api: api.find(ID),
         lambda api: api.find('name'),
         lambda api: api.delete(ID),
         lambda api: api.get_metadata(ID),
@@ -260,20 +209,11 @@ VERSION = {'version': {'min_version': '2.40', 'version': '2.200'}}
 @pytest.mark.parametrize(
     ('document', 'versions'),
     [
-        ({'json': VERSION}, ('2.40', '2.200')),
-        ({'status_code': 500}, None),
-        ({'json': {'version': {'min_version': '', 'version': ''}}}, None),
-        ({'json': {'version': {'min_version': 'x', 'version': '2'}}}, None),
-        (
-            {
-                'json': {
-                    'version': {'min_version': '2.1', 'version': '9' * 10**6}
-                }
-            },
-            None,
-        ),
+        (version_document('2.40', '2.200'), ('2.40', '2.200')),
+        (version_document('', ''), None),
+        (version_document('2.1', '9' * 10**6), None),
         ({'json': [1]}, None),
-        ({'text': 'x'}, None),
+        ({'status_code': 500}, None),
     ],
 )
 def test_images_not_served_differs_from_missing_image(
@@ -312,14 +252,11 @@ def test_404_of_keystone_is_not_a_404_of_compute(api, http):
         )
 
 
-def test_delete(api, http):
+def test_metadata(api, http):
     http.delete(ONE, status_code=204)
     assert api.delete(ID) is None
-
-
-def test_metadata(api, http):
     url = f'{ONE}/metadata'
-    answers = [{'a': [1]}, {}]
+    answers = [{'a': [1]}, {}, {'a b': 'c'}]
     http.get(url, [{'json': {'metadata': answer}} for answer in answers])
     http.post(url, json={'metadata': {'a': 'b', 'c': 'd'}})
     http.put(url, json={'metadata': {}})
@@ -328,14 +265,9 @@ def test_metadata(api, http):
     assert http.last_request.json() == {'metadata': {'a': 'b'}}
     assert api.replace_metadata(ID, {}) == {}
     assert http.request_history[-2].json() == {'metadata': {}}
-
-
-def test_metadata_item(api, http):
-    url = f'{ONE}/metadata/a%20b'
-    http.get(url, json={'meta': {'a b': 'c'}})
-    http.put(url, json={'meta': {'a b': 'c'}})
-    http.delete(url, status_code=204)
-    http.get(f'{ONE}/metadata', json={'metadata': {'a b': 'c'}})
+    http.get(f'{url}/a%20b', json={'meta': {'a b': 'c'}})
+    http.put(f'{url}/a%20b', json={'meta': {'a b': 'c'}})
+    http.delete(f'{url}/a%20b', status_code=204)
     assert api.get_metadata_item(ID, 'a b') == 'c'
     assert api.set_metadata_item(ID, 'a b', 'c') is None
     assert http.request_history[-2].json() == {'meta': {'a b': 'c'}}
@@ -353,6 +285,9 @@ def test_missing_metadata_item_is_named(api, http):
         with pytest.raises(images.NotFound, match="property 'k'") as caught:
             call(ID, 'k')
         assert not isinstance(caught.value, images.ImageNotFound)
+    http.get(f'{ONE}/metadata/k', **nova.NOT_FOUND)
+    with pytest.raises(images.ImageNotFound):
+        api.get_metadata_item(ID, 'k')
 
 
 @pytest.mark.parametrize('meta', [{}, {'K': 'v'}, {'other': 'v'}])
@@ -364,10 +299,7 @@ def test_other_items_in_response_are_ignored(api, http, meta):
     assert api.get_metadata_item(ID, 'k') is None
 
 
-NO_KEYS = ['', '.', '..', 'org/os', 'größe', 'a,b', 'x' * 256]
-
-
-@pytest.mark.parametrize('key', NO_KEYS)
+@pytest.mark.parametrize('key', ['', '..', 'org/os', 'größe', 'x' * 256])
 def test_metadata_item_with_key_that_compute_cannot_address(api, http, key):
     http.get(f'{ONE}/metadata', json={'metadata': {key: 'v'}})
     assert api.get_metadata_item(ID, key) == 'v'
@@ -380,12 +312,6 @@ def test_metadata_item_with_key_that_compute_cannot_address(api, http, key):
     http.get(f'{ONE}/metadata', json={'metadata': {}})
     with pytest.raises(images.NotFound, match='no property'):
         api.get_metadata_item(ID, key)
-
-
-def test_metadata_item_of_missing_image(api, http):
-    http.get(f'{ONE}/metadata/k', **nova.NOT_FOUND)
-    with pytest.raises(images.ImageNotFound):
-        api.get_metadata_item(ID, 'k')
 
 
 @pytest.mark.parametrize(
