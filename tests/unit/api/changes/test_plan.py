@@ -26,6 +26,19 @@ def actions(todo):
     return {s.image.id: (s.action.value, s.reason) for s in todo.steps}
 
 
+def test_defaults_of_steps_plans_and_outcomes():
+    step = plan.Step(image=image('x'), action=plan.Action.KEEP, reason='why')
+    assert (step.properties, step.keys, step.successor) == ({}, (), None)
+    assert (step.is_refused, step.replaces) == (False, False)
+    outcome = plan.Outcome(step=step, result=plan.Result.KEPT)
+    assert (outcome.reason, outcome.error) == ('', None)
+    made = plan.Plan((step,))
+    assert (made.protection, made.named) == (None, False)
+    # Plans are equal if their steps are.
+    assert made == plan.Plan((step,), Protection(usage_of([])))
+    assert made != plan.Plan(())
+
+
 # --- deletion -------------------------------------------------------------
 
 

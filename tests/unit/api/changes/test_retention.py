@@ -11,6 +11,7 @@ import pytest
 from osc_compute_images.api import Image
 from osc_compute_images.api.changes import retention
 from osc_compute_images.api.changes.retention import Rules
+from tests.oracle.rules import kept_of
 from tests.unit.project.examples import examples
 
 NOW = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
@@ -116,53 +117,7 @@ def test_invalid_rules():
         Rules(within=datetime.timedelta(seconds=-1))
 
 
-FORMATS = {
-    'hourly': '%Y-%m-%d %H',
-    'daily': '%Y-%m-%d',
-    'weekly': '%G %V',
-    'monthly': '%Y-%m',
-    'yearly': '%Y',
-}
-
-
-def kept_by_documents(images, rules):
-    """Return the images to keep, by restic's documents.
-
-    :param images: pairs of a time and an ID; the documents do not tell which
-        of two images of the same time is the newer: here it is the ID
-    """
-    # "Duration related options ignore snapshots with a timestamp in the
-    # future, and these snapshots will hence not be removed."
-    future = {i for i in images if i[0] > NOW}
-    past = sorted({*images} - future, reverse=True)
-    rules = {rule: value for rule, value in rules.items() if value}
-    if not rules or not past:
-        # "If one were to specify --keep-last 0, restic will respond that no
-        # snapshots will be removed."
-        return {*images}
-    # "A snapshot only needs to match a single option to be kept."
-    found = {*future}
-    for rule, value in rules.items():
-        if rule == 'last':
-            # "Keep the n last (most recent) snapshots."
-            found |= {*past[:value]}
-        elif rule == 'within':
-            # "Keep snapshots that are newer than the duration relative to the
-            # latest snapshot."
-            found |= {i for i in past if i[0] > past[0][0] - value}
-        else:
-            # "For the last n hours which have one or more snapshots, keep
-            # only the most recent one for each hour."
-            periods = {i: i[0].strftime(FORMATS[rule]) for i in past}
-            for period in sorted({*periods.values()}, reverse=True)[:value]:
-                found.add(max(i for i in past if periods[i] == period))
-            # "If there are not enough snapshots to keep one for each option,
-            # the oldest snapshot is kept additionally."
-            if len({*periods.values()}) < value:
-                found.add(min(past))
-    return found
-
-
+PERIODS = ('hourly', 'daily', 'weekly', 'monthly', 'yearly')
 HOUR = datetime.timedelta(hours=1)
 DAY = 24 * HOUR
 #: The year that ends in week 53, leap days, the first day of a week and month.
@@ -186,10 +141,10 @@ def times_near(draw):
 
 
 rules_of_all_kinds = st.dictionaries(
-    st.sampled_from(['last', *FORMATS]), st.integers(0, 6), max_size=3
+    st.sampled_from(['last', *PERIODS]), st.integers(0, 6), max_size=3
 ) | st.fixed_dictionaries(
     {'within': st.integers(0, 5000).map(HOUR.__mul__)},
-    optional=dict.fromkeys(FORMATS, st.integers(0, 6)),
+    optional=dict.fromkeys(PERIODS, st.integers(0, 6)),
 )
 
 
@@ -200,8 +155,12 @@ def test_apply_agrees_with_restics_documents(times, rules):
     result = [*retention.apply(made, Rules(**rules), now=NOW)]
     assert sorted(i.id for i, _ in result) == [i.id for i in made]
     found = {image.id for image, reason in result if reason is not None}
-    pairs = [(t, image.id) for t, image in zip(times, made, strict=True)]
-    assert found == {name for _, name in kept_by_documents(pairs, rules)}
+    pairs = {(t, image.id) for t, image in zip(times, made, strict=True)}
+    # "Duration related options ignore snapshots with a timestamp in the
+    # future, and these snapshots will hence not be removed."
+    future = {pair for pair in pairs if pair[0] > NOW}
+    expected = future | kept_of(pairs - future, rules)
+    assert found == {name for _, name in expected}
     # No group loses its newest image.
     assert not result or result[0][1] is not None
     # After a run that was interrupted, the next one keeps the same.
