@@ -150,6 +150,7 @@ def test_rules_apply_to_each_group():
         'f': ('keep', 'its creation time is in the future'),
         'u': ('keep', 'its creation time is unknown'),
     }
+    assert not any(s.is_refused for s in todo.steps)
     assert [s.successor for s in todo.changes] == ['a', 'c']
     by_name = plan.prune(images, LAST, group_by=['name', 'server'])
     assert not by_name.changes
