@@ -328,16 +328,9 @@ def test_regions_cannot_be_determined(
 def test_regions_share_login_if_credentials_are_equal(
     http, two_regions, config_of, ours, theirs, shared
 ):
-    apis = clouds.apis_of(
-        config_of(
-            mycloud=entry(
-                regions=[
-                    {'name': 'RegionOne', 'values': ours},
-                    {'name': 'RegionTwo', 'values': theirs},
-                ]
-            )
-        )
-    )
+    values = {'RegionOne': ours, 'RegionTwo': theirs}
+    regions = [{'name': k, 'values': v} for k, v in values.items()]
+    apis = clouds.apis_of(config_of(mycloud=entry(regions=regions)))
     one, two = (api.adapter.session for api in apis.values())
     assert one is not two
     assert (one.auth is two.auth) is shared
@@ -355,23 +348,11 @@ def test_settings_of_region_reach_its_adapter(config_of):
         'status_code_retry_delay': 1.5,
         'retriable_status_codes': '500,503',
     }
-    config = config_of(
-        mycloud=entry(
-            regions=[
-                {
-                    'name': 'r',
-                    'values': {
-                        'api_timeout': 7,
-                        **{f'compute_{k}': v for k, v in settings.items()},
-                    },
-                },
-                {'name': 'plain'},
-            ]
-        )
-    )
-    adapters = {
-        name: api.adapter for name, api in clouds.apis_of(config).items()
-    }
+    values = {f'compute_{key}': value for key, value in settings.items()}
+    region = {'name': 'r', 'values': {'api_timeout': 7, **values}}
+    config = config_of(mycloud=entry(regions=[region, {'name': 'plain'}]))
+    apis = clouds.apis_of(config)
+    adapters = {name: api.adapter for name, api in apis.items()}
     settings['retriable_status_codes'] = [500, 503]
     given = {key: getattr(adapters['r'], key) for key in settings}
     assert given == settings
