@@ -6,6 +6,7 @@ This is the list. If a library removes one, commands work without the feature,
 and these tests fail.
 """
 
+import argparse
 import ast
 from collections.abc import Iterator
 import inspect
@@ -33,6 +34,10 @@ PRIVATE = {
     '_pw_callback': 'targets/logins.py',
     # cliff.command.Command: hooks cannot add to the help.
     '_hooks': 'base.py',
+    # argparse.ArgumentParser: the options of the output come first in help,
+    # and those of other commands are unknown, without a hint.
+    '_action_groups': 'base.py',
+    '_option_string_actions': 'options/habits.py',
     # cliff.columns.FormattableColumn: all subclasses in osc-lib use it, too.
     '_value': 'output/escaping.py output/used_by.py',
 }
@@ -130,6 +135,14 @@ def test_config_has_known_regions_and_pw_callback():
 def test_cliff_has_private_names():
     assert not [*show.ShowComputeImage(None, None)._hooks]
     assert escaping.HumanSizeColumn(1000)._value == 1000
+
+
+def test_parser_has_groups_and_options():
+    parser = argparse.ArgumentParser()
+    group = parser.add_argument_group('title')
+    option = group.add_argument('--option')
+    assert parser._action_groups[2:] == [group]
+    assert parser._option_string_actions['--option'] is option
 
 
 # -- without these names ---------------------------------------------------

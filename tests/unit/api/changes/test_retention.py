@@ -32,7 +32,7 @@ def kept(rules, *times):
     """Return the times that are kept, with the reasons."""
     return {
         image.created: reason
-        for image, reason in retention.apply(images(*times), rules, now=NOW)
+        for image, reason in retention.reasons(images(*times), rules, now=NOW)
         if reason is not None
     }
 
@@ -97,7 +97,7 @@ def test_now_is_the_current_time_by_default():
     hour = datetime.timedelta(hours=1)
     now = datetime.datetime.now(datetime.UTC)
     times = [(now + n * hour).isoformat() for n in (1, -1, -2)]
-    reasons = [r for _, r in retention.apply(images(*times), Rules(last=1))]
+    reasons = [r for _, r in retention.reasons(images(*times), Rules(last=1))]
     assert reasons == ['kept by last', None, FUTURE]
 
 
@@ -152,7 +152,7 @@ rules_of_all_kinds = st.dictionaries(
 @given(times=times_near(), rules=rules_of_all_kinds.filter(bool))
 def test_apply_agrees_with_restics_documents(times, rules):
     made = images(*(t.isoformat() for t in times))
-    result = [*retention.apply(made, Rules(**rules), now=NOW)]
+    result = [*retention.reasons(made, Rules(**rules), now=NOW)]
     assert sorted(i.id for i, _ in result) == [i.id for i in made]
     found = {image.id for image, reason in result if reason is not None}
     pairs = {(t, image.id) for t, image in zip(times, made, strict=True)}
@@ -165,5 +165,5 @@ def test_apply_agrees_with_restics_documents(times, rules):
     assert not result or result[0][1] is not None
     # After a run that was interrupted, the next one keeps the same.
     rest = [i for i in made if i.id in found or int(i.id) % 2]
-    again = retention.apply(rest, Rules(**rules), now=NOW)
+    again = retention.reasons(rest, Rules(**rules), now=NOW)
     assert {image.id for image, reason in again if reason} == found
