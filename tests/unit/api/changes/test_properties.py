@@ -147,6 +147,7 @@ def test_properties_are_checked_before_and_after(api, http):
         answer = {'metadata': {'b': 'old'}}
         http.register_uri(method, f'{ONE}/metadata', json=answer)
     http.put(f'{ONE}/metadata/b', json={'meta': {'b': 'new'}})
+    calls.append(lambda _value: api.replace_metadata(ID, {}))
     for call in calls:
         with pytest.raises(images.PropertiesNotStored) as caught:
             call('new')

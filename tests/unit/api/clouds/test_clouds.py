@@ -136,6 +136,9 @@ def test_apis_of_all_clouds(http, two_regions, config_of, monkeypatch):
     assert 'The configuration is invalid' in errors['broken'].message
     assert isinstance(errors['wrong'], images.Unauthorized)
     assert len(logins(http, wrong)) == 1
+
+
+def test_no_clouds_configured(config_of):
     assert clouds.apis_of_all(config_of()) == ({}, {})
 
 
