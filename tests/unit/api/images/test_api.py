@@ -479,6 +479,7 @@ def test_wait_for_active(api, http, slept):
     [
         (['ACTIVE'], 'ACTIVE', 'ACTIVE'),
         (['SAVING', 'DELETED'], 'DELETED', 'DELETED'),
+        (['SAVING', nova.NOT_FOUND], 'DELETED', 'DELETED'),
         # The case does not matter.
         (['SAVING', 'Active'], 'active', 'Active'),
     ],
@@ -511,6 +512,8 @@ def test_wait_fails(api, http, slept, answers, error, message):
     assert type(caught.value) is error
     if error is images.ImageFailed:
         assert caught.value.image.status == answers[-1]
+    elif error is images.ImageVanished:
+        assert caught.value.image.status == 'SAVING'
 
 
 def test_wait_ends_after_timeout(api, http, slept):
