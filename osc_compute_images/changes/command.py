@@ -19,6 +19,7 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from osc_compute_images import base
+from osc_compute_images.options import habits
 from osc_compute_images.options import keep
 from osc_compute_images.options import parsers
 from osc_compute_images.options import regions
@@ -209,8 +210,7 @@ class PropertyCommand(ChangeCommand):
 
     arguments = ('[<image>]',)
 
-    def add_image(self, parser: argparse.ArgumentParser) -> None:
-        """Add the argument of the one image."""
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             'image',
             metavar='<image>',
@@ -218,6 +218,13 @@ class PropertyCommand(ChangeCommand):
             type=parsers.name_or_id,
             help='Image to modify (name or ID)',
         )
+        self.add_property(parser)
+        self.add_planning(parser, 'with-')
+        habits.add_assigning(parser, self.verb)
+
+    @abc.abstractmethod
+    def add_property(self, parser: argparse.ArgumentParser) -> None:
+        """Add the options that name properties."""
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         return () if parsed_args.image is None else (parsed_args.image,)

@@ -13,6 +13,8 @@ import logging
 from typing import Any
 from typing import TextIO
 
+from osc_lib import utils
+
 from osc_compute_images import base
 from osc_compute_images import errors
 from osc_compute_images.api.changes.plan import Action
@@ -31,6 +33,8 @@ from osc_compute_images.text import printable
 
 PLAN_HEADERS = ('Action', 'ID', 'Name', 'Reason')
 HEADERS = ('Action', 'ID', 'Name', 'Result', 'Reason')
+#: Those of formatters for programs: an audit log.
+LOG_HEADERS = (*HEADERS, 'Time', 'Request ID')
 
 #: Added to the number of a signal, as a shell does.
 _SIGNAL_EXIT = 128
@@ -68,6 +72,8 @@ class Report:
         self._log = log
         self._verb = verb
         self._total = 0
+        self._planned: dict[str, Step] = {}
+        self._kept: set[str] = set()
         self._missing = 0
         self._refused = 0
         # The IDs of images. Regions that share an Image service list an image
@@ -134,10 +140,37 @@ class Report:
 
     def count(self, plans: Plans) -> int:
         """Count the images that plans change; return their number."""
-        self._total = len(
-            {s.image.id for plan in plans.values() for s in plan.changes}
-        )
+        self._planned = {
+            s.image.id: s for plan in plans.values() for s in plan.changes
+        }
+        self._kept = {
+            s.image.id for plan in plans.values() for s in plan.kept
+        } - self._planned.keys()
+        self._total = len(self._planned)
         return self._total
+
+    def summarize(self, *, dry_run: bool) -> None:
+        """Report how many images are changed and kept, and what it frees."""
+        unchanged = self._failed | self._skipped
+        if not self._planned and not self._kept:
+            return
+        ids = self._planned.keys() if dry_run else self._done - unchanged
+        frees = sum(
+            step.image.size or 0
+            for image_id, step in self._planned.items()
+            if image_id in ids and step.action is Action.DELETE
+        )
+        count = f'{len(ids)} image{"" if len(ids) == 1 else "s"}'
+        parts = [f'{count} to {self._verb}' if dry_run else f'{count} done']
+        if frees:
+            parts[0] += f' ({utils.format_size(frees)})'
+        parts.append(f'{len(self._kept)} kept')
+        for number, what in (
+            (len(self._skipped), 'skipped'),
+            (len(self._failed), 'failed'),
+        ):
+            parts += [f'{number} {what}'] if number else []
+        self._log.warning('%s', ', '.join(parts))
 
     def rows(
         self,
@@ -174,6 +207,8 @@ class Report:
                         *_step_cells(step),
                         outcome.result.value,
                         outcome.reason or step.reason,
+                        outcome.time.isoformat(timespec='seconds'),
+                        outcome.request_id,
                     )
 
     def _note(

@@ -9,7 +9,6 @@ from osc_lib.cli import parseractions
 
 from osc_compute_images import base
 from osc_compute_images.changes import command
-from osc_compute_images.options import habits
 
 if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
@@ -29,8 +28,7 @@ class SetComputeImage(command.PropertyCommand):
         '--property old=yes --with-created-before 1y --dry-run',
     )
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        self.add_image(parser)
+    def add_property(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             '--property',
             metavar='<key=value>',
@@ -46,8 +44,6 @@ class SetComputeImage(command.PropertyCommand):
             'make it a snapshot of a server (specify both --property and '
             '--no-property to replace them)',
         )
-        self.add_planning(parser, 'with-')
-        habits.add_assigning(parser, 'set')
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if not parsed_args.properties and not parsed_args.no_property:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from osc_compute_images import base
 from osc_compute_images.changes import command
-from osc_compute_images.options import habits
 from osc_compute_images.options import parsers
 from osc_compute_images.text import printable
 
@@ -31,8 +30,7 @@ class UnsetComputeImage(command.PropertyCommand):
         '--property old --with-property old=yes --dry-run',
     )
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        self.add_image(parser)
+    def add_property(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             '--property',
             metavar='<key>',
@@ -44,8 +42,6 @@ class UnsetComputeImage(command.PropertyCommand):
             '(repeat option to remove multiple properties). Changes of '
             'the image by others at the same time may be lost silently',
         )
-        self.add_planning(parser, 'with-')
-        habits.add_assigning(parser, 'unset')
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._misses = False

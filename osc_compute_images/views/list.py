@@ -17,19 +17,17 @@ from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api import MAX_PAGE_SIZE
-from osc_compute_images.api.changes.usage import Usage
 from osc_compute_images.api.filters import EVERYTHING
 from osc_compute_images.api.filters import Filter
 from osc_compute_images.options import parsers
-from osc_compute_images.options import unreadable
 from osc_compute_images.output import bounds
 from osc_compute_images.output import escaping
 from osc_compute_images.output import field
 from osc_compute_images.output import used_by
 from osc_compute_images.targets import listing
-from osc_compute_images.targets import results
 from osc_compute_images.targets import scope
 from osc_compute_images.targets import streams
+from osc_compute_images.views import view
 
 # Smaller pages cost the server noticeably more per image.
 _MIN_PAGE_SIZE = 100
@@ -38,29 +36,17 @@ _MIN_PAGE_SIZE = 100
 _NEWEST_PAGE_SIZE = 20
 
 
-class ListView:
+class ListView(view.View):
     """The list of the selected images."""
 
     def __init__(
         self, command: base.ImagesCommand, parsed_args: argparse.Namespace
     ) -> None:
-        self._command = command
-        self._args = parsed_args
-        self._stdout = command.app.stdout
-        self._results = results.Results(command)
+        super().__init__(command, parsed_args)
         self._shows_use = used_by.is_shown(parsed_args)
-        self._usages: dict[scope.RegionKey, Usage] = {}
         self._page_size = MAX_PAGE_SIZE
         #: How many images to show of all regions, and of each.
         self._most: int | None = parsed_args.max_items or parsed_args.limit
-
-    def exit_code(self, code: int) -> int:
-        """Warn of what is unknown; return the exit code."""
-        used_by.warn_of_unknown(
-            self._command.log, self._args, self._usages.values()
-        )
-        unreadable.warn(self._command.log, self._args)
-        return code or self._results.exit_code
 
     def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         """Return the headers and the rows, which are listed as they are read.
@@ -83,10 +69,7 @@ class ListView:
             or field.are_requested({*every} - {*brief}, self._args),
             human_sizes=self._args.human_readable,
         )
-        rows = map(
-            escaping.cell_escaper(self._stdout, self._args.formatter),
-            self._rows(regions, columns),
-        )
+        rows = map(self._escaper(), self._rows(regions, columns))
         # Raise early errors before anything is printed.
         first = list(itertools.islice(rows, 1))
         usage = used_by.HEADERS if self._shows_use else ()
@@ -108,7 +91,7 @@ class ListView:
             )
             while self._most is None or obtained < self._most:
                 # The reader of a pipe gets the rows immediately.
-                self._stdout.flush()
+                self._command.app.stdout.flush()
                 with self._results.progress.counting(
                     obtained, joins=self._shows_use
                 ):

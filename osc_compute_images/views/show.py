@@ -2,7 +2,6 @@
 
 """Show an image; wait until it is active."""
 
-import argparse
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
@@ -12,26 +11,15 @@ from osc_compute_images import base
 from osc_compute_images import errors
 from osc_compute_images.api import Image
 from osc_compute_images.commands import show
-from osc_compute_images.output import escaping
 from osc_compute_images.output import field
 from osc_compute_images.targets import finder
-from osc_compute_images.targets import results
 from osc_compute_images.targets import scope
+from osc_compute_images.targets import time_limit
+from osc_compute_images.views import view
 
 
-class ImageView:
+class ImageView(view.View):
     """The fields of an image, which may be awaited."""
-
-    def __init__(
-        self, command: base.ImagesCommand, parsed_args: argparse.Namespace
-    ) -> None:
-        self._command = command
-        self._args = parsed_args
-        self._results = results.Results(command)
-
-    def exit_code(self, code: int) -> int:
-        """Return the exit code, given that of the output."""
-        return code or self._results.exit_code
 
     def run(self) -> tuple[Sequence[str], Iterable[Any]]:
         """Return the names and the values of the fields.
@@ -39,21 +27,24 @@ class ImageView:
         :raises Failure: if the image does not become active
         :raises CommandError: if it cannot be found
         """
-        with errors.translated():
-            regions = scope.selected(self._command, self._args)
-            region, image = self._find(regions)
-            if self._args.wait:
-                image = self._wait(regions.apis[region], image)
+        limit = time_limit.TimeLimit(self._args.timeout)
+        try:
+            with limit, errors.translated():
+                regions = scope.selected(self._command, self._args)
+                region, image = self._find(regions)
+                # The wait has a timeout of its own.
+                limit.stop()
+                if self._args.wait:
+                    image = self._wait(regions.apis[region], image)
+        except time_limit.ExpiredError as e:
+            raise base.Failure(str(e), show.EXIT_TIMEOUT) from e
         names = [header.lower() for header in regions.headers]
         fields = field.shown(
             image,
             dict(zip(names, region, strict=True)),
             human_sizes=self._args.human_readable,
         )
-        escape = escaping.cell_escaper(
-            self._command.app.stdout, self._args.formatter
-        )
-        return tuple(fields), escape(fields.values())
+        return tuple(fields), self._escaper()(fields.values())
 
     def _find(self, regions: scope.Regions) -> tuple[scope.RegionKey, Image]:
         name = self._args.image

@@ -13,16 +13,13 @@ from osc_compute_images import base
 from osc_compute_images import errors
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
-from osc_compute_images.api.changes.usage import Usage
 from osc_compute_images.api.groups import summary
 from osc_compute_images.options import select
-from osc_compute_images.options import unreadable
 from osc_compute_images.output import escaping
 from osc_compute_images.output import field
-from osc_compute_images.output import used_by
 from osc_compute_images.targets import listing
-from osc_compute_images.targets import results
 from osc_compute_images.targets import scope
+from osc_compute_images.views import view
 
 #: Maximum number of regions that are read in parallel.
 _PARALLEL = 16
@@ -40,23 +37,14 @@ _SUMS = ('Count', 'Size', 'Oldest', 'Newest')
 _PROPERTY = 'property:'
 
 
-class SummaryView:
+class SummaryView(view.View):
     """The totals of the selected images, by region and group."""
 
     def __init__(
         self, command: base.ImagesCommand, parsed_args: argparse.Namespace
     ) -> None:
-        self._command = command
-        self._args = parsed_args
-        self._results = results.Results(command)
+        super().__init__(command, parsed_args)
         self._keys = [*dict.fromkeys(parsed_args.group_by)]
-        self._usages: list[Usage] = []
-
-    def exit_code(self, code: int) -> int:
-        """Warn of what is unknown; return the exit code."""
-        used_by.warn_of_unknown(self._command.log, self._args, self._usages)
-        unreadable.warn(self._command.log, self._args)
-        return code or self._results.exit_code
 
     def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         """Return the headers and the rows.
@@ -83,15 +71,12 @@ class SummaryView:
             *_SUMS,
         )
         field.check_requested(headers, self._args)
-        escape = escaping.cell_escaper(
-            self._command.app.stdout, self._args.formatter
-        )
-        return headers, map(escape, rows)
+        return headers, map(self._escaper(), rows)
 
     def _summarize(self, api: ImagesAPI) -> list[summary.Summary]:
         images = listing.Listing(api, self._args, self._results.progress.note)
         if select.needs_usage(self._args):
-            self._usages.append(images.usage())
+            self._usages[api] = images.usage()
         opts = ListOpts(visibility=self._args.visibility)
         pages = images.pages(opts)
         return summary.summarize(

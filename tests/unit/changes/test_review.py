@@ -2,6 +2,7 @@
 
 """Plans that are reviewed and applied later, and images that are kept."""
 
+import datetime
 import io
 import json
 import pathlib
@@ -395,3 +396,59 @@ def test_detailed_exit_code(app, fleet):
     assert run(app, PruneComputeImages, *words)[0] == 0
     code, _ = run(app, *PRUNE, '--detailed-exitcode', GO)
     assert code == 2
+
+
+# --- totals ------------------------------------------------------------------
+
+
+def warnings(caplog):
+    return [r.getMessage() for r in caplog.records if r.levelname == 'WARNING']
+
+
+def test_totals(app, fleet, caplog):
+    """How many images are deleted and kept, and how many bytes that frees."""
+    for number in range(6):
+        fleet.images[ID[number]]['OS-EXT-IMG-SIZE:size'] = 10**number
+    fleet.images[ID[2]]['OS-EXT-IMG-SIZE:size'] = None
+    rows(app, *PRUNE, DRY)
+    assert warnings(caplog)[-1] == '3 images to delete (10K), 2 kept'
+    fleet.images[ID[1]]['metadata']['protected_here'] = 'yes'
+    renamed = fleet.images[ID[2]]
+    fleet.before = lambda *_request: (
+        fleet.requests.count(f'GET /images/{ID[2]}')
+        and renamed.update(name='x')
+    )
+    caplog.clear()
+    assert run(app, *PRUNE, GO)[0] == 1
+    assert warnings(caplog)[-1] == (
+        '1 image done (10K), 2 kept, 1 skipped, 1 failed'
+    )
+
+
+def test_named_images_have_no_totals(app, caplog):
+    run(app, DeleteComputeImage, ID[1])
+    assert warnings(caplog) == []
+
+
+def test_outcomes_are_an_audit_log(app, fleet, http):
+    """They say when, and under which request ID, for each change."""
+    http.delete(
+        f'{nova.ENDPOINT}/images/{ID[1]}',
+        status_code=204,
+        headers={'X-OpenStack-Request-Id': 'req-1'},
+    )
+    http.delete(
+        f'{nova.ENDPOINT}/images/{ID[2]}',
+        status_code=403,
+        headers={'X-OpenStack-Request-Id': 'req-2'},
+    )
+    done = {r['ID']: r for r in rows(app, *PRUNE, GO, code=1)}
+    assert done[ID[1]]['Request ID'] == 'req-1'
+    assert done[ID[2]]['Request ID'] == 'req-2'
+    assert done[ID[4]]['Request ID'] is None
+    assert done[ID[3]]['Request ID'] is None
+    times = [datetime.datetime.fromisoformat(r['Time']) for r in done.values()]
+    assert all(time.utcoffset() == datetime.timedelta() for time in times)
+    assert times == sorted(times)
+    _, table = run(app, *PRUNE, GO)
+    assert 'Request ID' not in table

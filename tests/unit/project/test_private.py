@@ -13,13 +13,14 @@ import inspect
 import pathlib
 import re
 
+from keystoneauth1 import adapter
 from keystoneauth1 import session
 from openstack.config import loader
 import pytest
 
 import osc_compute_images
 from osc_compute_images.api.clouds import _cloud
-from osc_compute_images.api.http import _sessions
+from osc_compute_images.api.http import _settings
 from osc_compute_images.commands import show
 from osc_compute_images.output import escaping
 
@@ -27,7 +28,7 @@ from osc_compute_images.output import escaping
 #: defined, and what happens without it.
 PRIVATE = {
     # keystoneauth1.session.Session: token requests are retried more often.
-    '_connect_retries': 'api/http/_sessions.py',
+    '_connect_retries': 'api/http/_settings.py',
     # openstack.config.OpenStackConfig: the regions of a cloud are those of
     # its catalog, and --all-clouds may prompt for a password.
     '_get_known_regions': 'api/clouds/_cloud.py',
@@ -149,10 +150,8 @@ def test_parser_has_groups_and_options():
 
 
 def test_session_without_retries_has_none():
-    class Adapter:
-        session = object()
-
-    assert _sessions.connect_retries(Adapter()) is None
+    made = adapter.Adapter(object())
+    assert _settings.retries(made).connect == _settings.RETRIES
 
 
 def test_config_without_known_regions():
