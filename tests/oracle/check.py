@@ -132,9 +132,10 @@ class Run:
             raise Fault(f'the exit code is {code}')
 
 
-def _changes(rows: list[dict[str, str]]) -> set[tuple[str | None, str]]:
+def _changes(rows: list[dict[str, str]]) -> set[tuple[str, str]]:
+    # The outcomes tell the region only if there are several.
     return {
-        (row.get('Region'), row['ID'])
+        (row.get('Region', 'r0'), row['ID'])
         for row in rows
         if row['Action'] == 'delete'
     }
