@@ -75,6 +75,11 @@ class ImagesAPI(MetadataAPI):
         shown = without_credentials(where or '')
         return f'<ImagesAPI in {shown}>' if shown else '<ImagesAPI>'
 
+    @property
+    def last_request_id(self) -> str | None:
+        """ID of the last change, in the logs of Compute, if it succeeded."""
+        return self._http.request_id
+
     def list_detail(
         self,
         opts: ListOptsBuilder | Mapping[str, str | int] | None = None,
