@@ -158,7 +158,10 @@ def test_examples_in_help_are_valid(name):
     assert len(made.examples) == 2
     for words in made.examples:
         assert f'  openstack {name} {words}' in lines
-        made.check(parser.parse_args(shlex.split(words)))
+        parsed = parser.parse_args(shlex.split(words))
+        # There is no terminal to ask for approval.
+        parsed.auto_approve = True
+        made.check(parsed)
 
 
 def test_help_of_list_fits(monkeypatch):
