@@ -3,11 +3,13 @@
 """The commands in the real shell, with a real configuration."""
 
 import re
+import socket
 
 from keystoneauth1 import fixture
 import pytest
 import yaml
 
+from osc_compute_images.commands.show import EXIT_TIMEOUT
 from testbed import nova
 from tests.unit.running import AUTH
 from tests.unit.running import kept_logging
@@ -62,6 +64,20 @@ def test_requests_have_a_timeout(shell, http, config, timeout):
     assert shell('list', **config) == 0
     timeouts = [request.timeout for request in http.request_history]
     assert timeouts == [timeout, timeout, (timeout, timeout)]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize('words', [[], ['--region=RegionOne']])
+def test_wait_ends_while_keystone_is_mute(shell, http, words):
+    # It accepts, and never answers.
+    with socket.create_server(('127.0.0.1', 0), backlog=64) as mute:
+        url = 'http://{}:{}/v3'.format(*mute.getsockname())
+        http.register_uri('GET', url, real_http=True)
+        http.register_uri('POST', f'{url}/auth/tokens', real_http=True)
+        auth = {**AUTH, 'auth_url': url}
+        command = ['show', 'x', *words, '--wait', '--timeout=0.3']
+        code = shell(*command, auth=auth, api_timeout=1000)
+    assert code == EXIT_TIMEOUT
 
 
 @pytest.mark.parametrize(
