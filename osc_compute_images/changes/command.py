@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
+#: Exit code if --detailed-exitcode is given, and changes are planned.
+EXIT_CHANGES = 8
+
 
 class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
     """A command that shows a plan, asks, and applies it."""

@@ -2,6 +2,7 @@
 
 """Plans that are reviewed and applied later, and images that are kept."""
 
+import datetime
 import io
 import json
 import pathlib
@@ -427,3 +428,27 @@ def test_totals(app, fleet, caplog):
 def test_named_images_have_no_totals(app, caplog):
     run(app, DeleteComputeImage, ID[1])
     assert warnings(caplog) == []
+
+
+def test_outcomes_are_an_audit_log(app, fleet, http):
+    """They say when, and under which request ID, for each change."""
+    http.delete(
+        f'{nova.ENDPOINT}/images/{ID[1]}',
+        status_code=204,
+        headers={'X-OpenStack-Request-Id': 'req-1'},
+    )
+    http.delete(
+        f'{nova.ENDPOINT}/images/{ID[2]}',
+        status_code=403,
+        headers={'X-OpenStack-Request-Id': 'req-2'},
+    )
+    done = {r['ID']: r for r in rows(app, *PRUNE, GO, code=1)}
+    assert done[ID[1]]['Request ID'] == 'req-1'
+    assert done[ID[2]]['Request ID'] == 'req-2'
+    assert done[ID[4]]['Request ID'] is None
+    assert done[ID[3]]['Request ID'] is None
+    times = [datetime.datetime.fromisoformat(r['Time']) for r in done.values()]
+    assert all(time.utcoffset() == datetime.timedelta() for time in times)
+    assert times == sorted(times)
+    _, table = run(app, *PRUNE, GO)
+    assert 'Request ID' not in table

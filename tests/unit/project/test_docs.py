@@ -27,7 +27,7 @@ from osc_compute_images.api import filters
 from osc_compute_images.api.filters import _regex
 from osc_compute_images.api.http import _body
 from osc_compute_images.changes import interruption
-from osc_compute_images.changes.command import ChangeCommand
+from osc_compute_images.changes.command import PlanCommand
 from osc_compute_images.output import bounds
 from osc_compute_images.output import escaping
 from osc_compute_images.output import field
@@ -245,7 +245,7 @@ def test_exit_codes_are_documented(name):
     if name == 'compute image show':
         # It neither changes images nor reads servers.
         codes.remove(base.EXIT_REFUSED)
-    if issubclass(COMMANDS[name], ChangeCommand):
+    if issubclass(COMMANDS[name], PlanCommand):
         codes |= {128 + number for number in interruption.SIGNALS}
     assert documented == sorted(codes)
 
