@@ -145,16 +145,6 @@ class ChangeCommand(PlanCommand):
                 'from, or that other images need. Images that servers are, '
                 'or may be, stored in are kept',
             )
-        else:
-            group.add_argument(
-                '--allow-private',
-                action='store_true',
-                help='Allow images to become private: with any change of '
-                'properties, the Compute service makes a shared or community '
-                'image private, so that other projects can no longer use it. '
-                'Without this option, such images are not changed; '
-                '"openstack image set" and "unset" keep the visibility',
-            )
         return group
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
@@ -222,7 +212,15 @@ class PropertyCommand(ChangeCommand):
             help='Image to modify (name or ID)',
         )
         self.add_property(parser)
-        self.add_planning(parser, 'with-')
+        self.add_planning(parser, 'with-').add_argument(
+            '--allow-private',
+            action='store_true',
+            help='Allow images to become private: with any change of '
+            'properties, the Compute service makes a shared or community '
+            'image private, so that other projects can no longer use it. '
+            'Without this option, such images are not changed; "openstack '
+            'image set" and "unset" keep the visibility',
+        )
         habits.add_assigning(parser, self.verb)
 
     @abc.abstractmethod
