@@ -113,7 +113,7 @@ def test_help_of_run_succeeds(run, word):
     assert run('no-such-command').returncode == 2
 
 
-@pytest.mark.parametrize('tool', ['demo.py', 'pictures.py', 'devcloud'])
+@pytest.mark.parametrize('tool', ['demo.py', 'devcloud'])
 def test_help_of_tool_does_nothing_else(tool, tmp_path):
     done = subprocess.run(
         [sys.executable, ROOT / 'tools' / tool, '--help'],
