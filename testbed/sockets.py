@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
 import dataclasses
+import itertools
 import json
 import socket
 import ssl
@@ -204,38 +205,35 @@ def first_of(*handlers: Handler) -> Handler:
     return handler
 
 
-def in_turn(
-    *responses: Response | None,
-    method: str = 'GET',
-    path: str = '/images/detail',
-    where: Callable[[Request], bool] = lambda _request: True,
-) -> Handler:
+def in_turn(*responses: Response | None, **where: Any) -> Handler:
     """Return a handler that sends each response once.
 
     :param responses: None passes the request to the next handler
-    :param path: the end of the path of the requests
-    :param where: selects among these requests
+    :param where: see :func:`_sending`
     """
-    left = list(responses)
-
-    def handler(request: Request) -> Response | None:
-        meant = request.method == method and request.path.endswith(path)
-        return left.pop(0) if left and meant and where(request) else None
-
-    return handler
+    return _sending(iter(responses), **where)
 
 
-def always(
-    response: Response,
+def always(response: Response, *where: Any, **more: Any) -> Handler:
+    """Return a handler that always sends this response."""
+    return _sending(itertools.repeat(response), *where, **more)
+
+
+def _sending(
+    responses: Iterator[Response | None],
     method: str = 'GET',
     path: str = '/images/detail',
     where: Callable[[Request], bool] = lambda _request: True,
 ) -> Handler:
-    """Return a handler that always sends this response."""
+    """Return a handler that sends these responses.
+
+    :param path: the end of the path of the requests
+    :param where: selects among these requests
+    """
 
     def handler(request: Request) -> Response | None:
         meant = request.method == method and request.path.endswith(path)
-        return response if meant and where(request) else None
+        return next(responses, None) if meant and where(request) else None
 
     return handler
 
