@@ -19,7 +19,8 @@ import requests_mock
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import ServerError
-from osc_compute_images.api.http import _retry
+from osc_compute_images.api.http import _error_response
+from osc_compute_images.api.http import _settings
 from osc_compute_images.text import printable
 from testbed import nova
 from tests.fuzz import promises
@@ -75,8 +76,8 @@ def check_error(data: bytes) -> None:
             promises.expect_one_line(str(e))
         else:
             raise AssertionError('The error was accepted as an image')
-    assert len(waits) <= _retry.RETRIES
-    assert all(0 <= wait <= _retry.MAX_DELAY for wait in waits)
+    assert len(waits) <= _settings.RETRIES
+    assert all(0 <= wait <= _error_response.MAX_DELAY for wait in waits)
 
 
 def _api() -> ImagesAPI:
@@ -95,19 +96,19 @@ DELAYS = [
 
 def check_delay(data: bytes) -> None:
     """Check the delay."""
-    seconds = _retry.parse_retry_after(data.decode('latin-1'))
+    seconds = _error_response.parse_retry_after(data.decode('latin-1'))
     error = ServerError('x', http_status=503)
     error.retry_after = seconds
     for number in (0.0, 1.0):
-        delay = _retry.delay(
-            error, 0, _retry.Settings(), math.inf, lambda n=number: n
+        delay = _settings.Retries().delay(
+            error, 0, math.inf, lambda n=number: n
         )
         if delay is None:
             # There is no retry.
             assert seconds is not None
-            assert seconds > _retry.MAX_DELAY
+            assert seconds > _error_response.MAX_DELAY
         else:
-            assert 0 <= delay <= _retry.MAX_DELAY
+            assert 0 <= delay <= _error_response.MAX_DELAY
 
 
 TEXTS = [
