@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A short, repeatable run of ``./run fuzz``.
+"""A short, repeatable run of ``tests/fuzz``.
 
 The inputs are the seeds of its targets, and mutated seeds.
 """
 
 import contextlib
 import time
-import types
 
 from hypothesis import example
 from hypothesis import given
@@ -15,25 +14,25 @@ import hypothesis.strategies as st
 import pytest
 
 from tests.fuzz.__main__ import check
-from tests.fuzz.__main__ import load
-from tests.fuzz.__main__ import TARGETS
+from tests.fuzz.__main__ import Target
+from tests.fuzz.__main__ import targets
 from tests.fuzz.__main__ import WORDS
 from tests.unit.project.examples import examples
 
-MODULES = {target: load(target) for target in TARGETS}
+TARGETS = targets()
 
 
 @pytest.mark.parametrize('target', TARGETS)
 def test_seeds(target):
-    assert MODULES[target].SEEDS
-    for seed in MODULES[target].SEEDS:
-        check(MODULES[target], seed)
+    assert TARGETS[target].seeds
+    for seed in TARGETS[target].seeds:
+        check(TARGETS[target], seed)
 
 
 @pytest.mark.no_cover
 @given(
     st.sampled_from(
-        [(t, seed) for t, module in MODULES.items() for seed in module.SEEDS]
+        [(name, seed) for name, t in TARGETS.items() for seed in t.seeds]
     ),
     st.lists(
         st.tuples(
@@ -52,7 +51,7 @@ def test_mutated_seeds(target_and_seed, changes):
     for where, length, new in changes:
         where %= len(data) + 1
         data = data[:where] + new + data[where + length :]
-    check(MODULES[target], data)
+    check(TARGETS[target], data)
 
 
 @pytest.mark.parametrize('seconds', [0, 100])
@@ -69,4 +68,4 @@ def test_costly_input_is_detected(monkeypatch, seconds, size):
     if seconds or size:
         expected = pytest.raises(AssertionError)
     with expected:
-        check(types.SimpleNamespace(check=parse), b'')
+        check(Target([], parse), b'')

@@ -108,7 +108,7 @@ def tool(name, *words, state):
     )
 
 
-@pytest.mark.parametrize('name', ['demo.py', 'pictures.py', 'devcloud'])
+@pytest.mark.parametrize('name', ['demo.py', 'devcloud'])
 def test_help_of_tool_does_nothing_else(name, tmp_path):
     done = tool(name, '--help', state=tmp_path)
     assert done.stdout.startswith('usage: ./run ')
