@@ -88,8 +88,8 @@ from osc_compute_images.api.images._api import ImagesAPI
 from osc_compute_images.api.listing._options import ListOpts
 from osc_compute_images.api.listing._options import ListOptsBuilder
 from osc_compute_images.api.listing._options import MAX_PAGE_SIZE
+from osc_compute_images.api.listing._page import ImagePage
 from osc_compute_images.api.listing._pager import Pager
-from osc_compute_images.api.listing._paging import ImagePage
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageRef
 from osc_compute_images.api.records._image import ServerRef

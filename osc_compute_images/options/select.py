@@ -186,7 +186,7 @@ class Choice(NamedTuple):
             return iter(pages)
         from osc_compute_images.api.groups import selection
 
-        return selection.newest_of_pages(
+        return selection._newest_of_pages(
             pages, self.newest, group_by=self.group_by
         )
 

@@ -10,6 +10,7 @@ from osc_compute_images.api import Image
 from osc_compute_images.api import ImagePage
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
+from osc_compute_images.api import MAX_PAGE_SIZE
 from osc_compute_images.api.changes.usage import Usage
 from osc_compute_images.api.filters import Filter
 from osc_compute_images.output import bounds
@@ -57,11 +58,10 @@ class Images:
     ) -> Iterator[Sequence[Image]]:
         """Yield the selected images, page by page."""
         if self._kept is None or opts.marker or opts.visibility:
-            pager = self._api.list_detail(
-                opts, where=where, first_page_size=first_page_size
-            )
+            pager = self._api.list_detail(opts, where=where)
+            pages = pager._pages_from(first_page_size or MAX_PAGE_SIZE)
             # NOTE: a loop would hold a page in memory during the next request.
-            return map(self._read, pager.pages())
+            return map(self._read, pages)
         return iter([[*filter(where.matches, self._kept)]])
 
     def _all(self) -> Iterator[Image]:
