@@ -83,11 +83,17 @@ class Pager(Generic[_Item]):
         :raises ListingInterrupted: if an error occurs after the first page
         :raises ImagesError: if the first page cannot be fetched
         """
-        return self._pages_from(self._query.first_page_size)
+        return self._pages_from(None)
 
-    def _pages_from(self, first_page_size: int) -> Iterator[ImagePage[_Item]]:
-        """Yield the pages, a small one first; they grow if they are slow."""
+    def _pages_from(self, size: int | None) -> Iterator[ImagePage[_Item]]:
+        """Yield the pages; a small first one saves memory.
+
+        The next pages grow while the server is slow.
+
+        :param size: number of images on the first page, if less than the limit
+        """
         listing = _Listing(self._kind, self._fetch, self._read, self._query)
+        first_page_size = size or self._query.first_page_size
         return self._query.select(listing.pages(first_page_size))
 
 
