@@ -110,6 +110,7 @@ def test_invalid_field_is_reported_and_others_are_kept(
         ('minDisk', '1e3', 1000),
         ('minDisk', 'null', None),
         ('minRam', 512.0, 512),
+        ('minRam', 10**30, 10**30),
         ('OS-EXT-IMG-SIZE:size', 1.0e9, 1_000_000_000),
         ('name', 'null', 'null'),
     ],
@@ -150,13 +151,6 @@ def test_numbers_that_are_none_become_text(text):
     body = f'{{"images": [1, {{"id": "a", "metadata": {{"x": {text}}}}}]}}'
     (image,) = _decode.decode_page(body.encode()).images
     assert image.metadata == {'x': text}
-
-
-def test_huge_numbers():
-    body = '{"images": [{"id": "a", "minDisk": %s, "minRam": %s}]}'
-    body %= ('9' * 5000, '9' * 30)
-    (image,) = _decode.decode_page(body.encode()).images
-    assert (image.min_disk, image.min_ram) == (None, int('9' * 30))
 
 
 def test_last_of_duplicate_keys_wins():
@@ -226,15 +220,11 @@ def test_reason_of_an_invalid_document(monkeypatch):
         )
 
 
-def test_image_that_is_not_an_object_is_an_error():
-    with pytest.raises(InvalidResponse, match="'image' is not an object"):
-        _decode.decode_image(b'{"image": []}')
-
-
 @pytest.mark.parametrize(
     'body',
     [
         *(b'', b'[]', b'"images"', b'{}', b'{"images": null}', b'\xff\xfe'),
+        b'{"images": {}, "image": []}',
         b'{"images": ' + b'[' * 100_000,
         b'{"images": [' + b'{"a":' * 100_000,
         b'{"images": [{"id": "a"}',

@@ -3,7 +3,6 @@
 """Arguments of lists: filters, options, max_items; and invalid ones."""
 
 import datetime
-import uuid
 
 import pytest
 
@@ -280,18 +279,6 @@ def test_representations(api, http, ten):
         '<ImagePage with 10 images>',
         '<ImagePage with 0 images, the last>',
     ]
-
-
-@pytest.mark.parametrize('make', [str, uuid.UUID, ImageRef])
-def test_methods_accept_ids_and_images(api, http, make):
-    http.get(ONE, json={'image': nova.image(1)})
-    http.delete(ONE, status_code=204)
-    http.get(f'{ONE}/metadata', json={'metadata': {'a': 'b'}})
-    one = make(ID)
-    assert api.get(one) == api.find(api.get(one)) == api.wait_for(one)
-    assert api.get(one).id == ID
-    assert api.get_metadata(one) == {'a': 'b'}
-    assert api.delete(one) is None
 
 
 def test_ignore_missing(api, http):
