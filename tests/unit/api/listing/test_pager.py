@@ -254,6 +254,18 @@ def test_requests_while_all_listed_images_are_deleted(api, http, kept, begin):
     assert len(sent(http)) < 2 * 20 + 8
 
 
+@pytest.mark.parametrize('gone', [3, 4, 5, 6, 12])
+def test_listing_goes_back_over_pages_that_are_known(api, http, gone):
+    server = nova.Server(nova.images(*range(20)))
+    http.get(nova.DETAIL, json=server)
+    listed = []
+    for page in api.list_detail(ListOpts(limit=4)).pages():
+        listed += ids(page.images)
+        if len(listed) == 12 and len(server.images) == 20:
+            delete(server, *range(12 - gone, 12))
+    assert listed == some(*range(20))
+
+
 def test_deleted_marker_of_an_empty_page(api, http):
     pages = {
         None: nova.page(nova.images(1, 2)),
