@@ -26,8 +26,8 @@ from osc_compute_images.api.filters._numbers import min_disk
 from osc_compute_images.api.filters._numbers import min_ram
 from osc_compute_images.api.filters._numbers import size
 from osc_compute_images.api.filters._properties import has_property
+from osc_compute_images.api.filters._properties import image_type
 from osc_compute_images.api.filters._properties import property_is
-from osc_compute_images.api.filters._states import image_type
 from osc_compute_images.api.filters._states import server
 from osc_compute_images.api.filters._states import status
 from osc_compute_images.api.filters._times import changes_before

@@ -92,30 +92,24 @@ class Pager(Generic[_Item]):
 
         :param size: number of images on the first page, if less than the limit
         """
-        listing = _Listing(self._kind, self._fetch, self._read, self._query)
-        first_page_size = size or self._query.first_page_size
-        return self._query.select(listing.pages(first_page_size))
+        first = min(size or self._query.first_page_size, self._query.limit)
+        return self._query.select(_Listing(self, first).pages())
 
 
 class _Listing(Generic[_Item]):
-    """One iteration of a :class:`Pager`; see there for the arguments."""
+    """One iteration of a pager.
 
-    def __init__(
-        self,
-        kind: str,
-        fetch: Callable[[Mapping[str, Any]], bytes],
-        read: Callable[[bytes], ImagePage[_Item]],
-        query: Query,
-    ) -> None:
-        self._kind = kind
-        self._fetch = fetch
-        self._read = read
-        self._parameters = query.parameters
-        self._max_limit = self._limit = query.limit
-        self._history = History(kind, query.parameters.get('marker'))
+    :param limit: number of images on the first page
+    """
 
-    def pages(self, first_page_size: int) -> Iterator[ImagePage[_Item]]:
-        self._limit = min(first_page_size, self._max_limit)
+    def __init__(self, pager: Pager[_Item], limit: int) -> None:
+        self._pager = pager
+        self._kind = pager._kind
+        self._parameters = pager._query.parameters
+        self._history = History(self._kind, self._parameters.get('marker'))
+        self._limit = limit
+
+    def pages(self) -> Iterator[ImagePage[_Item]]:
         try:
             page = self._page({})
             while True:
@@ -150,13 +144,12 @@ class _Listing(Generic[_Item]):
     def _page(self, position: Mapping[str, str]) -> ImagePage[_Item]:
         limit = self._limit
         began = time.monotonic()
-        page = self._read(
-            self._fetch({**self._parameters, 'limit': limit, **position})
-        )
+        query = {**self._parameters, 'limit': limit, **position}
+        page = self._pager._read(self._pager._fetch(query))
         page._limit = limit
         self._history.add(page, position)
         if time.monotonic() - began > _SLOW:
-            self._limit = min(limit * _GROWTH, self._max_limit)
+            self._limit = min(limit * _GROWTH, self._pager._query.limit)
         return page
 
     def _interrupted(
