@@ -326,6 +326,13 @@ def test_listing_is_interrupted_if_too_many_ids_are_forgotten(
     assert ids(api.list_detail()) == some(*range(40, 100))
 
 
+def test_ids_of_the_last_page_are_forgotten_last(api, http, monkeypatch):
+    monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 4)
+    numbers = [(1, 2), (3, 4), (1, 2, 5), (1, 2, 6), (7,)]
+    serve(http, *(nova.page(nova.images(*each)) for each in numbers))
+    assert ids(api.list_detail(TWO)) == some(*range(1, 8))
+
+
 @pytest.mark.parametrize('memory', [5, 1000])
 def test_empty_page_may_link_to_forgotten_images(
     api, http, monkeypatch, memory
