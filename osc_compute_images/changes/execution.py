@@ -14,7 +14,6 @@ import time
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_compute_images import base
 from osc_compute_images import errors
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageNotFound
@@ -25,6 +24,7 @@ from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.api.servers.fleet import Fleet
 from osc_compute_images.changes import approval
 from osc_compute_images.changes import chosen
+from osc_compute_images.changes import command
 from osc_compute_images.changes import kept
 from osc_compute_images.changes import report
 from osc_compute_images.changes import review
@@ -50,6 +50,9 @@ _FRESH = 60.0
 _PARALLEL = 4
 
 Plans = dict[RegionKey, Plan]
+
+#: Headers and rows.
+Table = tuple[Sequence[str], Iterable[tuple[Any, ...]]]
 
 
 class Execution:
@@ -85,7 +88,7 @@ class Execution:
             self._report.summarize(dry_run=self._args.dry_run)
         code = self._report.exit_code(code) or self._results.exit_code
         if code == 0 and self._args.detailed_exitcode and self._report.total:
-            return base.EXIT_CHANGES
+            return command.EXIT_CHANGES
         return code
 
     @property
@@ -93,7 +96,7 @@ class Execution:
         """Whether it shows the plan, asks for approval, and prints rows."""
         return not self._names or self._reviewed is not None
 
-    def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
+    def run(self) -> Table:
         """Plan the changes; return the plan, or the outcomes.
 
         :raises Failure: if nothing may be changed
@@ -111,31 +114,42 @@ class Execution:
             plans = self._plans(regions, fleet)
             if self._args.max_changes is not None:
                 plan.check_size(plans.values(), self._args.max_changes)
-            headers: tuple[str, ...] = report.PLAN_HEADERS
             if self._args.dry_run:
-                if self._args.formatter in _DOCUMENTS:
-                    words = self._args.words
-                    rows = review.rows(self._command, words, plans, regions)
-                    field.check_requested(review.COLUMNS, self._args)
-                    return review.COLUMNS, rows
-                rows = report.plan_rows(plans)
-            else:
-                if self._asks:
-                    self._approve(regions, plans)
-                headers = report.HEADERS
-                rows = self._report.rows(
-                    plans,
-                    lambda key, each: apply(regions.apis[key], each, fleet),
-                    self._results.progress,
-                    shows_bar=report.shows_bar(self._args, self._stdout),
-                )
-                if not self._asks:
-                    # As other commands of OpenStackClient, it prints nothing.
-                    for _row in rows:
-                        pass
-                    return (), ()
-        headers = (*regions.headers, *headers)
+                return self._shown(regions, plans)
+            if self._asks:
+                self._approve(regions, plans)
+            rows = self._report.rows(
+                plans,
+                lambda key, each: apply(regions.apis[key], each, fleet),
+                self._results.progress,
+                shows_bar=report.shows_bar(self._args, self._stdout),
+            )
+            if not self._asks:
+                # As other commands of OpenStackClient, it prints nothing.
+                for _row in rows:
+                    pass
+                return (), ()
+        names = report.LOG_HEADERS if self._for_programs else report.HEADERS
+        return self._table((*regions.headers, *names), rows)
+
+    @property
+    def _for_programs(self) -> bool:
+        return self._args.formatter in _DOCUMENTS
+
+    def _shown(self, regions: scope.Regions, plans: Plans) -> Table:
+        if not self._for_programs:
+            headers = (*regions.headers, *report.PLAN_HEADERS)
+            return self._table(headers, report.plan_rows(plans))
+        field.check_requested(review.COLUMNS, self._args)
+        words = self._args.words
+        rows = review.rows(self._command, words, plans, regions)
+        return review.COLUMNS, rows
+
+    def _table(
+        self, headers: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> Table:
         field.check_requested(headers, self._args)
+        rows = (row[: len(headers)] for row in rows)
         return headers, report.cells(self._stdout, self._args.formatter, rows)
 
     def _plans(self, regions: scope.Regions, fleet: Fleet) -> Plans:

@@ -33,6 +33,8 @@ from osc_compute_images.text import printable
 
 PLAN_HEADERS = ('Action', 'ID', 'Name', 'Reason')
 HEADERS = ('Action', 'ID', 'Name', 'Result', 'Reason')
+#: Those of formatters for programs: an audit log.
+LOG_HEADERS = (*HEADERS, 'Time', 'Request ID')
 
 #: Added to the number of a signal, as a shell does.
 _SIGNAL_EXIT = 128
@@ -205,6 +207,8 @@ class Report:
                         *_step_cells(step),
                         outcome.result.value,
                         outcome.reason or step.reason,
+                        outcome.time.isoformat(timespec='seconds'),
+                        outcome.request_id,
                     )
 
     def _note(

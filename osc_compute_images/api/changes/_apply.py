@@ -83,7 +83,13 @@ def apply(api: 'ImagesAPI', plan: Plan, fleet: Fleet) -> Iterator[Outcome]:
 
 
 def _failure(step: Step, e: _errors.ImagesError) -> Outcome:
-    return Outcome(step=step, result=Result.FAILED, reason=str(e), error=e)
+    return Outcome(
+        step=step,
+        result=Result.FAILED,
+        reason=str(e),
+        error=e,
+        request_id=e.request_id,
+    )
 
 
 def _apply_step(
@@ -106,7 +112,12 @@ def _apply_step(
         if objection is not None:
             return Outcome(step=step, result=Result.SKIPPED, reason=objection)
     note = _sending.change(api, step, image)
-    return Outcome(step=step, result=Result.DONE, reason=note)
+    return Outcome(
+        step=step,
+        result=Result.DONE,
+        reason=note,
+        request_id=api.last_request_id,
+    )
 
 
 class _DeletionCheck:

@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 import dataclasses
+import datetime
 import enum
 
 from osc_compute_images.api import _errors
@@ -72,12 +73,19 @@ class Outcome:
         or its use has changed since the plan was made
     :param reason: why it was kept or skipped, what failed, or a note
     :param error: for :attr:`Result.FAILED`
+    :param request_id: of the change, in the logs of Compute, if it has one
+    :param time: when it was known, UTC
     """
 
     step: Step
     result: Result
     reason: str = ''
     error: _errors.ImagesError | None = None
+    request_id: str | None = dataclasses.field(default=None, compare=False)
+    time: datetime.datetime = dataclasses.field(
+        default_factory=lambda: datetime.datetime.now(datetime.UTC),
+        compare=False,
+    )
 
 
 def difference(planned: Image, image: Image) -> str | None:

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping
+import functools
 import logging
 import math
 import random
@@ -37,6 +38,9 @@ class Client:
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         self._adapter = adapter
         self._locator = Locator(adapter)
+        #: ID of the last request that was sent by :meth:`send`, if it
+        #: succeeded.
+        self.request_id: str | None = None
 
     def get(
         self,
@@ -82,14 +86,23 @@ class Client:
 
         return self._retry(attempt, deadline)
 
-    def send(self, method: str, path: str, json: object = None) -> bytes:
+    def send(
+        self,
+        method: str,
+        path: str,
+        json: object = None,
+        *,
+        microversion: str | None = None,
+    ) -> bytes:
         """Send a request without retries: it may not be idempotent.
 
-        See :meth:`get` for the other arguments, the result and the errors.
+        See :meth:`fetch` for the other arguments and the errors.
 
         :param json: the body, to be encoded
+        :returns: the body of a successful response
         """
-        content: dict[str, Any] = {}
+        self.request_id = None
+        content: dict[str, Any] = {'microversion': microversion}
         try:
             if json is not None:
                 content['data'] = msgspec.json.encode(json)
@@ -98,13 +111,12 @@ class Client:
             raise _exceptions.encode_error(e) from e
         # NOTE: finding the endpoint and the token is safe to retry.
         endpoint = self._retry(self._locator.locate)
-
-        def attempt(end: float) -> Response:
-            return send_once(
-                self._adapter, method, endpoint, path, end, **content
-            )
-
-        return self._logged_in(attempt, math.inf).body
+        attempt = functools.partial(
+            send_once, self._adapter, method, endpoint, path, **content
+        )
+        response = self._logged_in(attempt, math.inf)
+        self.request_id = response.request_id
+        return response.body
 
     def log_in(self) -> None:
         """Obtain a token, unless there is one; retry transient errors.

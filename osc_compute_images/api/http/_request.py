@@ -44,10 +44,12 @@ class Response(NamedTuple):
 
     :param microversion: of Compute that the server answered in, or None. A
         server without microversions ignores the one that it is asked for
+    :param request_id: identifies the request in the logs of the service
     """
 
     body: bytes
     microversion: str | None
+    request_id: str | None
 
 
 def send_once(
@@ -150,7 +152,11 @@ def _checked(method: str, response: requests.Response) -> Response:
         )
     version = headers.get('openstack-api-version', '')
     service, _, number = version.partition(' ')
-    return Response(response.content, number if service == 'compute' else None)
+    return Response(
+        response.content,
+        number if service == 'compute' else None,
+        _error_response.request_id(response),
+    )
 
 
 def _is_foreign(method: str, status: int, body: bytes) -> bool:

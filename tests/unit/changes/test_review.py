@@ -2,6 +2,7 @@
 
 """Plans that are reviewed and applied later, and images that are kept."""
 
+import datetime
 import io
 import json
 import pathlib
@@ -25,10 +26,9 @@ from osc_compute_images.commands.unset import UnsetComputeImage
 from testbed import nova
 from testbed.fleet import server
 from tests.unit import conftest
-from tests.unit.commands.test_commands import App
-from tests.unit.commands.test_commands import CLOUD
-from tests.unit.commands.test_commands import run
 from tests.unit.running import acted
+from tests.unit.running import App
+from tests.unit.running import CLOUD
 from tests.unit.running import day
 from tests.unit.running import DRY
 from tests.unit.running import errors
@@ -36,9 +36,10 @@ from tests.unit.running import GO
 from tests.unit.running import ID
 from tests.unit.running import new_fleet
 from tests.unit.running import rows
-from tests.unit.running import SNAPSHOTS
+from tests.unit.running import run
 from tests.unit.running import WEB
 
+SNAPSHOTS = ['--type', 'snapshot']
 PRUNE = (PruneComputeImages, '--keep-last=1')
 
 
@@ -427,3 +428,27 @@ def test_totals(app, fleet, caplog):
 def test_named_images_have_no_totals(app, caplog):
     run(app, DeleteComputeImage, ID[1])
     assert warnings(caplog) == []
+
+
+def test_outcomes_are_an_audit_log(app, fleet, http):
+    """They say when, and under which request ID, for each change."""
+    http.delete(
+        f'{nova.ENDPOINT}/images/{ID[1]}',
+        status_code=204,
+        headers={'X-OpenStack-Request-Id': 'req-1'},
+    )
+    http.delete(
+        f'{nova.ENDPOINT}/images/{ID[2]}',
+        status_code=403,
+        headers={'X-OpenStack-Request-Id': 'req-2'},
+    )
+    done = {r['ID']: r for r in rows(app, *PRUNE, GO, code=1)}
+    assert done[ID[1]]['Request ID'] == 'req-1'
+    assert done[ID[2]]['Request ID'] == 'req-2'
+    assert done[ID[4]]['Request ID'] is None
+    assert done[ID[3]]['Request ID'] is None
+    times = [datetime.datetime.fromisoformat(r['Time']) for r in done.values()]
+    assert all(time.utcoffset() == datetime.timedelta() for time in times)
+    assert times == sorted(times)
+    _, table = run(app, *PRUNE, GO)
+    assert 'Request ID' not in table
