@@ -215,7 +215,8 @@ def test_comparisons(field, how, matching):
 )
 def test_time_filters(make, matching):
     times = {'1': '2026-11-11', '2': '2026-11-12', '3': '2026-11-13', '4': ''}
-    images = [image(name=n, created=t, updated=t) for n, t in times.items()]
+    field = 'created' if 'created' in make.__name__ else 'updated'
+    images = [image(name=n, **{field: t}) for n, t in times.items()]
     for time in ('2026-11-12T00:00:00Z', '2026-11-12 02:00+02:00'):
         assert chosen(make(time), [*images, image()]) == matching
 
