@@ -20,7 +20,7 @@ MODULES = (
     'api/listing/_json.py',
     'api/listing/_order.py',
     'api/listing/_pager.py',
-    'api/listing/_paging.py',
+    'api/listing/_page.py',
     'api/listing/_query.py',
     'api/clouds/_regions.py',
     'api/listing/_salvage.py',

@@ -93,7 +93,6 @@ class ImagesAPI(MetadataAPI):
         opts: ListOptsBuilder | Mapping[str, str | int] | None = None,
         *,
         where: filters.Filter | None = None,
-        first_page_size: int | None = None,
         max_items: int | None = None,
     ) -> Pager[Image]:
         """List images with all fields, newest first.
@@ -103,16 +102,12 @@ class ImagesAPI(MetadataAPI):
         :param opts: query parameters, with Nova's meaning; by default all
             visible images are listed
         :param where: selects the images to list
-        :param first_page_size: number of images on the first page, if less
-            than the limit in ``opts``. While the server is slow, pages grow
-            up to that limit. Small pages save memory where several listings
-            run in parallel
         :param max_items: maximum number of images to list; no more are
             requested than needed
         :raises TypeError: for an argument of the wrong type
         :raises ValueError: for a number below 1
         """
-        query = Query(Image, opts, where, first_page_size, max_items)
+        query = Query(opts, where, max_items)
         return Pager(self._page, _decode.decode_page, query)
 
     def list(
@@ -133,7 +128,7 @@ class ImagesAPI(MetadataAPI):
 
         :raises TypeError: for a filter that needs more than ID and name
         """
-        query = Query(ImageRef, opts, where, None, max_items)
+        query = Query(opts, where, max_items, brief=True)
         return Pager(self._brief_page, _decode.decode_brief_page, query)
 
     def get(self, image: ImageID) -> Image:
@@ -220,7 +215,7 @@ class ImagesAPI(MetadataAPI):
             raise ValueError('The name or ID of an image is empty')
         match = as_filter(where)
         is_id = not isinstance(name_or_id, str)
-        for image_id in (text,) if is_id else _ids.spellings(text):
+        for image_id in (text,) if is_id else _ids.candidates(text):
             if (found := self._find_by_id(image_id, match)) is not None:
                 return found
         if is_id:
