@@ -90,6 +90,16 @@ class Compute:
         self.wait(server_id)
         return str(made['image_id'])
 
+    def shelve(self, server_id: str) -> None:
+        """Shelve a server, without offloading it."""
+        self.do(server_id, 'shelve')
+        self.wait(server_id, 'SHELVED')
+
+    def unshelve(self, server_id: str) -> None:
+        """Start a server that is shelved."""
+        self.do(server_id, 'unshelve')
+        self.wait(server_id)
+
     def get(self, path: str, version: str = _VERSION) -> tuple[int, Any]:
         """Return the status code and the decoded body of a response."""
         answer = self._adapter.get(path, microversion=version)

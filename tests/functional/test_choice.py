@@ -92,8 +92,11 @@ def test_usage_agrees_with_database(demo, seen, uses):
         assert row['Server Name'] == uses.servers.get(image['Server ID']), row
     # Nova has the image of a shelved server in its database only.
     used = {row['ID']: row['Used By'] for row in listed}
-    assert uses.homes
+    assert len(uses.homes) > 1
     assert all(server in used[home] for server, home in uses.homes.items())
+    # There are images that an image or a server of a volume needs.
+    assert any(i['Properties'].get('kernel_id') for i in seen)
+    assert 'from-volume' in uses.servers.values()
 
 
 def test_filters_of_use_agree_with_database(demo, seen, uses):

@@ -90,8 +90,7 @@ def test_nothing_is_deleted_while_cell_is_down(
 ):
     server_id = boot('ours-rest')
     compute.snapshot(server_id, 'ours-nightly')
-    compute.do(server_id, 'shelve')
-    compute.wait(server_id, 'SHELVED')
+    compute.shelve(server_id)
     images('ours-free')
     images('ours-orphan', **snapshot_of(GONE))
     everything = {
@@ -133,8 +132,7 @@ def test_nothing_is_deleted_while_cell_is_down(
         assert left() == {'ours-nightly', 'ours-rest-shelved'}
     # The server is not lost.
     assert demo.run(*LIST, '--unused', *OURS, *JSON).json() == []
-    compute.do(server_id, 'unshelve')
-    compute.wait(server_id)
+    compute.unshelve(server_id)
     wait_until(lambda: left() == {'ours-nightly'})
     assert demo.run(*DELETE, *OURS, GO).code == 0
     assert left() == set()
@@ -175,8 +173,7 @@ def test_snapshots_of_unsettled_server_are_kept(
         }
         refused(demo, *DELETE, 'ours-nightly')
         set_state(cloud, server_id, 'active')
-    compute.do(server_id, 'shelve')
-    compute.wait(server_id, 'SHELVED')
+    compute.shelve(server_id)
     assert planned() == kept('SHELVED')
     Compute(cloud, 'admin').do(server_id, 'shelveOffload')
     compute.wait(server_id, 'SHELVED_OFFLOADED')
@@ -186,8 +183,7 @@ def test_snapshots_of_unsettled_server_are_kept(
 
 def test_renamed_server_is_not_lost(cloud, demo, compute, boot, images, left):
     server_id = boot('ours-old')
-    compute.do(server_id, 'shelve')
-    compute.wait(server_id, 'SHELVED')
+    compute.shelve(server_id)
     Compute(cloud, 'admin').do(server_id, 'shelveOffload')
     compute.wait(server_id, 'SHELVED_OFFLOADED')
     compute.rename(server_id, 'ours-new')
@@ -207,11 +203,9 @@ def test_renamed_server_is_not_lost(cloud, demo, compute, boot, images, left):
     assert left() == {'ours-old-shelved', 'ours-new-shelved'}
 
     # It is still there to be started.
-    compute.do(server_id, 'unshelve')
-    compute.wait(server_id)
+    compute.unshelve(server_id)
     wait_until(lambda: left() == {'ours-new-shelved'})
-    compute.do(server_id, 'shelve')
-    compute.wait(server_id, 'SHELVED')
+    compute.shelve(server_id)
     (image,) = demo.images('--server', server_id)
     refused(demo, *DELETE, image['ID'])
     assert demo(*DELETE, '--force', image['ID']).out == ''
@@ -295,8 +289,7 @@ def test_use_in_other_region_of_same_glance_is_seen(
     rows = demo.run(*DELETE, *OURS, '--orphaned', DRY, *JSON).json()
     assert told(rows, 'Action') == {'ours-orphan': ('delete',)}
     two = Compute(cloud, 'demo', 'RegionTwo')
-    two.do(elsewhere, 'shelve')
-    two.wait(elsewhere, 'SHELVED')
+    two.shelve(elsewhere)
     try:
         stored = 'server of-replicated, which is SHELVED, may be stored in it'
         rows = demo.run(*DELETE, *OURS, DRY, *JSON).json()
@@ -306,8 +299,7 @@ def test_use_in_other_region_of_same_glance_is_seen(
         }
         assert stored in refused(demo, *DELETE, snapshot)
     finally:
-        two.do(elsewhere, 'unshelve')
-        two.wait(elsewhere)
+        two.unshelve(elsewhere)
 
 
 # --- how it ends ----------------------------------------------------------

@@ -68,8 +68,7 @@ def resting(images: Images, compute, boot) -> str:
     boot('ours-web')
     server_id: str = boot('ours-rest')
     compute.snapshot(server_id, 'ours-nightly')
-    compute.do(server_id, 'shelve')
-    compute.wait(server_id, 'SHELVED')
+    compute.shelve(server_id)
     return server_id
 
 
@@ -129,8 +128,7 @@ def test_used_images_are_kept_and_others_deleted(demo, resting, compute, left):
     assert left() == STAY
 
     # The server still has what it is stored in.
-    compute.do(resting, 'unshelve')
-    compute.wait(resting)
+    compute.unshelve(resting)
     wait_until(lambda: left() == STAY - {'ours-rest-shelved'})
 
 
