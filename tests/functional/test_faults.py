@@ -8,7 +8,6 @@ is tested offline; here are faults of connections, and what a process prints.
 
 from collections.abc import Iterator
 import contextlib
-import json
 import re
 import socket
 import ssl
@@ -260,13 +259,9 @@ def test_permanent_error_is_one_line(answer, times, message):
     assert len(error) < 1000
 
 
-@pytest.mark.parametrize(
-    'answer',
-    [busy(503, '0'), Response(send=canned_cloud.reset)],
-    ids=['busy', 'reset'],
-)
-def test_writes_are_not_retried(answer):
-    with cloud(always(answer, 'DELETE', IDS[0])) as (server, shell):
+def test_writes_are_not_retried():
+    reset = Response(send=canned_cloud.reset)
+    with cloud(always(reset, 'DELETE', IDS[0])) as (server, shell):
         result = shell.run(*DELETE)
         assert server.paths().count(f'DELETE /v2.1/images/{IDS[0]}') == 1
     assert (result.code, result.out) == (1, '')
@@ -318,34 +313,3 @@ def test_endless_response_times_out(tmp_path, send):
         error = one_line(shell.run(*LIST))
     assert 'timed out' in error.lower()
     assert 'api_timeout' in error
-
-
-# -- records --------------------------------------------------------------
-
-
-@pytest.mark.parametrize('form', ['json', 'csv'])
-def test_odd_records_do_not_affect_others(form):
-    first, second, *others = (json.dumps(image).encode() for image in IMAGES)
-    nested = b'{"a": %s%s}' % (b'[' * 500, b']' * 500)
-    odd = (
-        b'"name": "\\ud800\xff", "progress": 1%s' % (b'0' * 400),
-        b'"progress": NaN, "minDisk": 1e999',
-        b'"metadata": %s' % nested,
-    )
-    records = [
-        b'null',
-        first,
-        second,
-        *(b'{"id": "odd-%d", %s}' % each for each in enumerate(odd)),
-        *others,
-    ]
-    page = Response(b'{"images": [%s]}' % b', '.join(records))
-    with cloud(always(page)) as (_server, shell):
-        result = shell.run('compute', 'image', 'list', '--long', '-f', form)
-    assert result.code == 0, result.err
-    assert len(stderr_lines(result)) == 4
-    if form == 'json':
-        listed = [each['ID'] for each in result.json()]
-    else:
-        listed = re.findall('^"(.*?)"', result.out, re.MULTILINE)[1:]
-    assert listed == [*IDS[:2], 'odd-0', 'odd-1', 'odd-2', *IDS[2:]]

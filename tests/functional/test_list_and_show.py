@@ -104,19 +104,6 @@ def test_missing_images_are_errors(quick):
     assert f'No image found with ID {NOBODY}' in error
 
 
-@pytest.mark.parametrize(
-    ('form', 'out'),
-    [
-        ('table', '\n'),
-        ('csv', '"ID","Name","Status"\n'),
-        ('json', '[]\n'),
-        ('value', ''),
-    ],
-)
-def test_empty_list_is_not_an_error(quick, form, out):
-    assert quick(*LIST, '-f', form, '--name', 'nope').out == out
-
-
 # -- microversions of other commands ---------------------------------------
 
 

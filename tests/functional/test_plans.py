@@ -21,11 +21,8 @@ from tests.functional.servers import wait_until
 from tests.functional.terminal import Terminal
 
 DELETE = ('compute', 'image', 'delete')
-SET = ('compute', 'image', 'set')
-UNSET = ('compute', 'image', 'unset')
 PRUNE = ('compute', 'image', 'prune')
 OURS = ('--name-pattern', 'ours-*')
-WITH_OURS = ('--with-name-pattern', 'ours-*')
 JSON = ('-f', 'json')
 DRY = '--dry-run'
 GO = '--auto-approve'
@@ -165,74 +162,6 @@ def asked(terminal: Terminal, answer: str) -> tuple[int, str, str]:
     assert terminal.shows('Delete 3 images? [y/N]'), terminal.end()
     terminal.type(answer)
     return terminal.end()
-
-
-# --- properties -----------------------------------------------------------
-
-
-def test_properties_are_set_and_removed_by_choice(demo, images, glance):
-    mappings = '[{"virtual": "ami", "device": "sda1"}]'
-    ids = {
-        'ours-a': images('ours-a', mappings=mappings),
-        'ours-b': images('ours-b', mappings=mappings, tier='gold'),
-        'ours-shared': images('ours-shared', visibility='shared'),
-    }
-    before = {name: glance.image(i) for name, i in ids.items()}
-
-    def is_as_before(**changes: dict[str, str]) -> bool:
-        """Return whether there are no other changes in Glance."""
-        now = {name: glance.image(i) for name, i in ids.items()}
-        for each in (*now.values(), *before.values()):
-            each.pop('updated_at', None)
-        return now == {
-            name: image | changes.get(name[-1], {})
-            for name, image in before.items()
-        }
-
-    words = (*SET, *WITH_OURS, '--property', 'tier=gold', *JSON)
-    rows = demo(*words, DRY).json()
-    assert told(rows, 'Action') == {
-        'ours-a': ('set',),
-        'ours-b': ('keep',),
-        'ours-shared': ('keep',),
-    }
-    assert is_as_before()
-    results = demo.run(*words, GO).json()
-    assert told(results, 'Result') == {
-        'ours-a': ('done',),
-        'ours-b': ('kept',),
-        'ours-shared': ('kept',),
-    }
-    assert is_as_before(a={'tier': 'gold'})
-    again = demo.run(*words, GO)
-    assert {row['Result'] for row in again.json()} == {'kept'}
-    words = (*UNSET, *WITH_OURS, '--without-name', 'ours-b', *JSON)
-    demo.run(*words, '--property', 'tier', GO)
-    assert is_as_before()
-
-
-# --- retention ------------------------------------------------------------
-
-
-def test_rules_keep_and_the_rest_is_deleted(demo, images, left):
-    for number, day in ((1, '01'), (2, '02'), (3, '02'), (4, '04')):
-        image_id = images(
-            f'ours-{number}',
-            image_type='snapshot',
-            instance_uuid='11111111-2222-4333-8444-000000000001',
-        )
-        images.set_created(image_id, f'2020-03-{day} 12:00:0{number}')
-    images('ours-base')
-    words = (*PRUNE, *OURS, '--keep-daily', '2', *JSON)
-    plan = warned(demo, *words, DRY).json()
-    assert told(plan, 'Action', 'Reason') == {
-        **dict.fromkeys(('ours-4', 'ours-3'), ('keep', 'kept by daily')),
-        **dict.fromkeys(('ours-2', 'ours-1'), ('delete', 'no rule keeps it')),
-    }
-    assert warned(demo, *words, '--max-changes', '2', GO).err == ''
-    assert left() == {'ours-4', 'ours-3', 'ours-base'}
-    again = warned(demo, *words, GO)
-    assert {row['Result'] for row in again.json()} == {'kept'}
 
 
 # --- regions --------------------------------------------------------------

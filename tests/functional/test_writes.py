@@ -12,7 +12,6 @@ import pytest
 from osc_compute_images import api
 from osc_compute_images.api.changes import properties
 from tests.functional.conftest import Cloud
-from tests.functional.conftest import Glance
 
 IMAGE = ('compute', 'image')
 
@@ -116,89 +115,38 @@ def test_image_with_json_string_property_is_not_changed(
 # --- the visibility --------------------------------------------------------
 
 
-class Sharing:
-    """The visibility and members of images in Glance."""
-
-    def __init__(self, cloud: Cloud, glance: Glance) -> None:
-        self._owner = cloud.connection('demo')
-        self._glance = glance
-        self.project = cloud.connection('admin').current_project_id
-
-    def share(self, image_id: str) -> None:
-        """Make another project a member."""
-        path = f'/images/{image_id}/members'
-        made = self._owner.image.post(path, json={'member': self.project})
-        assert made.status_code == 200, made.text
-
-    def state(self, image_id: str) -> tuple[str, list[str]]:
-        """Return the visibility, and the projects that are members."""
-        image = self._glance.image(image_id)
-        assert image is not None
-        answer = self._owner.image.get(f'/images/{image_id}/members')
-        # Only shared images have members in Glance.
-        listed = answer.json()['members'] if answer.status_code == 200 else []
-        return image['visibility'], [m['member_id'] for m in listed]
-
-
-@pytest.fixture
-def sharing(cloud: Cloud, glance: Glance) -> Sharing:
-    return Sharing(cloud, glance)
-
-
-CHANGES = [
-    ('set', '--property', 'a=2'),
-    ('set', '--no-property'),
-    ('unset', '--property', 'a'),
-]
-
-
-@pytest.mark.parametrize('words', CHANGES, ids=' '.join)
-@pytest.mark.parametrize('visibility', ['shared', 'community'])
-def test_shared_image_is_not_changed_without_allow_private(
-    demo, glance, images, sharing, visibility, words
+@pytest.mark.parametrize(
+    'words',
+    [
+        ('set', '--property', 'a=2'),
+        ('set', '--no-property'),
+        ('unset', '--property', 'a'),
+    ],
+    ids=' '.join,
+)
+@pytest.mark.parametrize(
+    'visibility', ['private', 'public', 'shared', 'community']
+)
+def test_no_image_becomes_private_unless_allowed(
+    demo, admin, images, admin_images, admin_glance, visibility, words
 ):
-    image_id = images('writes-others', visibility=visibility, a='1')
-    if visibility == 'shared':
-        sharing.share(image_id)
-    before, members = glance.image(image_id), sharing.state(image_id)
-    assert members == (
-        visibility,
-        [sharing.project] if visibility == 'shared' else [],
-    )
-    result = demo.run(*IMAGE, *words, image_id)
-    assert (result.code, result.out) == (7, '')
-    assert result.errors()[0] == (
-        f'Image {image_id} is kept: its visibility is {visibility}, and a '
-        f'change would make it private: allow that with --allow-private'
-    )
-    assert glance.image(image_id) == before
-    assert sharing.state(image_id) == members
-    # The command of the Image service keeps the visibility.
-    demo('image', *('set', '--property', 'b=3'), image_id)
-    assert glance.image(image_id)['b'] == '3'
-    assert sharing.state(image_id) == members
-
-    demo(*IMAGE, *words, '--allow-private', image_id)
-    after = glance.image(image_id)
-    assert after.get('a') == ('2' if 'a=2' in words else None)
-    assert after['visibility'] == 'private'
-
-
-@pytest.mark.parametrize('words', CHANGES, ids=' '.join)
-@pytest.mark.parametrize('visibility', ['private', 'public'])
-def test_visibility_of_other_images_is_unchanged(
-    cloud, images, admin_images, admin_glance, visibility, words
-):
-    user, make = (
-        ('demo', images)
-        if visibility == 'private'
-        else ('admin', admin_images)
-    )
-    image_id = make('writes-own', visibility=visibility, a='1')
-    cloud.shell(user)(*IMAGE, *words, image_id)
+    is_public = visibility == 'public'
+    shell, make = (admin, admin_images) if is_public else (demo, images)
+    image_id = make(visibility=visibility, a='1')
+    if visibility in ('shared', 'community'):
+        before = admin_glance.image(image_id)
+        result = shell.run(*IMAGE, *words, image_id)
+        assert (result.code, result.out) == (7, '')
+        assert (
+            f'its visibility is {visibility}, and a change would make'
+            in (result.errors()[0])
+        )
+        assert admin_glance.image(image_id) == before
+        words = (*words, '--allow-private')
+    shell(*IMAGE, *words, image_id)
     after = admin_glance.image(image_id)
-    assert after['visibility'] == visibility
     assert after.get('a') == ('2' if 'a=2' in words else None)
+    assert after['visibility'] == ('public' if is_public else 'private')
 
 
 def test_unknown_visibility_is_reported(demo, glance, images):
