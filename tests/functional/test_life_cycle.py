@@ -166,6 +166,20 @@ def test_progress_bar_follows_status(demo, glance, images):
     assert (image['status'], image['size']) == ('ACTIVE', 4)
 
 
+@pytest.mark.parametrize(
+    ('options', 'term', 'is_shown'),
+    [((), 'xterm', True), (('-q',), 'xterm', False), ((), 'dumb', False)],
+)
+def test_no_progress_bar_if_quiet_or_dumb(
+    demo, images, options, term, is_shown
+):
+    words = (*options, *WAIT, images())
+    terminal = Terminal(demo, *words, term=term, stdout=False)
+    code, shown, out = terminal.end()
+    assert (code, bool(shown)) == (0, is_shown)
+    assert json.loads(out)['status'] == 'ACTIVE'
+
+
 def test_deleted_image_ends_wait(demo, glance, images):
     image_id = images(data=None)
     terminal = Terminal(demo, *WAIT, image_id, stdout=False)

@@ -7,25 +7,17 @@ themselves are tested on the fake cloud. Every name begins with ``ours-``.
 """
 
 from collections.abc import Iterator
-import json
-import signal
-import subprocess
 from typing import Any
 
 import pytest
 
-from testbed import canned_cloud
-from testbed.canned_cloud import Response
 from tests.functional.conftest import Cloud
-from tests.functional.conftest import executable
 from tests.functional.conftest import Shell
 from tests.functional.conftest import told
-from tests.functional.held import Held
 from tests.functional.servers import cell_down
 from tests.functional.servers import Compute
 from tests.functional.servers import set_state
 from tests.functional.servers import wait_until
-from tests.functional.terminal import PATIENCE
 
 DELETE = ('compute', 'image', 'delete')
 LIST = ('compute', 'image', 'list')
@@ -300,48 +292,3 @@ def test_use_in_other_region_of_same_glance_is_seen(
         assert stored in refused(demo, *DELETE, snapshot)
     finally:
         two.unshelve(elsewhere)
-
-
-# --- how it ends ----------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    'number', [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
-)
-def test_signal_ends_deletion_with_rows_done(interruptible, number):
-    nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(4)])
-    ids = [image['id'] for image in nova.images]
-    held = Held(after=0)
-    deleted = []
-
-    def answer(request: canned_cloud.Request) -> Response | None:
-        if request.path.endswith('/servers/detail'):
-            return Response.of({'servers': []})
-        if request.method == 'DELETE':
-            deleted.append(request.path)
-            if len(deleted) == 3:
-                return held(request)
-        return nova(request)
-
-    with canned_cloud.canned_cloud(answer) as server:
-        shell = Shell(canned_cloud.environment(server))
-        with subprocess.Popen(
-            [executable(), *DELETE, '--all', GO, *JSON],
-            env=shell.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as process:
-            assert held.reached.wait(PATIENCE)
-            process.send_signal(number)
-            out, err = process.communicate(timeout=PATIENCE)
-        held.let_go.set()
-    assert process.returncode == 128 + number
-    assert [(row['ID'], row['Result']) for row in json.loads(out)] == [
-        (image_id, 'done') for image_id in ids[:2]
-    ]
-    interrupted, stopped = err.decode().splitlines()[-2:]
-    assert ids[2] in interrupted
-    assert stopped == (
-        'Stopped after 2 of 4 images; run the same command again to continue'
-    )
