@@ -20,6 +20,8 @@ from osc_compute_images.api import filters
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api.changes import keep
+from osc_compute_images.api.changes import plan
 from osc_compute_images.api.groups import selection
 from osc_compute_images.api.groups import summary
 
@@ -50,6 +52,17 @@ def listing(api: ImagesAPI) -> None:
     for ref in api.list({'name': 'x', 'limit': 3}, where=filters.name('x')):
         assert_type(ref, ImageRef)
         assert_type(ref.name, str | None)
+
+
+def review(api: ImagesAPI, made: plan.Plan, found: list[Image]) -> None:
+    origin = plan.Origin('mycloud', 'RegionOne', 'd1')
+    reviewed = plan.Plan.from_json(made.to_json(origin))
+    assert_type(reviewed.reviewed, bool)
+    kept = keep.either(keep.with_property('k', 'v'), keep.named_in('x', 'f'))
+    assert_type(kept(found[0]), str | None)
+    todo = plan.delete(found, keep=kept).only(reviewed)
+    for outcome in api.apply(todo):
+        assert_type(outcome, plan.Outcome)
 
 
 def everything() -> filters.Filter:

@@ -91,7 +91,7 @@ def test_requests_have_a_timeout(shell, http, configured):
     timeouts = [request.timeout for request in http.request_history]
     assert None not in timeouts
     if configured is not None:
-        assert timeouts == [configured] * 3
+        assert timeouts == [configured, configured, (configured, configured)]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes import usage
 from osc_compute_images.api.filters._filter import as_filter
 from osc_compute_images.api.http import Client
+from osc_compute_images.api.images import _probe
 from osc_compute_images.api.images import _routes
 from osc_compute_images.api.images import _visibility
 from osc_compute_images.api.images import _wait
@@ -65,7 +66,7 @@ class ImagesAPI(MetadataAPI):
         self._routes = _routes.Routes(self._http)
         self._servers = _reader.ServerReader(self._http)
         self._page, self._brief_page = (
-            _visibility.checked(functools.partial(self._routes.page, path))
+            _probe.Probe(functools.partial(self._routes.page, path)).fetch
             for path in (('detail',), ())
         )
 
@@ -73,6 +74,11 @@ class ImagesAPI(MetadataAPI):
         where = self.adapter.endpoint_override or self.adapter.region_name
         shown = without_credentials(where or '')
         return f'<ImagesAPI in {shown}>' if shown else '<ImagesAPI>'
+
+    @property
+    def last_request_id(self) -> str | None:
+        """ID of the last change, in the logs of Compute, if it succeeded."""
+        return self._http.request_id
 
     def list_detail(
         self,
@@ -250,7 +256,7 @@ class ImagesAPI(MetadataAPI):
             if not _sending.is_known_gone(self, image_id):
                 raise
 
-    def find_made_private(
+    def find_visibilities(
         self, images: Iterable[ImageID]
     ) -> dict[str, str] | None:
         """Find the images that a change of properties would make private.
@@ -262,7 +268,7 @@ class ImagesAPI(MetadataAPI):
             does not support this
         :raises ImagesError: if a listing fails
         """
-        return _visibility.find_made_private(
+        return _visibility.find_visibilities(
             lambda visibility: self.list(ListOpts(visibility=visibility)),
             self.find_visibility,
             map(id_of, images),

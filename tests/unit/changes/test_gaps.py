@@ -4,6 +4,7 @@
 
 import os
 import signal
+import sys
 import time
 
 import pytest
@@ -29,6 +30,7 @@ from tests.unit.running import images
 from tests.unit.running import new_fleet
 from tests.unit.running import rows
 from tests.unit.running import SNAPSHOTS
+from tests.unit.running import Terminal
 from tests.unit.running import WEB
 
 DELETE = (DeleteComputeImage, *SNAPSHOTS, GO)
@@ -275,6 +277,19 @@ def test_failures_name_the_region_and_are_counted(app, fleet, apart, caplog):
         f'Region RegionTwo: Failed to delete image {ID[14]!r}: '
     )
     assert total == '1 of 10 images failed to delete.'
+
+
+def test_image_of_two_regions_counts_once(
+    app, fleet, shared, caplog, monkeypatch
+):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, 'stdin', Terminal('y\n'))
+    monkeypatch.setattr(sys, 'stderr', terminal)
+    fleet.images[ID[2]]['metadata']['protected_here'] = '1'
+    rows(app, DeleteComputeImage, *SNAPSHOTS, ALL, code=1)
+    assert 'Delete 4 images? [y/N]' in terminal.getvalue()
+    assert errors(caplog)[-1] == '1 of 4 images failed to delete.'
+    assert {*fleet.images} == {ID[0], ID[2], ID[4]}
 
 
 def test_exit_code_of_a_signal_wins(app, fleet, apart, slept):

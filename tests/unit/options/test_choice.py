@@ -906,4 +906,5 @@ def test_every_filter_has_a_choice():
     select.add_newest(parser, '')
     options = {o for action in parser._actions for o in action.option_strings}
     tried = {name_of(option) for option in CHOICES}
-    assert options - tried == {'-h', '--help', '--newest', '--group-by'}
+    others = {'--accept-gaps', '--newest', '--group-by'}
+    assert options - tried == {'-h', '--help', *others}

@@ -13,6 +13,7 @@ import pathlib
 from osc_compute_images import api
 from osc_compute_images.api import clouds
 from osc_compute_images.api import filters
+from osc_compute_images.api.changes import keep
 from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes import properties
 from osc_compute_images.api.changes import protection
@@ -26,7 +27,7 @@ STORED = pathlib.Path(__file__).with_name('promise.txt')
 
 #: The public modules of the API.
 MODULES = (
-    *(clouds, filters, fleet, plan, properties, protection),
+    *(clouds, filters, fleet, keep, plan, properties, protection),
     *(retention, selection, summary, usage),
 )
 

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import pathlib
 import re
+import shlex
 import sys
 import textwrap
 
@@ -59,9 +60,7 @@ COMMANDS = dict(commands())
 
 
 def actions(command_class):
-    actions = command_class(None, None).get_parser('prog')._actions
-    # Those without help are refused, with a sentence.
-    return [a for a in actions if a.help != argparse.SUPPRESS]
+    return command_class(None, None).get_parser('prog')._actions
 
 
 def options_of(*command_classes):
@@ -70,7 +69,6 @@ def options_of(*command_classes):
         option
         for command_class in command_classes
         for action in actions(command_class)
-        if action.help != argparse.SUPPRESS
         for option in action.option_strings
     }
 
@@ -144,14 +142,47 @@ def test_options_have_help_and_metavar(name):
     for action in actions(COMMANDS[name]):
         if set(action.option_strings) <= GENERAL and action.option_strings:
             continue
-        if action.help == argparse.SUPPRESS:
-            continue
         assert action.help[0].isupper(), action
         assert not action.help.endswith('.'), action
         if action.nargs != 0:
             assert re.fullmatch(
                 r'<[a-z=-]+>(\[[=,]<[a-z]+>(\.\.\.)?\])?', action.metavar
             )
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_examples_in_help_are_valid(name):
+    made = COMMANDS[name](None, None)
+    parser = made.get_parser(f'openstack {name}')
+    lines = parser.format_help().splitlines()
+    assert len(made.examples) == 2
+    for words in made.examples:
+        assert f'  openstack {name} {words}' in lines
+        made.check(parser.parse_args(shlex.split(words)))
+
+
+def test_help_of_list_fits(monkeypatch):
+    monkeypatch.setenv('COLUMNS', '80')
+    text = COMMANDS['compute image list'](None, None).get_parser('x')
+    own, cliffs, _end = re.split(
+        '(?s)(output formatters:.*?)(?=Examples:)', text.format_help()
+    )
+    titles = re.findall('^(\\w.*):$', own, re.MULTILINE)
+    assert titles == [
+        *('options', 'name', 'state and age', 'size and properties', 'use'),
+        *('how many', 'where', 'output'),
+    ]
+    assert '--sort-column' in cliffs
+    assert own.count('\n') < 100
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_completion_offers_what_has_help(name):
+    # cliff offers these options.
+    parser = COMMANDS[name](None, None).get_parser('x')
+    offered = parser._get_optional_actions()
+    own = [a for a in offered if not {*a.option_strings} <= GENERAL]
+    assert all(action.help != argparse.SUPPRESS for action in own)
 
 
 @pytest.mark.parametrize('option', sorted(OWN))

@@ -101,6 +101,27 @@ def test_commands_do_not_import_http_libraries(path):
         assert not imported & {'requests', 'urllib3', 'urllib.parse'}
 
 
+def test_imports_in_functions_are_few_and_say_why():
+    # A command has one boundary, or two. Modules below it import at the top.
+    allowed = {'commands': 2, 'changes': 1, 'options': 1, 'output': 2}
+    for path in ROOT.rglob('*.py'):
+        folder = path.relative_to(ROOT).parts[0]
+        if folder == 'api':
+            continue
+        lines = path.read_text().splitlines()
+        blocks = [
+            number
+            for number, line in enumerate(lines)
+            if re.match(' +(from .* )?import ', line)
+            and not re.match(' +(from .* )?import ', lines[number - 1])
+            and lines[number - 1] != 'if TYPE_CHECKING:'
+        ]
+        for number in blocks:
+            comment = ' '.join(lines[number - 2 : number])
+            assert '# NOTE: imported here' in comment, (path, number + 1)
+        assert len(blocks) <= allowed.get(folder, 1), path
+
+
 def test_version_is_the_installed_one():
     assert osc_compute_images.__version__ == importlib.metadata.version(
         'osc-compute-images'

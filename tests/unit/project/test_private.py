@@ -6,19 +6,21 @@ This is the list. If a library removes one, commands work without the feature,
 and these tests fail.
 """
 
+import argparse
 import ast
 from collections.abc import Iterator
 import inspect
 import pathlib
 import re
 
+from keystoneauth1 import adapter
 from keystoneauth1 import session
 from openstack.config import loader
 import pytest
 
 import osc_compute_images
 from osc_compute_images.api.clouds import _cloud
-from osc_compute_images.api.http import _sessions
+from osc_compute_images.api.http import _settings
 from osc_compute_images.commands import show
 from osc_compute_images.output import escaping
 
@@ -26,13 +28,17 @@ from osc_compute_images.output import escaping
 #: defined, and what happens without it.
 PRIVATE = {
     # keystoneauth1.session.Session: token requests are retried more often.
-    '_connect_retries': 'api/http/_sessions.py',
+    '_connect_retries': 'api/http/_settings.py',
     # openstack.config.OpenStackConfig: the regions of a cloud are those of
     # its catalog, and --all-clouds may prompt for a password.
     '_get_known_regions': 'api/clouds/_cloud.py',
     '_pw_callback': 'targets/logins.py',
     # cliff.command.Command: hooks cannot add to the help.
     '_hooks': 'base.py',
+    # argparse.ArgumentParser: the options of the output come first in help,
+    # and those of other commands are unknown, without a hint.
+    '_action_groups': 'base.py',
+    '_option_string_actions': 'options/habits.py',
     # cliff.columns.FormattableColumn: all subclasses in osc-lib use it, too.
     '_value': 'output/escaping.py output/used_by.py',
 }
@@ -132,14 +138,20 @@ def test_cliff_has_private_names():
     assert escaping.HumanSizeColumn(1000)._value == 1000
 
 
+def test_parser_has_groups_and_options():
+    parser = argparse.ArgumentParser()
+    group = parser.add_argument_group('title')
+    option = group.add_argument('--option')
+    assert parser._action_groups[2:] == [group]
+    assert parser._option_string_actions['--option'] is option
+
+
 # -- without these names ---------------------------------------------------
 
 
 def test_session_without_retries_has_none():
-    class Adapter:
-        session = object()
-
-    assert _sessions.connect_retries(Adapter()) is None
+    made = adapter.Adapter(object())
+    assert _settings.retries(made).connect == _settings.RETRIES
 
 
 def test_config_without_known_regions():

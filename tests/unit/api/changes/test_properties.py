@@ -9,6 +9,7 @@ from osc_lib import exceptions
 import pytest
 
 from osc_compute_images import api as images
+from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes import properties
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.set import SetComputeImage
@@ -187,7 +188,7 @@ def test_valid_properties(key, value):
 
 
 def test_check_stored():
-    check = properties.check_stored
+    check = _stored.check_stored
     check({'a': '1'}, {'a': '1', 'b': '2'})
     check({'a': '1'}, {'a': 1})
     check({'mappings': '[{"a":1}]'}, {'mappings': [{'a': 1}]})

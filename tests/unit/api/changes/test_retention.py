@@ -34,7 +34,7 @@ def kept(rules, *times):
     """Return the times that are kept, with the reasons."""
     return {
         image.created: reason
-        for image, reason in retention.apply(images(*times), rules, now=NOW)
+        for image, reason in retention.reasons(images(*times), rules, now=NOW)
         if reason is not None
     }
 
@@ -138,7 +138,7 @@ def test_now_is_the_current_time_by_default():
     hour = datetime.timedelta(hours=1)
     now = datetime.datetime.now(datetime.UTC)
     times = [(now + n * hour).isoformat() for n in (1, -1, -2)]
-    reasons = [r for _, r in retention.apply(images(*times), Rules(last=1))]
+    reasons = [r for _, r in retention.reasons(images(*times), Rules(last=1))]
     assert reasons == ['kept by last', None, FUTURE]
 
 
@@ -150,7 +150,7 @@ def test_times_are_compared_in_utc():
 
 
 def test_images_of_the_same_second_are_ordered_by_id():
-    (first, why), *others = retention.apply(
+    (first, why), *others = retention.reasons(
         images(*[DAYS[0]] * 3), Rules(last=1, daily=1), now=NOW
     )
     assert (first.id, why) == ('002', 'kept by last, daily')
@@ -241,7 +241,7 @@ rules_of_all_kinds = st.fixed_dictionaries(
 @given(times=st.lists(times_near, max_size=14), rules=rules_of_all_kinds)
 def test_apply_agrees_with_restics_documents(times, rules):
     made = images(*(t.isoformat() for t in times))
-    result = [*retention.apply(made, Rules(**rules), now=NOW)]
+    result = [*retention.reasons(made, Rules(**rules), now=NOW)]
     assert sorted(i.id for i, _ in result) == [i.id for i in made]
     found = {image.id for image, reason in result if reason is not None}
     pairs = [(t, image.id) for t, image in zip(times, made, strict=True)]
