@@ -24,6 +24,7 @@ from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api.filters import Filter
+from testbed import nova_filters
 from tests.functional.conftest import as_shown
 from tests.functional.conftest import Cloud
 from tests.functional.conftest import Glance
@@ -253,6 +254,46 @@ def test_options_select_what_filters_select(quick, demo, images_api, further):
     assert chosen
     # With a token it is the same.
     assert quick(*IDS, *words).out == listed
+
+
+#: Parameters of Nova that do not select what their names say.
+QUERIES = (
+    *({'name': name} for name in ('golden', 'in:golden,gold', 'eq:in:foo')),
+    *({'name': name} for name in ('in:foo', '', 'GOLDEN')),
+    *({'status': word} for word in ('Active', 'SAVING', 'ERROR', 'UNKNOWN')),
+    *({'status': word} for word in ('queued', 'in:queued,saving')),
+    *({'type': word} for word in ('snapshot', 'base', 'BASE', 'ALL')),
+    *({'minDisk': '5'}, {'minRam': '512'}, {'minDisk': 'abc'}),
+    {'server': f'http://nova/v2.1/servers/{NOBODY}'},
+    {'changes-since': '2000-01-01T00:00:00Z', 'status': 'active'},
+    *({'property-os_distro': 'ubuntu'}, {'property-pxe': 'on'}),
+    *({'property-hw_disk_bus': 'virtio'}, {'property-architecture': ''}),
+)
+
+
+def test_fake_cloud_filters_as_nova(cloud, glance, further):
+    compute = cloud.connection('demo').compute
+
+    def listed(**query: str) -> list[dict[str, Any]]:
+        answer = compute.get(
+            '/images/detail',
+            params={'limit': '1000', **query},
+            microversion=None,
+        )
+        assert answer.status_code == 200, answer.text
+        images: list[dict[str, Any]] = answer.json()['images']
+        return images
+
+    statuses = {image['id']: image['status'] for image in glance.images()}
+    everything = listed()
+    for query in QUERIES:
+        assert [image['name'] for image in listed(**query)] == [
+            image['name']
+            for image in everything
+            if nova_filters.keeps(
+                {**image, nova_filters.STATUS: statuses[image['id']]}, query
+            )
+        ], query
 
 
 # -- flavors, compared with Nova -------------------------------------------

@@ -45,20 +45,16 @@ def debian_program() -> Path:
 
 
 def _download(folder: Path) -> None:
-    """Download the package; without root, with lists of its own if needed."""
+    """Download the package, without root: with lists of its own."""
     lists = folder / 'lists'
     (lists / 'partial').mkdir(parents=True)
-    download = ['download', 'restic']
-    try:
-        _run(['apt-get', *download], folder)
-    except subprocess.CalledProcessError:
-        own = [
-            *('-o', f'Dir::State::Lists={lists}'),
-            *('-o', f'Dir::Cache={folder}'),
-            *('-o', 'APT::Sandbox::User='),
-        ]
-        _run(['apt-get', *own, 'update'], folder)
-        _run(['apt-get', *own, *download], folder)
+    own = [
+        *('-o', f'Dir::State::Lists={lists}'),
+        *('-o', f'Dir::Cache={folder}'),
+        *('-o', 'APT::Sandbox::User='),
+    ]
+    for words in (['update'], ['download', 'restic']):
+        _run(['apt-get', *own, *words], folder)
 
 
 def _run(words: list[str], folder: Path) -> None:
