@@ -34,9 +34,6 @@ EXIT_USAGE = 2
 #: Exit code if a plan was refused, or what was read has gaps.
 EXIT_REFUSED = 7
 
-#: Exit code if --detailed-exitcode is given, and changes are planned.
-EXIT_CHANGES = 8
-
 
 class Failure(exceptions.CommandError):
     """A command fails with its own exit code, and logs the message."""

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
+#: Exit code if --detailed-exitcode is given, and changes are planned.
+EXIT_CHANGES = 8
+
 
 class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
     """A command that shows a plan, asks, and applies it."""
@@ -142,16 +145,6 @@ class ChangeCommand(PlanCommand):
                 'from, or that other images need. Images that servers are, '
                 'or may be, stored in are kept',
             )
-        else:
-            group.add_argument(
-                '--allow-private',
-                action='store_true',
-                help='Allow images to become private: with any change of '
-                'properties, the Compute service makes a shared or community '
-                'image private, so that other projects can no longer use it. '
-                'Without this option, such images are not changed; '
-                '"openstack image set" and "unset" keep the visibility',
-            )
         return group
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
@@ -219,7 +212,15 @@ class PropertyCommand(ChangeCommand):
             help='Image to modify (name or ID)',
         )
         self.add_property(parser)
-        self.add_planning(parser, 'with-')
+        self.add_planning(parser, 'with-').add_argument(
+            '--allow-private',
+            action='store_true',
+            help='Allow images to become private: with any change of '
+            'properties, the Compute service makes a shared or community '
+            'image private, so that other projects can no longer use it. '
+            'Without this option, such images are not changed; "openstack '
+            'image set" and "unset" keep the visibility',
+        )
         habits.add_assigning(parser, self.verb)
 
     @abc.abstractmethod

@@ -14,7 +14,6 @@ import time
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_compute_images import base
 from osc_compute_images import errors
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageNotFound
@@ -25,6 +24,7 @@ from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.api.servers.fleet import Fleet
 from osc_compute_images.changes import approval
 from osc_compute_images.changes import chosen
+from osc_compute_images.changes import command
 from osc_compute_images.changes import kept
 from osc_compute_images.changes import report
 from osc_compute_images.changes import review
@@ -88,7 +88,7 @@ class Execution:
             self._report.summarize(dry_run=self._args.dry_run)
         code = self._report.exit_code(code) or self._results.exit_code
         if code == 0 and self._args.detailed_exitcode and self._report.total:
-            return base.EXIT_CHANGES
+            return command.EXIT_CHANGES
         return code
 
     @property

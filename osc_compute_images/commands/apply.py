@@ -24,7 +24,7 @@ class ApplyComputeImages(command.PlanCommand):
     )
     arguments = ('<file>',)
 
-    examples = ('plan.json', '--dry-run plan.json')
+    examples = ('--dry-run plan.json', '--auto-approve plan.json')
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(

@@ -11,7 +11,7 @@ def add_options(group: 'argparse._ActionsContainer') -> None:
     """Add the options that keep marked images, and those that a file names."""
     group.add_argument(
         '--keep-property',
-        metavar='<key[=value]>',
+        metavar='<key>[=<value>]',
         action='append',
         type=parsers.not_empty(str),
         default=[],

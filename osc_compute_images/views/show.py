@@ -3,18 +3,22 @@
 """Show an image; wait until it is active."""
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
+import contextlib
+import math
+import time
 from typing import Any
 
 from osc_compute_images import api
 from osc_compute_images import base
 from osc_compute_images import errors
+from osc_compute_images.api import http
 from osc_compute_images.api import Image
 from osc_compute_images.commands import show
 from osc_compute_images.output import field
 from osc_compute_images.targets import finder
 from osc_compute_images.targets import scope
-from osc_compute_images.targets import time_limit
 from osc_compute_images.views import view
 
 
@@ -27,17 +31,12 @@ class ImageView(view.View):
         :raises Failure: if the image does not become active
         :raises CommandError: if it cannot be found
         """
-        limit = time_limit.TimeLimit(self._args.timeout)
-        try:
-            with limit, errors.translated():
+        with errors.translated():
+            with _limited(self._args.timeout):
                 regions = scope.selected(self._command, self._args)
                 region, image = self._find(regions)
-                # The wait has a timeout of its own.
-                limit.stop()
-                if self._args.wait:
-                    image = self._wait(regions.apis[region], image)
-        except time_limit.ExpiredError as e:
-            raise base.Failure(str(e), show.EXIT_TIMEOUT) from e
+            if self._args.wait:
+                image = self._wait(regions.apis[region], image)
         names = [header.lower() for header in regions.headers]
         fields = field.shown(
             image,
@@ -69,3 +68,24 @@ class ImageView(view.View):
             deleted = e.image is not None and e.image.state == 'DELETED'
             code = show.EXIT_DELETED if deleted else show.EXIT_ERROR
             raise base.Failure(str(e), code) from e
+
+
+@contextlib.contextmanager
+def _limited(seconds: float | None) -> Iterator[None]:
+    """Limit the time before the wait: of the login, and of the search.
+
+    :raises Failure: for any error after this time
+    """
+    limit = math.inf if seconds is None else seconds
+    end = time.monotonic() + limit
+    http.allow_alarms()
+    try:
+        with http.alarm(limit):
+            yield
+    except Exception as e:
+        if time.monotonic() < end:
+            raise
+        reason = f': {e}' if str(e) else ''
+        raise base.Failure(
+            f'Timed out before the image was seen{reason}', show.EXIT_TIMEOUT
+        ) from e

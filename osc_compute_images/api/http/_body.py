@@ -63,17 +63,17 @@ def alarm(seconds: float) -> Iterator[None]:
     def too_slow(*_: Any) -> None:
         raise TooSlowError
 
-    began = time.monotonic()
     outer, _interval = signal.getitimer(signal.ITIMER_REAL)
+    inner = min(seconds, outer or seconds)
     previous = signal.signal(signal.SIGALRM, too_slow)
-    _set_timer(min(seconds, outer or seconds))
+    _set_timer(inner)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        left, _interval = signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
         if outer:
-            _set_timer(outer - (time.monotonic() - began))
+            _set_timer(outer - (inner - left))
 
 
 def _set_timer(seconds: float) -> None:

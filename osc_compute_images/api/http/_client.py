@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping
+import functools
 import logging
 import math
 import random
@@ -110,12 +111,9 @@ class Client:
             raise _exceptions.encode_error(e) from e
         # NOTE: finding the endpoint and the token is safe to retry.
         endpoint = self._retry(self._locator.locate)
-
-        def attempt(end: float) -> Response:
-            return send_once(
-                self._adapter, method, endpoint, path, end, **content
-            )
-
+        attempt = functools.partial(
+            send_once, self._adapter, method, endpoint, path, **content
+        )
         response = self._logged_in(attempt, math.inf)
         self.request_id = response.request_id
         return response.body

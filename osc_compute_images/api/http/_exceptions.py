@@ -41,10 +41,10 @@ _PERMANENT = (
     ValueError,
 )
 
+# An OSError is that of requests, or a missing file of certificates.
 _FAILURES = (
-    *_TRANSIENT,
     ksa_exceptions.ClientException,
-    # For example a missing file of certificates.
+    urllib3.exceptions.HTTPError,
     OSError,
     MemoryError,
 )

@@ -22,6 +22,9 @@ from osc_compute_images.api.changes import usage
 from osc_compute_images.api.groups import selection
 from osc_compute_images.api.groups import summary
 from osc_compute_images.api.servers import fleet
+from osc_compute_images.api.snapshots import apply as snapshots_apply
+from osc_compute_images.api.snapshots import coverage as snapshots_coverage
+from osc_compute_images.api.snapshots import plan as snapshots_plan
 
 STORED = pathlib.Path(__file__).with_name('promise.txt')
 
@@ -29,6 +32,7 @@ STORED = pathlib.Path(__file__).with_name('promise.txt')
 MODULES = (
     *(clouds, filters, fleet, keep, plan, properties, protection),
     *(retention, selection, summary, usage),
+    *(snapshots_apply, snapshots_coverage, snapshots_plan),
 )
 
 _NOT_MADE_BY_USERS = (api.ImagePage, api.ListOptsBuilder, api.Pager)
