@@ -19,12 +19,17 @@ import sqlite3
 import subprocess
 import sys
 from typing import Any
+from typing import Self
+from typing import TYPE_CHECKING
 
 import openstack
 import pytest
 
 from testbed import canned_cloud
 from testbed.fork_server import ForkServer
+
+if TYPE_CHECKING:
+    from tests.functional.servers import Compute
 
 _ROOT = Path(__file__).parents[2]
 _DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
@@ -210,6 +215,16 @@ class Cloud:
         )
         self.facts = json.loads(self.do('status', '--json'))
 
+    def connection(
+        self, user: str, region: str = 'RegionOne'
+    ) -> openstack.connection.Connection:
+        """Connect a user through openstacksdk."""
+        config = openstack.config.OpenStackConfig(
+            config_files=[self.facts['clouds_yaml']], load_envvars=False
+        )
+        config.cloud_config['clouds'][user]['region_name'] = region
+        return openstack.connection.Connection(config=config.get_one(user))
+
     def shell(self, user: str, **environment: str) -> Shell:
         """Return a shell of a user, in the first region."""
         return Shell(
@@ -288,13 +303,7 @@ class Glance:
     """Glance, through openstacksdk."""
 
     def __init__(self, cloud: Cloud, user: str, region: str) -> None:
-        config = openstack.config.OpenStackConfig(
-            config_files=[cloud.facts['clouds_yaml']], load_envvars=False
-        )
-        config.cloud_config['clouds'][user]['region_name'] = region
-        self._connection = openstack.connection.Connection(
-            config=config.get_one(cloud=user)
-        )
+        self._connection = cloud.connection(user, region)
 
     def get(self, path: str) -> Any:
         """Return the decoded response, or None for a 404."""
@@ -426,16 +435,26 @@ def interruptible() -> Iterator[None]:
 
 
 class Images:
-    """Creates images, and removes them.
+    """Creates images of a user, and removes them."""
 
-    :param owner: Glance, for the user who owns them
-    :param database: path of Glance's database
-    """
-
-    def __init__(self, owner: Glance, database: str) -> None:
-        self._glance = owner
-        self._database = database
+    def __init__(
+        self, cloud: Cloud, user: str, region: str = 'RegionOne'
+    ) -> None:
+        self._glance = Glance(cloud, user, region)
+        self._database = cloud.facts['regions'][region]['glance_db']
         self._made: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Remove all images, in any status."""
+        for image_id in self._made:
+            image = self._glance.image(image_id)
+            if image is not None:
+                if image['protected'] or image['status'] != 'active':
+                    self.set_status(image_id, 'queued')
+                self._glance.delete(image_id)
 
     def __call__(self, name: str = 'life', **fields: Any) -> str:
         """Create an image, and return its ID."""
@@ -470,29 +489,67 @@ class Images:
                 (*fields.values(), image_id),
             )
 
-    def remove(self) -> None:
-        """Remove all images, in any status."""
-        for image_id in self._made:
-            image = self._glance.image(image_id)
-            if image is not None:
-                if image['protected'] or image['status'] != 'active':
-                    self.set_status(image_id, 'queued')
-                self._glance.delete(image_id)
-
 
 @pytest.fixture
-def images(cloud: Cloud, glance: Glance) -> Iterator[Images]:
+def images(cloud: Cloud) -> Iterator[Images]:
     """Provide images of the ordinary user."""
-    made = Images(glance, cloud.facts['regions']['RegionOne']['glance_db'])
-    yield made
-    made.remove()
+    with Images(cloud, 'demo') as made:
+        yield made
 
 
 @pytest.fixture
-def admin_images(cloud: Cloud, admin_glance: Glance) -> Iterator[Images]:
+def admin_images(cloud: Cloud) -> Iterator[Images]:
     """Provide images of the administrator."""
-    made = Images(
-        admin_glance, cloud.facts['regions']['RegionOne']['glance_db']
-    )
-    yield made
-    made.remove()
+    with Images(cloud, 'admin') as made:
+        yield made
+
+
+def told(rows: list[dict[str, Any]], *columns: str) -> dict[str, Any]:
+    """Return the columns of rows, by the name of the image."""
+    return {row['Name']: tuple(row[c] for c in columns) for row in rows}
+
+
+@pytest.fixture
+def left(glance: Glance) -> Callable[[], set[str]]:
+    """Return what returns the names that begin with ``ours-``."""
+    return lambda: {
+        str(image['name'])
+        for image in glance.images()
+        if str(image['name']).startswith('ours-')
+    }
+
+
+@pytest.fixture(scope='session')
+def compute(cloud: Cloud) -> 'Compute':
+    """Provide the servers of the ordinary user."""
+    # It imports this module.
+    from tests.functional.servers import Compute
+
+    Compute(cloud, 'admin').wait_for_host()
+    return Compute(cloud, 'demo')
+
+
+@pytest.fixture
+def boot(
+    compute: 'Compute', glance: Glance, images: Images
+) -> Iterator[Callable[..., str]]:
+    """Return a function that makes a server.
+
+    It boots from an image with properties, ``NAME-base``. The servers and
+    their snapshots are deleted after the test.
+    """
+    made: list[str] = []
+
+    def make(name: str, **properties: str) -> str:
+        image_id = images(f'{name}-base', **properties)
+        server_id, reason = compute.boot(image_id, '1', name)
+        assert server_id, reason
+        made.append(server_id)
+        compute.wait(server_id)
+        return server_id
+
+    yield make
+    compute.delete(*(each for each in made if compute.server(each)))
+    for image in glance.images():
+        if image.get('instance_uuid') in made:
+            glance.delete(image['id'])
