@@ -257,14 +257,6 @@ def test_count_disappears_and_no_row_is_lost():
     assert_ends_with_rows(terminal, ROWS)
 
 
-def test_no_count_if_stdout_is_a_pipe():
-    held = Held(after=1)
-    with held_on(held, *LONG, stdout=False) as terminal:
-        held.let_go.set()
-        code, shown, out = terminal.end()
-    assert (code, shown, out.split()) == (0, '', ROWS)
-
-
 def test_error_replaces_count():
     held = Held(after=1, instead=fault(500, 'computeFault', 'boom'))
     with held_on(held, *LONG, columns=400) as terminal:
