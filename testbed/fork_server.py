@@ -105,7 +105,7 @@ class ForkServer:
                 ours.sendall(marshal.dumps(request))
                 ours.shutdown(socket.SHUT_WR)
                 code = int(ours.recv(16))
-            if code == -signal.SIGALRM:
+            if code == -signal.SIGKILL:
                 raise subprocess.TimeoutExpired(words, timeout)
             out.seek(0)
             err.seek(0)
@@ -154,11 +154,14 @@ def _answer(program: str, connection: int, out: int, err: int) -> NoReturn:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         pid = os.fork()
         if pid:
+            signal.signal(
+                signal.SIGALRM, lambda *_: os.kill(pid, signal.SIGKILL)
+            )
+            signal.setitimer(signal.ITIMER_REAL, timeout)
             _pid, status = os.waitpid(pid, 0)
             code = os.waitstatus_to_exitcode(status)
             client.sendall(str(code).encode())
             os._exit(0)
-    signal.setitimer(signal.ITIMER_REAL, timeout)
     os.environ.clear()
     os.environ.update(environment)
     null = os.open(os.devnull, os.O_RDONLY)
