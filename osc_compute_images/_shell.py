@@ -15,6 +15,7 @@ from osc_lib import shell
 from osc_lib import utils
 from osc_lib.api import auth
 from osc_lib.cli import client_config
+from oslo_utils import strutils
 
 _GROUP = 'openstack.compute.v2'
 _PREFIX = 'compute_image_'
@@ -44,8 +45,6 @@ class _Masked:
         self._secret = value
 
     def __str__(self) -> str:
-        from oslo_utils import strutils
-
         return str(strutils.mask_password(self._secret))
 
 
@@ -91,6 +90,7 @@ class ComputeImageShell(shell.OpenStackShell):
         """Return the parser of the global options that ``openstack`` has."""
         parser = super().build_option_parser(*args, **kwargs)
         if self._plugins:
+            # NOTE: imported here, as it takes as long as "openstack".
             from openstackclient.common import clientmanager as plugins
 
             plugins.build_plugin_option_parser(parser)

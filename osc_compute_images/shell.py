@@ -118,6 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     usual = _usual_options(words)
     if usual:
         _import_less()
+    # NOTE: imported here, as it imports what must be replaced before.
     from osc_compute_images import _shell
 
     few = usual and _usual_variables(os.environ)

@@ -16,14 +16,6 @@ from osc_compute_images.changes import report
 from osc_compute_images.targets.scope import RegionKey
 
 
-def is_possible() -> bool:
-    """Return whether stdin and stderr are terminals."""
-    return all(
-        stream is not None and stream.isatty()
-        for stream in (sys.stdin, sys.stderr)
-    )
-
-
 def ask(
     verb: str,
     count: int,

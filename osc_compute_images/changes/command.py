@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Iterable
 from collections.abc import Sequence
 import itertools
+import sys
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -18,143 +19,68 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from osc_compute_images import base
+from osc_compute_images.options import habits
+from osc_compute_images.options import keep
 from osc_compute_images.options import parsers
+from osc_compute_images.options import regions
 from osc_compute_images.options import select
-from osc_compute_images.output import field
-from osc_compute_images.targets import scope
 
 if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
+#: Exit code if --detailed-exitcode is given, and changes are planned.
+EXIT_CHANGES = 8
 
-class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
-    """A command that plans changes of images, and applies the plan.
 
-    :cvar verb: what it does to an image, for messages
-    :cvar deletes: whether it deletes: the use of images must be known
-    :cvar advice: added to the reason why a named image is kept
-    """
+class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
+    """A command that shows a plan, asks, and applies it."""
 
-    changes = True
-    verb = ''
-    deletes = False
-    advice = ''
-    _epilog: Any = (
+    notes = (
         'Exit codes: 0 if all changes succeeded, 1 if some failed or were not '
         'approved, 7 if the plan was refused, and nothing was changed.'
     )
 
-    def add_planning(
-        self,
-        parser: argparse.ArgumentParser,
-        *,
-        prefix: str = '',
-    ) -> None:
-        """Add the filter options, and the options of plans.
-
-        :param prefix: of the filter options
-        """
-        select.add_filters(parser, prefix)
-        parser.add_argument(
+    def add_applying(self, group: 'argparse._ActionsContainer') -> None:
+        """Add the options of a plan and its approval."""
+        group.add_argument(
             '--dry-run',
             action='store_true',
-            help='Show the planned changes, but do not make them',
+            help='Show the planned changes, but do not make them; with -f '
+            'json, as a plan for "compute image apply"',
         )
-        parser.add_argument(
+        group.add_argument(
+            '--detailed-exitcode',
+            action='store_true',
+            help='With --dry-run, exit with 8 if changes are planned',
+        )
+        group.add_argument(
             '--auto-approve',
             action='store_true',
             help='Make the planned changes without confirmation',
         )
-        parser.add_argument(
+        group.add_argument(
             '--max-changes',
-            metavar='<max-changes>',
+            metavar='<n>',
             type=parsers.positive_integer,
-            help='Fail, and change nothing, if the plan changes more images '
-            'than this',
+            help='Fail, and change nothing, if the plan changes more than '
+            '<n> images',
         )
-        select.add_accept_gaps(parser)
-        scope.add_options(parser)
 
-    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
-        """Return the names and IDs of images that were given."""
-        del parsed_args
-        return ()
+    def check_approval(self, parsed_args: argparse.Namespace) -> None:
+        """Check that the plan can be approved.
 
-    @abc.abstractmethod
-    def plan(
-        self, chosen: 'Chosen', parsed_args: argparse.Namespace
-    ) -> 'Plan':
-        """Plan the changes of the chosen images of a region."""
-
-    def among(self, parsed_args: argparse.Namespace) -> Any:
-        """Return a filter of the images to choose from."""
-        from osc_compute_images.api.filters import EVERYTHING
-
-        del parsed_args
-        return EVERYTHING
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        # NOTE: imported here, as every "openstack" command loads this module.
-        from osc_compute_images.changes import execution
-
-        self._execution = execution.Execution(self, parsed_args)
-        code = super().run(parsed_args)
-        if code == base.EXIT_REFUSED:
-            return code
-        return self._execution.exit_code(code)
-
-    def check(self, parsed_args: argparse.Namespace) -> None:
-        """Check the options before the first request.
-
-        :raises UsageError: if they contradict each other
-        :raises CommandError: if approval is needed, without a terminal
+        :raises CommandError: if there is no terminal to ask
         """
-        from osc_compute_images.changes import approval
-
-        is_named = bool(self.names(parsed_args))
-        prints = parsed_args.dry_run or not is_named
-        if prints and self.app.stdout is None:
-            raise exceptions.CommandError(
-                'Cannot write the output: stdout is closed'
-            )
-        if is_named:
-            self._check_no_choice(parsed_args)
-            return
-        self.check_choice(parsed_args)
-        if not (parsed_args.dry_run or parsed_args.auto_approve) and not (
-            approval.is_possible()
+        if not (parsed_args.dry_run or parsed_args.auto_approve) and not all(
+            stream is not None and stream.isatty()
+            for stream in (sys.stdin, sys.stderr)
         ):
             raise exceptions.CommandError(
                 'Nothing was changed: there is no terminal to ask for '
                 'confirmation. Use --dry-run to see the plan, and '
                 '--auto-approve to apply it'
             )
-
-    def check_choice(self, parsed_args: argparse.Namespace) -> None:
-        """Check that the options choose images.
-
-        :raises UsageError: otherwise
-        """
-        select.check_chosen(parsed_args)
-
-    def _check_no_choice(self, parsed_args: argparse.Namespace) -> None:
-        for given, option in (
-            (select.is_given(parsed_args), 'filter options'),
-            (parsed_args.all, '--all'),
-            (parsed_args.all_regions, '--all-regions'),
-            (parsed_args.all_clouds, '--all-clouds'),
-        ):
-            if given:
-                raise base.UsageError(
-                    f'image names and IDs are not allowed with {option}'
-                )
-
-    def take_action(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        del parsed_args
-        return self._execution.run()
 
     def produce_output(
         self,
@@ -164,7 +90,6 @@ class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
     ) -> int:
         if not column_names:
             return 0
-        field.check_requested(column_names, parsed_args)
         rows = iter(data)
         # NOTE: an empty table would be an empty line.
         first = [*itertools.islice(rows, 1)]
@@ -178,3 +103,129 @@ class ChangeCommand(base.ImagesCommand, command.Lister, abc.ABC):
             for _row in rows:
                 pass
             raise
+
+
+class ChangeCommand(PlanCommand):
+    """A command that plans changes of images, and applies the plan.
+
+    :cvar verb: what it does to an image, for messages
+    :cvar deletes: whether it deletes: the use of images must be known
+    :cvar needs_choice: whether options must choose images, if none is named
+    :cvar advice: added to the reason why a named image is kept
+    """
+
+    verb = ''
+    deletes = False
+    needs_choice = True
+    advice = ''
+
+    def add_planning(
+        self, parser: argparse.ArgumentParser, prefix: str = ''
+    ) -> 'argparse._ActionsContainer':
+        """Add the filter options, and those of plans; return their group.
+
+        :param prefix: of the filter options
+        """
+        select.add_filters(parser, prefix)
+        if self.needs_choice:
+            parser.add_argument_group('how many').add_argument(
+                '--all',
+                action='store_true',
+                help='Select all images that the filters do not exclude',
+            )
+        regions.add_options(parser)
+        group = parser.add_argument_group('plan')
+        self.add_applying(group)
+        if self.deletes:
+            keep.add_options(group)
+            group.add_argument(
+                '--include-used',
+                action='store_true',
+                help='Also delete selected images that servers were booted '
+                'from, or that other images need. Images that servers are, '
+                'or may be, stored in are kept',
+            )
+        return group
+
+    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        """Return the names and IDs of images that were given."""
+        del parsed_args
+        return ()
+
+    def check_values(self, parsed_args: argparse.Namespace) -> None:
+        """Check the values of options as the API does, before any request.
+
+        :raises ImagesError: for one that is not valid
+        """
+
+    @abc.abstractmethod
+    def plan(
+        self, chosen: 'Chosen', parsed_args: argparse.Namespace
+    ) -> 'Plan':
+        """Plan the changes of the chosen images of a region."""
+
+    def work(self, parsed_args: argparse.Namespace) -> base.Work:
+        # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images.changes import execution
+
+        return execution.Execution(self, parsed_args)
+
+    def prints(self, parsed_args: argparse.Namespace) -> bool:
+        return parsed_args.dry_run or not self.names(parsed_args)
+
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        """Check the options before the first request.
+
+        :raises UsageError: if they contradict each other
+        :raises CommandError: if approval is needed, without a terminal
+        """
+        if parsed_args.detailed_exitcode and not parsed_args.dry_run:
+            raise base.UsageError('--detailed-exitcode needs --dry-run')
+        if self.names(parsed_args):
+            for given, option in (
+                (select.is_given(parsed_args), 'filter options'),
+                (parsed_args.all, '--all'),
+                (parsed_args.all_regions, '--all-regions'),
+                (parsed_args.all_clouds, '--all-clouds'),
+            ):
+                if given:
+                    raise base.UsageError(
+                        f'image names and IDs are not allowed with {option}'
+                    )
+            return
+        if self.needs_choice:
+            select.check_chosen(parsed_args)
+        self.check_approval(parsed_args)
+
+
+class PropertyCommand(ChangeCommand):
+    """A command that changes properties of one image, or of those chosen."""
+
+    arguments = ('[<image>]',)
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            'image',
+            metavar='<image>',
+            nargs='?',
+            type=parsers.name_or_id,
+            help='Image to modify (name or ID)',
+        )
+        self.add_property(parser)
+        self.add_planning(parser, 'with-').add_argument(
+            '--allow-private',
+            action='store_true',
+            help='Allow images to become private: with any change of '
+            'properties, the Compute service makes a shared or community '
+            'image private, so that other projects can no longer use it. '
+            'Without this option, such images are not changed; "openstack '
+            'image set" and "unset" keep the visibility',
+        )
+        habits.add_assigning(parser, self.verb)
+
+    @abc.abstractmethod
+    def add_property(self, parser: argparse.ArgumentParser) -> None:
+        """Add the options that name properties."""
+
+    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        return () if parsed_args.image is None else (parsed_args.image,)

@@ -8,16 +8,15 @@ refused or applied by the same code.
 
 import argparse
 from collections.abc import Iterable
-from collections.abc import Mapping
 from collections.abc import Sequence
 import functools
 import time
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_compute_images import base
+from osc_compute_images import errors
 from osc_compute_images.api import Image
-from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImageNotFound
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes._apply import apply
@@ -25,10 +24,13 @@ from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.api.servers.fleet import Fleet
 from osc_compute_images.changes import approval
 from osc_compute_images.changes import chosen
+from osc_compute_images.changes import command
+from osc_compute_images.changes import kept
 from osc_compute_images.changes import report
+from osc_compute_images.changes import review
 from osc_compute_images.options import select
 from osc_compute_images.options import unreadable
-from osc_compute_images.output import progress_bar
+from osc_compute_images.output import field
 from osc_compute_images.output import used_by
 from osc_compute_images.targets import finder
 from osc_compute_images.targets import results
@@ -38,33 +40,43 @@ from osc_compute_images.targets.scope import RegionKey
 if TYPE_CHECKING:
     from osc_compute_images.changes.command import ChangeCommand
 
+#: Formatters that print a plan as a document.
+_DOCUMENTS = ('json', 'jsonl')
+
 #: A plan is made again if its approval took longer, seconds.
 _FRESH = 60.0
 
 #: Maximum number of regions whose images are read in parallel.
 _PARALLEL = 4
 
+Plans = dict[RegionKey, Plan]
+
 #: Headers and rows.
 Table = tuple[Sequence[str], Iterable[tuple[Any, ...]]]
-
-Plans = dict[RegionKey, Plan]
 
 
 class Execution:
     """One execution of a command that changes images.
 
     :param command: it plans the changes of a region
+    :param reviewed: restricts the plans, if they were reviewed
     """
 
     def __init__(
-        self, command: 'ChangeCommand', parsed_args: argparse.Namespace
+        self,
+        command: 'ChangeCommand',
+        parsed_args: argparse.Namespace,
+        reviewed: review.Review | None = None,
     ) -> None:
         self._command = command
         self._args = parsed_args
+        self._reviewed = reviewed
+        self._names = command.names(parsed_args)
+        if reviewed is not None and self._names:
+            self._names = reviewed.ids
         self._log = command.log
         self._stdout = command.app.stdout
-        self._progress = progress_bar.Progress(command.app)
-        self._results = results.Results(self._log, self._progress)
+        self._results = results.Results(command)
         self._report = report.Report(self._log, command.verb)
 
     def exit_code(self, code: int) -> int:
@@ -72,42 +84,73 @@ class Execution:
 
         :param code: of the output
         """
-        self._report.report_totals()
-        if self._report.refuses_all:
-            return base.EXIT_REFUSED
-        return code or self._report.exit_code() or self._results.exit_code()
+        if self._asks:
+            self._report.summarize(dry_run=self._args.dry_run)
+        code = self._report.exit_code(code) or self._results.exit_code
+        if code == 0 and self._args.detailed_exitcode and self._report.total:
+            return command.EXIT_CHANGES
+        return code
 
-    @functools.cached_property
-    def _names(self) -> Sequence[str]:
-        return self._command.names(self._args)
+    @property
+    def _asks(self) -> bool:
+        """Whether it shows the plan, asks for approval, and prints rows."""
+        return not self._names or self._reviewed is not None
 
     def run(self) -> Table:
         """Plan the changes; return the plan, or the outcomes.
 
-        :raises PlanRefused: if nothing may be changed
+        :raises Failure: if nothing may be changed
         :raises CommandError: if the user does not approve, or an error occurs
         """
-        with base.translated_errors():
+        with errors.translated():
+            self._command.check_values(self._args)
+            if self._command.deletes:
+                self._args.keep = kept.keep_of(self._args)
+            if self._reviewed is not None and not self._reviewed.ids:
+                self._log.warning('The plan has no changes')
+                return report.HEADERS, ()
             regions = scope.selected(self._command, self._args)
             fleet = Fleet(regions.apis.values())
             plans = self._plans(regions, fleet)
-        if self._args.max_changes is not None:
-            plan.check_size(plans.values(), self._args.max_changes)
-        if self._args.dry_run:
-            rows = report.plan_rows(plans)
-            return self._table(regions, report.PLAN_HEADERS, rows)
-        if not self._names:
-            self._approve(regions, plans)
-        return self._applied(regions, plans, fleet)
+            if self._args.max_changes is not None:
+                plan.check_size(plans.values(), self._args.max_changes)
+            if self._args.dry_run:
+                return self._shown(regions, plans)
+            if self._asks:
+                self._approve(regions, plans)
+            rows = self._report.rows(
+                plans,
+                lambda key, each: apply(regions.apis[key], each, fleet),
+                self._results.progress,
+                shows_bar=report.shows_bar(self._args, self._stdout),
+            )
+            if not self._asks:
+                # As other commands of OpenStackClient, it prints nothing.
+                for _row in rows:
+                    pass
+                return (), ()
+        names = report.LOG_HEADERS if self._for_programs else report.HEADERS
+        return self._table((*regions.headers, *names), rows)
+
+    @property
+    def _for_programs(self) -> bool:
+        return self._args.formatter in _DOCUMENTS
+
+    def _shown(self, regions: scope.Regions, plans: Plans) -> Table:
+        if not self._for_programs:
+            headers = (*regions.headers, *report.PLAN_HEADERS)
+            return self._table(headers, report.plan_rows(plans))
+        field.check_requested(review.COLUMNS, self._args)
+        words = self._args.words
+        rows = review.rows(self._command, words, plans, regions)
+        return review.COLUMNS, rows
 
     def _table(
-        self,
-        regions: scope.Regions,
-        headers: Sequence[str],
-        rows: Iterable[Sequence[Any]],
+        self, headers: Sequence[str], rows: Iterable[Sequence[Any]]
     ) -> Table:
-        cells = report.cells(self._stdout, self._args.formatter, rows)
-        return (*regions.headers, *headers), cells
+        field.check_requested(headers, self._args)
+        rows = (row[: len(headers)] for row in rows)
+        return headers, report.cells(self._stdout, self._args.formatter, rows)
 
     def _plans(self, regions: scope.Regions, fleet: Fleet) -> Plans:
         """Plan the changes of each region; report what was named in vain."""
@@ -117,13 +160,20 @@ class Execution:
             key: self._command.plan(each, self._args)
             for key, each in found.items()
         }
-        if self._names:
-            for each in plans.values():
-                for step in each.kept:
-                    if step.is_refused:
-                        self._report.refuse(step, self._command.advice)
-        else:
-            self._warn(found)
+        if self._reviewed is not None:
+            plans = self._reviewed.restrict(plans, regions)
+        for each in plans.values() if self._names or self._reviewed else ():
+            for step in each.kept:
+                if step.is_refused:
+                    self._report.refuse(step, self._command.advice)
+        if not self._names:
+            unreadable.warn(self._log, self._args)
+            usages = [c.usage for c in found.values() if c.usage is not None]
+            used_by.warn_of_unknown(
+                self._log, self._args, usages, deletes=self._command.deletes
+            )
+            if not any(each.images for each in found.values()):
+                self._log.warning('No images match')
         self._report.count(plans)
         return plans
 
@@ -137,7 +187,8 @@ class Execution:
             try:
                 key, image = finder.find(regions, name)
             except ImagesError as e:
-                self._report.miss(name, base.describe_error(e))
+                if self._reviewed is None or not isinstance(e, ImageNotFound):
+                    self._report.miss(name, errors.describe(e))
             else:
                 found.setdefault(key, []).append(image)
         for key, images in found.items():
@@ -150,43 +201,25 @@ class Execution:
     ) -> Iterable[tuple[RegionKey, chosen.Chosen]]:
         deletes = self._command.deletes
         with_usage = deletes or select.needs_usage(self._args)
-
-        def read(api: ImagesAPI) -> chosen.Reading:
-            return chosen.Reading(
-                api,
-                self._args,
-                among=self._command.among(self._args),
-                on_read=self._progress.note,
-                with_usage=with_usage,
-            )
-
-        with self._progress.counting(joins=True):
+        read = functools.partial(
+            chosen.Reading,
+            parsed_args=self._args,
+            on_read=self._results.progress.note,
+            with_usage=with_usage,
+        )
+        with self._results.progress.counting(joins=True):
             readings = dict(
                 self._results.of_regions(regions, read, parallel=_PARALLEL)
             )
-            if not with_usage:
-                for key, reading in readings.items():
-                    yield key, reading.finish(None)
-                return
             apis = {key: regions.apis[key] for key in readings}
             yield from self._results.successful(
                 regions._replace(apis=apis, failed={}),
                 chosen.finish_all(
                     readings,
-                    apis,
-                    fleet,
+                    fleet if with_usage else None,
                     include_used=deletes and self._args.include_used,
                 ),
             )
-
-    def _warn(self, found: Mapping[RegionKey, chosen.Chosen]) -> None:
-        unreadable.warn(self._log, self._args)
-        usages = [c.usage for c in found.values() if c.usage is not None]
-        used_by.warn_of_unknown(
-            self._log, self._args, usages, deletes=self._command.deletes
-        )
-        if not any(each.images for each in found.values()):
-            self._log.warning('No images match')
 
     def _approve(self, regions: scope.Regions, plans: Plans) -> None:
         """Ask for approval, if anything would be changed.
@@ -202,23 +235,6 @@ class Execution:
             self._command.verb, count, regions.headers, plans, self._args
         )
         if time.monotonic() - began > _FRESH:
-            with base.translated_errors():
-                fleet = Fleet(regions.apis.values())
-                current = self._plans(regions, fleet)
+            fleet = Fleet(regions.apis.values())
+            current = self._plans(regions, fleet)
             approval.check_holds(plans, current)
-
-    def _applied(
-        self, regions: scope.Regions, plans: Plans, fleet: Fleet
-    ) -> Table:
-        rows = self._report.rows(
-            plans,
-            lambda key, each: apply(regions.apis[key], each, fleet),
-            self._progress,
-            shows_bar=report.shows_bar(self._args, self._stdout),
-        )
-        if not self._names:
-            return self._table(regions, report.HEADERS, rows)
-        # As other commands of OpenStackClient, it prints nothing.
-        for _row in rows:
-            pass
-        return (), ()

@@ -13,7 +13,10 @@ import logging
 from typing import Any
 from typing import TextIO
 
+from osc_lib import utils
+
 from osc_compute_images import base
+from osc_compute_images import errors
 from osc_compute_images.api.changes.plan import Action
 from osc_compute_images.api.changes.plan import Outcome
 from osc_compute_images.api.changes.plan import Plan
@@ -21,6 +24,7 @@ from osc_compute_images.api.changes.plan import Result
 from osc_compute_images.api.changes.plan import Step
 from osc_compute_images.changes.interruption import Interruption
 from osc_compute_images.changes.interruption import Stopped
+from osc_compute_images.output import bounds
 from osc_compute_images.output import escaping
 from osc_compute_images.output import progress_bar
 from osc_compute_images.targets import results
@@ -29,6 +33,8 @@ from osc_compute_images.text import printable
 
 PLAN_HEADERS = ('Action', 'ID', 'Name', 'Reason')
 HEADERS = ('Action', 'ID', 'Name', 'Result', 'Reason')
+#: Those of formatters for programs: an audit log.
+LOG_HEADERS = (*HEADERS, 'Time', 'Request ID')
 
 #: Added to the number of a signal, as a shell does.
 _SIGNAL_EXIT = 128
@@ -66,24 +72,38 @@ class Report:
         self._log = log
         self._verb = verb
         self._total = 0
-        self._done = 0
-        self._failed = 0
+        self._planned: dict[str, Step] = {}
+        self._kept: set[str] = set()
         self._missing = 0
         self._refused = 0
-        self._skipped = 0
+        # The IDs of images. Regions that share an Image service list an image
+        # more than once; it counts once.
+        self._done: set[str] = set()
+        self._failed: set[str] = set()
+        self._skipped: set[str] = set()
         self._interruption = Interruption()
 
-    @property
-    def refuses_all(self) -> bool:
-        """Whether everything that was named was refused."""
-        return bool(self._refused) and not (self._missing or self._total)
+    def exit_code(self, code: int) -> int:
+        """Report the totals; return the exit code.
 
-    def exit_code(self) -> int:
-        """Return 1 if anything was not changed as asked for."""
-        if self._interruption.signal is not None:
+        :param code: of the output
+        """
+        failed = len(self._failed) + self._missing + self._refused
+        if failed:
+            self._log.error(
+                '%(failed)d of %(total)d images failed to %(verb)s.',
+                {
+                    'failed': failed,
+                    'total': self._total + self._missing + self._refused,
+                    'verb': self._verb,
+                },
+            )
+        if self._refused and not (self._missing or self._total):
+            # Everything that was named.
+            return base.EXIT_REFUSED
+        if code == 0 and self._interruption.signal is not None:
             return _SIGNAL_EXIT + self._interruption.signal
-        failed = self._failed + self._missing + self._refused
-        return int(failed + self._skipped > 0)
+        return code or int(failed + len(self._skipped) > 0)
 
     def miss(self, name: str, reason: str) -> None:
         """Report an image that was named, and was not found."""
@@ -113,10 +133,44 @@ class Report:
             },
         )
 
-    def count(self, plans: Plans) -> int:
-        """Count the changes of plans; return their number."""
-        self._total = sum(len(plan.changes) for plan in plans.values())
+    @property
+    def total(self) -> int:
+        """Number of planned changes."""
         return self._total
+
+    def count(self, plans: Plans) -> int:
+        """Count the images that plans change; return their number."""
+        self._planned = {
+            s.image.id: s for plan in plans.values() for s in plan.changes
+        }
+        self._kept = {
+            s.image.id for plan in plans.values() for s in plan.kept
+        } - self._planned.keys()
+        self._total = len(self._planned)
+        return self._total
+
+    def summarize(self, *, dry_run: bool) -> None:
+        """Report how many images are changed and kept, and what it frees."""
+        unchanged = self._failed | self._skipped
+        if not self._planned and not self._kept:
+            return
+        ids = self._planned.keys() if dry_run else self._done - unchanged
+        frees = sum(
+            step.image.size or 0
+            for image_id, step in self._planned.items()
+            if image_id in ids and step.action is Action.DELETE
+        )
+        count = f'{len(ids)} image{"" if len(ids) == 1 else "s"}'
+        parts = [f'{count} to {self._verb}' if dry_run else f'{count} done']
+        if frees:
+            parts[0] += f' ({utils.format_size(frees)})'
+        parts.append(f'{len(self._kept)} kept')
+        for number, what in (
+            (len(self._skipped), 'skipped'),
+            (len(self._failed), 'failed'),
+        ):
+            parts += [f'{number} {what}'] if number else []
+        self._log.warning('%s', ', '.join(parts))
 
     def rows(
         self,
@@ -153,6 +207,8 @@ class Report:
                         *_step_cells(step),
                         outcome.result.value,
                         outcome.reason or step.reason,
+                        outcome.time.isoformat(timespec='seconds'),
+                        outcome.request_id,
                     )
 
     def _note(
@@ -161,13 +217,14 @@ class Report:
         step = outcome.step
         if step.action is Action.KEEP:
             return
-        self._done += 1
+        is_new = step.image.id not in self._done
+        self._done.add(step.image.id)
         if outcome.result in (Result.FAILED, Result.SKIPPED):
             where = results.describe_region(region) if region else ''
-            with bar.failing():
+            with bar.hidden():
                 self._note_failure(f'{where}: ' if where else '', outcome)
         elif outcome.reason:
-            with bar.failing():
+            with bar.hidden():
                 self._log.warning(
                     'Image %(image)s: %(reason)s',
                     {
@@ -175,16 +232,20 @@ class Report:
                         'reason': printable(outcome.reason),
                     },
                 )
-        name = step.image.name
-        bar.advance(step.image.id if name is None else name)
+        if is_new:
+            name = step.image.name
+            bar.advance(
+                step.image.id if name is None else name,
+                failed=len(self._failed | self._skipped),
+            )
 
     def _note_failure(self, prefix: str, outcome: Outcome) -> None:
         image_id = printable(outcome.step.image.id)
         if outcome.error is not None:
-            self._failed += 1
-            self._fail(image_id, base.describe_error(outcome.error), prefix)
+            self._failed.add(outcome.step.image.id)
+            self._fail(image_id, errors.describe(outcome.error), prefix)
             return
-        self._skipped += 1
+        self._skipped.add(outcome.step.image.id)
         self._log.warning(
             '%(prefix)sImage %(image)s was not changed: %(reason)s',
             {
@@ -207,30 +268,15 @@ class Report:
         try:
             yield
         finally:
-            if self._done < self._total:
+            if len(self._done) < self._total:
                 self._log.error(
                     'Stopped after %(done)d of %(total)d images; run the '
                     'same command again to continue',
-                    {'done': self._done, 'total': self._total},
+                    {'done': len(self._done), 'total': self._total},
                 )
-
-    def report_totals(self) -> None:
-        """Report how many images were not changed."""
-        failed = self._failed + self._missing + self._refused
-        if failed:
-            self._log.error(
-                '%(failed)d of %(total)d images failed to %(verb)s.',
-                {
-                    'failed': failed,
-                    'total': self._total + self._missing + self._refused,
-                    'verb': self._verb,
-                },
-            )
 
 
 def shows_bar(parsed_args: argparse.Namespace, stdout: TextIO) -> bool:
     """Return whether a bar can be shown: it would garble streamed rows."""
-    from osc_compute_images.output import bounds
-
     is_streamed = parsed_args.formatter in bounds.STREAMING
     return not (is_streamed and stdout.isatty())

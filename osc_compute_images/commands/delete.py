@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from osc_compute_images.changes import command
 from osc_compute_images.options import parsers
-from osc_compute_images.options import select
 
 if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
@@ -25,10 +24,13 @@ class DeleteComputeImage(command.ChangeCommand):
     arguments = ('[<image> ...]',)
     verb = 'delete'
     deletes = True
+    examples = (
+        'web-1-snapshot web-2-snapshot',
+        '--unused --created-before 1y --dry-run',
+    )
     advice = '. To delete it all the same, use --force'
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             'images',
             metavar='<image>',
@@ -37,16 +39,12 @@ class DeleteComputeImage(command.ChangeCommand):
             help='Image(s) to delete (name or ID). A snapshot in which a '
             'server is, or may be, stored is kept',
         )
-        parser.add_argument(
+        self.add_planning(parser).add_argument(
             '--force',
             action='store_true',
             help='Delete the named images even if a server is stored in them, '
             'which destroys the server',
         )
-        self.add_planning(parser)
-        select.add_all(parser)
-        select.add_include_used(parser)
-        return parser
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         images: list[str] = parsed_args.images
@@ -55,9 +53,12 @@ class DeleteComputeImage(command.ChangeCommand):
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
+        # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.api.changes import plan
 
-        del parsed_args
         return plan.delete(
-            chosen.images, chosen.protection, named=chosen.named
+            chosen.images,
+            chosen.protection,
+            keep=parsed_args.keep,
+            named=chosen.named,
         )

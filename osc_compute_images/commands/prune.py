@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from osc_compute_images import base
 from osc_compute_images.changes import command
 from osc_compute_images.options import parsers
-from osc_compute_images.options import select
 
 if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
@@ -27,6 +26,8 @@ _COUNTS = {
     'yearly': 'Likewise for years',
 }  # fmt: skip
 
+_RULES = [f'--keep-{rule}' for rule in (*_COUNTS, 'within')]
+
 
 class PruneComputeImages(command.ChangeCommand):
     """Delete the images that no retention rule keeps."""
@@ -39,24 +40,29 @@ class PruneComputeImages(command.ChangeCommand):
     )
     verb = 'delete'
     deletes = True
+    needs_choice = False
+    examples = (
+        '--keep-last 3 --dry-run',
+        '--keep-daily 7 --keep-weekly 4 --auto-approve',
+    )
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        group = parser.add_argument_group('rules')
         for rule, text in _COUNTS.items():
-            parser.add_argument(
+            group.add_argument(
                 f'--keep-{rule}',
                 metavar='<n>',
                 type=parsers.non_negative_integer,
                 help=text,
             )
-        parser.add_argument(
+        group.add_argument(
             '--keep-within',
             metavar='<span>',
             type=parsers.span,
             help='Keep all images of a group that are older than its newest '
             'image by less than this time span (90min, 24h, 7d, 2w, 1y)',
         )
-        parser.add_argument(
+        group.add_argument(
             '--group-by',
             metavar='<key>[,<key>...]',
             action='extend',
@@ -66,27 +72,19 @@ class PruneComputeImages(command.ChangeCommand):
             'Images without it are kept',
         )
         self.add_planning(parser)
-        select.add_include_used(parser)
-        return parser
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if all(value is None for value in _rules(parsed_args).values()):
-            raise base.UsageError('at least one --keep-* option is required')
+            raise base.UsageError(
+                f'at least one rule is required: {", ".join(_RULES)}'
+            )
+        parsed_args.type = parsed_args.type or ['server']
         super().check(parsed_args)
-
-    def check_choice(self, parsed_args: argparse.Namespace) -> None:
-        """Accept no filter: the rules choose."""
-
-    def among(self, parsed_args: argparse.Namespace) -> Any:
-        from osc_compute_images.api import filters
-
-        if parsed_args.type:
-            return filters.EVERYTHING
-        return filters.image_type('server')
 
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
+        # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.api.changes import plan
         from osc_compute_images.api.changes import retention
 
@@ -94,6 +92,7 @@ class PruneComputeImages(command.ChangeCommand):
             chosen.images,
             retention.Rules(**_rules(parsed_args)),
             chosen.protection,
+            keep=parsed_args.keep,
             group_by=parsed_args.group_by or ['server'],
         )
 

@@ -3,42 +3,32 @@
 """Set the properties of images."""
 
 import argparse
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from osc_lib.cli import parseractions
 
 from osc_compute_images import base
 from osc_compute_images.changes import command
-from osc_compute_images.options import habits
-from osc_compute_images.options import parsers
-from osc_compute_images.options import privacy
-from osc_compute_images.options import select
 
 if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
 
-class SetComputeImage(command.ChangeCommand):
+class SetComputeImage(command.PropertyCommand):
     """Set the properties of images."""
 
     _description = (
         'Set properties of one image, or of all images that filters select, '
         'through the Compute service'
     )
-    arguments = ('[<image>]',)
     verb = 'set'
+    examples = (
+        '--property os_distro=ubuntu my-image',
+        '--property old=yes --with-created-before 1y --dry-run',
+    )
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        parser.add_argument(
-            'image',
-            metavar='<image>',
-            nargs='?',
-            type=parsers.name_or_id,
-            help='Image to modify (name or ID)',
-        )
+    def add_property(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             '--property',
             metavar='<key=value>',
@@ -54,35 +44,30 @@ class SetComputeImage(command.ChangeCommand):
             'make it a snapshot of a server (specify both --property and '
             '--no-property to replace them)',
         )
-        self.add_planning(parser, prefix='with-')
-        select.add_all(parser)
-        privacy.add_option(parser)
-        habits.add_assigning(parser, 'set')
-        return parser
-
-    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
-        return () if parsed_args.image is None else (parsed_args.image,)
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        from osc_compute_images.api.changes import properties
-
         if not parsed_args.properties and not parsed_args.no_property:
             raise base.UsageError('--property is required')
         if parsed_args.no_property and parsed_args.image is None:
             raise base.UsageError('--no-property needs one image')
         super().check(parsed_args)
-        with base.translated_errors():
-            properties.check_properties(parsed_args.properties or {})
+
+    def check_values(self, parsed_args: argparse.Namespace) -> None:
+        # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images.api.changes import properties
+
+        properties.check_properties(parsed_args.properties or {})
 
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
+        # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.api.changes import plan
 
         return plan.set_properties(
             chosen.images,
             parsed_args.properties or {},
-            privacy.visibility_check(chosen, self.log, parsed_args),
+            chosen.made_private(self.log, parsed_args),
             replace=parsed_args.no_property,
             named=chosen.named,
         )

@@ -4,15 +4,11 @@
 
 import argparse
 from collections.abc import Iterable
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from osc_compute_images import base
 from osc_compute_images.changes import command
-from osc_compute_images.options import habits
 from osc_compute_images.options import parsers
-from osc_compute_images.options import privacy
-from osc_compute_images.options import select
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
@@ -21,25 +17,20 @@ if TYPE_CHECKING:
     from osc_compute_images.changes.chosen import Chosen
 
 
-class UnsetComputeImage(command.ChangeCommand):
+class UnsetComputeImage(command.PropertyCommand):
     """Remove properties of images."""
 
     _description = (
         'Unset properties of one image, or of all images that filters '
         'select, through the Compute service'
     )
-    arguments = ('[<image>]',)
     verb = 'unset'
+    examples = (
+        '--property os_distro my-image',
+        '--property old --with-property old=yes --dry-run',
+    )
 
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = super().get_parser(prog_name)
-        parser.add_argument(
-            'image',
-            metavar='<image>',
-            nargs='?',
-            type=parsers.name_or_id,
-            help='Image to modify (name or ID)',
-        )
+    def add_property(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             '--property',
             metavar='<key>',
@@ -51,18 +42,10 @@ class UnsetComputeImage(command.ChangeCommand):
             '(repeat option to remove multiple properties). Changes of '
             'the image by others at the same time may be lost silently',
         )
-        self.add_planning(parser, prefix='with-')
-        select.add_all(parser)
-        privacy.add_option(parser)
-        habits.add_assigning(parser, 'unset')
-        return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._misses = False
         return super().run(parsed_args) or int(self._misses)
-
-    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
-        return () if parsed_args.image is None else (parsed_args.image,)
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if not parsed_args.properties:
@@ -72,12 +55,13 @@ class UnsetComputeImage(command.ChangeCommand):
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
     ) -> 'Plan':
+        # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.api.changes import plan
 
         made = plan.unset_properties(
             chosen.images,
             parsed_args.properties,
-            privacy.visibility_check(chosen, self.log, parsed_args),
+            chosen.made_private(self.log, parsed_args),
             named=chosen.named,
         )
         for step in made.steps if chosen.named else ():

@@ -44,17 +44,18 @@ def size(text: str) -> dict[str, int]:
     :returns: a keyword argument of a filter, in bytes:
         ``{'at_least': 10_000_000_000}``
     """
-    # NOTE: imported here, as few command lines have a size.
-    import fractions
-
     match = re.fullmatch(_SIZE, text)
-    number = fractions.Fraction(match['number'] if match else '1/2')
+    unit = 1
     if match and match['prefix']:
         exponent = 1 + 'kmgtpe'.index(match['prefix'].lower())
-        number *= (1024 if match['binary'] else 1000) ** exponent
-    if match is None or number.denominator != 1:
+        unit = (1024 if match['binary'] else 1000) ** exponent
+    whole, _point, decimals = (
+        match['number'].partition('.') if match else ('1', '.', '5')
+    )
+    number, rest = divmod(int(whole + decimals) * unit, 10 ** len(decimals))
+    if match is None or rest:
         raise argparse.ArgumentTypeError(
             f'{text!r} is not a size, such as 4096, 1.5GB (of 1,000 MB) or '
             '500MiB (of 1,024 KiB), optionally after >=, <=, > or <'
         )
-    return {_COMPARED[match['sign']]: int(number)}
+    return {_COMPARED[match['sign']]: number}

@@ -8,36 +8,14 @@ from osc_compute_images.options import amounts
 from osc_compute_images.options import parsers
 from osc_compute_images.options.filter_option import FilterGroup
 from osc_compute_images.options.filter_option import FilterOption
-from osc_compute_images.options.filter_option import Region
 
 if TYPE_CHECKING:
     from osc_compute_images.api.filters import Filter
-
-
-def _server(region: Region, name_id_or_url: str) -> 'Filter':
-    from osc_compute_images.api import ImagesError
-    from osc_compute_images.api import ServerNotFound
-
-    server_id = region.api.find_server_id(name_id_or_url)
-    chosen: Filter = region.filters.server(server_id)
-    if server_id not in name_id_or_url:
-        # A name or another form of the ID was found.
-        return chosen
-    try:
-        if region.api.server(server_id) is not None:
-            return chosen
-    except ImagesError:
-        # Its cell may be down.
-        return chosen
-    if not any(region.api.list_detail(where=chosen, max_items=1)):
-        raise ServerNotFound(
-            f'No server has the ID {server_id}, and no image was taken from it'
-        )
-    return chosen
+    from osc_compute_images.options.choice import Region
 
 
 def _property(
-    region: Region, choice: tuple[str, str | None, bool]
+    region: 'Region', choice: tuple[str, str | None, bool]
 ) -> 'Filter':
     key, value, wanted = choice
     chosen: Filter = (
@@ -52,56 +30,50 @@ _BY_NAME = (
     FilterOption(
         'name',
         '<name>',
-        'Select images with this exact name',
+        'Select images with this name',
         lambda region, value: region.filters.name(value),
-        negative='Exclude images with this exact name',
+        negative='Exclude images with this name',
     ),
     FilterOption(
         'name-pattern',
         '<glob>',
-        'Select images whose name matches this shell wildcard, such as '
+        'Select names that match this shell wildcard, such as '
         '"ubuntu-2?.04" or "[!a-z]*"',
         lambda region, value: region.filters.name_pattern(value),
-        negative='Exclude images whose name matches this shell wildcard',
+        negative='Exclude names that match it',
     ),
     FilterOption(
         'name-regex',
         '<regex>',
-        'Select images whose name contains a match of this regular '
-        "expression (in Python's syntax), such as "
-        '"^ubuntu-.*-[0-9]{8}$"',
+        'Select names that contain a match of this regular expression (in '
+        "Python's syntax)",
         lambda region, value: region.filters.name_regex(value),
         type=parsers.regular_expression,
-        negative='Exclude images whose name contains a match of this regular '
-        'expression',
+        negative='Exclude names that contain a match',
     ),
+)
+
+_BY_STATE = (
     FilterOption(
         'status',
         '<status>',
         'Select images with this status: ACTIVE, SAVING, ERROR, DELETED '
-        'or UNKNOWN, in upper or lower case',
+        'or UNKNOWN',
         lambda region, value: region.filters.status(value),
         type=parsers.status,
     ),
     FilterOption(
         'type',
         '<type>',
-        'Select images of this type: "snapshot", "backup" or another '
-        'value of their property image_type; "base" for images without '
-        'that property, "server" for images that were taken from a '
-        'server, "volume" for snapshots of servers that boot from a '
-        'volume, "all" for all images',
+        'Select by the property image_type: "snapshot", "backup" or '
+        'another value; "base" is none. Also "server" (taken from one), '
+        '"volume" (of a server that boots from one), "all"',
         lambda region, value: region.filters.image_type(value),
     ),
-)
-
-_BY_NUMBER = (
     FilterOption(
         'created-after',
         '<time>',
-        'Select images that were created at this time or later: a time '
-        'in ISO 8601 (2026-11-23T16:11:28Z or 2026-11-23, in UTC unless '
-        'it has a zone), or an age, such as 90min, 24h, 7d, 2w or 1y',
+        'Select images created at this time or later',
         lambda region, value: region.filters.created_after(value),
         type=parsers.time_or_age,
         is_range=True,
@@ -110,8 +82,7 @@ _BY_NUMBER = (
     FilterOption(
         'created-before',
         '<time>',
-        'Select images that were created before this time, as for '
-        '--created-after',
+        'Select images created before this time',
         lambda region, value: region.filters.created_before(value),
         type=parsers.time_or_age,
         is_range=True,
@@ -120,8 +91,7 @@ _BY_NUMBER = (
     FilterOption(
         'changes-since',
         '<time>',
-        'Select images that were last changed at this time or later, as '
-        'for --created-after',
+        'Select images last changed at this time or later',
         lambda region, value: region.filters.changes_since(value),
         type=parsers.time_or_age,
         is_range=True,
@@ -130,19 +100,19 @@ _BY_NUMBER = (
     FilterOption(
         'changes-before',
         '<time>',
-        'Select images that were last changed before this time, as for '
-        '--created-after',
+        'Select images last changed before this time',
         lambda region, value: region.filters.changes_before(value),
         type=parsers.time_or_age,
         is_range=True,
         time='updated',
     ),
+)
+
+_BY_SIZE = (
     FilterOption(
         'min-disk',
         '<disk-gb>',
-        'Select images by their minimum disk in GB: equal to ("10"), at '
-        'least (">=10"), at most ("<=10"), more than (">10") or less '
-        'than ("<10") this value',
+        'Select images by their minimum disk in GB',
         lambda region, value: region.filters.min_disk(**value),
         type=amounts.comparison,
         is_range=True,
@@ -150,8 +120,7 @@ _BY_NUMBER = (
     FilterOption(
         'min-ram',
         '<ram-mb>',
-        'Select images by their minimum memory in MB, compared as for '
-        '--min-disk',
+        'Select images by their minimum memory in MB',
         lambda region, value: region.filters.min_ram(**value),
         type=amounts.comparison,
         is_range=True,
@@ -159,8 +128,7 @@ _BY_NUMBER = (
     FilterOption(
         'size',
         '<size>',
-        'Select images by their size, compared as for --min-disk: in '
-        'bytes, or with a unit (">=10GB", "<500MiB")',
+        'Select images by their size',
         lambda region, value: region.filters.size(**value),
         type=amounts.size,
         is_range=True,
@@ -168,8 +136,8 @@ _BY_NUMBER = (
     FilterOption(
         'property',
         '<key>[=<value>]',
-        'Select images with this property, and with this value, as '
-        'displayed, if one is given; "key!=value" excludes them instead',
+        'Select images with this property, and this value; "key!=value" '
+        'excludes them',
         _property,
         type=parsers.property_choice,
         is_range=True,
@@ -181,8 +149,7 @@ _BY_USE = (
     FilterOption(
         'flavor',
         '<flavor>',
-        'Select active images that a server of this flavor (name or ID) '
-        'can boot, by its memory and disk',
+        'Select active images that this flavor can boot',
         lambda region, value: region.filters.boots_on(
             region.api.find_flavor(value)
         ),
@@ -190,15 +157,15 @@ _BY_USE = (
     FilterOption(
         'server',
         '<server>',
-        'Select images that were taken from this server (name, ID or '
-        'URL; for a deleted server its ID)',
-        _server,
+        'Select images taken from this server (name, ID or URL; the ID '
+        'of a deleted one)',
+        lambda region, value: region.server(value),
     ),
     FilterOption(
         'used-by',
         '<server>',
-        'Select images that this server (name, ID or URL) was booted '
-        'from, or is stored in while it is shelved',
+        'Select images that this server was booted from, or is stored in '
+        'while shelved',
         lambda region, value: region.usage.in_use_by(
             region.api.find_server_id(value)
         ),
@@ -206,15 +173,14 @@ _BY_USE = (
     FilterOption(
         'unused',
         None,
-        'Select images that nothing is known to use: no server, and no '
-        'other image. Uses that Compute does not report are listed on '
-        'stderr',
+        'Select images that no server or other image is known to use; '
+        'stderr tells what is not known',
         lambda region, _value: region.usage.unused(),
     ),
     FilterOption(
         'orphaned',
         None,
-        'Select images that were taken from a server that was deleted',
+        'Select images whose server was deleted',
         lambda region, _value: region.usage.orphaned(),
     ),
 )
@@ -223,20 +189,24 @@ _BY_USE = (
 #: requests come last, so that other errors come before these requests.
 GROUPS = (
     FilterGroup(
-        'select by name, status and type',
-        'If an option is repeated, an image must match one of its values.',
+        'name',
+        'An image must match each option, and one value of an option that is '
+        'repeated; of times, numbers, sizes and properties, all values.',
         _BY_NAME,
     ),
     FilterGroup(
-        'select by time, size and properties',
-        'If an option is repeated, an image must match all of its values.',
-        _BY_NUMBER,
+        'state and age',
+        'A <time> is in ISO 8601 (2026-11-23T16:11:28Z or 2026-11-23; in UTC '
+        'unless it has a zone), or an age (90min, 24h, 7d, 2w or 1y).',
+        _BY_STATE,
     ),
     FilterGroup(
-        'select by flavor, server and use',
-        'If an option is repeated, an image must match one of its values.',
-        _BY_USE,
+        'size and properties',
+        'Compare with "10", ">=10", "<=10", ">10" or "<500MiB"; sizes are in '
+        'bytes, or have a unit.',
+        _BY_SIZE,
     ),
+    FilterGroup('use', None, _BY_USE),
 )
 
 #: All filter options.

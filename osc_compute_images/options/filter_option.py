@@ -7,7 +7,6 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import functools
 import operator
-from types import ModuleType
 from typing import Any
 from typing import NamedTuple
 from typing import TYPE_CHECKING
@@ -15,31 +14,8 @@ from typing import TYPE_CHECKING
 from osc_compute_images.options import parsers
 
 if TYPE_CHECKING:
-    from osc_compute_images.api import ImagesAPI
-    from osc_compute_images.api.changes.usage import Usage
     from osc_compute_images.api.filters import Filter
-
-
-class Region:
-    """What filters are made from: the API of a region, and its usage.
-
-    :param usage: determines the usage of images, for options that need it
-    :ivar filters: the module :mod:`osc_compute_images.api.filters`
-    """
-
-    def __init__(
-        self, api: 'ImagesAPI', usage: 'Callable[[], Usage] | None'
-    ) -> None:
-        from osc_compute_images.api import filters
-
-        self.api = api
-        self.filters: ModuleType = filters
-        self._usage = usage
-
-    @property
-    def usage(self) -> 'Usage':
-        assert self._usage is not None  # noqa: S101
-        return self._usage()
+    from osc_compute_images.options.choice import Region
 
 
 class FilterOption(NamedTuple):
@@ -60,7 +36,7 @@ class FilterOption(NamedTuple):
     name: str
     metavar: str | None
     help: str
-    make: Callable[[Region, Any], 'Filter']
+    make: 'Callable[[Region, Any], Filter]'
     type: Callable[[str], Any] = str
     is_range: bool = False
     negative: str | None = None
@@ -115,7 +91,7 @@ class FilterOption(NamedTuple):
         return not all(map(self.excludes, values))
 
     def filters(
-        self, region: Region, parsed_args: argparse.Namespace
+        self, region: 'Region', parsed_args: argparse.Namespace
     ) -> 'Iterator[Filter]':
         """Yield the filters that an image must match."""
         values = getattr(parsed_args, self.dest) or ()
@@ -131,20 +107,9 @@ class FilterGroup(NamedTuple):
     """A group of options in the help.
 
     :param title: its title
-    :param description: what it means to repeat one of them
+    :param description: what its options have in common
     """
 
     title: str
-    description: str
+    description: str | None
     options: tuple[FilterOption, ...]
-
-    def add_to(
-        self, parser: argparse.ArgumentParser, prefix: str = ''
-    ) -> None:
-        """Add the options.
-
-        :param prefix: of their names, where the names mean something else
-        """
-        group = parser.add_argument_group(self.title, self.description)
-        for option in self.options:
-            option.add_to(group, prefix)

@@ -60,13 +60,10 @@ def add_listing(parser: argparse.ArgumentParser) -> None:
 
 
 def _refuse(parser: argparse.ArgumentParser, name: str, sentence: str) -> None:
-    parser.add_argument(
-        f'--{name}',
-        action=_Refuse,
-        nargs='?',
-        help=argparse.SUPPRESS,
-        const=sentence,
-        dest=argparse.SUPPRESS,
+    # NOTE: not added to the parser, as completion would offer what it has.
+    known = getattr(parser, '_option_string_actions', {})
+    known[f'--{name}'] = _Refuse(
+        [f'--{name}'], argparse.SUPPRESS, nargs='?', const=sentence
     )
 
 

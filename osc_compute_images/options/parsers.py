@@ -4,9 +4,9 @@
 
 import argparse
 from collections.abc import Callable
-import datetime
 import math
 import re
+from typing import Any
 from typing import TypeVar
 
 _Value = TypeVar('_Value')
@@ -63,18 +63,6 @@ def non_negative_integer(text: str) -> int:
     return int(text)
 
 
-def span(text: str) -> datetime.timedelta:
-    """Parse a time span: ``90min``, ``24h``, ``7d``, ``2w``, ``1y6w``."""
-    from osc_compute_images.api.records import _times
-
-    read = _times.parse_span(text)
-    if read is None:
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is not a time span, {_times.SPAN_FORM}'
-        )
-    return read
-
-
 def is_id(text: str) -> bool:
     """Return whether a text is a UUID."""
     return re.fullmatch(_UUID, text) is not None
@@ -93,29 +81,6 @@ def seconds(text: str) -> float:
     return value
 
 
-def status(text: str) -> str:
-    """Parse a status, in any case."""
-    from osc_compute_images.api import filters
-
-    if text.upper() not in filters.STATUSES:
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is not an image status; choose from '
-            f'{", ".join(filters.STATUSES)}'
-        )
-    return text
-
-
-def regular_expression(text: str) -> str:
-    """Check a regular expression."""
-    from osc_compute_images.api import filters
-
-    try:
-        filters.name_regex(text)
-    except ValueError as e:
-        raise argparse.ArgumentTypeError(str(e)) from e
-    return text
-
-
 def property_choice(text: str) -> tuple[str, str | None, bool]:
     """Parse ``key``, ``key=value`` or ``key!=value``.
 
@@ -130,33 +95,20 @@ def property_choice(text: str) -> tuple[str, str | None, bool]:
     return key, value if equals else None, wanted
 
 
-def group_keys(text: str) -> tuple[str, ...]:
-    """Parse the keys of groups: ``server,property:os_distro``."""
-    from osc_compute_images.api.groups import selection
+def _of_api(name: str) -> Callable[[str], Any]:
+    """Return a parser of :mod:`.values`."""
 
-    keys = tuple(text.split(','))
-    try:
-        selection.newest((), group_by=keys)
-    except ValueError as e:
-        raise argparse.ArgumentTypeError(str(e)) from e
-    return keys
+    def parse(text: str) -> Any:
+        # NOTE: imported here, as it loads the API, which few options need.
+        from osc_compute_images.options import values
+
+        return getattr(values, name)(text)
+
+    return parse
 
 
-def time_or_age(text: str) -> str:
-    """Parse an ISO 8601 time, or an age.
-
-    :returns: the time in the form that every release of Nova parses,
-        ``2026-11-23T16:11:28Z``
-    """
-    from osc_compute_images.api.records import _times
-
-    try:
-        time = _times.moment(text)
-        if time.microsecond:
-            # The times of images are whole seconds.
-            time = time.replace(microsecond=0) + datetime.timedelta(seconds=1)
-    except ValueError as e:
-        raise argparse.ArgumentTypeError(str(e)) from e
-    except OverflowError as e:
-        raise argparse.ArgumentTypeError(f'{text!r} is out of range') from e
-    return time.replace(tzinfo=None).isoformat() + 'Z'
+span = _of_api('span')
+status = _of_api('status')
+regular_expression = _of_api('regular_expression')
+group_keys = _of_api('group_keys')
+time_or_age = _of_api('time_or_age')

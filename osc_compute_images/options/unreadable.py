@@ -5,11 +5,10 @@
 import argparse
 from collections.abc import Collection
 import logging
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from osc_compute_images.api import Image
-    from osc_compute_images.api.filters import Filter
+from osc_compute_images.api import Image
+from osc_compute_images.api.filters import Filter
+from osc_compute_images.api.records import _times
 
 #: The attribute of the arguments that holds the counters.
 _COUNTERS = 'unreadable_times'
@@ -22,9 +21,7 @@ class _Counter:
         self._fields = fields
         self.count = 0
 
-    def note(self, image: 'Image') -> bool:
-        from osc_compute_images.api.records import _times
-
+    def note(self, image: Image) -> bool:
         self.count += any(
             _times.parse(getattr(image, field)) is None
             for field in self._fields
@@ -34,7 +31,7 @@ class _Counter:
 
 def counting(
     parsed_args: argparse.Namespace, fields: Collection[str]
-) -> 'Filter':
+) -> Filter:
     """Return a filter that every image matches, and that counts them.
 
     Put it between the other filters and those by time: it then counts the
@@ -43,12 +40,10 @@ def counting(
     :param parsed_args: holds the counter, for :func:`warn`
     :param fields: the fields that are compared
     """
-    from osc_compute_images.api import filters
-
     counter = _Counter(fields)
     # NOTE: regions are filtered in parallel; each has its own counter.
     vars(parsed_args).setdefault(_COUNTERS, []).append(counter)
-    return filters.Filter(counter.note)
+    return Filter(counter.note)
 
 
 def warn(log: logging.Logger, parsed_args: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from typing import TextIO
 from typing import TYPE_CHECKING
 
 from cliff import columns
+from osc_lib import utils
 
 from osc_compute_images.text import printable
 from osc_compute_images.text import property_text
@@ -75,9 +76,6 @@ class HumanSizeColumn(_SizeColumn):
 
     def human_readable(self) -> str:
         """Return a size such as ``20.4M``; 1,000 bytes are 1K."""
-        # NOTE: imported here, as every "openstack" command loads this module.
-        from osc_lib import utils
-
         return str(utils.format_size(self._value))
 
     def machine_readable(self) -> str:

@@ -9,16 +9,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
-from typing import TYPE_CHECKING
 
 from osc_lib import exceptions
 
+from osc_compute_images.api import Image
 from osc_compute_images.output.escaping import HumanSizeColumn
 from osc_compute_images.output.escaping import PropertiesColumn
 from osc_compute_images.output.escaping import text_cell
-
-if TYPE_CHECKING:
-    from osc_compute_images.api import Image
 
 
 class Field(NamedTuple):
@@ -33,7 +30,7 @@ class Field(NamedTuple):
 
     name: str
     header: str | None
-    cell: 'Callable[[Image], Any]'
+    cell: Callable[[Image], Any]
     is_brief: bool = False
 
 
@@ -61,7 +58,7 @@ class Columns(NamedTuple):
     """
 
     headers: tuple[str, ...]
-    row: 'Callable[[Image], tuple[Any, ...]]'
+    row: Callable[[Image], tuple[Any, ...]]
 
 
 def columns(*, long: bool, human_sizes: bool = False) -> Columns:
@@ -71,15 +68,18 @@ def columns(*, long: bool, human_sizes: bool = False) -> Columns:
     :param human_sizes: format the size for humans
     """
     chosen = [f for f in FIELDS if f.header and (long or f.is_brief)]
-    cells = [_cell(field, human_sizes=human_sizes) for field in chosen]
+    cells = [
+        _human_size if human_sizes and field.name == 'size' else field.cell
+        for field in chosen
+    ]
     return Columns(
-        tuple(str(field.header) for field in chosen),
+        tuple([str(field.header) for field in chosen]),
         lambda image: tuple([cell(image) for cell in cells]),
     )
 
 
 def shown(
-    image: 'Image',
+    image: Image,
     where: Mapping[str, str] | None = None,
     *,
     human_sizes: bool = False,
@@ -92,9 +92,11 @@ def shown(
     made = {
         field.name: cell
         for field in FIELDS
-        for cell in (_cell(field, human_sizes=human_sizes)(image),)
+        for cell in (field.cell(image),)
         if field.header or cell is not None
     }
+    if human_sizes:
+        made['size'] = _human_size(image)
     for name, value in (where or {}).items():
         made[name] = text_cell(value)
     return dict(sorted(made.items()))
@@ -108,9 +110,9 @@ def are_requested(
     As in OpenStackClient, case is ignored, and underscores match spaces.
     """
     requested = {
-        *map(_folded, (*parsed_args.columns, *parsed_args.sort_columns))
+        *map(folded, (*parsed_args.columns, *parsed_args.sort_columns))
     }
-    return any(_folded(header) in requested for header in headers)
+    return any(folded(header) in requested for header in headers)
 
 
 def check_requested(
@@ -121,19 +123,18 @@ def check_requested(
     :param headers: all that could be shown
     :raises CommandError: if there is no such column
     """
-    wanted = {*map(_folded, parsed_args.columns)}
-    if wanted and not wanted & {*map(_folded, headers)}:
+    wanted = {*map(folded, parsed_args.columns)}
+    if wanted and not wanted & {*map(folded, headers)}:
         given, known = ', '.join(parsed_args.columns), ', '.join(headers)
         raise exceptions.CommandError(
             f'There is no column {given}; choose from {known}'
         )
 
 
-def _cell(field: Field, *, human_sizes: bool) -> 'Callable[[Image], Any]':
-    if field.name != 'size' or not human_sizes:
-        return field.cell
-    return lambda i: None if i.size is None else HumanSizeColumn(i.size)
+def _human_size(image: Image) -> HumanSizeColumn | None:
+    return None if image.size is None else HumanSizeColumn(image.size)
 
 
-def _folded(header: str) -> str:
+def folded(header: str) -> str:
+    """Return a header as --column and --sort-column compare it."""
     return header.strip().lower().replace(' ', '_')

@@ -1,19 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Settings of the process for requests and their logs."""
+"""What the logs of the process must not show."""
 
 import logging
 
 from osc_compute_images.text import printable
 from osc_compute_images.text import without_credentials
-
-
-def allow_alarms() -> None:
-    """Let SIGALRM end requests whose response head never ends."""
-    # NOTE: imported here, as every "openstack" command loads this module.
-    from osc_compute_images.api import http
-
-    http.allow_alarms()
 
 
 def sanitize_logs() -> None:

@@ -15,15 +15,13 @@ from typing import Any
 from typing import TextIO
 from typing import TYPE_CHECKING
 
+from osc_compute_images.api import Image
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
     from rich import progress
     from rich.console import Console
     from rich.status import Status
-
-    from osc_compute_images.api import Image
-
 
 #: Seconds before a count is shown, to avoid flicker.
 _DELAY = 0.3
@@ -97,56 +95,59 @@ class Progress:
             yield
 
     @contextlib.contextmanager
-    def waiting(self) -> 'Iterator[Callable[[Image], object]]':
+    def waiting(self) -> Iterator[Callable[[Image], None]]:
         """Show a bar; yield a function that updates it, given the image."""
-        console = self._console()
-        if console is None:
-            yield lambda _image: None
-            return
-        from rich import progress
+        with self._bar(100, 'TaskProgressColumn', 'TimeElapsedColumn') as bar:
 
-        with progress.Progress(
-            progress.TextColumn('{task.description}', markup=False),
-            progress.BarColumn(),
-            progress.TaskProgressColumn(),
-            progress.TimeElapsedColumn(),
-            console=console,
-            transient=True,
-        ) as bar:
-            task = bar.add_task('', total=100)
-            yield lambda image: bar.update(
-                task,
-                # The values of a server are not trusted.
-                completed=min(max(image.progress or 0, 0), 100),
-                description=printable(image.status or '')[:_MAX_STATUS],
-            )
+            def update(image: Image) -> None:
+                if bar is not None:
+                    # The values of a server are not trusted.
+                    percent = min(max(image.progress or 0, 0), 100)
+                    text = printable(image.status or '')[:_MAX_STATUS]
+                    bar.update(
+                        bar.task_ids[0], completed=percent, description=text
+                    )
+
+            yield update
 
     @contextlib.contextmanager
     def changing(self, images: int) -> 'Iterator[Changes]':
         """Show a bar for changes of images."""
-        console = self._console() if images else None
+        with self._bar(
+            images, 'MofNCompleteColumn', 'TimeRemainingColumn'
+        ) as bar:
+            yield Changes(bar)
+
+    @contextlib.contextmanager
+    def _bar(
+        self, total: int, *columns: str
+    ) -> 'Iterator[progress.Progress | None]':
+        """Show a bar, unless there is nothing to show.
+
+        :param columns: names of classes of rich
+        """
+        console = self._console() if total else None
         if console is None:
-            yield Changes(None)
+            yield None
             return
+        # NOTE: imported here, as only a terminal needs it.
         from rich import progress
 
         with progress.Progress(
             progress.TextColumn('{task.description}', markup=False),
             progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TimeRemainingColumn(),
+            *(getattr(progress, name)() for name in columns),
             console=console,
             transient=True,
         ) as bar:
-            bar.add_task('', total=images)
-            yield Changes(bar)
+            bar.add_task('', total=total)
+            yield bar
 
     def _console(self) -> 'Console | None':
         """Return a console on stderr, or None to show no progress."""
         if not self._wanted or not _is_terminal(sys.stderr):
             return None
-        # NOTE: imported here, as every "openstack" command loads this
-        # module, and only a terminal needs it.
+        # NOTE: imported here, as only a terminal needs it.
         from rich import console as rich_console
 
         class Console(rich_console.Console):
@@ -175,29 +176,27 @@ class _Live:
 
 
 class Changes:
-    """Counts the images that were changed, and the failures.
+    """Shows the images that were changed, and how many failed.
 
     :param bar: the bar to update, or None
     """
 
     def __init__(self, bar: 'progress.Progress | None') -> None:
         self._bar = bar
-        self._failed = 0
 
-    def advance(self, image: str) -> None:
+    def advance(self, image: str, *, failed: int) -> None:
         """Count an image, and show its name."""
         if self._bar is not None:
-            failed = f'{self._failed} failed' if self._failed else ''
+            failures = f'{failed} failed' if failed else ''
             name = printable(image)[:_MAX_NAME]
-            text = ', '.join(filter(None, (failed, name)))
+            text = ', '.join(filter(None, (failures, name)))
             self._bar.update(
                 self._bar.task_ids[0], advance=1, description=text
             )
 
     @contextlib.contextmanager
-    def failing(self) -> Iterator[None]:
-        """Count a failure, and hide the bar while it is logged."""
-        self._failed += 1
+    def hidden(self) -> Iterator[None]:
+        """Hide the bar while something is logged."""
         with _stopped(self._bar):
             yield
 

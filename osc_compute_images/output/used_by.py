@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 
 from cliff import columns
 
+from osc_compute_images.api import Image
+from osc_compute_images.api.changes.usage import Usage
 from osc_compute_images.options import select
 from osc_compute_images.output import escaping
 from osc_compute_images.output import field
 from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
-    from osc_compute_images.api import Image
-    from osc_compute_images.api.changes.usage import Usage
-
     _UsersColumn = columns.FormattableColumn[Any]
 else:
     # NOTE: cliff's class is only generic since 4.9.
@@ -55,7 +54,7 @@ def is_shown(parsed_args: argparse.Namespace) -> bool:
     )
 
 
-def cells(usage: 'Usage', image: 'Image') -> tuple[Any, ...]:
+def cells(usage: Usage, image: Image) -> tuple[Any, ...]:
     """Return the cells below :data:`HEADERS`."""
     server = usage.server_of(image)
     return (
@@ -67,7 +66,7 @@ def cells(usage: 'Usage', image: 'Image') -> tuple[Any, ...]:
 def warn_of_unknown(
     log: logging.Logger,
     parsed_args: argparse.Namespace,
-    usages: 'Iterable[Usage]',
+    usages: Iterable[Usage],
     *,
     deletes: bool = False,
 ) -> None:

@@ -3,42 +3,25 @@
 """Find the image that a name or ID means, in several regions."""
 
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Sequence
 import shlex
-from typing import TYPE_CHECKING
 
+from osc_compute_images.api import AmbiguousName
+from osc_compute_images.api import Image
+from osc_compute_images.api import ImageNotFound
+from osc_compute_images.api import in_regions
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
 
-if TYPE_CHECKING:
-    from osc_compute_images.api import Image
-    from osc_compute_images.api import ImagesError
-
-
-def find_all(
-    regions: Regions, name_or_id: str
-) -> 'Iterator[tuple[RegionKey, Sequence[Image] | ImagesError]]':
-    """Find the images with a name or ID in all regions in parallel."""
-    from osc_compute_images.api import in_regions
-
-    for result in in_regions(
-        regions.apis, lambda api: api.find_all(name_or_id)
-    ):
-        yield result.region, result.error or result.value or ()
-
 
 def only_one(
-    found: 'Iterable[tuple[RegionKey, Sequence[Image]]]', name_or_id: str
-) -> 'tuple[RegionKey, Image]':
+    found: Iterable[tuple[RegionKey, Sequence[Image]]], name_or_id: str
+) -> tuple[RegionKey, Image]:
     """Return the only image that was found in several regions.
 
     :raises ImageNotFound: if there is none
     :raises AmbiguousName: if there are several
     """
-    from osc_compute_images.api import AmbiguousName
-    from osc_compute_images.api import ImageNotFound
-
     matches = [(key, image) for key, images in found for image in images]
     if not matches:
         raise ImageNotFound(
@@ -57,7 +40,7 @@ def only_one(
     return matches[0]
 
 
-def find(regions: Regions, name_or_id: str) -> 'tuple[RegionKey, Image]':
+def find(regions: Regions, name_or_id: str) -> tuple[RegionKey, Image]:
     """Find the one image to change, in the selected regions.
 
     If any region fails, it raises: that region might have the image, too.
@@ -65,16 +48,15 @@ def find(regions: Regions, name_or_id: str) -> 'tuple[RegionKey, Image]':
     :returns: the key of its region, and the image
     :raises ImagesError: if there is none, or if there are several
     """
-    from osc_compute_images.api import ImagesError
-
     for error in regions.failed.values():
         raise error
     if len(regions.apis) == 1:
         ((key, api),) = regions.apis.items()
         return key, api.find(name_or_id)
-    found = []
-    for key, images in find_all(regions, name_or_id):
-        if isinstance(images, ImagesError):
-            raise images
-        found.append((key, images))
+    found = [
+        (result.region, result.unwrap())
+        for result in in_regions(
+            regions.apis, lambda api: api.find_all(name_or_id)
+        )
+    ]
     return only_one(found, name_or_id)

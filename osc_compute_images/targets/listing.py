@@ -2,78 +2,77 @@
 
 """The images of a region, listed once for their usage and to show them."""
 
+import argparse
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+import operator
 
 from osc_compute_images.api import Image
-from osc_compute_images.api import ImagePage
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api.changes.usage import Usage
-from osc_compute_images.api.filters import Filter
+from osc_compute_images.options import choice
 from osc_compute_images.output import bounds
 
 
-class Images:
-    """Lists the images of a region.
+class Listing:
+    """Lists the images of a region that the options choose.
 
     Their usage is known when all images have been read. They are kept, so that
     they need not be requested again to be shown, unless they are too many.
 
+    :param on_read: called with the number of images of each page that is read
+        for their usage
     :param limit: images per request, if all images are read for their usage
-    :param accept_gaps: see :class:`.Usage`
-    :param on_read: called with the number of images of each page
+    :ivar where: the filter
     """
 
     def __init__(
         self,
         api: ImagesAPI,
+        parsed_args: argparse.Namespace,
+        on_read: Callable[[int], None],
         *,
         limit: int | None = None,
-        accept_gaps: bool = False,
-        on_read: Callable[[int], None] = lambda _count: None,
     ) -> None:
         self._api = api
+        self._args = parsed_args
         self._limit = limit
-        self._accept_gaps = accept_gaps
         self._usage: Usage | None = None
         self._on_read = on_read
         self._kept: list[Image] | None = None
+        self.where = choice.where(api, parsed_args, self.usage)
 
     def usage(self) -> Usage:
         """Determine the usage of all images, once."""
         if self._usage is None:
             self._usage = self._api.usage(
-                self._all(), accept_gaps=self._accept_gaps
+                self._all(), accept_gaps=self._args.accept_gaps
             )
         return self._usage
 
     def pages(
-        self,
-        opts: ListOpts,
-        where: Filter,
-        first_page_size: int | None = None,
+        self, opts: ListOpts, first_page_size: int | None = None
     ) -> Iterator[Sequence[Image]]:
         """Yield the selected images, page by page."""
+        pages: Iterator[Sequence[Image]]
         if self._kept is None or opts.marker or opts.visibility:
             pager = self._api.list_detail(
-                opts, where=where, first_page_size=first_page_size
+                opts, where=self.where, first_page_size=first_page_size
             )
             # NOTE: a loop would hold a page in memory during the next request.
-            return map(self._read, pager.pages())
-        return iter([[*filter(where.matches, self._kept)]])
+            pages = map(operator.attrgetter('images'), pager.pages())
+        else:
+            pages = iter([[*filter(self.where.matches, self._kept)]])
+        return choice.newest(pages, self._args)
 
     def _all(self) -> Iterator[Image]:
         kept: list[Image] = []
         most = bounds.MAX_GATHERED
         for page in self._api.list_detail(ListOpts(limit=self._limit)).pages():
-            images = self._read(page)
+            self._on_read(len(page.images))
             if len(kept) <= most:
-                kept += images
-            yield from images
+                kept += page.images
+            yield from page.images
         self._kept = kept if len(kept) <= most else None
-
-    def _read(self, page: ImagePage[Image]) -> Sequence[Image]:
-        self._on_read(len(page.images))
-        return page.images

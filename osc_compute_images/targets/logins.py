@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Logins to other regions and clouds than the shell's own.
+"""Logins to the regions and clouds that a command works on.
 
 Each does what the shell would do with that region or cloud.
 """
@@ -14,45 +14,52 @@ from typing import Any
 from typing import TYPE_CHECKING
 
 from osc_lib import exceptions
+from osc_lib.api import auth
 
 from osc_compute_images import base
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api.clouds._cloud import Cloud
+from osc_compute_images.api.clouds._clouds import CloudAPIs
+from osc_compute_images.api.clouds._clouds import of_clouds
+from osc_compute_images.api.clouds._entries import cloud_names
+from osc_compute_images.api.clouds._settings import adapter_of
 
 if TYPE_CHECKING:
     from keystoneauth1 import session as ksa_session
     from openstack.config.cloud_region import CloudRegion
-
-    from osc_compute_images.api.clouds._cloud import Cloud
-    from osc_compute_images.api.clouds._clouds import CloudAPIs
 
 #: The only global options that apply to all clouds. The others may be secrets
 #: of one cloud, or come from its environment variables.
 _SHARED_OPTIONS = ('insecure', 'interface', 'timing', 'verify')
 
 
-def cloud(command: base.ImagesCommand) -> 'Cloud':
-    """Return the cloud that the user has selected, without logging in."""
-    # NOTE: imported here, as every "openstack" command loads this module.
-    from osc_compute_images.api.clouds._cloud import Cloud
+def own(command: base.ImagesCommand) -> ImagesAPI:
+    """Log in as the shell does; return the API of the configured region."""
+    app: Any = command.app
+    command.auth_required = True
+    app.prepare_to_run_command(command)
+    settings = app.client_manager.sdk_connection.config
+    session = app.client_manager.session
+    return ImagesAPI(adapter_of(settings, session, logger=_logger()))
 
+
+def cloud(command: base.ImagesCommand) -> Cloud:
+    """Return the cloud that the user has selected, without logging in."""
     app: Any = command.app
     return Cloud(
         app.cloud_config,
         app.options.cloud or None,
         options=app.options,
         session_of=lambda settings: session(command, settings),
-        logger=base.logger(),
+        logger=_logger(),
     )
 
 
 def all_clouds(
     command: base.ImagesCommand,
-    regions: 'Callable[[Cloud], Iterable[str]]',
-) -> 'tuple[list[str], CloudAPIs]':
+    regions: Callable[[Cloud], Iterable[str]],
+) -> tuple[list[str], CloudAPIs]:
     """Return the names of all clouds, and the APIs of their regions."""
-    from osc_compute_images.api.clouds._cloud import Cloud
-    from osc_compute_images.api.clouds._clouds import of_clouds
-    from osc_compute_images.api.clouds._entries import cloud_names
-
     app: Any = command.app
     if not app.options.debug:
         # Its warning does not name the cloud whose Keystone it cannot reach;
@@ -79,7 +86,7 @@ def all_clouds(
             options=options,
             session_of=lambda settings: session(command, settings),
             redirect=False,
-            logger=base.logger(),
+            logger=_logger(),
         ),
         regions,
     )
@@ -89,8 +96,6 @@ def session(
     command: base.ImagesCommand, settings: 'CloudRegion'
 ) -> 'ksa_session.Session':
     """Create a session for a region, as osc-lib's client manager does."""
-    from osc_lib.api import auth
-
     get: Any = settings.config.get
     auth.check_valid_authentication_options(settings, get('auth_type'))
     made: Any = settings.get_session()
@@ -105,3 +110,16 @@ def session(
         )
     command.sessions.append(made)
     return made  # type: ignore[no-any-return]
+
+
+def _logger() -> logging.Logger:
+    """Return the logger for requests.
+
+    Its level is the lowest of the handlers. The loggers of the shell have the
+    level DEBUG, at which keystoneauth would format the body of each response
+    only to discard it.
+    """
+    logger = logging.getLogger('keystoneauth.session.osc_compute_images')
+    handlers = logging.getLogger().handlers
+    logger.setLevel(min((h.level for h in handlers), default=logging.WARNING))
+    return logger

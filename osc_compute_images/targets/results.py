@@ -6,21 +6,21 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 import itertools
-import logging
-from typing import TYPE_CHECKING
 from typing import TypeVar
 
 from osc_lib import exceptions
 
+from osc_compute_images import api
 from osc_compute_images import base
+from osc_compute_images import errors
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImagesError
+from osc_compute_images.api import in_regions
+from osc_compute_images.api.clouds._regions import PARALLEL
 from osc_compute_images.output.progress_bar import Progress
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
 from osc_compute_images.text import printable
-
-if TYPE_CHECKING:
-    from osc_compute_images.api import ImagesAPI
-    from osc_compute_images.api import ImagesError
 
 _Result = TypeVar('_Result')
 
@@ -39,26 +39,23 @@ def describe_region(key: RegionKey) -> str:
 class Results:
     """The results of several regions; reports those that fail.
 
-    :param log: reports failures immediately
-    :param progress: hidden meanwhile
+    :param command: logs failures immediately
+    :ivar progress: of the command, hidden meanwhile
+    :ivar exit_code: 1 if any region failed
     """
 
-    def __init__(self, log: logging.Logger, progress: Progress) -> None:
-        self._log = log
-        self._progress = progress
-        self._failed = False
-
-    def exit_code(self) -> int:
-        """Return 1 if any region failed."""
-        return int(self._failed)
+    def __init__(self, command: base.ImagesCommand) -> None:
+        self._log = command.log
+        self.progress = Progress(command.app)
+        self.exit_code = 0
 
     def of_regions(
         self,
         regions: Regions,
-        call: 'Callable[[ImagesAPI], _Result]',
+        call: Callable[[ImagesAPI], _Result],
         *,
-        parallel: int,
-    ) -> 'Iterator[tuple[RegionKey, _Result]]':
+        parallel: int = PARALLEL,
+    ) -> Iterator[tuple[RegionKey, _Result]]:
         """Call a function for each region; yield the results.
 
         Regions that fail are reported, unless only the configured one is
@@ -67,8 +64,6 @@ class Results:
         :raises CommandError: if no region succeeds
         :raises ImagesError: if the configured region fails
         """
-        from osc_compute_images.api import in_regions
-
         results = in_regions(regions.apis, call, parallel=parallel)
         yield from self.successful(
             regions,
@@ -78,8 +73,8 @@ class Results:
     def successful(
         self,
         regions: Regions,
-        results: 'Iterable[tuple[RegionKey, _Result | ImagesError]]',
-    ) -> 'Iterator[tuple[RegionKey, _Result]]':
+        results: Iterable[tuple[RegionKey, _Result | ImagesError]],
+    ) -> Iterator[tuple[RegionKey, _Result]]:
         """Yield the results of the regions, and report those that fail.
 
         :param regions: all of them
@@ -87,8 +82,6 @@ class Results:
         :raises CommandError: if no region succeeds
         :raises ImagesError: if the only region, the configured one, fails
         """
-        from osc_compute_images import api
-
         successful = set(regions.apis)
         for key, result in itertools.chain(regions.failed.items(), results):
             if not isinstance(result, api.ImagesError):
@@ -98,14 +91,12 @@ class Results:
                 # It is that of the whole command.
                 raise result
             successful.discard(key)
-            with self._progress.hidden():
+            with self.progress.hidden():
                 self._report(key, result)
         if not successful:
             raise exceptions.CommandError('Every region failed or was skipped')
 
-    def _report(self, key: RegionKey, error: 'ImagesError') -> None:
-        from osc_compute_images import api
-
+    def _report(self, key: RegionKey, error: ImagesError) -> None:
         name = describe_region(key)
         if isinstance(error, api.ServerNotFound | api.FlavorNotFound):
             self._log.warning(
@@ -113,8 +104,8 @@ class Results:
                 {'region': name, 'reason': error},
             )
         else:
-            self._failed = True
+            self.exit_code = 1
             self._log.error(
                 '%(region)s: %(error)s',
-                {'region': name, 'error': base.describe_error(error)},
+                {'region': name, 'error': errors.describe(error)},
             )

@@ -488,7 +488,7 @@ PERMANENT = {
     '502 with HTML': (
         Response(HTML, 502, {'Content-Type': 'text/html', 'Retry-After': '0'}),
         4,
-        '502 Bad Gateway: nginx (HTTP 502)',
+        '502 Bad Gateway nginx (HTTP 502)',
     ),
     'reset': (Response(send=canned_cloud.reset), 4, 'Connection'),
     'truncated': (sent_by(canned_cloud.truncated), 4, 'IncompleteRead'),

@@ -223,7 +223,7 @@ def kept_here(
         Image(id=f'{n}', created=time.isoformat())
         for n, time in enumerate(times)
     ]
-    found = retention.apply(images, retention.Rules(**rules), now=now)
+    found = retention.reasons(images, retention.Rules(**rules), now=now)
     return Counter(
         datetime.datetime.fromisoformat(image.created or '')
         for image, reason in found

@@ -17,7 +17,8 @@ import requests_mock
 
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
-from osc_compute_images.api.http import _retry
+from osc_compute_images.api.http import _error_response
+from osc_compute_images.api.http import _settings
 from testbed import nova
 from tests.fuzz import promises
 
@@ -72,8 +73,8 @@ def check(data: bytes) -> None:
             promises.expect_one_line(str(e))
         else:
             raise AssertionError('The error was accepted as an image')
-    assert len(waits) <= _retry.RETRIES
-    assert all(0 <= wait <= _retry.MAX_DELAY for wait in waits)
+    assert len(waits) <= _settings.RETRIES
+    assert all(0 <= wait <= _error_response.MAX_DELAY for wait in waits)
 
 
 def _api() -> ImagesAPI:

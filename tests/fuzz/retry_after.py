@@ -5,7 +5,8 @@
 import math
 
 from osc_compute_images.api import ServerError
-from osc_compute_images.api.http import _retry
+from osc_compute_images.api.http import _error_response
+from osc_compute_images.api.http import _settings
 
 SEEDS = [
     b'120',
@@ -17,16 +18,16 @@ SEEDS = [
 
 def check(data: bytes) -> None:
     """Check the delay."""
-    seconds = _retry.parse_retry_after(data.decode('latin-1'))
+    seconds = _error_response.parse_retry_after(data.decode('latin-1'))
     error = ServerError('x', http_status=503)
     error.retry_after = seconds
     for number in (0.0, 1.0):
-        delay = _retry.delay(
-            error, 0, _retry.Settings(), math.inf, lambda n=number: n
+        delay = _settings.Retries().delay(
+            error, 0, math.inf, lambda n=number: n
         )
         if delay is None:
             # There is no retry.
             assert seconds is not None
-            assert seconds > _retry.MAX_DELAY
+            assert seconds > _error_response.MAX_DELAY
         else:
-            assert 0 <= delay <= _retry.MAX_DELAY
+            assert 0 <= delay <= _error_response.MAX_DELAY

@@ -36,6 +36,7 @@ MODULES = (
     'api/groups/summary.py',
     'api/changes/usage.py',
     'changes/*.py',
+    'options/choice.py',
     'options/declared.py',
     'options/filter_option.py',
     'options/select.py',

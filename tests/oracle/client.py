@@ -4,7 +4,6 @@
 
 import argparse
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
 import functools
@@ -19,96 +18,49 @@ from typing import Any
 from unittest import mock
 
 from osc_lib import exceptions
-from osc_lib.cli import client_config
 
 from osc_compute_images.api import _threads
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
-from testbed import nova
+from tests.unit.running import App
+from tests.unit.running import Terminal
 
 _KINDS = {'delete': DeleteComputeImage, 'prune': PruneComputeImages}
-_CLOUD = {
-    'auth_type': 'v3password',
-    'auth': {
-        'auth_url': f'{nova.KEYSTONE}/v3',
-        'username': 'demo',
-        'password': 'secret',
-        'project_name': 'demo',
-        'user_domain_name': 'Default',
-        'project_domain_name': 'Default',
-    },
-    'region_name': 'r0',
-}
 
 
-class _Terminal(io.StringIO):
+class _Asked(Terminal):
     """A terminal whose user approves.
 
-    :ivar asked: called when the user is asked
+    :param asked: called when the user is asked
     """
 
-    asked: Callable[[], object] = staticmethod(lambda: None)
-
-    def isatty(self) -> bool:
-        return True
+    def __init__(self, asked: Callable[[], object]) -> None:
+        super().__init__()
+        self._asked = asked
 
     def readline(self, *_size: Any) -> str:
-        self.asked()
+        self._asked()
         return 'y\n'
-
-
-class _App:
-    """Stands for the shell."""
-
-    options = argparse.Namespace(
-        verbose_level=0, cloud='mycloud', region_name='', timing=False
-    )
-    options.debug = False
-
-    def __init__(self) -> None:
-        self.stdout = io.StringIO()
-        self.cloud_config = _config()
-        self.client_manager = argparse.Namespace()
-        self.timing_data: list[Any] = []
-
-    def prepare_to_run_command(self, _command: Any) -> None:
-        settings = self.cloud_config.get_one(
-            cloud='mycloud', argparse=self.options
-        )
-        self.client_manager.session = settings.get_session()
-        self.client_manager.sdk_connection = argparse.Namespace(
-            config=settings
-        )
-
-
-@functools.cache
-def _config() -> Any:
-    with tempfile.TemporaryDirectory() as folder:
-        file = pathlib.Path(folder) / 'clouds.yaml'
-        file.write_text(json.dumps({'clouds': {'mycloud': _CLOUD}}))
-        return client_config.OSC_Config(
-            config_files=[str(file)], secure_files=[], load_envvars=False
-        )
 
 
 @functools.cache
 def _command(name: str) -> tuple[Any, argparse.ArgumentParser]:
     # NOTE: to make a parser takes longer than most commands.
-    command = _KINDS[name](_App(), None)
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(pathlib.Path(folder), region_name='r0')
+    command = _KINDS[name](app, None)
     return command, command.get_parser('openstack')
-
-
-def _serial(
-    keys: Iterable[Any], call: Callable[[Any], Any], **_options: Any
-) -> Iterator[Any]:
-    return map(call, list(keys))
 
 
 @contextlib.contextmanager
 def at_once(now: Callable[[], float], sleep: Any) -> Iterator[None]:
     """Make the commands deterministic: one thread, and another clock."""
     with (
-        mock.patch.object(_threads, 'map_in_threads', _serial),
+        mock.patch.object(
+            _threads,
+            'map_in_threads',
+            lambda keys, call, **_options: map(call, list(keys)),
+        ),
         mock.patch.object(time, 'monotonic', now),
         mock.patch.object(time, 'sleep', sleep),
     ):
@@ -128,16 +80,14 @@ def run(
     :returns: its exit code, and the rows that it prints
     """
     command, parser = _command(name)
-    command.app = app = _App()
     command.sessions = []
-    terminal = _Terminal()
-    terminal.asked = asked  # type: ignore[method-assign]
+    stdout = command.app.stdout = io.StringIO()
     with (
-        mock.patch.object(sys, 'stdin', terminal),
-        mock.patch.object(sys, 'stderr', _Terminal()),
+        mock.patch.object(sys, 'stdin', _Asked(asked)),
+        mock.patch.object(sys, 'stderr', Terminal()),
     ):
         try:
             code = command.run(parser.parse_args([*words, '-f', 'json']))
         except exceptions.CommandError:
             code = 1
-    return code, json.loads(app.stdout.getvalue() or '[]')
+    return code, json.loads(stdout.getvalue() or '[]')

@@ -8,11 +8,10 @@ import re
 from typing import Any
 import urllib.parse
 
-from keystoneauth1 import fixture
 import requests_mock
 
-from testbed import nova
 from tests.oracle import world as w
+from tests.unit.conftest import set_catalog
 
 _Hook = Callable[[str, str, list[str], dict[str, str]], int | None]
 _VERSION = 'X-OpenStack-Nova-API-Version'
@@ -34,28 +33,15 @@ class Cloud:
         self.own_project: set[str] = set()
         self.listed: set[str] = set()
         self._asked: set[str] = set()
-        mocker.post(
-            f'{nova.KEYSTONE}/v3/auth/tokens',
-            json=self._token(),
-            headers={'X-Subject-Token': nova.TOKEN},
+        regions = world.regions.values()
+        set_catalog(
+            mocker,
+            {each.name: f'http://nova-{each.name}/v2.1' for each in regions},
+            {each.name: each.image_url for each in regions if each.image_url},
         )
         mocker.register_uri(
             requests_mock.ANY, re.compile('http://nova-'), text=self._answer
         )
-
-    def _token(self) -> Any:
-        token = fixture.V3Token(project_id=nova.PROJECT)
-        token.set_project_scope(id=nova.PROJECT)
-        compute = token.add_service('compute', name='nova')
-        images = token.add_service('image', name='glance')
-        for name, region in self.world.regions.items():
-            url = f'http://nova-{name}/v2.1'
-            compute.add_standard_endpoints(public=url, region=name)
-            if region.image_url:
-                images.add_standard_endpoints(
-                    public=region.image_url, region=name
-                )
-        return token
 
     def _answer(self, request: Any, context: Any) -> str:
         url = urllib.parse.urlsplit(request.url)

@@ -8,6 +8,7 @@ See "What uses an image" in ``filters.rst``, ``commands/delete.rst`` and
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 import datetime
 from typing import Any
 
@@ -36,6 +37,8 @@ _UTC = datetime.UTC
 
 Image = dict[str, Any]
 Group = str | None
+#: When an image was created, and its ID.
+Dated = tuple[datetime.datetime, str]
 
 
 def is_stored(records: list[w.Record], statuses: Iterable[str]) -> bool:
@@ -111,38 +114,55 @@ def chosen(command: commands.Command, images: list[Image]) -> list[Image]:
     matching = [image for image in images if is_chosen(command, image)]
     if command.kind != 'prune':
         return matching
-    groups: dict[Group, list[Image]] = {}
+    rules: dict[str, Any] = dict(command.rules)
+    if 'within' in rules:
+        rules['within'] = datetime.timedelta(hours=rules['within'])
+    groups: dict[Group, list[Dated]] = {}
     for image in matching:
-        if _time(image) is not None:
-            groups.setdefault(group_of(command, image), []).append(image)
-    rules = {rule: value for rule, value in command.rules.items() if value}
-    pruned = []
-    for group in groups.values():
-        group.sort(key=lambda i: (_time(i), i['id']), reverse=True)
-        kept = {i['id'] for rule in rules for i in _kept(group, rule, rules)}
-        pruned += [i for i in group if i['id'] not in kept]
-    return pruned if rules else []
+        if (time := _time(image)) is not None:
+            group = groups.setdefault(group_of(command, image), [])
+            group.append((time, image['id']))
+    kept = {i for each in groups.values() for _, i in kept_of(each, rules)}
+    pruned = {i for each in groups.values() for _, i in each} - kept
+    return [image for image in matching if image['id'] in pruned]
 
 
-def _kept(group: list[Image], rule: str, rules: dict[str, int]) -> list[Image]:
-    """Return the images of a group that a rule keeps."""
-    value = rules[rule]
-    if rule == 'last':
-        return group[:value]
-    times = [_time(image) or _NOW for image in group]
-    if rule == 'within':
-        span = datetime.timedelta(hours=value)
-        return [
-            image
-            for image, time in zip(group, times, strict=True)
-            if times[0] - time < span
-        ]
-    # The first image of each period is its newest.
-    newest: dict[str, Image] = {}
-    for image, time in zip(group, times, strict=True):
-        newest.setdefault(time.strftime(_FORMATS[rule]), image)
-    oldest = group[-1:] if len(newest) < value else []
-    return [*newest.values()][:value] + oldest
+def kept_of(group: Iterable[Dated], rules: Mapping[str, Any]) -> set[Dated]:
+    """Return the images of a group that are kept, by restic's documents.
+
+    The documents do not tell which of two images of the same time is the
+    newer: here it is the ID.
+
+    :param group: images of the past
+    """
+    past = sorted(group, reverse=True)
+    rules = {rule: value for rule, value in rules.items() if value}
+    if not rules or not past:
+        # "If one were to specify --keep-last 0, restic will respond that no
+        # snapshots will be removed."
+        return {*past}
+    # "A snapshot only needs to match a single option to be kept."
+    found: set[Dated] = set()
+    for rule, value in rules.items():
+        if rule == 'last':
+            # "Keep the n last (most recent) snapshots."
+            found |= {*past[:value]}
+        elif rule == 'within':
+            # "Keep snapshots that are newer than the duration relative to the
+            # latest snapshot."
+            found |= {i for i in past if i[0] > past[0][0] - value}
+        else:
+            # "For the last n hours which have one or more snapshots, keep
+            # only the most recent one for each hour."
+            newest: dict[str, Dated] = {}
+            for image in past:
+                newest.setdefault(image[0].strftime(_FORMATS[rule]), image)
+            found |= {*[*newest.values()][:value]}
+            # "If there are not enough snapshots to keep one for each option,
+            # the oldest snapshot is kept additionally."
+            if len(newest) < value:
+                found.add(past[-1])
+    return found
 
 
 def _time(image: Image) -> datetime.datetime | None:

@@ -20,8 +20,13 @@ from osc_compute_images.api import filters
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api.changes import keep
+from osc_compute_images.api.changes import plan
 from osc_compute_images.api.groups import selection
 from osc_compute_images.api.groups import summary
+from osc_compute_images.api.snapshots import apply as snapshots_apply
+from osc_compute_images.api.snapshots import coverage
+from osc_compute_images.api.snapshots import plan as snapshots_plan
 
 
 class OnDisk:
@@ -50,6 +55,32 @@ def listing(api: ImagesAPI) -> None:
     for ref in api.list({'name': 'x', 'limit': 3}, where=filters.name('x')):
         assert_type(ref, ImageRef)
         assert_type(ref.name, str | None)
+
+
+def review(api: ImagesAPI, made: plan.Plan, found: list[Image]) -> None:
+    origin = plan.Origin('mycloud', 'RegionOne', 'd1')
+    reviewed = plan.Plan.from_json(made.to_json(origin))
+    assert_type(reviewed.reviewed, bool)
+    kept = keep.either(keep.with_property('k', 'v'), keep.named_in('x', 'f'))
+    assert_type(kept(found[0]), str | None)
+    todo = plan.delete(found, keep=kept).only(reviewed)
+    for outcome in api.apply(todo):
+        assert_type(outcome, plan.Outcome)
+
+
+def snapshots(api: ImagesAPI, found: list[Image]) -> None:
+    servers = api.servers().servers
+    steps = snapshots_plan.create(servers, found, snapshots_plan.NAME)
+    assert_type(steps, tuple[snapshots_plan.Step, ...])
+    assert_type(steps[0].action, snapshots_plan.Action)
+    for outcome in snapshots_apply.apply(api, steps, wait=True):
+        assert_type(outcome, snapshots_apply.Outcome)
+    assert_type(api.create_snapshot(servers[0], 'x', properties={}), str)
+    assert_type(api.last_request_id, str | None)
+    rules = coverage.Rules(critical=datetime.timedelta(hours=26))
+    for finding in coverage.check(servers, found, rules):
+        assert_type(finding, coverage.Finding)
+        assert_type(coverage.worst([finding.level]), coverage.Level)
 
 
 def everything() -> filters.Filter:

@@ -26,11 +26,11 @@ from sphinx.application import Sphinx
 _NAMESPACE = 'openstack.compute.v2'
 
 #: The options of cliff's output formatters.
-_OUTPUT = (
+_OUTPUT = {
     *('-c', '-f', '--fit-width', '--max-width', '--noindent', '--prefix'),
     *('--print-empty', '--quote', '--sort-ascending', '--sort-column'),
     *('--sort-descending', '--variable'),
-)
+}
 
 
 class CommandReference(sphinxext.AutoprogramCliffDirective):
@@ -44,21 +44,18 @@ class CommandReference(sphinxext.AutoprogramCliffDirective):
         self.arguments[0] = _NAMESPACE
         (made,) = super().run()
         options = [n for n in made.children if isinstance(n, addnodes.desc)]
+        # What comes after the options is the end of the help: examples and
+        # exit codes, which the page has.
         prose = [
             node
-            for node in made.children[1:]
-            if not isinstance(node, addnodes.desc | addnodes.index)
+            for node in made.children[1 : made.index(options[0])]
+            if not isinstance(node, addnodes.index)
         ]
         usage = [n for n in prose if isinstance(n, nodes.literal_block)]
-        # An argument comes before the options, as it does in the usage.
-        own = sorted(
-            (o for o in options if _first_word(o) not in _OUTPUT),
-            key=lambda option: _first_word(option).startswith('-'),
-        )
         return [
             self._section('Synopsis', usage),
             self._section('Description', [n for n in prose if n not in usage]),
-            self._section('Options', own),
+            self._section('Options', [*self._in_groups(options)]),
             self._section('Exit status', [self._exit_codes()]),
             self._section(
                 'Output options',
@@ -66,6 +63,24 @@ class CommandReference(sphinxext.AutoprogramCliffDirective):
             ),
             self._section('See also', [self._see_also()]),
         ]
+
+    def _in_groups(self, options: list[addnodes.desc]) -> Iterator[nodes.Node]:
+        """Yield the options below the titles of their groups."""
+        (command,) = self._load_commands().values()
+        of_word = {_first_word(option): option for option in options}
+        parser = command(None, None).get_parser('')
+        for number, group in enumerate(parser._action_groups):
+            words = [
+                (action.option_strings or [action.metavar])[0].split()[0]
+                for action in group._group_actions
+            ]
+            own = [of_word[w] for w in words if w in of_word.keys() - _OUTPUT]
+            # The first two are argparse's own.
+            if own and number > 1:
+                yield nodes.rubric(text=group.title.capitalize())
+                if group.description:
+                    yield nodes.paragraph(text=group.description)
+            yield from own
 
     def _exit_codes(self) -> nodes.table:
         name = self.options['command'].split()[-1]

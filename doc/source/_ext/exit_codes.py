@@ -5,7 +5,7 @@
 from typing import NamedTuple
 
 READING = ('list', 'show', 'summary')
-CHANGING = ('delete', 'prune', 'set', 'unset')
+CHANGING = ('apply', 'delete', 'prune', 'set', 'unset')
 
 
 class ExitCode(NamedTuple):
@@ -44,6 +44,7 @@ TABLE = (
         'The plan, or each image that was named, was refused; nothing was '
         'changed',
     ),
+    ExitCode(8, CHANGING, 'With --detailed-exitcode: changes are planned'),
     ExitCode(129, CHANGING, 'Stopped by SIGHUP, as reported on stderr'),
     ExitCode(130, CHANGING, 'Stopped by SIGINT (Ctrl-C), likewise'),
     ExitCode(143, CHANGING, 'Stopped by SIGTERM, likewise'),

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _sending
+from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Action
+from osc_compute_images.api.changes._steps import difference
 from osc_compute_images.api.changes._steps import Outcome
-from osc_compute_images.api.changes._steps import Plan
 from osc_compute_images.api.changes._steps import Result
 from osc_compute_images.api.changes._steps import Step
 from osc_compute_images.api.changes.protection import Protection
@@ -43,7 +44,13 @@ def apply(api: 'ImagesAPI', plan: Plan, fleet: Fleet) -> Iterator[Outcome]:
     """Apply a plan, a step for each outcome that is taken.
 
     :param fleet: the servers that may use the images
+    :raises ValueError: for a plan that was read from a document
     """
+    if plan.reviewed:
+        raise ValueError(
+            'A plan from a document is not applied as it is: make the plan '
+            'again, and apply plan.only(reviewed)'
+        )
     check = _DeletionCheck(api, plan.protection, fleet)
     failed_connections = 0
     fatal: _errors.ImagesError | None = None
@@ -76,7 +83,13 @@ def apply(api: 'ImagesAPI', plan: Plan, fleet: Fleet) -> Iterator[Outcome]:
 
 
 def _failure(step: Step, e: _errors.ImagesError) -> Outcome:
-    return Outcome(step=step, result=Result.FAILED, reason=str(e), error=e)
+    return Outcome(
+        step=step,
+        result=Result.FAILED,
+        reason=str(e),
+        error=e,
+        request_id=e.request_id,
+    )
 
 
 def _apply_step(
@@ -95,20 +108,16 @@ def _apply_step(
         image = api.get(step.image.id)
         if image.state == 'DELETED':
             return Outcome(step=step, result=Result.GONE)
-        objection = objection or _difference(step.image, image)
+        objection = objection or difference(step.image, image)
         if objection is not None:
             return Outcome(step=step, result=Result.SKIPPED, reason=objection)
     note = _sending.change(api, step, image)
-    return Outcome(step=step, result=Result.DONE, reason=note)
-
-
-def _difference(planned: Image, image: Image) -> str | None:
-    for field in ('state', 'name', 'updated'):
-        before, now = getattr(planned, field), getattr(image, field)
-        if before != now:
-            name = 'status' if field == 'state' else field
-            return f'its {name} changed from {before!r} to {now!r}'
-    return None
+    return Outcome(
+        step=step,
+        result=Result.DONE,
+        reason=note,
+        request_id=api.last_request_id,
+    )
 
 
 class _DeletionCheck:

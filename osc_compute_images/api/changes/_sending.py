@@ -9,7 +9,7 @@ changed as intended, the change has succeeded.
 from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.changes import properties
+from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes._steps import Action
 from osc_compute_images.api.changes._steps import Step
 from osc_compute_images.api.records._image import Image
@@ -63,7 +63,7 @@ def _is_edited(api: 'ImagesAPI', step: Step) -> bool:
     if step.replaces and stored.keys() - step.properties.keys():
         return False
     return all(
-        key in stored and properties.is_same(key, value, stored[key])
+        key in stored and _stored.is_same(key, value, stored[key])
         for key, value in step.properties.items()
     ) and not any(key in stored for key in step.keys)
 
@@ -72,16 +72,16 @@ def _set(api: 'ImagesAPI', step: Step, image: Image) -> str:
     if step.replaces:
         api.replace_metadata(step.image.id, step.properties)
         return ''
-    properties.check_kept(image.metadata, frozenset(step.properties))
+    _stored.check_written_back(image.metadata, frozenset(step.properties))
     stored = api.update_metadata(step.image.id, step.properties)
-    others = properties.differing(image.metadata, stored, step.properties)
+    others = _stored.changed_by_others(image.metadata, stored, step.properties)
     if not others:
         return ''
     return f'properties changed by others: {", ".join(others)}'
 
 
 def _unset(api: 'ImagesAPI', step: Step, image: Image) -> str:
-    properties.check_kept(image.metadata, frozenset(step.keys))
+    _stored.check_written_back(image.metadata, frozenset(step.keys))
     present = [key for key in step.keys if key in image.metadata]
     try:
         api.delete_metadata_items(step.image.id, present)

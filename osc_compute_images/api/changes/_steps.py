@@ -4,10 +4,10 @@
 
 from collections.abc import Mapping
 import dataclasses
+import datetime
 import enum
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.changes.protection import Protection
 from osc_compute_images.api.records._image import Image
 
 
@@ -46,34 +46,6 @@ class Step:
     successor: str | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """A plan of changes.
-
-    :param steps: one for each image
-    :param protection: checked again before each deletion, with a current list
-        of servers
-    :param named: whether the images were named one by one, and are changed
-        even if they have changed since the plan was made
-    """
-
-    steps: tuple[Step, ...]
-    protection: Protection | None = dataclasses.field(
-        default=None, compare=False
-    )
-    named: bool = False
-
-    @property
-    def changes(self) -> tuple[Step, ...]:
-        """The steps that change or delete an image."""
-        return tuple(s for s in self.steps if s.action is not Action.KEEP)
-
-    @property
-    def kept(self) -> tuple[Step, ...]:
-        """The steps that keep an image."""
-        return tuple(s for s in self.steps if s.action is Action.KEEP)
-
-
 class Result(enum.StrEnum):
     """The result of a step."""
 
@@ -92,9 +64,30 @@ class Outcome:
         or its use has changed since the plan was made
     :param reason: why it was kept or skipped, what failed, or a note
     :param error: for :attr:`Result.FAILED`
+    :param request_id: of the change, in the logs of Compute, if it has one
+    :param time: when it was known, UTC
     """
 
     step: Step
     result: Result
     reason: str = ''
     error: _errors.ImagesError | None = None
+    request_id: str | None = dataclasses.field(default=None, compare=False)
+    time: datetime.datetime = dataclasses.field(
+        default_factory=lambda: datetime.datetime.now(datetime.UTC),
+        compare=False,
+    )
+
+
+def difference(planned: Image, image: Image) -> str | None:
+    """Return how an image differs from the one of a plan, or None."""
+    for name, field in (
+        ('status', 'state'),
+        ('name', 'name'),
+        ('updated', 'updated'),
+        ('size', 'size'),
+    ):
+        before, now = getattr(planned, field), getattr(image, field)
+        if before != now:
+            return f'its {name} changed from {before!r} to {now!r}'
+    return None

@@ -19,20 +19,22 @@ that could use it was read, and does not: with a gap, a plan that deletes is
 refused. What is named is deleted unless a server may be stored in it.
 """
 
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes import properties
 from osc_compute_images.api.changes import retention
+from osc_compute_images.api.changes._document import Origin
+from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Action
 from osc_compute_images.api.changes._steps import Outcome
-from osc_compute_images.api.changes._steps import Plan
 from osc_compute_images.api.changes._steps import Result
 from osc_compute_images.api.changes._steps import Step
+from osc_compute_images.api.changes.keep import Keep
 from osc_compute_images.api.changes.protection import Protection
 from osc_compute_images.api.groups._grouping import group_of
 from osc_compute_images.api.groups._grouping import keys_of
@@ -41,6 +43,7 @@ from osc_compute_images.api.records._image import Image
 
 __all__ = [
     'Action',
+    'Origin',
     'Outcome',
     'Plan',
     'Result',
@@ -61,6 +64,7 @@ def delete(
     images: Iterable[Image],
     protection: Protection | None = None,
     *,
+    keep: Keep | None = None,
     named: bool = False,
 ) -> Plan:
     """Plan to delete images.
@@ -69,6 +73,7 @@ def delete(
     if they are neither ACTIVE nor in ERROR.
 
     :param protection: of images in use; by default, none is protected
+    :param keep: returns why an image must be kept, or None: see :mod:`.keep`
     :param named: whether the images were named one by one. Pass a protection
         with ``include_used`` then, made from the servers that the images were
         taken from: see :meth:`.Fleet.servers_of`
@@ -80,7 +85,7 @@ def delete(
         if image.state not in _DELETABLE and not named:
             return _keep(image, _state(image))
         reason = 'named' if named else 'selected'
-        return _deletion(image, protection, reason)
+        return _deletion(image, protection, keep, reason)
 
     return _checked(map(step, _distinct(images)), protection, named=named)
 
@@ -90,6 +95,7 @@ def prune(
     rules: retention.Rules,
     protection: Protection | None = None,
     *,
+    keep: Keep | None = None,
     group_by: Iterable[str] = ('server',),
 ) -> Plan:
     """Plan to delete the images that no retention rule keeps.
@@ -97,6 +103,8 @@ def prune(
     The rules apply to each group separately. Images that are not ACTIVE are
     kept, and not counted. Images that lack a key of the groups are kept.
 
+    :param keep: returns why an image must be kept, or None: see :mod:`.keep`.
+        It still counts in its group
     :param group_by: ``server``, ``name``, ``type``, ``status``,
         ``property:KEY``
     :raises ValueError: for an unknown key
@@ -104,13 +112,14 @@ def prune(
         rests on has gaps
     """
     keys = keys_of(group_by)
-    return _checked(_pruning(images, rules, protection, keys), protection)
+    steps = _pruning(images, rules, protection, keep, keys)
+    return _checked(steps, protection)
 
 
 def set_properties(
     images: Iterable[Image],
     wanted: Mapping[str, str],
-    keep: Callable[[Image], str | None] | None = None,
+    keep: Keep | None = None,
     *,
     replace: bool = False,
     named: bool = False,
@@ -129,7 +138,7 @@ def set_properties(
             key: value
             for key, value in wanted.items()
             if key not in image.metadata
-            or not properties.is_same(key, value, image.metadata[key])
+            or not _stored.is_same(key, value, image.metadata[key])
         }
         others = image.metadata.keys() - wanted.keys() if replace else ()
         if not missing and not others:
@@ -151,7 +160,7 @@ def set_properties(
 def unset_properties(
     images: Iterable[Image],
     keys: Iterable[str],
-    keep: Callable[[Image], str | None] | None = None,
+    keep: Keep | None = None,
     *,
     named: bool = False,
 ) -> Plan:
@@ -227,13 +236,13 @@ def _change(
 def _reason_to_keep(
     image: Image,
     replaced: Iterable[str],
-    keep: Callable[[Image], str | None] | None,
+    keep: Keep | None,
 ) -> str | None:
     """Return why the properties of an image must not be changed, or None."""
     if keep is not None and (reason := keep(image)) is not None:
         return reason
     try:
-        properties.check_kept(image.metadata, frozenset(replaced))
+        _stored.check_written_back(image.metadata, frozenset(replaced))
     except _errors.InvalidProperty as e:
         return e.message
     return None
@@ -246,12 +255,15 @@ def _state(image: Image) -> str:
 def _deletion(
     image: Image,
     protection: Protection | None,
+    keep: Keep | None,
     reason: str,
     successor: str | None = None,
 ) -> Step:
-    protected = protection.reason(image) if protection else None
-    if protected is not None:
-        return _keep(image, protected, is_refused=True)
+    kept = keep(image) if keep else None
+    if kept is None and protection is not None:
+        kept = protection.reason(image)
+    if kept is not None:
+        return _keep(image, kept, is_refused=True)
     return _change(image, Action.DELETE, reason, successor=successor)
 
 
@@ -259,6 +271,7 @@ def _pruning(
     images: Iterable[Image],
     rules: retention.Rules,
     protection: Protection | None,
+    keep: Keep | None,
     keys: list[str],
 ) -> Iterator[Step]:
     group = group_of(keys)
@@ -272,11 +285,11 @@ def _pruning(
             groups.setdefault(its_group, []).append(image)
     for members in groups.values():
         successor = None
-        for image, reason in retention.apply(members, rules):
+        for image, reason in retention.reasons(members, rules):
             if reason is not None:
                 successor = successor or image.id
                 yield _keep(image, reason)
             else:
                 yield _deletion(
-                    image, protection, 'no rule keeps it', successor
+                    image, protection, keep, 'no rule keeps it', successor
                 )

@@ -7,7 +7,7 @@ They apply to the images of one group, such as the snapshots of one server::
     from osc_compute_images.api.changes import retention
 
     rules = retention.Rules(last=3, daily=7, within=timedelta(days=2))
-    for image, reason in retention.apply(images, rules):
+    for image, reason in retention.reasons(images, rules):
         print(image.id, reason or 'delete')
 
 All times are UTC: a day begins at midnight UTC, and a week on Monday
@@ -25,7 +25,7 @@ from typing import Any
 
 from osc_compute_images.api.records._image import Image
 
-__all__ = ['Rules', 'apply']
+__all__ = ['Rules', 'reasons']
 
 #: The period of a time, by the name of the rule.
 _PERIODS: Mapping[str, Callable[[datetime.datetime], Hashable]] = {
@@ -73,7 +73,7 @@ class Rules:
                 raise ValueError(f'{name} must not be negative: {value}')
 
 
-def apply(
+def reasons(
     images: Iterable[Image],
     rules: Rules,
     *,
@@ -102,8 +102,8 @@ def apply(
         else:
             counted.append((time, image))
     counted.sort(key=lambda pair: (pair[0], pair[1].id), reverse=True)
-    reasons = _reasons([time for time, _ in counted], rules)
-    for (_, image), reason in zip(counted, reasons, strict=True):
+    found = _reasons([time for time, _ in counted], rules)
+    for (_, image), reason in zip(counted, found, strict=True):
         yield image, reason
     yield from others
 

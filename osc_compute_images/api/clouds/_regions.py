@@ -9,14 +9,13 @@ from collections.abc import Mapping
 import copy
 import dataclasses
 import threading
-from typing import Any
 from typing import Generic
 from typing import NoReturn
 from typing import TypeVar
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _threads
-from osc_compute_images.api.http import _sessions
+from osc_compute_images.api.http import _settings
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.images._api import ImagesAPI
 
@@ -155,7 +154,9 @@ class _Logins:
     """The logins of regions: each is tried once, by the first region."""
 
     def __init__(self, apis: Iterable[ImagesAPI]) -> None:
-        self._locks = {id(_login(api)): threading.Lock() for api in apis}
+        self._locks = {
+            id(_settings.login(api.adapter)): threading.Lock() for api in apis
+        }
         self._errors: dict[int, _errors.ImagesError | None] = {}
 
     def log_in(self, api: ImagesAPI) -> None:
@@ -163,7 +164,7 @@ class _Logins:
 
         :raises ImagesError: if the login fails or has failed
         """
-        login = _login(api)
+        login = _settings.login(api.adapter)
         if login is None:
             return
         with self._locks[id(login)]:
@@ -176,12 +177,6 @@ class _Logins:
             error = self._errors[id(login)]
         if error is not None:
             raise _copy(error)
-
-
-def _login(api: ImagesAPI) -> Any:
-    """Return the authentication plugin, or None."""
-    parts = (api.adapter, *_sessions.chain(api.adapter))
-    return next(filter(None, (getattr(p, 'auth', None) for p in parts)), None)
 
 
 def _copy(error: _errors.ImagesError) -> _errors.ImagesError:

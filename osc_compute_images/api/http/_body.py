@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Read the body of a response, with limits of size and time."""
+"""Limits of the size of a response, and of the time that it takes."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping
+import contextlib
+import math
+import signal
+import threading
 import time
 import types
 from typing import Any
@@ -11,7 +16,6 @@ import requests
 import urllib3
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http._exceptions import TooSlowError
 
 #: Maximum size of a body, bytes, decompressed. 1,000 images with the maximum
 #: of properties are smaller.
@@ -21,6 +25,61 @@ MAX_BODY = 128 * 1024 * 1024
 # a thousand bytes (gzip) or thirty thousand (zstd).
 _CHUNKS = {'': 131072, 'identity': 131072, 'gzip': 16384, 'deflate': 16384}
 _SMALL_CHUNK = 1024
+
+_alarms_allowed = False
+
+
+class TooSlowError(Exception):
+    """The response was not complete in time.
+
+    Not a TimeoutError, which urllib3 would take for one of the socket.
+    """
+
+
+def allow_alarms() -> None:
+    """Allow requests of the main thread to use SIGALRM, if available.
+
+    Signals belong to the program.
+    """
+    global _alarms_allowed
+    _alarms_allowed = True
+
+
+@contextlib.contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Interrupt the body of a ``with`` statement after a time, if allowed.
+
+    The timeout of a socket restarts with each byte, and http.client reads the
+    head of a response to its end. Only a signal can interrupt that.
+
+    :param seconds: less than those of a ``with`` statement around it end first
+    :raises TooSlowError: if it takes longer
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not (_alarms_allowed and is_main and hasattr(signal, 'setitimer')):
+        yield
+        return
+
+    def too_slow(*_: Any) -> None:
+        raise TooSlowError
+
+    outer, _interval = signal.getitimer(signal.ITIMER_REAL)
+    inner = min(seconds, outer or seconds)
+    previous = signal.signal(signal.SIGALRM, too_slow)
+    _set_timer(inner)
+    try:
+        yield
+    finally:
+        left, _interval = signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+        if outer:
+            _set_timer(outer - (inner - left))
+
+
+def _set_timer(seconds: float) -> None:
+    if seconds < math.inf:
+        # 0 would mean never.
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
 
 class BodyReader:
@@ -60,64 +119,54 @@ class BodyReader:
         raw = response.raw
         try:
             if raw is not None:
-                deadline = min(time.monotonic() + self._seconds, self._end)
-                body = _bounded(response, raw, deadline)
+                body = self._read(_chunks(response.headers, raw))
                 response.raw = types.SimpleNamespace(
                     stream=lambda *_, **__: body
                 )
-            size = len(response.content or b'')
+            _check_size(response.content or b'')
         except BaseException:
             if raw is not None:
                 raw.close()
             raise
         finally:
             response.raw = raw
-        if size > MAX_BODY:
-            # Something else has read it.
-            raise _too_large(response)
         return response
 
-
-def _bounded(
-    response: requests.Response, raw: Any, deadline: float
-) -> Iterator[bytearray]:
-    """Yield the body as one chunk: requests holds chunks in a list."""
-    body = bytearray()
-    try:
-        for chunk in _chunks(response, raw):
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise _too_large(response)
-            if time.monotonic() > deadline:
-                raise TooSlowError
-    except urllib3.exceptions.ReadTimeoutError as e:
-        # requests would raise ConnectionError.
-        raise requests.ReadTimeout(e) from e
-    yield body
+    def _read(self, chunks: Iterator[bytes]) -> Iterator[bytearray]:
+        """Yield the body as one chunk: requests holds chunks in a list."""
+        deadline = min(time.monotonic() + self._seconds, self._end)
+        body = bytearray()
+        try:
+            for chunk in chunks:
+                body += chunk
+                _check_size(body)
+                if time.monotonic() > deadline:
+                    raise TooSlowError
+        except urllib3.exceptions.ReadTimeoutError as e:
+            # requests would raise ConnectionError.
+            raise requests.ReadTimeout(e) from e
+        yield body
 
 
-def _chunks(response: requests.Response, raw: Any) -> Iterator[bytes]:
-    encoding = response.headers.get('Content-Encoding', '').strip().lower()
+def _chunks(headers: Mapping[str, str], raw: Any) -> Iterator[bytes]:
+    encoding = headers.get('Content-Encoding', '').strip().lower()
     if ',' in encoding:
         raise _errors.InvalidResponse(
-            f'The response is compressed more than once: {encoding:.80}',
-            http_status=response.status_code,
+            f'The response is compressed more than once: {encoding:.80}'
         )
     size = _CHUNKS.get(encoding, _SMALL_CHUNK)
-    decode = encoding not in ('', 'identity')
-    read1 = getattr(raw, 'read1', None)
-    if read1 is None:
+    if hasattr(raw, 'read1'):
+        decode = encoding not in ('', 'identity')
+        while chunk := raw.read1(size, decode_content=decode):
+            yield chunk
+    else:
         # NOTE: urllib3 before 2.2. The deadline is only checked after each
         # complete chunk.
-        size = min(size, _CHUNKS['gzip'])
-        yield from raw.stream(size, decode_content=True)
-        return
-    while chunk := read1(size, decode_content=decode):
-        yield chunk
+        yield from raw.stream(min(size, 16384), decode_content=True)
 
 
-def _too_large(response: requests.Response) -> _errors.InvalidResponse:
-    return _errors.InvalidResponse(
-        f'The response is larger than {MAX_BODY:,} bytes',
-        http_status=response.status_code,
-    )
+def _check_size(body: bytes | bytearray) -> None:
+    if len(body) > MAX_BODY:
+        raise _errors.InvalidResponse(
+            f'The response is larger than {MAX_BODY:,} bytes'
+        )

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping
+import functools
 import logging
 import math
 import random
@@ -16,13 +17,12 @@ from keystoneauth1 import adapter as ksa_adapter
 import msgspec
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _endpoint
 from osc_compute_images.api.http import _exceptions
-from osc_compute_images.api.http import _retry
-from osc_compute_images.api.http import _sessions
+from osc_compute_images.api.http import _keystone
+from osc_compute_images.api.http import _settings
 from osc_compute_images.api.http._locator import Locator
+from osc_compute_images.api.http._request import Response
 from osc_compute_images.api.http._request import send_once
-from osc_compute_images.api.http._response import Response
 
 LOG = logging.getLogger('osc_compute_images')
 
@@ -32,15 +32,15 @@ _Result = TypeVar('_Result')
 class Client:
     """Sends requests to the Compute endpoint of an adapter.
 
-    A ``deadline`` is a time of ``time.monotonic()``, for all attempts, delays
-    and bodies together.
-
     :param adapter: any keystoneauth1 adapter of the Compute service
     """
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         self._adapter = adapter
         self._locator = Locator(adapter)
+        #: ID of the last request that was sent by :meth:`send`, if it
+        #: succeeded.
+        self.request_id: str | None = None
 
     def get(
         self,
@@ -54,6 +54,8 @@ class Client:
         :param path: below the endpoint, percent-encoded
         :param params: query parameters, not encoded: None is omitted, a list
             repeats the parameter
+        :param deadline: of all attempts, delays, bodies and logins together, a
+            time of ``time.monotonic()``
         :returns: the body of a successful response
         :raises ImagesError: for any other outcome
         """
@@ -79,7 +81,7 @@ class Client:
         def attempt(end: float) -> Response:
             endpoint = self._locator.locate(end)
             return send_once(
-                self._adapter, 'GET', path, endpoint, end, content
+                self._adapter, 'GET', endpoint, path, end, **content
             )
 
         return self._retry(attempt, deadline)
@@ -90,15 +92,17 @@ class Client:
         path: str,
         json: object = None,
         *,
-        deadline: float | None = None,
+        microversion: str | None = None,
     ) -> bytes:
         """Send a request without retries: it may not be idempotent.
 
-        See :meth:`get` for the other arguments, the result and the errors.
+        See :meth:`fetch` for the other arguments and the errors.
 
         :param json: the body, to be encoded
+        :returns: the body of a successful response
         """
-        content: dict[str, Any] = {}
+        self.request_id = None
+        content: dict[str, Any] = {'microversion': microversion}
         try:
             if json is not None:
                 content['data'] = msgspec.json.encode(json)
@@ -106,18 +110,20 @@ class Client:
         except UnicodeEncodeError as e:
             raise _exceptions.encode_error(e) from e
         # NOTE: finding the endpoint and the token is safe to retry.
-        endpoint = self._retry(self._locator.locate, deadline)
-        end = math.inf if deadline is None else deadline
-        return send_once(
-            self._adapter, method, path, endpoint, end, content
-        ).body
+        endpoint = self._retry(self._locator.locate)
+        attempt = functools.partial(
+            send_once, self._adapter, method, endpoint, path, **content
+        )
+        response = self._logged_in(attempt, math.inf)
+        self.request_id = response.request_id
+        return response.body
 
     def log_in(self) -> None:
         """Obtain a token, unless there is one; retry transient errors.
 
         :raises ImagesError: if it fails
         """
-        self._retry(lambda _end: _endpoint.log_in(self._adapter))
+        self._retry(lambda _end: None)
 
     def served_versions(self) -> tuple[str, str] | None:
         """Request the lowest and highest microversion of the service.
@@ -136,24 +142,40 @@ class Client:
     ) -> _Result:
         """Call a function, given its deadline, and retry transient errors."""
         end = math.inf if deadline is None else deadline
-        settings = _sessions.retries(self._adapter)
+        retries = _settings.retries(self._adapter)
         retry = 0
         while True:
             try:
-                return attempt(end)
+                return self._logged_in(attempt, end)
             except _errors.ImagesError as e:
                 left = end - time.monotonic()
-                delay = _retry.delay(e, retry, settings, left, random.random)
+                delay = retries.delay(e, retry, left, random.random)
                 if delay is None:
                     raise
                 LOG.warning(
                     '%s. Retrying in %.1f seconds, %d retries left',
                     str(e).rstrip('.'),
                     delay,
-                    settings.retries(e) - retry,
+                    retries.number(e) - retry,
                 )
             time.sleep(delay)
             retry += 1
+
+    def _logged_in(
+        self, attempt: Callable[[float], _Result], end: float
+    ) -> _Result:
+        """Call a function, and again if Compute rejects the token.
+
+        keystoneauth does that, too, but without a deadline.
+        """
+        _keystone.log_in(self._adapter, end)
+        try:
+            return attempt(end)
+        except _errors.Unauthorized:
+            if not _keystone.discard_token(self._adapter):
+                raise
+        _keystone.log_in(self._adapter, end)
+        return attempt(end)
 
 
 def path_to(*segments: str) -> str:

@@ -1,32 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Translate exceptions of other libraries to those of this API.
-
-It does no I/O.
-"""
+"""Translate exceptions of other libraries to those of this API."""
 
 from collections.abc import Iterator
-from collections.abc import Mapping
 import contextlib
 import time
-import traceback
 
 from keystoneauth1 import exceptions as ksa_exceptions
 import requests
 import urllib3
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _error_message
-from osc_compute_images.api.http import _response
+from osc_compute_images.api.http import _error_response
+from osc_compute_images.api.http._body import TooSlowError
+from osc_compute_images.api.http._error_response import one_line
 from osc_compute_images.text import without_credentials
 
-
-class TooSlowError(Exception):
-    """The response was not complete in time.
-
-    Not a TimeoutError, which urllib3 would take for one of the socket.
-    """
-
+#: Instead of a URL, for a login.
+KEYSTONE = 'Keystone'
 
 _TIMEOUTS = (
     TooSlowError,
@@ -36,23 +27,29 @@ _TIMEOUTS = (
     TimeoutError,
 )
 
-_CONNECTION = (
+_TRANSIENT = (
     ksa_exceptions.RetriableConnectionFailure,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     ConnectionError,
 )
 
-# Those of them that are not transient: certificates, headers and URLs.
+# Those of them that are not: about certificates, headers and URLs.
 _PERMANENT = (
     requests.exceptions.SSLError,
     urllib3.exceptions.SSLError,
     ValueError,
 )
 
-# What keystoneauth raises for a malformed token or catalog, and its methods
-# that do: a request needs a token before it is sent, and again if Compute
-# rejects it.
+# An OSError is that of requests, or a missing file of certificates.
+_FAILURES = (
+    ksa_exceptions.ClientException,
+    urllib3.exceptions.HTTPError,
+    OSError,
+    MemoryError,
+)
+
+# What keystoneauth raises for a malformed token or catalog.
 _MALFORMED = (
     ksa_exceptions.InvalidResponse,
     AttributeError,
@@ -61,24 +58,21 @@ _MALFORMED = (
     TypeError,
     ValueError,
 )
-_LOGINS = ('get_access', 'get_auth_headers', 'get_endpoint', 'get_project_id')
 
 
 @contextlib.contextmanager
-def translated(url: str, *, is_retried: bool = False) -> Iterator[None]:
+def translated(url: str) -> Iterator[None]:
     """Translate the exceptions of the body of a ``with`` statement.
 
-    :param url: of the request
-    :param is_retried: it has been retried
+    :param url: of the request, or KEYSTONE
     """
     began = time.monotonic()
     try:
         yield
     except Exception as e:
-        error = translate(e, url, time.monotonic() - began)
+        error = _translate(e, without_credentials(url), began)
         if error is None:
             raise
-        error.transient = error.transient and not is_retried
         try:
             raise error from e
         finally:
@@ -86,52 +80,32 @@ def translated(url: str, *, is_retried: bool = False) -> Iterator[None]:
             del error
 
 
-def translate(
-    e: Exception, url: str, waited: float
+def _translate(
+    e: Exception, url: str, began: float
 ) -> _errors.ImagesError | None:
     """Return the error of this API for an exception of another library.
 
-    :param url: of the request
-    :param waited: seconds since the request was sent
+    :param began: when the request was sent
     :returns: None for an exception that is no error of a request
     """
-    url = without_credentials(url)
     if isinstance(e, ksa_exceptions.HttpError):
         return _keystone_error(e)
     if isinstance(e, UnicodeEncodeError):
         return encode_error(e)
-    if isinstance(e, _MALFORMED) and _is_about_login(e):
-        return _errors.InvalidResponse(
-            f'The token or catalog from Keystone is invalid: '
-            f'{_error_message.one_line(f"{type(e).__name__}: {e}")}'
-        )
-    if type(e) is Exception and _is_about_login(e):
+    if url == KEYSTONE and type(e) is Exception:
         # NOTE: keystoneauth raises it for a missing password.
-        reason = _error_message.one_line(str(e))
-        return _errors.ImagesError(f'The login failed: {reason}')
+        return _errors.ImagesError(f'The login failed: {one_line(str(e))}')
+    if url == KEYSTONE and isinstance(e, _MALFORMED):
+        return _malformed(e, 'token or catalog from Keystone')
     if isinstance(e, _TIMEOUTS):
-        return _timed_out(e, url, waited)
-    if isinstance(e, MemoryError):
-        return _errors.ConnectionFailed(
-            f'The response to the request to {url} does not fit into memory'
-        )
-    if isinstance(e, (*_CONNECTION, ksa_exceptions.ClientException, OSError)):
+        return _timed_out(e, url, round(time.monotonic() - began))
+    if isinstance(e, _FAILURES):
         return _connection_failed(e, url)
     if isinstance(e, ValueError):
         # For example a redirect to an invalid URL: requests parses it, even
         # if redirects are not followed.
-        return _errors.InvalidResponse(
-            f'The response to the request to {url} is invalid: '
-            f'{_error_message.one_line(str(e))}'
-        )
+        return _malformed(e, f'response to the request to {url}')
     return None
-
-
-def _is_about_login(e: Exception) -> bool:
-    return any(
-        frame.f_code.co_name in _LOGINS
-        for frame, _line in traceback.walk_tb(e.__traceback__)
-    )
 
 
 def _keystone_error(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
@@ -139,35 +113,35 @@ def _keystone_error(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
 
     The adapter raises HttpError only for requests of its own.
     """
-    response = e.response
-    headers: Mapping[str, str] = {}
-    message = _error_message.one_line(str(e).partition(' (HTTP ')[0])
-    if isinstance(response, requests.Response):
-        headers = response.headers
-        message = _error_message.extract(
-            e.http_status, headers, response.content, response.reason
+    error: _errors.ImagesError
+    if isinstance(e.response, requests.Response):
+        error = _error_response.error_of(e.response)
+    else:
+        message = one_line(str(e).partition(' (HTTP ')[0])
+        error = _errors.error_for_status(e.http_status)(
+            message, http_status=e.http_status
         )
     if e.http_status == 404:
         # NOTE: not a NotFound, which would mean a missing image.
-        return _errors.InvalidResponse(
-            f'Keystone did not issue a token: {message}; check "auth_url"',
+        error = _errors.InvalidResponse(
+            f'Keystone did not issue a token: {error.message}; check '
+            f'"auth_url"',
             http_status=e.http_status,
-            request_id=e.request_id,
+            request_id=error.request_id,
         )
-    return _response.http_error(
-        e.http_status, message, e.request_id, headers.get('Retry-After')
-    )
+    return error
+
+
+def _malformed(e: Exception, what: str) -> _errors.InvalidResponse:
+    reason = one_line(f'{type(e).__name__}: {e}')
+    return _errors.InvalidResponse(f'The {what} is invalid: {reason}')
 
 
 def _timed_out(
-    e: Exception, url: str, waited: float
+    e: Exception, url: str, seconds: int
 ) -> _errors.RequestTimedOut:
-    problem = (
-        'the response was incomplete'
-        if isinstance(e, TooSlowError)
-        else 'no response'
-    )
-    seconds = round(waited)
+    is_incomplete = isinstance(e, TooSlowError)
+    problem = 'the response was incomplete' if is_incomplete else 'no response'
     error = _errors.RequestTimedOut(
         f'The request to {url} timed out: {problem} after {seconds} '
         f'second{"" if seconds == 1 else "s"}; to wait longer, set '
@@ -186,11 +160,9 @@ def _connection_failed(e: Exception, url: str) -> _errors.ConnectionFailed:
         text = f'The request to {url} has an invalid header'
     elif not isinstance(e, ksa_exceptions.ClientException):
         text = f'The request to {url} failed: {text}'
-    error = _errors.ConnectionFailed(_error_message.one_line(text))
-    # Others are, for example, a missing file of certificates.
-    error.transient = isinstance(original, _CONNECTION) and not isinstance(
-        original, _PERMANENT
-    )
+    error = _errors.ConnectionFailed(one_line(text))
+    is_permanent = isinstance(original, _PERMANENT)
+    error.transient = isinstance(original, _TRANSIENT) and not is_permanent
     return error
 
 

@@ -8,22 +8,30 @@ response. SECURITY.rst promises otherwise.
 """
 
 import contextlib
+import functools
 import re
-from typing import Any
+from typing import Annotated
 
 from keystoneauth1 import adapter as ksa_adapter
+import msgspec
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _endpoint
-from osc_compute_images.api.http import _sessions
-from osc_compute_images.api.http._endpoint import Endpoint
+from osc_compute_images.api.http import _keystone
+from osc_compute_images.api.http import _settings
 from osc_compute_images.api.http._request import send_once
-from osc_compute_images.api.listing import _json
 
 # Paths of versions below an endpoint without one, in order of preference.
 _VERSIONS = ('/v2.1', '/v2')
 
-_MICROVERSION = re.compile(r'[0-9]{1,9}(\.[0-9]{1,9})?')
+# A URL with a version of Compute, perhaps followed by a project in the form
+# of Keystone or of an old cloud.
+_VERSIONED = re.compile(
+    r'(?P<root>.*://.*/v(1\.[01]|2(\.\d+)?|3))'
+    r'(/(AUTH_)?([0-9a-f]{32}|[0-9a-f-]{36}|\d+))?/*',
+    re.IGNORECASE,
+)
+
+_MICROVERSION = '^[0-9]{1,9}(\\.[0-9]{1,9})?$'
 
 
 class Locator:
@@ -35,22 +43,21 @@ class Locator:
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         self._adapter = adapter
-        self._found: dict[str, Endpoint] = {}
+        self._found: dict[str, str] = {}
 
-    def locate(self, end: float) -> Endpoint:
-        """Return the endpoint with a version.
+    def locate(self, end: float) -> str:
+        """Return the URL of the endpoint, with a version.
 
         A URL with a version is used as it is: another request may be blocked
         by a firewall. Below any other URL, a version is looked for.
 
         :raises ImagesError: if there is no endpoint, or the login fails
         """
-        url = _endpoint.find(self._adapter)
+        url = _keystone.endpoint(self._adapter)
         if url not in self._found:
-            endpoint = _endpoint.parse(url)
-            if self._version_root(endpoint) is None:
-                endpoint = self._with_version(endpoint, end)
-            self._found[url] = endpoint
+            self._found[url] = (
+                url if _version_root(url) else self._with_version(url, end)
+            )
         return self._found[url]
 
     def microversions(self, end: float) -> tuple[str, str] | None:
@@ -58,22 +65,19 @@ class Locator:
 
         :raises ImagesError: if there is no version document
         """
-        endpoint = self.locate(end)
-        root = self._version_root(endpoint) or endpoint.url
-        body = self._version_document(Endpoint(root, endpoint.auth), end)
+        url = self.locate(end)
+        body = self._version_document(_version_root(url) or url, end)
         try:
-            version = _json.load_or_none(body)['version']
-            low, high = str(version['min_version']), str(version['version'])
-        except (LookupError, TypeError):
+            version = msgspec.json.decode(body, type=_Document).version
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
-        valid = all(map(_MICROVERSION.fullmatch, (low, high)))
-        return (low, high) if valid else None
+        return version.min_version, version.version
 
-    def _with_version(self, endpoint: Endpoint, end: float) -> Endpoint:
-        """Return the endpoint of a version that is served, or this one."""
-        final = (401, *_sessions.retries(self._adapter).statuses)
+    def _with_version(self, url: str, end: float) -> str:
+        """Return the URL of a version that is served, or this one."""
+        final = (401, *_settings.retries(self._adapter).statuses)
         for path in _VERSIONS:
-            below = Endpoint(endpoint.url + path, endpoint.auth)
+            below = url.rstrip('/') + path
             try:
                 self._version_document(below, end)
             except (_errors.HTTPError, _errors.InvalidResponse) as e:
@@ -81,23 +85,28 @@ class Locator:
                     raise
             else:
                 return below
-        return endpoint
+        return url
 
-    def _version_document(self, root: Endpoint, end: float) -> bytes:
+    def _version_document(self, root: str, end: float) -> bytes:
         """Request the document of a version, without a token if possible."""
-
-        def request(**content: Any) -> bytes:
-            return send_once(
-                self._adapter, 'GET', '/', root, end, content
-            ).body
-
+        request = functools.partial(
+            send_once, self._adapter, 'GET', root, '/', end
+        )
         with contextlib.suppress(_errors.Unauthorized):
-            return request(authenticated=False)
-        return request()
+            return request(authenticated=False).body
+        return request().body
 
-    def _version_root(self, endpoint: Endpoint) -> str | None:
-        project_id = None
-        # NOTE: any plugin may fail; the default forms of IDs are known.
-        with contextlib.suppress(Exception):
-            project_id = self._adapter.get_project_id()
-        return _endpoint.version_root(endpoint.url, project_id)
+
+class _Version(msgspec.Struct):
+    version: Annotated[str, msgspec.Meta(pattern=_MICROVERSION)]
+    min_version: Annotated[str, msgspec.Meta(pattern=_MICROVERSION)]
+
+
+class _Document(msgspec.Struct):
+    version: _Version
+
+
+def _version_root(url: str) -> str | None:
+    """Return a URL up to its version, or None without a version."""
+    match = _VERSIONED.fullmatch(url)
+    return match['root'] if match else None

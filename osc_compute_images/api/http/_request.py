@@ -1,106 +1,169 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Send one request: the only I/O of the API, except for the token.
+"""Send one request, and tell by RFC 9110 whether it is a success.
 
 The adapter sends each request, in the calling thread, and is responsible for
 the connection: authentication, TLS, proxies, caches, rate limits. This module
 adds the endpoint, the microversion, timeouts and limits.
 """
 
-from collections.abc import Mapping
-import math
 import time
 from typing import Any
+from typing import NamedTuple
 
 from keystoneauth1 import adapter as ksa_adapter
 import requests
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http import _exceptions
-from osc_compute_images.api.http import _response
-from osc_compute_images.api.http import _sessions
-from osc_compute_images.api.http._alarm import alarm
+from osc_compute_images.api.http import _settings
+from osc_compute_images.api.http._body import alarm
 from osc_compute_images.api.http._body import BodyReader
-from osc_compute_images.api.http._endpoint import Endpoint
-from osc_compute_images.text import without_credentials
-
-#: Seconds to wait for a connection, and for the next bytes of a response, if
-#: the session has no timeout.
-TIMEOUT = (10.0, 60.0)
+from osc_compute_images.api.http._error_response import one_line
 
 #: The total timeout of a response, as a multiple of the timeout for its next
 #: bytes.
 TOTAL_TIMEOUT_FACTOR = 10
 
+#: Statuses of success. 206 would be incomplete, and 300 a choice.
+_SUCCESSES = {
+    'GET': (200, 203),
+    'POST': (200, 201, 202, 203, 204),
+    'PUT': (200, 201, 202, 203, 204),
+    'DELETE': (200, 202, 203, 204, 205),
+}
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+_EMPTY_BODIES = (b'', b'{}', b'null')
+
+
+class Response(NamedTuple):
+    """A successful response to a request.
+
+    :param microversion: of Compute that the server answered in, or None. A
+        server without microversions ignores the one that it is asked for
+    :param request_id: identifies the request in the logs of the service
+    """
+
+    body: bytes
+    microversion: str | None
+    request_id: str | None
+
 
 def send_once(
     adapter: ksa_adapter.Adapter,
     method: str,
+    endpoint: str,
     path: str,
-    endpoint: Endpoint,
     end: float,
-    content: Mapping[str, Any],
-) -> _response.Response:
-    """Send a request, and check the response.
+    **content: Any,
+) -> Response:
+    """Send a request of a user who is logged in.
 
+    :param endpoint: URL, perhaps with a user name and a password
     :param path: below the endpoint
     :param end: deadline of the response
     :param content: additional arguments of the adapter's ``request``
-    :returns: a successful response
-    :raises ImagesError: for any other outcome
+    :raises ImagesError: for anything but a success
     """
-    url = endpoint.url + path
-    if time.monotonic() >= end:
+    endpoint, content['requests_auth'] = _without_login(endpoint)
+    left = end - time.monotonic()
+    if left <= 0:
         raise _errors.RequestTimedOut(
-            f'The request to {without_credentials(url)} was not sent: the '
-            f'timeout had expired'
+            f'The request to {endpoint}{path} was not sent: the timeout had '
+            f'expired'
         )
-    with _exceptions.translated(url):
-        response = _send(
-            adapter, method, path, end, {**content, **endpoint.arguments()}
-        )
-    return _response.check(method, response)
-
-
-def _send(
-    adapter: ksa_adapter.Adapter,
-    method: str,
-    path: str,
-    end: float,
-    content: dict[str, Any],
-) -> requests.Response:
-    configured = _sessions.timeout(adapter)
-    timeout: Any = configured or TIMEOUT
-    connect, read = (configured, configured) if configured else TIMEOUT
-    total = TOTAL_TIMEOUT_FACTOR * read
-    if end < math.inf:
-        left = end - time.monotonic()
-        timeout = min(connect, left), min(read, left)
-        total = min(total, left)
+    timeouts = _settings.timeouts(adapter)
+    connect, read = (min(seconds, left) for seconds in timeouts)
+    total = min(TOTAL_TIMEOUT_FACTOR * timeouts[1], left)
     reader = BodyReader(total, end)
-    # NOTE: the microversion None means 2.1 on every release, and overrides the
-    # user's default. Redirects are not followed: the token would be sent to
-    # any host. Client makes the retries.
-    arguments: dict[str, Any] = {
-        'microversion': None,
-        **content,
-        'headers': {
-            'Accept': 'application/json',
-            **content.get('headers', {}),
-        },
-    }
-    with alarm(connect + total):
+    headers = {'Accept': 'application/json', **content.pop('headers', {})}
+    with _exceptions.translated(endpoint + path), alarm(connect + total):
+        # NOTE: the microversion None means 2.1 on every release, and overrides
+        # the user's default. Redirects are not followed: the token would be
+        # sent to any host. Client makes the retries, and renews the token.
         response = adapter.request(
             path,
             method,
+            # keystoneauth interprets percent signs as placeholders.
+            endpoint_override=endpoint.replace('%', '%%'),
+            headers=headers,
             raise_exc=False,
             redirect=False,
+            allow_reauth=False,
             connect_retries=0,
             status_code_retries=0,
             stream=True,
-            hooks={'response': [reader, *_sessions.hooks(adapter)]},
-            timeout=timeout,
-            **arguments,
+            hooks={'response': [reader, *_settings.hooks(adapter)]},
+            timeout=(connect, read),
+            **{'microversion': None, **content},
         )
-    # NOTE: a substitute for the session may not have called the hook.
-    return reader(response)
+        # NOTE: a substitute for the session may not have called the hook.
+        reader(response)
+    return _checked(method, response)
+
+
+def _without_login(
+    url: str,
+) -> tuple[str, requests.auth.HTTPBasicAuth | None]:
+    """Separate the user name and password from a URL.
+
+    :raises EndpointNotFound: if the URL is invalid
+    """
+    try:
+        login = requests.utils.get_auth_from_url(url)
+    except ValueError as e:
+        raise _errors.EndpointNotFound(
+            f'The URL of the Compute service is invalid: {e}'
+        ) from e
+    auth = requests.auth.HTTPBasicAuth(*login) if any(login) else None
+    return requests.utils.urldefragauth(url).rstrip('/'), auth
+
+
+def _checked(method: str, response: requests.Response) -> Response:
+    """Return a response that is a success.
+
+    :raises ImagesError: for any other
+    """
+    status, headers = response.status_code, response.headers
+    if status >= 400:
+        raise _error_response.error_of(response)
+    problem = ''
+    if status in _REDIRECTS:
+        target = headers.get('location') or 'an unknown URL'
+        problem = (
+            f'{one_line(response.url)} redirects to {one_line(target)}, which '
+            f'is not followed: correct the endpoint URL of Compute'
+        )
+    elif status not in _SUCCESSES[method]:
+        problem = f'Unexpected status of {method} {one_line(response.url)}'
+    elif _is_foreign(method, status, response.content.strip()):
+        problem = (
+            f'The response to {method} with status {status} is not from the '
+            f'images API; the change may or may not have been made'
+        )
+    if problem:
+        raise _errors.InvalidResponse(
+            problem,
+            http_status=status,
+            request_id=_error_response.request_id(response),
+        )
+    version = headers.get('openstack-api-version', '')
+    service, _, number = version.partition(' ')
+    return Response(
+        response.content,
+        number if service == 'compute' else None,
+        _error_response.request_id(response),
+    )
+
+
+def _is_foreign(method: str, status: int, body: bytes) -> bool:
+    """Return whether the body of a change cannot be from this API."""
+    if method == 'GET' or body in _EMPTY_BODIES:
+        return False
+    if method == 'DELETE':
+        # 202 (accepted) and 204 (no content) are unambiguous.
+        return status not in (202, 204)
+    return not body.startswith(b'{')

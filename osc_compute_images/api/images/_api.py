@@ -6,6 +6,8 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
+import datetime
 import functools
 from typing import Literal
 from typing import overload
@@ -18,8 +20,11 @@ from osc_compute_images.api.changes import _apply
 from osc_compute_images.api.changes import _sending
 from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes import usage
+from osc_compute_images.api.changes.properties import check_properties
 from osc_compute_images.api.filters._filter import as_filter
+from osc_compute_images.api.filters._states import HasID
 from osc_compute_images.api.http import Client
+from osc_compute_images.api.images import _probe
 from osc_compute_images.api.images import _routes
 from osc_compute_images.api.images import _visibility
 from osc_compute_images.api.images import _wait
@@ -41,6 +46,10 @@ from osc_compute_images.api.servers import _lookup
 from osc_compute_images.api.servers import _reader
 from osc_compute_images.api.servers import fleet
 from osc_compute_images.text import without_credentials
+
+#: How old an image may be to be the one of a lost response: a request takes at
+#: most ten times the timeout of 60 seconds.
+_LOST_RESPONSE = datetime.timedelta(minutes=15)
 
 
 class ImagesAPI(MetadataAPI):
@@ -65,7 +74,7 @@ class ImagesAPI(MetadataAPI):
         self._routes = _routes.Routes(self._http)
         self._servers = _reader.ServerReader(self._http)
         self._page, self._brief_page = (
-            _visibility.checked(functools.partial(self._routes.page, path))
+            _probe.Probe(functools.partial(self._routes.page, path)).fetch
             for path in (('detail',), ())
         )
 
@@ -73,6 +82,11 @@ class ImagesAPI(MetadataAPI):
         where = self.adapter.endpoint_override or self.adapter.region_name
         shown = without_credentials(where or '')
         return f'<ImagesAPI in {shown}>' if shown else '<ImagesAPI>'
+
+    @property
+    def last_request_id(self) -> str | None:
+        """ID of the last change, in the logs of Compute, if it succeeded."""
+        return self._http.request_id
 
     def list_detail(
         self,
@@ -250,7 +264,7 @@ class ImagesAPI(MetadataAPI):
             if not _sending.is_known_gone(self, image_id):
                 raise
 
-    def find_made_private(
+    def find_visibilities(
         self, images: Iterable[ImageID]
     ) -> dict[str, str] | None:
         """Find the images that a change of properties would make private.
@@ -262,7 +276,7 @@ class ImagesAPI(MetadataAPI):
             does not support this
         :raises ImagesError: if a listing fails
         """
-        return _visibility.find_made_private(
+        return _visibility.find_visibilities(
             lambda visibility: self.list(ListOpts(visibility=visibility)),
             self.find_visibility,
             map(id_of, images),
@@ -338,6 +352,48 @@ class ImagesAPI(MetadataAPI):
         :raises ImagesError: if it cannot be read
         """
         return self._servers.get(server_id)
+
+    def create_snapshot(
+        self,
+        server: HasID | str,
+        name: str,
+        *,
+        properties: Mapping[str, str] | None = None,
+    ) -> str:
+        """Create a snapshot of a server, and return the ID of the image.
+
+        https://docs.openstack.org/api-ref/compute/#create-image-createimage-action
+
+        The image is SAVING first: see :meth:`wait_for`. If the response is
+        lost, the image of that name and server is looked for. Of a server that
+        was booted from a volume, the Block Storage service keeps the data, and
+        deleting the image does not delete it.
+
+        :param server: the server, or its ID
+        :param name: of the image, 1 to 255 characters
+        :param properties: of the image, in addition to those of the server's
+        :raises InvalidProperty: before any request, for a property that
+            Compute is known not to store
+        :raises ServerNotFound: if there is no such server
+        :raises Conflict: if the server is busy, or its state does not allow it
+        :raises Forbidden: if a quota is reached, or the role does not allow it
+        :raises NotAcceptable: if Compute is older than Pike (2.45)
+        """
+        server_id = getattr(server, 'id', server)
+        if not isinstance(server_id, str):
+            raise TypeError(f'server must be a server or an ID: {server!r}')
+        wanted = dict(properties or {})
+        check_properties(wanted)
+        try:
+            return self._servers.create_image(server_id, name, wanted)
+        except _sending.RESPONSE_LOST:
+            # NOTE: an older image may have the same name.
+            recent = filters.created_after(_LOST_RESPONSE)
+            where = filters.server(server_id) & filters.name(name) & recent
+            with contextlib.suppress(_errors.ImagesError):
+                for image in self.list_detail(where=where, max_items=1):
+                    return image.id
+            raise
 
     def usage(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import functools
 from typing import Any
 
+from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes import properties
 from osc_compute_images.api.images import _routes
 from osc_compute_images.api.images import _visibility
@@ -61,7 +62,7 @@ class MetadataAPI:
         """
         properties.check_properties(metadata)
         stored = self._metadata('POST', id_of(image), metadata)
-        properties.check_stored(metadata, stored)
+        _stored.check_stored(metadata, stored)
         return stored
 
     def replace_metadata(
@@ -77,7 +78,7 @@ class MetadataAPI:
         self._metadata('PUT', id_of(image), metadata)
         # NOTE: the response of Nova only echoes the request.
         stored = self.get_metadata(image)
-        properties.check_stored(metadata, stored, all_of_them=True)
+        _stored.check_stored(metadata, stored, all_of_them=True)
         return stored
 
     def get_metadata_item(self, image: ImageID, key: str) -> Any:
@@ -108,7 +109,7 @@ class MetadataAPI:
         self._routes.property('PUT', id_of(image), key, json=item)
         # NOTE: the response of Nova only echoes the request.
         stored = self.get_metadata(image)
-        properties.check_stored({key: value}, stored)
+        _stored.check_stored({key: value}, stored)
 
     def delete_metadata_item(self, image: ImageID, key: str) -> None:
         """Remove one property of an image.
@@ -138,7 +139,7 @@ class MetadataAPI:
         :raises Forbidden: if the role or project may not change the image
         :raises ImageNotFound: if it does not exist, or is not visible
         """
-        properties.remove_each(
+        _stored.remove_each(
             lambda key: self.delete_metadata_item(image, key), keys
         )
 

@@ -18,9 +18,6 @@ from osc_compute_images.api.listing import _decode
 from osc_compute_images.api.listing import _options
 from osc_compute_images.api.records._image import ImageRef
 
-#: A server that filters rejects it.
-_INVALID = 'no-such-visibility'
-
 #: Errors of a server that does not support the filter.
 _UNSUPPORTED = (
     _errors.BadRequest,
@@ -31,37 +28,6 @@ _UNSUPPORTED = (
 )
 
 _Fetch = Callable[[Mapping[str, Any]], bytes]
-
-
-def checked(fetch: _Fetch) -> _Fetch:
-    """Check, before the first request by visibility, that the server filters.
-
-    A server that ignores the parameter would list other images. It would
-    ignore an invalid value, too, which is therefore sent first.
-
-    :param fetch: requests a list of images, given the query parameters
-    """
-    is_checked = False
-
-    def checked_fetch(query: Mapping[str, Any]) -> bytes:
-        nonlocal is_checked
-        if _options.VISIBILITY in query and not is_checked:
-            _check_support(fetch)
-            is_checked = True
-        return fetch(query)
-
-    return checked_fetch
-
-
-def _check_support(fetch: _Fetch) -> None:
-    try:
-        fetch({_options.VISIBILITY: _INVALID, 'limit': 1})
-    except _errors.BadRequest:
-        return
-    raise _errors.InvalidResponse(
-        'The server does not filter images by visibility: it accepts an '
-        'invalid value'
-    )
 
 
 def find_visibility(fetch: _Fetch, image_id: str) -> str | None:
@@ -95,12 +61,12 @@ def find_visibility(fetch: _Fetch, image_id: str) -> str | None:
     return None
 
 
-def find_made_private(
+def find_visibilities(
     listed: Callable[[str], Iterable[ImageRef]],
     find: Callable[[str], str | None],
     image_ids: Iterable[str],
 ) -> dict[str, str] | None:
-    """See :meth:`osc_compute_images.api.ImagesAPI.find_made_private`.
+    """See :meth:`osc_compute_images.api.ImagesAPI.find_visibilities`.
 
     :param listed: lists the images with a visibility
     :param find: finds the visibility of one image, to verify the lists

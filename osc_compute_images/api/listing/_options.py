@@ -12,8 +12,12 @@ from typing import Protocol
 #: silently truncated.
 MAX_PAGE_SIZE = 1000
 
-#: The undocumented query parameter for the visibility, and its values.
+#: Undocumented query parameters: Glance interprets them as its own filters.
 VISIBILITY = 'property-visibility'
+CREATED_AT = 'property-created_at'
+SIZE_MIN = 'property-size_min'
+
+#: The values of the visibility.
 VISIBILITIES = ('private', 'public', 'shared', 'community')
 
 

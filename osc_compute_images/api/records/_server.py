@@ -2,6 +2,7 @@
 
 """Servers (instances), and their flavors."""
 
+from collections.abc import Mapping
 import dataclasses
 
 from osc_compute_images.api import _limits
@@ -37,6 +38,7 @@ class Server:
     :param task_state: its current task, such as ``shelving``, or None
     :param may_use_any_image: whether Compute did not say which image it was
         booted from
+    :param metadata: its metadata, not to be changed; empty if it is unknown
     """
 
     id: str
@@ -46,6 +48,9 @@ class Server:
     project_id: str | None = None
     task_state: str | None = None
     may_use_any_image: bool = False
+    metadata: Mapping[str, str] = dataclasses.field(
+        default_factory=dict, compare=False
+    )
 
     @property
     def may_need_snapshots(self) -> bool:

@@ -10,15 +10,13 @@ import pickle
 import traceback
 import weakref
 
-from keystoneauth1 import adapter
 import pytest
 import requests
+import requests_mock
 
 from osc_compute_images import api as images
 from osc_compute_images.api import _limits
-from osc_compute_images.api import ImagesAPI
 from testbed import nova
-from tests.unit.conftest import new_session
 
 ID = nova.image_id(1)
 ONE = f'{nova.ENDPOINT}/images/{ID}'
@@ -105,125 +103,83 @@ def test_length_of_error_is_limited(text):
     assert e.message.endswith('...')
 
 
-FAULT = nova.fault(500, 'computeFault', 'Unexpected API Error.')
+LIST = images.ListOpts(limit=2)
+PAGE = {'json': nova.page(nova.images(1, 2))}
+REFUSAL = nova.fault(400, 'badRequest', 'No image found with ID x')
+UNREACHABLE = {'exc': requests.ConnectionError}
 
-
-def interrupted(api, http):
-    """Fail after the first page of a list."""
-    http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, FAULT])
-    list(api.list_detail(images.ListOpts(limit=2)))
-
-
-def markers_rejected(api, http):
-    """Reject all markers of a list."""
-    refusal = nova.fault(400, 'badRequest', 'No image found with ID x')
-    http.get(nova.DETAIL, [{'json': nova.page(nova.images(1, 2))}, refusal])
-    list(api.list_detail(images.ListOpts(limit=2)))
-
-
-def missing(api, http):
-    """Get a missing image."""
-    http.get(ONE, **nova.NOT_FOUND)
-    api.get(ID)
-
-
-def not_served(api, http):
-    """Get an image from a service that does not serve images."""
-    http.get(ONE, **nova.NO_ROUTE)
-    http.get(f'{nova.ENDPOINT}/images', **nova.NO_ROUTE)
-    http.get(f'{nova.ENDPOINT}/', status_code=404)
-    api.get(ID)
-
-
-def busy(api, http):
-    """Get an image from a busy server."""
-    http.get(ONE, status_code=503)
-    api.get(ID)
-
-
-def refused(api, http):
-    """Get an image from a server that cannot be reached."""
-    http.get(ONE, exc=requests.ConnectionError)
-    api.get(ID)
-
-
-def login_refused(api, http):
-    """Log in to a Keystone that cannot be reached."""
-    http.post(
+#: A URL, how it answers, and a call that fails.
+FAILING = {
+    'interrupted': (
+        nova.DETAIL,
+        [PAGE, nova.fault(500, 'computeFault', 'Unexpected API Error.')],
+        lambda api: list(api.list_detail(LIST)),
+    ),
+    'all markers rejected': (
+        nova.DETAIL,
+        [PAGE, REFUSAL],
+        lambda api: list(api.list_detail(LIST)),
+    ),
+    'missing': (ONE, [nova.NOT_FOUND], lambda api: api.get(ID)),
+    'not served': (ONE, [nova.NO_ROUTE], lambda api: api.get(ID)),
+    'busy': (ONE, [{'status_code': 503}], lambda api: api.get(ID)),
+    'refused': (ONE, [UNREACHABLE], lambda api: api.get(ID)),
+    'not JSON': (ONE, [{'text': '<html>'}], lambda api: api.get(ID)),
+    'login refused': (
         f'{nova.KEYSTONE}/v3/auth/tokens',
-        exc=requests.ConnectionError,
-    )
-    ImagesAPI(adapter.Adapter(new_session(), service_type='compute')).get(ID)
-
-
-def not_json(api, http):
-    """Get a response that is not JSON."""
-    http.get(ONE, text='<html>')
-    api.get(ID)
-
-
-def vanished(api, http):
-    """Wait for an image that vanishes."""
-    http.get(ONE, **nova.NOT_FOUND)
-    api.wait_for(images.Image(id=ID))
-
-
-def missing_server(api, http):
-    """Find a missing server."""
-    http.get(f'{nova.ENDPOINT}/servers', json={'servers': []})
-    api.find_server_id('x')
-
-
-FAILING = [
-    interrupted,
-    markers_rejected,
-    missing,
-    not_served,
-    busy,
-    refused,
-    login_refused,
-    not_json,
-    vanished,
-    missing_server,
-]
+        [UNREACHABLE],
+        lambda api: api.get(ID),
+    ),
+    'vanished': (
+        ONE,
+        [nova.NOT_FOUND],
+        lambda api: api.wait_for(images.Image(id=ID)),
+    ),
+    'missing server': (
+        f'{nova.ENDPOINT}/servers',
+        [{'json': {'servers': []}}],
+        lambda api: api.find_server_id('x'),
+    ),
+}
 
 
 class Held:
     """A local variable."""
 
 
-def fail(call, api, http):
+def fail(api, http, name):
     held = Held()
     reference = weakref.ref(held)
+    url, answers, call = FAILING[name]
+    http.get(f'{nova.ENDPOINT}/', status_code=404)
+    http.get(f'{nova.ENDPOINT}/images', **nova.NO_ROUTE)
+    http.register_uri(requests_mock.ANY, url, answers)
     try:
-        call(api, http)
+        call(api)
     except images.ImagesError as e:
         # Only this frame is in the traceback, and nothing else keeps it.
-        shown = traceback.format_exception(e)
+        shown = ''.join(traceback.format_exception(e))
     return reference, shown
 
 
-@pytest.mark.parametrize('call', FAILING)
-def test_error_keeps_no_frame_alive(api, http, slept, call):
+@pytest.mark.parametrize('name', FAILING)
+def test_error_keeps_no_frame_alive_and_shows_each_cause_once(
+    api, http, slept, name
+):
     # The first call fills caches.
-    fail(call, api, http)
+    fail(api, http, name)
     gc.collect()
     gc.disable()
     try:
-        reference, _shown = fail(call, api, http)
+        reference, shown = fail(api, http, name)
         assert reference() is None
     finally:
         gc.enable()
-
-
-@pytest.mark.parametrize('call', FAILING)
-def test_traceback_has_each_cause_once(api, http, slept, call):
-    _reference, shown = fail(call, api, http)
     errors = [
         line
-        for line in ''.join(shown).splitlines()
+        for line in shown.splitlines()
         if line.startswith('osc_compute_images.')
     ]
     assert errors
     assert len(errors) == len(set(errors))
-    assert '_PassingFault' not in ''.join(shown)
+    assert '_PassingFault' not in shown

@@ -13,6 +13,7 @@ import pathlib
 from osc_compute_images import api
 from osc_compute_images.api import clouds
 from osc_compute_images.api import filters
+from osc_compute_images.api.changes import keep
 from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes import properties
 from osc_compute_images.api.changes import protection
@@ -21,13 +22,17 @@ from osc_compute_images.api.changes import usage
 from osc_compute_images.api.groups import selection
 from osc_compute_images.api.groups import summary
 from osc_compute_images.api.servers import fleet
+from osc_compute_images.api.snapshots import apply as snapshots_apply
+from osc_compute_images.api.snapshots import coverage as snapshots_coverage
+from osc_compute_images.api.snapshots import plan as snapshots_plan
 
 STORED = pathlib.Path(__file__).with_name('promise.txt')
 
 #: The public modules of the API.
 MODULES = (
-    *(clouds, filters, fleet, plan, properties, protection),
+    *(clouds, filters, fleet, keep, plan, properties, protection),
     *(retention, selection, summary, usage),
+    *(snapshots_apply, snapshots_coverage, snapshots_plan),
 )
 
 _NOT_MADE_BY_USERS = (api.ImagePage, api.ListOptsBuilder, api.Pager)

@@ -17,15 +17,6 @@ def test_tables_are_generated_from_results():
     assert report.TABLE.read_text('utf-8') == report.document(results)
 
 
-def test_unmeasured_parts_are_omitted():
-    results = json.loads(report.RESULTS.read_text('utf-8'))
-    del results['startup'], results['api']['gophercloud EachPage']
-    text = report.document(results)
-    assert 'openstacksdk' in text
-    assert 'EachPage' not in text
-    assert 'token issue' not in text
-
-
 @pytest.fixture
 def cloud() -> Iterator[measure.Cloud]:
     """Provide a cloud of three pages."""

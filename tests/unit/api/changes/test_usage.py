@@ -11,44 +11,19 @@ import hypothesis.strategies as st
 import pytest
 
 from osc_compute_images.api import GapsFound
-from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import Server
 from osc_compute_images.api import ServerList
 from osc_compute_images.api import ServerNotFound
-from osc_compute_images.api import ServerRef
 from osc_compute_images.api.changes.protection import Protection
 from osc_compute_images.api.changes.usage import Usage
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
 from testbed.fleet import snapshot
+from tests.unit.api.changes.conftest import image
+from tests.unit.api.changes.conftest import usage_of
 from tests.unit.project.examples import examples
-
-
-def image(image_id, name=None, server=None, **metadata):
-    return Image(
-        id=image_id,
-        name=name,
-        server=None if server is None else ServerRef(server),
-        metadata=metadata,
-    )
-
-
-def usage_of(servers, images=(), missing=(), **options):
-    return Usage(
-        ServerList(tuple(servers), missing=missing), images, **options
-    )
-
-
-def used(servers, images):
-    usage = usage_of(servers, images)
-    return {
-        i.id: [user.id for user in usage.used_by(i)]
-        for i in images
-        if usage.is_used(i)
-    }
-
 
 # --- all rules ------------------------------------------------------------
 
@@ -71,12 +46,14 @@ SERVERS = st.builds(
     may_use_any_image=st.sampled_from([False, False, False, True]),
 )
 IMAGES = st.builds(
-    lambda image_id, name, server, needs, volume: image(
+    lambda image_id, name, of, needs, volume: image(
         image_id,
         name,
-        server,
-        **needs,
-        block_device_mapping=[None, {'image_id': volume}],
+        of,
+        metadata={
+            **needs,
+            'block_device_mapping': [None, {'image_id': volume}],
+        },
     ),
     IDS,
     st.sampled_from(
@@ -144,95 +121,49 @@ def test_rules(servers, images, missing, accept_gaps):
         assert keeps == (stored or unread)
     gap = bool(missing) or any(s.may_use_any_image for s in servers)
     assert bool(usage.gaps) == gap
-    for make in (usage.unused, usage.orphaned):
+    for make, matches in (
+        (usage.unused, lambda one: not usage.is_used(one)),
+        (usage.orphaned, usage.is_orphaned),
+    ):
         if gap and not accept_gaps:
             with pytest.raises(GapsFound) as raised:
                 make()
             assert raised.value.gaps == usage.gaps
         else:
-            make()
+            chosen = [*filter(make().matches, images)]
+            assert chosen == [*filter(matches, images)]
 
 
 # --- single rules ---------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    'state', [*({'status': s} for s in UNSETTLED), {'task_state': 'shelving'}]
-)
-def test_all_snapshots_of_an_unsettled_server_are_used(state):
-    web = Server('1', 'web', image_id='base', **{'status': 'ACTIVE', **state})
-    images = [
-        image('home', 'web-shelved', '1'),
-        image('older', 'web-backup', '1'),
-        # Of a stranger: it is kept, and does not release the others.
-        image('lost', 'web-shelved'),
-        image('temporary', 'web-resize-temp'),
-        image('other', 'web-shelved', '2'),
-        image('renamed', 'nightly'),
-        image('base', 'cirros'),
+def test_statuses_of_servers_that_may_be_stored_in_an_image():
+    unsettled = [
+        status
+        for status in UNSETTLED + SETTLED
+        if Server('1', status=status).may_need_snapshots
     ]
-    kept = used([web, Server('2', 'web', 'ACTIVE')], images)
-    assert [*kept] == ['home', 'older', 'lost', 'temporary', 'base']
-
-
-@pytest.mark.parametrize('status', SETTLED)
-def test_snapshots_of_a_settled_server_are_not_used(status):
-    images = [image('a', 'web-shelved', '1'), image('b', 'web-shelved')]
-    assert used([Server('1', 'web', status, 'base')], images) == {}
-
-
-def test_snapshots_of_a_volume_backed_server_are_used_while_it_is_shelved():
-    images = [image('x', 'web-shelved', '1')]
-    assert used([Server('1', 'web', 'SHELVED')], images) == {'x': ['1']}
-
-
-def test_both_records_of_a_server_count():
-    servers = [
-        Server('1', 'web', 'ACTIVE', 'a'),
-        Server('1', 'web', 'SHELVED', 'b'),
-    ]
-    images = [image('a'), image('b'), image('c', 'nightly', '1')]
-    assert used(servers, images) == {'a': ['1'], 'b': ['1'], 'c': ['1']}
+    assert unsettled == UNSETTLED
 
 
 def test_kernels_ramdisks_and_images_of_volumes_are_used():
     images = [
         *(image('k'), image('r'), image('v')),
-        image('m', 'machine', kernel_id='K', ramdisk_id='r'),
-        image('n', kernel_id='', ramdisk_id=None),
-        image('l', kernel_id=['k'], block_device_mapping='text'),
-        image('s', block_device_mapping=[7, {'image_id': 'V'}, {}]),
+        image('m', metadata={'kernel_id': 'K', 'ramdisk_id': 'r'}),
+        image('n', metadata={'kernel_id': '', 'ramdisk_id': None}),
+        image('l', metadata={'kernel_id': ['k']}),
+        image('t', metadata={'block_device_mapping': 'text'}),
+        image('s', metadata={'block_device_mapping': [7, {'image_id': 'V'}]}),
+        image('b', metadata={'base_image_ref': 's'}),
     ]
-    assert used([], images) == {'k': ['m'], 'r': ['m'], 'v': ['s']}
-    usage = usage_of([], images)
-    assert [u.name for u in usage.used_by(images[0])] == ['machine']
-
-
-def test_base_image_ref_is_not_use():
-    assert used([], [image('a'), image('b', base_image_ref='a')]) == {}
-
-
-def test_image_of_a_server_that_could_not_be_read_is_not_orphaned():
-    images = [image('a', 'x', '1'), image('b', 'web-shelved'), image('c')]
-    for missing, reason in (
-        ((), None),
-        (('a region',), 'its server may be one that could not be read'),
-    ):
-        usage = usage_of([], images, missing, accept_gaps=True)
-        protection = Protection(usage, include_used=True)
-        reasons = [protection.reason(i) for i in images]
-        assert reasons == [reason, reason, None]
-        orphaned = [*filter(usage.orphaned().matches, images)]
-        assert orphaned == ([] if missing else images[:1])
-
-
-def test_filters():
-    images = [image('a'), image('b'), image('c', server='2', kernel_id='b')]
-    usage = usage_of([Server('1', image_id='a')], images)
-    assert [*filter(usage.unused().matches, images)] == [images[2]]
-    assert [*filter(usage.orphaned().matches, images)] == [images[2]]
-    assert [*filter(usage.in_use_by('1').matches, images)] == [images[0]]
-    assert not usage.unused().query
+    # They are iterated once.
+    usage = usage_of([], iter(images))
+    used = {i.id: [user.id for user in usage.used_by(i)] for i in images}
+    assert {image_id: by for image_id, by in used.items() if by} == {
+        'k': ['m'],
+        'r': ['m'],
+        'v': ['s'],
+    }
 
 
 @pytest.mark.parametrize('accept_gaps', [True, False])
@@ -260,7 +191,9 @@ def test_server_whose_images_are_unknown_is_an_error(
     if error is GapsFound and accept_gaps:
         error = ServerNotFound if server_id == 'missing' else None
     if error is None:
-        assert not usage.in_use_by(server_id).matches(image('other'))
+        where = usage.in_use_by(server_id)
+        found = [i for i in 'xy' if where.matches(image(i))]
+        assert found == (['x'] if server_id in 'aA' else [])
         return
     with pytest.raises(error) as raised:
         usage.in_use_by(server_id)
@@ -281,14 +214,8 @@ def test_unknown_uses_that_are_no_gaps():
     assert (unknown.other_projects, unknown.down_cells) == (False, False)
 
 
-def test_images_are_iterated_once():
-    images = [image('x', 'web-shelved', '1'), image('m', kernel_id='x')]
-    usage = usage_of([Server('1', 'web', 'SHELVED')], iter(images))
-    assert len(usage.used_by(images[0])) == 2
-
-
 def test_protection_with_other_servers_keeps_its_options():
-    images = [image('a'), image('k'), image('m', kernel_id='k')]
+    images = [image('a'), image('k'), image('m', metadata={'kernel_id': 'k'})]
     usage = usage_of([], images, ('a region',), accept_gaps=True)
     servers = ServerList((Server('1', 'web', image_id='a'),), missing=('x',))
     then = Protection(usage).with_servers(servers)
@@ -302,6 +229,12 @@ def test_protection_with_other_servers_keeps_its_options():
     assert [then.reason(i) for i in images] == [None] * 3
 
 
+NEEDING = [
+    image(image_id, name, metadata={'kernel_id': 'x'})
+    for image_id, name in (('m', 'machine'), ('n', None))
+]
+
+
 @pytest.mark.parametrize(
     ('servers', 'images', 'reason'),
     [
@@ -311,9 +244,19 @@ def test_protection_with_other_servers_keeps_its_options():
             'server web, which is SHELVED, may be stored in it',
         ),
         (
-            [Server('1', 'web', 'ACTIVE', task_state='shelving')],
+            [Server('1', status='ACTIVE', task_state='shelving')],
             [],
-            'server web, which is shelving, may be stored in it',
+            'server 1, which is shelving, may be stored in it',
+        ),
+        (
+            [Server('1', 'web', 'ACTIVE', may_use_any_image=True)],
+            [],
+            'server web, which is not completely listed, may be stored in it',
+        ),
+        (
+            [Server('1', 'web', 'SHELVED', may_use_any_image=True)],
+            [],
+            'server web, which is SHELVED, may be stored in it',
         ),
         (
             [Server('2', 'a', 'ACTIVE', 'x'), Server('3', '', 'ACTIVE', 'X')],
@@ -321,16 +264,14 @@ def test_protection_with_other_servers_keeps_its_options():
             'servers a and 1 more were booted from it',
         ),
         ([Server('3', '', 'ACTIVE', 'x')], [], 'server 3 was booted from it'),
-        (
-            [],
-            [image('m', 'machine', kernel_id='x'), image('n', kernel_id='x')],
-            'images machine and 1 more need it',
-        ),
+        ([], NEEDING, 'images machine and 1 more need it'),
     ],
 )
 def test_reasons(servers, images, reason):
-    protection = Protection(usage_of(servers, images))
-    assert protection.reason(image('x', 'any', '1')) == reason
+    of_one = image('x', 'any', '1')
+    assert Protection(usage_of(servers, images)).reason(of_one) == reason
+    unread = Protection(usage_of([], missing=('a region',))).reason(of_one)
+    assert unread == 'its server may be one that could not be read'
 
 
 # --- over HTTP ------------------------------------------------------------

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Endpoints, from the catalog and the configuration."""
+"""Logins, and endpoints from the catalog and the configuration."""
 
 import base64
 import re
@@ -9,193 +9,235 @@ from keystoneauth1 import adapter
 from keystoneauth1 import fixture
 import pytest
 import requests
-import requests_mock
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api.http import _endpoint
 from osc_compute_images.api.http import Client
 from testbed import nova
-from tests.unit.conftest import new_session
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
 
 EMPTY = {'images': []}
 TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 P = nova.PROJECT
+SUBJECT = {'X-Subject-Token': nova.TOKEN}
+RESET = {'exc': requests.exceptions.ConnectionError('refused')}
+
+
+def overridden(session, url):
+    return adapter.Adapter(session, endpoint_override=url)
+
+
+# -- versions --------------------------------------------------------------
+
+
+VERSIONED = (
+    f'/v2.1 /v2.1/ /v2 /v2.1/{P} /v2.1/{P}/ /v2.1/AUTH_{P} /v2/123456 '
+    f'/v1.1/123456 /compute/v2.1 /50%25/v2.1'
+)
+
+
+@pytest.mark.parametrize('path', VERSIONED.split())
+def test_endpoint_with_version_takes_no_other_request(http, compute, path):
+    set_catalog(http, {'RegionOne': nova.HOST + path})
+    http.get(re.compile(nova.HOST), json=EMPTY)
+    assert list(ImagesAPI(compute).list_detail()) == []
+    path = path.rstrip('/')
+    assert sent(http) == [f'GET {path}/images/detail?limit=1000']
+
+
+@pytest.mark.parametrize('override', [False, True])
+@pytest.mark.parametrize(
+    'path', ['', '/', '/compute', '/v1/compute', '/v2/compute', '/api/v1']
+)
+@pytest.mark.parametrize('host', ['http://evil.example.com', 'http://['])
+def test_version_is_looked_for_below_endpoint_without_one(
+    http, ksa_session, override, path, host
+):
+    url = nova.HOST + path
+    set_catalog(http, {'RegionOne': url})
+    compute = adapter.Adapter(
+        ksa_session,
+        service_type='compute',
+        endpoint_override=url if override else None,
+    )
+    below = url.rstrip('/') + '/v2.1'
+    links = [{'rel': 'self', 'href': f'{host}/v2.1/'}]
+    http.get(f'{below}/', json={'version': {'id': 'v2.1', 'links': links}})
+    http.get(f'{below}/images/detail', json=EMPTY)
+    api = ImagesAPI(compute)
+    # It is looked for once, and the links are ignored.
+    for _ in range(2):
+        assert list(api.list_detail()) == []
+    found = [r.url for r in http.request_history if r.method == 'GET']
+    listed = f'{below}/images/detail?limit=1000'
+    assert found == [f'{below}/', listed, listed]
 
 
 @pytest.mark.parametrize(
-    ('url', 'root'),
+    'answer',
     [
-        ('http://h/v2.1', 'http://h/v2.1'),
-        ('http://h/v2.1/', 'http://h/v2.1'),
-        ('http://h/v2', 'http://h/v2'),
-        (f'http://h/v2.1/{P}', 'http://h/v2.1'),
-        (f'http://h/v2.1/{P}/', 'http://h/v2.1'),
-        (f'http://h/v2.1/AUTH_{P}', 'http://h/v2.1'),
-        ('http://h/v2/123456', 'http://h/v2'),
-        ('http://h/v1.1/123456', 'http://h/v1.1'),
-        ('http://h/v2/my%20project', 'http://h/v2'),
-        ('http://h/v1/compute', None),
-        ('http://h/v2/compute', None),
-        ('http://h/api/v1', None),
-        ('http://h/compute', None),
-        ('http://h', None),
-        ('http://v2.1', None),
+        {'status_code': 404},
+        {'status_code': 500},
+        {
+            'status_code': 302,
+            'headers': {'Location': 'http://evil.example.com/v2.1/'},
+        },
     ],
 )
-def test_version_root(url, root):
-    assert _endpoint.version_root(url, 'my project') == root
-
-
-@pytest.mark.parametrize('url', ['/v1/compute', '/v2/compute', '/v1'])
-def test_path_that_looks_like_a_version_is_not_one(http, compute, url):
-    base = nova.HOST + url
-    set_catalog(http, {'RegionOne': base})
-    http.get(f'{base}/v2.1/', json={})
-    http.get(f'{base}/v2.1/images/detail', json=EMPTY)
+@pytest.mark.parametrize('served', ['/v2', ''])
+def test_endpoint_without_version_2_1(http, ksa_session, answer, served):
+    url = f'{nova.HOST}/images-api'
+    http.get(f'{url}/v2.1/', **answer)
+    http.get(f'{url}/v2/', **({'json': {}} if served else answer))
+    http.get(f'{url}{served}/images/detail', json=EMPTY)
+    compute = overridden(ksa_session, url)
     assert list(ImagesAPI(compute).list_detail()) == []
 
 
+def test_version_is_looked_for_without_a_token_if_possible(http, compute):
+    set_catalog(http, {'RegionOne': nova.HOST})
+    http.get(nova.DETAIL, json=EMPTY)
+    for answers in ([{'json': {}}], [{'status_code': 401}, {'json': {}}]):
+        http.get(f'{nova.ENDPOINT}/', answers)
+        assert list(ImagesAPI(compute).list_detail()) == []
+        has_token = 'X-Auth-Token' in http.request_history[-2].headers
+        assert has_token == (len(answers) > 1)
+
+
 @pytest.mark.parametrize(
-    ('template', 'reason'),
+    ('answer', 'error'),
     [
-        ('%(tenant_id)s', 'no value for %(tenant_id)s.'),
-        ('%(project_id)', 'no value for %(project_id).'),
-        ('%(project_id)d', 'no value for %(project_id)d.'),
-        ('%()s', 'no value for %()s.'),
-        ('a%20b', 'no value for %20b.'),
-        ('50%', 'no value for a percent sign.'),
-        ('50%/', 'no value for a percent sign.'),
-        ('%s', 'no value for %s.'),
-        ('%%%d', 'no value for %d.'),
+        ({'status_code': 401}, images.Unauthorized),
+        ({'status_code': 503}, images.ServerError),
+        (RESET, images.ConnectionFailed),
     ],
 )
-def test_invalid_template_is_reported(http, ksa_session, template, reason):
-    url = f'{nova.HOST}/v2.1/{template}'
-    compute = adapter.Adapter(ksa_session, endpoint_override=url)
-    with pytest.raises(images.EndpointNotFound) as caught:
+def test_unknown_version_is_an_error(http, compute, slept, answer, error):
+    set_catalog(http, {'RegionOne': nova.HOST})
+    http.get(f'{nova.ENDPOINT}/', **answer)
+    with pytest.raises(error):
         list(ImagesAPI(compute).list_detail())
+    assert {*sent(http)} == {'GET /v2.1/'}
+
+
+# -- endpoint overrides ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('template', 'wrong'),
+    [
+        ('%(tenant_id)s', '%(tenant_id)s'),
+        ('%(project_id)', '%(project_id)'),
+        ('%(project_id)d', '%(project_id)d'),
+        ('%()s', '%()s'),
+        ('a%20b', '%20b'),
+        ('50%', '%'),
+        ('50%/', '%'),
+        ('%s', '%s'),
+        ('%%%d', '%d'),
+    ],
+)
+def test_invalid_template_is_reported(http, ksa_session, template, wrong):
+    url = f'{nova.HOST}/v2.1/{template}'
+    with pytest.raises(images.EndpointNotFound) as caught:
+        list(ImagesAPI(overridden(ksa_session, url)).list_detail())
     assert f'The endpoint override {url!r} is invalid' in str(caught.value)
-    assert reason in str(caught.value)
+    assert f'no value for {wrong!r}.' in str(caught.value)
     assert sent(http) == []
 
 
 @pytest.mark.parametrize(
     ('template', 'filled'),
-    [
-        ('%(project_id)s', nova.PROJECT),
-        ('50%%', '50%25'),
-        ('%%20', '%20'),
-    ],
+    [('%(project_id)s', P), ('50%%', '50%25'), ('%%20', '%20')],
 )
 def test_template_of_endpoint_override(http, ksa_session, template, filled):
-    url = f'{nova.HOST}/{template}/v2.1'
-    compute = adapter.Adapter(ksa_session, endpoint_override=url)
+    compute = overridden(ksa_session, f'{nova.HOST}/{template}/v2.1')
     http.get(f'{nova.HOST}/{filled}/v2.1/images/detail', json=EMPTY)
     assert list(ImagesAPI(compute).list_detail()) == []
 
 
-def test_template_without_project_is_an_error(http):
-    token = fixture.V3Token()
-    http.post(TOKENS, json=token, headers={'X-Subject-Token': 'x'})
-    compute = adapter.Adapter(
-        new_session(), endpoint_override=f'{nova.HOST}/v2/%(project_id)s'
-    )
+def test_template_without_project_is_an_error(http, ksa_session):
+    http.post(TOKENS, json=fixture.V3Token(), headers=SUBJECT)
+    compute = overridden(ksa_session, f'{nova.HOST}/v2/%(project_id)s')
     with pytest.raises(images.EndpointNotFound, match='no value for'):
         list(ImagesAPI(compute).list_detail())
 
 
+@pytest.mark.parametrize('url', ['http://[', 'http://[::1/v2.1'])
+def test_invalid_endpoint_override(http, ksa_session, url):
+    with pytest.raises(images.EndpointNotFound, match='is invalid'):
+        list(ImagesAPI(overridden(ksa_session, url)).list_detail())
+
+
+# -- catalogs --------------------------------------------------------------
+
+
 @pytest.mark.parametrize('region', ['RegionTwo', 'RegionOne ', 'RegionOne\r'])
-def test_unknown_region_error_lists_regions(http, ksa_session, region):
+@pytest.mark.parametrize(
+    ('interface', 'shown'),
+    [(None, 'public'), (['internal', 'public'], 'internal or public')],
+)
+def test_unknown_region_error_lists_regions(
+    http, ksa_session, region, interface, shown
+):
     set_catalog(http, {'RegionOne': nova.ENDPOINT, 'North': nova.ENDPOINT})
     compute = adapter.Adapter(
-        ksa_session, service_type='compute', region_name=region
+        ksa_session,
+        service_type='compute',
+        region_name=region,
+        interface=interface,
     )
     with pytest.raises(images.EndpointNotFound) as caught:
         list(ImagesAPI(compute).list_detail())
     assert str(caught.value) == (
-        f'The catalog has no public endpoint of the Compute service in region '
-        f"{region!r}; choose from 'North', 'RegionOne'"
+        f'The catalog has no {shown} endpoint of the Compute service in '
+        f"region {region!r}; choose from 'North', 'RegionOne'"
     )
 
 
-def test_unknown_region_error_lists_some_of_many_regions(http, ksa_session):
-    regions = {f'r{n:04}': nova.ENDPOINT for n in range(100)}
-    set_catalog(http, regions)
-    compute = adapter.Adapter(
-        ksa_session,
-        service_type='compute',
-        region_name='x',
-        interface=['internal', 'public'],
-    )
-    with pytest.raises(images.EndpointNotFound) as caught:
-        list(ImagesAPI(compute).list_detail())
-    assert "'r0019', ..." in str(caught.value)
-    assert 'internal or public endpoint' in str(caught.value)
-    assert 'r0020' not in str(caught.value)
-
-
-def catalog(endpoint):
+def catalog(services):
     token = fixture.V3Token(project_id=P)
     token.set_project_scope(id=P)
-    token['token']['catalog'] = endpoint
+    token['token']['catalog'] = services
     return token
 
 
 def compute_of(**endpoint):
     url = {'interface': 'public', 'region': 'RegionOne', 'url': nova.ENDPOINT}
-    return [
-        {
-            'type': 'compute',
-            'name': 'nova',
-            'id': 'x',
-            'endpoints': [{**url, 'id': 'y', **endpoint}],
-        }
-    ]
-
-
-SUBJECT = {'X-Subject-Token': nova.TOKEN}
-GARBAGE = {
-    'a URL that is a number': (catalog(compute_of(url=8774)), SUBJECT),
-    'a URL that is a list': (catalog(compute_of(url=['a'])), SUBJECT),
-    'endpoints that are null': (
-        catalog([{'type': 'compute', 'name': 'nova', 'endpoints': None}]),
-        SUBJECT,
-    ),
-    'endpoints that are numbers': (
-        catalog([{'type': 'compute', 'name': 'nova', 'endpoints': [7]}]),
-        SUBJECT,
-    ),
-    'a catalog that is a number': (catalog(7), SUBJECT),
-    'services that are texts': (catalog(['compute']), SUBJECT),
-    'an interface that is a number': (
-        catalog(compute_of(interface=7)),
-        SUBJECT,
-    ),
-    'no token in the headers': (catalog(compute_of()), {}),
-    'no token in the body': ({'token': None}, SUBJECT),
-    'a body that is a list': ([], SUBJECT),
-}
+    endpoints = [{**url, 'id': 'y', **endpoint}]
+    return {'type': 'compute', 'name': 'nova', 'endpoints': endpoints}
 
 
 @pytest.mark.parametrize(
-    ('body', 'headers'), GARBAGE.values(), ids=GARBAGE.keys()
+    'body',
+    [
+        catalog([compute_of(url=8774)]),
+        catalog([compute_of(url=['a'])]),
+        catalog([compute_of(interface=7)]),
+        catalog([{**compute_of(), 'endpoints': None}]),
+        catalog([{**compute_of(), 'endpoints': [7]}]),
+        catalog([]),
+        catalog(7),
+        catalog(['compute']),
+        {'token': None},
+    ],
 )
-def test_malformed_catalog_error_is_one_line(http, compute, body, headers):
-    http.post(TOKENS, json=body, headers=headers)
-    with pytest.raises(images.ImagesError) as caught:
+def test_malformed_catalog_error_is_one_line(http, compute, body):
+    http.post(TOKENS, json=body, headers=SUBJECT)
+    with pytest.raises(
+        images.ImagesError, match=r'catalog|endpoint'
+    ) as caught:
         list(ImagesAPI(compute).list_detail())
-    text = str(caught.value)
-    assert len(text.splitlines()) == 1
-    assert 'catalog' in text or 'endpoint' in text
+    assert len(str(caught.value).splitlines()) == 1
     assert sent(http) == []
 
 
+# -- logins ----------------------------------------------------------------
+
 #: Responses of Keystone without a token.
 NO_TOKENS = {
-    'no token in the headers': {'json': catalog(compute_of())},
+    'no token in the headers': {'json': catalog([compute_of()])},
     'no JSON': {'text': '<html>Hi</html>', 'headers': SUBJECT},
     'truncated JSON': {'text': '{"token": ', 'headers': SUBJECT},
     'deeply nested JSON': {'text': '[' * 100000, 'headers': SUBJECT},
@@ -209,84 +251,80 @@ NO_TOKENS = {
 }
 IMAGE = nova.image_id(1)
 REQUESTS = {
-    'list': lambda api: list(api.list_detail(images.ListOpts(limit=2))),
-    'get': lambda api: api.get(IMAGE),
-    'set': lambda api: api.update_metadata(IMAGE, {'a': 'b'}),
-    'unset': lambda api: api.delete_metadata_item(IMAGE, 'a'),
+    'list': lambda api: list(api.list_detail()),
     'delete': lambda api: api.delete(IMAGE),
+    'log in': lambda api: Client(api.adapter).log_in(),
 }
 
 
 @pytest.mark.parametrize('request_', REQUESTS.values(), ids=REQUESTS)
 @pytest.mark.parametrize('response', NO_TOKENS.values(), ids=NO_TOKENS)
-def test_malformed_new_token_is_an_error_of_one_line(
-    http, ksa_session, response, request_
+def test_malformed_token_is_an_error_of_one_line(
+    http, compute, response, request_
 ):
-    token = {'json': catalog(compute_of()), 'headers': SUBJECT}
-    http.post(TOKENS, [token, response])
-    http.register_uri(
-        requests_mock.ANY,
-        re.compile(re.escape(nova.ENDPOINT)),
-        status_code=401,
-    )
-    page = nova.page(nova.images(1, 2))
-    http.get(nova.DETAIL, [{'json': page}, {'status_code': 401}])
-    compute = adapter.Adapter(ksa_session, service_type='compute')
-    with pytest.raises(images.ImagesError, match='from Keystone') as caught:
+    http.post(TOKENS, **response)
+    with pytest.raises(images.InvalidResponse, match='Keystone') as caught:
         request_(ImagesAPI(compute))
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize('body', [[], {'token': None}])
-def test_malformed_token_for_endpoint_override(http, ksa_session, body):
-    http.post(TOKENS, json=body, headers=SUBJECT)
-    compute = adapter.Adapter(
-        ksa_session, endpoint_override=f'{nova.HOST}/v2/%(project_id)s'
-    )
+def test_malformed_new_token_is_an_error(http, compute):
+    token = {'json': catalog([compute_of()]), 'headers': SUBJECT}
+    http.post(TOKENS, [token, NO_TOKENS['no JSON']])
+    http.get(nova.DETAIL, status_code=401)
     with pytest.raises(images.InvalidResponse, match='from Keystone'):
         list(ImagesAPI(compute).list_detail())
 
 
-def test_login_with_malformed_token_is_an_images_error(http, compute):
-    http.post(TOKENS, text='[')
-    with pytest.raises(images.InvalidResponse, match='from Keystone'):
-        Client(compute).log_in()
-
-
 def test_invalid_token_is_not_shown(http, compute):
     token = {'X-Subject-Token': 'secret\nmore'}
-    http.post(TOKENS, json=catalog(compute_of()), headers=token)
+    http.post(TOKENS, json=catalog([compute_of()]), headers=token)
     with pytest.raises(images.ConnectionFailed, match='header') as caught:
         list(ImagesAPI(compute).list_detail())
     assert 'secret' not in str(caught.value)
 
 
-def test_exception_of_a_hook_is_raised_unchanged(http, compute):
-    def hook(response, **_kwargs):
-        if response.url.startswith(nova.DETAIL):
-            raise KeyError('mine')
+@pytest.mark.parametrize(
+    ('answer', 'kind', 'message'),
+    [
+        (
+            {'status_code': 503, 'text': '<h1>Keystone is moved</h1>'},
+            images.ServerError,
+            r'Keystone is moved \(HTTP 503\)',
+        ),
+        (
+            nova.fault(401, 'error', 'Wrong.'),
+            images.Unauthorized,
+            r'Wrong. \(HTTP 401\) \(Request-ID: req-1\)',
+        ),
+        # It is not a missing image.
+        ({'status_code': 404}, images.InvalidResponse, 'check "auth_url"'),
+        (RESET, images.ConnectionFailed, 'refused'),
+    ],
+)
+def test_failed_login_has_message_of_keystone(
+    http, compute, slept, answer, kind, message
+):
+    http.post(TOKENS, **answer)
+    for call in (ImagesAPI(compute).get, lambda _id: Client(compute).log_in()):
+        with pytest.raises(kind, match=message):
+            call(IMAGE)
 
-    http.get(nova.DETAIL, json=EMPTY)
-    compute.session.session.hooks['response'].append(hook)
-    with pytest.raises(KeyError, match='mine'):
-        list(ImagesAPI(compute).list_detail())
+
+def test_log_in_obtains_a_token_once(http, compute):
+    Client(compute).log_in()
+    Client(compute).log_in()
+    assert [r.url for r in http.request_history] == [TOKENS]
 
 
-def test_unknown_region_error_with_regions_of_mixed_types(http, ksa_session):
-    several = [*compute_of(region=7), *compute_of(region='RegionOne')]
-    http.post(TOKENS, json=catalog(several), headers=SUBJECT)
-    compute = adapter.Adapter(
-        ksa_session, service_type='compute', region_name='x'
-    )
-    with pytest.raises(images.EndpointNotFound, match="region 'x'"):
-        list(ImagesAPI(compute).list_detail())
+def test_login_without_a_password_is_an_images_error(http, compute):
+    def missing(*_args, **_kwargs):
+        raise Exception('A password\nis missing')  # noqa: TRY002
 
-
-@pytest.mark.parametrize('url', ['http://[', 'http://[::1/v2.1'])
-def test_invalid_endpoint_override(http, ksa_session, url):
-    compute = adapter.Adapter(ksa_session, endpoint_override=url)
-    with pytest.raises(images.EndpointNotFound, match='is invalid'):
-        list(ImagesAPI(compute).list_detail())
+    compute.session.auth.get_auth_ref = missing
+    with pytest.raises(images.ImagesError) as caught:
+        Client(compute).get('/images')
+    assert str(caught.value) == 'The login failed: A password is missing'
 
 
 # -- credentials in URLs ---------------------------------------------------
@@ -340,31 +378,5 @@ def test_credentials_in_url_are_sent_but_never_displayed(
 
 
 def test_repr_has_no_credentials(ksa_session):
-    compute = adapter.Adapter(ksa_session, endpoint_override=WITH)
+    compute = overridden(ksa_session, WITH)
     assert repr(ImagesAPI(compute)) == f'<ImagesAPI in {nova.ENDPOINT}>'
-
-
-def test_log_in_obtains_a_token(http, compute, slept):
-    Client(compute).log_in()
-    Client(compute).log_in()
-    assert [r.url for r in http.request_history] == [TOKENS]
-
-
-def test_failed_login_is_retried_and_reported(http, compute, slept):
-    http.post(TOKENS, status_code=503)
-    with pytest.raises(images.ServerError):
-        Client(compute).log_in()
-    assert slept == [0.5, 1, 2]
-
-
-def test_login_without_a_password_is_an_images_error(http, ksa_session):
-    def missing(*_args, **_kwargs):
-        raise Exception('A password\nis missing')  # noqa: TRY002
-
-    ksa_session.auth.get_auth_ref = missing
-    compute = adapter.Adapter(ksa_session, service_type='compute')
-    client = Client(compute)
-    for call in (client.log_in, lambda: client.get('/images')):
-        with pytest.raises(images.ImagesError) as caught:
-            call()
-        assert str(caught.value) == 'The login failed: A password is missing'

@@ -25,10 +25,6 @@ def fleet(http):
     return Fleet([], servers).serve(http)
 
 
-def listed(api):
-    return {s.id: s for s in api.servers().servers}
-
-
 def versions(http):
     return [
         r.headers.get('OpenStack-API-Version')
@@ -96,35 +92,27 @@ def test_cells_are_not_shown_if_the_services_cannot_be_read(
     assert got.gaps == ()
 
 
-def test_older_compute_is_asked_for_the_microversion_once(api, http, fleet):
+@pytest.mark.parametrize('first', ['list', 'server'])
+def test_older_compute_is_asked_for_the_microversion_once(
+    api, http, fleet, first
+):
     fleet.highest = (2, 68)
     fleet.down = {'s6'}
+    if first == 'server':
+        assert api.server('s0').id == 's0'
     got = api.servers()
     assert [s.id for s in got.servers] == [f's{n}' for n in range(6)]
     assert not got.shows_down_cells
-    api.servers()
-    api.server('s0')
-    assert versions(http) == ['compute 2.69', None, None, None]
-
-
-@pytest.mark.parametrize('first', ['list', 'server'])
-def test_fallback_is_remembered(api, http, fleet, first):
-    fleet.highest = (2, 68)
-    if first == 'server':
-        assert api.server('s0').id == 's0'
-    api.servers()
+    with pytest.raises(HTTPError, match='cell'):
+        api.server('s6')
     assert versions(http).count('compute 2.69') == 1
 
 
-def test_compute_that_ignores_the_microversion_does_not_show_cells(
-    api, http, fleet
-):
+def test_compute_that_ignores_the_microversion_does_not_show_cells(api, fleet):
     fleet.has_microversions = False
     fleet.down = {'s6'}
     got = api.servers()
-    assert len(got.servers) == 6
-    assert not got.shows_down_cells
-    assert got.gaps == ()
+    assert (len(got.servers), got.shows_down_cells, got.gaps) == (6, False, ())
     # Nor do its services show them.
     fleet.max_page = 3
     assert not api.servers().shows_down_cells
@@ -137,17 +125,11 @@ def test_servers_of_the_own_project_are_listed_if_all_are_forbidden(
     api, http, fleet
 ):
     fleet.is_admin = False
-    got = api.servers()
-    assert len(got.servers) == 7
-    assert not got.all_projects
-    assert sent(http) == [ALL, ALL.partition('?')[0]]
-
-
-def test_all_projects_never_become_the_own_one(api, http, fleet):
-    fleet.is_admin = False
     with pytest.raises(Forbidden):
         api.servers(all_projects=True)
-    assert sent(http) == [ALL]
+    got = api.servers()
+    assert (len(got.servers), got.all_projects) == (7, False)
+    assert sent(http) == [ALL, ALL, ALL.partition('?')[0]]
 
 
 def test_later_failure_is_a_failure(api, http, fleet):
@@ -162,7 +144,7 @@ def test_later_failure_is_a_failure(api, http, fleet):
     assert all('all_tenants' in request for request in sent(http))
 
 
-@pytest.mark.parametrize('status', [400, 401, 404, 500])
+@pytest.mark.parametrize('status', [401, 404])
 def test_only_403_is_a_reason_to_list_the_own_project(api, http, status):
     http.get(DETAIL, status_code=status)
     with pytest.raises(HTTPError):
@@ -175,14 +157,11 @@ def test_only_403_is_a_reason_to_list_the_own_project(api, http, status):
 
 def test_listing_continues_after_a_marker_was_deleted(api, fleet):
     fleet.max_page = 3
-    ids = [*fleet.servers]
-
-    def delete(_method, _path):
-        if len(fleet.requests) == 2:
-            del fleet.servers['s2']
-
-    fleet.before = delete
-    assert [*listed(api)] == ids
+    ids = {*fleet.servers}
+    fleet.before = lambda _method, _path: (
+        len(fleet.requests) == 2 and fleet.servers.pop('s2')
+    )
+    assert {s.id for s in api.servers().servers} == ids
 
 
 def test_repeated_page_is_an_error(api, http):
@@ -235,14 +214,10 @@ def test_record_without_server_is_a_gap(api, fleet, record):
         ({'id': 'a', 'links': []}, 'a', False),
         # Booted from a volume.
         ('', None, False),
-        (None, None, True),
-        ({}, None, True),
-        ({'id': None}, None, True),
-        ({'id': ''}, None, True),
-        (['a'], None, True),
-        ('a', None, True),
-        (0, None, True),
-        (False, None, True),
+        *(
+            (image, None, True)
+            for image in (None, {}, {'id': None}, {'id': ''}, ['a'], 'a', 0)
+        ),
     ],
 )
 def test_only_an_empty_text_means_a_volume(
@@ -255,17 +230,11 @@ def test_only_an_empty_text_means_a_volume(
     assert bool(got.gaps) is may_use_any
 
 
-@pytest.mark.parametrize(
-    'record',
-    [
-        {'id': 's', 'status': 'ACTIVE'},
-        server('s', image='a', status='unknown'),
-    ],
-    ids=['without an image', 'of unknown status'],
-)
-def test_server_that_cannot_be_read_is_a_gap(api, fleet, record):
-    fleet.servers = {'s': record}
-    assert api.servers().gaps
+def test_server_that_cannot_be_read_is_a_gap(api, fleet):
+    unknown = server('s', image='a', status='unknown')
+    for record in ({'id': 's', 'status': 'ACTIVE'}, unknown):
+        fleet.servers = {'s': record}
+        assert api.servers().gaps
 
 
 def test_gap_names_some_servers(api, fleet):
@@ -294,13 +263,6 @@ def test_server_by_id(api, http, fleet):
     # They would address other resources.
     assert [api.server(i) for i in ('', '.', '..', 'detail')] == [None] * 4
     assert sent(http) == before
-
-
-def test_cell_that_is_down_is_no_missing_server(api, fleet):
-    fleet.down = {'s6'}
-    fleet.highest = (2, 68)
-    with pytest.raises(HTTPError, match='cell'):
-        api.server('s6')
 
 
 @pytest.mark.parametrize('record', [{'id': 'other'}, {}, None])

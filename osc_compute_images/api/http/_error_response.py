@@ -1,17 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Extract the message of an error response. It does no I/O."""
+"""The error for an error response: its type, message and delay."""
 
 from collections.abc import Mapping
+import datetime
+import email.utils
 import html
-import http
+import http.client
 import itertools
 import json
+import math
 import re
 from typing import Any
+from typing import TYPE_CHECKING
 
+from osc_compute_images.api import _errors
 from osc_compute_images.text import shortened
 from osc_compute_images.text import without_credentials
+
+if TYPE_CHECKING:
+    import requests
+
+#: Maximum delay before a retry, seconds. If a server asks for a longer delay,
+#: the request is not retried.
+MAX_DELAY = 30.0
 
 # Maximum bytes of a body to search, and characters of the result before and
 # after characters are unescaped.
@@ -41,16 +53,58 @@ _MESSAGE_KEYS = (
 
 _BREAK = re.compile(r'<br\s*/?>', re.IGNORECASE)
 _TAG = re.compile(r'<[^<>]*>')
-_TITLE = re.compile(
-    r'<title\b[^<>]*>(.*?)(?:</title|<title|\Z)', re.IGNORECASE | re.DOTALL
-)
+# A title and a heading that repeats it, perhaps with a status.
+_REPEATED = re.compile(r'(?:\d{3} )?(.{3,99}) ((?:\d{3} )?\1)\b')
 _NOT_SHOWN = re.compile(
-    r'<!--.*?(?:-->|\Z)|<(script|style|title)\b.*?(?:</\1\s*>|\Z)',
+    r'<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)',
     re.IGNORECASE | re.DOTALL,
 )
 
 
-def extract(
+def error_of(response: 'requests.Response') -> _errors.HTTPError:
+    """Return the error for a response with a status of 400 or more."""
+    status, headers = response.status_code, response.headers
+    message = message_of(status, headers, response.content, response.reason)
+    seconds = parse_retry_after(headers.get('Retry-After'))
+    if seconds is not None and seconds > MAX_DELAY:
+        message = (
+            f'{message.rstrip(".")}; the server asks to retry after '
+            f'{seconds:.0f} seconds'
+        )
+    error = _errors.error_for_status(status)(
+        message, http_status=status, request_id=request_id(response)
+    )
+    error.retry_after = seconds
+    return error
+
+
+def request_id(response: 'requests.Response') -> str | None:
+    """Return the server's ID of a request, or None."""
+    for name in ('x-openstack-request-id', 'x-compute-request-id'):
+        if response.headers.get(name):
+            return one_line(response.headers[name])
+    return None
+
+
+def parse_retry_after(text: str | None) -> float | None:
+    """Parse a ``Retry-After`` header: seconds, or a date.
+
+    :returns: seconds from now, or None if it is missing or invalid
+    """
+    text = (text or '').strip()
+    try:
+        if text.isdecimal():
+            return float(text) if len(text) < 300 else math.inf
+        when = email.utils.parsedate_to_datetime(text)
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=datetime.UTC)
+        now = datetime.datetime.now(datetime.UTC)
+        return max(0.0, (when - now).total_seconds())
+    except (ValueError, OverflowError):
+        return None
+
+
+def message_of(
     status: int, headers: Mapping[str, str], body: bytes, reason: str | None
 ) -> str:
     """Return the message of an error response, as one line.
@@ -63,7 +117,7 @@ def extract(
     return (
         _from_body(headers.get('Content-Type') or '', body)
         or one_line(reason or '')
-        or _phrase(status)
+        or http.client.responses.get(status)
         or 'The server gave no reason'
     )
 
@@ -73,13 +127,6 @@ def one_line(text: str) -> str:
     # NOTE: truncate first, too: html.unescape() fails for very long numbers.
     line = ' '.join(html.unescape(text[:_MAX_TEXT]).split())
     return shortened(without_credentials(line), _MAX_MESSAGE)
-
-
-def _phrase(status: int) -> str:
-    try:
-        return http.HTTPStatus(status).phrase
-    except ValueError:
-        return ''
 
 
 def _from_body(content_type: str, body: bytes) -> str:
@@ -92,7 +139,9 @@ def _from_body(content_type: str, body: bytes) -> str:
     else:
         return one_line(_BREAK.sub(' ', _from_json(document, _MAX_DEPTH)))
     if text.startswith('<') or 'html' in kind:
-        return _from_html(text)
+        line = one_line(_TAG.sub(' ', _NOT_SHOWN.sub(' ', text)))
+        repeated = _REPEATED.match(line)
+        return line[repeated.start(2) :] if repeated else line
     # Truncated JSON and binary data have no message.
     is_text = (not kind or kind.startswith('text/')) and text[:1] not in '{['
     return one_line(text) if is_text and text.count('\ufffd') < 3 else ''
@@ -114,18 +163,3 @@ def _from_json(document: Any, depth: int) -> str:
         if message := _from_json(first, depth - 1):
             return message
     return ''
-
-
-def _from_html(text: str) -> str:
-    """Return the text of a page, and its title unless that is repeated."""
-    match = _TITLE.search(text)
-    title = _without_tags(match[1]) if match else ''
-    body = _without_tags(_NOT_SHOWN.sub(' ', text))
-    # The status in a title is known.
-    if title.lstrip('0123456789 ') in body:
-        return body or title
-    return one_line(f'{title}: {body}') if body else title
-
-
-def _without_tags(text: str) -> str:
-    return one_line(_TAG.sub(' ', text))

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Plans as documents: rows of JSON, each of which stands alone.
+
+Rows may be removed from a document. A checksum tells whether a row was altered
+by mistake; it proves nothing about who wrote it.
+"""
+
+import codecs
+from collections.abc import Iterator
+from collections.abc import Sequence
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+import msgspec
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api.changes._steps import Action
+from osc_compute_images.api.changes._steps import Step
+from osc_compute_images.api.records._image import Image
+
+#: Version of the rows. A plan of another version is refused.
+SCHEMA = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a plan was made, as far as is known.
+
+    :param cloud: name of the cloud in ``clouds.yaml``
+    :param region: name of the region
+    :param project: ID of the project
+    """
+
+    cloud: str | None = None
+    region: str | None = None
+    project: str | None = None
+
+    def __str__(self) -> str:
+        return ', '.join(
+            f'{name} {value or "unknown"}'
+            for name, value in dataclasses.asdict(self).items()
+        )
+
+
+class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A row. The names of its fields are those of the columns."""
+
+    action: Action = msgspec.field(name='Action')
+    id: str = msgspec.field(name='ID')
+    name: str | None = msgspec.field(name='Name')
+    reason: str = msgspec.field(name='Reason')
+    status: str | None = msgspec.field(name='Status')
+    updated: str | None = msgspec.field(name='Updated At')
+    size: int | None = msgspec.field(name='Size')
+    successor: str | None = msgspec.field(name='Successor')
+    properties: dict[str, str] = msgspec.field(name='Properties')
+    replaces: bool = msgspec.field(name='Replaces')
+    keys: tuple[str, ...] = msgspec.field(name='Removed')
+    cloud: str | None = msgspec.field(name='Cloud')
+    region: str | None = msgspec.field(name='Region')
+    project: str | None = msgspec.field(name='Project')
+    command: tuple[str, ...] = msgspec.field(name='Command')
+    schema: int = msgspec.field(name='Schema')
+    checksum: str = msgspec.field(name='Checksum')
+
+
+#: The names of the columns of a row.
+COLUMNS: tuple[str, ...] = tuple(
+    field.encode_name for field in msgspec.structs.fields(_Row)
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """The content of a document.
+
+    :param by_origin: the steps of each origin, in the order of the rows
+    :param command: the words of the command that made the plan; empty for a
+        plan of a Python program
+    """
+
+    by_origin: dict[Origin, list[Step]]
+    command: tuple[str, ...]
+
+
+def row(
+    step: Step, origin: Origin | None = None, command: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the row of a step, by the names of its columns.
+
+    :param command: the words of the command that makes the plan
+    """
+    image, origin = step.image, origin or Origin()
+    unsigned = _Row(
+        action=step.action,
+        id=image.id,
+        name=image.name,
+        reason=step.reason,
+        status=image.status,
+        updated=image.updated,
+        size=image.size,
+        successor=step.successor,
+        properties=dict(step.properties),
+        replaces=step.replaces,
+        keys=step.keys,
+        cloud=origin.cloud,
+        region=origin.region,
+        project=origin.project,
+        command=tuple(command),
+        schema=SCHEMA,
+        checksum='',
+    )
+    return {**_plain(unsigned), 'Checksum': _checksum(unsigned)}
+
+
+def read(text: str | bytes) -> Document:
+    """Read a document, JSON or JSON Lines.
+
+    :raises PlanRefused: if it is not one, or if a row was altered
+    """
+    rows = [*_rows(text)]
+    by_origin: dict[Origin, list[Step]] = {}
+    seen = set()
+    for each in rows:
+        origin = Origin(each.cloud, each.region, each.project)
+        if (origin, each.id) in seen:
+            raise _refusal(f'it has image {each.id} twice')
+        seen.add((origin, each.id))
+        by_origin.setdefault(origin, []).append(_step(each))
+    commands = {each.command for each in rows}
+    if len(commands) > 1:
+        raise _refusal('its rows are of several commands')
+    return Document(by_origin, *(commands or [()]))
+
+
+def _rows(text: str | bytes) -> Iterator[_Row]:
+    if isinstance(text, str):
+        text = text.encode(errors='surrogatepass')
+    text = text.removeprefix(codecs.BOM_UTF8).strip()
+    documents = [text]
+    if not text.startswith(b'['):
+        documents = [b'[%s]' % line for line in text.splitlines() if line]
+    if not documents:
+        # NOTE: a plan without rows is [].
+        raise _refusal('it is empty')
+    for document in documents:
+        try:
+            rows = msgspec.json.decode(document, type=list[_Row])
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as e:
+            raise _refusal(f'it is not a plan in JSON: {e}') from e
+        for each in rows:
+            if each.schema != SCHEMA:
+                raise _refusal(
+                    f'its schema is {each.schema}, and not {SCHEMA}: make it '
+                    f'again'
+                )
+            if each.checksum != _checksum(each):
+                raise _refusal(
+                    f'the row of image {each.id} was altered. Rows may only '
+                    f'be removed'
+                )
+            yield each
+
+
+def _step(each: _Row) -> Step:
+    image = Image(
+        id=each.id,
+        name=each.name,
+        status=each.status,
+        updated=each.updated,
+        size=each.size,
+    )
+    return Step(
+        image=image,
+        action=each.action,
+        reason=each.reason,
+        properties=each.properties,
+        replaces=each.replaces,
+        keys=each.keys,
+        successor=each.successor,
+    )
+
+
+def _plain(each: _Row) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(each)
+    return plain
+
+
+def _checksum(each: _Row) -> str:
+    content = {**_plain(each), 'Checksum': ''}
+    text = json.dumps(content, sort_keys=True, separators=(',', ':'))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _refusal(reason: str) -> _errors.PlanRefused:
+    return _errors.PlanRefused(f'The plan is refused: {reason}')

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A plan of changes."""
+
+from collections.abc import Iterator
+import dataclasses
+import json
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api.changes import _document
+from osc_compute_images.api.changes._steps import Action
+from osc_compute_images.api.changes._steps import difference
+from osc_compute_images.api.changes._steps import Step
+from osc_compute_images.api.changes.protection import Protection
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A plan of changes.
+
+    :param steps: one for each image
+    :param protection: checked again before each deletion, with a current list
+        of servers
+    :param named: whether the images were named one by one, and are changed
+        even if they have changed since the plan was made
+    :param reviewed: whether it was read from a document: it cannot be applied
+        as it is, see :meth:`only`
+    """
+
+    steps: tuple[Step, ...]
+    protection: Protection | None = dataclasses.field(
+        default=None, compare=False
+    )
+    named: bool = False
+    reviewed: bool = False
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        """The steps that change or delete an image."""
+        return tuple(s for s in self.steps if s.action is not Action.KEEP)
+
+    @property
+    def kept(self) -> tuple[Step, ...]:
+        """The steps that keep an image."""
+        return tuple(s for s in self.steps if s.action is Action.KEEP)
+
+    def to_json(self, origin: '_document.Origin | None' = None) -> str:
+        """Return the plan as a document, to be reviewed and applied later.
+
+        It is a list with an object for each step. Objects may be removed from
+        it, but not altered.
+
+        :param origin: where the plan was made; by default, it is not recorded
+        """
+        rows = [_document.row(step, origin) for step in self.steps]
+        return json.dumps(rows, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> 'Plan':
+        """Return the plan of a document, JSON or JSON Lines, for review.
+
+        Nothing in it is trusted. To apply it, make the plan again, and let
+        :meth:`only` restrict the new plan to what was reviewed::
+
+            reviewed = plan.Plan.from_json(text)
+            todo = plan.prune(snapshots, rules, protection)
+            api.apply(todo.only(reviewed))
+
+        :raises PlanRefused: if it is not a document of a plan, if a row was
+            altered, or if it is of several origins
+        """
+        by_origin = _document.read(text).by_origin
+        if len(by_origin) > 1:
+            raise _errors.PlanRefused(
+                'The plan was made in several regions, projects or clouds'
+            )
+        steps = [step for each in by_origin.values() for step in each]
+        return cls(tuple(steps), reviewed=True)
+
+    def only(self, reviewed: 'Plan') -> 'Plan':
+        """Return this plan, restricted to what was reviewed.
+
+        It has a step for each reviewed change, which makes the change if this
+        plan makes the same one and the image has not changed since. Other
+        changes of this plan are left out.
+        """
+        current = {step.image.id: step for step in self.steps}
+        steps = tuple(
+            _agreed(step, current.get(step.image.id))
+            for step in reviewed.changes
+        )
+        # NOTE: reviewed images are changed only as they were seen.
+        return Plan(steps, self.protection)
+
+
+def _agreed(reviewed: Step, current: Step | None) -> Step:
+    """Return the step to take for a reviewed change."""
+    if current is None:
+        return _kept(reviewed, 'it no longer exists, or is not selected')
+    if current.action is Action.KEEP and reviewed.action is not Action.DELETE:
+        return current
+    changed = difference(reviewed.image, current.image)
+    if changed is not None:
+        return _kept(current, changed, is_refused=True)
+    if current.action is Action.KEEP:
+        return dataclasses.replace(current, is_refused=True)
+    if any(_differing(reviewed, current)):
+        return _kept(current, 'another change is planned', is_refused=True)
+    return current
+
+
+def _differing(reviewed: Step, current: Step) -> Iterator[bool]:
+    for name in ('action', 'properties', 'replaces', 'keys'):
+        yield getattr(reviewed, name) != getattr(current, name)
+
+
+def _kept(step: Step, reason: str, *, is_refused: bool = False) -> Step:
+    return Step(
+        image=step.image,
+        action=Action.KEEP,
+        reason=reason,
+        is_refused=is_refused,
+    )

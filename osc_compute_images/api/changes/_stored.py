@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The properties of an image, as the server stores and changes them."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+import json
+from typing import Any
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api.changes.properties import JSON_KEYS
+from osc_compute_images.text import property_text
+
+
+def check_written_back(
+    metadata: Mapping[str, Any], replaced: frozenset[str]
+) -> None:
+    """Check the properties of an image that a change does not replace.
+
+    When Nova changes any property, it writes all of them back. It decodes
+    :data:`JSON_KEYS`, and writes a decoded string back without its quotes,
+    which is not JSON.
+
+    :param metadata: all properties of the image
+    :param replaced: keys that are set or removed
+    :raises InvalidProperty: if a property would be corrupted
+    """
+    for key in JSON_KEYS:
+        if key not in replaced and isinstance(metadata.get(key), str):
+            raise _errors.InvalidProperty(
+                f'The property {key!r} of the image is a JSON string: any '
+                f'change of properties through Compute would corrupt it, and '
+                f'Compute could no longer list images. Remove or replace '
+                f'{key!r} first',
+                key=key,
+            )
+
+
+def check_stored(
+    wanted: Mapping[str, str],
+    stored: Mapping[str, Any],
+    *,
+    all_of_them: bool = False,
+) -> None:
+    """Check that properties were stored.
+
+    :param all_of_them: whether all other properties must be gone
+    :raises PropertiesNotStored: for any difference
+    """
+    missing = [key for key in wanted if key not in stored]
+    changed = [
+        key
+        for key, value in wanted.items()
+        if key in stored and not is_same(key, value, stored[key])
+    ]
+    extra = [key for key in stored if all_of_them and key not in wanted]
+    problems = [
+        f'{problem}: {", ".join(keys)}'
+        for problem, keys in (
+            ('did not store', missing),
+            ('stored another value for', changed),
+            ('did not remove', extra),
+        )
+        if keys
+    ]
+    if problems:
+        raise _errors.PropertiesNotStored(
+            f'The server accepted the change, but {"; ".join(problems)}',
+            keys=(*missing, *changed, *extra),
+        )
+
+
+def changed_by_others(
+    before: Mapping[str, Any], after: Mapping[str, Any], but: Iterable[str]
+) -> list[str]:
+    """Return the keys of properties that others have changed.
+
+    :param before: all properties of an image before a write
+    :param after: all properties after it
+    :param but: keys that were written
+    """
+    # NOTE: Nova decodes JSON_KEYS only where it shows an image.
+    keys = {*before, *after} - {*but, *JSON_KEYS}
+    return sorted(
+        key
+        for key in keys
+        if key not in before or key not in after or before[key] != after[key]
+    )
+
+
+def is_same(key: str, wanted: str, stored: object) -> bool:
+    """Return whether a property has the wanted value."""
+    if key in JSON_KEYS and not isinstance(stored, str):
+        return bool(json.loads(wanted) == stored)
+    return property_text(stored) == wanted
+
+
+def remove_each(remove: Callable[[str], object], keys: Iterable[str]) -> None:
+    """Remove properties, and continue after errors of a single key.
+
+    See :meth:`osc_compute_images.api.ImagesAPI.delete_metadata_items`.
+    """
+    wanted = list(dict.fromkeys(keys))
+    errors: dict[str, _errors.ImagesError] = {}
+    for number, key in enumerate(wanted):
+        try:
+            remove(key)
+        except _errors.ImagesError as e:
+            if isinstance(
+                e, _errors.NotFound | _errors.BadRequest
+            ) and not isinstance(e, _errors.ImageNotFound):
+                errors[key] = e
+                continue
+            # Not specific to this key: all others would fail, too.
+            if len(errors) == number:
+                raise
+            errors |= dict.fromkeys(wanted[number:], e)
+            break
+    if errors:
+        raise _errors.PropertiesNotDeleted(
+            f'{len(errors)} of {len(wanted)} properties were not removed: '
+            f'{", ".join(errors)}',
+            errors=errors,
+        )
+
+
+def is_undecodable(e: _errors.ImagesError) -> bool:
+    """Return whether Nova failed to decode a property from JSON.
+
+    See :data:`JSON_KEYS`.
+    """
+    return e.http_status == 500 and 'JSONDecodeError' in e.message

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Keep images that have a property, or that a text names.
+
+For the plan of a deletion::
+
+    from osc_compute_images.api.changes import keep, plan
+
+    marked = keep.with_property('keep', 'yes')
+    named = keep.named_in(pathlib.Path('main.tf').read_text(), 'main.tf')
+    todo = plan.delete(images, protection, keep=keep.either(marked, named))
+
+A kept image still counts in its group: a filter would change which image is
+the newest.
+"""
+
+from collections.abc import Callable
+import re
+from typing import TypeAlias
+
+from osc_compute_images.api import _errors
+from osc_compute_images.api.records._image import Image
+from osc_compute_images.text import property_text
+
+__all__ = ['Keep', 'either', 'named_in', 'with_property']
+
+#: Returns why an image must be kept, or None.
+Keep: TypeAlias = Callable[[Image], str | None]
+
+_UUID = re.compile(
+    r'(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])',
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def with_property(key: str, value: str | None = None) -> Keep:
+    """Keep images with a property.
+
+    :param value: its exact value; any value by default
+    """
+
+    def keep(image: Image) -> str | None:
+        if key not in image.metadata:
+            return None
+        found = property_text(image.metadata[key])
+        if value is None or found == value:
+            return f'it has the property {key}={found}'
+        return None
+
+    return keep
+
+
+def named_in(text: str, source: str) -> Keep:
+    """Keep the images whose IDs are found in a text of any format.
+
+    :param source: name of the text, for the reason
+    :raises PlanRefused: if the text holds no UUID: an empty file is rather a
+        broken pipe than a list without images
+    """
+    ids = frozenset(match[0].lower() for match in _UUID.finditer(text))
+    if not ids:
+        raise _errors.PlanRefused(
+            f'Nothing was changed: there is no UUID in {source}'
+        )
+    reason = f'named in {source}'
+    return lambda image: reason if image.id.lower() in ids else None
+
+
+def either(*keeps: Keep) -> Keep:
+    """Keep what any of these keeps, with the first reason."""
+
+    def keep(image: Image) -> str | None:
+        reasons = (each(image) for each in keeps)
+        return next((r for r in reasons if r is not None), None)
+
+    return keep

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Snapshots of servers: which to create, and whether each server has one."""

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Whether each server has a good snapshot, for monitoring.
+
+It joins servers and images, without any request::
+
+    from osc_compute_images.api.snapshots import coverage
+
+    rules = coverage.Rules(critical=timedelta(hours=26))
+    for finding in coverage.check(api.servers(), api.list_detail(), rules):
+        print(finding.server.name, finding.level.name, finding.reason)
+
+Only an ACTIVE image is a good snapshot. What is not known is UNKNOWN, and
+never OK. Anyone may set the property that names the server of an image: an
+administrator, who sees the images of all projects, relies on their users.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+import dataclasses
+import datetime
+import enum
+
+from osc_compute_images.api.records._image import Image
+from osc_compute_images.api.records._server import Server
+
+__all__ = ['Finding', 'Level', 'Rules', 'check', 'worst']
+
+#: How far the clocks of the client and the server may differ.
+_SKEW = datetime.timedelta(minutes=5)
+
+
+class Level(enum.IntEnum):
+    """A level, with the exit code that monitoring expects."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+
+#: The levels, the worst first.
+_BY_SEVERITY = (Level.CRITICAL, Level.UNKNOWN, Level.WARNING, Level.OK)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What a server needs.
+
+    :param critical: CRITICAL if the newest good snapshot is older
+    :param warning: WARNING if it is older
+    :param stuck_after: WARNING if a snapshot has been SAVING for longer
+    :param min_count: CRITICAL with fewer good snapshots
+    """
+
+    critical: datetime.timedelta | None = None
+    warning: datetime.timedelta | None = None
+    stuck_after: datetime.timedelta | None = None
+    min_count: int = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What was found for a server.
+
+    :param reason: a sentence, empty for OK
+    :param newest: the newest good snapshot, or None
+    :param count: number of good snapshots
+    """
+
+    server: Server
+    level: Level
+    reason: str
+    newest: Image | None
+    count: int
+
+
+def check(
+    servers: Iterable[Server],
+    images: Iterable[Image],
+    rules: Rules,
+    *,
+    now: datetime.datetime | None = None,
+) -> Iterator[Finding]:
+    """Yield a finding for each server, in their order.
+
+    :param images: all that were taken from the servers
+    :param now: the current time, by default
+    """
+    now = now or datetime.datetime.now(datetime.UTC)
+    taken: dict[str, list[Image]] = {}
+    for image in images:
+        if image.server_id is not None:
+            taken.setdefault(image.server_id.lower(), []).append(image)
+    for server in {server.id: server for server in servers}.values():
+        yield _finding(server, taken.get(server.id.lower(), []), rules, now)
+
+
+def worst(levels: Iterable[Level]) -> Level:
+    """Return the worst of some levels; OK without any."""
+    return min(levels, key=_BY_SEVERITY.index, default=Level.OK)
+
+
+def _finding(
+    server: Server,
+    images: list[Image],
+    rules: Rules,
+    now: datetime.datetime,
+) -> Finding:
+    good = [i for i in images if i.state == 'ACTIVE']
+    dated = sorted(
+        (
+            (image.created_at, image.id, image)
+            for image in good
+            if image.created_at is not None and image.created_at - now < _SKEW
+        ),
+    )
+    newest = dated[-1][2] if dated else None
+    found = [*_problems(server, good, rules, now)]
+    found += _stuck(images, rules, now)
+    if dated:
+        found += _ages(now - dated[-1][0], rules)
+    level = worst(level for level, _ in found)
+    return Finding(
+        server=server,
+        level=level,
+        reason='; '.join(text for each, text in found if each is level),
+        newest=newest,
+        count=len(dated),
+    )
+
+
+def _problems(
+    server: Server,
+    good: list[Image],
+    rules: Rules,
+    now: datetime.datetime,
+) -> Iterator[tuple[Level, str]]:
+    if server.may_use_any_image:
+        yield Level.UNKNOWN, 'Compute does not tell its state'
+    dated = 0
+    for image in good:
+        created = image.created_at
+        if created is None:
+            yield Level.UNKNOWN, f'the age of image {image.id} is unknown'
+        elif created - now >= _SKEW:
+            yield Level.UNKNOWN, f'image {image.id} is from the future'
+        else:
+            dated += 1
+    if not good:
+        yield Level.CRITICAL, 'it has no good snapshot'
+    elif len(good) < rules.min_count:
+        text = f'it has {len(good)} good snapshots of {rules.min_count}'
+        yield Level.CRITICAL, text
+    elif dated < rules.min_count:
+        yield Level.UNKNOWN, 'it may have too few good snapshots'
+
+
+def _stuck(
+    images: list[Image], rules: Rules, now: datetime.datetime
+) -> Iterator[tuple[Level, str]]:
+    for image in images:
+        created = image.created_at
+        if image.state != 'SAVING' or rules.stuck_after is None:
+            continue
+        if created is None or now - created > rules.stuck_after:
+            yield Level.WARNING, f'image {image.id} is stuck in SAVING'
+
+
+def _ages(
+    age: datetime.timedelta, rules: Rules
+) -> Iterator[tuple[Level, str]]:
+    """Compare the age of the newest good snapshot."""
+    text = f'its newest good snapshot is {_shown(age)} old'
+    if rules.critical is not None and age > rules.critical:
+        yield Level.CRITICAL, text
+    elif rules.warning is not None and age > rules.warning:
+        yield Level.WARNING, text
+
+
+def _shown(age: datetime.timedelta) -> str:
+    hours = age.total_seconds() / 3600
+    return f'{hours / 24:.0f} days' if hours >= 48 else f'{hours:.1f} hours'

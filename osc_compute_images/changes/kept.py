@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the options of :mod:`.options.keep` keep."""
+
+import argparse
+from pathlib import Path
+import sys
+
+from osc_compute_images.api import PlanRefused
+from osc_compute_images.api.changes import keep
+
+
+def keep_of(parsed_args: argparse.Namespace) -> keep.Keep:
+    """Return a function that returns why an image must be kept, or None.
+
+    :raises PlanRefused: for a file that cannot be read, or has no UUID
+    """
+    properties = (p.partition('=') for p in parsed_args.keep_property)
+    return keep.either(
+        *(
+            keep.with_property(key, value if given else None)
+            for key, given, value in properties
+        ),
+        *(
+            keep.named_in(
+                read(path).decode(errors='replace'),
+                'stdin' if path == '-' else path,
+            )
+            for path in parsed_args.keep_from
+        ),
+    )
+
+
+def read(path: str) -> bytes:
+    """Read a file, or stdin for ``-``.
+
+    :raises PlanRefused: if it cannot be read
+    """
+    if path == '-' and sys.stdin is None:
+        raise PlanRefused('Nothing was changed: stdin is closed')
+    try:
+        if path == '-':
+            return sys.stdin.buffer.read()
+        return Path(path).read_bytes()
+    except OSError as e:
+        raise PlanRefused(
+            f'Nothing was changed: {path} cannot be read: {e.strerror}'
+        ) from e

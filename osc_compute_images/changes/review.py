@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A plan that a person has reviewed.
+
+Nothing in its document is trusted. The command that made it is run again, and
+what it plans is restricted to what was reviewed.
+"""
+
+import argparse
+from collections.abc import Iterator
+from collections.abc import Mapping
+import contextlib
+from typing import Any
+
+from osc_compute_images import base
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import PlanRefused
+from osc_compute_images.api.changes import _document
+from osc_compute_images.api.changes.plan import Origin
+from osc_compute_images.api.changes.plan import Plan
+from osc_compute_images.changes import kept
+from osc_compute_images.changes.command import ChangeCommand
+from osc_compute_images.commands import apply
+from osc_compute_images.commands.delete import DeleteComputeImage
+from osc_compute_images.commands.prune import PruneComputeImages
+from osc_compute_images.commands.set import SetComputeImage
+from osc_compute_images.commands.unset import UnsetComputeImage
+from osc_compute_images.targets.scope import RegionKey
+from osc_compute_images.targets.scope import Regions
+
+_COMMANDS: Mapping[str, type[ChangeCommand]] = {
+    'delete': DeleteComputeImage,
+    'prune': PruneComputeImages,
+    'set': SetComputeImage,
+    'unset': UnsetComputeImage,
+}
+
+#: The names of the columns of a document.
+COLUMNS = _document.COLUMNS
+
+_ALLOWING = {option[2:].replace('-', '_'): option for option in apply.ALLOWING}
+
+
+class Review:
+    """A document, and the command that made it.
+
+    :param command: that applies it
+    :raises PlanRefused: if it cannot be applied
+    """
+
+    def __init__(
+        self, command: base.ImagesCommand, parsed_args: argparse.Namespace
+    ) -> None:
+        document = _document.read(kept.read(parsed_args.file))
+        self._plans = {
+            origin: Plan(tuple(steps), reviewed=True)
+            for origin, steps in document.by_origin.items()
+        }
+        #: The IDs of the images that it changes.
+        self.ids = [
+            step.image.id
+            for plan in self._plans.values()
+            for step in plan.changes
+        ]
+        if not document.by_origin:
+            document = _document.Document({}, ('delete', '--all'))
+        word, *words = document.command or ('',)
+        if word not in _COMMANDS:
+            raise PlanRefused(
+                'The plan is refused: it was not made by a command of this '
+                'plugin'
+            )
+        self.command = _COMMANDS[word](command.app, command.app_args)
+        self.command.sessions = command.sessions
+        self.args = self._parse(words, parsed_args)
+
+    def _parse(
+        self, words: list[str], own: argparse.Namespace
+    ) -> argparse.Namespace:
+        """Parse the words of the command, with the output of this one."""
+        try:
+            parsed_args = self.command.get_parser('').parse_args(words)
+        except SystemExit:
+            raise PlanRefused(
+                'The plan is refused: this version does not accept the '
+                'options that it was made with'
+            ) from None
+        for name, option in _ALLOWING.items():
+            if getattr(parsed_args, name, False) and not getattr(own, name):
+                raise PlanRefused(
+                    f'The plan is refused: it was made with {option}, which '
+                    f'must be given again'
+                )
+        if own.keep_from:
+            parsed_args.keep_from = []
+        elif '-' in getattr(parsed_args, 'keep_from', ()):
+            raise PlanRefused(
+                'The plan is refused: it was made with "--keep-from -"; give '
+                '--keep-from again'
+            )
+        for name, value in vars(own).items():
+            if name.startswith('keep_'):
+                getattr(parsed_args, name, []).extend(value)
+            elif name not in (*_ALLOWING, 'words'):
+                setattr(parsed_args, name, value)
+        return parsed_args
+
+    def restrict(
+        self, plans: Mapping[RegionKey, Plan], regions: Regions
+    ) -> dict[RegionKey, Plan]:
+        """Return plans that were made again, restricted to what was reviewed.
+
+        :raises PlanRefused: if it was made elsewhere
+        """
+        origins = {
+            origin_of(self.command, key, api): key
+            for key, api in regions.apis.items()
+        }
+        failed = {cloud for cloud, _region in regions.failed}
+        restricted = {}
+        for origin, reviewed in self._plans.items():
+            if origin.cloud in failed:
+                continue
+            if origin not in origins:
+                here = ' or '.join(map(str, origins))
+                raise PlanRefused(
+                    f'The plan is refused: it was made in {origin}, and not '
+                    f'in {here}'
+                )
+            key = origins[origin]
+            if key in plans:
+                restricted[key] = plans[key].only(reviewed)
+        return restricted
+
+
+def rows(
+    command: base.ImagesCommand,
+    words: tuple[str, ...],
+    plans: Mapping[RegionKey, Plan],
+    regions: Regions,
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a document of plans.
+
+    :param words: of the command line
+    """
+    word = type(command).__module__.rpartition('.')[2]
+    for key, plan in plans.items():
+        origin = origin_of(command, key, regions.apis[key])
+        for step in plan.steps:
+            row = _document.row(step, origin, (word, *words))
+            yield tuple(row.values())
+
+
+def origin_of(
+    command: base.ImagesCommand, key: RegionKey, api: ImagesAPI
+) -> Origin:
+    """Return where a plan of a region is made."""
+    app: Any = command.app
+    region = api.adapter.region_name
+    own_cloud = app.options.cloud or app.cloud_config.default_cloud
+    cloud = key[0] if len(key) == 2 else own_cloud
+    project = None
+    # NOTE: not all authentication plugins have a project.
+    with contextlib.suppress(Exception):
+        project = api.adapter.get_project_id()
+    return Origin(cloud or None, region or None, project or None)

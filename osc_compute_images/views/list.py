@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""List images, of one or several regions."""
+
+import argparse
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import itertools
+from typing import Any
+
+from osc_lib import exceptions
+
+from osc_compute_images import base
+from osc_compute_images import errors
+from osc_compute_images.api import Image
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ListOpts
+from osc_compute_images.api import MAX_PAGE_SIZE
+from osc_compute_images.api.filters import EVERYTHING
+from osc_compute_images.api.filters import Filter
+from osc_compute_images.options import parsers
+from osc_compute_images.output import bounds
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
+from osc_compute_images.output import used_by
+from osc_compute_images.targets import listing
+from osc_compute_images.targets import scope
+from osc_compute_images.targets import streams
+from osc_compute_images.views import view
+
+# Smaller pages cost the server noticeably more per image.
+_MIN_PAGE_SIZE = 100
+
+# Page size for --newest: enough to see whether the server keeps Nova's order.
+_NEWEST_PAGE_SIZE = 20
+
+
+class ListView(view.View):
+    """The list of the selected images."""
+
+    def __init__(
+        self, command: base.ImagesCommand, parsed_args: argparse.Namespace
+    ) -> None:
+        super().__init__(command, parsed_args)
+        self._shows_use = used_by.is_shown(parsed_args)
+        self._page_size = MAX_PAGE_SIZE
+        #: How many images to show of all regions, and of each.
+        self._most: int | None = parsed_args.max_items or parsed_args.limit
+
+    def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
+        """Return the headers and the rows, which are listed as they are read.
+
+        :raises CommandError: if they cannot be listed
+        """
+        with errors.translated():
+            regions = scope.selected(self._command, self._args)
+        every = field.columns(long=True).headers
+        field.check_requested(
+            (*regions.headers, *every, *used_by.HEADERS), self._args
+        )
+        if self._args.marker and len(regions.apis) + len(regions.failed) > 1:
+            raise base.UsageError(
+                '--marker needs a single region: select it with --region'
+            )
+        brief = field.columns(long=False).headers
+        columns = field.columns(
+            long=self._args.long
+            or field.are_requested({*every} - {*brief}, self._args),
+            human_sizes=self._args.human_readable,
+        )
+        rows = map(self._escaper(), self._rows(regions, columns))
+        # Raise early errors before anything is printed.
+        first = list(itertools.islice(rows, 1))
+        usage = used_by.HEADERS if self._shows_use else ()
+        headers = (*regions.headers, *columns.headers, *usage)
+        return headers, itertools.chain(first, rows)
+
+    def _rows(
+        self, regions: scope.Regions, columns: field.Columns
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield the cells of each image; show progress between the pages."""
+        obtained = 0
+        most = bounds.most_gathered(self._args)
+        self._page_size = max(
+            MAX_PAGE_SIZE // len(regions.apis or [()]), _MIN_PAGE_SIZE
+        )
+        with errors.translated():
+            parts = self._results.successful(
+                regions, streams.in_order(regions.apis, self._pages)
+            )
+            while self._most is None or obtained < self._most:
+                # The reader of a pipe gets the rows immediately.
+                self._command.app.stdout.flush()
+                with self._results.progress.counting(
+                    obtained, joins=self._shows_use
+                ):
+                    part = next(parts, None)
+                if part is None:
+                    return
+                region, images = part
+                images = images[: self._most and self._most - obtained]
+                obtained += len(images)
+                if most is not None and obtained > most:
+                    raise exceptions.CommandError(
+                        f'There are more than {most:,} images, too many to '
+                        f'hold in memory for this format or for sorting: '
+                        f'raise the limit with --max-items, or use "-f csv" '
+                        f'or "-f value"'
+                    )
+                where = tuple(map(escaping.text_cell, region))
+                for image in images:
+                    row = (*where, *columns.row(image))
+                    if self._shows_use:
+                        usage = self._usages[region]
+                        row = (*row, *used_by.cells(usage, image))
+                    yield row
+                # Free them before the next page is requested.
+                del part, images
+
+    def _pages(
+        self, region: scope.RegionKey, api: ImagesAPI
+    ) -> Iterator[Sequence[Image]]:
+        """List the selected images of one region, page by page."""
+        args = self._args
+        images = listing.Listing(
+            api,
+            args,
+            self._results.progress.note,
+            limit=args.max_items and args.limit,
+        )
+        if self._shows_use:
+            self._usages[region] = images.usage()
+        marker = args.marker
+        if marker is not None and not (
+            parsers.is_id(marker) and marker == marker.lower()
+        ):
+            marker = api.find(marker).id
+        opts = ListOpts(
+            limit=_limit(images.where, args),
+            marker=marker,
+            visibility=args.visibility,
+        )
+        left = self._most
+        # Each region holds a page in memory: all together about as much as
+        # a single region.
+        for page in images.pages(opts, self._page_size):
+            yield page[:left]
+            if left is not None:
+                left -= len(page)
+                if left <= 0:
+                    # No page is requested that nobody reads.
+                    return
+
+
+def _limit(where: Filter, parsed_args: argparse.Namespace) -> int | None:
+    """Return how many images to request at a time, if that is known."""
+    limit: int | None = parsed_args.limit
+    most: int | None = parsed_args.max_items
+    newest: int | None = parsed_args.newest
+    if most is not None and limit is not None:
+        return limit
+    if where is not EVERYTHING or parsed_args.group_by:
+        # Few images of a page may match.
+        return None
+    if newest is not None:
+        return max(newest, _NEWEST_PAGE_SIZE)
+    return most or limit

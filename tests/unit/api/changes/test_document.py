@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Plans as documents: what is reviewed, and what is then applied."""
+
+import json
+
+from hypothesis import assume
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
+
+from osc_compute_images.api import Image
+from osc_compute_images.api import PlanRefused
+from osc_compute_images.api.changes import _document
+from osc_compute_images.api.changes import keep
+from osc_compute_images.api.changes import plan
+from osc_compute_images.api.changes.plan import Action
+from osc_compute_images.api.changes.plan import Origin
+from osc_compute_images.api.changes.plan import Plan
+from osc_compute_images.api.changes.retention import Rules
+from testbed import nova
+
+IDS = [nova.image_id(n) for n in range(6)]
+ORIGIN = Origin('mycloud', 'RegionOne', 'd1')
+
+texts = st.text(st.characters(max_codepoint=0xD7FF), max_size=5)
+
+
+def image(number, **fields):
+    values = {
+        'name': f'image-{number}',
+        'status': 'ACTIVE',
+        'created': f'2025-11-{number + 1:02}T12:00:00Z',
+        'updated': '2025-12-01T12:00:00Z',
+        'size': 5,
+    }
+    return Image(id=IDS[number], **(values | fields))
+
+
+numbers = st.sets(st.integers(0, 5), min_size=1)
+
+
+@st.composite
+def plans(draw):
+    """Make plans of all kinds, of images with any name."""
+    images = [
+        image(
+            n,
+            name=draw(st.none() | texts),
+            metadata=draw(st.sampled_from([{}, {'a': '1'}, {'a': '2'}])),
+            status=draw(st.sampled_from(['ACTIVE', 'SAVING', 'ERROR'])),
+        )
+        for n in sorted(draw(numbers))
+    ]
+    kind = draw(st.sampled_from(['delete', 'prune', 'set', 'unset']))
+    if kind == 'delete':
+        return plan.delete(images)
+    if kind == 'prune':
+        rules = Rules(last=draw(st.integers(0, 2)))
+        return plan.prune(images, rules, group_by=['type'])
+    if kind == 'set':
+        return plan.set_properties(images, {'a': '1', 'b': draw(texts)})
+    return plan.unset_properties(images, ['a'])
+
+
+def seen(step):
+    """Return what a document holds of a step."""
+    image = step.image
+    return (
+        *(image.id, image.name, image.status, image.updated, image.size),
+        *(step.action, step.reason, dict(step.properties), step.replaces),
+        *(step.keys, step.successor),
+    )
+
+
+@given(plans())
+def test_document_has_all_of_a_plan(made):
+    text = made.to_json(ORIGIN)
+    read = Plan.from_json(text)
+    assert [*map(seen, read.steps)] == [*map(seen, made.steps)]
+    assert [*_document.read(text).by_origin] == [ORIGIN]
+    lines = '\n'.join(map(json.dumps, json.loads(text)))
+    assert Plan.from_json(lines) == read
+    assert Plan.from_json(b'\xef\xbb\xbf' + text.encode()) == read
+
+
+@given(plans(), plans())
+def test_only_what_was_reviewed_and_is_planned_again(reviewed, current):
+    """It changes nothing else, and says for each image why not."""
+    steps = current.only(Plan.from_json(reviewed.to_json())).steps
+    assert [s.image.id for s in steps] == [
+        s.image.id for s in reviewed.changes
+    ]
+    planned = {s.image.id: s for s in current.changes}
+    before = {s.image.id: s for s in reviewed.changes}
+    for step in steps:
+        if step.action is Action.KEEP:
+            assert step.reason
+            continue
+        old = before[step.image.id]
+        assert step == planned[step.image.id]
+        assert (step.action, step.properties, step.keys) == (
+            *(old.action, old.properties, old.keys),
+        )
+        assert seen(step)[:5] == seen(old)[:5]
+
+
+@given(plans())
+def test_plan_that_is_made_again_is_applied_as_reviewed(made):
+    again = made.only(Plan.from_json(made.to_json()))
+    assert again.steps == made.changes
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 2) | texts,
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2)
+    ),
+    max_leaves=3,
+)
+
+
+@given(
+    plans(),
+    st.data(),
+    st.sampled_from([*_document.COLUMNS, 'Other']),
+    values | st.sampled_from([*map(str, Action), *IDS, 'ACTIVE', 'mycloud']),
+)
+def test_altered_document_is_refused(made, data, column, value):
+    """A row that was altered or cut is refused: its reason, too."""
+    rows = json.loads(made.to_json(ORIGIN))
+    row = data.draw(st.sampled_from(rows))
+    before = dict(row)
+    if data.draw(st.booleans()):
+        row.pop(column, None)
+    else:
+        row[column] = value
+    assume(json.dumps(row) != json.dumps(before))
+    with pytest.raises(PlanRefused, match='The plan is refused'):
+        Plan.from_json(json.dumps(rows))
+
+
+@given(plans(), st.data())
+def test_rows_may_be_removed(made, data):
+    rows = json.loads(made.to_json())
+    left = [row for row in rows if data.draw(st.booleans())]
+    steps = Plan.from_json(json.dumps(left)).steps
+    assert [s.image.id for s in steps] == [row['ID'] for row in left]
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('', 'it is empty'),
+        (' \n', 'it is empty'),
+        ('{', 'not a plan in JSON'),
+        ('[1]', 'not a plan in JSON'),
+        ('null', 'not a plan in JSON'),
+        (b'\xff\xfe[\0', 'not a plan in JSON'),
+        ('[' * 100_000, 'not a plan in JSON'),
+        ('[{}]', 'not a plan in JSON'),
+    ],
+    ids=range(8),
+)
+def test_text_that_is_no_plan(text, message):
+    with pytest.raises(PlanRefused, match=message):
+        Plan.from_json(text)
+
+
+def test_empty_plan():
+    assert Plan.from_json('[]').steps == ()
+
+
+def test_rows_of_different_origins_schemas_and_commands():
+    made = plan.delete([image(0)])
+    [step] = made.steps
+    row = _document.row(step, ORIGIN)
+    other = _document.row(step, Origin('mycloud', 'RegionTwo', 'd1'))
+    with pytest.raises(PlanRefused, match='several regions'):
+        Plan.from_json(json.dumps([row, other]))
+    with pytest.raises(PlanRefused, match='twice'):
+        Plan.from_json(json.dumps([row, row]))
+    command = _document.row(*plan.delete([image(1)]).steps, ORIGIN, ['x'])
+    with pytest.raises(PlanRefused, match='several commands'):
+        Plan.from_json(json.dumps([row, command]))
+    with pytest.raises(PlanRefused, match='its schema is 2, and not 1'):
+        Plan.from_json(json.dumps([row | {'Schema': 2}]))
+
+
+def test_document_is_not_applied_as_it_is(api):
+    reviewed = Plan.from_json(plan.delete([image(0)]).to_json())
+    with pytest.raises(ValueError, match='only'):
+        api.apply(reviewed)
+
+
+@pytest.mark.parametrize(
+    ('metadata', 'reason'),
+    [
+        ({'keep': 'yes'}, 'it has the property keep=yes'),
+        ({'keep': 'no'}, None),
+        ({'any': ''}, 'it has the property any='),
+        ({}, None),
+    ],
+)
+def test_keep_with_property(metadata, reason):
+    kept = keep.either(
+        keep.with_property('keep', 'yes'), keep.with_property('any')
+    )
+    assert kept(image(0, metadata=metadata)) == reason
+
+
+def test_keep_what_a_text_names():
+    kept = keep.named_in(f'image = "{IDS[1].upper()}"\n', 'main.tf')
+    assert [kept(image(n)) for n in (0, 1)] == [None, 'named in main.tf']
+    for text in ('', 'no ID', f'a{IDS[1]}', f'{IDS[1]}0'):
+        with pytest.raises(PlanRefused, match=r'no UUID in main\.tf'):
+            keep.named_in(text, 'main.tf')
+
+
+def test_kept_images_count_in_their_group():
+    """The newest two are kept: one by its property, one by the rule."""
+    images = [image(n) for n in range(3)]
+    images.append(image(3, metadata={'keep': 'yes'}))
+    made = plan.prune(
+        images,
+        Rules(last=1),
+        group_by=['status'],
+        keep=keep.with_property('keep'),
+    )
+    assert [s.image.id for s in made.changes] == [IDS[2], IDS[1], IDS[0]]
+    older = plan.prune(
+        images,
+        Rules(last=1),
+        group_by=['status'],
+        keep=keep.named_in(IDS[0], 'x'),
+    )
+    assert [s.image.id for s in older.changes] == [IDS[2], IDS[1]]
+    assert older.steps[-1].reason == 'named in x'

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Snapshots are created, and what is told of them."""
+
+import datetime
+
+import pytest
+import requests
+
+from osc_compute_images.api import ConnectionFailed
+from osc_compute_images.api import InvalidProperty
+from osc_compute_images.api import Server
+from osc_compute_images.api import ServerNotFound
+from osc_compute_images.api.changes.plan import Result
+from osc_compute_images.api.snapshots import plan
+from osc_compute_images.api.snapshots.apply import apply
+from testbed import nova
+
+SERVER = nova.image_id(1)
+IMAGE = nova.image_id(2)
+ACTION = f'{nova.ENDPOINT}/servers/{SERVER}/action'
+GONE = {'itemNotFound': {'code': 404, 'message': 'No such server.'}}
+BUSY = {'conflictingRequest': {'code': 409, 'message': 'It has a task.'}}
+
+
+def step(**fields):
+    server = Server(id=SERVER, name='web', status='ACTIVE', image_id=IMAGE)
+    [made] = plan.create([server], [], 'nightly', **fields)
+    return made
+
+
+def now(ago=0):
+    time = datetime.datetime.now(datetime.UTC)
+    return (time - datetime.timedelta(minutes=ago)).isoformat()
+
+
+def test_create(api, http):
+    http.post(ACTION, status_code=202, json={'image_id': IMAGE})
+    got = api.create_snapshot(SERVER, 'nightly', properties={'a': 'b'})
+    assert got == IMAGE
+    sent = http.last_request
+    wanted = {'name': 'nightly', 'metadata': {'a': 'b'}}
+    assert sent.json() == {'createImage': wanted}
+    assert sent.headers['OpenStack-API-Version'] == 'compute 2.45'
+    with pytest.raises(InvalidProperty):
+        api.create_snapshot(SERVER, 'x', properties={'name': 'y'})
+    with pytest.raises(TypeError):
+        api.create_snapshot(None, 'x')
+
+
+@pytest.mark.parametrize(
+    ('minutes', 'is_found'), [(0, True), (5, True), (20, False)]
+)
+def test_lost_response(api, http, minutes, is_found):
+    """The image is looked for; one of yesterday is another."""
+    http.post(ACTION, exc=requests.ConnectionError)
+    image = nova.image(
+        2, name='nightly', created=now(minutes), server={'id': SERVER}
+    )
+    http.get(nova.DETAIL, json=nova.page([image]))
+    if is_found:
+        assert api.create_snapshot(SERVER, 'nightly') == image['id']
+    else:
+        with pytest.raises(ConnectionFailed):
+            api.create_snapshot(SERVER, 'nightly')
+
+
+@pytest.mark.parametrize('body', [{}, {'image_id': '../x'}, {'image_id': 1}])
+def test_invalid_id(api, http, body):
+    http.post(ACTION, status_code=202, json=body)
+    http.get(nova.DETAIL, json=nova.page([]))
+    with pytest.raises(Exception, match=r'image_id|invalid ID'):
+        api.create_snapshot(SERVER, 'nightly')
+
+
+def test_missing_server(api, http):
+    http.post(ACTION, status_code=404, json=GONE)
+    for server_id in (SERVER, 'detail'):
+        with pytest.raises(ServerNotFound):
+            api.create_snapshot(server_id, 'nightly')
+
+
+@pytest.mark.parametrize(
+    ('status', 'body', 'result', 'image_id'),
+    [
+        (202, {'image_id': IMAGE}, Result.DONE, IMAGE),
+        (409, BUSY, Result.SKIPPED, None),
+        (404, GONE, Result.GONE, None),
+        (403, {}, Result.FAILED, None),
+    ],
+)
+def test_outcomes(api, http, status, body, result, image_id):
+    http.post(ACTION, status_code=status, json=body)
+    [outcome] = apply(api, [step()])
+    assert (outcome.result, outcome.image_id) == (result, image_id)
+    assert (outcome.error is None) == (result is not Result.FAILED)
+
+
+def test_wait(api, http, slept):
+    """It ends with the status; a failed image is named."""
+    http.post(ACTION, status_code=202, json={'image_id': IMAGE})
+    statuses = ['SAVING', 'ACTIVE', 'SAVING', 'ERROR']
+    http.get(
+        f'{nova.ENDPOINT}/images/{IMAGE}',
+        [{'json': {'image': nova.image(2, status=s)}} for s in statuses],
+    )
+    seen = []
+    [done] = apply(
+        api,
+        [step()],
+        wait=True,
+        on_create=lambda _step, image_id: seen.append(image_id),
+        on_poll=lambda _step, image: seen.append(image.status),
+    )
+    assert (done.result, seen) == (Result.DONE, [IMAGE, 'SAVING', 'ACTIVE'])
+    [failed] = apply(api, [step()], wait=True)
+    assert (failed.result, failed.image_id) == (Result.FAILED, IMAGE)
+
+
+def test_skipped_server_needs_no_request(api, http):
+    busy = Server(id=SERVER, status='ACTIVE', task_state='rebooting')
+    [outcome] = apply(api, plan.create([busy], []))
+    assert outcome.result is Result.KEPT
+    assert http.request_history == []

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What monitoring is told of the snapshots of servers."""
+
+import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
+
+from osc_compute_images.api import Image
+from osc_compute_images.api import Server
+from osc_compute_images.api import ServerRef
+from osc_compute_images.api.snapshots import coverage
+from osc_compute_images.api.snapshots.coverage import Level
+from osc_compute_images.api.snapshots.coverage import Rules
+from testbed import nova
+
+NOW = datetime.datetime(2026, 11, 30, tzinfo=datetime.UTC)
+HOUR = datetime.timedelta(hours=1)
+RULES = Rules(critical=26 * HOUR, warning=25 * HOUR, stuck_after=4 * HOUR)
+SERVER = Server(id=nova.image_id(0), name='web', status='ACTIVE')
+
+images = st.lists(
+    st.builds(
+        lambda number, status, hours, of: Image(
+            id=nova.image_id(number),
+            status=status,
+            created=hours
+            if hours is None
+            else (NOW - hours * HOUR).isoformat(),
+            server=of,
+        ),
+        st.integers(0, 99),
+        st.sampled_from(['ACTIVE', 'active', 'SAVING', 'ERROR', None]),
+        st.none() | st.sampled_from([-3, 0, 1, 5, 25, 25.5, 26, 27, 900]),
+        st.sampled_from([None, ServerRef(SERVER.id), ServerRef('other')]),
+    ),
+    max_size=4,
+)
+
+
+FUTURE = (
+    f'image {nova.image_id(1)} is from the future; it may have too few good '
+    f'snapshots'
+)
+
+
+def checked(found, rules=RULES, server=SERVER):
+    [finding] = coverage.check([server], found, rules, now=NOW)
+    return finding
+
+
+@given(images, st.integers(1, 3), st.booleans())
+def test_ok_only_if_it_is_true(found, count, unread):
+    """Whatever else there is, OK needs enough good and one new image."""
+    server = SERVER
+    if unread:
+        server = Server(id=SERVER.id, status='UNKNOWN', may_use_any_image=True)
+    rules = Rules(critical=26 * HOUR, min_count=count)
+    finding = checked(found, rules, server)
+    good = [
+        NOW - image.created_at
+        for image in found
+        if image.server is not None
+        and image.server.id == SERVER.id
+        and (image.status or '').upper() == 'ACTIVE'
+        and image.created_at is not None
+        and image.created_at <= NOW
+    ]
+    if finding.level is Level.OK:
+        assert len(good) >= count
+        assert min(good) <= 26 * HOUR
+        assert not unread
+        assert finding.reason == ''
+    else:
+        assert finding.reason
+    if not good and finding.level is not Level.UNKNOWN:
+        assert finding.level is Level.CRITICAL
+
+
+def image(hours, status='ACTIVE'):
+    return Image(
+        id=nova.image_id(1),
+        status=status,
+        created=None if hours is None else (NOW - hours * HOUR).isoformat(),
+        server=ServerRef(SERVER.id.upper()),
+    )
+
+
+@pytest.mark.parametrize(
+    ('found', 'level', 'reason'),
+    [
+        ([], Level.CRITICAL, 'it has no good snapshot'),
+        ([image(1, 'ERROR')], Level.CRITICAL, 'it has no good snapshot'),
+        ([image(25)], Level.OK, ''),
+        (
+            [image(25.5)],
+            Level.WARNING,
+            'its newest good snapshot is 25.5 hours old',
+        ),
+        (
+            [image(72)],
+            Level.CRITICAL,
+            'its newest good snapshot is 3 days old',
+        ),
+        (
+            [image(-1)],
+            Level.UNKNOWN,
+            FUTURE,
+        ),
+        (
+            [image(1), image(5, 'SAVING')],
+            Level.WARNING,
+            f'image {nova.image_id(1)} is stuck in SAVING',
+        ),
+        ([image(1), image(3, 'SAVING')], Level.OK, ''),
+    ],
+)
+def test_findings(found, level, reason):
+    finding = checked(found)
+    assert (finding.level, finding.reason) == (level, reason)
+
+
+def test_minimum_count():
+    finding = checked([image(1)], Rules(min_count=2))
+    assert finding.level is Level.CRITICAL
+    assert finding.reason == 'it has 1 good snapshots of 2'
+
+
+def test_worst():
+    """An error that is known weighs more than what is unknown."""
+    levels = [Level.OK, Level.WARNING, Level.UNKNOWN, Level.CRITICAL]
+    for number in range(1, 5):
+        assert coverage.worst(levels[:number]) is levels[number - 1]
+    assert coverage.worst([]) is Level.OK
