@@ -69,39 +69,30 @@ class Result:
         return [line for line in lines if 'Retrying in' not in line]
 
 
-def installed(program: str) -> str:
+def executable(program: str = 'openstack') -> str:
     """Return the path of an installed program."""
     beside = Path(sys.executable).with_name(program)
     return str(beside) if beside.exists() else shutil.which(program) or ''
 
 
-def executable(program: str = 'openstack') -> str:
-    """Return the path of a program whose processes are forked.
-
-    They are forks of a process that has imported the modules, unless an
-    import could depend on the environment or the folder.
-    """
-    return FORKS[program].launcher
-
-
 def search_path() -> str:
     """Return a value of PATH that finds these programs first."""
-    folders = [str(Path(executable(program)).parent) for program in FORKS]
-    return os.pathsep.join([*folders, os.environ['PATH']])
+    return os.pathsep.join(
+        [str(Path(executable()).parent), os.environ['PATH']]
+    )
 
 
 class Shell:
     """Runs ``openstack``, or another program, with its own environment.
 
-    :param fresh: start an interpreter for each command; otherwise each is a
-        fork of a process that has imported the modules
+    A command is a fork of a process that has imported the modules, unless an
+    import could depend on the environment or the folder.
     """
 
     def __init__(
         self,
         environment: Mapping[str, str],
         *,
-        fresh: bool = False,
         program: str = 'openstack',
     ) -> None:
         self.environment = {
@@ -114,7 +105,6 @@ class Shell:
             'PYTHONWARNINGS': 'ignore',
             **environment,
         }
-        self.fresh = fresh
         self.program = program
 
     def run(
@@ -125,21 +115,12 @@ class Shell:
         timeout: float = 120,
     ) -> Result:
         """Run a command, with any result."""
-        variables = {**self.environment, **(environment or {})}
-        if not self.fresh:
-            done = FORKS[self.program].run(
-                *words, environment=variables, cwd=cwd, timeout=timeout
-            )
-        else:
-            done = subprocess.run(
-                [installed(self.program), *words],
-                env=variables,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                cwd=cwd,
-                timeout=timeout,
-                check=False,
-            )
+        done = FORKS[self.program].run(
+            *words,
+            environment={**self.environment, **(environment or {})},
+            cwd=cwd,
+            timeout=timeout,
+        )
         return Result(
             done.returncode,
             done.stdout.decode(errors='surrogateescape'),
@@ -170,7 +151,7 @@ class Shell:
 #: The arguments are refused once the modules of most commands are imported.
 FORKS = {
     program: ForkServer(
-        installed(program), (*words, '--status='), Shell({}).environment
+        executable(program), (*words, '--status='), Shell({}).environment
     )
     for program, words in {
         'openstack': ('compute', 'image', 'list'),
