@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import operator
 
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.listing import _options
 from osc_compute_images.api.records._image import Image
 
 _COMPARE = {
@@ -116,7 +117,26 @@ def _compared(field: str, **comparisons: int | None) -> Filter:
         )
 
     label = ', '.join(f'{word}={number}' for word, number in given.items())
-    return Filter(matches, _query(field, given), label=f'{field}({label})')
+    return Filter(
+        matches,
+        _query(field, given),
+        hints=_hints(given) if field == 'size' else {},
+        label=f'{field}({label})',
+    )
+
+
+def _hints(given: Mapping[str, int]) -> Mapping[str, int]:
+    """Return a lower limit of the size.
+
+    There is no upper one: Glance has no size for an image without data, and
+    Nova shows 0.
+    """
+    least = max(
+        given.get('at_least', 0),
+        given.get('more_than', -1) + 1,
+        given.get('exactly', 0),
+    )
+    return {_options.SIZE_MIN: least} if 0 < least < 2**63 else {}
 
 
 def _query(field: str, given: Mapping[str, int]) -> Mapping[str, int]:

@@ -3,13 +3,17 @@
 """Filters by the time of the creation or the last change."""
 
 from collections.abc import Callable
+import contextlib
 import datetime
 import operator
 from typing import Any
 
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.listing import _options
 from osc_compute_images.api.records import _times
 from osc_compute_images.api.records._image import Image
+
+_ROUNDING = datetime.timedelta(seconds=2)
 
 #: A time, or an age.
 Time = datetime.datetime | datetime.timedelta | str
@@ -35,10 +39,20 @@ def created_after(time: Time) -> Filter:
 def created_before(time: Time) -> Filter:
     """Select images that were created before a time.
 
+    On a server that is seen to filter by the time, a listing reads the first
+    page, and then only pages with images that match.
+
     See :func:`created_after` for the argument and the errors.
     """
     end = _times.moment(time)
-    return _compared('created_before', 'created_at', operator.lt, end)
+    hints = {}
+    with contextlib.suppress(OverflowError):
+        # NOTE: Nova cuts off the fraction that Glance compares.
+        later = _times.format_time(end + _ROUNDING)
+        hints[_options.CREATED_AT] = f'lt:{later}'
+    return _compared(
+        'created_before', 'created_at', operator.lt, end, hints=hints
+    )
 
 
 def changes_since(time: Time) -> Filter:

@@ -108,7 +108,8 @@ class ImagesAPI(MetadataAPI):
         :raises ValueError: for a number below 1
         """
         query = Query(opts, where, max_items)
-        return Pager(self._page, _decode.decode_page, query)
+        fetch = functools.partial(self._page, hints=query.hints)
+        return Pager(fetch, _decode.decode_page, query)
 
     def list(
         self,

@@ -35,6 +35,7 @@ class Query:
         more than the records have
     :raises ValueError: for a number below 1
     :ivar parameters: query parameters, without the limit
+    :ivar hints: those for servers that are seen to filter by them
     :ivar limit: page size
     :ivar first_page_size: page size of the first page
     """
@@ -58,6 +59,7 @@ class Query:
         self._opts = query_of(opts)
         self.limit: int = self._opts.pop('limit')
         self.parameters = {**self._where.query, **self._opts}
+        self.hints = self._where.hints
         self.first_page_size = self.limit
         if max_items is None:
             return
