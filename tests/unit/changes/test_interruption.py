@@ -32,8 +32,7 @@ def interrupted(request, fleet):
     """Send a signal in the middle of the third deletion, before it is made."""
     # NOTE: a shell ignores some of them for what it runs in the background.
     before = [
-        signal.signal(number, signal.default_int_handler)
-        for number in SIGNALS
+        signal.signal(number, signal.default_int_handler) for number in SIGNALS
     ]
     handlers = [signal.getsignal(number) for number in SIGNALS]
 
