@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from osc_compute_images import errors
 from osc_compute_images.api import Image
-from osc_compute_images.api import ImageNotFound
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes._apply import apply
@@ -72,8 +71,6 @@ class Execution:
         self._args = parsed_args
         self._reviewed = reviewed
         self._names = command.names(parsed_args)
-        if reviewed is not None and self._names:
-            self._names = reviewed.ids
         self._log = command.log
         self._stdout = command.app.stdout
         self._results = results.Results(command)
@@ -187,10 +184,11 @@ class Execution:
             try:
                 key, image = finder.find(regions, name)
             except ImagesError as e:
-                if self._reviewed is None or not isinstance(e, ImageNotFound):
+                if self._reviewed is None or self._reviewed.concerns(e):
                     self._report.miss(name, errors.describe(e))
             else:
-                found.setdefault(key, []).append(image)
+                if self._reviewed is None or image.id in self._reviewed.ids:
+                    found.setdefault(key, []).append(image)
         for key, images in found.items():
             api = regions.apis[key]
             protect = self._command.deletes and not self._args.force

@@ -8,6 +8,7 @@ import sys
 
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api.changes import keep
+from osc_compute_images.text import printable
 
 
 def keep_of(parsed_args: argparse.Namespace) -> keep.Keep:
@@ -42,7 +43,9 @@ def read(path: str) -> bytes:
         if path == '-':
             return sys.stdin.buffer.read()
         return Path(path).read_bytes()
-    except OSError as e:
+    except (OSError, ValueError) as e:
+        # NOTE: the command of a plan may have a path with a null character.
+        reason = getattr(e, 'strerror', None) or e
         raise PlanRefused(
-            f'Nothing was changed: {path} cannot be read: {e.strerror}'
+            f'Nothing was changed: {printable(path)} cannot be read: {reason}'
         ) from e

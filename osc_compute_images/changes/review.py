@@ -13,7 +13,10 @@ import contextlib
 from typing import Any
 
 from osc_compute_images import base
+from osc_compute_images.api import AmbiguousName
+from osc_compute_images.api import ImageNotFound
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImagesError
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api.changes import _document
 from osc_compute_images.api.changes.plan import Origin
@@ -57,11 +60,11 @@ class Review:
             for origin, steps in document.by_origin.items()
         }
         #: The IDs of the images that it changes.
-        self.ids = [
+        self.ids = frozenset(
             step.image.id
             for plan in self._plans.values()
             for step in plan.changes
-        ]
+        )
         if not document.by_origin:
             document = _document.Document({}, ('delete', '--all'))
         word, *words = document.command or ('',)
@@ -101,9 +104,20 @@ class Review:
         for name, value in vars(own).items():
             if name.startswith('keep_'):
                 getattr(parsed_args, name, []).extend(value)
+            elif name == 'max_changes' and value is None:
+                continue
             elif name not in (*_ALLOWING, 'words'):
                 setattr(parsed_args, name, value)
         return parsed_args
+
+    def concerns(self, error: ImagesError) -> bool:
+        """Return whether an error may be about an image that it changes.
+
+        Images that were named may be gone, or their rows removed.
+        """
+        if isinstance(error, AmbiguousName):
+            return not self.ids.isdisjoint(error.ids)
+        return not isinstance(error, ImageNotFound)
 
     def restrict(
         self, plans: Mapping[RegionKey, Plan], regions: Regions
