@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Iterable
 from collections.abc import Sequence
 import functools
+import sys
 import time
 from typing import Any
 from typing import TYPE_CHECKING
@@ -135,6 +136,8 @@ class Execution:
 
     def _shown(self, regions: scope.Regions, plans: Plans) -> Table:
         if not self._for_programs:
+            if self._reviewed is not None:
+                self._log.warning('%s', self._reviewed.title)
             headers = (*regions.headers, *report.PLAN_HEADERS)
             return self._table(headers, report.plan_rows(plans))
         field.check_requested(review.COLUMNS, self._args)
@@ -228,6 +231,8 @@ class Execution:
         count = self._report.count(plans)
         if not count or self._args.auto_approve:
             return
+        if self._reviewed is not None:
+            print(self._reviewed.title, file=sys.stderr)
         began = time.monotonic()
         approval.ask(
             self._command.verb, count, regions.headers, plans, self._args

@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
+import shlex
 from typing import Any
 
 from osc_compute_images import base
@@ -30,6 +31,7 @@ from osc_compute_images.commands.set import SetComputeImage
 from osc_compute_images.commands.unset import UnsetComputeImage
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
+from osc_compute_images.text import printable
 
 _COMMANDS: Mapping[str, type[ChangeCommand]] = {
     'delete': DeleteComputeImage,
@@ -67,6 +69,9 @@ class Review:
         )
         if not document.by_origin:
             document = _document.Document({}, ('delete', '--all'))
+        #: The command, as the user is shown it: rows do not have the
+        #: properties that it sets.
+        self.title = f'Plan of: {printable(shlex.join(document.command))}'
         word, *words = document.command or ('',)
         if word not in _COMMANDS:
             raise PlanRefused(

@@ -16,6 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 import msgspec
 from osc_lib import exceptions
+import pytest
 import requests_mock
 
 from osc_compute_images.api.changes import _document
@@ -168,3 +169,22 @@ def test_name_that_became_ambiguous_deletes_nothing(
     acted(app, 'apply', signed_file(tmp_path, plan[1:]), GO)
     assert errors(caplog) == []
     assert deleted(fleet) == {2}
+
+
+def test_command_is_shown(app, fleet, tmp_path, typed, caplog):
+    """A row tells neither what is set, nor why it was chosen."""
+    plan = rows(app, 'set --all --property=a=b', DRY)
+    for row in plan:
+        row['Command'] = ['set', '--all', '--property=a=\x1b[2J']
+        row['Properties'] = {'a': '\x1b[2J'}
+    file = signed_file(tmp_path, plan)
+    title = r"Plan of: set --all '--property=a=\x1b[2J'"
+    terminal = typed('n\n')
+    with pytest.raises(exceptions.CommandError, match='Not approved'):
+        run(app, 'apply', file)
+    assert terminal.getvalue().startswith(f'{title}\n')
+    run(app, 'apply', file, DRY)
+    assert title in caplog.messages
+    assert not fleet.writes
+    acted(app, 'apply', file, GO)
+    assert len(fleet.writes) == 6
