@@ -16,12 +16,8 @@ def keep_of(parsed_args: argparse.Namespace) -> keep.Keep:
 
     :raises PlanRefused: for a file that cannot be read, or has no UUID
     """
-    properties = (p.partition('=') for p in parsed_args.keep_property)
     return keep.either(
-        *(
-            keep.with_property(key, value if given else None)
-            for key, given, value in properties
-        ),
+        *(keep.with_property(*each) for each in parsed_args.keep_property),
         *(
             keep.named_in(
                 read(path).decode(errors='replace'),

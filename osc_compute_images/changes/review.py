@@ -43,6 +43,9 @@ _COMMANDS: Mapping[str, type[ChangeCommand]] = {
 #: The names of the columns of a document.
 COLUMNS = _document.COLUMNS
 
+#: Options that keep images which would be deleted.
+_KEEPING = ('keep_property', 'keep_from')
+
 _ALLOWING = {option[2:].replace('-', '_'): option for option in apply.ALLOWING}
 
 
@@ -99,21 +102,34 @@ class Review:
                     f'The plan is refused: it was made with {option}, which '
                     f'must be given again'
                 )
-        if own.keep_from:
-            parsed_args.keep_from = []
-        elif '-' in getattr(parsed_args, 'keep_from', ()):
+        self._keep_more(parsed_args, own)
+        for name, value in vars(own).items():
+            if name == 'max_changes' and value is None:
+                continue
+            if name not in (*_ALLOWING, *_KEEPING, 'words'):
+                setattr(parsed_args, name, value)
+        return parsed_args
+
+    def _keep_more(
+        self, parsed_args: argparse.Namespace, own: argparse.Namespace
+    ) -> None:
+        """Add the options of this command that keep images."""
+        if not self.command.deletes:
+            if any(getattr(own, name) for name in _KEEPING):
+                raise PlanRefused(
+                    'The plan is refused: it deletes nothing, and options '
+                    'that keep images have no effect'
+                )
+            return
+        if '-' in parsed_args.keep_from and not own.keep_from:
             raise PlanRefused(
                 'The plan is refused: it was made with "--keep-from -"; give '
                 '--keep-from again'
             )
-        for name, value in vars(own).items():
-            if name.startswith('keep_'):
-                getattr(parsed_args, name, []).extend(value)
-            elif name == 'max_changes' and value is None:
-                continue
-            elif name not in (*_ALLOWING, 'words'):
-                setattr(parsed_args, name, value)
-        return parsed_args
+        # NOTE: what was stdin then is not what it is now.
+        files = [path for path in parsed_args.keep_from if path != '-']
+        parsed_args.keep_from = files + own.keep_from
+        parsed_args.keep_property += own.keep_property
 
     def concerns(self, error: ImagesError) -> bool:
         """Return whether an error may be about an image that it changes.

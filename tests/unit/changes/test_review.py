@@ -338,6 +338,14 @@ def test_keep_by_property(app, fleet, caplog):
     }
 
 
+@pytest.mark.parametrize('value', ['', '=yes', 'keep!=yes'])
+def test_property_that_no_image_has(app, fleet, value):
+    """A variable that is not set would protect nothing."""
+    with pytest.raises(SystemExit):
+        run(app, *PRUNE, f'--keep-property={value}', GO)
+    assert fleet.requests == []
+
+
 def test_keep_what_files_name(app, fleet, tmp_path, monkeypatch):
     state = tmp_path / 'terraform.tfstate'
     state.write_text(f'{{"image": "{ID[1].upper()}"}}')
@@ -381,9 +389,33 @@ def test_kept_by_a_plan_and_by_its_application(
     names.write_text(ID[1])
     file = reviewed(*PRUNE, f'--keep-from={names}')
     names.write_text(ID[2])
+    more = tmp_path / 'more'
+    more.write_text(ID[4])
+    results = applied(app, file, f'--keep-from={more}', code=7)
+    assert results == {4: 'kept', 2: 'kept'}
     results = applied(app, file, code=1)
     assert results == {4: 'done', 2: 'kept'}
     assert ID[1] in fleet.images
+
+
+def test_stdin_of_a_plan_is_given_again(
+    app, fleet, reviewed, caplog, monkeypatch
+):
+    stdin = io.TextIOWrapper(io.BytesIO(ID[1].encode()))
+    monkeypatch.setattr(sys, 'stdin', stdin)
+    file = reviewed(*PRUNE, '--keep-from=-')
+    assert '--keep-from -' in refused(app, fleet, caplog, file)
+    stdin = io.TextIOWrapper(io.BytesIO(ID[2].encode()))
+    monkeypatch.setattr(sys, 'stdin', stdin)
+    results = applied(app, file, '--keep-from=-', code=1)
+    assert results == {4: 'done', 2: 'kept'}
+
+
+@pytest.mark.parametrize('option', ['--keep-property=a', '--keep-from=-'])
+def test_nothing_to_keep(app, fleet, reviewed, caplog, option):
+    """An option without effect would be taken for a protection."""
+    file = reviewed(SetComputeImage, '--all', '--property=a=b')
+    assert 'deletes nothing' in refused(app, fleet, caplog, file, option)
 
 
 # --- exit codes --------------------------------------------------------------

@@ -212,7 +212,9 @@ def test_keep_with_property(metadata, reason):
 def test_keep_what_a_text_names():
     kept = keep.named_in(f'image = "{IDS[1].upper()}"\n', 'main.tf')
     assert [kept(image(n)) for n in (0, 1)] == [None, 'named in main.tf']
-    for text in ('', 'no ID', f'a{IDS[1]}', f'{IDS[1]}0'):
+    url = keep.named_in(f'?to=%2Fimages%2F{IDS[1]}%2F', 'page')
+    assert url(image(1)) == 'named in page'
+    for text in ('', 'no ID', IDS[1][1:], IDS[1][:-1]):
         with pytest.raises(PlanRefused, match=r'no UUID in main\.tf'):
             keep.named_in(text, 'main.tf')
 
