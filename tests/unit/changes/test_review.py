@@ -18,6 +18,7 @@ import requests_mock
 
 from osc_compute_images.api.changes import _document
 from osc_compute_images.api.changes.plan import Plan
+from osc_compute_images.changes import execution
 from osc_compute_images.commands.apply import ApplyComputeImages
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
@@ -455,6 +456,34 @@ def test_totals(app, fleet, caplog):
     assert warnings(caplog)[-1] == (
         '1 image done (10K), 2 kept, 1 skipped, 1 failed'
     )
+
+
+def test_image_that_others_deleted_frees_nothing(app, fleet, caplog):
+    def delete(method, path):
+        if (method, path) == ('DELETE', f'/images/{ID[4]}'):
+            fleet.images.pop(ID[2])
+
+    fleet.before = delete
+    done = {r['ID']: r['Result'] for r in rows(app, *PRUNE, GO)}
+    assert (done[ID[4]], done[ID[2]]) == ('done', 'gone')
+    size = fleet.images[ID[3]]['OS-EXT-IMG-SIZE:size']
+    assert size == 21430272
+    assert warnings(caplog)[-1] == '2 images done (42.9M), 2 kept, 1 gone'
+
+
+def test_kept_image_is_reported_once(
+    app, fleet, reviewed, caplog, monkeypatch, typed
+):
+    """Even if the answer took long, and the plan is made again."""
+    file = reviewed(*PRUNE)
+    rename(fleet)
+    monkeypatch.setattr(execution, '_FRESH', -1)
+    typed('y\n')
+    got = rows(app, ApplyComputeImages, file, code=1)
+    assert [r['Result'] for r in got] == ['done', 'done', 'kept']
+    kept, total = errors(caplog)
+    assert ID[1] in kept
+    assert total == '1 of 3 images failed to delete.'
 
 
 def test_named_images_have_no_totals(app, caplog):
