@@ -24,6 +24,10 @@ IDS = [nova.image_id(n) for n in range(6)]
 ORIGIN = Origin('mycloud', 'RegionOne', 'd1')
 
 texts = st.text(st.characters(max_codepoint=0xD7FF), max_size=5)
+#: With control characters and lone surrogates.
+names = st.text(
+    st.sampled_from('\ud800\0\x1b\u202e\'"\\\n') | st.characters(), max_size=5
+)
 
 
 def image(number, **fields):
@@ -46,7 +50,7 @@ def plans(draw):
     images = [
         image(
             n,
-            name=draw(st.none() | texts),
+            name=draw(st.none() | names),
             metadata=draw(st.sampled_from([{}, {'a': '1'}, {'a': '2'}])),
             status=draw(st.sampled_from(['ACTIVE', 'SAVING', 'ERROR'])),
         )
