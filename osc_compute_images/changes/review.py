@@ -83,6 +83,7 @@ class Review:
             )
         self.command = _COMMANDS[word](command.app, command.app_args)
         self.command.sessions = command.sessions
+        self.command.is_reviewed = True
         self.args = self._parse(words, parsed_args)
 
     def _parse(

@@ -91,7 +91,7 @@ def writes(fleet):
         ((UnsetComputeImage, ID[1], '--property=image_type'), [1]),
     ],
 )
-def test_plan_is_applied_twice(app, fleet, reviewed, command, changed):
+def test_plan_is_applied_twice(app, fleet, reviewed, caplog, command, changed):
     file = reviewed(*command)
     assert not fleet.writes
     assert applied(app, file) == dict.fromkeys(changed, 'done')
@@ -100,6 +100,7 @@ def test_plan_is_applied_twice(app, fleet, reviewed, command, changed):
     again = applied(app, file)
     assert {*again.values()} <= {'kept'}
     assert not fleet.writes
+    assert errors(caplog) == []
 
 
 def test_rows_may_be_removed(app, fleet, reviewed):
