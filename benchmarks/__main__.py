@@ -9,23 +9,18 @@ days cannot be compared; ratios within one file can.
 
 import argparse
 from collections.abc import Callable
-import contextlib
 import importlib.metadata
 import os
-import pathlib
+from pathlib import Path
 import platform
 import shutil
 import tempfile
 from typing import Any
 
-from benchmarks import apis
-from benchmarks import changes
-from benchmarks import commands
 from benchmarks import golang
 from benchmarks import measure
+from benchmarks import parts
 from benchmarks import report
-from benchmarks import start
-from benchmarks import startup
 
 #: Python packages whose versions are reported.
 DISTRIBUTIONS = (
@@ -38,99 +33,50 @@ DISTRIBUTIONS = (
     'msgspec',
 )
 
-
-class Setting:
-    """The settings of a run, and its canned clouds.
-
-    :param args: the command line
-    :param stack: stops the canned clouds
-    :param gophercloud: path of the program, or None if it cannot be built
-    """
-
-    def __init__(
-        self,
-        args: argparse.Namespace,
-        stack: contextlib.ExitStack,
-        gophercloud: str | None,
-    ) -> None:
-        self.quick: bool = args.quick
-        self.images: int = args.images
-        self.runs: int = args.runs
-        self.gophercloud = gophercloud
-        self._stack = stack
-        self._clouds: dict[tuple[Any, ...], measure.Cloud] = {}
-
-    def cloud(self, images: int, *options: str) -> measure.Cloud:
-        """Return a canned cloud, and start it if necessary."""
-        key = (images, *options)
-        if key not in self._clouds:
-            cloud = measure.Cloud(images, *options)
-            self._clouds[key] = self._stack.enter_context(cloud)
-        return self._clouds[key]
+NAMES = ('api', 'commands', 'start', 'changes')
 
 
-def _commands(at: Setting) -> Any:
-    nova = at.cloud(1), at.cloud(at.images)
-    some = max(1000, at.images // 10)
-    glance = at.cloud(1, '--glance'), at.cloud(some, '--glance')
-    return commands.measured(nova, glance, at.runs)
-
-
-#: The parts of the benchmark, in order.
-PARTS: dict[str, Callable[[Setting], Any]] = {
-    'api': lambda at: apis.measured(
-        at.cloud(at.images), at.runs, at.gophercloud
-    ),
-    'commands': _commands,
-    'requests': lambda _at: commands.requests(),
-    'changes': lambda at: changes.measured(100 if at.quick else 1000, at.runs),
-    'startup': lambda at: startup.measured(
-        at.cloud(1), at.runs, quick=at.quick
-    ),
-    'start': lambda at: start.measured(
-        at.cloud(1), at.cloud(1, '--glance'), at.runs, quick=at.quick
-    ),
-}
-
-
-def left_out(at: Setting) -> list[str]:
-    """Return the reasons why parts are omitted."""
+def left_out(gophercloud: Path | None, *, quick: bool) -> list[str]:
+    """Return the reasons why something is omitted."""
     reasons = []
-    if at.gophercloud is None:
+    if gophercloud is None:
         reasons.append(f'gophercloud: {golang.MISSING}')
-    if shutil.which('valgrind') is None:
-        reasons.append('instruction counts: they need valgrind')
-    elif at.quick:
+    if quick:
         reasons.append('instruction counts: they take too long for --quick')
+    elif shutil.which('valgrind') is None:
+        reasons.append('instruction counts: they need valgrind')
     return reasons
-
-
-def versions(gophercloud: str | None) -> dict[str, str]:
-    """Return the versions of the measured programs."""
-    found = {'Python': platform.python_version()}
-    for name in DISTRIBUTIONS:
-        found[name] = importlib.metadata.version(name)
-    if gophercloud is not None:
-        found.update(golang.versions())
-    return {name: version for name, version in found.items() if version}
 
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """Measure the selected parts."""
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        gophercloud = golang.build(
-            measure.HERE / 'gophercloud', pathlib.Path(folder) / 'gophercloud'
-        )
-        at = Setting(args, stack, gophercloud)
-        return {
-            'images': at.images,
-            'runs': at.runs,
-            'cpus': os.cpu_count(),
-            'versions': versions(gophercloud),
-            'left_out': left_out(at),
-            **{name: PARTS[name](at) for name in args.parts},
+    with tempfile.TemporaryDirectory() as folder:
+        source = measure.HERE / 'gophercloud'
+        gophercloud = golang.build(source, Path(folder))
+        made: dict[str, Callable[[], parts.Part]] = {
+            'api': lambda: parts.api(args.images, gophercloud),
+            'commands': lambda: parts.commands(args.images),
+            'start': parts.start,
+            'changes': lambda: parts.changes(100 if args.quick else 1000),
         }
+        results = {}
+        for name in args.parts:
+            part = made[name]()
+            rows = measure.measure(part.subjects, args.runs, quick=args.quick)
+            results[name] = {**part._asdict(), 'rows': rows}
+            del results[name]['subjects']
+    versions = {'Python': platform.python_version()}
+    for name in DISTRIBUTIONS:
+        versions[name] = importlib.metadata.version(name)
+    if gophercloud is not None:
+        versions |= golang.versions()
+    return {
+        'runs': args.runs,
+        'cpus': os.cpu_count(),
+        'versions': versions,
+        'left_out': left_out(gophercloud, quick=args.quick),
+        'parts': results,
+    }
 
 
 def main() -> None:
@@ -154,7 +100,7 @@ def main() -> None:
         '--part',
         action='append',
         dest='parts',
-        choices=PARTS,
+        choices=NAMES,
         help='measure only this part (repeat option for several); write no '
         'files',
     )
@@ -163,7 +109,7 @@ def main() -> None:
         args.images, args.runs = min(args.images, 10_000), 1
     in_parts = args.parts is not None
     if not in_parts:
-        args.parts = [*PARTS]
+        args.parts = [*NAMES]
     results = measured(args)
     if not args.quick and not in_parts:
         report.write(results)

@@ -2,18 +2,16 @@
 
 """The canned cloud of the tests, with a Glance, and statistics.
 
-It responds from memory, so that the client is measured. Pages are made before
-it is ready. For each line on stdin it writes the requests and the bytes of the
-responses since the last line, the CPU time that they took, and the number of
-images, as JSON.
+It responds from memory, so that the client is measured: the pages of Nova are
+made before it is ready. For each line on stdin it writes the requests and the
+bytes of the responses since the last line, and the number of images, as JSON.
 """
 
-import argparse
 import json
 import sys
-import time
 from typing import Any
-import urllib.parse
+
+from keystoneauth1 import fixture
 
 from testbed import canned_cloud as canned
 
@@ -29,48 +27,46 @@ def versions(request: canned.Request) -> canned.Response | None:
     path = request.path.rstrip('/')
     link = f'http://{request.headers["host"]}'
     if path == NOVA:
-        version = {
-            'id': 'v2.1',
-            'status': 'CURRENT',
-            'version': '2.96',
-            'min_version': '2.1',
-            'updated': '2013-07-23T11:33:21Z',
-            'links': [{'rel': 'self', 'href': f'{link}{NOVA}/'}],
-        }
-        return canned.Response.of({'version': version})
+        version = fixture.DiscoveryList(v2=False, v3=False)
+        version.add_nova_microversion(
+            f'{link}{NOVA}/',
+            'v2.1',
+            min_version='2.1',
+            version='2.96',
+            status='CURRENT',
+        )
+        return canned.Response.of({'version': version.versions[0]})
     if path in (GLANCE, f'{GLANCE}/v2'):
-        version = {
-            'id': 'v2.15',
-            'status': 'CURRENT',
-            'links': [{'rel': 'self', 'href': f'{link}{GLANCE}/v2/'}],
-        }
-        return canned.Response.of({'versions': [version]}, 300)
+        version = fixture.DiscoveryList(v2=False, v3=False)
+        url = f'{link}{GLANCE}/v2/'
+        version.add_microversion(url, 'v2.15', status='CURRENT')
+        return canned.Response.of({'versions': version.versions}, 300)
     return None
 
 
 class Glance:
-    """The handler of Glance's list, with the same images.
+    """The handler of Glance's list, with the images of a Nova."""
 
-    :param images: records of Nova
-    """
-
-    def __init__(self, images: list[dict[str, Any]]) -> None:
+    def __init__(self, nova: canned.Nova) -> None:
+        self._nova = nova
         self._pages: dict[str, canned.Response] = {}
-        marker = ''
-        for start in range(0, len(images) + 1, PAGE):
-            page = images[start : start + PAGE]
-            document: dict[str, Any] = {'images': [*map(of_glance, page)]}
-            following = page[-1]['id'] if len(page) == PAGE else ''
-            if following:
-                query = f'limit={PAGE}&marker={following}'
-                document['next'] = f'/v2/images?{query}'
-            self._pages[marker] = canned.Response.of(document)
-            marker = following
 
     def __call__(self, request: canned.Request) -> canned.Response | None:
+        """Return a page; each is made once."""
         if request.path != f'{GLANCE}/v2/images':
             return None
-        return self._pages.get(request.query.get('marker', ''))
+        key = str(sorted(request.query.items()))
+        if key not in self._pages:
+            path = '/images/detail'
+            answer = self._nova.answer('GET', path, request.query)
+            assert answer is not None
+            page = answer['json']['images']
+            document: dict[str, Any] = {'images': [*map(of_glance, page)]}
+            if 'images_links' in answer['json']:
+                query = f'limit={PAGE}&marker={page[-1]["id"]}'
+                document['next'] = f'/v2/images?{query}'
+            self._pages[key] = canned.Response.of(document)
+        return self._pages[key]
 
 
 def of_glance(image: dict[str, Any]) -> dict[str, Any]:
@@ -103,55 +99,25 @@ def of_glance(image: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def catalog(url: str) -> list[dict[str, Any]]:
-    """Return a catalog of Compute and Image."""
-    return [
-        {
-            'type': kind,
-            'name': kind,
-            'id': kind,
-            'endpoints': [
-                {
-                    'id': f'{kind}-{interface}',
-                    'interface': interface,
-                    'region': 'RegionOne',
-                    'region_id': 'RegionOne',
-                    'url': url + path,
-                }
-                for interface in ('public', 'internal', 'admin')
-            ],
-        }
-        for kind, path in (('compute', NOVA), ('image', GLANCE))
-    ]
-
-
 def main() -> None:
     """Run a cloud until its standard input is closed."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument('--images', type=int, default=1000)
-    parser.add_argument('--glance', action='store_true')
-    args = parser.parse_args()
-    images = [canned.image(number) for number in range(args.images)]
-    nova = canned.Nova(images, NOVA)
-    handlers: list[canned.Handler] = [versions, nova]
-    if args.glance:
-        handlers.append(Glance(images))
+    nova = canned.Nova([canned.image(n) for n in range(int(sys.argv[1]))])
+    handlers: list[canned.Handler] = [versions, nova, Glance(nova)]
     with canned.Server(lambda r: canned.first_of(*handlers)(r)) as server:
-        nova.prepare(urllib.parse.urlsplit(server.url).netloc)
-        handlers.insert(0, canned.keystone({}, catalog=catalog(server.url)))
+        nova.prepare(f'127.0.0.1:{server.port}')
+        regions = {'RegionOne': server.url + NOVA}
+        images = {'RegionOne': server.url + GLANCE}
+        handlers.insert(0, canned.keystone(regions, images=images))
         print(json.dumps(canned.environment(server)), flush=True)
-        requests, sent, spent = 0, 0, time.process_time()
+        requests, sent = 0, 0
         for _line in sys.stdin:
-            now = time.process_time()
             figures = {
                 'requests': len(server.requests) - requests,
                 'bytes': server.sent - sent,
-                'cpu': now - spent,
-                'images': len(images),
+                'images': len(nova.images),
             }
             print(json.dumps(figures), flush=True)
             requests, sent = len(server.requests), server.sent
-            spent = now
 
 
 if __name__ == '__main__':

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Child processes: the measured programs, and the canned cloud.
+"""Run programs, count what they use, and take the medians."""
 
-Each figure is the median of several runs, each in its own process.
-"""
-
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
 import dataclasses
 import json
 import os
-import pathlib
+from pathlib import Path
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -18,37 +19,26 @@ import time
 from typing import Any
 from typing import Self
 
-HERE = pathlib.Path(__file__).parent
-SUBJECTS = str(HERE / 'subjects.py')
-OPENSTACK = str(pathlib.Path(sys.executable).with_name('openstack'))
-COMPUTE_IMAGE = str(pathlib.Path(sys.executable).with_name('compute-image'))
+HERE = Path(__file__).parent
+
+#: What is measured, by name.
+Figures = dict[str, float]
 
 
 @dataclasses.dataclass
 class Run:
-    """The resources of a process, from start to end.
+    """A finished program.
 
-    :param wall: seconds
-    :param cpu: seconds, user and system
-    :param rss: peak memory, MB
-    :param output: its output, if that was requested
+    :param figures: ``wall`` and ``cpu`` in seconds, and ``rss`` in MB
     """
 
-    wall: float
-    cpu: float
-    rss: float
-    output: bytes = b''
+    figures: Figures
+    output: bytes
 
 
-def run(
-    command: Sequence[str],
-    env: Mapping[str, str],
-    *,
-    keep: bool = False,
-) -> Run:
-    """Run a command until it ends.
+def run(command: Sequence[str], env: Mapping[str, str]) -> Run:
+    """Run a program until it ends.
 
-    :param keep: return the output, instead of discarding it
     :raises RuntimeError: if it fails
     """
     began = time.perf_counter()
@@ -56,23 +46,23 @@ def run(
         command,
         env=environment(env),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if keep else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
     )
-    output = b''
-    if process.stdout is not None:
-        with process.stdout:
-            output = process.stdout.read()
+    assert process.stdout is not None
+    with process.stdout:
+        output = process.stdout.read()
     _pid, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        name = ' '.join([pathlib.Path(command[0]).name, *command[1:]])
-        raise RuntimeError(f'{name} failed: {process.returncode}')
+        raise RuntimeError(f'{[*command]} failed: {process.returncode}')
     unit = 1 if sys.platform == 'darwin' else 1024
     return Run(
-        wall,
-        used.ru_utime + used.ru_stime,
-        used.ru_maxrss * unit / 1e6,
+        {
+            'wall': wall,
+            'cpu': used.ru_utime + used.ru_stime,
+            'rss': used.ru_maxrss * unit / 1e6,
+        },
         output,
     )
 
@@ -91,24 +81,34 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, 'PYTHONHASHSEED': '0', **env}
 
 
+def instructions(command: Sequence[str], env: Mapping[str, str]) -> int | None:
+    """Count the instructions of a program, if valgrind is installed."""
+    valgrind = shutil.which('valgrind')
+    if valgrind is None:
+        return None
+    counting = ('--tool=cachegrind', '--cache-sim=no')
+    done = subprocess.run(
+        [valgrind, *counting, '--cachegrind-out-file=/dev/null', *command],
+        env=environment(env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r'I\s+refs:\s+([\d,]+)', done.stderr)
+    return int(found[1].replace(',', '')) if found else None
+
+
 class Cloud:
     """A canned cloud in its own process.
 
     :param images: number of images
-    :param options: options of ``cloud.py``
     :ivar env: the OS_* variables of its user
     """
 
-    def __init__(self, images: int, *options: str) -> None:
-        self.images = images
+    def __init__(self, images: int) -> None:
         self._process = subprocess.Popen(
-            [
-                sys.executable,
-                '-m',
-                'benchmarks.cloud',
-                f'--images={images}',
-                *options,
-            ],
+            [sys.executable, '-m', 'benchmarks.cloud', f'{images}'],
             cwd=HERE.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -122,16 +122,16 @@ class Cloud:
     def __exit__(self, *exc: object) -> None:
         self._process.communicate()
 
-    def statistics(self) -> dict[str, Any]:
-        """Return the statistics since the last call.
+    def statistics(self) -> dict[str, int]:
+        """Return what happened since the last call.
 
         :returns: the number of ``requests``, the ``bytes`` of the responses,
-            the ``cpu`` seconds that they took, and the number of ``images``
+            and the number of ``images`` that there are
         """
         assert self._process.stdin is not None
         self._process.stdin.write('\n')
         self._process.stdin.flush()
-        figures: dict[str, Any] = self._line()
+        figures: dict[str, int] = self._line()
         return figures
 
     def _line(self) -> Any:
@@ -139,46 +139,89 @@ class Cloud:
         return json.loads(self._process.stdout.readline())
 
 
-def note(text: str) -> None:
-    """Print on stderr what is measured."""
-    print(text, file=sys.stderr, flush=True)
+@dataclasses.dataclass
+class Subject:
+    """A program to measure.
+
+    :param name: what the table calls it
+    :param images: how many there are in its cloud
+    :param run: runs it, given the environment
+    :param left: how many must be left; None if it only reads
+    :param counted: the command whose instructions are counted, too
+    """
+
+    name: str
+    images: int
+    run: Callable[[Mapping[str, str]], Run]
+    left: int | None = None
+    counted: Sequence[str] = ()
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        images: int,
+        command: Sequence[str],
+        *,
+        counted: bool = False,
+    ) -> Self:
+        """Return a command that only reads."""
+        return cls(
+            name,
+            images,
+            lambda env: run(command, env),
+            counted=command if counted else (),
+        )
+
+    def once(self, cloud: Cloud) -> Figures:
+        """Run it in a cloud of its images.
+
+        :raises RuntimeError: if it has not changed what it should
+        """
+        print(self.name, file=sys.stderr, flush=True)
+        cloud.statistics()
+        done = self.run(cloud.env)
+        seen = cloud.statistics()
+        if seen.pop('images') != (
+            self.images if self.left is None else self.left
+        ):
+            raise RuntimeError(f'{self.name} leaves other images')
+        return {'images': self.images, **seen, **done.figures}
 
 
-def subject(
-    name: str, env: Mapping[str, str], **options: Any
-) -> tuple[Run, dict[str, Any]]:
-    """Run one of ``subjects.py``; return its resources and its own figures."""
-    return run_json([sys.executable, SUBJECTS, name, json.dumps(options)], env)
+def measure(
+    subjects: Sequence[Subject], runs: int, *, quick: bool
+) -> dict[str, Figures]:
+    """Measure some programs, in turn; return the medians.
 
-
-def run_json(
-    command: Sequence[str], env: Mapping[str, str]
-) -> tuple[Run, dict[str, Any]]:
-    """Run a command that prints JSON; return its resources and the JSON."""
-    done = run(command, env, keep=True)
-    return done, json.loads(done.output)
-
-
-class Medians:
-    """Collects runs, and returns their medians."""
-
-    def __init__(self) -> None:
-        self._runs: dict[str, dict[str, list[float]]] = {}
-
-    def add(self, name: str, **figures: float) -> None:
-        """Add a run."""
-        of_name = self._runs.setdefault(name, {})
-        for figure, value in figures.items():
-            of_name.setdefault(figure, []).append(value)
-
-    def result(self) -> dict[str, dict[str, float]]:
-        """Return the medians, by name and figure."""
-        return {
-            name: {f: median(values) for f, values in figures.items()}
-            for name, figures in self._runs.items()
+    :param quick: count no instructions
+    """
+    taken: dict[str, list[Figures]] = {s.name: [] for s in subjects}
+    with contextlib.ExitStack() as stack:
+        clouds = {
+            images: stack.enter_context(Cloud(images))
+            for images in sorted({s.images for s in subjects})
         }
+        for _number in range(runs):
+            for subject in subjects:
+                cloud: Any = contextlib.nullcontext(clouds[subject.images])
+                if subject.left is not None:
+                    cloud = Cloud(subject.images)
+                with cloud as used:
+                    taken[subject.name].append(subject.once(used))
+        results = {name: medians(runs) for name, runs in taken.items()}
+        for subject in subjects:
+            if subject.counted and not quick:
+                env = clouds[subject.images].env
+                count = instructions(subject.counted, env)
+                if count is not None:
+                    results[subject.name]['instructions'] = count
+    return results
 
 
-def median(runs: Sequence[float]) -> float:
-    """Return the median, with the significant digits only."""
-    return float(f'{statistics.median(runs):.4g}')
+def medians(runs: Sequence[Figures]) -> Figures:
+    """Return the median of each figure, with the significant digits only."""
+    return {
+        name: float(f'{statistics.median(one[name] for one in runs):.4g}')
+        for name in runs[0]
+    }

@@ -2,7 +2,7 @@
 
 """Programs in Python that list images, each in its own process.
 
-``python subjects.py <name> [<options as JSON>]`` lists all images of the cloud
+``python subjects.py <name> [<word>]`` lists all images of the cloud
 of the OS_* variables. It prints their number and the wall and CPU time of the
 list as JSON, excluding the start of Python, imports and authentication.
 """
@@ -15,6 +15,7 @@ import time
 from typing import Any
 from typing import TYPE_CHECKING
 import urllib.parse
+import uuid
 
 if TYPE_CHECKING:
     from keystoneauth1 import session
@@ -28,39 +29,43 @@ def _address() -> str:
     return f'http://{keystone.netloc}/v2.1/images/detail?limit={PAGE}'
 
 
-def _with_urllib3(consume: Callable[[bytes], int]) -> Callable[[], int]:
-    """List with plain urllib3, with computed markers.
+def _pages(
+    get: Callable[[str], bytes], consume: Callable[[bytes], int]
+) -> int:
+    """Get all pages of the same size, with computed markers.
 
-    Like the others: over one connection, which is opened before the time
-    starts, with pages of the same size, each body in one read.
-
+    :param get: returns the body of a response
     :param consume: returns the number of images of a page
     """
-    import uuid
+    total = 0
+    marker = ''
+    while True:
+        count = consume(get(_address() + marker))
+        total += count
+        if count < PAGE:
+            return total
+        last = uuid.UUID(int=(0xC0FFEE << 100) + total - 1)
+        marker = f'&marker={last}'
 
+
+def _with_urllib3(consume: Callable[[bytes], int]) -> Callable[[], int]:
+    """List with plain urllib3.
+
+    Like the others: over one connection, which is opened before the time
+    starts, each body in one read.
+    """
     import urllib3
 
-    first = (0xC0FFEE << 100) - 1
     pool = urllib3.PoolManager()
-    address = _address()
     pool.request('GET', os.environ['OS_AUTH_URL'])
 
-    def run() -> int:
-        total = 0
-        marker = ''
-        while True:
-            response = pool.request(
-                'GET', address + marker, preload_content=False
-            )
-            body = response.read()
-            response.release_conn()
-            count = consume(body)
-            total += count
-            if count < PAGE:
-                return total
-            marker = f'&marker={uuid.UUID(int=first + total)}'
+    def get(url: str) -> bytes:
+        response = pool.request('GET', url, preload_content=False)
+        body: bytes = response.read()
+        response.release_conn()
+        return body
 
-    return run
+    return lambda: _pages(get, consume)
 
 
 def transfer() -> Callable[[], int]:
@@ -113,14 +118,7 @@ def list_detail() -> Callable[[], int]:
     from osc_compute_images.api import ImagesAPI
 
     api = ImagesAPI(adapter.Adapter(_session(), service_type='compute'))
-
-    def run() -> int:
-        total = 0
-        for _image in api.list_detail():
-            total += 1
-        return total
-
-    return run
+    return lambda: sum(1 for _image in api.list_detail())
 
 
 def requests_json() -> Callable[[], int]:
@@ -129,20 +127,10 @@ def requests_json() -> Callable[[], int]:
 
     session = requests.Session()
     session.get(os.environ['OS_AUTH_URL'], timeout=60)
-    address = _address()
-
-    def run() -> int:
-        total = 0
-        marker = ''
-        while True:
-            response = session.get(address + marker, timeout=60)
-            images = json.loads(response.content)['images']
-            total += len(images)
-            if len(images) < PAGE:
-                return total
-            marker = f'&marker={images[-1]["id"]}'
-
-    return run
+    return lambda: _pages(
+        lambda url: session.get(url, timeout=60).content,
+        lambda body: len(json.loads(body)['images']),
+    )
 
 
 def openstacksdk() -> Callable[[], int]:
@@ -155,30 +143,61 @@ def openstacksdk() -> Callable[[], int]:
 
     connection = openstack.connect(load_yaml_config=False)
     connection.authorize()
+    return lambda: sum(1 for _ in connection.compute.images(limit=PAGE))
+
+
+def alone() -> Callable[[], int]:
+    """The standard library alone: log in, and list one image."""
+    import urllib.request
+
+    env = os.environ
+    domain = {'name': env['OS_USER_DOMAIN_NAME']}
+    user = {
+        'name': env['OS_USERNAME'],
+        'password': env['OS_PASSWORD'],
+        'domain': domain,
+    }
+    auth = {
+        'identity': {'methods': ['password'], 'password': {'user': user}},
+        'scope': {
+            'project': {'name': env['OS_PROJECT_NAME'], 'domain': domain}
+        },
+    }
+    request = urllib.request.Request(
+        env['OS_AUTH_URL'] + '/auth/tokens',
+        data=json.dumps({'auth': auth}).encode(),
+        headers={'Content-Type': 'application/json'},
+    )
+    with urllib.request.urlopen(request) as answer:
+        token = answer.headers['X-Subject-Token']
+        catalog = json.load(answer)['token']['catalog']
+    url = next(
+        endpoint['url']
+        for service in catalog
+        if service['type'] == 'compute'
+        for endpoint in service['endpoints']
+    )
 
     def run() -> int:
-        total = 0
-        for _image in connection.compute.images(limit=PAGE):
-            total += 1
-        return total
+        request = urllib.request.Request(
+            f'{url}/images/detail?limit=1', headers={'X-Auth-Token': token}
+        )
+        with urllib.request.urlopen(request) as answer:
+            return len(json.load(answer)['images'])
 
     return run
 
 
-def sdk_changes(*, delete: bool) -> Callable[[], int]:
-    """List all images with openstacksdk, and change each.
-
-    :param delete: delete them instead of setting a property
-    """
+def sdk_changes(verb: str) -> Callable[[], int]:
+    """List all images with openstacksdk, and set a property or delete each."""
     import openstack
 
-    connection = openstack.connect(load_yaml_config=False)
-    compute = connection.compute
+    compute = openstack.connect(load_yaml_config=False).compute
 
     def run() -> int:
         images = [*compute.images(limit=PAGE)]
         for image in images:
-            if delete:
+            if verb == 'delete':
                 compute.delete_image(image.id, ignore_missing=False)
             else:
                 compute.set_image_metadata(image.id, checked='yes')
@@ -193,14 +212,15 @@ SUBJECTS: dict[str, Callable[..., Callable[[], int]]] = {
     'list_detail': list_detail,
     'requests': requests_json,
     'openstacksdk': openstacksdk,
+    'alone': alone,
     'openstacksdk changes': sdk_changes,
 }
 
 
 def main() -> None:
     """Run a subject."""
-    name, *options = sys.argv[1:]
-    run = SUBJECTS[name](**json.loads(options[0] if options else '{}'))
+    name, *words = sys.argv[1:]
+    run = SUBJECTS[name](*words)
     began, cpu = time.perf_counter(), time.process_time()
     images = run()
     figures: dict[str, Any] = {

@@ -1,139 +1,300 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Responses of a real Nova, and a model of its paging."""
+"""A fake Nova, without I/O, and records of a real one.
 
+:meth:`Nova.answer` is all of it. It is served over mocked HTTP
+(:class:`Server`, ``fleet.py``) and over sockets (``canned_cloud.py``).
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import json
 from typing import Any
 import urllib.parse
-import uuid
 
-KEYSTONE = 'http://keystone.example.com'
-HOST = 'http://nova.example.com:8774'
-ENDPOINT = f'{HOST}/v2.1'
-PROJECT = '7f5b3e6f0d1c4bb0a6a3a5c7f6a1b2c3'
-TOKEN = 'the-token'
+from testbed import nova_filters
+from testbed.records import *  # noqa: F403
+from testbed.records import ENDPOINT
+from testbed.records import link
+from testbed.records import page
+from testbed.records import unread
 
-DETAIL = f'{ENDPOINT}/images/detail'
+Record = dict[str, Any]
 
-
-def image_id(number: int) -> str:
-    """Return the ID of an image."""
-    return str(uuid.UUID(int=(0xC0FFEE << 100) + number))
+#: Keyword arguments of requests-mock: ``status_code``, ``json``, ``headers``.
+Answer = dict[str, Any]
 
 
-def image(number: int = 0, **fields: Any) -> dict[str, Any]:
-    """Return a record of an image."""
-    url = f'{ENDPOINT}/images/{image_id(number)}'
-    return {
-        'id': image_id(number),
-        'name': f'cirros-{number}',
-        'minRam': 512,
-        'minDisk': 1,
-        'metadata': {'os_distro': 'cirros'},
-        'created': '2026-11-23T16:11:28Z',
-        'updated': '2026-11-23T17:12:31Z',
-        'status': 'ACTIVE',
-        'progress': 100,
-        'OS-EXT-IMG-SIZE:size': 21430272,
-        'links': [
-            {'rel': 'self', 'href': url},
-            {'rel': 'bookmark', 'href': url.replace('/v2.1', '')},
-        ],
-        **fields,
-    }
+class Nova:
+    """The images and servers of a region, and their lists.
 
-
-def images(*numbers: int) -> list[dict[str, Any]]:
-    """Return records of several images."""
-    return [image(number) for number in numbers]
-
-
-def page(
-    listed: list[dict[str, Any]], next_page: str | None = None
-) -> dict[str, Any]:
-    """Return a page of a list, with or without a link to the next page."""
-    body: dict[str, Any] = {'images': listed}
-    if next_page is not None:
-        body['images_links'] = [{'rel': 'next', 'href': next_page}]
-    return body
-
-
-def link(marker: str, limit: int = 1000) -> str:
-    """Return Nova's link to the next page."""
-    return f'{DETAIL}?limit={limit}&marker={marker}'
-
-
-def fault(status: int, kind: str, message: str) -> dict[str, Any]:
-    """Return keyword arguments of requests-mock for an error of Nova."""
-    return {
-        'status_code': status,
-        'json': {kind: {'code': status, 'message': message}},
-        'headers': {'X-Openstack-Request-Id': 'req-1'},
-    }
-
-
-NOT_FOUND = fault(404, 'itemNotFound', 'Image not found.')
-NO_ROUTE = fault(404, 'itemNotFound', 'The resource could not be found.')
-
-
-class Server:
-    """A model of Nova's lists, with marker and limit.
-
-    :param listed: the images, the newest first
+    :param images: records, in the order of lists
+    :param servers: records
     :param admin: whether the marker may be a deleted image
+    :ivar endpoint: the URL before ``/images``
+    :ivar visibility: visibility of the images that are not private, by ID
+    :ivar is_admin: whether the servers of all projects may be listed
+    :ivar has_microversions: whether the server knows them
+    :ivar highest: the highest microversion
+    :ivar filters: whether it filters lists, as Nova does
+    :ivar max_page: how many entries a page has at most
+    :ivar down: IDs of the servers whose cell does not respond
     """
 
     def __init__(
-        self, listed: list[dict[str, Any]], *, admin: bool = False
+        self,
+        images: Iterable[Record],
+        servers: Iterable[Record] = (),
+        *,
+        admin: bool = False,
     ) -> None:
-        self.images = list(listed)
+        self.images: Any = list(images)
+        self.servers = {server['id']: server for server in servers}
+        self.endpoint = ENDPOINT
+        self.visibility: dict[str, str] = {}
+        self.is_admin = True
+        self.has_microversions = True
+        self.highest = (2, 104)
+        self.filters = True
+        self.max_page = 1000
+        self.down: set[str] = set()
         self._admin = admin
         self._deleted: dict[str, int] = {}
+        self._edits = 0
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: bytes = b'',
+        version: str | None = None,
+    ) -> Answer | None:
+        """Return the response to a request; None if there is no such path.
+
+        :param path: the path below the endpoint
+        :param version: the header ``OpenStack-API-Version``
+        """
+        minor, headers = 1, {}
+        if version and self.has_microversions:
+            minor = int(version.rpartition('.')[2])
+            if (2, minor) > self.highest:
+                return _fault(406, 'computeFault', 'Not supported')
+            headers = {'OpenStack-API-Version': version}
+        words = [urllib.parse.unquote(w) for w in path.split('/')[1:]]
+        answer: Answer | None = None
+        match words:
+            case ['images'] | ['images', 'detail']:
+                answer = self._list(query)
+            case ['images', image_id, *rest]:
+                answer = self._image(method, image_id, rest, body)
+            case _ if method == 'GET':
+                answer = self._read_servers(words, query, minor >= 69)
+        if answer is not None:
+            answer['headers'] = {**answer.get('headers', {}), **headers}
+        return answer
+
+    def ordered(self) -> Sequence[Record]:
+        """Return the images in the order of lists."""
+        images: list[Record] = self.images
+        return images
+
+    def touch(self, image: Record) -> None:
+        """Update the time of the last change of an image."""
+        self._edits += 1
+        minutes, second = divmod(self._edits, 60)
+        hour, minute = divmod(minutes, 60)
+        image['updated'] = f'2027-01-01T{hour:02}:{minute:02}:{second:02}Z'
+
+    def add(self, new: Record) -> None:
+        """Add a new image at the start."""
+        self.images.insert(0, new)
+        self._deleted = {k: v + 1 for k, v in self._deleted.items()}
 
     def delete(self, image_id: str) -> None:
         """Delete an image."""
-        ids = [i['id'] for i in self.images]
-        position = ids.index(image_id)
+        position = [i.get('id') for i in self.images].index(image_id)
         del self.images[position]
         for earlier, where in self._deleted.items():
             if where > position:
                 self._deleted[earlier] = where - 1
         self._deleted[image_id] = position
 
-    def add(self, new: dict[str, Any]) -> None:
-        """Add a new image at the start."""
-        self.images.insert(0, new)
-        self._deleted = {k: v + 1 for k, v in self._deleted.items()}
-
-    def __call__(self, request: Any, context: Any) -> Any:
-        """Return a page, as a callback of requests-mock."""
-        query = dict(
-            urllib.parse.parse_qsl(urllib.parse.urlsplit(request.url).query)
-        )
+    def _list(self, query: Mapping[str, str]) -> Answer:
+        if not self.filters:
+            query = {k: query[k] for k in ('limit', 'marker') if k in query}
+        wanted = query.get('property-visibility')
+        if wanted not in (None, *nova_filters.VISIBILITIES):
+            return _refused(f'Invalid visibility value: {wanted}')
+        listed = self.ordered()
         marker = query.get('marker')
-        start = 0 if marker is None else self._after(marker)
+        start: int | None = 0
+        if query.keys() - {'limit', 'marker'}:
+            listed = [
+                nova_filters.shown(i)
+                for i in listed
+                if i.get('id') == marker or self._matches(i, query)
+            ]
+        if marker is not None:
+            start = self._after(marker, listed)
         if start is None:
-            answer = self._refusal(marker)
-            context.status_code = answer['status_code']
-            return answer['json']
-        return self._page(start, int(query['limit']))
+            return self._refusal(marker)
+        limit = int(query.get('limit', self.max_page))
+        return {'json': self._page(listed, start, limit)}
 
-    def _after(self, marker: str) -> int | None:
+    def _matches(self, image: Record, query: Mapping[str, str]) -> bool:
+        visibility = self.visibility.get(image.get('id', ''), 'private')
+        query = dict(query)
+        return query.pop(
+            'property-visibility', visibility
+        ) == visibility and nova_filters.keeps(image, query)
+
+    def _after(self, marker: str, listed: Sequence[Record]) -> int | None:
         """Return the position after a marker, or None if it is rejected."""
-        ids = [i['id'] for i in self.images]
-        if marker in ids:
-            return ids.index(marker) + 1
+        for position, image in enumerate(listed, 1):
+            if image.get('id') == marker:
+                return position
         return self._deleted.get(marker) if self._admin else None
 
-    def _refusal(self, marker: str | None) -> dict[str, Any]:
-        return fault(
-            400,
-            'badRequest',
-            f'HTTP 400 Bad Request: No image found with ID {marker}',
-        )
+    def _refusal(self, marker: str | None) -> Answer:
+        return _refused(f'No image found with ID {marker}')
 
-    def _page(self, start: int, limit: int) -> dict[str, Any]:
-        listed = self.images[start : start + limit]
-        full = len(listed) == limit
-        return page(
-            listed, link(listed[-1]['id'], limit) if full and listed else None
+    def _page(
+        self, listed: Sequence[Record], start: int, limit: int
+    ) -> dict[str, Any]:
+        found = listed[start : start + min(limit, self.max_page)]
+        # NOTE: Nova omits the link above its own limit.
+        if not found or len(found) < limit:
+            return page(found)
+        url = f'{self.endpoint}/images/detail'
+        return page(found, link(found[-1]['id'], limit, url))
+
+    def _image(
+        self, method: str, image_id: str, rest: Sequence[str], body: bytes
+    ) -> Answer | None:
+        image = next(
+            (i for i in self.ordered() if i.get('id') == image_id), None
         )
+        if image is None:
+            return _fault(404, 'itemNotFound', 'Image not found.')
+        metadata = image['metadata']
+        match method, rest:
+            case 'GET', []:
+                return {'json': {'image': image}}
+            case 'DELETE', [] if metadata.get('protected_here'):
+                text = 'You are not allowed to delete the image.'
+                return _fault(403, 'forbidden', text)
+            case 'DELETE', []:
+                self.delete(image_id)
+                return {'status_code': 204}
+            case 'PUT' | 'POST', ['metadata']:
+                old = metadata if method == 'POST' else {}
+                image['metadata'] = old | json.loads(body)['metadata']
+            case 'DELETE', ['metadata', key] if key not in metadata:
+                return _fault(404, 'itemNotFound', 'Invalid metadata key')
+            case 'DELETE', ['metadata', key]:
+                del metadata[key]
+                self.touch(image)
+                return {'status_code': 204}
+            case 'GET', ['metadata']:
+                return {'json': {'metadata': metadata}}
+            case _:
+                return None
+        self.touch(image)
+        return {'json': {'metadata': image['metadata']}}
+
+    def _read_servers(
+        self, words: Sequence[str], query: Mapping[str, str], shows_down: bool
+    ) -> Answer | None:
+        match words:
+            case ['os-services'] if not self.is_admin:
+                return _fault(403, 'forbidden', 'No.')
+            case ['os-services']:
+                status = 'UNKNOWN' if self.down else 'enabled'
+                service = {'host': 'cell1-host', 'status': status}
+                return {'json': {'services': [service]}}
+            case ['servers', 'detail'] | ['servers']:
+                if 'all_tenants' in query and not self.is_admin:
+                    return _fault(403, 'forbidden', 'No.')
+                return self._servers(query, shows_down)
+            case ['servers', server_id] if server_id not in self.servers:
+                return _fault(404, 'itemNotFound', 'No such server.')
+            case ['servers', server_id] if server_id not in self.down:
+                return {'json': {'server': self.servers[server_id]}}
+            case ['servers', server_id] if shows_down:
+                return {'json': {'server': unread(server_id)}}
+            case ['servers', _]:
+                return _fault(500, 'computeFault', 'The cell is down.')
+        return None
+
+    def _servers(self, query: Mapping[str, str], shows_down: bool) -> Answer:
+        """Return a page; parameters of paging hide the cells that are down."""
+        up = [s for i, s in self.servers.items() if i not in self.down]
+        ids = [isinstance(s, dict) and str(s.get('id')) for s in up]
+        marker = query.get('marker')
+        if marker and marker not in ids:
+            return _refused(f'marker [{marker}] not found')
+        start = ids.index(marker) + 1 if marker else 0
+        limit = min(int(query.get('limit', self.max_page)), self.max_page)
+        found = up[start : start + limit]
+        following = None
+        if len(found) == limit:
+            url = f'{self.endpoint}/servers/detail'
+            following = link(str(ids[start + limit - 1]), limit, url)
+        if shows_down and not query.keys() & {'limit', 'marker'}:
+            hidden = map(unread, sorted(self.down & self.servers.keys()))
+            found += [*hidden][: self.max_page - len(found)]
+        return {'json': page(found, following, 'servers')}
+
+
+def _fault(status: int, kind: str, message: str) -> Answer:
+    document = {kind: {'code': status, 'message': message}}
+    return {'status_code': status, 'json': document}
+
+
+def _refused(message: str) -> Answer:
+    return _fault(400, 'badRequest', f'HTTP 400 Bad Request: {message}')
+
+
+def query_of(url: str) -> dict[str, str]:
+    """Return the query of a URL."""
+    parts = urllib.parse.urlsplit(url)
+    return dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
+
+
+def mocked(
+    endpoint: str, answer: Callable[..., Answer | None]
+) -> Callable[[Any, Any], str]:
+    """Return a callback of requests-mock for ``text=``."""
+
+    def respond(request: Any, context: Any) -> str:
+        made = answer(
+            request.method,
+            request.url.removeprefix(endpoint).partition('?')[0],
+            query_of(request.url),
+            (request.text or '').encode(),
+            request.headers.get('OpenStack-API-Version'),
+        )
+        made = made or _fault(404, 'itemNotFound', 'No such path.')
+        context.status_code = made.get('status_code', 200)
+        context.headers.update(made.get('headers', {}))
+        return json.dumps(made['json']) if 'json' in made else ''
+
+    return respond
+
+
+class Server(Nova):
+    """Lists images without any filters: a callback of requests-mock."""
+
+    def __init__(self, listed: Iterable[Record], *, admin: bool = False):
+        super().__init__(listed, admin=admin)
+        self.filters = False
+
+    def __call__(self, request: Any, context: Any) -> Any:
+        """Return a page."""
+        answer = self.answer('GET', '/images/detail', query_of(request.url))
+        assert answer is not None
+        context.status_code = answer.get('status_code', 200)
+        return answer['json']

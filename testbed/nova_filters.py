@@ -19,6 +19,8 @@ GLANCE_STATUSES: Mapping[str, tuple[str, ...]] = {
     'UNKNOWN': ('deactivated', 'importing', 'uploading'),
 }
 
+VISIBILITIES = ('public', 'private', 'shared', 'community')
+
 #: The key of Glance's status in records of this model.
 STATUS = 'testbed:glance_status'
 
@@ -42,7 +44,12 @@ def _keeps(image: Mapping[str, Any], name: str, value: str) -> bool:
         case 'name':
             return _matches(image['name'], value)
         case 'status':
-            return _matches(image[STATUS], value.lower())
+            statuses = GLANCE_STATUSES.get(image['status'], ())
+            found = image.get(STATUS)
+            return any(
+                _matches(status, value.lower())
+                for status in ([found] if found else statuses)
+            )
         case 'server':
             owner = value.rpartition('/')[2]
             return bool(properties.get('instance_uuid') == owner)
@@ -53,6 +60,8 @@ def _keeps(image: Mapping[str, Any], name: str, value: str) -> bool:
         case 'changes-since':
             since = datetime.datetime.fromisoformat(value)
             return datetime.datetime.fromisoformat(image['updated']) >= since
+        case 'property-id':
+            return _matches(image['id'], value)
     if not name.startswith('property-'):
         return True
     # Nova uses lstrip() like this.

@@ -2,11 +2,14 @@
 
 """Make the pictures of the documentation: terminals with real commands.
 
-The commands run on a real cloud, in a terminal. The pictures are reproducible:
-the same output gives the same bytes.
+It is run on a new cloud, which has only its own images::
+
+    ./run cloud --cloud pictures up
+    ./run cloud --cloud pictures run -- python tools/pictures.py
+
+The same output gives the same bytes.
 """
 
-import argparse
 import fcntl
 import io
 import os
@@ -16,19 +19,12 @@ import re
 import shlex
 import struct
 import subprocess
-import sys
 import termios
 
 from rich.console import Console
 from rich.text import Text
 
-_ROOT = Path(__file__).parents[1]
-# Its cloud has only the images of a new one.
-_DEVCLOUD = [
-    *(sys.executable, str(_ROOT / 'tools' / 'devcloud')),
-    *('--cloud', 'pictures'),
-]
-_FOLDER = _ROOT / 'doc' / 'source' / '_static'
+_FOLDER = Path(__file__).parents[1] / 'doc' / 'source' / '_static'
 
 _COLUMNS = 88
 
@@ -59,7 +55,7 @@ def run(line: str, until: str | None) -> str:
     size = struct.pack('HHHH', 40, _COLUMNS, 0, 0)
     fcntl.ioctl(inside, termios.TIOCSWINSZ, size)
     command = subprocess.Popen(
-        [*_DEVCLOUD, 'run', '--', *shlex.split(line)],
+        shlex.split(line),
         stdin=subprocess.DEVNULL,
         stdout=inside,
         stderr=inside,
@@ -135,29 +131,13 @@ def picture(name: str) -> str:
     return re.sub(r'@font-face \{.*?\}\s*', '', svg, flags=re.DOTALL)
 
 
-def main() -> int:
+def main() -> None:
     """Make the pictures."""
-    parser = argparse.ArgumentParser(
-        prog='./run pictures', description=__doc__
-    )
-    parser.add_argument(
-        'pictures', nargs='*', metavar='<picture>', default=[*_PICTURES],
-        help=f'make only these, of: {", ".join(_PICTURES)}',
-    )  # fmt: skip
-    names = parser.parse_args().pictures
-    unknown = set(names) - set(_PICTURES)
-    if unknown:
-        parser.error(f'no such picture: {", ".join(sorted(unknown))}')
-    subprocess.run([*_DEVCLOUD, 'up'], check=True)
-    for name in names:
+    for name in _PICTURES:
         path = _FOLDER / f'{name}.svg'
         path.write_text(picture(name))
-        print(path.relative_to(_ROOT))
-    return 0
+        print(path.name)
 
 
 if __name__ == '__main__':
-    try:
-        sys.exit(main())
-    except subprocess.CalledProcessError as e:
-        sys.exit(e.returncode)
+    main()

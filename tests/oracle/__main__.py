@@ -2,7 +2,8 @@
 
 """Run random commands in random clouds, and check what they delete.
 
-``./run oracle 100000`` runs this many; ``--seed`` starts with another one.
+``./run tox run -qe oracle -- 100000`` runs this many; ``--seed`` starts with
+another one.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from tests.oracle import check
 
 def main() -> None:
     """Check, and stop at the first fault."""
-    parser = argparse.ArgumentParser(prog='./run oracle', description=__doc__)
+    parser = argparse.ArgumentParser(prog='oracle', description=__doc__)
     parser.add_argument('runs', nargs='?', type=int, default=10_000)
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
@@ -22,7 +23,7 @@ def main() -> None:
         try:
             more_deleted, more_left = check.check(seed)
         except Exception:
-            again = f'./run oracle 1 --seed {seed}'
+            again = f'./run tox run -qe oracle -- 1 --seed {seed}'
             print(f'Seed {seed} fails; run it again: {again}', file=sys.stderr)
             raise
         deleted += more_deleted

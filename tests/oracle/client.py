@@ -22,7 +22,7 @@ from osc_lib import exceptions
 from osc_compute_images.api import _threads
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
-from tests.unit.commands.test_commands import App
+from tests.unit.running import App
 from tests.unit.running import Terminal
 
 _KINDS = {'delete': DeleteComputeImage, 'prune': PruneComputeImages}

@@ -7,8 +7,11 @@ All properties are tested with one profile of Hypothesis.
 
 from collections.abc import Callable
 from collections.abc import Iterator
+import os
+import pathlib
 import random
 import time
+from typing import Any
 
 from hypothesis import HealthCheck
 from hypothesis import settings
@@ -21,6 +24,9 @@ import requests_mock
 
 from osc_compute_images.api import ImagesAPI
 from testbed import nova
+from tests.unit.running import App
+from tests.unit.running import AUTH
+from tests.unit.running import TWO
 
 # Each run makes the same examples, however slow the machine is.
 settings.register_profile(
@@ -100,16 +106,7 @@ def set_catalog(
 
 def new_session() -> session.Session:
     """Make a session, not yet authenticated."""
-    return session.Session(
-        v3.Password(
-            auth_url=f'{nova.KEYSTONE}/v3',
-            username='demo',
-            password='secret',
-            project_name='demo',
-            user_domain_name='Default',
-            project_domain_name='Default',
-        )
-    )
+    return session.Session(v3.Password(**AUTH))
 
 
 @pytest.fixture
@@ -128,6 +125,43 @@ def compute(ksa_session: session.Session) -> adapter.Adapter:
 def api(http: requests_mock.Mocker, compute: adapter.Adapter) -> ImagesAPI:
     """Provide the tested API."""
     return ImagesAPI(compute)
+
+
+@pytest.fixture
+def app(http: requests_mock.Mocker, tmp_path: pathlib.Path) -> App:
+    """Provide the shell that runs commands."""
+    return App(tmp_path)
+
+
+@pytest.fixture
+def two_regions(http: requests_mock.Mocker) -> None:
+    """Mock two regions, each with an image of its own."""
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
+    http.get(nova.DETAIL, json=nova.page([nova.image(1)]))
+    http.get(f'{TWO}/images/detail', json=nova.page([nova.image(2)]))
+
+
+@pytest.fixture(scope='session')
+def shell_class() -> Any:
+    """Import the shell of OpenStackClient only if it is needed: it is slow."""
+    from openstackclient import shell
+
+    return shell.OpenStackShell
+
+
+@pytest.fixture
+def set_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[dict[str, str]], None]:
+    """Return a function that sets the variables of the client."""
+
+    def set_(variables: dict[str, str]) -> None:
+        for name in [name for name in os.environ if name.startswith('OS_')]:
+            monkeypatch.delenv(name)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return set_
 
 
 def sent(mocker: requests_mock.Mocker) -> list[str]:

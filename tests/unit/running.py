@@ -1,21 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A cloud whose images commands change, and how these commands are run."""
+"""How commands are run, from the parser to mocked HTTP, and on which cloud."""
 
+import argparse
+from collections.abc import Iterator
+import contextlib
 import io
 import json
+import logging
+import pathlib
 from typing import Any
 
+from osc_lib.cli import client_config
+
+from osc_compute_images.commands.apply import ApplyComputeImages
+from osc_compute_images.commands.delete import DeleteComputeImage
+from osc_compute_images.commands.list import ListComputeImage
+from osc_compute_images.commands.prune import PruneComputeImages
+from osc_compute_images.commands.set import SetComputeImage
+from osc_compute_images.commands.show import ShowComputeImage
+from osc_compute_images.commands.summary import SummarizeComputeImages
+from osc_compute_images.commands.unset import UnsetComputeImage
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
 from testbed.fleet import snapshot
-from tests.unit.commands.test_commands import run
+
+AUTH = {
+    'auth_url': f'{nova.KEYSTONE}/v3',
+    'username': 'demo',
+    'password': 'secret',
+    'project_name': 'demo',
+    'user_domain_name': 'Default',
+    'project_domain_name': 'Default',
+}
+CLOUD = {'auth_type': 'v3password', 'auth': AUTH, 'region_name': 'RegionOne'}
+#: The Compute endpoint of a second region.
+TWO = 'http://nova-two.example.com/v2.1'
 
 ID = [nova.image_id(n) for n in range(20)]
 WEB = 'b0a2f2d4-0000-4000-8000-000000000001'
 DB = 'b0a2f2d4-0000-4000-8000-000000000002'
-SNAPSHOTS = ['--type', 'snapshot']
 GO = '--auto-approve'
 DRY = '--dry-run'
 
@@ -40,24 +65,112 @@ def new_fleet() -> Fleet:
     return Fleet(images(), servers)
 
 
-def rows(app: Any, kind: Any, *words: str, code: int = 0) -> Any:
+class App:
+    """Replaces the shell; the configuration is a real one.
+
+    :param folder: the folder of ``clouds.yaml``
+    :param clouds: clouds in addition to ``mycloud``
+    :param settings: additional settings of ``mycloud``
+    """
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        clouds: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
+        file = folder / 'clouds.yaml'
+        clouds = {'mycloud': {**CLOUD, **settings}, **(clouds or {})}
+        file.write_text(json.dumps({'clouds': clouds}))
+        self.stdout: Any = io.StringIO()
+        self.options = argparse.Namespace(
+            verbose_level=1,
+            cloud='mycloud',
+            region_name='',
+            timing=False,
+            debug=False,
+        )
+        self.cloud_config = client_config.OSC_Config(
+            config_files=[str(file)], secure_files=[], load_envvars=False
+        )
+        self.client_manager = argparse.Namespace()
+        self.timing_data: list[Any] = []
+
+    def prepare_to_run_command(self, command: Any) -> None:
+        """Log in."""
+        assert command.auth_required
+        settings = self.cloud_config.get_one(
+            cloud=self.options.cloud, argparse=self.options
+        )
+        self.client_manager.session = settings.get_session()
+        self.client_manager.sdk_connection = argparse.Namespace(
+            config=settings
+        )
+
+
+COMMANDS: dict[str, Any] = {
+    'apply': ApplyComputeImages,
+    'delete': DeleteComputeImage,
+    'list': ListComputeImage,
+    'prune': PruneComputeImages,
+    'set': SetComputeImage,
+    'show': ShowComputeImage,
+    'summary': SummarizeComputeImages,
+    'unset': UnsetComputeImage,
+}
+
+
+def run(app: Any, command: Any, *words: str) -> tuple[int, str]:
+    """Run a command; return its exit code and output.
+
+    :param command: its class, or a line such as ``delete --all``
+    :param words: more arguments, which may have spaces
+    """
+    if isinstance(command, str):
+        name, *first = command.split()
+        command, words = COMMANDS[name], (*first, *words)
+    made = command(app, None)
+    code = made.run(made.get_parser('openstack x').parse_args([*words]))
+    printed = app.stdout.getvalue()
+    app.stdout.truncate(app.stdout.seek(0))
+    return code, printed
+
+
+def rows(app: Any, command: Any, *words: str, code: int = 0) -> Any:
     """Run a command, check its exit code, and return the rows."""
-    got, printed = run(app, kind, '-f', 'json', *words)
+    got, printed = run(app, command, '-f', 'json', *words)
     assert got == code
     return json.loads(printed)
 
 
-def acted(app: Any, kind: Any, *words: str, code: int = 0) -> Any:
+def listed(app: Any, *words: str) -> Any:
+    """Run a list; return the rows."""
+    return rows(app, ListComputeImage, *words)
+
+
+def acted(app: Any, command: Any, *words: str, code: int = 0) -> Any:
     """Run a command; return what it does, or would do, to which image."""
     return [
         (row['Action'], ID.index(row['ID']))
-        for row in rows(app, kind, *words, code=code)
+        for row in rows(app, command, *words, code=code)
     ]
 
 
 def errors(caplog: Any) -> list[str]:
     """Return the errors on stderr, without warnings."""
     return [r.getMessage() for r in caplog.records if r.levelname == 'ERROR']
+
+
+@contextlib.contextmanager
+def kept_logging() -> Iterator[None]:
+    """Restore the logging that a shell configures."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 class Terminal(io.StringIO):

@@ -7,7 +7,6 @@ import hypothesis.strategies as st
 import pytest
 
 from osc_compute_images.text import printable
-from osc_compute_images.text import property_text
 from tests.unit.project.examples import examples
 
 
@@ -17,11 +16,11 @@ from tests.unit.project.examples import examples
         ('', ''),
         ('cirros 0.6 "x64"', 'cirros 0.6 "x64"'),
         ('Bücher 図書 🐧', 'Bücher 図書 🐧'),
-        ('no\u00a0break', 'no\u00a0break'),
+        ('no\u00a0break\u3000', 'no\u00a0break\u3000'),
         ('a\x1b[2Jb', r'a\x1b[2Jb'),
-        ('two\nlines\r\n', r'two\nlines\r\n'),
-        ('\x00\x7f\x9b', r'\x00\x7f\x9b'),
-        ('\u202egnp.\u2066', r'\u202egnp.\u2066'),
+        ('two\nlines\r\n\t', r'two\nlines\r\n\t'),
+        ('\x00\x7f\x9b2J', r'\x00\x7f\x9b2J'),
+        ('\u202egnp.\u2066\u200f', r'\u202egnp.\u2066\u200f'),
         ('\u2028\u2029\ufeff', r'\u2028\u2029\ufeff'),
         ('half \ud83d', r'half \ud83d'),
         ('\U000e0041', r'\U000e0041'),
@@ -39,18 +38,3 @@ def test_printable_returns_one_line(text):
     assert len(shown.splitlines()) <= 1
     assert '\x1b' not in shown
     assert printable(shown) == shown
-
-
-@pytest.mark.parametrize(
-    ('value', 'shown'),
-    [
-        ('x64', 'x64'),
-        ('', ''),
-        (True, 'True'),
-        (None, 'None'),
-        (12, '12'),
-        ([{'size': 1}], "[{'size': 1}]"),
-    ],
-)
-def test_property_text(value, shown):
-    assert property_text(value) == shown

@@ -15,22 +15,17 @@ from install import DevcloudError
 from install import NEWEST
 from install import RELEASES
 from install import Say
-from layout import REGIONS
 from layout import USERS
 
-_ROOT = Path(__file__).resolve().parents[2]
+_STATE = Path(__file__).resolve().parents[2] / '.devcloud'
+
+_STATES = {True: 'up', False: 'down'}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='./run cloud',
-        description=f'{__doc__} All its data is in one folder.',
-    )
-    parser.add_argument(
-        '--state',
-        type=Path,
-        default=os.environ.get('DEVCLOUD_STATE', _ROOT / '.devcloud'),
-        help='the folder (default: .devcloud, or DEVCLOUD_STATE)',
+        description=f'{__doc__} All its data is in .devcloud.',
     )
     parser.add_argument(
         '--cloud',
@@ -53,7 +48,6 @@ def _parser() -> argparse.ArgumentParser:
         '--fresh', action='store_true', help='remove an existing cloud first'
     )
     commands.add_parser('down', help='stop the cloud')
-    commands.add_parser('destroy', help='stop the cloud, and remove its data')
     status = commands.add_parser(
         'status', help='print whether it runs; fail if it does not'
     )
@@ -62,9 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     seed = commands.add_parser('seed', help='add any number of images')
     seed.add_argument('count', type=int)
-    unseed = commands.add_parser('unseed', help='remove the added images')
-    for command in (seed, unseed):
-        command.add_argument('--region', choices=REGIONS, default=REGIONS[0])
+    commands.add_parser('unseed', help='remove the added images')
     backups = commands.add_parser(
         'backups',
         help='make the images backup-* that examples of the documentation '
@@ -92,17 +84,16 @@ def _do(cloud: Cloud, args: argparse.Namespace) -> bool:
             cloud.up(fresh=args.fresh)
         case 'down':
             cloud.down()
-        case 'destroy':
-            cloud.destroy()
         case 'seed':
-            cloud.seed(args.region, args.count)
+            cloud.seed(args.count)
         case 'unseed':
-            print(f'{cloud.unseed(args.region)} images removed')
+            cloud.unseed()
         case 'backups':
             (cloud.remove_backups if args.remove else cloud.make_backups)()
         case 'status':
-            _print_status(cloud, in_full=args.json)
-            return cloud.is_up()
+            is_up = cloud.is_up()
+            print(json.dumps(cloud.facts()) if args.json else _STATES[is_up])
+            return is_up
         case 'env':
             _print_environment(cloud, args.user)
         case 'run':
@@ -110,13 +101,6 @@ def _do(cloud: Cloud, args: argparse.Namespace) -> bool:
                 args.words[0], args.words, cloud.layout.environment(args.user)
             )
     return True
-
-
-def _print_status(cloud: Cloud, *, in_full: bool) -> None:
-    if in_full:
-        print(json.dumps(cloud.status(), indent=2))
-    else:
-        print('up' if cloud.is_up() else 'down')
 
 
 def _print_environment(cloud: Cloud, user: str) -> None:
@@ -138,9 +122,8 @@ def main() -> int:
     args = _parser().parse_args()
     say = _timed(lambda text: print(text, file=sys.stderr, flush=True))
     try:
-        done = _do(
-            Cloud(args.state.resolve(), args.cloud, args.release, say), args
-        )
+        state = Path(os.environ.get('DEVCLOUD_STATE', _STATE)).resolve()
+        done = _do(Cloud(state, args.cloud, args.release, say), args)
     except (DevcloudError, OSError) as e:
         print(f'./run cloud: {e}', file=sys.stderr)
         return 1

@@ -20,13 +20,14 @@ from layout import Facts
 from layout import Layout
 from layout import PROCESSES
 from layout import REGIONS
-from layout import USERS
 from original import Original
 from services import free_port
 from services import Service
 
 #: Version of a cloud's data. A cloud with another version is made again.
-_FORMAT = '2'
+_FORMAT = '3'
+
+_FIRST = REGIONS[0]
 
 
 class Cloud:
@@ -88,29 +89,22 @@ class Cloud:
         with locked(self._lock):
             self._stop()
 
-    def destroy(self) -> None:
-        """Stop the services, and remove their data."""
-        with locked(self._lock):
-            self._destroy()
-
-    def seed(self, region: str, count: int) -> None:
-        """Add images to one region."""
+    def seed(self, count: int) -> None:
+        """Add images to the first region."""
         facts = self._known_facts()
-        there = facts['seeded'].get(region, 0)
-        glance.seed(
-            self.layout.glance_db(region), region, there, count,
-            facts['projects'],
-        )  # fmt: skip
-        facts['seeded'][region] = there + count
+        there = facts['seeded']
+        glance.seed(self.layout.glance_db(_FIRST), _FIRST, there, count,
+                    facts['projects'])  # fmt: skip
+        facts['seeded'] = there + count
         self._facts.write(facts)
 
-    def unseed(self, region: str) -> int:
-        """Remove the images that were added to one region."""
+    def unseed(self) -> None:
+        """Remove the images that were added."""
         facts = self._known_facts()
-        count: int = facts['seeded'].pop(region, 0)
-        glance.unseed(self.layout.glance_db(region), region, count)
+        database = self.layout.glance_db(_FIRST)
+        glance.unseed(database, _FIRST, facts['seeded'])
+        facts['seeded'] = 0
         self._facts.write(facts)
-        return count
 
     def make_backups(self) -> None:
         """Make the images that examples change, afresh in each region."""
@@ -128,27 +122,16 @@ class Cloud:
         for region in REGIONS:
             glance.remove_backups(self.layout.glance_db(region), region)
 
-    def status(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """Return the facts for programs."""
-        layout = self.layout
-        status: dict[str, Any] = {
-            'up': self.is_up(),
-            'release': self._release,
-            'state': str(self._home),
-            'clouds_yaml': str(layout.clouds_yaml),
-            'users': USERS,
-            'pids': {n: s.pid() for n, s in self._services.items()},
+        facts = self._known_facts()
+        kept = ('projects', 'servers', 'other_servers')
+        return {
+            'clouds_yaml': str(self.layout.clouds_yaml),
+            'keystone_url': self.layout.keystone,
+            **{name: facts[name] for name in kept},
+            'regions': self.layout.describe(),
         }
-        if self._is_complete():
-            facts = self._known_facts()
-            status |= {
-                'keystone_url': layout.keystone,
-                'projects': facts['projects'],
-                'servers': facts['servers'],
-                'other_servers': facts['other_servers'],
-                'regions': layout.describe(facts['seeded']),
-            }
-        return status
 
     def _is_complete(self) -> bool:
         try:

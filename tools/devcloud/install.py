@@ -57,27 +57,14 @@ def ensure_venv(state: Path, release: str, say: Say) -> Path:
 
 
 def _install(venv: Path, requirements: Path, say: Say) -> None:
-    uv = _uv()
-    python = venv / 'bin' / 'python'
+    uv = str(Path(sys.executable).with_name('uv'))
+    python = str(venv / 'bin' / 'python')
     say('Installing the services of OpenStack (once; about 600 MB) ...')
-    if uv:
-        _run([uv, 'venv', '--quiet', '--python', sys.executable, str(venv)])
-        _run(
-            [uv, 'pip', 'install', '--quiet', '--compile-bytecode',
-             '--python', str(python), '--requirement', str(requirements)]
-        )  # fmt: skip
-        return
-    say('... with pip, which takes a minute or two')
-    _run([sys.executable, '-m', 'venv', str(venv)])
+    _run([uv, 'venv', '--quiet', '--python', sys.executable, str(venv)])
     _run(
-        [str(python), '-m', 'pip', 'install', '--quiet', '--no-deps',
-         '--disable-pip-version-check', '--requirement', str(requirements)]
+        [uv, 'pip', 'install', '--quiet', '--compile-bytecode',
+         '--python', python, '--requirement', str(requirements)]
     )  # fmt: skip
-
-
-def _uv() -> str | None:
-    beside = Path(sys.executable).with_name('uv')
-    return str(beside) if beside.exists() else shutil.which('uv')
 
 
 def _run(command: list[str]) -> None:

@@ -114,11 +114,8 @@ class Layout:
             'PATH': os.pathsep.join((here, os.environ.get('PATH', ''))),
         }
 
-    def describe(self, seeded: dict[str, int]) -> dict[str, dict[str, Any]]:
-        """Return the facts about each region for programs.
-
-        :param seeded: number of images that were added to each region
-        """
+    def describe(self) -> dict[str, dict[str, str]]:
+        """Return the facts about each region for programs."""
         return {
             region: {
                 'compute_url': self.endpoints(region)['compute'],
@@ -126,7 +123,6 @@ class Layout:
                 'glance_db': str(self.glance_db(region)),
                 'nova_db': str(self.nova_db(region)),
                 'hold_file': str(self.hold_file(region)),
-                'seeded': seeded.get(region, 0),
             }
             for region in REGIONS
         }
@@ -148,7 +144,7 @@ class Facts:
         try:
             facts: dict[str, Any] = json.loads(self._path.read_text())
         except FileNotFoundError:
-            facts = {'ports': {}, 'seeded': {}}
+            facts = {'ports': {}, 'seeded': 0}
         return facts
 
     def write(self, facts: dict[str, Any]) -> None:

@@ -137,18 +137,9 @@ def _began(pid: int) -> str | None:
     try:
         stat = Path(f'/proc/{pid}/stat').read_text()
     except OSError:
-        pass
-    else:
-        fields = stat.rpartition(')')[2].split()
-        return None if fields[0] == 'Z' else fields[19]
-    if Path('/proc/self').exists():
         return None
-    # Not Linux: only ps has it.
-    done = subprocess.run(
-        ['ps', '-o', 'lstart=', '-p', str(pid)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return done.stdout.strip() or None
+    fields = stat.rpartition(')')[2].split()
+    return None if fields[0] == 'Z' else fields[19]
 
 
 def _clean_environment() -> dict[str, str]:

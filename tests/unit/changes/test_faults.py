@@ -15,10 +15,10 @@ from testbed.fleet import Fleet
 from tests.unit.changes.faults import DELETIONS
 from tests.unit.changes.faults import FOREIGN
 from tests.unit.changes.faults import ID
-from tests.unit.commands.test_commands import App
-from tests.unit.commands.test_commands import run
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
+from tests.unit.running import App
+from tests.unit.running import run
 
 SELECTED = ('--name-pattern=cirros-[0-4]', '--auto-approve')
 

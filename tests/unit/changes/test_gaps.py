@@ -4,21 +4,13 @@
 
 import os
 import signal
-import sys
 import time
 
 import pytest
 
-from osc_compute_images.commands.delete import DeleteComputeImage
-from osc_compute_images.commands.list import ListComputeImage
-from osc_compute_images.commands.prune import PruneComputeImages
-from osc_compute_images.commands.set import SetComputeImage
-from osc_compute_images.commands.summary import SummarizeComputeImages
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
-from tests.unit.commands.test_commands import App
-from tests.unit.commands.test_commands import run
 from tests.unit.conftest import set_catalog
 from tests.unit.running import acted
 from tests.unit.running import DB
@@ -27,37 +19,24 @@ from tests.unit.running import errors
 from tests.unit.running import GO
 from tests.unit.running import ID
 from tests.unit.running import images
-from tests.unit.running import new_fleet
 from tests.unit.running import rows
-from tests.unit.running import SNAPSHOTS
-from tests.unit.running import Terminal
+from tests.unit.running import run
 from tests.unit.running import WEB
 
-DELETE = (DeleteComputeImage, *SNAPSHOTS, GO)
-PRUNE = (PruneComputeImages, '--keep-last=1', GO)
-UNUSED = (ListComputeImage, '--unused')
+DELETE = f'delete --type=snapshot {GO}'
+PRUNE = f'prune --keep-last=1 {GO}'
 #: What would not be right if a server was not read.
 RESTING_ON_SERVERS = [
     DELETE,
-    (*DELETE, DRY),
-    (*DELETE, '--include-used'),
+    f'{DELETE} {DRY}',
+    f'{DELETE} --include-used',
     PRUNE,
-    UNUSED,
-    (ListComputeImage, '--orphaned'),
-    (SummarizeComputeImages, '--unused'),
-    (SummarizeComputeImages, '--orphaned'),
-    (SetComputeImage, '--with-unused', '--property=a=b', GO),
+    'list --unused',
+    'list --orphaned',
+    'summary --unused',
+    'summary --orphaned',
+    f'set --with-unused --property=a=b {GO}',
 ]
-
-
-@pytest.fixture
-def fleet(http):
-    return new_fleet().serve(http)
-
-
-@pytest.fixture
-def app(fleet, tmp_path):
-    return App(tmp_path)
 
 
 def lose_cell(fleet):
@@ -67,13 +46,13 @@ def lose_cell(fleet):
 @pytest.mark.parametrize('command', RESTING_ON_SERVERS)
 def test_gap_refuses_and_is_named(app, fleet, caplog, command):
     lose_cell(fleet)
-    assert run(app, *command) == (7, '')
+    assert run(app, command) == (7, '')
     [message] = caplog.messages
     assert WEB in message
     assert message.endswith('. To go on with what was read, use --accept-gaps')
     assert not fleet.writes
     caplog.clear()
-    code, printed = run(app, *command, '--accept-gaps')
+    code, printed = run(app, command, '--accept-gaps')
     assert code == 0
     assert printed
     assert ': Compute does not tell which images these servers use' in (
@@ -85,92 +64,65 @@ def test_gap_refuses_and_is_named(app, fleet, caplog, command):
 
 def test_accepted_gap_does_not_count_as_unused(app, fleet):
     lose_cell(fleet)
-    words = ('--accept-gaps', GO)
-    got = [ID.index(r['ID']) for r in rows(app, *UNUSED, '--accept-gaps')]
+    got = [
+        ID.index(r['ID']) for r in rows(app, 'list --unused', '--accept-gaps')
+    ]
     assert got == [5, 4, 0]
-    assert acted(app, *PRUNE[:-1], *words)[0:2] == [('keep', 5), ('delete', 4)]
+    got = acted(app, PRUNE, '--accept-gaps')
+    assert got[0:2] == [('keep', 5), ('delete', 4)]
     assert {*fleet.images} == {*ID[0:4], ID[5]}
 
 
 def test_gap_does_not_refuse_what_changes_nothing(app, fleet):
     lose_cell(fleet)
-    assert acted(app, DeleteComputeImage, '--name=cirros-1', GO) == [
-        ('keep', 1)
-    ]
-    words = (SetComputeImage, '--all', '--property=a=b', GO)
-    assert len(acted(app, *words)) == 6
-    assert len(rows(app, ListComputeImage)) == 6
+    assert acted(app, f'delete --name=cirros-1 {GO}') == [('keep', 1)]
+    assert len(acted(app, f'set --all --property=a=b {GO}')) == 6
+    assert len(rows(app, 'list')) == 6
 
 
-@pytest.mark.parametrize(
-    'record', [None, {'id': '', 'image': ''}, {'image': {'id': ID[1]}}]
-)
-def test_invalid_record_is_a_gap(app, fleet, caplog, record):
-    fleet.servers['x'] = record
-    assert run(app, *DELETE) == (7, '')
-    assert '1 servers are invalid in the list' in caplog.text
-
-
-@pytest.mark.parametrize('seconds', [0, 100])
-def test_gap_that_opens_after_the_plan(app, fleet, slept, seconds):
-    """A list of servers is used for a second; the server is asked for."""
-
-    def lose(method, _path):
-        if method == 'DELETE':
-            lose_cell(fleet)
-            time.sleep(seconds)
-
-    fleet.before = lose
-    got = [r['Result'] for r in rows(app, *DELETE, code=1)]
-    assert got == ['done', 'skipped' if seconds else 'done', *['skipped'] * 3]
-
-
-@pytest.mark.parametrize(
-    ('command', 'told'),
-    [
-        (DELETE, 'The plan covers images and servers of all projects'),
-        (PRUNE, 'The plan covers images and servers of all projects'),
-        ((ListComputeImage, '--orphaned'), None),
-    ],
-)
-def test_administrator_is_told_the_range(app, caplog, command, told):
-    run(app, *command)
-    assert caplog.messages == ([told] if told else [])
-
-
-@pytest.mark.parametrize(
-    'command', [DELETE, PRUNE, (ListComputeImage, '--orphaned')]
-)
-def test_servers_of_other_projects_are_not_visible(
-    app, fleet, caplog, command
-):
+def demote(fleet):
     fleet.is_admin = False
-    assert run(app, *command)[0] == 0
-    assert caplog.messages == [
-        (
-            'Some uses of images are unknown: servers of other projects are '
-            'not visible'
-        )
-    ]
 
 
-def test_all_projects_never_become_the_own_one(app, fleet, slept):
-    def demote(method, _path):
+@pytest.mark.parametrize(
+    ('event', 'result'), [(lose_cell, 'skipped'), (demote, 'failed')]
+)
+def test_servers_that_are_not_visible_after_the_plan(
+    app, fleet, slept, event, result
+):
+    def after_a_while(method, _path):
         if method == 'DELETE':
-            fleet.is_admin = False
+            event(fleet)
             time.sleep(100)
 
-    fleet.before = demote
-    got = rows(app, *DELETE, code=1)
-    assert [r['Result'] for r in got] == ['done', *['failed'] * 4]
+    fleet.before = after_a_while
+    got = [r['Result'] for r in rows(app, DELETE, code=1)]
+    assert got == ['done', *[result] * 4]
 
 
-def test_server_without_microversions_is_told(app, fleet, caplog):
-    fleet.has_microversions = False
-    assert run(app, *DELETE)[0] == 0
-    unknown = caplog.messages[-1]
-    assert 'cell that does not respond would not be listed' in unknown
-    assert '2.69' in unknown
+RANGE = 'The plan covers images and servers of all projects'
+UNKNOWN = 'Some uses of images are unknown: '
+
+
+@pytest.mark.parametrize('command', [DELETE, PRUNE])
+@pytest.mark.parametrize(
+    ('denied', 'told'),
+    [
+        ('', [RANGE]),
+        ('is_admin', [UNKNOWN + 'servers of other projects are not visible']),
+        ('has_microversions', [RANGE, UNKNOWN + 'servers of a cell that']),
+    ],
+)
+def test_what_the_plan_covers_is_told(
+    app, fleet, caplog, command, denied, told
+):
+    if denied:
+        setattr(fleet, denied, False)
+    assert run(app, command)[0] == 0
+    *about_servers, total = caplog.messages
+    assert len(about_servers) == len(told)
+    assert all(map(str.startswith, about_servers, told))
+    assert ' images done (' in total
 
 
 # --- several regions ------------------------------------------------------
@@ -208,24 +160,24 @@ def fail(_method, path):
 
 
 def test_results_have_region_column(app, fleet, apart):
-    got = rows(app, *DELETE, ALL)
+    got = rows(app, DELETE, ALL)
     assert [r['Region'] for r in got] == [
         *['RegionOne'] * 5,
         *['RegionTwo'] * 5,
     ]
-    assert {*got[0]} == {'Region', 'Action', 'ID', 'Name', 'Result', 'Reason'}
+    assert next(iter(got[0])) == 'Region'
     assert [*fleet.images] == [ID[0]]
     assert not apart.images
 
 
 def test_image_that_another_region_uses_is_kept(app, fleet, shared):
     for words in ((ALL,), ('--region=RegionOne',), ()):
-        got = rows(app, *DELETE, DRY, *words)
+        got = rows(app, DELETE, DRY, *words)
         kept = {r['ID']: r['Reason'] for r in got if r['Action'] == 'keep'}
         assert kept == {ID[4]: 'server db was booted from it'}
-    assert len(rows(app, *UNUSED)) == 4
+    assert len(rows(app, 'list --unused')) == 4
     # The second region lists images that are gone by then.
-    got = rows(app, *DELETE, ALL)
+    got = rows(app, DELETE, ALL)
     assert [r['Result'] for r in got] == [
         *('done', 'kept', 'done', 'done', 'done'),
         *('gone', 'kept', 'gone', 'gone', 'gone'),
@@ -238,7 +190,7 @@ def test_region_that_fails_is_a_gap_where_images_are_shared(
     app, fleet, shared, caplog, slept, words
 ):
     shared.before = fail
-    assert run(app, *DELETE, *words)[0] == 7
+    assert run(app, DELETE, *words)[0] == 7
     assert not fleet.writes
     assert 'down' in caplog.text
 
@@ -247,31 +199,27 @@ def test_region_that_fails_is_no_gap_for_others(
     app, fleet, apart, caplog, slept
 ):
     apart.before = fail
-    got = rows(app, *DELETE, ALL, code=1)
+    got = rows(app, DELETE, ALL, code=1)
     assert [r['Region'] for r in got] == ['RegionOne'] * 5
     assert 'Region RegionTwo: ' in caplog.text
     assert [*fleet.images] == [ID[0]]
 
 
-def test_same_images_show_a_shared_service(app, fleet, apart):
+def test_same_images_show_a_shared_service(app, fleet, apart, caplog):
+    assert run(app, DELETE, ALL, '--max-changes=9')[0] == 7
+    assert 'changes 10 images' in caplog.text
+    assert not fleet.writes
     # Its catalog shows two URLs.
     apart.images = fleet.images
     apart.servers['x'] = server('x', 'x', image=ID[5])
-    got = acted(app, *DELETE, DRY, ALL)
+    # Each image counts once.
+    got = acted(app, DELETE, DRY, ALL, '--max-changes=4')
     assert [a for a in got if a[0] == 'keep'] == [('keep', 5)] * 2
-
-
-def test_max_changes_counts_an_image_once(app, fleet, apart, caplog):
-    assert run(app, *DELETE, ALL, '--max-changes=9')[0] == 7
-    assert 'changes 10 images' in caplog.text
-    assert not fleet.writes
-    apart.images = fleet.images
-    assert len(acted(app, *DELETE, DRY, ALL, '--max-changes=5')) == 10
 
 
 def test_failures_name_the_region_and_are_counted(app, fleet, apart, caplog):
     apart.images[ID[14]]['metadata']['protected_here'] = '1'
-    rows(app, *DELETE, ALL, code=1)
+    rows(app, DELETE, ALL, code=1)
     first, total = errors(caplog)
     assert first.startswith(
         f'Region RegionTwo: Failed to delete image {ID[14]!r}: '
@@ -279,14 +227,10 @@ def test_failures_name_the_region_and_are_counted(app, fleet, apart, caplog):
     assert total == '1 of 10 images failed to delete.'
 
 
-def test_image_of_two_regions_counts_once(
-    app, fleet, shared, caplog, monkeypatch
-):
-    terminal = Terminal()
-    monkeypatch.setattr(sys, 'stdin', Terminal('y\n'))
-    monkeypatch.setattr(sys, 'stderr', terminal)
+def test_image_of_two_regions_counts_once(app, fleet, shared, caplog, typed):
+    terminal = typed('y\n')
     fleet.images[ID[2]]['metadata']['protected_here'] = '1'
-    rows(app, DeleteComputeImage, *SNAPSHOTS, ALL, code=1)
+    rows(app, 'delete --type=snapshot', ALL, code=1)
     assert 'Delete 4 images? [y/N]' in terminal.getvalue()
     assert errors(caplog)[-1] == '1 of 4 images failed to delete.'
     assert {*fleet.images} == {ID[0], ID[2], ID[4]}
@@ -299,4 +243,4 @@ def test_exit_code_of_a_signal_wins(app, fleet, apart, slept):
 
     apart.before = fail
     fleet.before = interrupt
-    assert rows(app, *DELETE, ALL, code=128 + signal.SIGTERM) == []
+    assert rows(app, DELETE, ALL, code=128 + signal.SIGTERM) == []

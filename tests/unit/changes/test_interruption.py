@@ -11,33 +11,20 @@ import signal
 import pytest
 
 from osc_compute_images.changes.interruption import Interruption
-from osc_compute_images.commands.delete import DeleteComputeImage
 from testbed.fleet import server
-from tests.unit.commands.test_commands import App
-from tests.unit.commands.test_commands import run
 from tests.unit.running import errors
 from tests.unit.running import GO
 from tests.unit.running import ID
-from tests.unit.running import new_fleet
 from tests.unit.running import rows
-from tests.unit.running import SNAPSHOTS
+from tests.unit.running import run
 
 SIGNALS = [
     getattr(signal, name)
     for name in ('SIGINT', 'SIGTERM', 'SIGHUP')
     if hasattr(signal, name)
 ]
+DELETE = f'delete --type=snapshot {GO}'
 DELETED = f'DELETE /images/{ID[3]}'
-
-
-@pytest.fixture
-def fleet(http):
-    return new_fleet().serve(http)
-
-
-@pytest.fixture
-def app(fleet, tmp_path):
-    return App(tmp_path)
 
 
 @pytest.fixture(params=SIGNALS, ids=lambda number: number.name)
@@ -67,8 +54,7 @@ READERS = {
 
 @pytest.mark.parametrize('form', READERS)
 def test_rows_that_are_done_are_printed(app, fleet, interrupted, caplog, form):
-    words = (*SNAPSHOTS, GO, '-f', form)
-    code, printed = run(app, DeleteComputeImage, *words)
+    code, printed = run(app, DELETE, '-f', form)
     assert code == interrupted
     assert READERS[form](printed) == [ID[5], ID[4]]
     assert {*fleet.images} == {*ID[0:4]}
@@ -76,19 +62,19 @@ def test_rows_that_are_done_are_printed(app, fleet, interrupted, caplog, form):
     assert f'image {ID[3]} may have been changed' in maybe
     assert 'Stopped after 2 of 5 images' in stopped
     fleet.before = lambda _method, _path: None
-    assert len(rows(app, DeleteComputeImage, *SNAPSHOTS, GO)) == 3
+    assert len(rows(app, DELETE)) == 3
 
 
 def test_named_images(app, fleet, interrupted, caplog):
     names = ('none', ID[1], ID[3], ID[2])
-    assert run(app, DeleteComputeImage, *names) == (interrupted, '')
+    assert run(app, 'delete', *names) == (interrupted, '')
     assert {*fleet.images} == {ID[0], *ID[2:6]}
     assert 'Stopped after 1 of 3 images' in caplog.text
 
 
 def test_images_that_are_kept_do_not_count(app, fleet, interrupted, caplog):
     fleet.servers['x'] = server('x', image=ID[5])
-    got = rows(app, DeleteComputeImage, *SNAPSHOTS, GO, code=interrupted)
+    got = rows(app, DELETE, code=interrupted)
     assert [row['Result'] for row in got] == ['kept', 'done']
     assert 'Stopped after 1 of 4 images' in caplog.text
 
@@ -101,8 +87,7 @@ def test_signal_between_two_changes(app, fleet, caplog):
             return super().write(text)
 
     app.stdout = Stdout()
-    words = (*SNAPSHOTS, GO, '-f', 'value')
-    assert run(app, DeleteComputeImage, *words)[0] == 128 + signal.SIGTERM
+    assert run(app, DELETE, '-f', 'value')[0] == 128 + signal.SIGTERM
     assert {*fleet.images} == {*ID[0:4]}
     # No request was interrupted.
     [message] = errors(caplog)

@@ -26,10 +26,9 @@ from osc_compute_images.commands.unset import UnsetComputeImage
 from testbed import nova
 from testbed.fleet import server
 from tests.unit import conftest
-from tests.unit.commands.test_commands import App
-from tests.unit.commands.test_commands import CLOUD
-from tests.unit.commands.test_commands import run
 from tests.unit.running import acted
+from tests.unit.running import App
+from tests.unit.running import CLOUD
 from tests.unit.running import day
 from tests.unit.running import DRY
 from tests.unit.running import errors
@@ -37,9 +36,10 @@ from tests.unit.running import GO
 from tests.unit.running import ID
 from tests.unit.running import new_fleet
 from tests.unit.running import rows
-from tests.unit.running import SNAPSHOTS
+from tests.unit.running import run
 from tests.unit.running import WEB
 
+SNAPSHOTS = ['--type', 'snapshot']
 PRUNE = (PruneComputeImages, '--keep-last=1')
 
 

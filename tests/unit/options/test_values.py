@@ -1,156 +1,166 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Values of options."""
+"""Values of options, as the parsers of commands read them."""
 
 import argparse
 import contextlib
 import datetime
+import functools
 import re
 
 from hypothesis import given
 import hypothesis.strategies as st
 import pytest
 
-from osc_compute_images.options import amounts
-from osc_compute_images.options import parsers
 from tests.unit.project.examples import examples
-
-FORM = '%Y-%m-%dT%H:%M:%SZ'
-READERS = (
-    parsers.positive_integer,
-    parsers.seconds,
-    parsers.status,
-    amounts.comparison,
-    parsers.property_choice,
-    parsers.span,
-    parsers.time_or_age,
-    amounts.size,
-    parsers.regular_expression,
-    parsers.group_keys,
-)
+from tests.unit.running import COMMANDS
 
 
-@pytest.mark.parametrize(
-    ('read', 'text', 'value'),
-    [
-        (parsers.positive_integer, '1', 1),
-        (parsers.positive_integer, '0100', 100),
-        (parsers.seconds, '90', 90),
-        (parsers.seconds, '0.5', 0.5),
-        (parsers.status, 'ACTIVE', 'ACTIVE'),
-        (parsers.status, 'saving', 'saving'),
-        (amounts.comparison, '10', {'exactly': 10}),
-        (amounts.comparison, '=10', {'exactly': 10}),
-        (amounts.comparison, '>=10', {'at_least': 10}),
-        (amounts.comparison, '<= 20', {'at_most': 20}),
-        (amounts.comparison, ' >0 ', {'more_than': 0}),
-        (amounts.comparison, '<5', {'less_than': 5}),
-        (parsers.property_choice, 'a=b', ('a', 'b', True)),
-        (parsers.property_choice, 'a=', ('a', '', True)),
-        (parsers.property_choice, 'a', ('a', None, True)),
-        (parsers.property_choice, 'a=b=c', ('a', 'b=c', True)),
-        (parsers.property_choice, 'a!=b', ('a', 'b', False)),
-        (parsers.property_choice, 'a!=', ('a', '', False)),
-        (parsers.property_choice, 'a=!=b', ('a', '!=b', True)),
-        (parsers.property_choice, 'a!', ('a!', None, True)),
-        (parsers.property_choice, 'a!!=b', ('a!', 'b', False)),
-        (parsers.group_keys, 'name', ('name',)),
-        (parsers.group_keys, 'type,property:a', ('type', 'property:a')),
-    ],
-)
-def test_valid_values(read, text, value):
-    assert read(text) == value
+@functools.cache
+def parser_of_command(name):
+    return COMMANDS[name](None, None).get_parser('openstack x')
 
 
-@pytest.mark.parametrize(
-    ('read', 'text'),
-    [
-        *[
-            (parsers.positive_integer, text)
-            for text in ('', '0', '-1', '1.5', ' 1', '1_0', 'ten', '²')
-        ],
-        *[
-            (parsers.seconds, text)
-            for text in ('', '0', '-1', 'nan', 'inf', '1e999', 'soon')
-        ],
-        *[(parsers.status, text) for text in ('', 'queued', 'ACTIVE ')],
-        *[
-            (amounts.comparison, text)
-            for text in ('', '>=', '=>10', '-1', '1.5', '10GB', '==1', '!=1')
-        ],
-        *[(parsers.property_choice, text) for text in ('', '=', '=b')],
-        *[
-            (parsers.time_or_age, text)
-            for text in (
-                '',
-                'now',
-                'yesterday',
-                '-1d',
-                '1.5h',
-                '1Y',
-                '24h30m',
-                '90m',
-                '6m',
-                '30min24h',
-                '1d1d',
-                '1784113200000',
-                '2026-11-23X16:11',
-                '24 h',
-                '1700000000',
-                '2026-13-01',
-                '2026-02-30',
-                '2026-11-23T25:00',
-                '999999999w',
-                '99999999999999999999min',
-                '9999-12-31T23:59:59.5',
-                '0001-01-01T00:00+02:00',
-            )
-        ],
-    ],
-)
-def test_invalid_value_error_repeats_value(read, text):
-    with pytest.raises(argparse.ArgumentTypeError) as caught:
-        read(text)
-    assert repr(text) in str(caught.value)
+KEEP = ('keep-last', 'keep-daily', 'keep-within')
+TIMES = ('created-before', 'created-after', 'changes-before', 'changes-since')
 
 
-@pytest.mark.parametrize('read', [parsers.span, parsers.time_or_age])
-@pytest.mark.parametrize('text', ['6m', '7D', '999999999y'])
-def test_error_of_a_span_names_the_units(read, text):
-    with pytest.raises(argparse.ArgumentTypeError) as caught:
-        read(text)
-    assert repr(text) in str(caught.value)
-    assert '(units: y of 365 days, w, d, h and min' in str(caught.value)
+def parser_of(option):
+    if option == 'timeout':
+        return parser_of_command('show')
+    return parser_of_command('prune' if option in KEEP else 'list')
+
+
+def read(option, text):
+    words = ['x'] if option == 'timeout' else []
+    parsed = parser_of(option).parse_args([f'--{option}={text}', *words])
+    value = vars(parsed)[option.replace('-', '_')]
+    return value[0] if isinstance(value, list) else value
+
+
+VALID = {
+    'limit': {'1': 1},
+    'max-items': {'0100': 100},
+    'keep-last': {'0': 0},
+    'timeout': {'90': 90, '0.5': 0.5},
+    'status': {'ACTIVE': 'ACTIVE', 'saving': 'saving'},
+    'min-disk': {
+        '10': {'exactly': 10},
+        '=10': {'exactly': 10},
+        '>=10': {'at_least': 10},
+    },
+    'min-ram': {
+        '<= 20': {'at_most': 20},
+        ' >0 ': {'more_than': 0},
+        '<5': {'less_than': 5},
+    },
+    'size': {
+        '4096': {'exactly': 4096},
+        '=1B': {'exactly': 1},
+        '>=10GB': {'at_least': 10**10},
+        '<500MiB': {'less_than': 500 * 2**20},
+        ' <= 1.5 gb ': {'at_most': 1_500_000_000},
+        '>0.5KiB': {'more_than': 512},
+        '2k': {'exactly': 2000},
+        '2Ti': {'exactly': 2**41},
+        '9P': {'exactly': 9 * 10**15},
+        '1E': {'exactly': 10**18},
+    },
+    'property': {
+        'a': ('a', None, True),
+        'a=': ('a', '', True),
+        'a=b=c': ('a', 'b=c', True),
+        'a!=': ('a', '', False),
+        'a=!=b': ('a', '!=b', True),
+        'a!': ('a!', None, True),
+        'a!!=b': ('a!', 'b', False),
+    },
+    'keep-within': {
+        '0d': datetime.timedelta(),
+        '90min': datetime.timedelta(minutes=90),
+        '1y5d': datetime.timedelta(days=370),
+    },
+    'created-before': {'2026': '2026-01-01T00:00:00Z'},
+    'changes-before': {'2026-11': '2026-11-01T00:00:00Z'},
+    'changes-since': {'2026-11-23': '2026-11-23T00:00:00Z'},
+    'created-after': {
+        '2026-11-23 16:11:28': '2026-11-23T16:11:28Z',
+        '2026-11-23T16:11:28+0200': '2026-11-23T14:11:28Z',
+        '0999-01-01': '0999-01-01T00:00:00Z',
+    },
+}
 
 
 @pytest.mark.parametrize(
-    ('text', 'span'),
+    ('option', 'text', 'value'),
     [
-        ('0d', datetime.timedelta()),
-        ('90min', datetime.timedelta(minutes=90)),
-        ('1y5d', datetime.timedelta(days=370)),
+        (option, text, value)
+        for option, values in VALID.items()
+        for text, value in values.items()
     ],
 )
-def test_spans(text, span):
-    assert parsers.span(text) == span
+def test_valid_values(option, text, value):
+    assert read(option, text) == value
 
 
-def test_an_empty_text_is_not_parsed():
-    read = parsers.not_empty(int)
-    assert read('7') == 7
-    with pytest.raises(argparse.ArgumentTypeError, match='value is empty'):
-        read('')
+#: What each kind of value is not.
+INVALID = {
+    ('limit', 'max-items', 'newest'): '0|-1|1.5| 1|1_0|all|²',
+    ('keep-last', 'keep-daily'): '-1|x|1.5',
+    ('timeout',): '0|-1|nan|inf|1e999|soon',
+    ('status',): 'queued|ACTIVE ',
+    ('min-disk', 'min-ram'): '>=|=>10|-1|1.5|10GB|==1|!=1|~5',
+    ('size',): 'big|10XB|-1|1.5|>=|1 0|1e3|GB',
+    ('name-regex', 'not-name-regex'): '(|*|[a|(?P<n>',
+    ('property',): '=|=x|!=x',
+    ('group-by',): '|size|name,|property:|Name|name, server',
+    ('keep-within',): '|3|6m|7D|-1d|999999999y',
+    TIMES: 'now|yesterday|-1d|1.5h|1Y|24h30m|90m|1h30|30min24h|1d1d|24 h|30|3M'
+    '|٣d|1700000000|2026-11-23X16:11|2026-13-01|2026-02-30|2026-11-23T25:00'
+    '|99999999999w|9999-12-31T23:59:59.5|0001-01-01T00:00+02:00',
+}
 
 
-def test_unknown_status_error_lists_statuses():
-    with pytest.raises(
-        argparse.ArgumentTypeError,
-        match='ACTIVE, SAVING, ERROR, DELETED, UNKNOWN',
-    ):
-        parsers.status('queued')
+@pytest.mark.parametrize(
+    ('option', 'text'),
+    [
+        (option, text)
+        for options, texts in INVALID.items()
+        for option in options
+        for text in texts.split('|')
+    ],
+)
+def test_invalid_value_is_repeated_in_the_error(option, text, capsys):
+    with pytest.raises(SystemExit) as caught:
+        read(option, text)
+    assert caught.value.code == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert f'argument --{option}: ' in error
+    assert repr(text.split(',')[-1]) in error
 
 
-@pytest.mark.parametrize('read', READERS)
+@pytest.mark.parametrize(
+    ('option', 'choices'),
+    [
+        ('status', 'ACTIVE, SAVING, ERROR, DELETED, UNKNOWN'),
+        ('group-by', 'name, server, type, status and property:<key>'),
+        ('keep-within', '(units: y of 365 days, w, d, h and min'),
+        ('created-after', '(units: y of 365 days, w, d, h and min'),
+    ],
+)
+def test_error_lists_what_is_valid(option, choices, capsys):
+    with pytest.raises(SystemExit):
+        read(option, '6m')
+    assert choices in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'option',
+    [
+        *('limit', 'timeout', 'status', 'min-disk', 'property'),
+        *('keep-within', 'created-after', 'size', 'name-regex', 'group-by'),
+    ],
+)
 @given(
     text=st.text(max_size=12)
     | st.from_regex(r'[-+0-9a-zTW:=<>.,/ ]{0,25}', fullmatch=True)
@@ -159,32 +169,9 @@ def test_unknown_status_error_lists_statuses():
     | st.just('9' * 5000 + 'w')
 )
 @examples()
-def test_any_text_is_valid_or_an_argparse_error(read, text):
-    with contextlib.suppress(argparse.ArgumentTypeError, ValueError):
-        read(text)
-
-
-@pytest.mark.parametrize(
-    ('text', 'time'),
-    [
-        ('2026', '2026-01-01T00:00:00Z'),
-        ('2026-11', '2026-11-01T00:00:00Z'),
-        ('2026-11-23', '2026-11-23T00:00:00Z'),
-        ('20261123', '2026-11-23T00:00:00Z'),
-        ('2026-W48-1', '2026-11-23T00:00:00Z'),
-        ('2026-11-23T16:11', '2026-11-23T16:11:00Z'),
-        ('2026-11-23 16:11:28', '2026-11-23T16:11:28Z'),
-        ('20261123T161128Z', '2026-11-23T16:11:28Z'),
-        ('2026-11-23T16:11:28Z', '2026-11-23T16:11:28Z'),
-        ('2026-11-23T16:11:28+00:00', '2026-11-23T16:11:28Z'),
-        ('2026-11-23T16:11:28+0200', '2026-11-23T14:11:28Z'),
-        ('2026-11-23T16:11:28-05:30', '2026-11-23T21:41:28Z'),
-        ('2026-12-31T23:59:59.000001Z', '2027-01-01T00:00:00Z'),
-        ('0999-01-01', '0999-01-01T00:00:00Z'),
-    ],
-)
-def test_times_are_converted_to_utc(text, time):
-    assert parsers.time_or_age(text) == time
+def test_any_text_is_valid_or_a_usage_error(option, text):
+    with contextlib.suppress(SystemExit):
+        read(option, text)
 
 
 @pytest.mark.parametrize(
@@ -192,20 +179,22 @@ def test_times_are_converted_to_utc(text, time):
     [
         ('0min', datetime.timedelta()),
         ('90min', datetime.timedelta(minutes=90)),
-        ('24h', datetime.timedelta(days=1)),
-        ('7d', datetime.timedelta(days=7)),
-        ('2w', datetime.timedelta(days=14)),
-        ('24h30min', datetime.timedelta(days=1, minutes=30)),
         ('1y2w3d4h5min', datetime.timedelta(382, hours=4, minutes=5)),
     ],
 )
-def test_span_is_an_age(text, span):
+def test_span_is_an_age(set_zone, text, span):
+    set_zone('Asia/Kolkata')
     before = datetime.datetime.now(datetime.UTC)
-    read = parsers.time_or_age(text)
+    time = datetime.datetime.fromisoformat(read('created-after', text))
     after = datetime.datetime.now(datetime.UTC)
-    time = datetime.datetime.strptime(read, FORM).replace(tzinfo=datetime.UTC)
     second = datetime.timedelta(seconds=1)
     assert before - span <= time <= after - span + second
+
+
+def test_time_without_zone_is_utc(set_zone):
+    set_zone('America/New_York')
+    for text in ('2026-11-23T16:11:28', '2026-11-23T16:11:28Z'):
+        assert read('created-after', text) == '2026-11-23T16:11:28Z'
 
 
 @given(
@@ -219,8 +208,52 @@ def test_span_is_an_age(text, span):
 )
 @examples()
 def test_times_are_rounded_up_to_seconds(time):
-    read = parsers.time_or_age(time.isoformat())
-    assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', read)
-    sent = datetime.datetime.fromisoformat(read)
+    text = read('created-after', time.isoformat())
+    assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', text)
+    sent = datetime.datetime.fromisoformat(text)
     # Images have whole seconds, so none lies between the two.
     assert time <= sent < time + datetime.timedelta(seconds=1)
+
+
+def with_value(name, start):
+    """Return a parser, and its options that begin so and have a value."""
+    parser = parser_of_command(name)
+    return parser, [
+        option
+        for action in parser._actions
+        if action.nargs != 0 and action.help != argparse.SUPPRESS
+        for option in action.option_strings
+        if re.match(start, option)
+    ]
+
+
+@pytest.mark.parametrize('name', ['list', 'summary', 'prune', 'set', 'unset'])
+def test_an_empty_value_is_an_error(name, capsys):
+    """It would select what the script did not mean."""
+    _, filters = with_value('set', '--with-')
+    names = '|'.join(f.removeprefix('--with-') for f in filters)
+    prefix = 'with-' if name in ('set', 'unset') else ''
+    start = f'--({prefix}({names})|not-.*|without-.*|region)$'
+    parser, options = with_value(name, start)
+    assert len(options) == len(filters) + 4
+    for option in options:
+        with pytest.raises(SystemExit):
+            parser.parse_args([f'{option}='])
+        assert (
+            f'argument {option}: the value is empty (probably an unset '
+            f'variable)' in capsys.readouterr().err
+        )
+
+
+@pytest.mark.parametrize(
+    ('name', 'word'),
+    [
+        ('list', '--marker='),
+        ('set', '--property='),
+        ('set', '--property==x'),
+        ('unset', '--property='),
+    ],
+)
+def test_other_empty_values_are_errors(name, word):
+    with pytest.raises((SystemExit, argparse.ArgumentTypeError)):
+        parser_of_command(name).parse_args([word, 'a'])

@@ -8,12 +8,11 @@ import io
 import json
 import subprocess
 import sys
+import types
 
 from cliff import columns
 from cliff.formatters import json_format
 import pytest
-
-from osc_compute_images.output import jsonl
 
 
 class Column(columns.FormattableColumn):
@@ -43,53 +42,34 @@ def test_one_object_per_line(formatter):
     assert out.getvalue().isascii()
 
 
-def test_empty_list_prints_nothing(formatter):
-    out = io.StringIO()
-    formatter.emit_list(('Name',), [], out, None)
-    assert out.getvalue() == ''
-
-
 @pytest.mark.parametrize('row', [('a', 1, 'surplus'), ('a',)])
 def test_odd_row_is_printed_as_in_json(formatter, row):
+    headers = ('Name', 'Size')
     ours, theirs = io.StringIO(), io.StringIO()
-    formatter.emit_list(('Name', 'Size'), [row], ours, None)
+    formatter.emit_list(headers, [row], ours, None)
     options = argparse.Namespace(noindent=False)
-    json_format.JSONFormatter().emit_list(
-        ('Name', 'Size'), [row], theirs, options
-    )
+    json_format.JSONFormatter().emit_list(headers, [row], theirs, options)
     assert [json.loads(ours.getvalue())] == json.loads(theirs.getvalue())
 
 
-def test_rows_are_written_before_next_row_is_requested(formatter):
-    out = io.StringIO()
+class Theirs:
+    """A formatter of cliff."""
 
-    def rows():
-        for number in range(3):
-            assert out.getvalue().count('\n') == number
-            yield (number,)
-
-    formatter.emit_list(('N',), rows(), out, None)
-    assert out.getvalue().count('\n') == 3
+    def emit_list(self, column_names, data, stdout, parsed_args):
+        stdout.write(f'theirs {column_names} {data} {parsed_args}')
 
 
 def test_jsonl_formatter_of_cliff_takes_precedence(monkeypatch, formatter):
-    class Theirs:
-        def emit_list(self, column_names, data, stdout, parsed_args):
-            stdout.write(f'theirs {column_names} {data} {parsed_args}')
-
-    class Cliff:
-        entry_points = importlib.metadata.EntryPoints(
-            [
-                importlib.metadata.EntryPoint(
-                    'jsonl', 'tests.unit.output.test_jsonl:THEIRS', name_space
-                )
-                for name_space in ('cliff.formatter.list', 'other')
-            ]
-        )
-
-    monkeypatch.setitem(globals(), 'THEIRS', Theirs)
+    point = importlib.metadata.EntryPoint(
+        'jsonl', f'{__name__}:Theirs', 'cliff.formatter.list'
+    )
+    points = importlib.metadata.EntryPoints([point])
     monkeypatch.setattr(
-        jsonl.importlib.metadata, 'distribution', {'cliff': Cliff}.get
+        importlib.metadata,
+        'distribution',
+        lambda name: types.SimpleNamespace(
+            entry_points=points if name == 'cliff' else ()
+        ),
     )
     out = io.StringIO()
     formatter.emit_list(('N',), [], out, 'args')

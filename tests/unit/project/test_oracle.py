@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A short run of ``./run oracle``."""
+"""A short run of ``tests/oracle``."""
 
 from tests.oracle import check
 

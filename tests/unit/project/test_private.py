@@ -12,16 +12,16 @@ from collections.abc import Iterator
 import inspect
 import pathlib
 import re
+import types
 
 from keystoneauth1 import adapter
 from keystoneauth1 import session
 from openstack.config import loader
-import pytest
 
 import osc_compute_images
 from osc_compute_images.api.clouds import _cloud
 from osc_compute_images.api.http import _settings
-from osc_compute_images.commands import show
+from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.output import escaping
 
 #: Private names and the files that use them; comments say where each name is
@@ -49,80 +49,51 @@ FOLDER = pathlib.Path(osc_compute_images.__file__).parent
 DOCUMENTED = {'_replace', '_epilog'}
 
 
-def is_private(name: str) -> bool:
-    """Return whether any part of a dotted name is private."""
-    return any(re.match('_[A-Za-z]', part) for part in name.split('.'))
-
-
-def own_names(tree: ast.AST) -> Iterator[str]:
-    """Yield the names that are defined or assigned."""
+def names(tree: ast.AST) -> Iterator[tuple[str, bool]]:
+    """Yield the names in a module, and whether they are defined there."""
     for node in ast.walk(tree):
         match node:
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                yield name
-            case ast.Attribute(
-                value=ast.Name(id='self'), attr=name, ctx=ast.Store()
-            ):
-                yield name
-            case ast.Name(id=name, ctx=ast.Store()):
-                yield name
-            case ast.Assign(
-                targets=[ast.Name(id='__slots__')], value=ast.Tuple(elts=slots)
-            ):
-                yield from (slot.value for slot in slots)
-
-
-def other_names(tree: ast.AST) -> Iterator[str]:
-    """Yield the names that are imported or looked up."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Attribute(attr=name):
-                yield name
-            case ast.ImportFrom(module=module, names=names):
-                if not module.startswith(FOLDER.name):
-                    yield from (f'{module}.{each.name}' for each in names)
             case (
-                ast.Call(
-                    func=ast.Name(id='getattr' | 'hasattr' | 'setattr'),
-                    args=[_, ast.Constant(value=str(name)), *_],
-                )
-                | ast.Call(
-                    func=ast.Attribute(attr='import_module'),
-                    args=[ast.Constant(value=str(name))],
-                )
+                ast.FunctionDef(name=name)
+                | ast.ClassDef(name=name)
+                | ast.Name(id=name, ctx=ast.Store())
+                | ast.Attribute(ast.Name('self'), name, ast.Store())
             ):
-                yield name
-
-
-def used() -> dict[str, set[str]]:
-    """Return the private names of other libraries, and the files."""
-    own = {*DOCUMENTED}
-    found: dict[str, set[str]] = {}
-    for path in FOLDER.rglob('*.py'):
-        tree = ast.parse(path.read_text())
-        own.update(own_names(tree))
-        for name in filter(is_private, other_names(tree)):
-            place = path.relative_to(FOLDER).as_posix()
-            found.setdefault(name, set()).add(place)
-    # FormattableColumn has this name, and so has one of our columns.
-    own.discard('_value')
-    return {name: places for name, places in found.items() if name not in own}
+                yield name, True
+            case ast.Attribute(attr=name):
+                yield name, False
+            case ast.Call(
+                ast.Name('getattr' | 'hasattr' | 'setattr'),
+                [_, ast.Constant(str(name)), *_],
+            ):
+                yield name, False
+            case ast.ImportFrom(module, imported):
+                if not module.startswith(FOLDER.name):
+                    yield from (
+                        (f'{module}.{i.name}', False) for i in imported
+                    )
 
 
 def test_private_names_are_listed():
-    assert used() == {k: {*v.split()} for k, v in PRIVATE.items()}
+    own = {*DOCUMENTED}
+    found: dict[str, set[str]] = {}
+    for path in FOLDER.rglob('*.py'):
+        place = path.relative_to(FOLDER).as_posix()
+        for name, is_own in names(ast.parse(path.read_text())):
+            if is_own:
+                own.add(name)
+            elif re.fullmatch(r'(\w+\.)*_[A-Za-z]\w*(\.\w+)*', name):
+                found.setdefault(name, set()).add(place)
+    # FormattableColumn has this name, and so has one of our columns.
+    own.discard('_value')
+    found = {name: where for name, where in found.items() if name not in own}
+    assert found == {k: {*v.split()} for k, v in PRIVATE.items()}
 
 
 # -- with these names ------------------------------------------------------
 
 
-def test_session_has_connect_retries():
-    if 'connect_retries' not in inspect.signature(session.Session).parameters:
-        pytest.skip('This keystoneauth has no such retries')
-    assert session.Session(connect_retries=7)._connect_retries == 7
-
-
-def test_config_has_known_regions_and_pw_callback():
+def test_libraries_have_private_names():
     def ask():
         raise NotImplementedError
 
@@ -131,19 +102,27 @@ def test_config_has_known_regions_and_pw_callback():
     )
     assert config._pw_callback is ask
     assert callable(config._get_known_regions)
-
-
-def test_cliff_has_private_names():
-    assert not [*show.ShowComputeImage(None, None)._hooks]
+    assert not [*ListComputeImage(None, None)._hooks]
     assert escaping.HumanSizeColumn(1000)._value == 1000
-
-
-def test_parser_has_groups_and_options():
     parser = argparse.ArgumentParser()
     group = parser.add_argument_group('title')
     option = group.add_argument('--option')
     assert parser._action_groups[2:] == [group]
     assert parser._option_string_actions['--option'] is option
+    # Older releases of keystoneauth have no such retries.
+    if 'connect_retries' in inspect.signature(session.Session).parameters:
+        assert session.Session(connect_retries=7)._connect_retries == 7
+
+
+def test_hook_adds_to_epilog():
+    class Hook:
+        obj = types.SimpleNamespace(get_epilog=lambda: 'By a hook.')
+
+    made = ListComputeImage(None, None)
+    own = made.get_epilog()
+    made._hooks = [Hook]
+    hooked = own.replace('\n\nThis', '\n\nBy a hook.\n\nThis')
+    assert made.get_epilog() == hooked != own
 
 
 # -- without these names ---------------------------------------------------
@@ -155,14 +134,13 @@ def test_session_without_retries_has_none():
 
 
 def test_config_without_known_regions():
-    class Config:
-        cloud_config = {'clouds': {'mine': {'regions': ['a', 'b']}}}
-
-    assert _cloud.Cloud(Config(), 'mine').configured_regions() == []
+    clouds = {'mine': {'regions': ['a', 'b']}}
+    config = types.SimpleNamespace(cloud_config={'clouds': clouds})
+    assert _cloud.Cloud(config, 'mine').configured_regions() == []
 
 
 def test_epilog_without_hooks():
-    made = show.ShowComputeImage(None, None)
+    made = ListComputeImage(None, None)
     expected = made.get_epilog()
     del made._hooks
     assert made.get_epilog() == expected

@@ -26,21 +26,6 @@ def tox_sections():
     }
 
 
-@pytest.mark.parametrize('name', tox_sections())
-def test_positional_arguments_replace_those_of_pytest(name):
-    # The arguments replace all of pytest's, including the coverage threshold.
-    command = tox_sections()[name]['commands'].strip()
-    assert command.startswith('pytest {posargs:')
-    assert command.endswith('}')
-    assert command.count('{') == 1
-
-
-def test_ci_runs_command_of_readme():
-    script = (ROOT / '.ci' / 'run').read_text().splitlines()
-    assert script[-1] == 'exec ./run test'
-    assert '\n    ./run test\n' in (ROOT / 'README.rst').read_text()
-
-
 #: In place of tox: says what it is asked to run, and fails for "types".
 FAKE_TOX = """\
 #!/bin/sh
@@ -105,23 +90,27 @@ def test_run_test_chooses_environment(run, words, expected):
     assert done.stdout == f'tox run -qe {expected}\n'
 
 
-@pytest.mark.parametrize('word', ['--help', '-h', 'help'])
-def test_help_of_run_succeeds(run, word):
-    done = run(word)
+def test_help_of_run_succeeds(run):
+    done = run('--help')
     assert done.returncode == 0
     assert done.stdout.startswith('usage: ./run <command>')
     assert run('no-such-command').returncode == 2
 
 
-@pytest.mark.parametrize('tool', ['demo.py', 'pictures.py', 'devcloud'])
-def test_help_of_tool_does_nothing_else(tool, tmp_path):
-    done = subprocess.run(
-        [sys.executable, ROOT / 'tools' / tool, '--help'],
-        env={**os.environ, 'DEVCLOUD_STATE': str(tmp_path)},
-        capture_output=True,
+def tool(name, *words, state):
+    return subprocess.run(
+        [sys.executable, ROOT / 'tools' / name, *words],
+        env={**os.environ, 'DEVCLOUD_STATE': str(state)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=True,
+        check=False,
     )
+
+
+@pytest.mark.parametrize('name', ['demo.py', 'devcloud'])
+def test_help_of_tool_does_nothing_else(name, tmp_path):
+    done = tool(name, '--help', state=tmp_path)
     assert done.stdout.startswith('usage: ./run ')
     assert not list(tmp_path.iterdir())
 
@@ -134,35 +123,8 @@ def test_help_of_tool_does_nothing_else(tool, tmp_path):
     ],
 )
 def test_commands_fail_while_cloud_is_down(command, printed, tmp_path):
-    done = subprocess.run(
-        [sys.executable, ROOT / 'tools' / 'devcloud', *command],
-        env={**os.environ, 'DEVCLOUD_STATE': str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    done = tool('devcloud', *command, state=tmp_path)
     assert (done.returncode, done.stdout) == (1, printed)
-
-
-WORKFLOWS = sorted((ROOT / '.github' / 'workflows').glob('*.yml'))
-
-
-@pytest.mark.parametrize('path', WORKFLOWS, ids=lambda path: path.stem)
-def test_workflow_permissions_are_minimal_and_actions_pinned(path):
-    workflow = yaml.safe_load(path.read_text())
-    assert workflow['permissions'] == {}
-    for name, job in workflow['jobs'].items():
-        writes = {k for k, v in job['permissions'].items() if v == 'write'}
-        assert writes == {
-            'attest': {'attestations', 'id-token'},
-            'publish': {'id-token'},
-            'release': {'contents'},
-        }.get(name, set())
-        assert 'timeout-minutes' in job
-        for step in job['steps']:
-            if 'uses' in step:
-                assert re.fullmatch(r'[\w/-]+@[0-9a-f]{40}', step['uses'])
 
 
 def test_commands_in_workflows_exist():
@@ -178,47 +140,6 @@ def test_commands_in_workflows_exist():
     assert '.ci/run' in [step.get('run') for step in steps]
 
 
-#: With the package, all that a wheel is built from.
-BUILT_FROM = (
-    'setup.cfg',
-    'setup.py',
-    'pyproject.toml',
-    'README.rst',
-    'LICENSE',
-)
-
-
-def test_wheel_is_reproducible(tmp_path):
-    built = []
-    for number in (1, 2):
-        source = tmp_path / str(number)
-        # The builds differ in path, times of files and hash seed.
-        shutil.copytree(
-            ROOT / 'osc_compute_images',
-            source / 'osc_compute_images',
-            copy_function=shutil.copyfile,
-            ignore=shutil.ignore_patterns('__pycache__'),
-        )
-        for name in BUILT_FROM:
-            shutil.copyfile(ROOT / name, source / name)
-            os.utime(source / name, (10**9 * number, 10**9 * number))
-        build = 'from setuptools import build_meta as b; b.build_wheel("dist")'
-        subprocess.run(
-            [sys.executable, '-c', build],
-            cwd=source,
-            env={
-                **os.environ,
-                'PYTHONHASHSEED': str(number),
-                'SOURCE_DATE_EPOCH': '1700000000',
-            },
-            capture_output=True,
-            check=True,
-        )
-        [wheel] = (source / 'dist').glob('*.whl')
-        built.append((wheel.name, wheel.read_bytes()))
-    assert built[0] == built[1]
-
-
 def test_files_have_spdx_tag():
     listed = subprocess.run(
         ['git', '-C', ROOT, 'ls-files', '*.py', '*.go', '*.yml'],
@@ -228,16 +149,9 @@ def test_files_have_spdx_tag():
     )
     if listed.returncode:
         pytest.skip('not in a clone')
-    tag = 'SPDX-License-Identifier: Apache-2.0'
     for name in listed.stdout.splitlines():
         path = ROOT / name
-        if not path.exists() or name.startswith('.pre-commit'):
-            continue
-        text = path.read_text()
-        if not text:
-            continue
-        first, _, rest = text.partition('\n')
-        if first.startswith('#!'):
-            first, _, rest = rest.partition('\n')
-        assert first.endswith(tag), name
-        assert 'Licensed' + ' under' not in rest, name
+        text = path.read_text() if path.exists() else ''
+        first = re.sub('^#!.*\n', '', text).partition('\n')[0]
+        is_tagged = first.endswith('SPDX-License-Identifier: Apache-2.0')
+        assert is_tagged or not text or name.startswith('.pre-commit'), name

@@ -8,9 +8,8 @@ import pytest
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.output import bounds
 from testbed import nova
-from tests.unit.commands import test_commands
-
-app = test_commands.app
+from tests.unit.running import listed
+from tests.unit.running import run
 
 
 @pytest.fixture
@@ -30,38 +29,29 @@ def endless(http, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    'words',
-    [
-        (),
-        ('-f', 'table'),
-        ('-f', 'json'),
-        ('-f', 'yaml'),
-        ('-f', 'value', '--sort-column', 'Name'),
-    ],
+    'words', ['', '-f json', '-f yaml', '-f value --sort-column Name']
 )
 def test_formats_that_hold_all_images_are_limited(endless, app, words):
     with pytest.raises(exceptions.CommandError, match='--max-items'):
-        test_commands.run(app, ListComputeImage, *words)
+        run(app, ListComputeImage, *words.split())
 
 
-@pytest.mark.parametrize('words', [(), ('-f', 'json'), ('-f', 'value')])
+@pytest.mark.parametrize('words', ['', '-f json', '-f value'])
 @pytest.mark.parametrize(
     ('option', 'count'), [('--max-items', 60), ('--limit', 30)]
 )
 def test_max_items_and_limit_raise_the_limit(
     endless, app, words, option, count
 ):
-    code, printed = test_commands.run(
-        app, ListComputeImage, *words, option, str(count)
-    )
-    assert code == 0
-    assert printed.count('cirros-') == count
+    words = (*words.split(), option, str(count))
+    code, printed = run(app, ListComputeImage, *words)
+    assert (code, printed.count('cirros-')) == (0, count)
 
 
-@pytest.mark.parametrize('form', ['csv', 'value'])
+@pytest.mark.parametrize('form', ['csv', 'jsonl', 'value'])
 def test_streamed_formats_are_not_limited(endless, app, form):
     with pytest.raises(AssertionError, match='Too many'):
-        test_commands.run(app, ListComputeImage, '-f', form)
+        run(app, ListComputeImage, '-f', form)
     assert app.stdout.getvalue().count('cirros-') == 100
 
 
@@ -69,4 +59,4 @@ def test_streamed_formats_are_not_limited(endless, app, form):
 def test_lists_up_to_the_limit_are_shown(app, http, monkeypatch, count):
     monkeypatch.setattr(bounds, 'MAX_GATHERED', 25)
     http.get(nova.DETAIL, json=nova.page(nova.images(*range(count))))
-    assert len(test_commands.listed(app)) == count
+    assert len(listed(app)) == count

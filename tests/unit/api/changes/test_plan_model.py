@@ -47,11 +47,11 @@ from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
 from testbed.fleet import snapshot
-from tests.unit.commands.test_commands import App
-from tests.unit.commands.test_commands import run
 from tests.unit.conftest import new_session
 from tests.unit.conftest import set_catalog
+from tests.unit.running import App
 from tests.unit.running import DB
+from tests.unit.running import run
 from tests.unit.running import WEB
 
 

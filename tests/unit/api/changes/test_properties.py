@@ -14,9 +14,9 @@ from osc_compute_images.commands.show import ShowComputeImage
 from osc_compute_images.commands.unset import UnsetComputeImage
 from testbed import nova
 from testbed.fleet import Fleet
-from tests.unit.commands.test_commands import App
-from tests.unit.commands.test_commands import listed
-from tests.unit.commands.test_commands import run
+from tests.unit.running import App
+from tests.unit.running import listed
+from tests.unit.running import run
 
 ID = nova.image_id(1)
 ONE = f'{nova.ENDPOINT}/images/{ID}'

@@ -25,11 +25,11 @@ from osc_compute_images.commands.show import ShowComputeImage
 from osc_compute_images.targets import finder
 from osc_compute_images.targets import scope
 from testbed import nova
-from tests.unit.commands.test_commands import App
-from tests.unit.commands.test_commands import AUTH
-from tests.unit.commands.test_commands import listed
-from tests.unit.commands.test_commands import run
 from tests.unit.conftest import set_catalog
+from tests.unit.running import App
+from tests.unit.running import AUTH
+from tests.unit.running import listed
+from tests.unit.running import run
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
 

@@ -180,7 +180,7 @@ class Server(nova.Server):
             return nova.fault(403, 'forbidden', 'image ID not visible')
         return super()._refusal(marker)
 
-    def _page(self, start: int, limit: int) -> dict[str, Any]:
+    def _page(self, listed: Any, start: int, limit: int) -> Any:
         how = self.paging
         size = SIZES[how.size](limit, how.own_limit)
         # Each page has a new image: otherwise it would be a repeated page.

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""An error or a redirect.
+"""Errors and redirects, their delays, and texts for a terminal.
 
-An input has a status, a reason and some headers, one per line, and then the
+An error has a status, a reason and some headers, one per line, and then the
 body.
 """
 
 import json
+import math
 import re
 import time
 from unittest import mock
@@ -17,8 +18,10 @@ import requests_mock
 
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
+from osc_compute_images.api import ServerError
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http import _settings
+from osc_compute_images.text import printable
 from testbed import nova
 from tests.fuzz import promises
 
@@ -40,7 +43,7 @@ def _answer(*head: str, body: object = '') -> bytes:
     return '\n'.join([*head, text]).encode()
 
 
-SEEDS = [
+ERRORS = [
     _answer('404', 'Not Found', '', 'req-1', '', body=_NOT_FOUND),
     _answer('401', 'Unauthorized', '', '', '', body=_UNAUTHORIZED),
     _answer('404', 'Not Found', '', '', '', body=_NO_ROUTE),
@@ -50,7 +53,7 @@ SEEDS = [
 ]
 
 
-def check(data: bytes) -> None:
+def check_error(data: bytes) -> None:
     """Get an image, with this response."""
     *head, body = (data.split(b'\n', 5) + [b''] * 6)[:6]
     status, reason, *values = [line.decode('latin-1') for line in head]
@@ -81,3 +84,44 @@ def _api() -> ImagesAPI:
     return ImagesAPI(
         adapter.Adapter(session.Session(), endpoint_override=nova.ENDPOINT)
     )
+
+
+DELAYS = [
+    b'120',
+    b'Fri, 31 Dec 2100 23:59:59 GMT',
+    b'Friday, 31-Dec-99 23:59:59 -0000',
+    b'Fri Dec 31 23:59:59 1999',
+]
+
+
+def check_delay(data: bytes) -> None:
+    """Check the delay."""
+    seconds = _error_response.parse_retry_after(data.decode('latin-1'))
+    error = ServerError('x', http_status=503)
+    error.retry_after = seconds
+    for number in (0.0, 1.0):
+        delay = _settings.Retries().delay(
+            error, 0, math.inf, lambda n=number: n
+        )
+        if delay is None:
+            # There is no retry.
+            assert seconds is not None
+            assert seconds > _error_response.MAX_DELAY
+        else:
+            assert 0 <= delay <= _error_response.MAX_DELAY
+
+
+TEXTS = [
+    b'cirros-0.6.2',
+    b'\x1b]0;title\x07',
+    'a\u202eb \u00a0 \U000e0041 \U0001f600'.encode(),
+    b'\xed\xa0\x80',
+]
+
+
+def check_text(data: bytes) -> None:
+    """Escape a text; printable text must stay unchanged."""
+    text = data.decode('utf-8', 'surrogateescape')
+    shown = printable(text)
+    promises.expect_safe(shown)
+    assert printable(shown) == shown

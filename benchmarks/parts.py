@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The parts of the benchmark: which programs are measured, in which cloud."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+import functools
+import json
+from pathlib import Path
+import sys
+import tempfile
+from typing import NamedTuple
+
+from benchmarks.measure import HERE
+from benchmarks.measure import Run
+from benchmarks.measure import run
+from benchmarks.measure import Subject
+
+_BIN = Path(sys.executable).parent
+OPENSTACK = str(_BIN / 'openstack')
+COMPUTE_IMAGE = str(_BIN / 'compute-image')
+_OURS = (OPENSTACK, 'compute', 'image')
+
+_ID = '0c0ffee0-0000-0000-0000-000000000000'
+
+#: How many images the slow programs have. Each takes the same time.
+FEW = 10
+
+
+class Part(NamedTuple):
+    """A table.
+
+    :param base: the figures of the others are relative to this one's
+    """
+
+    title: str
+    base: str
+    subjects: list[Subject]
+
+
+def program(*command: str) -> list[str]:
+    """Return the command of one of ``subjects.py``."""
+    return [sys.executable, str(HERE / 'subjects.py'), *command]
+
+
+def timed(command: list[str], env: Mapping[str, str]) -> Run:
+    """Run a program that prints the time of its list, without its start."""
+    done = run(command, env)
+    own = json.loads(done.output)
+    done.figures |= {'wall': own['wall'], 'cpu': own['cpu']}
+    return done
+
+
+def api(images: int, gophercloud: Path | None) -> Part:
+    """Lists from a program: without its start, and without authentication."""
+    programs = {
+        'transfer only (urllib3)': program('transfer'),
+        'floor: transfer and typed decode': program('floor'),
+        'this API: list_detail()': program('list_detail'),
+        'requests and json.loads': program('requests'),
+    }
+    if gophercloud is not None:
+        for way in ('EachPage', 'AllPages'):
+            programs[f'gophercloud {way}'] = [str(gophercloud), way]
+    programs['openstacksdk compute.images()'] = program('openstacksdk')
+    return Part(
+        'Lists from a program; CPU and wall time without its start, and '
+        'without authentication:',
+        'this API: list_detail()',
+        [
+            Subject(name, images, functools.partial(timed, command))
+            for name, command in programs.items()
+        ],
+    )
+
+
+def commands(images: int) -> Part:
+    """Commands that list images, or show one."""
+    lists = [
+        Subject.of(
+            ' '.join(('compute image list -f', *words)),
+            images,
+            [*_OURS, 'list', '-f', *words],
+        )
+        for form in ('csv', 'value', 'json', 'table')
+        for words in ((form,), (form, '--long'))
+    ]
+    return Part(
+        '``openstack``, whole commands. ``image list`` uses Glance, whose '
+        'records are larger:',
+        'compute image list -f csv',
+        [
+            *lists,
+            Subject.of(
+                'image list -f csv',
+                max(1000, images // 10),
+                [OPENSTACK, 'image', 'list', '-f', 'csv'],
+            ),
+            *(
+                Subject.of(f'compute image show {name}', 3, [*_OURS, *words])
+                for name, words in {
+                    '<ID>': ('show', _ID),
+                    '<name>': ('show', 'cirros-0.6.2-000000'),
+                }.items()
+            ),
+        ],
+    )
+
+
+def start() -> Part:
+    """The start of a command, which dominates on a small cloud."""
+    lines = {
+        'floor: the standard library alone': program('alone'),
+        'compute-image list': [COMPUTE_IMAGE, 'list'],
+        'openstack --version': [OPENSTACK, '--version'],
+        'openstack compute image list': [*_OURS, 'list'],
+        'openstack image list': [OPENSTACK, 'image', 'list'],
+    }
+    return Part(
+        'Starting and listing one image (``openstack --version`` lists none). '
+        'valgrind counts the instructions:',
+        'openstack compute image list',
+        [
+            Subject.of(name, 1, command, counted=True)
+            for name, command in lines.items()
+        ],
+    )
+
+
+_CHANGES = {
+    'set': ('set', '--allow-private', '--property', 'checked=yes'),
+    'delete': ('delete',),
+}
+_CHOICE = {
+    'set': ('--with-name-pattern', 'cirros-*'),
+    'delete': ('--name-pattern', 'cirros-*'),
+}
+
+
+def _loop(verb: str, env: Mapping[str, str]) -> Run:
+    """Run a command for each of the images."""
+    listed = run([*_OURS, 'list', '-f', 'value', '-c', 'ID'], env)
+    with tempfile.NamedTemporaryFile(suffix='.txt') as ids:
+        ids.write(listed.output)
+        ids.flush()
+        loop = ['xargs', '-n', '1', '-a', ids.name]
+        return run([*loop, *_OURS, *_CHANGES[verb]], env)
+
+
+def changes(images: int) -> Part:
+    """Changing or deleting many images: with one command, or one for each."""
+    return Part(
+        'Setting a property of many images, and deleting them. The shell '
+        f'loop has {FEW} images, as each takes the same time:',
+        'set: openstack, with filters',
+        [*_changes(images)],
+    )
+
+
+def _changes(images: int) -> Iterator[Subject]:
+    for verb, words in _CHANGES.items():
+        chosen = (*words, *_CHOICE[verb], '--auto-approve', '-f', 'value')
+        for name, command in {
+            'openstack, with filters': [*_OURS, *chosen],
+            'compute-image, with filters': [COMPUTE_IMAGE, *chosen],
+            'openstacksdk, one process': program('openstacksdk changes', verb),
+        }.items():
+            ran = functools.partial(run, command)
+            left = images if verb == 'set' else 0
+            yield Subject(f'{verb}: {name}', images, ran, left)
+        looped = functools.partial(_loop, verb)
+        left = FEW if verb == 'set' else 0
+        yield Subject(f'{verb}: xargs -n 1 openstack', FEW, looped, left)
