@@ -42,20 +42,16 @@ def command(chance: random.Random, at: w.World) -> Command:
     made = Command(kind, [], selected, chance.random() < 0.4)
     if kind == 'named':
         return _named(chance, at, made)
-    options = []
-    if everywhere:
-        options.append('--all-regions')
-    if chance.random() < 0.3:
-        made.accepts_gaps = True
-        options.append('--accept-gaps')
-    if chance.random() < 0.3:
-        made.includes_used = True
-        options.append('--include-used')
-    if kind == 'delete':
-        options += _filters(chance, made)
-    else:
-        options += _retention(chance, made)
-    made.words = options
+    made.accepts_gaps = chance.random() < 0.3
+    made.includes_used = chance.random() < 0.3
+    options = {
+        '--all-regions': everywhere,
+        '--accept-gaps': made.accepts_gaps,
+        '--include-used': made.includes_used,
+    }
+    choose = _filters if kind == 'delete' else _retention
+    given = [option for option, is_given in options.items() if is_given]
+    made.words = given + choose(chance, made)
     return made
 
 

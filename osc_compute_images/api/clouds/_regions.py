@@ -155,7 +155,8 @@ class _Logins:
 
     def __init__(self, apis: Iterable[ImagesAPI]) -> None:
         self._locks = {
-            id(_settings.login(api.adapter)): threading.Lock() for api in apis
+            id(_settings.of(api.adapter).login): threading.Lock()
+            for api in apis
         }
         self._errors: dict[int, _errors.ImagesError | None] = {}
 
@@ -164,7 +165,7 @@ class _Logins:
 
         :raises ImagesError: if the login fails or has failed
         """
-        login = _settings.login(api.adapter)
+        login = _settings.of(api.adapter).login
         if login is None:
             return
         with self._locks[id(login)]:

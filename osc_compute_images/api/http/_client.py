@@ -142,12 +142,12 @@ class Client:
     ) -> _Result:
         """Call a function, given its deadline, and retry transient errors."""
         end = math.inf if deadline is None else deadline
-        retries = _settings.retries(self._adapter)
         retry = 0
         while True:
             try:
                 return self._logged_in(attempt, end)
             except _errors.ImagesError as e:
+                retries = _settings.retries(self._adapter)
                 left = end - time.monotonic()
                 delay = retries.delay(e, retry, left, random.random)
                 if delay is None:

@@ -37,9 +37,9 @@ class _BoundedSession:
     A plugin sends the requests of a login, and knows no deadline of them.
     """
 
-    def __init__(self, adapter: ksa_adapter.Adapter, end: float) -> None:
-        self._session = _settings.chain(adapter)[-1]
-        self._timeouts = _settings.timeouts(adapter)
+    def __init__(self, settings: _settings.Settings, end: float) -> None:
+        self._session = settings.session
+        self._timeouts = settings.timeouts
         self._end = end
 
     def __getattr__(self, name: str) -> Any:
@@ -63,15 +63,16 @@ def log_in(adapter: ksa_adapter.Adapter, end: float) -> None:
     :param end: deadline, except while another thread logs in the same user
     :raises ImagesError: if it fails
     """
-    if plugin := _settings.login(adapter):
+    settings = _settings.of(adapter)
+    if settings.login is not None:
         left = end - time.monotonic()
         with _exceptions.translated(_exceptions.KEYSTONE), alarm(left):
-            plugin.get_headers(_BoundedSession(adapter, end))
+            settings.login.get_headers(_BoundedSession(settings, end))
 
 
 def discard_token(adapter: ksa_adapter.Adapter) -> bool:
     """Discard the token, and return whether another can be obtained."""
-    plugin = _settings.login(adapter)
+    plugin = _settings.of(adapter).login
     return plugin is not None and plugin.invalidate()
 
 
@@ -130,7 +131,7 @@ def _not_found(
     region, regions = adapter.region_name, set()
     # NOTE: only a hint, and not all plugins have a catalog.
     with contextlib.suppress(Exception):
-        access = _settings.login(adapter).get_access(adapter.session)
+        access = _settings.of(adapter).login.get_access(adapter.session)
         found = access.service_catalog.get_endpoints_data(
             service_type=adapter.service_type,
             service_name=adapter.service_name,

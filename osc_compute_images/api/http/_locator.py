@@ -18,6 +18,7 @@ import msgspec
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _keystone
 from osc_compute_images.api.http import _settings
+from osc_compute_images.api.http._request import Endpoint
 from osc_compute_images.api.http._request import send_once
 
 # Paths of versions below an endpoint without one, in order of preference.
@@ -27,7 +28,7 @@ _VERSIONS = ('/v2.1', '/v2')
 # of Keystone or of an old cloud.
 _VERSIONED = re.compile(
     r'(?P<root>.*://.*/v(1\.[01]|2(\.\d+)?|3))'
-    r'(/(AUTH_)?([0-9a-f]{32}|[0-9a-f-]{36}|\d+))?/*',
+    r'(/(AUTH_)?([0-9a-f]{32}|[0-9a-f-]{36}|\d+))?',
     re.IGNORECASE,
 )
 
@@ -43,10 +44,10 @@ class Locator:
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         self._adapter = adapter
-        self._found: dict[str, str] = {}
+        self._found: dict[str, Endpoint] = {}
 
-    def locate(self, end: float) -> str:
-        """Return the URL of the endpoint, with a version.
+    def locate(self, end: float) -> Endpoint:
+        """Return the endpoint, with a version.
 
         A URL with a version is used as it is: another request may be blocked
         by a firewall. Below any other URL, a version is looked for.
@@ -55,9 +56,10 @@ class Locator:
         """
         url = _keystone.endpoint(self._adapter)
         if url not in self._found:
-            self._found[url] = (
-                url if _version_root(url) else self._with_version(url, end)
-            )
+            endpoint = Endpoint.parse(url)
+            if _version_root(endpoint) is None:
+                endpoint = self._with_version(endpoint, end)
+            self._found[url] = endpoint
         return self._found[url]
 
     def microversions(self, end: float) -> tuple[str, str] | None:
@@ -65,19 +67,20 @@ class Locator:
 
         :raises ImagesError: if there is no version document
         """
-        url = self.locate(end)
-        body = self._version_document(_version_root(url) or url, end)
+        endpoint = self.locate(end)
+        root = _version_root(endpoint) or endpoint
+        body = self._version_document(root, end)
         try:
             version = msgspec.json.decode(body, type=_Document).version
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
         return version.min_version, version.version
 
-    def _with_version(self, url: str, end: float) -> str:
-        """Return the URL of a version that is served, or this one."""
+    def _with_version(self, endpoint: Endpoint, end: float) -> Endpoint:
+        """Return the endpoint of a version that is served, or this one."""
         final = (401, *_settings.retries(self._adapter).statuses)
         for path in _VERSIONS:
-            below = url.rstrip('/') + path
+            below = endpoint._replace(url=endpoint.url + path)
             try:
                 self._version_document(below, end)
             except (_errors.HTTPError, _errors.InvalidResponse) as e:
@@ -85,9 +88,9 @@ class Locator:
                     raise
             else:
                 return below
-        return url
+        return endpoint
 
-    def _version_document(self, root: str, end: float) -> bytes:
+    def _version_document(self, root: Endpoint, end: float) -> bytes:
         """Request the document of a version, without a token if possible."""
         request = functools.partial(
             send_once, self._adapter, 'GET', root, '/', end
@@ -106,7 +109,7 @@ class _Document(msgspec.Struct):
     version: _Version
 
 
-def _version_root(url: str) -> str | None:
-    """Return a URL up to its version, or None without a version."""
-    match = _VERSIONED.fullmatch(url)
-    return match['root'] if match else None
+def _version_root(endpoint: Endpoint) -> Endpoint | None:
+    """Return the endpoint up to its version, or None without a version."""
+    match = _VERSIONED.fullmatch(endpoint.url)
+    return endpoint._replace(url=match['root']) if match else None

@@ -10,6 +10,7 @@ adds the endpoint, the microversion, timeouts and limits.
 import time
 from typing import Any
 from typing import NamedTuple
+from typing import Self
 
 from keystoneauth1 import adapter as ksa_adapter
 import requests
@@ -39,6 +40,28 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _EMPTY_BODIES = (b'', b'{}', b'null')
 
 
+class Endpoint(NamedTuple):
+    """A URL without a trailing slash, and the login that was in it."""
+
+    url: str
+    auth: requests.auth.AuthBase | None = None
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Separate the user name and password from a URL.
+
+        :raises EndpointNotFound: if it is invalid
+        """
+        try:
+            login = requests.utils.get_auth_from_url(url)
+        except ValueError as e:
+            raise _errors.EndpointNotFound(
+                f'The URL of the Compute service is invalid: {e}'
+            ) from e
+        auth = requests.auth.HTTPBasicAuth(*login) if any(login) else None
+        return cls(requests.utils.urldefragauth(url).rstrip('/'), auth)
+
+
 class Response(NamedTuple):
     """A successful response to a request.
 
@@ -55,32 +78,30 @@ class Response(NamedTuple):
 def send_once(
     adapter: ksa_adapter.Adapter,
     method: str,
-    endpoint: str,
+    endpoint: Endpoint,
     path: str,
     end: float,
     **content: Any,
 ) -> Response:
     """Send a request of a user who is logged in.
 
-    :param endpoint: URL, perhaps with a user name and a password
     :param path: below the endpoint
     :param end: deadline of the response
     :param content: additional arguments of the adapter's ``request``
     :raises ImagesError: for anything but a success
     """
-    endpoint, content['requests_auth'] = _without_login(endpoint)
+    url = endpoint.url + path
     left = end - time.monotonic()
     if left <= 0:
         raise _errors.RequestTimedOut(
-            f'The request to {endpoint}{path} was not sent: the timeout had '
-            f'expired'
+            f'The request to {url} was not sent: the timeout had expired'
         )
-    timeouts = _settings.timeouts(adapter)
-    connect, read = (min(seconds, left) for seconds in timeouts)
-    total = min(TOTAL_TIMEOUT_FACTOR * timeouts[1], left)
+    settings = _settings.of(adapter)
+    connect, read = settings.timeouts
+    total = min(TOTAL_TIMEOUT_FACTOR * read, left)
     reader = BodyReader(total, end)
     headers = {'Accept': 'application/json', **content.pop('headers', {})}
-    with _exceptions.translated(endpoint + path), alarm(connect + total):
+    with _exceptions.translated(url), alarm(connect + total):
         # NOTE: the microversion None means 2.1 on every release, and overrides
         # the user's default. Redirects are not followed: the token would be
         # sent to any host. Client makes the retries, and renews the token.
@@ -88,7 +109,7 @@ def send_once(
             path,
             method,
             # keystoneauth interprets percent signs as placeholders.
-            endpoint_override=endpoint.replace('%', '%%'),
+            endpoint_override=endpoint.url.replace('%', '%%'),
             headers=headers,
             raise_exc=False,
             redirect=False,
@@ -96,30 +117,14 @@ def send_once(
             connect_retries=0,
             status_code_retries=0,
             stream=True,
-            hooks={'response': [reader, *_settings.hooks(adapter)]},
-            timeout=(connect, read),
+            hooks={'response': [reader, *settings.hooks]},
+            timeout=(min(connect, left), min(read, left)),
+            requests_auth=endpoint.auth,
             **{'microversion': None, **content},
         )
         # NOTE: a substitute for the session may not have called the hook.
         reader(response)
     return _checked(method, response)
-
-
-def _without_login(
-    url: str,
-) -> tuple[str, requests.auth.HTTPBasicAuth | None]:
-    """Separate the user name and password from a URL.
-
-    :raises EndpointNotFound: if the URL is invalid
-    """
-    try:
-        login = requests.utils.get_auth_from_url(url)
-    except ValueError as e:
-        raise _errors.EndpointNotFound(
-            f'The URL of the Compute service is invalid: {e}'
-        ) from e
-    auth = requests.auth.HTTPBasicAuth(*login) if any(login) else None
-    return requests.utils.urldefragauth(url).rstrip('/'), auth
 
 
 def _checked(method: str, response: requests.Response) -> Response:
@@ -139,7 +144,7 @@ def _checked(method: str, response: requests.Response) -> Response:
         )
     elif status not in _SUCCESSES[method]:
         problem = f'Unexpected status of {method} {one_line(response.url)}'
-    elif _is_foreign(method, status, response.content.strip()):
+    elif method != 'GET' and _is_foreign(method, response):
         problem = (
             f'The response to {method} with status {status} is not from the '
             f'images API; the change may or may not have been made'
@@ -159,11 +164,12 @@ def _checked(method: str, response: requests.Response) -> Response:
     )
 
 
-def _is_foreign(method: str, status: int, body: bytes) -> bool:
+def _is_foreign(method: str, response: requests.Response) -> bool:
     """Return whether the body of a change cannot be from this API."""
-    if method == 'GET' or body in _EMPTY_BODIES:
+    body = response.content.strip()
+    if body in _EMPTY_BODIES:
         return False
     if method == 'DELETE':
         # 202 (accepted) and 204 (no content) are unambiguous.
-        return status not in (202, 204)
+        return response.status_code not in (202, 204)
     return not body.startswith(b'{')

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 import dataclasses
 from typing import Any
+from typing import NamedTuple
 
 from keystoneauth1 import adapter as ksa_adapter
 import requests
@@ -27,41 +28,45 @@ _FIRST_DELAY = 0.5
 STATUSES = frozenset((413, 429, 502, 503, 504))
 
 
-def chain(adapter: Any) -> Sequence[Any]:
-    """Return an adapter, those below it, and the keystoneauth session."""
-    parts: list[Any] = []
-    # Bounded, in case an object is its own session.
-    while len(parts) < 8 and not isinstance(
-        adapter, requests.Session | type(None)
-    ):
-        parts.append(adapter)
-        adapter = getattr(adapter, 'session', None)
-    return parts
+class Settings(NamedTuple):
+    """What an adapter, those below it, and their sessions have.
 
-
-def login(adapter: ksa_adapter.Adapter) -> Any:
-    """Return the authentication plugin, or None."""
-    return _first(adapter, 'auth')
-
-
-def timeouts(adapter: ksa_adapter.Adapter) -> tuple[float, float]:
-    """Return the timeouts for a connection and for the next bytes."""
-    seconds: float | None = _first(adapter, 'timeout')
-    return (seconds, seconds) if seconds else TIMEOUT
-
-
-def hooks(adapter: ksa_adapter.Adapter) -> list[Callable[..., Any]]:
-    """Return the response hooks of the requests session.
-
-    The hooks of a request replace them.
+    :param session: the keystoneauth session
+    :param login: the authentication plugin, or None
+    :param timeouts: for a connection, and for the next bytes of a response
+    :param hooks: the response hooks of the requests session. The hooks of a
+        request replace them
+    :param connect_retries: of the session, or None by default. keystoneauth
+        itself uses them to fetch a token
     """
-    below = getattr(chain(adapter)[-1], 'session', None)
-    return [*below.hooks.get('response', ())] if below is not None else []
+
+    session: Any
+    login: Any
+    timeouts: tuple[float, float]
+    hooks: Sequence[Callable[..., Any]]
+    connect_retries: int | None
 
 
-def _first(adapter: ksa_adapter.Adapter, name: str) -> Any:
-    values = (getattr(part, name, None) for part in chain(adapter))
-    return next(filter(None, values), None)
+def of(adapter: ksa_adapter.Adapter) -> Settings:
+    """Return the settings of an adapter. They may change at any time."""
+    part: Any = adapter
+    login = timeout = retries = None
+    hooks: Sequence[Callable[..., Any]] = ()
+    # Bounded, in case an object is its own session.
+    for _ in range(8):
+        login = login or getattr(part, 'auth', None)
+        timeout = timeout or getattr(part, 'timeout', None)
+        # 0 is the default.
+        retries = retries or getattr(part, '_connect_retries', None)
+        below = getattr(part, 'session', None)
+        if isinstance(below, requests.Session):
+            hooks = below.hooks.get('response', ())
+            break
+        if below is None:
+            break
+        part = below
+    timeouts = (timeout, timeout) if timeout else TIMEOUT
+    return Settings(part, login, timeouts, hooks, retries or None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,10 +135,8 @@ class Retries:
 def retries(adapter: ksa_adapter.Adapter) -> Retries:
     """Return the settings of retries, or their defaults."""
     connect = adapter.connect_retries
-    for part in chain(adapter):
-        if connect is None:
-            # 0 is the default of a session.
-            connect = getattr(part, '_connect_retries', 0) or None
+    if connect is None:
+        connect = of(adapter).connect_retries
     status_code = adapter.status_code_retries
     return Retries(
         RETRIES if connect is None else connect,

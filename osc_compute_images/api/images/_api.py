@@ -296,7 +296,8 @@ class ImagesAPI(MetadataAPI):
 
         :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case.
             An image that has been seen, and no longer exists, is DELETED
-        :param timeout: seconds, also for each request; no timeout by default
+        :param timeout: seconds, also for each request and login; no timeout by
+            default
         :param on_poll: called with the image after each poll
         :raises ImageFailed: if the status is ERROR or DELETED instead
         :raises ImageVanished: if the image no longer exists

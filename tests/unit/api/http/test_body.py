@@ -257,13 +257,17 @@ def test_body_compressed_twice_is_rejected():
         ids(api)
 
 
-def test_size_of_body_read_by_hook_is_limited(monkeypatch):
+def test_size_of_body_that_a_session_has_read_is_limited(monkeypatch, http):
+    class Own(requests.Session):
+        def request(self, *args, hooks, stream, **kwargs):
+            return super().request(*args, **kwargs)
+
     monkeypatch.setattr(_body, 'MAX_BODY', 10)
-    response = requests.Response()
-    response.status_code = 200
-    response._content = b' ' * 11
+    http.get(nova.DETAIL, json={'images': []})
+    auth = token_endpoint.Token(nova.ENDPOINT, 'token')
+    below = session.Session(auth, session=Own())
     with pytest.raises(images.InvalidResponse, match='larger than 10'):
-        _body.BodyReader(1, math.inf)(response)
+        ids(ImagesAPI(adapter.Adapter(below)))
 
 
 def test_header_without_a_colon_is_ignored():

@@ -588,20 +588,3 @@ def test_wait_timeout_includes_requests(send, seen):
         with pytest.raises(images.WaitTimedOut) as caught:
             images.ImagesAPI(compute).wait_for(seen or ID, timeout=1)
     assert caught.value.image == seen
-
-
-def test_wait_passes_deadline_to_each_request(api, http, slept, monkeypatch):
-    answer_in_turn(http, 'SAVING')
-    deadlines = []
-    get = api._http.get
-
-    def noted(path, params=None, *, deadline=None):
-        deadlines.append(deadline)
-        return get(path, params, deadline=deadline)
-
-    monkeypatch.setattr(api._http, 'get', noted)
-    with pytest.raises(images.WaitTimedOut):
-        api.wait_for(ID, timeout=10)
-    end = time.monotonic()
-    assert set(deadlines) == {end}
-    assert len(deadlines) > 3
