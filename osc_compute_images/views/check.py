@@ -102,13 +102,14 @@ class CheckView(view.View):
             for level in (Level.CRITICAL, Level.UNKNOWN, Level.WARNING)
             if counts[level]
         ]
-        some = f'{total} server{"" if total == 1 else "s"}'
         if not total:
             text = 'no servers found'
         elif short:
-            text = f'{short} of {some} fall short: {", ".join(parts)}'
+            fall = 'falls' if short == 1 else 'fall'
+            text = f'{short} of {total} servers {fall} short: '
+            text += ', '.join(parts)
         else:
-            text = f'{some} with good snapshots'
+            text = f'{total} of {total} servers have good snapshots'
         if unread:
             text += '; not everything could be read'
         self._command.log.log(

@@ -65,8 +65,8 @@ def levels(got):
 @pytest.mark.parametrize(
     ('words', 'code', 'short', 'line'),
     [
-        ([], OK, [], 'OK: 2 servers with good snapshots'),
-        (['--critical=31h'], OK, [], 'OK: 2 servers with good snapshots'),
+        ([], OK, [], 'OK: 2 of 2 servers have good snapshots'),
+        (['--critical=31h'], OK, [], 'OK: 2 of 2 servers have good snapshots'),
         (
             ['--critical=29h', '--warning=4h'],
             CRITICAL,
@@ -77,26 +77,31 @@ def levels(got):
             ['--newest-within=29h'],
             CRITICAL,
             [('db', 'CRITICAL')],
-            'CRITICAL: 1 of 2 servers fall short: 1 CRITICAL',
+            'CRITICAL: 1 of 2 servers falls short: 1 CRITICAL',
         ),
         (
             ['--warning=29h'],
             WARNING,
             [('db', 'WARNING')],
-            'WARNING: 1 of 2 servers fall short: 1 WARNING',
+            'WARNING: 1 of 2 servers falls short: 1 WARNING',
         ),
-        (['--warning=29h', 'web'], OK, [], 'OK: 1 server with good snapshots'),
+        (
+            ['--warning=29h', 'web'],
+            OK,
+            [],
+            'OK: 1 of 1 servers have good snapshots',
+        ),
         (
             ['--min-count=2'],
             CRITICAL,
             [('db', 'CRITICAL')],
-            'CRITICAL: 1 of 2 servers fall short: 1 CRITICAL',
+            'CRITICAL: 1 of 2 servers falls short: 1 CRITICAL',
         ),
         (
             ['--critical=29h', '--with-metadata=backup=yes'],
             OK,
             [],
-            'OK: 1 server with good snapshots',
+            'OK: 1 of 1 servers have good snapshots',
         ),
     ],
 )
@@ -159,7 +164,7 @@ def test_cell_that_is_down(app, fleet, caplog):
     for words in (['--with-metadata=backup'], ['--name-pattern=web']):
         caplog.clear()
         assert check(app, *words, '--accept-gaps', code=UNKNOWN) == []
-        text = 'UNKNOWN: 1 server with good snapshots; not everything could'
+        text = 'UNKNOWN: 1 of 1 servers have good snapshots; not everything'
         assert caplog.messages[-1].startswith(text)
     # What is worse is told.
     assert len(check(app, '--critical=1h', code=CRITICAL)) == 2
@@ -184,7 +189,7 @@ def test_region_that_fails(app, http, slept, caplog, path, status):
     http.get(re.compile(f'{TWO}/{path}'), status_code=status)
     assert check(app, '--all-regions', code=UNKNOWN) == []
     assert any('RegionTwo' in message for message in errors(caplog))
-    assert errors(caplog)[-1].startswith('UNKNOWN: 2 servers')
+    assert errors(caplog)[-1].startswith('UNKNOWN: 2 of 2 servers')
     http.get(re.compile(f'{nova.ENDPOINT}/{path}'), status_code=status)
     for words in (['--all-regions'], []):
         got = run(app, CheckComputeImages, *words)

@@ -236,13 +236,22 @@ def test_server_that_becomes_busy_is_skipped(app, fleet, caplog):
     assert caplog.messages[-1] == '1 server done, 1 skipped'
 
 
-def test_other_states_are_skipped(app, fleet, caplog):
-    fleet.servers[WEB]['status'] = 'SHELVED_OFFLOADED'
-    got = create(app, '--all', GO, code=1)
+@pytest.mark.parametrize(
+    ('status', 'code'),
+    [
+        *[('ERROR', 1), ('RESIZE', 1), ('UNKNOWN', 1), ('', 1)],
+        *[('SHELVED_OFFLOADED', 0), ('SHELVED', 0), ('SOFT_DELETED', 0)],
+    ],
+)
+def test_other_states_are_skipped(app, fleet, caplog, status, code):
+    """What is shelved needs no snapshot."""
+    fleet.servers[WEB]['status'] = status
+    got = create(app, '--all', DRY, code=code)
     assert names(got, 'skip') == ['web', 'volume']
-    assert 'it is SHELVED_OFFLOADED' in caplog.text
+    assert got[0]['Reason']
+    assert any('is skipped' in m for m in caplog.messages) == bool(code)
     # It can be left out.
-    create(app, '--status=ACTIVE', GO)
+    create(app, '--status=ACTIVE', DRY, code=int(status == 'UNKNOWN'))
 
 
 def test_forbidden(app, fleet, caplog, monkeypatch):
