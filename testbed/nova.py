@@ -131,9 +131,8 @@ class Nova:
     def _list(self, query: Mapping[str, str]) -> Answer:
         if not self.filters:
             query = {k: query[k] for k in ('limit', 'marker') if k in query}
-        wanted = query.get('property-visibility')
-        if wanted not in (None, *nova_filters.VISIBILITIES):
-            return _refused(f'Invalid visibility value: {wanted}')
+        if (problem := nova_filters.problem(query)) is not None:
+            return _refused(problem)
         listed = self.ordered()
         marker = query.get('marker')
         start: int | None = 0

@@ -8,6 +8,7 @@ these filters lists other images than intended.
 
 from collections.abc import Mapping
 import datetime
+import re
 from typing import Any
 
 #: Glance's statuses, by the status that Nova displays.
@@ -28,6 +29,23 @@ STATUS = 'testbed:glance_status'
 _OF_GLANCE = ('visibility', 'disk_format', 'owner', 'name', 'status', 'sort')
 
 
+def problem(query: Mapping[str, str]) -> str | None:
+    """Return why Glance rejects a query, or None."""
+    wanted = query.get('property-visibility')
+    if wanted not in (None, *VISIBILITIES):
+        return f'Invalid visibility value: {wanted}'
+    created = query.get('property-created_at')
+    if created is not None and not re.fullmatch(r'lt:[-\d]+T[:\d]+Z', created):
+        return 'Bad "created_at" query filter format'
+    if not query.get('property-size_min', '0').isdecimal():
+        return 'Invalid filter value'
+    return None
+
+
+# Of these, Glance compares the values.
+_COMPARED = ('property-created_at', 'property-size_min')
+
+
 def shown(image: Mapping[str, Any]) -> dict[str, Any]:
     """Return an image as Nova displays it."""
     return {key: value for key, value in image.items() if key != STATUS}
@@ -35,7 +53,10 @@ def shown(image: Mapping[str, Any]) -> dict[str, Any]:
 
 def keeps(image: Mapping[str, Any], query: Mapping[str, str]) -> bool:
     """Return whether Nova lists an image for a query."""
-    return all(_keeps(image, name, value) for name, value in query.items())
+    return all(
+        (_is_within if name in _COMPARED else _keeps)(image, name, value)
+        for name, value in query.items()
+    )
 
 
 def _keeps(image: Mapping[str, Any], name: str, value: str) -> bool:
@@ -69,6 +90,14 @@ def _keeps(image: Mapping[str, Any], name: str, value: str) -> bool:
     if not value or key in _OF_GLANCE or key.endswith(('_min', '_max')):
         return False
     return bool(properties.get(key) == value)
+
+
+def _is_within(image: Mapping[str, Any], name: str, value: str) -> bool:
+    if name == 'property-size_min':
+        # Glance has no size for an image without data.
+        return int(image.get('OS-EXT-IMG-SIZE:size') or -1) >= int(value)
+    before = datetime.datetime.fromisoformat(value.removeprefix('lt:'))
+    return datetime.datetime.fromisoformat(image['created']) < before
 
 
 def _matches(text: str | None, value: str) -> bool:

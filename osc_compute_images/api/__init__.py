@@ -85,17 +85,22 @@ from osc_compute_images.api.clouds._regions import RegionFailure
 from osc_compute_images.api.clouds._regions import RegionResult
 from osc_compute_images.api.clouds._regions import RegionSuccess
 from osc_compute_images.api.images._api import ImagesAPI
+from osc_compute_images.api.listing import _options
 from osc_compute_images.api.listing._options import ListOpts
 from osc_compute_images.api.listing._options import ListOptsBuilder
-from osc_compute_images.api.listing._options import MAX_PAGE_SIZE
+from osc_compute_images.api.listing._page import ImagePage
 from osc_compute_images.api.listing._pager import Pager
-from osc_compute_images.api.listing._paging import ImagePage
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageRef
 from osc_compute_images.api.records._image import ServerRef
 from osc_compute_images.api.records._server import Flavor
 from osc_compute_images.api.records._server import Server
 from osc_compute_images.api.records._server import ServerList
+
+#: Maximum page size: Nova's default ``[api] max_limit``. Nova accepts a larger
+#: limit, but then omits the link to the next page, and a listing would be
+#: silently truncated.
+MAX_PAGE_SIZE: int = _options.MAX_PAGE_SIZE
 
 __all__ = [
     'MAX_PAGE_SIZE',

@@ -111,6 +111,6 @@ def newest(
     count = getattr(parsed_args, 'newest', None)
     if count is None:
         return iter(pages)
-    return selection.newest_of_pages(
+    return selection._newest_of_pages(
         pages, count, group_by=parsed_args.group_by
     )

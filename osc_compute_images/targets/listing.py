@@ -58,11 +58,10 @@ class Listing:
         """Yield the selected images, page by page."""
         pages: Iterator[Sequence[Image]]
         if self._kept is None or opts.marker or opts.visibility:
-            pager = self._api.list_detail(
-                opts, where=self.where, first_page_size=first_page_size
-            )
+            pager = self._api.list_detail(opts, where=self.where)
+            read = pager._pages_from(first_page_size)
             # NOTE: a loop would hold a page in memory during the next request.
-            pages = map(operator.attrgetter('images'), pager.pages())
+            pages = map(operator.attrgetter('images'), read)
         else:
             pages = iter([[*filter(self.where.matches, self._kept)]])
         return choice.newest(pages, self._args)

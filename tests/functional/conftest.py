@@ -19,12 +19,17 @@ import sqlite3
 import subprocess
 import sys
 from typing import Any
+from typing import Self
+from typing import TYPE_CHECKING
 
 import openstack
 import pytest
 
 from testbed import canned_cloud
 from testbed.fork_server import ForkServer
+
+if TYPE_CHECKING:
+    from tests.functional.servers import Compute
 
 _ROOT = Path(__file__).parents[2]
 _DEVCLOUD = [sys.executable, str(_ROOT / 'tools' / 'devcloud')]
@@ -64,39 +69,30 @@ class Result:
         return [line for line in lines if 'Retrying in' not in line]
 
 
-def installed(program: str) -> str:
+def executable(program: str = 'openstack') -> str:
     """Return the path of an installed program."""
     beside = Path(sys.executable).with_name(program)
     return str(beside) if beside.exists() else shutil.which(program) or ''
 
 
-def executable(program: str = 'openstack') -> str:
-    """Return the path of a program whose processes are forked.
-
-    They are forks of a process that has imported the modules, unless an
-    import could depend on the environment or the folder.
-    """
-    return FORKS[program].launcher
-
-
 def search_path() -> str:
     """Return a value of PATH that finds these programs first."""
-    folders = [str(Path(executable(program)).parent) for program in FORKS]
-    return os.pathsep.join([*folders, os.environ['PATH']])
+    return os.pathsep.join(
+        [str(Path(executable()).parent), os.environ['PATH']]
+    )
 
 
 class Shell:
     """Runs ``openstack``, or another program, with its own environment.
 
-    :param fresh: start an interpreter for each command; otherwise each is a
-        fork of a process that has imported the modules
+    A command is a fork of a process that has imported the modules, unless an
+    import could depend on the environment or the folder.
     """
 
     def __init__(
         self,
         environment: Mapping[str, str],
         *,
-        fresh: bool = False,
         program: str = 'openstack',
     ) -> None:
         self.environment = {
@@ -109,7 +105,6 @@ class Shell:
             'PYTHONWARNINGS': 'ignore',
             **environment,
         }
-        self.fresh = fresh
         self.program = program
 
     def run(
@@ -120,21 +115,12 @@ class Shell:
         timeout: float = 120,
     ) -> Result:
         """Run a command, with any result."""
-        variables = {**self.environment, **(environment or {})}
-        if not self.fresh:
-            done = FORKS[self.program].run(
-                *words, environment=variables, cwd=cwd, timeout=timeout
-            )
-        else:
-            done = subprocess.run(
-                [installed(self.program), *words],
-                env=variables,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                cwd=cwd,
-                timeout=timeout,
-                check=False,
-            )
+        done = FORKS[self.program].run(
+            *words,
+            environment={**self.environment, **(environment or {})},
+            cwd=cwd,
+            timeout=timeout,
+        )
         return Result(
             done.returncode,
             done.stdout.decode(errors='surrogateescape'),
@@ -165,7 +151,7 @@ class Shell:
 #: The arguments are refused once the modules of most commands are imported.
 FORKS = {
     program: ForkServer(
-        installed(program), (*words, '--status='), Shell({}).environment
+        executable(program), (*words, '--status='), Shell({}).environment
     )
     for program, words in {
         'openstack': ('compute', 'image', 'list'),
@@ -209,6 +195,16 @@ class Cloud:
             'up', *([] if os.environ.get('DEVCLOUD_KEEP') else ['--fresh'])
         )
         self.facts = json.loads(self.do('status', '--json'))
+
+    def connection(
+        self, user: str, region: str = 'RegionOne'
+    ) -> openstack.connection.Connection:
+        """Connect a user through openstacksdk."""
+        config = openstack.config.OpenStackConfig(
+            config_files=[self.facts['clouds_yaml']], load_envvars=False
+        )
+        config.cloud_config['clouds'][user]['region_name'] = region
+        return openstack.connection.Connection(config=config.get_one(user))
 
     def shell(self, user: str, **environment: str) -> Shell:
         """Return a shell of a user, in the first region."""
@@ -288,13 +284,7 @@ class Glance:
     """Glance, through openstacksdk."""
 
     def __init__(self, cloud: Cloud, user: str, region: str) -> None:
-        config = openstack.config.OpenStackConfig(
-            config_files=[cloud.facts['clouds_yaml']], load_envvars=False
-        )
-        config.cloud_config['clouds'][user]['region_name'] = region
-        self._connection = openstack.connection.Connection(
-            config=config.get_one(cloud=user)
-        )
+        self._connection = cloud.connection(user, region)
 
     def get(self, path: str) -> Any:
         """Return the decoded response, or None for a 404."""
@@ -426,16 +416,26 @@ def interruptible() -> Iterator[None]:
 
 
 class Images:
-    """Creates images, and removes them.
+    """Creates images of a user, and removes them."""
 
-    :param owner: Glance, for the user who owns them
-    :param database: path of Glance's database
-    """
-
-    def __init__(self, owner: Glance, database: str) -> None:
-        self._glance = owner
-        self._database = database
+    def __init__(
+        self, cloud: Cloud, user: str, region: str = 'RegionOne'
+    ) -> None:
+        self._glance = Glance(cloud, user, region)
+        self._database = cloud.facts['regions'][region]['glance_db']
         self._made: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Remove all images, in any status."""
+        for image_id in self._made:
+            image = self._glance.image(image_id)
+            if image is not None:
+                if image['protected'] or image['status'] != 'active':
+                    self.set_status(image_id, 'queued')
+                self._glance.delete(image_id)
 
     def __call__(self, name: str = 'life', **fields: Any) -> str:
         """Create an image, and return its ID."""
@@ -470,29 +470,67 @@ class Images:
                 (*fields.values(), image_id),
             )
 
-    def remove(self) -> None:
-        """Remove all images, in any status."""
-        for image_id in self._made:
-            image = self._glance.image(image_id)
-            if image is not None:
-                if image['protected'] or image['status'] != 'active':
-                    self.set_status(image_id, 'queued')
-                self._glance.delete(image_id)
-
 
 @pytest.fixture
-def images(cloud: Cloud, glance: Glance) -> Iterator[Images]:
+def images(cloud: Cloud) -> Iterator[Images]:
     """Provide images of the ordinary user."""
-    made = Images(glance, cloud.facts['regions']['RegionOne']['glance_db'])
-    yield made
-    made.remove()
+    with Images(cloud, 'demo') as made:
+        yield made
 
 
 @pytest.fixture
-def admin_images(cloud: Cloud, admin_glance: Glance) -> Iterator[Images]:
+def admin_images(cloud: Cloud) -> Iterator[Images]:
     """Provide images of the administrator."""
-    made = Images(
-        admin_glance, cloud.facts['regions']['RegionOne']['glance_db']
-    )
-    yield made
-    made.remove()
+    with Images(cloud, 'admin') as made:
+        yield made
+
+
+def told(rows: list[dict[str, Any]], *columns: str) -> dict[str, Any]:
+    """Return the columns of rows, by the name of the image."""
+    return {row['Name']: tuple(row[c] for c in columns) for row in rows}
+
+
+@pytest.fixture
+def left(glance: Glance) -> Callable[[], set[str]]:
+    """Return what returns the names that begin with ``ours-``."""
+    return lambda: {
+        str(image['name'])
+        for image in glance.images()
+        if str(image['name']).startswith('ours-')
+    }
+
+
+@pytest.fixture(scope='session')
+def compute(cloud: Cloud) -> 'Compute':
+    """Provide the servers of the ordinary user."""
+    # It imports this module.
+    from tests.functional.servers import Compute
+
+    Compute(cloud, 'admin').wait_for_host()
+    return Compute(cloud, 'demo')
+
+
+@pytest.fixture
+def boot(
+    compute: 'Compute', glance: Glance, images: Images
+) -> Iterator[Callable[..., str]]:
+    """Return a function that makes a server.
+
+    It boots from an image with properties, ``NAME-base``. The servers and
+    their snapshots are deleted after the test.
+    """
+    made: list[str] = []
+
+    def make(name: str, **properties: str) -> str:
+        image_id = images(f'{name}-base', **properties)
+        server_id, reason = compute.boot(image_id, '1', name)
+        assert server_id, reason
+        made.append(server_id)
+        compute.wait(server_id)
+        return server_id
+
+    yield make
+    compute.delete(*(each for each in made if compute.server(each)))
+    for image in glance.images():
+        if image.get('instance_uuid') in made:
+            glance.delete(image['id'])

@@ -10,8 +10,6 @@ import sqlite3
 import time
 from typing import Any
 
-import openstack
-
 from tests.functional.conftest import Cloud
 from tests.functional.terminal import PATIENCE
 
@@ -25,13 +23,7 @@ class Compute:
     def __init__(
         self, cloud: Cloud, user: str, region: str = 'RegionOne'
     ) -> None:
-        config = openstack.config.OpenStackConfig(
-            config_files=[cloud.facts['clouds_yaml']], load_envvars=False
-        )
-        config.cloud_config['clouds'][user]['region_name'] = region
-        self._adapter = openstack.connection.Connection(
-            config=config.get_one(cloud=user)
-        ).compute
+        self._adapter = cloud.connection(user, region).compute
 
     def flavors(self) -> list[dict[str, Any]]:
         """Return all flavors."""
@@ -97,6 +89,16 @@ class Compute:
         made = self.do(server_id, 'createImage', name=name)
         self.wait(server_id)
         return str(made['image_id'])
+
+    def shelve(self, server_id: str) -> None:
+        """Shelve a server, without offloading it."""
+        self.do(server_id, 'shelve')
+        self.wait(server_id, 'SHELVED')
+
+    def unshelve(self, server_id: str) -> None:
+        """Start a server that is shelved."""
+        self.do(server_id, 'unshelve')
+        self.wait(server_id)
 
     def get(self, path: str, version: str = _VERSION) -> tuple[int, Any]:
         """Return the status code and the decoded body of a response."""

@@ -4,7 +4,6 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
-import contextlib
 import uuid
 
 import openstack
@@ -49,11 +48,11 @@ def works(glance) -> Callable[[Shell], None]:
 
 # -- without a proxy -------------------------------------------------------
 
-FORMS = ('/v2.1', '/v2.1/', '/v2.1/{project}', '/v2.1/{project}/', '/v2', '')
-LEGACY = '/v2/{project}'
 
-
-@pytest.mark.parametrize('form', [*FORMS, LEGACY])
+@pytest.mark.parametrize(
+    'form',
+    ['/v2.1/', '/v2.1/{project}', '/v2.1/{project}/', '/v2/{project}', ''],
+)
 def test_endpoint_override_of_any_form(cloud, configured, works, nova, form):
     url = nova + form.format(project=cloud.facts['projects']['demo'])
     works(configured(compute_endpoint_override=url))
@@ -90,9 +89,7 @@ def in_catalog(
     keystone.delete_region(region)
 
 
-@pytest.mark.parametrize(
-    'form', ['/v2.1/', '/v2.1/$(project_id)s', '/v2/%(tenant_id)s', '']
-)
+@pytest.mark.parametrize('form', ['/v2.1/$(project_id)s', ''])
 def test_catalog_entry_of_any_form(in_catalog, works, nova, form):
     works(in_catalog(nova + form))
 
@@ -100,29 +97,18 @@ def test_catalog_entry_of_any_form(in_catalog, works, nova, form):
 # -- behind a proxy --------------------------------------------------------
 
 
-@pytest.mark.parametrize('prefix', ['/compute', '/nova', '/a/b/compute'])
-def test_endpoint_with_a_path(configured, works, nova, prefix):
-    with ForwardingProxy(nova, prefix) as proxy:
-        url = f'{proxy.url}{prefix}/v2.1'
+@pytest.mark.parametrize('version', ['/v2.1', ''])
+def test_endpoint_with_a_path(configured, works, nova, version):
+    with ForwardingProxy(nova, '/a/compute') as proxy:
+        url = f'{proxy.url}/a/compute{version}'
         works(configured(compute_endpoint_override=url))
         # Nova does not know the path, so its links do not contain it.
-        assert {r.path.startswith(prefix) for r in proxy.requests} == {True}
-
-
-def test_endpoint_without_a_version_gets_one(configured, works, nova):
-    with ForwardingProxy(nova, '/compute') as proxy:
-        works(configured(compute_endpoint_override=f'{proxy.url}/compute'))
-        below = {path.split('/')[2] for path in proxy.paths()}
-        assert below == {'v2.1'}
-
-
-def test_versioned_endpoint_is_not_discovered(configured, works, nova):
-    with ForwardingProxy(nova) as proxy:
-        works(configured(compute_endpoint_override=f'{proxy.url}/v2.1'))
-        assert {
-            p.removeprefix('GET /v2.1/').partition('/')[0]
-            for p in proxy.paths()
-        } == {'images', 'servers', 'flavors'}
+        below = {
+            request.path.split('/')[:4] == ['', 'a', 'compute', 'v2.1']
+            for request in proxy.requests
+            if request.path.count('/') > 3
+        }
+    assert below == {True}
 
 
 def without_versions(request: Request) -> Response | None:
@@ -136,12 +122,9 @@ def without_versions(request: Request) -> Response | None:
     )
 
 
-@pytest.mark.parametrize('path', ['/v2.1', '/v2.1/', '/v2/'])
-def test_endpoint_override_without_version_document(
-    configured, works, nova, path
-):
+def test_endpoint_override_without_version_document(configured, works, nova):
     with ForwardingProxy(nova, before=without_versions) as proxy:
-        works(configured(compute_endpoint_override=proxy.url + path))
+        works(configured(compute_endpoint_override=f'{proxy.url}/v2/'))
 
 
 def test_endpoint_override_without_version_in_path(configured, works, nova):
@@ -161,86 +144,22 @@ def at_2_39(request: Request) -> None:
         request.headers['openstack-api-version'] = 'compute 2.39'
 
 
-COMMANDS = [
-    ('list',),
-    ('list', '--name', 'x'),
-    ('show', 'x'),
-    ('show', '00000000-0000-4000-8000-000000000000'),
-    ('show', '00000000-0000-4000-8000-000000000000', '--wait'),
-    ('delete', 'x'),
-    ('set', '--property', 'a=b', 'x'),
-    ('unset', '--property', 'a', 'x'),
-]
-
-
-def last_line(shell: Shell, *words: str) -> str:
-    """Return the line with the reason why a command failed."""
-    result = shell.run(*IMAGES, *words)
-    assert (result.code, result.out) == (1, ''), result.err
-    lines = [line for line in result.err.splitlines() if 'HTTP' in line]
-    assert len(lines) == 1, result.err
-    assert 'Traceback' not in result.err
-    return lines[0]
-
-
-@pytest.mark.parametrize('words', COMMANDS, ids=' '.join)
+@pytest.mark.parametrize(
+    'words',
+    [
+        ('list', '--name', 'x'),
+        ('show', '00000000-0000-4000-8000-000000000000', '--wait'),
+        ('delete', 'x'),
+        ('set', '--property', 'a=b', 'x'),
+    ],
+    ids=' '.join,
+)
 def test_images_not_served_is_not_an_empty_list(configured, nova, words):
     with ForwardingProxy(nova, before=at_2_39) as proxy:
-        url = f'{proxy.url}/v2.1'
-        line = last_line(configured(compute_endpoint_override=url), *words)
+        shell = configured(compute_endpoint_override=f'{proxy.url}/v2.1')
+        result = shell.run(*IMAGES, *words)
+    assert (result.code, result.out) == (1, ''), result.err
+    line = result.err.splitlines()[0]
     assert 'The Compute service does not serve images' in line
     assert 'it serves microversions 2.1 to 2.1' in line
-    assert 'The resource could not be found.' in line
     assert line.endswith('Use the "openstack image list" command instead')
-
-
-@contextlib.contextmanager
-def later_nova(document: Response) -> Iterator[Shell]:
-    """Run a cloud whose Compute does not serve images.
-
-    :param document: its version document
-    """
-
-    def nova(request: Request) -> Response | None:
-        if request.path.rstrip('/') == '/v2.1':
-            return document
-        return canned_cloud.fault(
-            404, 'itemNotFound', 'The resource could not be found.'
-        )
-
-    with canned_cloud.canned_cloud(nova) as server:
-        yield Shell(canned_cloud.environment(server))
-
-
-def version(**fields: str) -> Response:
-    """Return a version document."""
-    links = [{'rel': 'self', 'href': 'http://nova:8774/v2.1/'}]
-    known = {'id': 'v2.1', 'status': 'CURRENT', 'links': links}
-    return Response.of({'version': {**known, **fields}})
-
-
-@pytest.mark.parametrize('words', COMMANDS[:4], ids=' '.join)
-def test_error_names_served_microversions(words):
-    document = version(min_version='2.36', version='2.120')
-    with later_nova(document) as shell:
-        line = last_line(shell, *words)
-    assert 'it serves microversions 2.36 to 2.120,' in line
-    assert line.endswith('Use the "openstack image list" command instead')
-
-
-@pytest.mark.parametrize(
-    'document',
-    [version(), version(min_version='', version=''), canned_cloud.not_found()],
-    ids=['no range', 'an empty range', 'no document'],
-)
-def test_error_without_served_microversions(document):
-    with later_nova(document) as shell:
-        line = last_line(shell, 'list')
-    assert 'it serves unknown microversions' in line
-    assert line.endswith('Use the "openstack image list" command instead')
-
-
-def test_missing_image_is_not_images_not_served(demo):
-    unknown = COMMANDS[3][1]
-    line = demo.fails(*IMAGES, 'show', unknown)
-    assert line == f'No image with a name or ID of {unknown!r} exists'

@@ -10,7 +10,6 @@ left; all other rules are compared with any version.
 from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
-import dataclasses
 import datetime
 import json
 import os
@@ -29,9 +28,6 @@ from osc_compute_images.api.changes import retention
 
 _CACHE = Path(__file__).parents[2] / '.devcloud' / 'restic'
 
-#: The first version that keeps the oldest image.
-KEEPS_OLDEST = (0, 16)
-
 
 def debian_program() -> Path:
     """Return the program of Debian's package, after a download."""
@@ -49,71 +45,61 @@ def debian_program() -> Path:
 
 
 def _download(folder: Path) -> None:
-    """Download the package; without root, with lists of its own if needed."""
+    """Download the package, without root: with lists of its own."""
     lists = folder / 'lists'
     (lists / 'partial').mkdir(parents=True)
-    download = ['download', 'restic']
-    try:
-        _run(['apt-get', *download], folder)
-    except subprocess.CalledProcessError:
-        own = [
-            *('-o', f'Dir::State::Lists={lists}'),
-            *('-o', f'Dir::Cache={folder}'),
-            *('-o', 'APT::Sandbox::User='),
-        ]
-        _run(['apt-get', *own, 'update'], folder)
-        _run(['apt-get', *own, *download], folder)
+    own = [
+        *('-o', f'Dir::State::Lists={lists}'),
+        *('-o', f'Dir::Cache={folder}'),
+        *('-o', 'APT::Sandbox::User='),
+    ]
+    for words in (['update'], ['download', 'restic']):
+        _run(['apt-get', *own, *words], folder)
 
 
 def _run(words: list[str], folder: Path) -> None:
     subprocess.run(words, cwd=folder, check=True, capture_output=True)
 
 
-@dataclasses.dataclass
 class Restic:
     """A repository of snapshots, in groups.
 
     :param program: path of the program
     :param folder: of the repository
-    :param groups: the times of the snapshots, by the name of the group
+    :ivar groups: the times of the snapshots, by the name of the group
+    :ivar keeps_oldest: whether this version keeps the oldest image
     """
 
-    program: str
-    folder: Path
-    groups: Mapping[str, list[datetime.datetime]]
-
-    def run(self, *words: str) -> str:
-        """Run the program; return its output."""
-        done = subprocess.run(
-            [self.program, '--no-cache', *words],
-            cwd=self.folder,
-            env={
-                'PATH': os.environ['PATH'],
-                'HOME': str(self.folder),
-                'TZ': 'UTC',
-                'RESTIC_PASSWORD': 'password',
-                'RESTIC_REPOSITORY': str(self.folder / 'repository'),
-            },
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout
-
-    def make(self) -> None:
-        """Make the repository and its snapshots."""
-        (self.folder / 'file').write_text('content')
+    def __init__(self, program: str, folder: Path) -> None:
+        self._program = program
+        self._folder = folder
+        self.groups = groups(1)
+        match = re.match(r'restic (\d+)\.(\d+)', self.run('version'))
+        assert match is not None
+        self.keeps_oldest = tuple(map(int, match.groups())) >= (0, 16)
+        (folder / 'file').write_text('content')
         self.run('init')
         for group, times in self.groups.items():
             for time in times:
                 at = f'{time:%Y-%m-%d %H:%M:%S}'
                 self.run('backup', '--time', at, '--host', group, 'file')
 
-    def version(self) -> tuple[int, ...]:
-        """Return the version of the program, such as (0, 17)."""
-        match = re.match(r'restic (\d+)\.(\d+)', self.run('version'))
-        assert match is not None
-        return tuple(map(int, match.groups()))
+    def run(self, *words: str) -> str:
+        """Run the program; return its output."""
+        return subprocess.run(
+            [self._program, '--no-cache', *words],
+            cwd=self._folder,
+            env={
+                'PATH': os.environ['PATH'],
+                'HOME': str(self._folder),
+                'TZ': 'UTC',
+                'RESTIC_PASSWORD': 'password',
+                'RESTIC_REPOSITORY': str(self._folder / 'repository'),
+            },
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
 
     def kept(
         self, rules: Mapping[str, Any]
@@ -190,9 +176,8 @@ def combinations(seed: int) -> Iterator[dict[str, Any]]:
         # The first is above 0, as restic refuses to delete everything.
         rules = {rule: chance.randint(0, 4) for rule in several}
         rules[several[0]] += 1
-        yield rules | chance.choice(
-            [{}, {'within': HOUR * chance.randint(0, 99)}]
-        )
+        span = {'within': HOUR * chance.randint(0, 99)}
+        yield rules | chance.choice([{}, span])
 
 
 @pytest.fixture(scope='module')
@@ -203,9 +188,7 @@ def restic(tmp_path_factory: pytest.TempPathFactory) -> Restic:
         if not shutil.which('apt-get') or not shutil.which('dpkg'):
             pytest.skip('needs restic, or apt-get and dpkg to get it')
         program = str(debian_program())
-    made = Restic(program, tmp_path_factory.mktemp('restic'), groups(1))
-    made.make()
-    return made
+    return Restic(program, tmp_path_factory.mktemp('restic'))
 
 
 def kept_here(
@@ -233,7 +216,6 @@ def kept_here(
 
 
 def test_same_images_are_kept_as_by_restic(restic):
-    oldest = restic.version() >= KEEPS_OLDEST
     deleted = 0
     for rules in combinations(1):
         kept = restic.kept(rules)
@@ -245,7 +227,7 @@ def test_same_images_are_kept_as_by_restic(restic):
                 now = max(times)
             elif group == FUTURE and len(rules) > 1:
                 continue
-            expected = kept_here(times, rules, now, oldest=oldest)
+            expected = kept_here(times, rules, now, oldest=restic.keeps_oldest)
             assert kept[group] == expected, (rules, group, times)
             deleted += len(times) - kept[group].total()
     assert deleted > 50
@@ -271,7 +253,7 @@ def test_listed_differences(restic):
     ties = restic.groups['ties']
     here = kept_here(ties, rules)
     assert here == Counter([min(ties), max(ties)])
-    is_new = restic.version() >= KEEPS_OLDEST
-    assert kept['ties'] == (here if is_new else Counter([max(ties)]))
+    older = Counter([max(ties)])
+    assert kept['ties'] == (here if restic.keeps_oldest else older)
     # Nothing was deleted above.
     assert restic.kept({'last': 9})[FUTURE] == Counter(times)

@@ -50,7 +50,7 @@ def listing(api: ImagesAPI) -> None:
         assert_type(page.is_last(), bool)
         assert_type(page.next_page_url(), str | None)
         assert_type(page.next_marker(), str | None)
-    for image in api.list_detail(BUILDER, first_page_size=10):
+    for image in api.list_detail(BUILDER):
         assert_type(image, Image)
     for ref in api.list({'name': 'x', 'limit': 3}, where=filters.name('x')):
         assert_type(ref, ImageRef)

@@ -14,9 +14,13 @@ from osc_compute_images.api.records._image import Image
 class Action(enum.StrEnum):
     """The action of a step."""
 
+    #: The image is deleted.
     DELETE = 'delete'
+    #: Properties are added, or replace all.
     SET = 'set'
+    #: Properties are removed.
     UNSET = 'unset'
+    #: Nothing is done.
     KEEP = 'keep'
 
 
@@ -49,10 +53,15 @@ class Step:
 class Result(enum.StrEnum):
     """The result of a step."""
 
+    #: The image was changed.
     DONE = 'done'
+    #: The image no longer existed.
     GONE = 'gone'
+    #: The plan kept the image.
     KEPT = 'kept'
+    #: The image, or its use, has changed since the plan was made.
     SKIPPED = 'skipped'
+    #: There was an error.
     FAILED = 'failed'
 
 

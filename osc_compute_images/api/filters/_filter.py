@@ -28,11 +28,16 @@ class Filter:
         that do not match
     :param created_since: a time with a zone: no image that was created
         earlier matches
+    :param hints: like ``query``, but understood by some servers only: a
+        listing sends them once the server is seen to filter by them
     :param brief: whether ``matches`` needs only the ID and the name
     :param label: repr of the filter
     """
 
-    __slots__ = ('_brief', '_created_since', '_label', '_matches', '_query')
+    __slots__ = (
+        *('_brief', '_created_since', '_hints', '_label', '_matches'),
+        '_query',
+    )
 
     def __init__(
         self,
@@ -40,6 +45,7 @@ class Filter:
         query: Mapping[str, str | int] = _NOTHING,
         *,
         created_since: datetime.datetime | None = None,
+        hints: Mapping[str, str | int] = _NOTHING,
         brief: bool = False,
         label: str | None = None,
     ) -> None:
@@ -52,6 +58,7 @@ class Filter:
             raise ValueError('created_since has no time zone')
         self._matches = matches
         self._query = types.MappingProxyType(dict(query))
+        self._hints = types.MappingProxyType(dict(hints))
         self._created_since = created_since
         self._brief = brief
         self._label = label or f'Filter({matches!r})'
@@ -63,6 +70,11 @@ class Filter:
         With them, the server excludes only images that do not match.
         """
         return self._query
+
+    @property
+    def hints(self) -> Mapping[str, str | int]:
+        """Query parameters for servers that are seen to filter by them."""
+        return self._hints
 
     @property
     def created_since(self) -> datetime.datetime | None:
@@ -108,6 +120,7 @@ class Filter:
             lambda image: mine(image) and others(image),
             # If both have a parameter, either one is correct.
             {**other.query, **self.query},
+            hints={**other.hints, **self.hints},
             created_since=max(since, default=None),
             brief=self.brief and other.brief,
             label=f'{self._operand()} & {other._operand()}',
@@ -125,6 +138,7 @@ class Filter:
             lambda image: mine(image) or others(image),
             # Only parameters that exclude an image from both.
             dict(self.query.items() & other.query.items()),
+            hints=dict(self.hints.items() & other.hints.items()),
             created_since=min(since) if len(since) == 2 else None,
             brief=self.brief and other.brief,
             label=f'{self._operand()} | {other._operand()}',

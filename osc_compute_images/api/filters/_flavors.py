@@ -3,7 +3,6 @@
 """The filter by flavor."""
 
 from osc_compute_images.api.filters._filter import Filter
-from osc_compute_images.api.filters._states import status
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Flavor
 
@@ -34,5 +33,5 @@ def boots_on(flavor: Flavor) -> Filter:
         )
 
     return Filter(
-        matches, status('ACTIVE').query, label=f'boots_on({flavor.name!r})'
+        matches, {'status': 'active'}, label=f'boots_on({flavor.name!r})'
     )

@@ -2,21 +2,23 @@
 
 """Filters by numbers: minimum disk, minimum memory, size."""
 
-from collections.abc import Callable
 from collections.abc import Mapping
 import operator
 
-from osc_compute_images.api.filters._filter import EVERYTHING
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.listing import _options
 from osc_compute_images.api.records._image import Image
 
-_COMPARE: Mapping[str, Callable[[int, int], bool]] = {
+_COMPARE = {
     'at_least': operator.ge,
     'at_most': operator.le,
     'exactly': operator.eq,
     'more_than': operator.gt,
     'less_than': operator.lt,
 }
+
+#: Nova's parameters; they compare for equality.
+_PARAMETERS = {'min_disk': 'minDisk', 'min_ram': 'minRam'}
 
 
 def min_disk(
@@ -33,10 +35,8 @@ def min_disk(
 
     :raises ValueError: if there is no comparison
     """
-    return _number(
+    return _compared(
         'min_disk',
-        lambda image: image.min_disk,
-        'minDisk',
         at_least=at_least,
         at_most=at_most,
         exactly=exactly,
@@ -59,10 +59,8 @@ def min_ram(
 
     :raises ValueError: if there is no comparison
     """
-    return _number(
+    return _compared(
         'min_ram',
-        lambda image: image.min_ram,
-        'minRam',
         at_least=at_least,
         at_most=at_most,
         exactly=exactly,
@@ -86,10 +84,8 @@ def size(
 
     :raises ValueError: if there is no comparison
     """
-    return _number(
+    return _compared(
         'size',
-        lambda image: image.size,
-        None,
         at_least=at_least,
         at_most=at_most,
         exactly=exactly,
@@ -98,47 +94,54 @@ def size(
     )
 
 
-def _number(
-    name: str,
-    get: Callable[[Image], int | None],
-    parameter: str | None,
-    **comparisons: int | None,
-) -> Filter:
+def _compared(field: str, **comparisons: int | None) -> Filter:
     """Select images by a number; images without it do not match."""
-    combined = EVERYTHING
-    for word, number in comparisons.items():
-        if number is not None:
-            combined &= _compared(name, get, parameter, word, number)
-    if combined is EVERYTHING:
+    given = {k: v for k, v in comparisons.items() if v is not None}
+    if not given:
         raise ValueError(
-            f'{name} takes at least one of '
+            f'{field} takes at least one of '
             f'{", ".join(f"{word}=" for word in _COMPARE)}'
         )
-    return combined
-
-
-def _compared(
-    name: str,
-    get: Callable[[Image], int | None],
-    parameter: str | None,
-    word: str,
-    number: int,
-) -> Filter:
-    compare = _COMPARE[word]
-    if not isinstance(number, int):
-        raise TypeError(
-            f'{name}({word}=...) takes an int, not {type(number).__name__}'
-        )
+    for word, number in given.items():
+        if not isinstance(number, int):
+            raise TypeError(
+                f'{field}({word}=...) takes an int, not '
+                f'{type(number).__name__}'
+            )
+    checks = [(_COMPARE[word], number) for word, number in given.items()]
 
     def matches(image: Image) -> bool:
-        value = get(image)
-        return value is not None and compare(value, number)
+        value = getattr(image, field)
+        return value is not None and all(
+            compare(value, number) for compare, number in checks
+        )
 
-    # Nova's parameter only compares for equality, and fails for a number that
-    # its database cannot hold.
-    narrows = parameter and word == 'exactly' and 0 <= number < 2**31
+    label = ', '.join(f'{word}={number}' for word, number in given.items())
     return Filter(
         matches,
-        {str(parameter): number} if narrows else {},
-        label=f'{name}({word}={number})',
+        _query(field, given),
+        hints=_hints(given) if field == 'size' else {},
+        label=f'{field}({label})',
     )
+
+
+def _hints(given: Mapping[str, int]) -> Mapping[str, int]:
+    """Return a lower limit of the size.
+
+    There is no upper one: Glance has no size for an image without data, and
+    Nova shows 0.
+    """
+    least = max(
+        given.get('at_least', 0),
+        given.get('more_than', -1) + 1,
+        given.get('exactly', 0),
+    )
+    return {_options.SIZE_MIN: least} if 0 < least < 2**63 else {}
+
+
+def _query(field: str, given: Mapping[str, int]) -> Mapping[str, int]:
+    number = given.get('exactly', -1)
+    # Nova fails for a number that its database cannot hold.
+    if field in _PARAMETERS and 0 <= number < 2**31:
+        return {_PARAMETERS[field]: number}
+    return {}

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Filters by the properties of images."""
+"""Filters by the properties of images, and by type."""
 
+import functools
+import operator
 import re
 
+from osc_compute_images.api.filters._filter import EVERYTHING
 from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.text import property_text
@@ -42,3 +45,39 @@ def property_is(key: str, value: str) -> Filter:
     if value and _FILTERED_BY_NOVA.fullmatch(key):
         query[f'property-{key}'] = value
     return Filter(matches, query, label=f'property_is({key!r}, {value!r})')
+
+
+def image_type(*kinds: str) -> Filter:
+    """Select images by type.
+
+    :param kinds: one or more types; an image matches any of them. A type is a
+        value of the property ``image_type``, such as Nova's ``snapshot`` and
+        ``backup``; or, in any case, ``volume`` for snapshots of volume-backed
+        servers, ``base`` for other images without that property, ``server``
+        for images taken from a server, ``all``
+    :raises ValueError: if there is no type
+    """
+    if not kinds:
+        raise ValueError('image_type takes at least one type')
+    return functools.reduce(operator.or_, map(_image_type, kinds))
+
+
+def _image_type(kind: str) -> Filter:
+    label = f'image_type({kind!r})'
+    match kind.lower():
+        case 'all':
+            return EVERYTHING
+        case 'base':
+            return Filter(
+                lambda image: (
+                    'image_type' not in image.metadata
+                    and not image.is_volume_backed
+                ),
+                label=label,
+            )
+        case 'server':
+            return Filter(lambda image: image.server is not None, label=label)
+        case 'volume':
+            return Filter(lambda image: image.is_volume_backed, label=label)
+    same = property_is('image_type', kind)
+    return Filter(same.matches, same.query, label=label)

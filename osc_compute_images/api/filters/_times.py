@@ -3,11 +3,17 @@
 """Filters by the time of the creation or the last change."""
 
 from collections.abc import Callable
+import contextlib
 import datetime
+import operator
+from typing import Any
 
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.listing import _options
 from osc_compute_images.api.records import _times
 from osc_compute_images.api.records._image import Image
+
+_ROUNDING = datetime.timedelta(seconds=2)
 
 #: A time, or an age.
 Time = datetime.datetime | datetime.timedelta | str
@@ -26,23 +32,26 @@ def created_after(time: Time) -> Filter:
     """
     since = _times.moment(time)
     return _compared(
-        f'created_after({_times.format_time(since)!r})',
-        lambda image: image.created,
-        lambda created: created >= since,
-        created_since=since,
+        'created_after', 'created_at', operator.ge, since, created_since=since
     )
 
 
 def created_before(time: Time) -> Filter:
     """Select images that were created before a time.
 
+    On a server that is seen to filter by the time, a listing reads the first
+    page, and then only pages with images that match.
+
     See :func:`created_after` for the argument and the errors.
     """
     end = _times.moment(time)
+    hints = {}
+    with contextlib.suppress(OverflowError):
+        # NOTE: Nova cuts off the fraction that Glance compares.
+        later = _times.format_time(end + _ROUNDING)
+        hints[_options.CREATED_AT] = f'lt:{later}'
     return _compared(
-        f'created_before({_times.format_time(end)!r})',
-        lambda image: image.created,
-        lambda created: created < end,
+        'created_before', 'created_at', operator.lt, end, hints=hints
     )
 
 
@@ -52,13 +61,11 @@ def changes_since(time: Time) -> Filter:
     See :func:`created_after` for the argument and the errors.
     """
     since = _times.moment(time)
+    # NOTE: older releases of Glance only take whole seconds. Rounding down
+    # excludes no image that matches.
+    query = {'changes-since': _times.format_time(since)}
     return _compared(
-        f'changes_since({_times.format_time(since)!r})',
-        lambda image: image.updated,
-        lambda updated: updated >= since,
-        # NOTE: older releases of Glance only take whole seconds. Rounding down
-        # excludes no image that matches.
-        query={'changes-since': _times.format_time(since)},
+        'changes_since', 'updated_at', operator.ge, since, query=query
     )
 
 
@@ -68,27 +75,21 @@ def changes_before(time: Time) -> Filter:
     See :func:`created_after` for the argument and the errors.
     """
     end = _times.moment(time)
-    return _compared(
-        f'changes_before({_times.format_time(end)!r})',
-        lambda image: image.updated,
-        lambda updated: updated < end,
-    )
+    return _compared('changes_before', 'updated_at', operator.lt, end)
 
 
 def _compared(
-    label: str,
-    get: Callable[[Image], str | None],
-    compare: Callable[[datetime.datetime], bool],
-    *,
-    query: dict[str, str | int] | None = None,
-    created_since: datetime.datetime | None = None,
+    name: str,
+    field: str,
+    compare: Callable[[Any, Any], bool],
+    limit: datetime.datetime,
+    **options: Any,
 ) -> Filter:
     """Select images by a time; images without it do not match."""
 
     def matches(image: Image) -> bool:
-        time = _times.parse(get(image))
-        return time is not None and compare(time)
+        time = getattr(image, field)
+        return time is not None and compare(time, limit)
 
-    return Filter(
-        matches, query or {}, created_since=created_since, label=label
-    )
+    label = f'{name}({_times.format_time(limit)!r})'
+    return Filter(matches, label=label, **options)

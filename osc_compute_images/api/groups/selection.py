@@ -25,6 +25,7 @@ from collections.abc import Sequence
 import datetime
 import heapq
 import itertools
+import operator
 from typing import Protocol
 
 from osc_compute_images.api import _errors
@@ -32,12 +33,16 @@ from osc_compute_images.api.groups._grouping import Group
 from osc_compute_images.api.groups._grouping import group_of
 from osc_compute_images.api.groups._grouping import keys_of
 from osc_compute_images.api.listing._order import Order
-from osc_compute_images.api.listing._paging import ImagePage
+from osc_compute_images.api.listing._page import ImagePage
 from osc_compute_images.api.records._image import Image
 
-__all__ = ['newest', 'newest_of_pages']
+__all__ = ['newest']
 
 _LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+
+#: The time of creation, and the negative position in the list: unique, and
+#: sorts as the images do.
+_Age = tuple[datetime.datetime, int]
 
 
 class _Paged(Protocol):
@@ -64,19 +69,19 @@ def newest(
         have been yielded
     """
     pages = getattr(images, 'pages', None)
-    parts: Iterable[Sequence[Image]] = (
+    lists: Iterable[Sequence[Image]] = (
         [[*images]]  # type: ignore[misc]
         if pages is None
-        else (page.images for page in pages())
+        else map(operator.attrgetter('images'), pages())
     )
     return itertools.chain.from_iterable(
-        newest_of_pages(parts, count, group_by=group_by)
+        _newest_of_pages(lists, count, group_by=group_by)
     )
 
 
-def newest_of_pages(
+def _newest_of_pages(
     pages: Iterable[Sequence[Image]],
-    count: int = 1,
+    count: int,
     *,
     group_by: Iterable[str] = (),
 ) -> Iterator[list[Image]]:
@@ -87,18 +92,18 @@ def newest_of_pages(
     """
     selected = _Newest(count, keys_of(group_by))
     return itertools.chain(
-        _parts(selected, pages),
-        # NOTE: lazy: only when the parts are exhausted.
+        _certain(selected, pages),
+        # NOTE: lazy: only when all pages have been read.
         (selected.rest() for _ in range(1)),
     )
 
 
-def _parts(
+def _certain(
     selected: '_Newest', pages: Iterable[Sequence[Image]]
 ) -> Iterator[list[Image]]:
     # NOTE: a loop over the pages would hold one during the next request.
-    for part in map(selected.add, pages):
-        yield part
+    for images in map(selected.add, pages):
+        yield images
         if selected.is_complete:
             return
 
@@ -116,9 +121,9 @@ class _Newest:
         self._group = group_of(keys)
         self._is_one_group = not keys
         #: The newest of each group, as a heap with the oldest at its root.
-        self._kept: dict[Group, list[_Entry]] = {}
-        #: Entries to yield if the order holds.
-        self._new: list[_Entry] = []
+        self._heaps: dict[Group, list[_Age]] = {}
+        #: Those of them that have not been yielded, in the order of the list.
+        self._images: dict[_Age, Image] = {}
         self._number = 0
         self._order = Order()
 
@@ -128,68 +133,35 @@ class _Newest:
         return (
             self._order.is_certain
             and self._is_one_group
-            and (self._number >= self._count)
+            and self._number >= self._count
         )
 
     def add(self, page: Sequence[Image]) -> list[Image]:
         """Add a page; return the images that are certainly selected."""
         for image in page:
-            self._add(image)
-        if not self._order.is_kept:
-            self._new.clear()
-        return _take_all(self._new) if self._order.is_certain else []
+            self._number += 1
+            created = self._order.add(image) or _LONG_AGO
+            self._add((created, -self._number), image)
+        if not self._order.is_certain:
+            return []
+        images = [*self._images.values()]
+        self._images.clear()
+        return images
 
     def rest(self) -> list[Image]:
         """Return the remaining images, newest first."""
-        entries = itertools.chain.from_iterable(self._kept.values())
-        return _take_all(sorted(entries, reverse=True))
+        ages = sorted(self._images, reverse=True)
+        return [self._images.pop(age) for age in ages]
 
-    def _add(self, image: Image) -> None:
-        created = self._order.add(image) or _LONG_AGO
-        self._number += 1
-        entry = _Entry((created, -self._number), image)
-        heap = self._kept.setdefault(self._group(image), [])
+    def _add(self, age: _Age, image: Image) -> None:
+        heap = self._heaps.setdefault(self._group(image), [])
         if len(heap) < self._count:
-            heapq.heappush(heap, entry)
-        elif heap[0] < entry:
-            _check(heapq.heappushpop(heap, entry))
-        else:
+            heapq.heappush(heap, age)
+        elif heap[0] > age:
             return
-        self._new.append(entry)
-
-
-class _Entry:
-    """An image that may be among the newest, until it is yielded.
-
-    :param age: the sort key: creation time, then position in the list
-    """
-
-    __slots__ = ('age', 'image')
-
-    def __init__(
-        self, age: tuple[datetime.datetime, int], image: Image
-    ) -> None:
-        self.age = age
-        self.image: Image | None = image
-
-    def __lt__(self, other: '_Entry') -> bool:
-        return self.age < other.age
-
-    def take(self) -> Image | None:
-        """Return the image at the first call, and then None."""
-        image, self.image = self.image, None
-        return image
-
-
-def _take_all(entries: list[_Entry]) -> list[Image]:
-    images = [entry.take() for entry in entries]
-    entries.clear()
-    return [image for image in images if image is not None]
-
-
-def _check(replaced: _Entry) -> None:
-    if replaced.take() is None:
-        raise _errors.InvalidResponse(
-            'The server listed the newest images first, and then sent a newer '
-            'one: cannot select the newest'
-        )
+        elif self._images.pop(heapq.heappushpop(heap, age), None) is None:
+            raise _errors.InvalidResponse(
+                'The server listed the newest images first, and then sent a '
+                'newer one: cannot select the newest'
+            )
+        self._images[age] = image

@@ -18,8 +18,9 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
 from osc_compute_images.api.changes import _apply
 from osc_compute_images.api.changes import _sending
-from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes import usage
+from osc_compute_images.api.changes._plan import Plan
+from osc_compute_images.api.changes._steps import Outcome
 from osc_compute_images.api.changes.properties import check_properties
 from osc_compute_images.api.filters._filter import as_filter
 from osc_compute_images.api.filters._states import HasID
@@ -93,7 +94,6 @@ class ImagesAPI(MetadataAPI):
         opts: ListOptsBuilder | Mapping[str, str | int] | None = None,
         *,
         where: filters.Filter | None = None,
-        first_page_size: int | None = None,
         max_items: int | None = None,
     ) -> Pager[Image]:
         """List images with all fields, newest first.
@@ -103,17 +103,14 @@ class ImagesAPI(MetadataAPI):
         :param opts: query parameters, with Nova's meaning; by default all
             visible images are listed
         :param where: selects the images to list
-        :param first_page_size: number of images on the first page, if less
-            than the limit in ``opts``. While the server is slow, pages grow
-            up to that limit. Small pages save memory where several listings
-            run in parallel
         :param max_items: maximum number of images to list; no more are
             requested than needed
         :raises TypeError: for an argument of the wrong type
         :raises ValueError: for a number below 1
         """
-        query = Query(Image, opts, where, first_page_size, max_items)
-        return Pager(self._page, _decode.decode_page, query)
+        query = Query(opts, where, max_items)
+        fetch = functools.partial(self._page, hints=query.hints)
+        return Pager(fetch, _decode.decode_page, query)
 
     def list(
         self,
@@ -133,7 +130,7 @@ class ImagesAPI(MetadataAPI):
 
         :raises TypeError: for a filter that needs more than ID and name
         """
-        query = Query(ImageRef, opts, where, None, max_items)
+        query = Query(opts, where, max_items, brief=True)
         return Pager(self._brief_page, _decode.decode_brief_page, query)
 
     def get(self, image: ImageID) -> Image:
@@ -220,7 +217,7 @@ class ImagesAPI(MetadataAPI):
             raise ValueError('The name or ID of an image is empty')
         match = as_filter(where)
         is_id = not isinstance(name_or_id, str)
-        for image_id in (text,) if is_id else _ids.spellings(text):
+        for image_id in (text,) if is_id else _ids.candidates(text):
             if (found := self._find_by_id(image_id, match)) is not None:
                 return found
         if is_id:
@@ -429,10 +426,10 @@ class ImagesAPI(MetadataAPI):
 
     def apply(
         self,
-        todo: plan.Plan,
+        plan: Plan,
         *,
-        on_outcome: Callable[[plan.Outcome], object] | None = None,
-    ) -> Sequence[plan.Outcome]:
+        on_outcome: Callable[[Outcome], object] | None = None,
+    ) -> Sequence[Outcome]:
         """Apply a plan, and return the outcome for each image.
 
         Each image is read again before it is changed, and skipped if its
@@ -445,19 +442,19 @@ class ImagesAPI(MetadataAPI):
         An error for one image is reported in its outcome, and the next image
         follows. A plan can be applied again.
 
-        :param todo: made by :mod:`.plan`
+        :param plan: made by :mod:`.plan`
         :param on_outcome: called with each outcome, as soon as it is known: if
             the call is interrupted, it has been told what was done
         :returns: the outcomes, in the order of the steps
         """
-        protection = todo.protection
+        protection = plan.protection
         servers = fleet.Fleet(
             [self],
             all_projects=protection is not None
             and not protection.usage.unknown.other_projects,
         )
         outcomes = []
-        for outcome in _apply.apply(self, todo, servers):
+        for outcome in _apply.apply(self, plan, servers):
             outcomes.append(outcome)
             if on_outcome is not None:
                 on_outcome(outcome)

@@ -7,7 +7,7 @@ A body that matches the schema is decoded in one pass. Otherwise,
 the 999 others of its page.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ import msgspec
 from osc_compute_images.api import _limits
 from osc_compute_images.api.listing import _json
 from osc_compute_images.api.listing import _salvage
-from osc_compute_images.api.listing._paging import ImagePage
+from osc_compute_images.api.listing._page import ImagePage
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageRef
 
@@ -52,9 +52,7 @@ def decode_page(body: bytes) -> ImagePage[Image]:
     except _DECODE_ERRORS:
         return read_page(body, 'images', _salvage.images)
     _json.check_entries(page.images)
-    return ImagePage(
-        page.images, len(page.images), _next_url(page.images_links)
-    )
+    return ImagePage(page.images, page.images_links, len(page.images))
 
 
 def decode_brief_page(body: bytes) -> ImagePage[ImageRef]:
@@ -65,15 +63,6 @@ def decode_brief_page(body: bytes) -> ImagePage[ImageRef]:
     page: ImagePage[Any] = decode_page(body)
     page.images = [ImageRef(image.id, image.name) for image in page.images]
     return page
-
-
-def _next_url(links: Any) -> str | None:
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, dict) and link.get('rel') == 'next':
-            match link.get('href'):
-                case str(url) if url:
-                    return url
-    return None
 
 
 def read_page(
@@ -88,8 +77,8 @@ def read_page(
     document = _json.load(body)
     entries = _json.member(document, kind, list)
     _json.check_entries(entries)
-    next_url = _next_url(document.get(f'{kind}_links'))
-    return ImagePage(read(entries), len(entries), next_url)
+    links = document.get(f'{kind}_links')
+    return ImagePage(read(entries), links, len(entries))
 
 
 def decode_image(body: bytes) -> Image:
@@ -106,27 +95,6 @@ def decode_image(body: bytes) -> Image:
     return image
 
 
-def _check_depth(images: Iterable[Image]) -> None:
-    """Raise RecursionError if properties are nested too deeply.
-
-    A property that is decoded from JSON is as deep as any user likes, and
-    msgspec reads more levels than Python can write.
-    """
-    level: list[Any] = [image.metadata for image in images]
-    # The properties are the fourth level.
-    for _ in range(_limits.MAX_DEPTH - 3):
-        level = [
-            value
-            for each in level
-            for value in (each.values() if type(each) is dict else each)
-            # NOTE: fast; almost every value is a string.
-            if type(value) is not str and isinstance(value, dict | list)
-        ]
-        if not level:
-            return
-    raise RecursionError
-
-
 def member(body: bytes, key: str, kind: type) -> Any:
     """Return a member of a JSON object.
 
@@ -134,3 +102,19 @@ def member(body: bytes, key: str, kind: type) -> Any:
     :raises InvalidResponse: if there is no member of this type
     """
     return _json.member(_json.load(body), key, kind)
+
+
+def _check_depth(images: Sequence[Image]) -> None:
+    """Raise RecursionError if properties may be nested too deeply.
+
+    A property that is decoded from JSON is as deep as any user likes, and
+    msgspec reads more levels than Python can write.
+    """
+    for image in images:
+        for value in image.metadata.values():
+            # NOTE: fast; almost every value is a string.
+            if type(value) is not str:
+                text = repr(value)
+                # The value is on the fifth level.
+                if text.count('[') + text.count('{') > _limits.MAX_DEPTH - 4:
+                    raise RecursionError

@@ -56,7 +56,9 @@ def load(body: bytes) -> Any:
         # The call stack of the caller is deep itself.
         _raise_invalid('it is nested too deeply')
     if _SURROGATE_ESCAPE.search(text):
-        document = _without_surrogates(document)
+        # NOTE: they cannot be encoded.
+        text = json.dumps(document, ensure_ascii=False)
+        document = json.loads(_SURROGATE.sub('\ufffd', text))
     return document
 
 
@@ -147,17 +149,3 @@ def _without_deep_values(text: str) -> str:
             _limits.MAX_DEPTH,
         )
     return 'null'.join([*parts, text[begin:]])
-
-
-def _without_surrogates(value: Any) -> Any:
-    """Replace lone surrogates, which cannot be encoded."""
-    if isinstance(value, str):
-        return _SURROGATE.sub('\ufffd', value)
-    if isinstance(value, list):
-        return [*map(_without_surrogates, value)]
-    if isinstance(value, dict):
-        return {
-            _without_surrogates(k): _without_surrogates(v)
-            for k, v in value.items()
-        }
-    return value

@@ -7,9 +7,7 @@ import dataclasses
 from typing import Any
 from typing import Protocol
 
-#: Maximum page size: Nova's default ``[api] max_limit``. Nova accepts a larger
-#: limit, but then omits the link to the next page, and a listing would be
-#: silently truncated.
+# NOTE: documented where it is public.
 MAX_PAGE_SIZE = 1000
 
 #: Undocumented query parameters: Glance interprets them as its own filters.

@@ -1,23 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Iterate over the images of a listing, or its pages."""
+"""List a collection of Compute page by page: images, flavors, servers.
+
+The next request is built from the parameters of the caller and a marker; links
+are not followed.
+"""
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
+import contextlib
 import itertools
+import operator
+import time
+from typing import Any
 from typing import Generic
 from typing import NoReturn
 from typing import TypeVar
 
-from osc_compute_images.api.listing import _paging
+from osc_compute_images.api import _errors
+from osc_compute_images.api.listing._history import History
+from osc_compute_images.api.listing._page import ImagePage
 from osc_compute_images.api.listing._query import Query
-from osc_compute_images.api.records._image import Image
-from osc_compute_images.api.records._image import ImageRef
 
-_Record = TypeVar('_Record', bound=Image | ImageRef)
+#: Something with an ID, which may be empty.
+_Item = TypeVar('_Item', bound=Any)
+
+#: If a page takes longer than this number of seconds, the next page is larger
+#: by this factor, up to the limit.
+_SLOW = 0.25
+_GROWTH = 4
+
+_REJECTED_MARKER = (_errors.BadRequest, _errors.Forbidden)
 
 
-class Pager(Generic[_Record]):
+class Pager(Generic[_Item]):
     """A lazy listing of images.
 
     Each page is requested when the images before it have been consumed. Each
@@ -29,19 +46,21 @@ class Pager(Generic[_Record]):
     """
 
     # NOTE: fetch requests a page, given its query parameters, and read decodes
-    # the body of the response.
+    # the body of the response. kind is the name of the collection.
     def __init__(
         self,
-        fetch: _paging.Fetch,
-        read: Callable[[bytes], _paging.ImagePage[_Record]],
-        query: Query[_Record],
+        fetch: Callable[[Mapping[str, Any]], bytes],
+        read: Callable[[bytes], ImagePage[_Item]],
+        query: Query,
+        kind: str = 'images',
     ) -> None:
         self._fetch = fetch
         self._read = read
         self._query = query
+        self._kind = kind
 
     def __repr__(self) -> str:
-        return f'<Pager of {self._query}>'
+        return f'<Pager of {self._kind}{self._query}>'
 
     def __getitem__(self, index: object) -> NoReturn:
         raise TypeError(
@@ -53,22 +72,96 @@ class Pager(Generic[_Record]):
     def __len__(self) -> NoReturn:
         raise TypeError('A Pager has no length: use len([*pager])')
 
-    def __iter__(self) -> Iterator[_Record]:
-        return itertools.chain.from_iterable(
-            page.images for page in self.pages()
-        )
+    def __iter__(self) -> Iterator[_Item]:
+        # NOTE: a loop would hold a page in memory during the next request.
+        lists = map(operator.attrgetter('images'), self.pages())
+        return itertools.chain.from_iterable(lists)
 
-    def pages(self) -> Iterator[_paging.ImagePage[_Record]]:
+    def pages(self) -> Iterator[ImagePage[_Item]]:
         """Yield the pages, with the images that match.
 
         :raises ListingInterrupted: if an error occurs after the first page
         :raises ImagesError: if the first page cannot be fetched
         """
-        listing = _paging.Listing(
-            'images',
-            self._fetch,
-            self._read,
-            {**self._query.parameters, 'limit': self._query.limit},
-            self._query.first_page_size,
+        return self._pages_from(None)
+
+    def _pages_from(self, size: int | None) -> Iterator[ImagePage[_Item]]:
+        """Yield the pages; a small first one saves memory.
+
+        The next pages grow while the server is slow.
+
+        :param size: number of images on the first page, if less than the limit
+        """
+        first = min(size or self._query.first_page_size, self._query.limit)
+        return self._query.select(_Listing(self, first).pages())
+
+
+class _Listing(Generic[_Item]):
+    """One iteration of a pager.
+
+    :param limit: number of images on the first page
+    """
+
+    def __init__(self, pager: Pager[_Item], limit: int) -> None:
+        self._pager = pager
+        self._kind = pager._kind
+        self._parameters = pager._query.parameters
+        self._history = History(self._kind, self._parameters.get('marker'))
+        self._limit = limit
+
+    def pages(self) -> Iterator[ImagePage[_Item]]:
+        try:
+            page = self._page({})
+            while True:
+                yield page
+                if page.is_last():
+                    return
+                marker = page.next_marker()
+                # Free it before the next request.
+                del page
+                page = self._page_after(marker)
+        except _errors.ImagesError as e:
+            if self._history.obtained is None:
+                raise
+            raise self._interrupted(e, self._history.obtained) from e
+
+    def _page_after(self, marker: str | None) -> ImagePage[_Item]:
+        if marker is None:
+            raise _errors.InvalidResponse(
+                f'The server reports more {self._kind}, but no marker for the '
+                f'next page'
+            )
+        try:
+            return self._page({'marker': marker})
+        except _REJECTED_MARKER:
+            # The image may have been deleted. An administrator can still use
+            # it as a marker.
+            for position in self._history.positions_before(marker):
+                with contextlib.suppress(*_REJECTED_MARKER):
+                    return self._page(position)
+            raise
+
+    def _page(self, position: Mapping[str, str]) -> ImagePage[_Item]:
+        limit = self._limit
+        began = time.monotonic()
+        query = {**self._parameters, 'limit': limit, **position}
+        page = self._pager._read(self._pager._fetch(query))
+        page._limit = limit
+        self._history.add(page, position)
+        if time.monotonic() - began > _SLOW:
+            self._limit = min(limit * _GROWTH, self._pager._query.limit)
+        return page
+
+    def _interrupted(
+        self, e: _errors.ImagesError, obtained: int
+    ) -> _errors.ListingInterrupted:
+        marker = self._history.last
+        where = f'the last one {marker}' if marker else 'list all again'
+        return _errors.ListingInterrupted(
+            f'{e.message}; the listing stopped after {obtained} of the '
+            f'{self._kind}; {where}',
+            marker=marker,
+            obtained=obtained,
+            http_status=e.http_status,
+            request_id=e.request_id,
         )
-        return self._query.select_from(listing.pages())

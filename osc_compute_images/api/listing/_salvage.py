@@ -85,26 +85,14 @@ def _image(entry: dict[str, Any], problems: _Problems) -> Image:
         if value is None and key != 'id':
             continue
         try:
-            fields[field.name] = _convert(value, field.type)
+            fields[field.name] = msgspec.convert(
+                value, field.type, strict=False
+            )
         except msgspec.ValidationError:
             name = (fields['id'] or 'without an ID', key)
             expected = _EXPECTED.get(field.type, _EXPECTED_ID)
             problems.add('Image %s: field %r', name, value, expected)
     return Image(**fields)
-
-
-def _convert(value: Any, kind: Any) -> Any:
-    with contextlib.suppress(msgspec.ValidationError):
-        return msgspec.convert(value, kind, strict=False)
-    # A number is equivalent to its text.
-    if isinstance(value, dict):
-        value = {'id': _text(value.get('id'))}
-    return msgspec.convert(_text(value), kind, strict=False)
-
-
-def _text(value: Any) -> Any:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if is_number else value
 
 
 def _truncate(value: Any) -> str:

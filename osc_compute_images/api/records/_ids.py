@@ -29,7 +29,7 @@ def is_canonical(text: str) -> bool:
     return looks_like_id(text) and text == text.lower()
 
 
-def spellings(text: str) -> Iterator[str]:
+def candidates(text: str) -> Iterator[str]:
     """Yield the IDs to try for a text before it is tried as a name.
 
     The text itself comes first: Glance keeps upper-case letters in an ID that
@@ -50,5 +50,5 @@ def is_addressable(text: str) -> bool:
 
 
 def may_be_id(text: str) -> bool:
-    """Return whether a text may be an ID that :func:`spellings` lacks."""
-    return is_addressable(text) and not any(spellings(text))
+    """Return whether a text may be an ID that :func:`candidates` lacks."""
+    return is_addressable(text) and not any(candidates(text))

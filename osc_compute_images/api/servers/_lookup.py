@@ -17,8 +17,8 @@ from osc_compute_images.api import _limits
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.http import path_to
 from osc_compute_images.api.listing import _decode
-from osc_compute_images.api.listing import _paging
-from osc_compute_images.api.listing._options import MAX_PAGE_SIZE
+from osc_compute_images.api.listing._pager import Pager
+from osc_compute_images.api.listing._query import Query
 from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._server import Flavor
 
@@ -64,7 +64,7 @@ def find_server_id(client: Client, name_id_or_url: str) -> str:
     last = name_id_or_url.rstrip('/').rpartition('/')[2]
     if _ids.is_canonical(last):
         return last
-    candidates = [*_ids.spellings(last)]
+    candidates = [*_ids.candidates(last)]
     for server_id in candidates:
         with contextlib.suppress(_errors.HTTPError, _errors.InvalidResponse):
             body = client.get(path_to('servers', server_id))
@@ -92,14 +92,14 @@ def find_server_id(client: Client, name_id_or_url: str) -> str:
 def _servers_named(
     client: Client, name: str, query: dict[str, Any]
 ) -> Iterator[str]:
-    listing = _paging.Listing(
-        'servers',
+    servers = Pager(
         lambda query: client.get('/servers', query),
         lambda body: _decode.read_page(body, 'servers', _servers),
         # Nova interprets the name as a regular expression.
-        {'name': f'^{re.escape(name)}$', 'limit': MAX_PAGE_SIZE, **query},
+        Query({'name': f'^{re.escape(name)}$', **query}),
+        'servers',
     )
-    for server in listing.items():
+    for server in servers:
         if server.name == name:
             yield server.id
 
@@ -119,17 +119,15 @@ def find_flavor(client: Client, name_or_id: str) -> Flavor:
         with contextlib.suppress(_errors.NotFound, _errors.BadRequest):
             body = client.get(path)
             return _flavor(_decode.member(body, 'flavor', dict))
-    listing = _paging.Listing(
-        'flavors',
+    flavors = Pager(
         lambda query: client.get('/flavors/detail', query),
         lambda body: _decode.read_page(body, 'flavors', _flavors),
         # is_public=none: include private flavors for an administrator.
-        {'is_public': 'none', 'limit': MAX_PAGE_SIZE},
+        Query({'is_public': 'none'}),
+        'flavors',
     )
     named = {
-        flavor.id: flavor
-        for flavor in listing.items()
-        if flavor.name == name_or_id
+        flavor.id: flavor for flavor in flavors if flavor.name == name_or_id
     }
     return named[only_one('flavor', name_or_id, named, _errors.FlavorNotFound)]
 

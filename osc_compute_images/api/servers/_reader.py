@@ -18,8 +18,8 @@ from osc_compute_images.api import _limits
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.http import path_to
 from osc_compute_images.api.listing import _decode
-from osc_compute_images.api.listing import _paging
-from osc_compute_images.api.listing._options import MAX_PAGE_SIZE
+from osc_compute_images.api.listing._pager import Pager
+from osc_compute_images.api.listing._query import Query
 from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._server import Server
 from osc_compute_images.api.records._server import ServerList
@@ -164,14 +164,14 @@ class _Reading:
             self._shows_down_cells,
         )
 
-    def _read(self, query: Mapping[str, Any]) -> None:
-        listing = _paging.Listing(
-            'servers',
+    def _read(self, query: Mapping[str, str | int]) -> None:
+        servers = Pager(
             self._fetch,
             lambda body: _decode.read_page(body, 'servers', self._collect),
-            {'limit': MAX_PAGE_SIZE, **query},
+            Query(query),
+            'servers',
         )
-        for number, page in enumerate(listing.pages()):
+        for number, page in enumerate(servers.pages()):
             if len(self._records) > _limits.MAX_SERVERS:
                 raise _errors.InvalidResponse(
                     f'There are more than {_limits.MAX_SERVERS:,} servers'

@@ -33,9 +33,13 @@ _SKEW = datetime.timedelta(minutes=5)
 class Level(enum.IntEnum):
     """A level, with the exit code that monitoring expects."""
 
+    #: Nothing is wrong.
     OK = 0
+    #: Something needs attention.
     WARNING = 1
+    #: Something is wrong.
     CRITICAL = 2
+    #: It cannot be told.
     UNKNOWN = 3
 
 

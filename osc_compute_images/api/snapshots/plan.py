@@ -49,7 +49,9 @@ _MAX_NAME = 255
 class Action(enum.StrEnum):
     """The action of a step."""
 
+    #: A snapshot is created.
     CREATE = 'create'
+    #: Nothing is done.
     SKIP = 'skip'
 
 

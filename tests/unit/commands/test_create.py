@@ -343,7 +343,7 @@ def test_exit_codes_of_the_plan(app, fleet, caplog):
     assert run(app, CreateComputeImages, *words)[0] == 8
     got = run(app, CreateComputeImages, '--all', GO, '--max-changes=2')
     assert got == (7, '')
-    assert 'the plan creates 3 snapshots, and 2 are allowed' in caplog.text
+    assert 'the plan changes 3 servers, and 2 are allowed' in caplog.text
     assert not fleet.writes
     create(app, '--all', GO, '--max-changes=3')
     finish(fleet)

@@ -6,6 +6,7 @@ import argparse
 import ast
 import configparser
 import contextlib
+import enum
 import importlib
 import inspect
 import pathlib
@@ -13,6 +14,7 @@ import re
 import shlex
 import sys
 import textwrap
+import typing
 
 from openstack.compute.v2 import _proxy
 from openstackclient.image.v2 import image as osc_image
@@ -84,8 +86,8 @@ OWN = options_of(*COMMANDS.values()) - GENERAL
 GLOBAL = {
     *('--debug', '--insecure', '--quiet', '--timing', '--verify'),
     *('--os-interface', '--os-region-name'),
-    # pytest and mutants
-    *('--dist', '--sample'),
+    # pytest
+    '--dist',
     # pipx and uv
     *('--include-apps', '--with', '--with-executables-from'),
 }
@@ -294,6 +296,19 @@ def test_reference_lists_public_names():
     text = (SOURCE / 'api.rst').read_text()
     documented = set(re.findall(r'^\.\. auto\w+:: (\w+)$', text, re.MULTILINE))
     assert documented == set(api.__all__) - ERRORS
+
+
+def test_constants_and_members_of_enumerations_are_documented():
+    for module in (api, *promise.MODULES):
+        source = inspect.getsource(module)
+        for name in module.__all__:
+            value = getattr(module, name)
+            if isinstance(value, type) and issubclass(value, enum.Enum):
+                members = inspect.getsource(value)
+                for each in value:
+                    assert re.search(rf'#: .+\n    {each.name} = ', members)
+            elif not callable(value) and not typing.get_args(value):
+                assert re.search(rf'#: .+\n{name}\b', source), name
 
 
 def test_reference_lists_errors_with_their_attributes():

@@ -381,7 +381,7 @@ def test_administrator_finds_server_of_any_project_and_page(api, http):
         ([{'json': {}}], images.InvalidResponse, 'servers'),
         (
             [{'json': servers(*[(str(n), 'web') for n in range(999)])}],
-            images.InvalidResponse,
+            images.ListingInterrupted,
             'a page of servers',
         ),
     ],
@@ -434,7 +434,7 @@ def test_find_flavor(api, http, name):
         # A cycle.
         (
             [*map(numbered, (0, 1000, 0))],
-            images.InvalidResponse,
+            images.ListingInterrupted,
             'repeats a page of flavors',
         ),
     ],

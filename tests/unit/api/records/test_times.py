@@ -67,9 +67,12 @@ def test_filters_take_ages(age):
     assert not match(Image(id='b', created=str(now - datetime.timedelta(29))))
 
 
-def test_times_of_an_image_are_datetimes():
-    image = Image(id='a', created='2026-11-23T16:11:28Z', updated='soon')
-    assert image.created_at == datetime.datetime(
-        2026, 11, 23, 16, 11, 28, tzinfo=datetime.UTC
-    )
-    assert image.updated_at is None
+def test_times_are_sent_in_utc(set_zone):
+    set_zone('America/New_York')
+    for text, sent in (
+        ('2026-01-01T12:00:00+02:00', '2026-01-01T10:00:00Z'),
+        ('2026-01-01T12:00:00', '2026-01-01T12:00:00Z'),
+        ('2026-01', '2026-01-01T00:00:00Z'),
+        ('2026', '2026-01-01T00:00:00Z'),
+    ):
+        assert filters.changes_since(text).query == {'changes-since': sent}

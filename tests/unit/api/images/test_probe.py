@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Filters that the server is seen to apply, and those that it ignores."""
+
+import datetime
+import re
+
+from hypothesis import given
+from hypothesis import HealthCheck
+from hypothesis import settings
+from hypothesis import strategies as st
+import pytest
+import requests_mock
+
+from osc_compute_images.api import BadRequest
+from osc_compute_images.api import filters
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ListOpts
+from testbed import nova
+from tests.unit import conftest
+from tests.unit.conftest import sent
+
+START = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
+
+
+def time(minutes):
+    later = START + datetime.timedelta(minutes=minutes)
+    return later.isoformat().replace('+00:00', 'Z')
+
+
+def cloud(count, *, filters=True):
+    """Return images that were created minute by minute."""
+    made = nova.Nova(
+        [
+            nova.image(n, created=time(n), **{'OS-EXT-IMG-SIZE:size': n % 7})
+            for n in range(count)
+        ]
+    )
+    made.filters = filters
+    return made
+
+
+def serve(http, model):
+    http.get(
+        re.compile(re.escape(nova.DETAIL)),
+        text=nova.mocked(nova.ENDPOINT, model.answer),
+    )
+
+
+def pages(http):
+    return [r for r in sent(http) if '/images/detail' in r]
+
+
+@pytest.fixture
+def big(http):
+    model = cloud(2500)
+    serve(http, model)
+    return model
+
+
+def test_old_images_of_a_big_cloud(api, http, big):
+    """Two pages and the probe, however many images there are."""
+    found = [*api.list_detail(where=filters.created_before(time(50)))]
+    assert len(found) == 50
+    first, probe, second = pages(http)
+    assert 'created_at' not in first
+    assert 'property-created_at=lt%3Ano-such-time' in probe
+    assert 'property-created_at=lt%3A2025-01-01T00%3A50%3A02Z' in second
+    assert len([*api.list_detail(where=filters.created_before(time(9)))]) == 9
+    assert len(pages(http)) == 5
+
+
+def test_big_images_of_a_big_cloud(api, http, big):
+    found = [*api.list_detail(where=filters.size(more_than=5))]
+    assert {image.size for image in found} == {6}
+    assert len(pages(http)) == 3
+
+
+def test_small_cloud_needs_no_probe(api, http):
+    serve(http, cloud(900))
+    assert [*api.list_detail(where=filters.created_before(time(0)))] == []
+    assert len(pages(http)) == 1
+
+
+@pytest.mark.parametrize('status', [200, 403, 500])
+def test_server_without_the_filter(api, http, status):
+    """It falls back without a word, and the rows are the same."""
+    model = cloud(2500, filters=False)
+    serve(http, model)
+    if status != 200:
+        http.get(
+            f'{nova.DETAIL}?property-created_at=lt:no-such-time',
+            status_code=status,
+            json={},
+        )
+    found = [*api.list_detail(where=filters.created_before(time(50)))]
+    assert len(found) == 50
+    assert len(pages(http)) in (3 + 1, 3)
+
+
+def test_own_parameter_is_sent_as_it_is(api, http, big):
+    opts = {'property-created_at': 'lt:2025-01-01T00:10:00Z'}
+    where = filters.created_before(time(5))
+    assert len([*api.list_detail(opts, where=where)]) == 5
+    assert len(pages(http)) == 1
+    with pytest.raises(BadRequest):
+        [*api.list_detail({'property-size_min': 'x'})]
+
+
+limits = st.integers(0, 70).map(lambda m: filters.created_before(time(m)))
+sizes = st.builds(
+    lambda word, n: filters.size(**{word: n}),
+    st.sampled_from(
+        ['at_least', 'more_than', 'exactly', 'at_most', 'less_than']
+    ),
+    st.integers(-1, 8),
+)
+names = st.integers(0, 60).map(lambda n: filters.name(f'cirros-{n}'))
+chosen = st.recursive(
+    limits | sizes | names,
+    lambda inner: (
+        st.builds(lambda a, b: a & b, inner, inner)
+        | st.builds(lambda a, b: a | b, inner, inner)
+        | inner.map(lambda a: ~a)
+    ),
+    max_leaves=4,
+)
+
+
+@settings(suppress_health_check=[*HealthCheck])
+@given(chosen, st.booleans(), st.integers(1, 30))
+def test_rows_do_not_depend_on_the_server(where, supported, limit):
+    with requests_mock.Mocker() as http:
+        conftest.set_catalog(http, {'RegionOne': nova.ENDPOINT})
+        model = cloud(60, filters=supported)
+        serve(http, model)
+        api = ImagesAPI(
+            conftest.adapter.Adapter(
+                conftest.new_session(), service_type='compute'
+            )
+        )
+        every = [*api.list_detail()]
+        got = [*api.list_detail(ListOpts(limit=limit), where=where)]
+        assert [i.id for i in got] == [i.id for i in every if where.matches(i)]
