@@ -2,6 +2,7 @@
 
 """Snapshots of servers, from the parser to a fake Nova."""
 
+import io
 import json
 import os
 import re
@@ -12,8 +13,8 @@ import threading
 from osc_lib import exceptions
 import pytest
 
+from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.snapshots import plan
-from osc_compute_images.commands.create import CreateComputeImages
 from osc_compute_images.commands.create import NAME
 from testbed import nova
 from testbed.fleet import Fleet
@@ -60,7 +61,7 @@ def app(fleet, tmp_path):
 
 
 def create(app, *words, code=0):
-    return rows(app, CreateComputeImages, *words, code=code)
+    return rows(app, 'create', *words, code=code)
 
 
 def names(got, action='create'):
@@ -127,7 +128,7 @@ def test_columns(app):
         *('Action', 'Server ID', 'Server', 'Image Name', 'Image ID'),
         *('Result', 'Reason', 'Time'),
     ]
-    _, table = run(app, CreateComputeImages, 'db')
+    _, table = run(app, 'create', 'db')
     assert 'Image ID' in table
     assert 'Time' not in table
 
@@ -340,14 +341,14 @@ def test_named_servers_need_no_approval(app, fleet):
 
 def test_exit_codes_of_the_plan(app, fleet, caplog):
     words = ('--all', DRY, '--detailed-exitcode', '--not-within=1d')
-    assert run(app, CreateComputeImages, *words)[0] == 8
-    got = run(app, CreateComputeImages, '--all', GO, '--max-changes=2')
+    assert run(app, 'create', *words)[0] == 8
+    got = run(app, 'create', '--all', GO, '--max-changes=2')
     assert got == (7, '')
     assert 'the plan changes 3 servers, and 2 are allowed' in caplog.text
     assert not fleet.writes
     create(app, '--all', GO, '--max-changes=3')
     finish(fleet)
-    assert run(app, CreateComputeImages, *words)[0] == 0
+    assert run(app, 'create', *words)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -364,7 +365,7 @@ def test_exit_codes_of_the_plan(app, fleet, caplog):
     ],
 )
 def test_invalid_options(app, fleet, caplog, words, text):
-    assert run(app, CreateComputeImages, *words) == (2, '')
+    assert run(app, 'create', *words) == (2, '')
     assert text in caplog.text
     assert not fleet.requests
 
@@ -375,7 +376,7 @@ def test_invalid_options(app, fleet, caplog, words, text):
 )
 def test_invalid_values(app, word, capsys):
     with pytest.raises(SystemExit) as e:
-        run(app, CreateComputeImages, word)
+        run(app, 'create', word)
     assert e.value.code == 2
 
 
@@ -422,7 +423,7 @@ def test_what_was_begun_is_named(app, fleet, caplog, parallel, number):
     fleet.before = interrupt
     fleet.after = lambda _method, path: DB in path and last.set()
     code, printed = run(
-        *(app, CreateComputeImages, '--all', GO, '-f', 'json'),
+        *(app, 'create', '--all', GO, '-f', 'json'),
         f'--parallel={parallel}',
     )
     ended.set()
@@ -441,7 +442,42 @@ def test_image_that_is_awaited_is_named(app, fleet, caplog):
             os.kill(os.getpid(), signal.SIGTERM)
 
     fleet.before = interrupt
-    code, _ = run(app, CreateComputeImages, 'web', '--wait')
+    code, _ = run(app, 'create', 'web', '--wait')
     assert code == 128 + signal.SIGTERM
     [image_id] = fleet.images.keys() - {ID[0]}
     assert any(image_id in m and 'was begun' in m for m in errors(caplog))
+
+
+def test_signal_between_two_results(app, caplog, monkeypatch):
+    """The snapshot of db is requested meanwhile."""
+    begun, ended, last = (threading.Event() for _ in range(3))
+
+    create_snapshot = ImagesAPI.create_snapshot
+
+    def hold(api, server, *args, **more):
+        if server.id == DB:
+            begun.set()
+            ended.wait()
+        begun.wait()
+        try:
+            return create_snapshot(api, server, *args, **more)
+        finally:
+            if server.id == DB:
+                last.set()
+
+    monkeypatch.setattr(ImagesAPI, 'create_snapshot', hold)
+
+    class Stdout(io.StringIO):
+        def write(self, text):
+            if WEB in text:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().write(text)
+
+    app.stdout = Stdout()
+    words = ('--name-pattern=[wd]*', GO, '--parallel=2', '-f', 'value')
+    code, printed = run(app, 'create', *words)
+    ended.set()
+    last.wait()
+    assert (code, WEB in printed) == (128 + signal.SIGTERM, True)
+    assert f'server db ({DB}) may have been begun' in errors(caplog)[0]
+    assert not any('server web' in message for message in errors(caplog))
