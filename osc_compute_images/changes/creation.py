@@ -53,7 +53,6 @@ class Creation(work.PlanWork):
         return True
 
     def _plans(self, regions: scope.Regions) -> work.Plans:
-        self._report.start()
         found = dict(
             servers.find(
                 regions,

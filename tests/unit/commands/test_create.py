@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 import threading
+import time
 
 from osc_lib import exceptions
 import pytest
@@ -330,6 +331,25 @@ def test_question(app, fleet, monkeypatch):
     assert not fleet.writes
     answered('y\n')
     assert len(names(create(app, '--all'))) == 3
+
+
+@pytest.mark.parametrize('task', [None, 'rebooting'])
+def test_plan_is_made_again_after_a_long_question(
+    app, fleet, monkeypatch, slept, caplog, task
+):
+    class Slow(Terminal):
+        def readline(self, *_size):
+            time.sleep(61)
+            fleet.servers[WEB]['OS-EXT-STS:task_state'] = task
+            return 'y\n'
+
+    monkeypatch.setattr(sys, 'stdin', Slow())
+    monkeypatch.setattr(sys, 'stderr', Terminal())
+    code, _ = run(app, 'create', '--all')
+    assert code == (7 if task else 0)
+    assert len(fleet.writes) == (0 if task else 3)
+    if task:
+        assert f'no longer holds for server {WEB}' in caplog.text
 
 
 def test_named_servers_need_no_approval(app, fleet):
