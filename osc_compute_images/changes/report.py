@@ -37,6 +37,9 @@ LOG_HEADERS = (*HEADERS, 'Time', 'Request ID')
 #: Added to the number of a signal, as a shell does.
 _SIGNAL_EXIT = 128
 
+#: What is done, of the verbs that have another form for it.
+_PAST = {'delete': 'deleted', 'snapshot': 'snapshotted'}
+
 #: Plans have ``steps``, of images or servers.
 Plans = Mapping[RegionKey, Any]
 
@@ -193,7 +196,8 @@ class Report:
             if image_id in ids and step.action is Action.DELETE
         )
         count = self.some(len(ids))
-        parts = [f'{count} to {self._verb}' if dry_run else f'{count} done']
+        past = _PAST.get(self._verb, self._verb)
+        parts = [f'{count} to {self._verb}' if dry_run else f'{count} {past}']
         if frees:
             parts[0] += f' ({utils.format_size(frees)})'
         parts += self._others()

@@ -442,7 +442,7 @@ class ImagesAPI(MetadataAPI):
         An error for one image is reported in its outcome, and the next image
         follows. A plan can be applied again.
 
-        :param plan: made by :mod:`.plan`
+        :param plan: made by :mod:`.changes.plan`
         :param on_outcome: called with each outcome, as soon as it is known: if
             the call is interrupted, it has been told what was done
         :returns: the outcomes, in the order of the steps

@@ -421,7 +421,7 @@ def test_totals(app, fleet, caplog):
     caplog.clear()
     assert run(app, *PRUNE, GO)[0] == 1
     assert warnings(caplog)[-1] == (
-        '1 image done (10K), 2 kept, 1 skipped, 1 failed'
+        '1 image deleted (10K), 2 kept, 1 skipped, 1 failed'
     )
 
 

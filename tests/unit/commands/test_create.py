@@ -235,7 +235,7 @@ def test_server_that_becomes_busy_is_skipped(app, fleet, caplog):
     # It is not tried again.
     assert taken(fleet) == [WEB, DB]
     assert any('It has a task' in m for m in caplog.messages)
-    assert caplog.messages[-1] == '1 server done, 1 skipped'
+    assert caplog.messages[-1] == '1 server snapshotted, 1 skipped'
 
 
 @pytest.mark.parametrize(
