@@ -18,7 +18,7 @@ import requests_mock
 
 from osc_compute_images.api.changes import _document
 from osc_compute_images.api.changes.plan import Plan
-from osc_compute_images.changes import execution
+from osc_compute_images.changes import work
 from osc_compute_images.commands.apply import ApplyComputeImages
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
@@ -478,7 +478,7 @@ def test_kept_image_is_reported_once(
     """Even if the answer took long, and the plan is made again."""
     file = reviewed(*PRUNE)
     rename(fleet)
-    monkeypatch.setattr(execution, '_FRESH', -1)
+    monkeypatch.setattr(work, '_FRESH', -1)
     typed('y\n')
     got = rows(app, ApplyComputeImages, file, code=1)
     assert [r['Result'] for r in got] == ['done', 'done', 'kept']
