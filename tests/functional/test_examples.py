@@ -135,7 +135,7 @@ def test_session(run, session, request, tmp_path):
         request.getfixturevalue('backups')
     for command, output in steps(session):
         # Not into the tree.
-        cwd = tmp_path if 'images.csv' in command else None
+        cwd = tmp_path if re.search(r'\.(csv|jsonl?)\b', command) else None
         assert run(command, cwd=cwd) == output, command
 
 
