@@ -101,7 +101,7 @@ def run(demo, tmp_path):
     def run(command: str, cwd: Path | None = None, **more: str) -> str:
         words = shlex.split(command.replace('\\\n', ' '))
         if words[0] == 'openstack' and not set('|><;&$*') & set(command):
-            result = demo.run(*words[1:])
+            result = demo.run(*words[1:], cwd=cwd)
             return (result.out + result.err).strip('\n')
         done = subprocess.run(
             ['sh', '-c', command],
