@@ -3,7 +3,7 @@
 """The ``compute-image`` command: these commands without OpenStackClient.
 
 ``compute-image list`` runs the same class as ``openstack compute image list``
-in less than half the time. It has the shell of osc-lib, as ``openstack`` has,
+in half the time. It has the shell of osc-lib, as ``openstack`` has,
 but does not import what these commands do not use.
 """
 

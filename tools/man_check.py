@@ -21,8 +21,8 @@ sys.path.insert(0, str(_ROOT / 'doc' / 'source' / '_ext'))
 import exit_codes  # noqa: E402
 
 _ORDER = (
-    *('NAME', 'SYNOPSIS', 'DESCRIPTION', 'OPTIONS', 'EXIT STATUS'),
-    *('EXAMPLES', 'OUTPUT OPTIONS', 'SEE ALSO'),
+    *('NAME', 'EXAMPLES', 'SYNOPSIS', 'DESCRIPTION', 'OPTIONS'),
+    *('EXIT STATUS', 'OUTPUT OPTIONS', 'SEE ALSO'),
 )
 
 #: The usable width of a man page in 80 columns.
@@ -49,7 +49,8 @@ def _formatted(path: Path) -> Iterator[tuple[str, str]]:
 def _codes(text: str) -> list[tuple[str, ...]]:
     """Return the rows of the table of exit codes in a formatted page."""
     section = text.partition('\nEXIT STATUS\n')[2]
-    section = section.partition('\nEXAMPLES\n')[0]
+    # The next title is not indented.
+    section = re.split(r'\n(?=\w)', section)[0]
     lines = [
         [' '.join(cell.split()) for cell in re.split('[│|]', line)[1:-1]]
         for line in section.splitlines()

@@ -28,10 +28,14 @@ _FOLDER = Path(__file__).parents[1] / 'doc' / 'source' / '_static'
 
 _COLUMNS = 88
 
+#: The width of pictures that need more.
+_WIDER = {'plan': 116}
+
 #: Sequences that move, hide or show the cursor, or clear a line.
 _MOVES = re.compile(r'(\n|\r|\x1b\[1A|\x1b\[2K|\x1b\[\?25[hl])')
 
 _LIST = 'openstack compute image list'
+_DELETE = 'openstack compute image delete'
 
 #: The commands of each picture.
 _PICTURES = {
@@ -42,21 +46,22 @@ _PICTURES = {
     ),
     'regions': (f'{_LIST} --all-regions --name-pattern web-1-snapshot',),
     'wait': ('openstack compute image show --wait queued',),
+    'plan': (f'{_DELETE} --type snapshot --created-before 1w --fit-width',),
 }
 
 #: Pictures that are taken when a text is on the screen, before the command
 #: ends.
-_UNTIL = {'wait': '25%'}
+_UNTIL = {'wait': '25%', 'plan': '[y/N]'}
 
 
-def run(line: str, until: str | None) -> str:
+def run(line: str, columns: int, until: str | None) -> str:
     """Return the screen of a terminal after a command."""
     terminal, inside = pty.openpty()
-    size = struct.pack('HHHH', 40, _COLUMNS, 0, 0)
+    size = struct.pack('HHHH', 40, columns, 0, 0)
     fcntl.ioctl(inside, termios.TIOCSWINSZ, size)
     command = subprocess.Popen(
         shlex.split(line),
-        stdin=subprocess.DEVNULL,
+        stdin=inside,
         stdout=inside,
         stderr=inside,
         env={**os.environ, 'TERM': 'xterm-256color'},
@@ -109,8 +114,9 @@ def _screen(written: bytes) -> str:
 
 def picture(name: str) -> str:
     """Return a picture, as SVG."""
+    columns = _WIDER.get(name, _COLUMNS)
     console = Console(
-        width=_COLUMNS,
+        width=columns,
         file=io.StringIO(),
         record=True,
         color_system='truecolor',
@@ -122,7 +128,7 @@ def picture(name: str) -> str:
                 ('$ ', 'bold green'),
                 (line, 'bold'),
                 '\n',
-                Text.from_ansi(run(line, _UNTIL.get(name))),
+                Text.from_ansi(run(line, columns, _UNTIL.get(name))),
                 '\n',
             )
         )

@@ -16,39 +16,8 @@ List images lazily, page by page::
     api = ImagesAPI(openstack.connect(cloud='mycloud').compute)
     image = api.find('ubuntu-24.04')
 
-All errors derive from ``ImagesError``::
-
-    ImagesError
-    +-- EndpointNotFound        no Compute endpoint in configuration or catalog
-    +-- ConnectionFailed        no complete response
-    |   +-- RequestTimedOut     timed out
-    +-- InvalidResponse         a response that is not from this API
-    +-- ImagesNotServed         Compute without images: versions
-    +-- ListingInterrupted      incomplete list: marker, obtained
-    +-- AmbiguousName           several matches: ids
-    +-- InvalidProperty         not to be set through Compute: key
-    +-- PropertiesNotStored     accepted, but not stored: keys
-    +-- PropertiesNotDeleted    some or all of several: errors
-    +-- PlanRefused             more than was allowed
-    |   +-- GapsFound           any image may be in use: gaps
-    +-- WaitError               the wait failed: image
-    |   +-- ImageFailed
-    |   +-- ImageVanished
-    |   +-- WaitTimedOut
-    +-- HTTPError               an error response of the server
-        +-- BadRequest          400
-        +-- Unauthorized        401
-        +-- Forbidden           403
-        +-- NotFound            404
-        |   +-- ImageNotFound
-        |   +-- ServerNotFound  the instance, not the host
-        |   +-- FlavorNotFound
-        +-- NotAcceptable       406
-        +-- Conflict            409
-        +-- TooManyRequests     413, 429
-        +-- ServerError         500 and above
-
-Each has ``message``, ``http_status`` and ``request_id``.
+All errors derive from ``ImagesError``, and have ``message``, ``http_status``
+and ``request_id``. Those that the server reports derive from ``HTTPError``.
 """
 
 from osc_compute_images.api._errors import AmbiguousName

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The exceptions of the images API; see the package for their tree."""
+"""The exceptions of the images API."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from osc_compute_images import errors
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesError
-from osc_compute_images.api.changes import plan
+from osc_compute_images.api import PlanRefused
 from osc_compute_images.api.changes._apply import apply
 from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.api.servers.fleet import Fleet
@@ -110,8 +110,7 @@ class Execution:
             regions = scope.selected(self._command, self._args)
             fleet = Fleet(regions.apis.values())
             plans = self._plans(regions, fleet)
-            if self._args.max_changes is not None:
-                plan.check_size(plans.values(), self._args.max_changes)
+            self._check_max_changes()
             if self._args.dry_run:
                 return self._shown(regions, plans)
             if self._asks:
@@ -151,6 +150,18 @@ class Execution:
         field.check_requested(headers, self._args)
         rows = (row[: len(headers)] for row in rows)
         return headers, report.cells(self._stdout, self._args.formatter, rows)
+
+    def _check_max_changes(self) -> None:
+        """Check that the plans do not change more images than is allowed.
+
+        :raises PlanRefused: if they do
+        """
+        allowed = self._args.max_changes
+        if allowed is not None and self._report.total > allowed:
+            raise PlanRefused(
+                f'Nothing was changed: the plan changes {self._report.total} '
+                f'images, and {allowed} are allowed'
+            )
 
     def _plans(self, regions: scope.Regions, fleet: Fleet) -> Plans:
         """Plan the changes of each region; report what was named in vain."""

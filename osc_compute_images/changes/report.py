@@ -166,7 +166,8 @@ class Report:
             if image_id in ids and step.action is Action.DELETE
         )
         count = f'{len(ids)} image{"" if len(ids) == 1 else "s"}'
-        parts = [f'{count} to {self._verb}' if dry_run else f'{count} done']
+        past = 'deleted' if self._verb == 'delete' else self._verb
+        parts = [f'{count} to {self._verb}' if dry_run else f'{count} {past}']
         if frees:
             parts[0] += f' ({utils.format_size(frees)})'
         parts.append(f'{len(self._kept)} kept')

@@ -161,6 +161,16 @@ def test_picture(run, name):
         assert run(command) == output, command
 
 
+def test_picture_of_a_plan(run):
+    picture = _ROOT / 'doc' / 'source' / '_static' / 'plan.svg'
+    [(command, output)] = steps(session_of(picture))
+    shown = re.findall(r'^\| (keep|delete) +\| (\S+)', output, re.MULTILINE)
+    planned = run(f'{command} --dry-run -q -f value -c Action -c ID')
+    assert planned.splitlines() == [' '.join(row) for row in shown]
+    count = [action for action, _id in shown].count('delete')
+    assert output.endswith(f'Delete {count} images? [y/N]')
+
+
 @pytest.mark.parametrize('line', _examples(_CRONTAB.pattern))
 def test_crontab(run, demo, backups, line, tmp_path):
     before = demo.images()

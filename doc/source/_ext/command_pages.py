@@ -3,9 +3,9 @@
 """Generate the reference page of a command from its parser.
 
 ``.. command-reference:: compute image list`` inserts the output of cliff's
-``autoprogram-cliff``, in the sections of a man page. The options that all list
-and show commands share come last, below the examples. On a web page, the
-examples come first. ``.. exit-codes::`` inserts the table of all exit codes.
+``autoprogram-cliff``, in the sections of a man page. The examples come first,
+and the options that all list and show commands share last. ``.. exit-codes::``
+inserts the table of all exit codes.
 """
 
 from collections.abc import Iterator
@@ -129,28 +129,23 @@ def _table(widths: Sequence[int], *rows: Sequence[str]) -> nodes.table:
 
 
 def put_in_order(app: Sphinx, document: nodes.document) -> None:
-    """Move the last sections below the handwritten part of a page.
+    """Move the examples to the top of the page of a command.
 
-    On a web page, move the examples above all others.
+    Some sections move below its handwritten part.
     """
+    if not app.env.docname.startswith('commands/'):
+        return
     last = re.compile('compute-image-.*-(output-options|see-also)')
     for section in list(document.findall(nodes.section)):
-        if not last.fullmatch(section['ids'][0]):
-            continue
         page = section.parent
-        page.remove(section)
-        if len(section) > 1:
-            page.append(section)
-    if app.builder.name == 'man':
-        return
-    for section in list(document.findall(nodes.section)):
-        page = section.parent
-        if 'examples' in section['ids'] and app.env.docname.startswith(
-            'commands/'
-        ):
+        if 'examples' in section['ids']:
             page.remove(section)
             # Below the title.
             page.insert(1, section)
+        elif last.fullmatch(section['ids'][0]):
+            page.remove(section)
+            if len(section) > 1:
+                page.append(section)
 
 
 def _first_word(option: addnodes.desc) -> str:

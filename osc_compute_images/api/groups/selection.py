@@ -11,7 +11,8 @@ The newest snapshot of each server, and the three newest of one server::
     for image in selection.newest(snapshots, group_by='server'):
         print(image.server_id, image.name)
 
-    of_web = api.list_detail(where=filters.server(web.id))
+    web = api.find_server_id('web-1')
+    of_web = api.list_detail(where=filters.server(web))
     print(*selection.newest(of_web, 3))
 
 Nova lists the newest images first. While it does, images are yielded page by

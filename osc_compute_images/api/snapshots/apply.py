@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Create the snapshots of a plan, a few at a time::
+"""Create the snapshots of a plan, a few at a time.
 
-from osc_compute_images.api.snapshots.apply import apply
+``steps`` are those that :func:`.snapshots.plan.create` returns::
 
-for outcome in apply(api, steps, wait=True):
-    print(outcome.result, outcome.step.server.name, outcome.image_id)
+    from osc_compute_images.api.snapshots.apply import apply
+
+    for outcome in apply(api, steps, wait=True):
+        print(outcome.result, outcome.step.server.name, outcome.image_id)
 """
 
 from collections.abc import Callable

@@ -7,7 +7,8 @@ It joins servers and images, without any request::
     from osc_compute_images.api.snapshots import coverage
 
     rules = coverage.Rules(critical=timedelta(hours=26))
-    for finding in coverage.check(api.servers(), api.list_detail(), rules):
+    servers = api.servers().servers
+    for finding in coverage.check(servers, api.list_detail(), rules):
         print(finding.server.name, finding.level.name, finding.reason)
 
 Only an ACTIVE image is a good snapshot. What is not known is UNKNOWN, and

@@ -117,7 +117,7 @@ def test_what_the_plan_covers_is_told(
     *about_servers, total = caplog.messages
     assert len(about_servers) == len(told)
     assert all(map(str.startswith, about_servers, told))
-    assert ' images done (' in total
+    assert ' images deleted (' in total
 
 
 # --- several regions ------------------------------------------------------

@@ -455,7 +455,7 @@ def test_totals(app, fleet, caplog):
     caplog.clear()
     assert run(app, *PRUNE, GO)[0] == 1
     assert warnings(caplog)[-1] == (
-        '1 image done (10K), 2 kept, 1 skipped, 1 failed'
+        '1 image deleted (10K), 2 kept, 1 skipped, 1 failed'
     )
 
 
@@ -469,7 +469,7 @@ def test_image_that_others_deleted_frees_nothing(app, fleet, caplog):
     assert (done[ID[4]], done[ID[2]]) == ('done', 'gone')
     size = fleet.images[ID[3]]['OS-EXT-IMG-SIZE:size']
     assert size == 21430272
-    assert warnings(caplog)[-1] == '2 images done (42.9M), 2 kept, 1 gone'
+    assert warnings(caplog)[-1] == '2 images deleted (42.9M), 2 kept, 1 gone'
 
 
 def test_kept_image_is_reported_once(

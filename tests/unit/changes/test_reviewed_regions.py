@@ -46,7 +46,7 @@ def test_plan_of_two_regions(app, fleet, apart, tmp_path, words, caplog):
     assert [*apart.images] == [ID[11]]
     rows(app, 'apply', written(tmp_path, plan), GO)
     assert ([*fleet.images], apart.images) == ([ID[0]], {})
-    assert caplog.messages[-1] == '6 images done (128.6M), 4 kept'
+    assert caplog.messages[-1] == '6 images deleted (128.6M), 4 kept'
 
 
 def test_region_that_fails_when_the_plan_is_applied(
@@ -80,7 +80,7 @@ def test_image_of_a_shared_service_is_deleted_once(
     assert caplog.messages[-1] == '4 images to delete (85.7M), 1 kept'
     got = rows(app, 'apply', written(tmp_path, plan), GO, '--max-changes=4')
     assert sorted(row['Result'] for row in got) == ['done'] * 4 + ['gone'] * 4
-    assert caplog.messages[-1] == '4 images done (85.7M), 0 kept'
+    assert caplog.messages[-1] == '4 images deleted (85.7M), 0 kept'
     assert {*fleet.images} == {ID[0], ID[4]}
 
 

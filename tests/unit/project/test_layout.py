@@ -28,25 +28,6 @@ def test_all_lists_public_names():
     assert len(api.__all__) == len(set(api.__all__))
 
 
-def test_exception_tree_in_docstring():
-    drawn = {}
-    above = {}
-    for line in api.__doc__.splitlines():
-        match = re.match(r'    ([ |+-]*)([A-Z]\w+)(?:  |$)', line)
-        if match and match[2] in api.__all__:
-            depth = len(match[1])
-            above[depth] = match[2]
-            parents = [d for d in above if d < depth]
-            drawn[match[2]] = above[max(parents)] if parents else 'Exception'
-    real = {
-        name: getattr(api, name).__base__.__name__
-        for name in api.__all__
-        if inspect.isclass(getattr(api, name))
-        and issubclass(getattr(api, name), Exception)
-    }
-    assert drawn == real
-
-
 def python(code):
     return subprocess.run(
         [sys.executable, '-c', code],

@@ -3,14 +3,17 @@
 """The public names in type checkers and ``pydoc``."""
 
 import ast
+import contextlib
 import importlib.resources
 import inspect
 import json
 import pathlib
 import pickle
 import pydoc
+import re
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -53,6 +56,66 @@ def test_mypy_passes():
     pytest.importorskip('mypy')
     words = ('--strict', '--follow-imports', 'silent', str(PROGRAM))
     run(sys.executable, '-m', 'mypy', *words)
+
+
+#: What examples take for granted.
+_GIVEN = """
+from collections.abc import Sequence
+from datetime import timedelta
+import pathlib
+import typing
+from keystoneauth1.session import Session
+import openstack
+from osc_compute_images.api import filters, Image, ImagesAPI, Server
+from osc_compute_images.api.changes import plan, retention
+from osc_compute_images.api.changes.protection import Protection
+from osc_compute_images.api.servers.fleet import Fleet
+from osc_compute_images.api.snapshots.plan import Step
+"""
+
+_ARGUMENTS = """
+    api: ImagesAPI, apis: dict[str, ImagesAPI], session: Session,
+    images: Sequence[Image], protection: Protection, steps: Sequence[Step],
+"""
+
+
+def examples_in_python():
+    """Yield the examples of each section of a page, and of each module."""
+    pages = (ROOT / 'README.rst', *(ROOT / 'doc' / 'source').rglob('*.rst'))
+    sections = [
+        section
+        for page in pages
+        for section in re.split(r'\n(?=.+\n===)', page.read_text())
+    ]
+    sections += [
+        ast.get_docstring(ast.parse(path.read_text())) or ''
+        for path in (ROOT / 'osc_compute_images' / 'api').rglob('*.py')
+    ]
+    for section in sections:
+        found = ''
+        for block in re.findall(r'::\n\n((?: {4,}.*\n?|\n)+)', section):
+            code = textwrap.dedent(block)
+            with contextlib.suppress(SyntaxError):
+                ast.parse(code)
+                found += code if re.search(r'\bapi\b|import', code) else ''
+        if found:
+            yield found
+
+
+@typed
+@pytest.mark.timeout(300)
+def test_mypy_passes_for_examples(tmp_path):
+    pytest.importorskip('mypy')
+    functions = [
+        f'def example_{number}({_ARGUMENTS}) -> None:\n'
+        + textwrap.indent(code, '    ')
+        for number, code in enumerate(examples_in_python())
+    ]
+    assert len(functions) > 10
+    file = tmp_path / 'examples.py'
+    file.write_text('\n'.join([_GIVEN, *functions]))
+    words = ('--follow-imports', 'silent', '--ignore-missing-imports')
+    run(sys.executable, '-m', 'mypy', *words, str(file))
 
 
 @typed
