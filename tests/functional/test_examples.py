@@ -101,7 +101,7 @@ def run(demo, tmp_path):
     def run(command: str, cwd: Path | None = None, **more: str) -> str:
         words = shlex.split(command.replace('\\\n', ' '))
         if words[0] == 'openstack' and not set('|><;&$*') & set(command):
-            result = demo.run(*words[1:])
+            result = demo.run(*words[1:], cwd=cwd)
             return (result.out + result.err).strip('\n')
         done = subprocess.run(
             ['sh', '-c', command],
@@ -135,7 +135,7 @@ def test_session(run, session, request, tmp_path):
         request.getfixturevalue('backups')
     for command, output in steps(session):
         # Not into the tree.
-        cwd = tmp_path if 'images.csv' in command else None
+        cwd = tmp_path if re.search(r'\.(csv|jsonl?)\b', command) else None
         assert run(command, cwd=cwd) == output, command
 
 
