@@ -15,10 +15,20 @@ from typing import Any
 import urllib.parse
 
 from testbed import nova_filters
-from testbed.records import *  # noqa: F403
-from testbed.records import ENDPOINT
-from testbed.records import link
-from testbed.records import page
+from testbed.records import DETAIL as DETAIL
+from testbed.records import ENDPOINT as ENDPOINT
+from testbed.records import fault as fault
+from testbed.records import HOST as HOST
+from testbed.records import image as image
+from testbed.records import image_id as image_id
+from testbed.records import images as images
+from testbed.records import KEYSTONE as KEYSTONE
+from testbed.records import link as link
+from testbed.records import NO_ROUTE as NO_ROUTE
+from testbed.records import NOT_FOUND as NOT_FOUND
+from testbed.records import page as page
+from testbed.records import PROJECT as PROJECT
+from testbed.records import TOKEN as TOKEN
 from testbed.records import unread
 
 Record = dict[str, Any]
@@ -152,8 +162,8 @@ class Nova:
 
     def _after(self, marker: str, listed: Sequence[Record]) -> int | None:
         """Return the position after a marker, or None if it is rejected."""
-        for position, image in enumerate(listed, 1):
-            if image.get('id') == marker:
+        for position, listed_image in enumerate(listed, 1):
+            if listed_image.get('id') == marker:
                 return position
         return self._deleted.get(marker) if self._admin else None
 

@@ -112,12 +112,14 @@ class ChangeCommand(PlanCommand):
     :cvar deletes: whether it deletes: the use of images must be known
     :cvar needs_choice: whether options must choose images, if none is named
     :cvar advice: added to the reason why a named image is kept
+    :ivar is_reviewed: whether it makes a plan again that was reviewed
     """
 
     verb = ''
     deletes = False
     needs_choice = True
     advice = ''
+    is_reviewed = False
 
     def add_planning(
         self, parser: argparse.ArgumentParser, prefix: str = ''

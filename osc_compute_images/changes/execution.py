@@ -10,13 +10,13 @@ import argparse
 from collections.abc import Iterable
 from collections.abc import Sequence
 import functools
+import sys
 import time
 from typing import Any
 from typing import TYPE_CHECKING
 
 from osc_compute_images import errors
 from osc_compute_images.api import Image
-from osc_compute_images.api import ImageNotFound
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api.changes._apply import apply
@@ -72,8 +72,6 @@ class Execution:
         self._args = parsed_args
         self._reviewed = reviewed
         self._names = command.names(parsed_args)
-        if reviewed is not None and self._names:
-            self._names = reviewed.ids
         self._log = command.log
         self._stdout = command.app.stdout
         self._results = results.Results(command)
@@ -137,6 +135,8 @@ class Execution:
 
     def _shown(self, regions: scope.Regions, plans: Plans) -> Table:
         if not self._for_programs:
+            if self._reviewed is not None:
+                self._log.warning('%s', self._reviewed.title)
             headers = (*regions.headers, *report.PLAN_HEADERS)
             return self._table(headers, report.plan_rows(plans))
         field.check_requested(review.COLUMNS, self._args)
@@ -198,10 +198,11 @@ class Execution:
             try:
                 key, image = finder.find(regions, name)
             except ImagesError as e:
-                if self._reviewed is None or not isinstance(e, ImageNotFound):
+                if self._reviewed is None or self._reviewed.concerns(e):
                     self._report.miss(name, errors.describe(e))
             else:
-                found.setdefault(key, []).append(image)
+                if self._reviewed is None or image.id in self._reviewed.ids:
+                    found.setdefault(key, []).append(image)
         for key, images in found.items():
             api = regions.apis[key]
             protect = self._command.deletes and not self._args.force
@@ -241,6 +242,8 @@ class Execution:
         count = self._report.count(plans)
         if not count or self._args.auto_approve:
             return
+        if self._reviewed is not None:
+            print(self._reviewed.title, file=sys.stderr)
         began = time.monotonic()
         approval.ask(
             self._command.verb, count, regions.headers, plans, self._args

@@ -8,6 +8,7 @@ import sys
 
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api.changes import keep
+from osc_compute_images.text import printable
 
 
 def keep_of(parsed_args: argparse.Namespace) -> keep.Keep:
@@ -15,12 +16,8 @@ def keep_of(parsed_args: argparse.Namespace) -> keep.Keep:
 
     :raises PlanRefused: for a file that cannot be read, or has no UUID
     """
-    properties = (p.partition('=') for p in parsed_args.keep_property)
     return keep.either(
-        *(
-            keep.with_property(key, value if given else None)
-            for key, given, value in properties
-        ),
+        *(keep.with_property(*each) for each in parsed_args.keep_property),
         *(
             keep.named_in(
                 read(path).decode(errors='replace'),
@@ -42,7 +39,9 @@ def read(path: str) -> bytes:
         if path == '-':
             return sys.stdin.buffer.read()
         return Path(path).read_bytes()
-    except OSError as e:
+    except (OSError, ValueError) as e:
+        # NOTE: the command of a plan may have a path with a null character.
+        reason = getattr(e, 'strerror', None) or e
         raise PlanRefused(
-            f'Nothing was changed: {path} cannot be read: {e.strerror}'
+            f'Nothing was changed: {printable(path)} cannot be read: {reason}'
         ) from e

@@ -74,11 +74,13 @@ class Report:
         self._total = 0
         self._planned: dict[str, Step] = {}
         self._kept: set[str] = set()
-        self._missing = 0
-        self._refused = 0
+        # Once for each, even if the plan is made again.
+        self._missing: set[str] = set()
+        self._refused: set[str] = set()
         # The IDs of images. Regions that share an Image service list an image
         # more than once; it counts once.
         self._done: set[str] = set()
+        self._changed: set[str] = set()
         self._failed: set[str] = set()
         self._skipped: set[str] = set()
         self._interruption = Interruption()
@@ -88,13 +90,14 @@ class Report:
 
         :param code: of the output
         """
-        failed = len(self._failed) + self._missing + self._refused
+        unplanned = len(self._missing) + len(self._refused)
+        failed = len(self._failed) + unplanned
         if failed:
             self._log.error(
                 '%(failed)d of %(total)d images failed to %(verb)s.',
                 {
                     'failed': failed,
-                    'total': self._total + self._missing + self._refused,
+                    'total': self._total + unplanned,
                     'verb': self._verb,
                 },
             )
@@ -107,8 +110,9 @@ class Report:
 
     def miss(self, name: str, reason: str) -> None:
         """Report an image that was named, and was not found."""
-        self._missing += 1
-        self._fail(name, reason)
+        if name not in self._missing:
+            self._missing.add(name)
+            self._fail(name, reason)
 
     def _fail(self, name: str, reason: str, prefix: str = '') -> None:
         self._log.error(
@@ -123,7 +127,9 @@ class Report:
 
     def refuse(self, step: Step, advice: str) -> None:
         """Report an image that was named, and is kept."""
-        self._refused += 1
+        if step.image.id in self._refused:
+            return
+        self._refused.add(step.image.id)
         self._log.error(
             'Image %(image)s is kept: %(reason)s%(advice)s',
             {
@@ -151,10 +157,9 @@ class Report:
 
     def summarize(self, *, dry_run: bool) -> None:
         """Report how many images are changed and kept, and what it frees."""
-        unchanged = self._failed | self._skipped
         if not self._planned and not self._kept:
             return
-        ids = self._planned.keys() if dry_run else self._done - unchanged
+        ids = self._planned.keys() if dry_run else self._changed
         frees = sum(
             step.image.size or 0
             for image_id, step in self._planned.items()
@@ -166,11 +171,13 @@ class Report:
         if frees:
             parts[0] += f' ({utils.format_size(frees)})'
         parts.append(f'{len(self._kept)} kept')
-        for number, what in (
-            (len(self._skipped), 'skipped'),
-            (len(self._failed), 'failed'),
+        gone = self._done - self._changed - self._skipped - self._failed
+        for unchanged, what in (
+            (gone, 'gone'),
+            (self._skipped, 'skipped'),
+            (self._failed, 'failed'),
         ):
-            parts += [f'{number} {what}'] if number else []
+            parts += [f'{len(unchanged)} {what}'] if unchanged else []
         self._log.warning('%s', ', '.join(parts))
 
     def rows(
@@ -220,6 +227,8 @@ class Report:
             return
         is_new = step.image.id not in self._done
         self._done.add(step.image.id)
+        if outcome.result is Result.DONE:
+            self._changed.add(step.image.id)
         if outcome.result in (Result.FAILED, Result.SKIPPED):
             where = results.describe_region(region) if region else ''
             with bar.hidden():

@@ -10,10 +10,14 @@ import argparse
 from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
+import shlex
 from typing import Any
 
 from osc_compute_images import base
+from osc_compute_images.api import AmbiguousName
+from osc_compute_images.api import ImageNotFound
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImagesError
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api.changes import _document
 from osc_compute_images.api.changes.plan import Origin
@@ -27,6 +31,7 @@ from osc_compute_images.commands.set import SetComputeImage
 from osc_compute_images.commands.unset import UnsetComputeImage
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
+from osc_compute_images.text import printable
 
 _COMMANDS: Mapping[str, type[ChangeCommand]] = {
     'delete': DeleteComputeImage,
@@ -37,6 +42,9 @@ _COMMANDS: Mapping[str, type[ChangeCommand]] = {
 
 #: The names of the columns of a document.
 COLUMNS = _document.COLUMNS
+
+#: Options that keep images which would be deleted.
+_KEEPING = ('keep_property', 'keep_from')
 
 _ALLOWING = {option[2:].replace('-', '_'): option for option in apply.ALLOWING}
 
@@ -57,13 +65,16 @@ class Review:
             for origin, steps in document.by_origin.items()
         }
         #: The IDs of the images that it changes.
-        self.ids = [
+        self.ids = frozenset(
             step.image.id
             for plan in self._plans.values()
             for step in plan.changes
-        ]
+        )
         if not document.by_origin:
             document = _document.Document({}, ('delete', '--all'))
+        #: The command, as the user is shown it: rows do not have the
+        #: properties that it sets.
+        self.title = f'Plan of: {printable(shlex.join(document.command))}'
         word, *words = document.command or ('',)
         if word not in _COMMANDS:
             raise PlanRefused(
@@ -72,6 +83,7 @@ class Review:
             )
         self.command = _COMMANDS[word](command.app, command.app_args)
         self.command.sessions = command.sessions
+        self.command.is_reviewed = True
         self.args = self._parse(words, parsed_args)
 
     def _parse(
@@ -91,19 +103,43 @@ class Review:
                     f'The plan is refused: it was made with {option}, which '
                     f'must be given again'
                 )
-        if own.keep_from:
-            parsed_args.keep_from = []
-        elif '-' in getattr(parsed_args, 'keep_from', ()):
+        self._keep_more(parsed_args, own)
+        for name, value in vars(own).items():
+            if name == 'max_changes' and value is None:
+                continue
+            if name not in (*_ALLOWING, *_KEEPING, 'words'):
+                setattr(parsed_args, name, value)
+        return parsed_args
+
+    def _keep_more(
+        self, parsed_args: argparse.Namespace, own: argparse.Namespace
+    ) -> None:
+        """Add the options of this command that keep images."""
+        if not self.command.deletes:
+            if any(getattr(own, name) for name in _KEEPING):
+                raise PlanRefused(
+                    'The plan is refused: it deletes nothing, and options '
+                    'that keep images have no effect'
+                )
+            return
+        if '-' in parsed_args.keep_from and not own.keep_from:
             raise PlanRefused(
                 'The plan is refused: it was made with "--keep-from -"; give '
                 '--keep-from again'
             )
-        for name, value in vars(own).items():
-            if name.startswith('keep_'):
-                getattr(parsed_args, name, []).extend(value)
-            elif name not in (*_ALLOWING, 'words'):
-                setattr(parsed_args, name, value)
-        return parsed_args
+        # NOTE: what was stdin then is not what it is now.
+        files = [path for path in parsed_args.keep_from if path != '-']
+        parsed_args.keep_from = files + own.keep_from
+        parsed_args.keep_property += own.keep_property
+
+    def concerns(self, error: ImagesError) -> bool:
+        """Return whether an error may be about an image that it changes.
+
+        Images that were named may be gone, or their rows removed.
+        """
+        if isinstance(error, AmbiguousName):
+            return not self.ids.isdisjoint(error.ids)
+        return not isinstance(error, ImageNotFound)
 
     def restrict(
         self, plans: Mapping[RegionKey, Plan], regions: Regions

@@ -64,7 +64,9 @@ class UnsetComputeImage(command.PropertyCommand):
             chosen.made_private(self.log, parsed_args),
             named=chosen.named,
         )
-        for step in made.steps if chosen.named else ():
+        # NOTE: a reviewed plan may have been applied before.
+        is_asked_for = chosen.named and not self.is_reviewed
+        for step in made.steps if is_asked_for else ():
             if not step.is_refused:
                 self._report_missing(step.image, parsed_args.properties)
         return made

@@ -13,7 +13,7 @@ def add_options(group: 'argparse._ActionsContainer') -> None:
         '--keep-property',
         metavar='<key>[=<value>]',
         action='append',
-        type=parsers.not_empty(str),
+        type=parsers.property_to_keep,
         default=[],
         help='Keep images with this property, or with this value of it; they '
         'still count in their group (repeat option to keep more)',

@@ -95,6 +95,14 @@ def property_choice(text: str) -> tuple[str, str | None, bool]:
     return key, value if equals else None, wanted
 
 
+def property_to_keep(text: str) -> tuple[str, str | None]:
+    """Parse ``key`` or ``key=value``; return the key and value or None."""
+    key, value, wanted = property_choice(text)
+    if not wanted:
+        raise argparse.ArgumentTypeError(f'{text!r} is not <key>[=<value>]')
+    return key, value
+
+
 def _of_api(name: str) -> Callable[[str], Any]:
     """Return a parser of :mod:`.values`."""
 

@@ -67,6 +67,10 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checksum: str = msgspec.field(name='Checksum')
 
 
+# NOTE: for 100,000 rows, each of them a line.
+_DECODER = msgspec.json.Decoder(list[_Row])
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(',', ':'))
+
 #: The names of the columns of a row.
 COLUMNS: tuple[str, ...] = tuple(
     field.encode_name for field in msgspec.structs.fields(_Row)
@@ -148,8 +152,8 @@ def _rows(text: str | bytes) -> Iterator[_Row]:
         raise _refusal('it is empty')
     for document in documents:
         try:
-            rows = msgspec.json.decode(document, type=list[_Row])
-        except (msgspec.MsgspecError, UnicodeError, RecursionError) as e:
+            rows = _decoded(document)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as e:
             raise _refusal(f'it is not a plan in JSON: {e}') from e
         for each in rows:
             if each.schema != SCHEMA:
@@ -163,6 +167,14 @@ def _rows(text: str | bytes) -> Iterator[_Row]:
                     f'be removed'
                 )
             yield each
+
+
+def _decoded(document: bytes) -> list[_Row]:
+    try:
+        return _DECODER.decode(document)
+    except msgspec.MsgspecError:
+        # NOTE: its decoder refuses lone surrogates, which names may have.
+        return msgspec.convert(json.loads(document), list[_Row])
 
 
 def _step(each: _Row) -> Step:
@@ -191,8 +203,7 @@ def _plain(each: _Row) -> dict[str, Any]:
 
 def _checksum(each: _Row) -> str:
     content = {**_plain(each), 'Checksum': ''}
-    text = json.dumps(content, sort_keys=True, separators=(',', ':'))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(_ENCODER.encode(content).encode()).hexdigest()[:32]
 
 
 def _refusal(reason: str) -> _errors.PlanRefused:

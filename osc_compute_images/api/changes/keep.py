@@ -27,9 +27,9 @@ __all__ = ['Keep', 'either', 'named_in', 'with_property']
 #: Returns why an image must be kept, or None.
 Keep: TypeAlias = Callable[[Image], str | None]
 
+# NOTE: also after other digits, as in "%2F" of a URL: rather too many.
 _UUID = re.compile(
-    r'(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])',
-    re.IGNORECASE | re.ASCII,
+    r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE | re.ASCII
 )
 
 

@@ -8,17 +8,12 @@ import time
 
 import pytest
 
-from testbed import nova
-from testbed.fleet import Fleet
 from testbed.fleet import server
-from tests.unit.conftest import set_catalog
 from tests.unit.running import acted
-from tests.unit.running import DB
 from tests.unit.running import DRY
 from tests.unit.running import errors
 from tests.unit.running import GO
 from tests.unit.running import ID
-from tests.unit.running import images
 from tests.unit.running import rows
 from tests.unit.running import run
 from tests.unit.running import WEB
@@ -127,31 +122,7 @@ def test_what_the_plan_covers_is_told(
 
 # --- several regions ------------------------------------------------------
 
-OTHER = 'http://nova2.example.com:8774/v2.1'
-REGIONS = {'RegionOne': nova.ENDPOINT, 'RegionTwo': OTHER}
 ALL = '--all-regions'
-
-
-@pytest.fixture
-def apart(fleet, http):
-    """Serve a second region, with an Image service of its own."""
-    set_catalog(
-        http, REGIONS, {name: f'http://{name}/image' for name in REGIONS}
-    )
-    others = [{**i, 'id': ID[15 - n]} for n, i in enumerate(images()[1:])]
-    return Fleet(others, [server(DB, 'db')]).serve(http, OTHER)
-
-
-@pytest.fixture
-def shared(fleet, http):
-    """Serve a second region of the same Image service."""
-    image = 'http://image.example.com'
-    set_catalog(
-        http, REGIONS, {'RegionOne': f'{image}/v2', 'RegionTwo': image}
-    )
-    other = Fleet([], [server(DB, 'db', image=ID[4])])
-    other.images = fleet.images
-    return other.serve(http, OTHER)
 
 
 def fail(_method, path):

@@ -18,6 +18,7 @@ import requests_mock
 
 from osc_compute_images.api.changes import _document
 from osc_compute_images.api.changes.plan import Plan
+from osc_compute_images.changes import execution
 from osc_compute_images.commands.apply import ApplyComputeImages
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
@@ -90,7 +91,7 @@ def writes(fleet):
         ((UnsetComputeImage, ID[1], '--property=image_type'), [1]),
     ],
 )
-def test_plan_is_applied_twice(app, fleet, reviewed, command, changed):
+def test_plan_is_applied_twice(app, fleet, reviewed, caplog, command, changed):
     file = reviewed(*command)
     assert not fleet.writes
     assert applied(app, file) == dict.fromkeys(changed, 'done')
@@ -99,6 +100,7 @@ def test_plan_is_applied_twice(app, fleet, reviewed, command, changed):
     again = applied(app, file)
     assert {*again.values()} <= {'kept'}
     assert not fleet.writes
+    assert errors(caplog) == []
 
 
 def test_rows_may_be_removed(app, fleet, reviewed):
@@ -338,6 +340,14 @@ def test_keep_by_property(app, fleet, caplog):
     }
 
 
+@pytest.mark.parametrize('value', ['', '=yes', 'keep!=yes'])
+def test_property_that_no_image_has(app, fleet, value):
+    """A variable that is not set would protect nothing."""
+    with pytest.raises(SystemExit):
+        run(app, *PRUNE, f'--keep-property={value}', GO)
+    assert fleet.requests == []
+
+
 def test_keep_what_files_name(app, fleet, tmp_path, monkeypatch):
     state = tmp_path / 'terraform.tfstate'
     state.write_text(f'{{"image": "{ID[1].upper()}"}}')
@@ -381,9 +391,33 @@ def test_kept_by_a_plan_and_by_its_application(
     names.write_text(ID[1])
     file = reviewed(*PRUNE, f'--keep-from={names}')
     names.write_text(ID[2])
+    more = tmp_path / 'more'
+    more.write_text(ID[4])
+    results = applied(app, file, f'--keep-from={more}', code=7)
+    assert results == {4: 'kept', 2: 'kept'}
     results = applied(app, file, code=1)
     assert results == {4: 'done', 2: 'kept'}
     assert ID[1] in fleet.images
+
+
+def test_stdin_of_a_plan_is_given_again(
+    app, fleet, reviewed, caplog, monkeypatch
+):
+    stdin = io.TextIOWrapper(io.BytesIO(ID[1].encode()))
+    monkeypatch.setattr(sys, 'stdin', stdin)
+    file = reviewed(*PRUNE, '--keep-from=-')
+    assert '--keep-from -' in refused(app, fleet, caplog, file)
+    stdin = io.TextIOWrapper(io.BytesIO(ID[2].encode()))
+    monkeypatch.setattr(sys, 'stdin', stdin)
+    results = applied(app, file, '--keep-from=-', code=1)
+    assert results == {4: 'done', 2: 'kept'}
+
+
+@pytest.mark.parametrize('option', ['--keep-property=a', '--keep-from=-'])
+def test_nothing_to_keep(app, fleet, reviewed, caplog, option):
+    """An option without effect would be taken for a protection."""
+    file = reviewed(SetComputeImage, '--all', '--property=a=b')
+    assert 'deletes nothing' in refused(app, fleet, caplog, file, option)
 
 
 # --- exit codes --------------------------------------------------------------
@@ -423,6 +457,34 @@ def test_totals(app, fleet, caplog):
     assert warnings(caplog)[-1] == (
         '1 image deleted (10K), 2 kept, 1 skipped, 1 failed'
     )
+
+
+def test_image_that_others_deleted_frees_nothing(app, fleet, caplog):
+    def delete(method, path):
+        if (method, path) == ('DELETE', f'/images/{ID[4]}'):
+            fleet.images.pop(ID[2])
+
+    fleet.before = delete
+    done = {r['ID']: r['Result'] for r in rows(app, *PRUNE, GO)}
+    assert (done[ID[4]], done[ID[2]]) == ('done', 'gone')
+    size = fleet.images[ID[3]]['OS-EXT-IMG-SIZE:size']
+    assert size == 21430272
+    assert warnings(caplog)[-1] == '2 images done (42.9M), 2 kept, 1 gone'
+
+
+def test_kept_image_is_reported_once(
+    app, fleet, reviewed, caplog, monkeypatch, typed
+):
+    """Even if the answer took long, and the plan is made again."""
+    file = reviewed(*PRUNE)
+    rename(fleet)
+    monkeypatch.setattr(execution, '_FRESH', -1)
+    typed('y\n')
+    got = rows(app, ApplyComputeImages, file, code=1)
+    assert [r['Result'] for r in got] == ['done', 'done', 'kept']
+    kept, total = errors(caplog)
+    assert ID[1] in kept
+    assert total == '1 of 3 images failed to delete.'
 
 
 def test_named_images_have_no_totals(app, caplog):

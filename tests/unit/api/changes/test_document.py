@@ -24,6 +24,10 @@ IDS = [nova.image_id(n) for n in range(6)]
 ORIGIN = Origin('mycloud', 'RegionOne', 'd1')
 
 texts = st.text(st.characters(max_codepoint=0xD7FF), max_size=5)
+#: With control characters and lone surrogates.
+names = st.text(
+    st.sampled_from('\ud800\0\x1b\u202e\'"\\\n') | st.characters(), max_size=5
+)
 
 
 def image(number, **fields):
@@ -46,7 +50,7 @@ def plans(draw):
     images = [
         image(
             n,
-            name=draw(st.none() | texts),
+            name=draw(st.none() | names),
             metadata=draw(st.sampled_from([{}, {'a': '1'}, {'a': '2'}])),
             status=draw(st.sampled_from(['ACTIVE', 'SAVING', 'ERROR'])),
         )
@@ -212,7 +216,9 @@ def test_keep_with_property(metadata, reason):
 def test_keep_what_a_text_names():
     kept = keep.named_in(f'image = "{IDS[1].upper()}"\n', 'main.tf')
     assert [kept(image(n)) for n in (0, 1)] == [None, 'named in main.tf']
-    for text in ('', 'no ID', f'a{IDS[1]}', f'{IDS[1]}0'):
+    url = keep.named_in(f'?to=%2Fimages%2F{IDS[1]}%2F', 'page')
+    assert url(image(1)) == 'named in page'
+    for text in ('', 'no ID', IDS[1][1:], IDS[1][:-1]):
         with pytest.raises(PlanRefused, match=r'no UUID in main\.tf'):
             keep.named_in(text, 'main.tf')
 

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Plans whose rows somebody has changed, with checksums that fit.
+
+They delete nothing that the command they hold would not delete now, and they
+allow nothing by themselves.
+"""
+
+import contextlib
+import json
+
+from hypothesis import given
+from hypothesis import HealthCheck
+from hypothesis import Phase
+from hypothesis import settings
+from hypothesis import strategies as st
+import msgspec
+from osc_lib import exceptions
+import pytest
+import requests_mock
+
+from osc_compute_images.api.changes import _document
+from testbed import nova
+from tests.unit import conftest
+from tests.unit.running import acted
+from tests.unit.running import App
+from tests.unit.running import DRY
+from tests.unit.running import errors
+from tests.unit.running import GO
+from tests.unit.running import ID
+from tests.unit.running import new_fleet
+from tests.unit.running import rows
+from tests.unit.running import run
+from tests.unit.running import WEB
+
+
+def signed(row):
+    """Return a row with the checksum of its content."""
+    made = msgspec.convert(row | {'Checksum': ''}, _document._Row)
+    return row | {'Checksum': _document._checksum(made)}
+
+
+def signed_file(folder, plan):
+    file = folder / 'forged.json'
+    file.write_text(json.dumps([signed(row) for row in plan]))
+    return str(file)
+
+
+def deleted(fleet):
+    return {ID.index(w.split('/')[2]) for w in fleet.writes}
+
+
+#: Abbreviations are words of argparse.
+COMMANDS = [
+    ('prune', '--keep-last=1'),
+    ('prune', '--keep-last=1', '--type=all', '--group-by=type'),
+    ('prune', '--keep-last=1', '--include-u'),
+    ('prune', '--keep-la=1', '--accept-g'),
+    ('delete', '--type=snapshot'),
+    ('delete', '--all', '--accept-gaps'),
+    ('delete', '--all', '--include-used'),
+    ('delete', '--all', '--keep-prop=image_type=snapshot'),
+    ('delete', ID[1]),
+    ('delete', 'cirros-2', ID[3]),
+    ('delete', 'same'),
+    ('delete', ID[1], ID[3], '--forc'),
+    ('delete', '--', ID[2]),
+    ('delete', '--type=snapshot', '--auto-approve'),
+    ('set', '--all', '--property=a=b'),
+    ('unset', ID[1], '--property=image_type'),
+    ('apply', 'forged.json'),
+    ('delete', '--region=RegionTwo', '--all'),
+    ('delete', '--all', '--keep-from=\0'),
+    ('delete', '@forged.json'),
+    (),
+]
+
+FIELDS = [c for c in _document.COLUMNS if c not in ('Command', 'Checksum')]
+LOOSER = {'--include-u', '--accept-g', '--accept-gaps', '--include-used'}
+
+
+@settings(
+    max_examples=40,
+    # Shrinking would take minutes.
+    phases=[p for p in Phase if p is not Phase.shrink],
+    suppress_health_check=[*HealthCheck],
+)
+@given(st.data(), st.sampled_from(COMMANDS))
+def test_forged_plan_deletes_only_what_its_command_deletes(
+    tmp_path_factory, data, command
+):
+    folder = tmp_path_factory.mktemp('forged')
+    with requests_mock.Mocker() as mocker:
+        conftest.set_catalog(mocker, {'RegionOne': nova.ENDPOINT})
+        fleet = new_fleet().serve(mocker)
+        fleet.servers[WEB]['status'] = data.draw(
+            st.sampled_from(['ACTIVE', 'SHELVED'])
+        )
+        for number in data.draw(st.sets(st.integers(1, 5))):
+            fleet.images[ID[number]]['name'] = 'same'
+        app = App(folder)
+        plan = rows(app, 'prune', '--keep-last=1', DRY)
+        for row in plan:
+            row['Action'] = 'delete'
+            row['Command'] = [*command]
+            if data.draw(st.booleans()):
+                field = data.draw(st.sampled_from(FIELDS))
+                other = data.draw(st.sampled_from(plan))
+                row[field] = other[field]
+        unique = {row['ID']: row for row in plan}.values()
+        fresh = set()
+        if command and command[0] in ('delete', 'prune'):
+            fresh = planned(app, command)
+        fleet.requests.clear()
+        file = signed_file(folder, unique)
+        with contextlib.suppress(exceptions.CommandError):
+            run(app, 'apply', file, GO)
+        if LOOSER & {*command} or '--forc' in command:
+            fresh = set()
+        assert not [w for w in fleet.writes if not w.startswith('DELETE')]
+        assert deleted(fleet) <= fresh
+
+
+def planned(app, command):
+    """Return what a command would delete now."""
+    try:
+        _, printed = run(app, *command, DRY, '-f', 'json')
+    except SystemExit:
+        return set()
+    rows_ = json.loads(printed or '[]')
+    return {ID.index(r['ID']) for r in rows_ if r['Action'] == 'delete'}
+
+
+def test_named_image_is_one_that_the_command_names(app, fleet, tmp_path):
+    """A row of another image does not make it one that was named."""
+    plan = rows(app, 'delete', ID[1], DRY)
+    other = [r for r in rows(app, 'delete --all', DRY) if r['ID'] == ID[4]]
+    forged = [row | {'Command': plan[0]['Command']} for row in plan + other]
+    file = signed_file(tmp_path, forged)
+    got = acted(app, 'apply', file, GO)
+    assert got == [('delete', 1), ('keep', 4)]
+    assert deleted(fleet) == {1}
+
+
+def test_limit_of_the_command_holds(app, fleet, tmp_path):
+    words = ('delete', '--all', DRY)
+    plan = rows(app, *words)
+    forged = [row | {'Command': [*words, '--max-changes=1']} for row in plan]
+    file = signed_file(tmp_path, forged)
+    assert run(app, 'apply', file, GO) == (7, '')
+    assert not fleet.writes
+    acted(app, 'apply', file, GO, '--max-changes=5')
+    assert len(fleet.writes) == 5
+
+
+def test_name_that_became_ambiguous_deletes_nothing(
+    app, fleet, tmp_path, caplog
+):
+    """It would not be deleted now; a removed row is not reported."""
+    plan = rows(app, 'delete', 'cirros-1', 'cirros-2', DRY)
+    fleet.images[ID[4]]['name'] = 'cirros-1'
+    file = signed_file(tmp_path, plan)
+    assert acted(app, 'apply', file, GO, code=1) == [
+        ('keep', 1),
+        ('delete', 2),
+    ]
+    assert 'cirros-1' in errors(caplog)[0]
+    caplog.clear()
+    acted(app, 'apply', signed_file(tmp_path, plan[1:]), GO)
+    assert errors(caplog) == []
+    assert deleted(fleet) == {2}
+
+
+def test_command_is_shown(app, fleet, tmp_path, typed, caplog):
+    """A row tells neither what is set, nor why it was chosen."""
+    plan = rows(app, 'set --all --property=a=b', DRY)
+    for row in plan:
+        row['Command'] = ['set', '--all', '--property=a=\x1b[2J']
+        row['Properties'] = {'a': '\x1b[2J'}
+    file = signed_file(tmp_path, plan)
+    title = r"Plan of: set --all '--property=a=\x1b[2J'"
+    terminal = typed('n\n')
+    with pytest.raises(exceptions.CommandError, match='Not approved'):
+        run(app, 'apply', file)
+    assert terminal.getvalue().startswith(f'{title}\n')
+    run(app, 'apply', file, DRY)
+    assert title in caplog.messages
+    assert not fleet.writes
+    acted(app, 'apply', file, GO)
+    assert len(fleet.writes) == 6
