@@ -433,7 +433,7 @@ class ImagesAPI(MetadataAPI):
         """Apply a plan, and return the outcome for each image.
 
         Each image is read again before it is changed, and skipped if its
-        status, name or update time differs from the plan. An image is deleted
+        status, name, size or update time differs from the plan. It is deleted
         only if the plan still does not protect it, given the current servers
         (see :meth:`.Fleet.refresh` for their age), and if the image that is
         kept instead is ACTIVE. Images that were named are changed without
