@@ -83,6 +83,10 @@ class Fleet(nova.Nova):
         """Update the time of the last change of an image, or of its ID."""
         super().touch(self.images[image] if isinstance(image, str) else image)
 
+    def add(self, new: nova.Record) -> None:
+        """Add a new image."""
+        self.images[new['id']] = new
+
     def delete(self, image_id: str) -> None:
         """Delete an image."""
         del self.images[image_id]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import datetime
 import json
 from typing import Any
 import urllib.parse
@@ -17,6 +18,7 @@ import urllib.parse
 from testbed import nova_filters
 from testbed.records import *  # noqa: F403
 from testbed.records import ENDPOINT
+from testbed.records import image as record
 from testbed.records import link
 from testbed.records import page
 from testbed.records import unread
@@ -41,6 +43,7 @@ class Nova:
     :ivar filters: whether it filters lists, as Nova does
     :ivar max_page: how many entries a page has at most
     :ivar down: IDs of the servers whose cell does not respond
+    :ivar now: returns the time of a new image
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Nova:
         self.filters = True
         self.max_page = 1000
         self.down: set[str] = set()
+        self.now = lambda: f'{datetime.datetime.now(datetime.UTC):%FT%TZ}'
         self._admin = admin
         self._deleted: dict[str, int] = {}
         self._edits = 0
@@ -90,6 +94,8 @@ class Nova:
                 answer = self._list(query)
             case ['images', image_id, *rest]:
                 answer = self._image(method, image_id, rest, body)
+            case ['servers', server_id, 'action'] if method == 'POST':
+                answer = self._create_image(server_id, json.loads(body))
             case _ if method == 'GET':
                 answer = self._read_servers(words, query, minor >= 69)
         if answer is not None:
@@ -203,6 +209,31 @@ class Nova:
                 return None
         self.touch(image)
         return {'json': {'metadata': image['metadata']}}
+
+    def _create_image(self, server_id: str, body: Record) -> Answer:
+        """Create a snapshot: SAVING, as in Nova, or ACTIVE of a volume."""
+        if server_id not in self.servers:
+            return _fault(404, 'itemNotFound', 'No such server.')
+        server = self.servers[server_id]
+        if server['OS-EXT-STS:task_state'] is not None:
+            return _fault(409, 'conflictingRequest', 'It has a task.')
+        wanted = body['createImage']
+        metadata = {'image_type': 'snapshot', 'instance_uuid': server_id}
+        if server['image'] == '':
+            # NOTE: Nova records neither for a server on a volume.
+            metadata = {'block_device_mapping': '[]'}
+        metadata |= wanted['metadata']
+        new = record(
+            len(self.images) + 1000,
+            name=wanted['name'],
+            metadata=metadata,
+            status='SAVING' if server['image'] else 'ACTIVE',
+            created=self.now(),
+        )
+        if 'instance_uuid' in metadata:
+            new['server'] = {'id': metadata['instance_uuid'], 'links': []}
+        self.add(new)
+        return {'status_code': 202, 'json': {'image_id': new['id']}}
 
     def _read_servers(
         self, words: Sequence[str], query: Mapping[str, str], shows_down: bool

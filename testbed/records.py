@@ -62,6 +62,7 @@ def server(
     *,
     image: str | None = None,
     status: str = 'ACTIVE',
+    **fields: Any,
 ) -> dict[str, Any]:
     """Return a record of a server."""
     return {
@@ -71,6 +72,8 @@ def server(
         'image': '' if image is None else {'id': image},
         'tenant_id': PROJECT,
         'OS-EXT-STS:task_state': None,
+        'metadata': {},
+        **fields,
     }
 
 

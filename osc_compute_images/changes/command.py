@@ -41,14 +41,20 @@ class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
         'approved, 7 if the plan was refused, and nothing was changed.'
     )
 
-    def add_applying(self, group: 'argparse._ActionsContainer') -> None:
-        """Add the options of a plan and its approval."""
-        group.add_argument(
-            '--dry-run',
-            action='store_true',
-            help='Show the planned changes, but do not make them; with -f '
-            'json, as a plan for "compute image apply"',
-        )
+    def add_applying(
+        self,
+        group: 'argparse._ActionsContainer',
+        *,
+        noun: str = 'images',
+        dry_run: str = 'Show the planned changes, but do not make them; with '
+        '-f json, as a plan for "compute image apply"',
+    ) -> None:
+        """Add the options of a plan and its approval.
+
+        :param noun: of what is changed
+        :param dry_run: help of ``--dry-run``
+        """
+        group.add_argument('--dry-run', action='store_true', help=dry_run)
         group.add_argument(
             '--detailed-exitcode',
             action='store_true',
@@ -64,8 +70,16 @@ class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
             metavar='<n>',
             type=parsers.positive_integer,
             help='Fail, and change nothing, if the plan changes more than '
-            '<n> images',
+            f'<n> {noun}',
         )
+
+    def check_detail(self, parsed_args: argparse.Namespace) -> None:
+        """Check that there is a plan for ``--detailed-exitcode``.
+
+        :raises UsageError: otherwise
+        """
+        if parsed_args.detailed_exitcode and not parsed_args.dry_run:
+            raise base.UsageError('--detailed-exitcode needs --dry-run')
 
     def check_approval(self, parsed_args: argparse.Namespace) -> None:
         """Check that the plan can be approved.
@@ -179,8 +193,7 @@ class ChangeCommand(PlanCommand):
         :raises UsageError: if they contradict each other
         :raises CommandError: if approval is needed, without a terminal
         """
-        if parsed_args.detailed_exitcode and not parsed_args.dry_run:
-            raise base.UsageError('--detailed-exitcode needs --dry-run')
+        self.check_detail(parsed_args)
         if self.names(parsed_args):
             for given, option in (
                 (select.is_given(parsed_args), 'filter options'),

@@ -8,10 +8,8 @@ refused or applied by the same code.
 
 import argparse
 from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterator
 import functools
-import time
-from typing import Any
 from typing import TYPE_CHECKING
 
 from osc_compute_images import errors
@@ -22,45 +20,34 @@ from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes._apply import apply
 from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.api.servers.fleet import Fleet
-from osc_compute_images.changes import approval
 from osc_compute_images.changes import chosen
-from osc_compute_images.changes import command
 from osc_compute_images.changes import kept
 from osc_compute_images.changes import report
 from osc_compute_images.changes import review
+from osc_compute_images.changes import work
 from osc_compute_images.options import select
 from osc_compute_images.options import unreadable
 from osc_compute_images.output import field
 from osc_compute_images.output import used_by
 from osc_compute_images.targets import finder
-from osc_compute_images.targets import results
 from osc_compute_images.targets import scope
 from osc_compute_images.targets.scope import RegionKey
 
 if TYPE_CHECKING:
     from osc_compute_images.changes.command import ChangeCommand
 
-#: Formatters that print a plan as a document.
-_DOCUMENTS = ('json', 'jsonl')
-
-#: A plan is made again if its approval took longer, seconds.
-_FRESH = 60.0
-
 #: Maximum number of regions whose images are read in parallel.
 _PARALLEL = 4
 
-Plans = dict[RegionKey, Plan]
 
-#: Headers and rows.
-Table = tuple[Sequence[str], Iterable[tuple[Any, ...]]]
-
-
-class Execution:
+class Execution(work.PlanWork):
     """One execution of a command that changes images.
 
     :param command: it plans the changes of a region
     :param reviewed: restricts the plans, if they were reviewed
     """
+
+    _command: 'ChangeCommand'
 
     def __init__(
         self,
@@ -68,92 +55,48 @@ class Execution:
         parsed_args: argparse.Namespace,
         reviewed: review.Review | None = None,
     ) -> None:
-        self._command = command
-        self._args = parsed_args
+        made = report.Report(command.log, command.verb)
+        super().__init__(command, parsed_args, made, command.verb)
         self._reviewed = reviewed
         self._names = command.names(parsed_args)
         if reviewed is not None and self._names:
             self._names = reviewed.ids
-        self._log = command.log
-        self._stdout = command.app.stdout
-        self._results = results.Results(command)
-        self._report = report.Report(self._log, command.verb)
-
-    def exit_code(self, code: int) -> int:
-        """Report the totals; return the exit code.
-
-        :param code: of the output
-        """
-        if self._asks:
-            self._report.summarize(dry_run=self._args.dry_run)
-        code = self._report.exit_code(code) or self._results.exit_code
-        if code == 0 and self._args.detailed_exitcode and self._report.total:
-            return command.EXIT_CHANGES
-        return code
 
     @property
     def _asks(self) -> bool:
-        """Whether it shows the plan, asks for approval, and prints rows."""
         return not self._names or self._reviewed is not None
 
-    def run(self) -> Table:
-        """Plan the changes; return the plan, or the outcomes.
-
-        :raises Failure: if nothing may be changed
-        :raises CommandError: if the user does not approve, or an error occurs
-        """
-        with errors.translated():
-            self._command.check_values(self._args)
-            if self._command.deletes:
-                self._args.keep = kept.keep_of(self._args)
-            if self._reviewed is not None and not self._reviewed.ids:
-                self._log.warning('The plan has no changes')
-                return report.HEADERS, ()
-            regions = scope.selected(self._command, self._args)
-            fleet = Fleet(regions.apis.values())
-            plans = self._plans(regions, fleet)
-            if self._args.max_changes is not None:
-                plan.check_size(plans.values(), self._args.max_changes)
-            if self._args.dry_run:
-                return self._shown(regions, plans)
-            if self._asks:
-                self._approve(regions, plans)
-            rows = self._report.rows(
-                plans,
-                lambda key, each: apply(regions.apis[key], each, fleet),
-                self._results.progress,
-                shows_bar=report.shows_bar(self._args, self._stdout),
-            )
-            if not self._asks:
-                # As other commands of OpenStackClient, it prints nothing.
-                for _row in rows:
-                    pass
-                return (), ()
-        names = report.LOG_HEADERS if self._for_programs else report.HEADERS
-        return self._table((*regions.headers, *names), rows)
-
     @property
-    def _for_programs(self) -> bool:
-        return self._args.formatter in _DOCUMENTS
+    def _prints(self) -> bool:
+        return self._asks
 
-    def _shown(self, regions: scope.Regions, plans: Plans) -> Table:
+    def _prepare(self) -> bool:
+        self._command.check_values(self._args)
+        if self._command.deletes:
+            self._args.keep = kept.keep_of(self._args)
+        if self._reviewed is not None and not self._reviewed.ids:
+            self._log.warning('The plan has no changes')
+            return False
+        return True
+
+    def _check_size(self, plans: work.Plans) -> None:
+        plan.check_size(plans.values(), self._args.max_changes)
+
+    def _apply(
+        self, regions: scope.Regions, key: RegionKey, todo: Plan
+    ) -> Iterator[plan.Outcome]:
+        return apply(regions.apis[key], todo, self._fleet)
+
+    def _shown(self, regions: scope.Regions, plans: work.Plans) -> work.Table:
         if not self._for_programs:
-            headers = (*regions.headers, *report.PLAN_HEADERS)
-            return self._table(headers, report.plan_rows(plans))
+            return super()._shown(regions, plans)
         field.check_requested(review.COLUMNS, self._args)
         words = self._args.words
         rows = review.rows(self._command, words, plans, regions)
         return review.COLUMNS, rows
 
-    def _table(
-        self, headers: Sequence[str], rows: Iterable[Sequence[Any]]
-    ) -> Table:
-        field.check_requested(headers, self._args)
-        rows = (row[: len(headers)] for row in rows)
-        return headers, report.cells(self._stdout, self._args.formatter, rows)
-
-    def _plans(self, regions: scope.Regions, fleet: Fleet) -> Plans:
-        """Plan the changes of each region; report what was named in vain."""
+    def _plans(self, regions: scope.Regions) -> work.Plans:
+        fleet = self._fleet = Fleet(regions.apis.values())
         find = self._named if self._names else self._chosen
         found = dict(find(regions, fleet))
         plans = {
@@ -220,21 +163,3 @@ class Execution:
                     include_used=deletes and self._args.include_used,
                 ),
             )
-
-    def _approve(self, regions: scope.Regions, plans: Plans) -> None:
-        """Ask for approval, if anything would be changed.
-
-        :raises CommandError: if the user does not approve
-        :raises PlanRefused: if that took long, and the plan does not hold
-        """
-        count = self._report.count(plans)
-        if not count or self._args.auto_approve:
-            return
-        began = time.monotonic()
-        approval.ask(
-            self._command.verb, count, regions.headers, plans, self._args
-        )
-        if time.monotonic() - began > _FRESH:
-            fleet = Fleet(regions.apis.values())
-            current = self._plans(regions, fleet)
-            approval.check_holds(plans, current)

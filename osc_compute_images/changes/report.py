@@ -18,8 +18,6 @@ from osc_lib import utils
 from osc_compute_images import base
 from osc_compute_images import errors
 from osc_compute_images.api.changes.plan import Action
-from osc_compute_images.api.changes.plan import Outcome
-from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.api.changes.plan import Result
 from osc_compute_images.api.changes.plan import Step
 from osc_compute_images.changes.interruption import Interruption
@@ -39,14 +37,8 @@ LOG_HEADERS = (*HEADERS, 'Time', 'Request ID')
 #: Added to the number of a signal, as a shell does.
 _SIGNAL_EXIT = 128
 
-Plans = Mapping[RegionKey, Plan]
-
-
-def plan_rows(plans: Plans) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of plans: region, then :data:`PLAN_HEADERS`."""
-    for region, plan in plans.items():
-        for step in plan.steps:
-            yield (*region, *_step_cells(step), step.reason)
+#: Plans have ``steps``, of images or servers.
+Plans = Mapping[RegionKey, Any]
 
 
 def cells(
@@ -57,31 +49,70 @@ def cells(
     return (escape(map(escaping.text_cell, row)) for row in rows)
 
 
-def _step_cells(step: Step) -> tuple[str | None, ...]:
-    return step.action.value, step.image.id, step.image.name
-
-
 class Report:
     """Reports what was not changed, and counts it.
 
     :param log: reports each failure immediately
     :param verb: what is done to an image
+    :cvar noun: what steps are about
     """
+
+    noun = 'image'
+    plan_headers: tuple[str, ...] = PLAN_HEADERS
+    headers: tuple[str, ...] = HEADERS
+    log_headers: tuple[str, ...] = LOG_HEADERS
+    again = 'run the same command again to continue'
 
     def __init__(self, log: logging.Logger, verb: str) -> None:
         self._log = log
         self._verb = verb
         self._total = 0
-        self._planned: dict[str, Step] = {}
+        self._planned: dict[str, Any] = {}
         self._kept: set[str] = set()
         self._missing = 0
         self._refused = 0
-        # The IDs of images. Regions that share an Image service list an image
+        # IDs. Regions that share an Image service list an image
         # more than once; it counts once.
         self._done: set[str] = set()
         self._failed: set[str] = set()
         self._skipped: set[str] = set()
         self._interruption = Interruption()
+
+    def subject(self, step: Any) -> Any:
+        """Return what a step is about, which has an ID and a name."""
+        return step.image
+
+    def is_change(self, step: Any) -> bool:
+        """Return whether a step changes anything."""
+        return step.action is not Action.KEEP
+
+    def label(self, step: Any) -> str:
+        """Return how messages call what a step is about."""
+        return printable(step.image.id)
+
+    def plan_cells(self, step: Any) -> tuple[str | None, ...]:
+        """Return the cells of a step, without its reason."""
+        return step.action.value, step.image.id, step.image.name
+
+    def outcome_cells(self, outcome: Any) -> tuple[str | None, ...]:
+        """Return the cells below :attr:`log_headers`."""
+        return (
+            *self.plan_cells(outcome.step),
+            outcome.result.value,
+            outcome.reason or outcome.step.reason,
+            outcome.time.isoformat(timespec='seconds'),
+            outcome.request_id,
+        )
+
+    def plan_rows(self, plans: Plans) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of plans: region, then :attr:`plan_headers`."""
+        for region, plan in plans.items():
+            for step in plan.steps:
+                yield (*region, *self.plan_cells(step), step.reason)
+
+    def some(self, count: int) -> str:
+        """Return a number of images, with the noun."""
+        return f'{count} {self.noun}{"" if count == 1 else "s"}'
 
     def exit_code(self, code: int) -> int:
         """Report the totals; return the exit code.
@@ -91,8 +122,9 @@ class Report:
         failed = len(self._failed) + self._missing + self._refused
         if failed:
             self._log.error(
-                '%(failed)d of %(total)d images failed to %(verb)s.',
+                '%(failed)d of %(total)d %(noun)ss failed to %(verb)s.',
                 {
+                    'noun': self.noun,
                     'failed': failed,
                     'total': self._total + self._missing + self._refused,
                     'verb': self._verb,
@@ -106,14 +138,15 @@ class Report:
         return code or int(failed + len(self._skipped) > 0)
 
     def miss(self, name: str, reason: str) -> None:
-        """Report an image that was named, and was not found."""
+        """Report what was named, and was not found."""
         self._missing += 1
         self._fail(name, reason)
 
     def _fail(self, name: str, reason: str, prefix: str = '') -> None:
         self._log.error(
-            '%(prefix)sFailed to %(verb)s image %(image)r: %(error)s',
+            '%(prefix)sFailed to %(verb)s %(noun)s %(image)r: %(error)s',
             {
+                'noun': self.noun,
                 'prefix': prefix,
                 'verb': self._verb,
                 'image': name,
@@ -140,17 +173,16 @@ class Report:
 
     def count(self, plans: Plans) -> int:
         """Count the images that plans change; return their number."""
+        steps = [step for plan in plans.values() for step in plan.steps]
         self._planned = {
-            s.image.id: s for plan in plans.values() for s in plan.changes
+            self.subject(s).id: s for s in steps if self.is_change(s)
         }
-        self._kept = {
-            s.image.id for plan in plans.values() for s in plan.kept
-        } - self._planned.keys()
+        self._kept = {self.subject(s).id for s in steps} - self._planned.keys()
         self._total = len(self._planned)
         return self._total
 
     def summarize(self, *, dry_run: bool) -> None:
-        """Report how many images are changed and kept, and what it frees."""
+        """Report how many are changed and kept, and what it frees."""
         unchanged = self._failed | self._skipped
         if not self._planned and not self._kept:
             return
@@ -160,22 +192,24 @@ class Report:
             for image_id, step in self._planned.items()
             if image_id in ids and step.action is Action.DELETE
         )
-        count = f'{len(ids)} image{"" if len(ids) == 1 else "s"}'
+        count = self.some(len(ids))
         parts = [f'{count} to {self._verb}' if dry_run else f'{count} done']
         if frees:
             parts[0] += f' ({utils.format_size(frees)})'
-        parts.append(f'{len(self._kept)} kept')
-        for number, what in (
-            (len(self._skipped), 'skipped'),
-            (len(self._failed), 'failed'),
-        ):
-            parts += [f'{number} {what}'] if number else []
+        parts += self._others()
+        if self._failed:
+            parts.append(f'{len(self._failed)} failed')
         self._log.warning('%s', ', '.join(parts))
+
+    def _others(self) -> list[str]:
+        kept = [f'{len(self._kept)} kept']
+        skipped = len(self._skipped)
+        return [*kept, f'{skipped} skipped'] if skipped else kept
 
     def rows(
         self,
         plans: Plans,
-        apply: Callable[[RegionKey, Plan], Iterator[Outcome]],
+        apply: Callable[[RegionKey, Any], Iterator[Any]],
         progress: progress_bar.Progress,
         *,
         shows_bar: bool,
@@ -191,34 +225,30 @@ class Report:
             self._reported(),
             progress.changing(self._total if shows_bar else 0) as bar,
         ):
+            self._bar = bar
             for region, plan in plans.items():
                 outcomes = apply(region, plan)
                 for step in plan.steps:
                     try:
                         outcome = self._interruption.step(outcomes.__next__)
                     except Stopped:
+                        self._stopped()
                         return
                     except KeyboardInterrupt:
                         self._interrupted(step)
                         return
                     self._note(region, outcome, bar)
-                    yield (
-                        *region,
-                        *_step_cells(step),
-                        outcome.result.value,
-                        outcome.reason or step.reason,
-                        outcome.time.isoformat(timespec='seconds'),
-                        outcome.request_id,
-                    )
+                    yield (*region, *self.outcome_cells(outcome))
 
     def _note(
-        self, region: RegionKey, outcome: Outcome, bar: progress_bar.Changes
+        self, region: RegionKey, outcome: Any, bar: progress_bar.Changes
     ) -> None:
         step = outcome.step
-        if step.action is Action.KEEP:
+        if not self.is_change(step):
             return
-        is_new = step.image.id not in self._done
-        self._done.add(step.image.id)
+        subject = self.subject(step)
+        is_new = subject.id not in self._done
+        self._done.add(subject.id)
         if outcome.result in (Result.FAILED, Result.SKIPPED):
             where = results.describe_region(region) if region else ''
             with bar.hidden():
@@ -226,37 +256,42 @@ class Report:
         elif outcome.reason:
             with bar.hidden():
                 self._log.warning(
-                    'Image %(image)s: %(reason)s',
+                    '%(noun)s %(image)s: %(reason)s',
                     {
-                        'image': printable(step.image.id),
+                        'noun': self.noun.capitalize(),
+                        'image': self.label(step),
                         'reason': printable(outcome.reason),
                     },
                 )
         if is_new:
-            name = step.image.name
             bar.advance(
-                step.image.id if name is None else name,
+                subject.id if subject.name is None else subject.name,
                 failed=len(self._failed | self._skipped),
             )
 
-    def _note_failure(self, prefix: str, outcome: Outcome) -> None:
-        image_id = printable(outcome.step.image.id)
+    def _note_failure(self, prefix: str, outcome: Any) -> None:
+        label = self.label(outcome.step)
+        subject_id = self.subject(outcome.step).id
         if outcome.error is not None:
-            self._failed.add(outcome.step.image.id)
-            self._fail(image_id, errors.describe(outcome.error), prefix)
+            self._failed.add(subject_id)
+            self._fail(label, errors.describe(outcome.error), prefix)
             return
-        self._skipped.add(outcome.step.image.id)
+        self._skipped.add(subject_id)
         self._log.warning(
-            '%(prefix)sImage %(image)s was not changed: %(reason)s',
+            '%(prefix)s%(noun)s %(image)s was not changed: %(reason)s',
             {
                 'prefix': prefix,
-                'image': image_id,
+                'noun': self.noun.capitalize(),
+                'image': label,
                 'reason': printable(outcome.reason),
             },
         )
 
-    def _interrupted(self, step: Step) -> None:
-        if step.action is not Action.KEEP:
+    def _stopped(self) -> None:
+        """Report what is in progress between two outcomes."""
+
+    def _interrupted(self, step: Any) -> None:
+        if self.is_change(step):
             self._log.error(
                 'Interrupted: image %s may have been changed, as the '
                 'response to the last request was not awaited',
@@ -270,9 +305,13 @@ class Report:
         finally:
             if len(self._done) < self._total:
                 self._log.error(
-                    'Stopped after %(done)d of %(total)d images; run the '
-                    'same command again to continue',
-                    {'done': len(self._done), 'total': self._total},
+                    'Stopped after %(done)d of %(total)d %(noun)ss; %(again)s',
+                    {
+                        'done': len(self._done),
+                        'total': self._total,
+                        'noun': self.noun,
+                        'again': self.again,
+                    },
                 )
 
 

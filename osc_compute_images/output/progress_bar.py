@@ -194,6 +194,12 @@ class Changes:
                 self._bar.task_ids[0], advance=1, description=text
             )
 
+    def describe(self, text: str) -> None:
+        """Show what is in progress, in any thread."""
+        if self._bar is not None:
+            text = printable(text)[:_MAX_STATUS]
+            self._bar.update(self._bar.task_ids[0], description=text)
+
     @contextlib.contextmanager
     def hidden(self) -> Iterator[None]:
         """Hide the bar while something is logged."""

@@ -69,10 +69,12 @@ def review(api: ImagesAPI, made: plan.Plan, found: list[Image]) -> None:
 
 
 def snapshots(api: ImagesAPI, found: list[Image]) -> None:
-    servers = api.servers().servers
+    servers = api.servers(own_project=True).servers
+    assert_type(servers[0].is_volume_backed, bool)
     steps = snapshots_plan.create(servers, found, snapshots_plan.NAME)
     assert_type(steps, tuple[snapshots_plan.Step, ...])
     assert_type(steps[0].action, snapshots_plan.Action)
+    assert_type(steps[0].is_missed, bool)
     for outcome in snapshots_apply.apply(api, steps, wait=True):
         assert_type(outcome, snapshots_apply.Outcome)
     assert_type(api.create_snapshot(servers[0], 'x', properties={}), str)

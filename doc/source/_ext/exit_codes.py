@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 READING = ('list', 'show', 'summary')
 CHANGING = ('apply', 'delete', 'prune', 'set', 'unset')
+PLANNING = (*CHANGING, 'create')
+#: For monitoring; its numbers are its own.
+MONITORING = ('check',)
 
 
 class ExitCode(NamedTuple):
@@ -18,7 +21,8 @@ class ExitCode(NamedTuple):
 
 TABLE = (
     ExitCode(0, READING, 'Success'),
-    ExitCode(0, CHANGING, 'Success, or nothing to change'),
+    ExitCode(0, PLANNING, 'Success, or nothing to change'),
+    ExitCode(0, MONITORING, 'OK'),
     ExitCode(
         1, READING, 'An error, reported on stderr; the output is not complete'
     ),
@@ -28,8 +32,19 @@ TABLE = (
         'Some images failed or were skipped, as reported on stderr, or the '
         'plan was not approved',
     ),
-    ExitCode(2, (*READING, *CHANGING), 'Invalid command line'),
+    ExitCode(
+        1,
+        ('create',),
+        'Some servers failed, were skipped because of their state, or could '
+        'not be read, as reported on stderr, or the plan was not approved',
+    ),
+    ExitCode(1, MONITORING, 'WARNING'),
+    ExitCode(2, (*READING, *PLANNING), 'Invalid command line'),
+    ExitCode(2, MONITORING, 'CRITICAL, or an invalid command line'),
     ExitCode(3, ('show',), 'With --wait: the status of the image is ERROR'),
+    ExitCode(
+        3, MONITORING, 'UNKNOWN: an error, or servers that could not be read'
+    ),
     ExitCode(4, ('show',), 'With --wait: the status of the image is DELETED'),
     ExitCode(5, ('show',), 'With --wait: the image no longer exists'),
     ExitCode(6, ('show',), 'With --wait: the timeout expired'),
@@ -44,10 +59,13 @@ TABLE = (
         'The plan, or each image that was named, was refused; nothing was '
         'changed',
     ),
-    ExitCode(8, CHANGING, 'With --detailed-exitcode: changes are planned'),
-    ExitCode(129, CHANGING, 'Stopped by SIGHUP, as reported on stderr'),
-    ExitCode(130, CHANGING, 'Stopped by SIGINT (Ctrl-C), likewise'),
-    ExitCode(143, CHANGING, 'Stopped by SIGTERM, likewise'),
+    ExitCode(
+        7, ('create',), 'The plan was refused; no snapshot was created'
+    ),
+    ExitCode(8, PLANNING, 'With --detailed-exitcode: changes are planned'),
+    ExitCode(129, PLANNING, 'Stopped by SIGHUP, as reported on stderr'),
+    ExitCode(130, PLANNING, 'Stopped by SIGINT (Ctrl-C), likewise'),
+    ExitCode(143, PLANNING, 'Stopped by SIGTERM, likewise'),
 )
 
 
@@ -63,7 +81,7 @@ def of_command(name: str) -> list[tuple[str, str]]:
 
 def of_all() -> list[tuple[str, str, str]]:
     """Return all rows, with the commands between."""
-    every = len(READING) + len(CHANGING)
+    every = len({name for row in TABLE for name in row.commands})
     return [
         (
             str(row.code),

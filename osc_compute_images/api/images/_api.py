@@ -329,7 +329,9 @@ class ImagesAPI(MetadataAPI):
         """
         return _lookup.find_flavor(self._http, name_or_id)
 
-    def servers(self, *, all_projects: bool = False) -> ServerList:
+    def servers(
+        self, *, all_projects: bool = False, own_project: bool = False
+    ) -> ServerList:
         """List all servers of the region that are visible.
 
         https://docs.openstack.org/api-ref/compute/#list-servers-detailed
@@ -337,9 +339,12 @@ class ImagesAPI(MetadataAPI):
         For an administrator these are the servers of all projects.
 
         :param all_projects: fail rather than list those of the own project
+        :param own_project: list only those of the own project
         :raises ImagesError: if the list cannot be completed
         """
-        return self._servers.list(all_projects=all_projects)
+        return self._servers.list(
+            all_projects=all_projects, own_project=own_project
+        )
 
     def server(self, server_id: str) -> Server | None:
         """Return the server with an ID, or None if there is none.

@@ -63,6 +63,11 @@ class Server:
         return self.may_use_any_image or self._is_unsettled
 
     @property
+    def is_volume_backed(self) -> bool:
+        """Whether it was booted from a volume."""
+        return self.image_id is None and not self.may_use_any_image
+
+    @property
     def _is_unsettled(self) -> bool:
         return self.task_state is not None or self.status.upper() in _UNSETTLED
 

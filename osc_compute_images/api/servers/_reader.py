@@ -42,20 +42,23 @@ class ServerReader:
         self._client = client
         self._microversion: str | None = _DOWN_CELLS
 
-    def list(self, *, all_projects: bool = False) -> ServerList:
+    def list(
+        self, *, all_projects: bool = False, own_project: bool = False
+    ) -> ServerList:
         """List the servers of all projects, or else of the own project.
 
         :param all_projects: fail rather than list those of the own project
-        :raises Forbidden: then, if the user may not list all projects
+        :param own_project: list only those of the own project
+        :raises Forbidden: if the user may not list all projects
         :raises ImagesError: if the list cannot be completed
         """
         try:
-            return self._list_visible(all_projects)
+            return self._list_visible(all_projects, own_project)
         except _errors.NotAcceptable:
             if self._microversion is None:
                 raise
             self._microversion = None
-            return self._list_visible(all_projects)
+            return self._list_visible(all_projects, own_project)
 
     def get(self, server_id: str) -> Server | None:
         """Return a server, or None if there is none with this ID.
@@ -115,9 +118,13 @@ class ServerReader:
             )
         return image_id
 
-    def _list_visible(self, all_projects: bool) -> ServerList:
+    def _list_visible(
+        self, all_projects: bool, own_project: bool
+    ) -> ServerList:
+        reading = _Reading(self._client, self._microversion)
         try:
-            return _Reading(self._client, self._microversion).all_projects()
+            if not own_project:
+                return reading.all_projects()
         except _errors.Forbidden:
             # NOTE: an error after the first page is a ListingInterrupted.
             if all_projects:

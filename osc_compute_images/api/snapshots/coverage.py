@@ -175,13 +175,14 @@ def _ages(
     age: datetime.timedelta, rules: Rules
 ) -> Iterator[tuple[Level, str]]:
     """Compare the age of the newest good snapshot."""
-    text = f'its newest good snapshot is {_shown(age)} old'
+    text = f'its newest good snapshot is {shown(age)} old'
     if rules.critical is not None and age > rules.critical:
         yield Level.CRITICAL, text
     elif rules.warning is not None and age > rules.warning:
         yield Level.WARNING, text
 
 
-def _shown(age: datetime.timedelta) -> str:
+def shown(age: datetime.timedelta) -> str:
+    """Return an age in hours, or in days."""
     hours = age.total_seconds() / 3600
     return f'{hours / 24:.0f} days' if hours >= 48 else f'{hours:.1f} hours'

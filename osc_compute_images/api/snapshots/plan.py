@@ -58,12 +58,15 @@ class Step:
     :param server: the server as it was when the plan was made
     :param name: of the new image
     :param reason: why the server is chosen or skipped
+    :param is_missed: whether it is skipped, and so has no new snapshot,
+        because of its state: it should be tried again
     """
 
     server: Server
     action: Action
     name: str
     reason: str
+    is_missed: bool = False
 
 
 def create(
@@ -94,31 +97,31 @@ def create(
     recent = _recent(images, not_within, now)
     steps = []
     for server in distinct:
-        reason = _reason_to_skip(server, names[server.id], include_volumes)
-        if reason is None:
-            reason = recent.get(server.id.lower())
+        reason = recent.get(server.id.lower())
+        if reason is None and not include_volumes and server.is_volume_backed:
+            reason = 'it was booted from a volume'
+        problem = None if reason else _problem(server, names[server.id])
+        skipped = reason or problem
         steps.append(
             Step(
                 server=server,
-                action=Action.SKIP if reason else Action.CREATE,
+                action=Action.SKIP if skipped else Action.CREATE,
                 name=names[server.id],
-                reason=reason or 'selected',
+                reason=skipped or 'selected',
+                is_missed=problem is not None,
             )
         )
     return tuple(steps)
 
 
-def _reason_to_skip(
-    server: Server, name: str, include_volumes: bool
-) -> str | None:
+def _problem(server: Server, name: str) -> str | None:
+    """Return why the state of a server allows no snapshot, or None."""
     if server.may_use_any_image:
         return 'Compute does not tell its state, as for a cell that is down'
     if server.task_state is not None:
         return f'it is busy: {server.task_state}'
     if server.status.upper() not in _READY:
         return f'it is {server.status or "without a status"}'
-    if server.image_id is None and not include_volumes:
-        return 'it was booted from a volume'
     if len(name) > _MAX_NAME:
         return f'the name would have more than {_MAX_NAME} characters'
     return None

@@ -117,8 +117,19 @@ def test_wait(api, http, slept):
     assert (failed.result, failed.image_id) == (Result.FAILED, IMAGE)
 
 
+def test_server_of_a_snapshot_of_a_volume_is_recorded(api, http):
+    """Nova does not record it."""
+    http.post(ACTION, status_code=202, json={'image_id': IMAGE})
+    server = Server(id=SERVER, name='web', status='ACTIVE')
+    steps = plan.create([server], [], include_volumes=True)
+    [outcome] = apply(api, steps, properties={'a': 'b'})
+    assert outcome.result is Result.DONE
+    metadata = http.last_request.json()['createImage']['metadata']
+    assert metadata == {'instance_uuid': SERVER, 'a': 'b'}
+
+
 def test_skipped_server_needs_no_request(api, http):
     busy = Server(id=SERVER, status='ACTIVE', task_state='rebooting')
     [outcome] = apply(api, plan.create([busy], []))
-    assert outcome.result is Result.KEPT
+    assert outcome.result is Result.SKIPPED
     assert http.request_history == []

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Plan snapshots of servers, and create them."""
+
+import argparse
+from collections.abc import Iterable
+from collections.abc import Iterator
+import itertools
+from typing import Any
+from typing import NamedTuple
+
+from osc_compute_images import base
+from osc_compute_images import errors
+from osc_compute_images.api import filters
+from osc_compute_images.api import Image
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import PlanRefused
+from osc_compute_images.api.changes import properties
+from osc_compute_images.api.snapshots import apply
+from osc_compute_images.api.snapshots import plan
+from osc_compute_images.changes import command
+from osc_compute_images.changes import created
+from osc_compute_images.changes import work
+from osc_compute_images.targets import scope
+from osc_compute_images.targets import servers
+from osc_compute_images.targets.scope import RegionKey
+
+
+class _Plan(NamedTuple):
+    steps: tuple[plan.Step, ...]
+
+
+class Creation(work.PlanWork):
+    """One execution of the command that creates snapshots."""
+
+    _report: created.Report
+
+    def __init__(
+        self, shell_command: command.PlanCommand, args: argparse.Namespace
+    ) -> None:
+        made = created.Report(shell_command.log)
+        super().__init__(shell_command, args, made, 'snapshot')
+
+    @property
+    def _asks(self) -> bool:
+        return not self._args.servers
+
+    def _prepare(self) -> bool:
+        properties.check_properties(self._args.properties or {})
+        try:
+            plan.create((), (), self._args.image_name)
+        except ValueError as e:
+            raise base.UsageError(f'--image-name: {e}') from e
+        return True
+
+    def _plans(self, regions: scope.Regions) -> work.Plans:
+        self._report.start()
+        found = dict(
+            servers.find(
+                regions,
+                self._results,
+                self._args,
+                self._recent_images,
+                lambda name, e: self._report.miss(name, errors.describe(e)),
+            )
+        )
+        self._report.tell_gaps(found)
+        # NOTE: one plan for all regions, as names are unique in it, and
+        # regions may list the same server.
+        everywhere = plan.create(
+            itertools.chain.from_iterable(f.servers for f in found.values()),
+            itertools.chain.from_iterable(f.images for f in found.values()),
+            self._args.image_name,
+            not_within=self._args.not_within,
+            include_volumes=self._args.include_volumes,
+        )
+        steps = {step.server.id: step for step in everywhere}
+        plans = {
+            key: _Plan(
+                tuple(
+                    steps.pop(server.id)
+                    for server in each.servers
+                    if server.id in steps
+                )
+            )
+            for key, each in found.items()
+        }
+        for step in everywhere:
+            self._report.tell_skipped(step, named=not self._asks)
+        if self._asks and not everywhere:
+            self._log.warning('No servers match')
+        self._report.count(plans)
+        return plans
+
+    def _recent_images(self, api: ImagesAPI) -> Iterable[Image]:
+        if self._args.not_within is None:
+            return ()
+        where = filters.created_after(self._args.not_within)
+        return api.list_detail(where=where)
+
+    def _check_size(self, plans: work.Plans) -> None:
+        del plans
+        count, most = self._report.total, self._args.max_changes
+        if count > most:
+            raise PlanRefused(
+                f'Nothing was changed: the plan creates {count} snapshots, '
+                f'and {most} are allowed'
+            )
+
+    def _apply(
+        self, regions: scope.Regions, key: RegionKey, todo: Any
+    ) -> Iterator[apply.Outcome]:
+        return apply.apply(
+            regions.apis[key],
+            todo.steps,
+            properties=self._args.properties,
+            parallel=self._args.parallel,
+            wait=self._args.wait,
+            timeout=self._args.timeout,
+            on_begin=self._report.begin,
+            on_create=self._report.create,
+            on_poll=self._report.poll,
+        )

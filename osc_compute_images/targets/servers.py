@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The servers that the user names or chooses, and the images taken of them."""
+
+import argparse
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+import dataclasses
+import functools
+import operator
+import shlex
+
+from osc_compute_images.api import AmbiguousName
+from osc_compute_images.api import filters
+from osc_compute_images.api import Image
+from osc_compute_images.api import ImageRef
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImagesError
+from osc_compute_images.api import in_regions
+from osc_compute_images.api import Server
+from osc_compute_images.api import ServerNotFound
+from osc_compute_images.targets import results
+from osc_compute_images.targets.scope import RegionKey
+from osc_compute_images.targets.scope import Regions
+from osc_compute_images.text import printable
+
+#: Maximum number of regions that are read in parallel.
+_PARALLEL = 4
+
+#: Returns images of a region, given the servers that they were taken from.
+GetImages = Callable[[ImagesAPI], Iterable[Image]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What was found in a region.
+
+    :param servers: that were named or chosen
+    :param images: those that were taken from them
+    :param gaps: what could not be read, a sentence each
+    :param shows_down_cells: whether a server of a cell that does not respond
+        would have been listed
+    """
+
+    servers: list[Server]
+    images: list[Image]
+    gaps: tuple[str, ...] = ()
+    shows_down_cells: bool = True
+
+
+def find(
+    regions: Regions,
+    of_regions: results.Results,
+    parsed_args: argparse.Namespace,
+    get_images: GetImages,
+    on_missing: Callable[[str, ImagesError], object],
+) -> Iterator[tuple[RegionKey, Found]]:
+    """Yield the servers of each region, and their images.
+
+    :param get_images: lists the images that matter
+    :param on_missing: called with each name that is not that of one server
+    :raises CommandError: if no region succeeds
+    :raises ImagesError: if the configured region fails
+    """
+    if not parsed_args.servers:
+        read = functools.partial(_chosen, parsed_args, get_images)
+        yield from of_regions.of_regions(regions, read, parallel=_PARALLEL)
+        return
+    for error in regions.failed.values():
+        # That cloud might have the server, too.
+        raise error
+    named: dict[RegionKey, dict[str, Server]] = {}
+    for name in dict.fromkeys(parsed_args.servers):
+        try:
+            key, server = _find(regions, name)
+        except ImagesError as e:
+            on_missing(name, e)
+        else:
+            named.setdefault(key, {})[server.id] = server
+    for key, servers in named.items():
+        images = _taken(servers.values(), get_images(regions.apis[key]))
+        yield key, Found([*servers.values()], images)
+
+
+def gaps(
+    found: Mapping[RegionKey, Found],
+) -> list[tuple[str, bool]]:
+    """Return what is not known of servers, and whether it is a known gap."""
+    told = []
+    for key, each in found.items():
+        where = f'{results.describe_region(key)}: ' if key else ''
+        told += [
+            (f'{where}Servers could not be read: {printable(gap)}', True)
+            for gap in each.gaps
+        ]
+        if not each.shows_down_cells:
+            text = (
+                f'{where}Servers of a cell that does not respond would not be '
+                f'listed (Compute lists them from microversion 2.69, and only '
+                f'up to the size of a page)'
+            )
+            told.append((text, False))
+    return told
+
+
+def _chosen(
+    parsed_args: argparse.Namespace, get_images: GetImages, api: ImagesAPI
+) -> Found:
+    # NOTE: servers first, so that a snapshot that is created in between is
+    # seen.
+    listed = api.servers(
+        all_projects=parsed_args.all_projects,
+        own_project=not parsed_args.all_projects,
+    )
+    matches = _matcher(parsed_args)
+    servers = [*filter(matches, listed.servers)]
+    return Found(
+        servers,
+        _taken(servers, get_images(api)) if servers else [],
+        listed.gaps,
+        listed.shows_down_cells,
+    )
+
+
+def _taken(servers: Iterable[Server], images: Iterable[Image]) -> list[Image]:
+    ids = {server.id.lower() for server in servers}
+    return [i for i in images if i.server_id and i.server_id.lower() in ids]
+
+
+def _matcher(parsed_args: argparse.Namespace) -> Callable[[Server], bool]:
+    names = [
+        functools.reduce(operator.or_, map(make, values))
+        for make, values in (
+            (filters.name_pattern, parsed_args.name_pattern),
+            (filters.name_regex, parsed_args.name_regex),
+        )
+        if values
+    ]
+    statuses = parsed_args.status
+
+    def matches(server: Server) -> bool:
+        return (
+            all(f.matches(ImageRef(server.id, server.name)) for f in names)
+            and (not statuses or server.status.upper() in statuses)
+            and all(
+                _has(server, *wanted) for wanted in parsed_args.with_metadata
+            )
+        )
+
+    return matches
+
+
+def _has(server: Server, key: str, value: str | None, wanted: bool) -> bool:
+    has = key in server.metadata and value in (None, server.metadata[key])
+    return has is wanted
+
+
+def _find(regions: Regions, name: str) -> tuple[RegionKey, Server]:
+    """Find the one server with a name or ID.
+
+    If any region fails, it raises: that region might have it, too.
+
+    :raises ImagesError: if there is none, or if there are several
+    """
+    in_all = in_regions(regions.apis, lambda api: _server(api, name))
+    found = [
+        (result.region, server)
+        for result in in_all
+        for server in (result.unwrap(),)
+        if server is not None
+    ]
+    if not found:
+        raise ServerNotFound(f'No server with a name or ID of {name!r} exists')
+    if len(found) > 1:
+        choices = ', '.join(shlex.join((*k, s.id)) for k, s in found)
+        raise AmbiguousName(
+            f'{len(found)} servers have the name or ID {name!r}; use --region '
+            f'and the ID of one: {choices}',
+            ids=[server.id for _key, server in found],
+        )
+    return found[0]
+
+
+def _server(api: ImagesAPI, name: str) -> Server | None:
+    try:
+        return api.server(api.find_server_id(name))
+    except ServerNotFound:
+        return None

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Check that servers have good snapshots, and say so as a monitoring plugin.
+
+What could not be read is UNKNOWN, and never OK.
+"""
+
+import argparse
+from collections.abc import Iterable
+from collections.abc import Sequence
+import datetime
+import logging
+from typing import Any
+from typing import TYPE_CHECKING
+
+from cliff import columns
+
+from osc_compute_images import base
+from osc_compute_images import errors
+from osc_compute_images.api import Image
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImagesError
+from osc_compute_images.api.snapshots import coverage
+from osc_compute_images.api.snapshots.coverage import Level
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
+from osc_compute_images.targets import scope
+from osc_compute_images.targets import servers
+from osc_compute_images.text import printable
+from osc_compute_images.views import view
+
+if TYPE_CHECKING:
+    _AgeColumn = columns.FormattableColumn[int]
+else:
+    # NOTE: cliff's class is only generic since 4.9.
+    _AgeColumn = columns.FormattableColumn
+
+HEADERS = (
+    *('Level', 'Server ID', 'Server', 'Newest Image', 'Newest', 'Age'),
+    *('Count', 'Reason'),
+)
+
+
+class AgeColumn(_AgeColumn):
+    """An age: seconds for programs, and for people what is easy to read."""
+
+    def human_readable(self) -> str:
+        """Return hours, or days."""
+        return coverage.shown(datetime.timedelta(seconds=self._value))
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, AgeColumn):
+            return NotImplemented
+        return bool(self._value < other._value)
+
+
+class CheckView(view.View):
+    """The servers that fall short."""
+
+    def __init__(
+        self, command: base.ImagesCommand, parsed_args: argparse.Namespace
+    ) -> None:
+        super().__init__(command, parsed_args)
+        self._findings: list[coverage.Finding] = []
+        self._gaps = 0
+
+    def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
+        """Return the headers and the rows.
+
+        :raises CommandError: if nothing can be read
+        """
+        args = self._args
+        rules = coverage.Rules(
+            critical=args.critical,
+            warning=args.warning,
+            stuck_after=args.stuck_after,
+            min_count=args.min_count,
+        )
+        rows = []
+        now = datetime.datetime.now(datetime.UTC)
+        with errors.translated():
+            regions = scope.selected(self._command, args)
+            headers = (*regions.headers, *HEADERS)
+            field.check_requested(headers, args)
+            found = dict(
+                servers.find(
+                    regions, self._results, args, _all_images, self._miss
+                )
+            )
+        for text, is_gap in servers.gaps(found):
+            level = logging.ERROR if is_gap else logging.WARNING
+            self._command.log.log(level, '%s', text)
+            self._gaps += is_gap or not args.accept_gaps
+        for key, each in found.items():
+            for finding in coverage.check(
+                each.servers, each.images, rules, now=now
+            ):
+                self._findings.append(finding)
+                if finding.level or args.include_ok:
+                    rows.append((*key, *_cells(finding, now)))
+        return headers, map(self._escaper(), rows)
+
+    def _miss(self, name: str, error: ImagesError) -> None:
+        self._gaps += 1
+        self._command.log.error(
+            '%s: %s', printable(name), errors.describe(error)
+        )
+
+    def exit_code(self, code: int) -> int:
+        """Tell the level in one line; return it.
+
+        :param code: of the output
+        """
+        levels = [finding.level for finding in self._findings]
+        counts = {level: levels.count(level) for level in Level}
+        total = len(levels)
+        unread = self._gaps + bool(self._results.exit_code)
+        if unread or code or not total:
+            levels.append(Level.UNKNOWN)
+        worst = coverage.worst(levels)
+        short = total - counts[Level.OK]
+        parts = [
+            f'{counts[level]} {level.name}'
+            for level in (Level.CRITICAL, Level.UNKNOWN, Level.WARNING)
+            if counts[level]
+        ]
+        some = f'{total} server{"" if total == 1 else "s"}'
+        if not total:
+            text = 'no servers found'
+        elif short:
+            text = f'{short} of {some} fall short: {", ".join(parts)}'
+        else:
+            text = f'{some} with good snapshots'
+        if unread:
+            text += '; not everything could be read'
+        self._command.log.log(
+            logging.ERROR if worst else logging.WARNING,
+            '%s: %s',
+            worst.name,
+            text,
+        )
+        return int(worst)
+
+
+def _all_images(api: ImagesAPI) -> Iterable[Image]:
+    return api.list_detail()
+
+
+def _cells(
+    finding: coverage.Finding, now: datetime.datetime
+) -> tuple[Any, ...]:
+    newest = finding.newest
+    created_at = None if newest is None else newest.created_at
+    age = None
+    if created_at is not None:
+        age = AgeColumn(max(int((now - created_at).total_seconds()), 0))
+    return (
+        finding.level.name,
+        *map(escaping.text_cell, (finding.server.id, finding.server.name)),
+        None if newest is None else escaping.text_cell(newest.id),
+        None if newest is None else escaping.text_cell(newest.created),
+        age,
+        finding.count,
+        escaping.text_cell(finding.reason),
+    )

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Whether servers have good snapshots, from the parser to a fake Nova."""
+
+import csv
+import datetime
+import io
+import re
+
+import pytest
+
+from osc_compute_images.commands.check import CheckComputeImages
+from testbed import nova
+from testbed.fleet import Fleet
+from testbed.fleet import server
+from testbed.fleet import snapshot
+from tests.unit.conftest import set_catalog
+from tests.unit.running import App
+from tests.unit.running import DB
+from tests.unit.running import errors
+from tests.unit.running import ID
+from tests.unit.running import rows
+from tests.unit.running import run
+from tests.unit.running import TWO
+from tests.unit.running import WEB
+
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+
+
+def ago(hours):
+    now = datetime.datetime.now(datetime.UTC)
+    return f'{now - datetime.timedelta(hours=hours):%FT%TZ}'
+
+
+@pytest.fixture
+def fleet(http):
+    """Serve two servers: web has snapshots of 5 and 30 hours, db of 30."""
+    servers = [
+        server(WEB, 'web', image=ID[0], metadata={'backup': 'yes'}),
+        server(DB, 'db', image=ID[0]),
+    ]
+    images = [
+        nova.image(0),
+        snapshot(1, WEB, created=ago(5)),
+        snapshot(2, WEB, created=ago(30)),
+        snapshot(3, DB, created=ago(30)),
+        snapshot(4, nova.image_id(99), created=ago(1)),
+    ]
+    return Fleet(images, servers).serve(http)
+
+
+@pytest.fixture
+def app(fleet, tmp_path):
+    return App(tmp_path)
+
+
+def check(app, *words, code=0):
+    return rows(app, CheckComputeImages, *words, code=code)
+
+
+def levels(got):
+    return [(row['Server'], row['Level']) for row in got]
+
+
+@pytest.mark.parametrize(
+    ('words', 'code', 'short', 'line'),
+    [
+        ([], OK, [], 'OK: 2 servers with good snapshots'),
+        (['--critical=31h'], OK, [], 'OK: 2 servers with good snapshots'),
+        (
+            ['--critical=29h', '--warning=4h'],
+            CRITICAL,
+            [('web', 'WARNING'), ('db', 'CRITICAL')],
+            'CRITICAL: 2 of 2 servers fall short: 1 CRITICAL, 1 WARNING',
+        ),
+        (
+            ['--newest-within=29h'],
+            CRITICAL,
+            [('db', 'CRITICAL')],
+            'CRITICAL: 1 of 2 servers fall short: 1 CRITICAL',
+        ),
+        (
+            ['--warning=29h'],
+            WARNING,
+            [('db', 'WARNING')],
+            'WARNING: 1 of 2 servers fall short: 1 WARNING',
+        ),
+        (['--warning=29h', 'web'], OK, [], 'OK: 1 server with good snapshots'),
+        (
+            ['--min-count=2'],
+            CRITICAL,
+            [('db', 'CRITICAL')],
+            'CRITICAL: 1 of 2 servers fall short: 1 CRITICAL',
+        ),
+        (
+            ['--critical=29h', '--with-metadata=backup=yes'],
+            OK,
+            [],
+            'OK: 1 server with good snapshots',
+        ),
+    ],
+)
+def test_level_is_the_exit_code(app, caplog, words, code, short, line):
+    assert levels(check(app, *words, code=code)) == short
+    assert caplog.messages == [line]
+
+
+def test_columns(app, fleet):
+    got = check(app, '--include-ok')
+    assert levels(got) == [('web', 'OK'), ('db', 'OK')]
+    web = got[0]
+    assert 5 * 3600 <= web.pop('Age') < 5 * 3600 + 600
+    assert web == {
+        'Level': 'OK',
+        'Server ID': WEB,
+        'Server': 'web',
+        'Newest Image': ID[1],
+        'Newest': fleet.images[ID[1]]['created'],
+        'Count': 2,
+        'Reason': '',
+    }
+    _, table = run(app, CheckComputeImages, '--include-ok', '-c', 'Age')
+    assert '| 5.0 hours ' in table
+    _, table = run(app, CheckComputeImages, '--include-ok', '-f', 'csv')
+    [first, _] = csv.DictReader(io.StringIO(table))
+    assert first['Age'].isdigit()
+
+
+def test_oldest_first(app):
+    words = ('--include-ok', '--sort-column=Age', '--sort-descending')
+    assert levels(check(app, *words)) == [('db', 'OK'), ('web', 'OK')]
+
+
+def test_server_without_a_snapshot(app, fleet):
+    """Those that are stuck, failed or of another server do not count."""
+    del fleet.images[ID[3]]
+    for status in ('SAVING', 'ERROR', 'DELETED', 'UNKNOWN'):
+        fleet.images[ID[5]] = snapshot(5, DB, created=ago(1), status=status)
+        [row] = check(app, code=CRITICAL)
+        assert (row['Server'], row['Count']) == ('db', 0)
+        assert (row['Newest Image'], row['Age']) == (None, None)
+
+
+def test_stuck(app, fleet):
+    fleet.images[ID[5]] = snapshot(5, WEB, created=ago(6), status='SAVING')
+    assert check(app, '--stuck-after=7h') == []
+    [row] = check(app, '--stuck-after=4h', code=WARNING)
+    assert row['Reason'] == f'image {ID[5]} is stuck in SAVING'
+
+
+# --- what is unknown is never OK -------------------------------------------
+
+
+def test_cell_that_is_down(app, fleet, caplog):
+    fleet.down = {DB}
+    [row] = check(app, code=UNKNOWN)
+    assert (row['Server ID'], row['Level']) == (DB, 'UNKNOWN')
+    # It has no metadata: it may have been chosen.
+    for words in (['--with-metadata=backup'], ['--name-pattern=web']):
+        caplog.clear()
+        assert check(app, *words, '--accept-gaps', code=UNKNOWN) == []
+        text = 'UNKNOWN: 1 server with good snapshots; not everything could'
+        assert caplog.messages[-1].startswith(text)
+    # What is worse is told.
+    assert len(check(app, '--critical=1h', code=CRITICAL)) == 2
+    check(app, 'web')
+    check(app, 'db', code=UNKNOWN)
+
+
+def test_cells_that_are_not_listed(app, fleet, caplog):
+    fleet.max_page = 2
+    fleet.images = {i: fleet.images[i] for i in (ID[1], ID[3])}
+    check(app, code=UNKNOWN)
+    assert 'would not be listed' in caplog.text
+    check(app, '--accept-gaps')
+    check(app, 'web')
+
+
+@pytest.mark.parametrize('path', ['servers', 'images'])
+@pytest.mark.parametrize('status', [403, 500])
+def test_region_that_fails(app, http, slept, caplog, path, status):
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
+    Fleet([], [server(WEB, 'web')]).serve(http, TWO)
+    http.get(re.compile(f'{TWO}/{path}'), status_code=status)
+    assert check(app, '--all-regions', code=UNKNOWN) == []
+    assert any('RegionTwo' in message for message in errors(caplog))
+    assert errors(caplog)[-1].startswith('UNKNOWN: 2 servers')
+    http.get(re.compile(f'{nova.ENDPOINT}/{path}'), status_code=status)
+    for words in (['--all-regions'], []):
+        got = run(app, CheckComputeImages, *words)
+        assert got == (UNKNOWN, '')
+
+
+def test_failed_login(app, http, caplog):
+    http.post(f'{nova.KEYSTONE}/v3/auth/tokens', status_code=401)
+    assert run(app, CheckComputeImages) == (UNKNOWN, '')
+    assert errors(caplog)[-1].startswith('UNKNOWN: ')
+
+
+def test_names(app, fleet, caplog):
+    assert check(app, 'nope', 'web', code=UNKNOWN) == []
+    assert "'nope'" in errors(caplog)[0]
+    fleet.servers[DB]['name'] = 'web'
+    assert check(app, 'web', code=UNKNOWN) == []
+
+
+@pytest.mark.parametrize('words', [['--name-pattern=none'], []])
+def test_no_servers_are_not_ok(app, fleet, caplog, words):
+    if not words:
+        fleet.servers.clear()
+    assert check(app, *words, code=UNKNOWN) == []
+    assert caplog.messages == ['UNKNOWN: no servers found']
+
+
+def test_other_regions(app, http):
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
+    other = server(nova.image_id(77), 'other', image=ID[0])
+    Fleet([], [other]).serve(http, TWO)
+    [row] = check(app, '--all-regions', code=CRITICAL)
+    assert (row['Region'], row['Server']) == ('RegionTwo', 'other')
+    check(app, '--region=RegionTwo', code=CRITICAL)
+    check(app, '--region=RegionOne')
+    assert run(app, CheckComputeImages, '--region=None')[0] == UNKNOWN
+
+
+def test_output_that_fails(app, caplog):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(28, 'No space left on device')
+
+    app.stdout = Full()
+    command = CheckComputeImages(app, None)
+    parsed = command.get_parser('x').parse_args(['--include-ok'])
+    assert command.run(parsed) == UNKNOWN
+    assert 'No space left' in errors(caplog)[-1]
+
+
+@pytest.mark.parametrize(
+    ('words', 'text'),
+    [
+        (['--warning=2d', '--critical=1d'], '--warning is longer'),
+        (['web', '--all'], 'not allowed with --all'),
+    ],
+)
+def test_usage_errors_are_those_of_argparse(app, caplog, words, text):
+    assert run(app, CheckComputeImages, *words) == (2, '')
+    assert text in caplog.text
+
+
+def test_interruption_is_no_level(app, fleet):
+    def interrupt(_method, _path):
+        raise KeyboardInterrupt
+
+    fleet.before = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        run(app, CheckComputeImages)

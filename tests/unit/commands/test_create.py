@@ -1,0 +1,438 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Snapshots of servers, from the parser to a fake Nova."""
+
+import json
+import os
+import re
+import signal
+import sys
+import threading
+
+from osc_lib import exceptions
+import pytest
+
+from osc_compute_images.api.snapshots import plan
+from osc_compute_images.commands.create import CreateComputeImages
+from osc_compute_images.commands.create import NAME
+from testbed import nova
+from testbed.fleet import Fleet
+from testbed.fleet import server
+from tests.unit.conftest import sent
+from tests.unit.conftest import set_catalog
+from tests.unit.running import App
+from tests.unit.running import DB
+from tests.unit.running import DRY
+from tests.unit.running import errors
+from tests.unit.running import GO
+from tests.unit.running import ID
+from tests.unit.running import rows
+from tests.unit.running import run
+from tests.unit.running import Terminal
+from tests.unit.running import TWO
+from tests.unit.running import WEB
+
+APP = 'b0a2f2d4-0000-4000-8000-000000000003'
+VOLUME = 'b0a2f2d4-0000-4000-8000-000000000004'
+POSTS = {f'POST /servers/{i}/action': i for i in (WEB, DB, APP, VOLUME)}
+
+
+def new_fleet():
+    """Return three servers, and one on a volume."""
+    yes = {'backup': 'yes'}
+    servers = [
+        server(WEB, 'web', image=ID[0], metadata=yes),
+        server(DB, 'db', image=ID[0], metadata={'backup': 'no'}),
+        server(APP, 'app', image=ID[0], status='SHUTOFF'),
+        server(VOLUME, 'volume', metadata=yes),
+    ]
+    return Fleet([nova.image(0)], servers)
+
+
+@pytest.fixture
+def fleet(http):
+    return new_fleet().serve(http)
+
+
+@pytest.fixture
+def app(fleet, tmp_path):
+    return App(tmp_path)
+
+
+def create(app, *words, code=0):
+    return rows(app, CreateComputeImages, *words, code=code)
+
+
+def names(got, action='create'):
+    return [row['Server'] for row in got if row['Action'] == action]
+
+
+def taken(fleet):
+    """Return the servers of which snapshots were requested."""
+    return [POSTS[write] for write in fleet.writes]
+
+
+def finish(fleet):
+    for image in fleet.images.values():
+        image['status'] = 'ACTIVE'
+
+
+def test_default_name_is_that_of_the_api():
+    assert NAME == plan.NAME
+
+
+# --- which servers -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('words', 'chosen'),
+    [
+        (['--all'], ['web', 'db', 'app']),
+        (['--all', '--include-volumes'], ['web', 'db', 'app', 'volume']),
+        (['--with-metadata=backup'], ['web', 'db']),
+        (['--with-metadata=backup=yes'], ['web']),
+        (['--with-metadata=backup!=yes'], ['db', 'app']),
+        (['--with-metadata=backup', '--with-metadata=backup!=no'], ['web']),
+        (['--name-pattern=[dw]*'], ['web', 'db']),
+        (['--name-regex=^(web|app)$', '--status=shutoff'], ['app']),
+        (['--name-pattern=web', '--name-pattern=db'], ['web', 'db']),
+        (['--status=SHUTOFF', '--status=ACTIVE'], ['web', 'db', 'app']),
+        (['db', 'web', DB.upper()], ['db', 'web']),
+    ],
+)
+def test_dry_run_shows_what_is_done(app, fleet, words, chosen):
+    planned = create(app, *words, DRY)
+    assert names(planned) == chosen
+    assert not fleet.writes
+    done = create(app, *words, GO)
+    assert sorted(names(done)) == sorted(chosen)
+    assert {row['Result'] for row in done if row['Action'] == 'create'} == {
+        'done'
+    }
+    assert len(taken(fleet)) == len(chosen)
+    for row in done:
+        if row['Action'] == 'create':
+            image = fleet.images[row['Image ID']]
+            assert image['name'] == row['Image Name']
+            assert image['server']['id'] == row['Server ID']
+
+
+def test_columns(app):
+    [planned] = create(app, 'web', DRY)
+    assert [*planned] == [
+        *('Action', 'Server ID', 'Server', 'Image Name', 'Reason'),
+    ]
+    [done] = create(app, 'web')
+    assert [*done] == [
+        *('Action', 'Server ID', 'Server', 'Image Name', 'Image ID'),
+        *('Result', 'Reason', 'Time'),
+    ]
+    _, table = run(app, CreateComputeImages, 'db')
+    assert 'Image ID' in table
+    assert 'Time' not in table
+
+
+def test_template_and_properties(app, fleet):
+    words = ('--image-name=b {server} {date} {time}', '--property=by=cron')
+    [row] = create(app, 'web', *words)
+    assert re.fullmatch(r'b web \d{4}-\d\d-\d\d \d{6}', row['Image Name'])
+    assert fleet.images[row['Image ID']]['metadata']['by'] == 'cron'
+    got = create(app, '--all', '--image-name=same', DRY)
+    assert len({row['Image Name'] for row in got}) == len(got)
+
+
+def test_names_are_unique_in_several_regions(app, fleet, http):
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
+    other = Fleet([], [server(VOLUME, 'web', image=ID[0])]).serve(http, TWO)
+    del fleet.servers[VOLUME]
+    got = create(app, '--name-pattern=web', '--all-regions', GO)
+    assert {(row['Region'], row['Image Name'][-36:]) for row in got} == {
+        ('RegionOne', WEB),
+        ('RegionTwo', VOLUME),
+    }
+    assert (taken(fleet), len(other.writes)) == ([WEB], 1)
+    # The same server in two regions has one snapshot.
+    other.servers = fleet.servers
+    got = create(app, '--name-pattern=db', '--all-regions', DRY)
+    assert names(got) == ['db']
+
+
+def test_administrator_sees_other_projects_only_if_asked(app, fleet, http):
+    words = ('--all', DRY)
+    create(app, *words)
+    assert not [line for line in sent(http) if 'all_tenants' in line]
+    create(app, *words, '--all-projects')
+    assert [line for line in sent(http) if 'all_tenants' in line]
+    fleet.is_admin = False
+    create(app, *words)
+    with pytest.raises(exceptions.CommandError, match='403'):
+        create(app, *words, '--all-projects')
+
+
+def test_volume_is_skipped_without_an_option(app, fleet, caplog):
+    [row] = create(app, '--name-pattern=vol*', GO)
+    assert (row['Result'], row['Action']) == ('skipped', 'skip')
+    assert not fleet.writes
+    create(app, 'volume', DRY)
+    assert 'it was booted from a volume' in caplog.text
+    words = ('volume', '--include-volumes', '--not-within=20h')
+    [row] = create(app, *words)
+    assert row['Result'] == 'done'
+    # Its server is recorded, so that a second run finds it.
+    [row] = create(app, *words)
+    assert row['Action'] == 'skip'
+    assert taken(fleet) == [VOLUME]
+
+
+def test_second_run_of_a_night_does_nothing(app, fleet):
+    words = ('--all', '--not-within=20h', GO)
+    assert len(names(create(app, *words))) == 3
+    finish(fleet)
+    assert names(create(app, *words)) == []
+    assert len(fleet.writes) == 3
+    # Without the option, images are not read.
+    fleet.requests.clear()
+    create(app, '--all', DRY)
+    assert not [r for r in fleet.requests if 'images' in r]
+
+
+def test_servers_are_read_before_images(app, fleet):
+    create(app, '--all', '--not-within=20h', DRY)
+    assert fleet.requests == ['GET /servers/detail', 'GET /images/detail']
+
+
+# --- what is skipped, and what fails ---------------------------------------
+
+
+@pytest.mark.parametrize('word', ['web', '--name-pattern=web'])
+def test_busy_server_is_skipped_and_reported(app, fleet, caplog, word):
+    fleet.servers[WEB]['OS-EXT-STS:task_state'] = 'image_uploading'
+    for option in (DRY, GO):
+        caplog.clear()
+        [row] = create(app, word, option, code=1)
+        assert (row['Action'], row.get('Result', 'skipped')) == (
+            'skip',
+            'skipped',
+        )
+        text = f'Server web ({WEB}) is skipped: it is busy: image_uploading'
+        assert text in caplog.messages
+    assert not fleet.writes
+
+
+def test_server_that_becomes_busy_is_skipped(app, fleet, caplog):
+    def become_busy(method, _path):
+        if method == 'POST':
+            fleet.servers[WEB]['OS-EXT-STS:task_state'] = 'rebooting'
+
+    fleet.before = become_busy
+    got = create(app, '--name-pattern=[wd]*', '--parallel=1', GO, code=1)
+    assert [(r['Server'], r['Result']) for r in got] == [
+        ('web', 'skipped'),
+        ('db', 'done'),
+    ]
+    # It is not tried again.
+    assert taken(fleet) == [WEB, DB]
+    assert any('It has a task' in m for m in caplog.messages)
+    assert caplog.messages[-1] == '1 server done, 1 skipped'
+
+
+def test_other_states_are_skipped(app, fleet, caplog):
+    fleet.servers[WEB]['status'] = 'SHELVED_OFFLOADED'
+    got = create(app, '--all', GO, code=1)
+    assert names(got, 'skip') == ['web', 'volume']
+    assert 'it is SHELVED_OFFLOADED' in caplog.text
+    # It can be left out.
+    create(app, '--status=ACTIVE', GO)
+
+
+def test_forbidden(app, fleet, caplog, monkeypatch):
+    monkeypatch.setattr(
+        fleet,
+        '_create_image',
+        lambda *_: nova.fault(403, 'forbidden', 'Policy does not allow it.'),
+    )
+    got = create(app, '--all', GO, code=1)
+    assert [r['Result'] for r in got].count('failed') == 3
+    assert errors(caplog)[-1] == '3 of 3 servers failed to snapshot.'
+
+
+def test_deleted_server_is_gone(app, fleet):
+    def delete(method, _path):
+        if method == 'POST':
+            fleet.servers.pop(WEB, None)
+
+    fleet.before = delete
+    [row] = create(app, 'web')
+    assert row['Result'] == 'gone'
+
+
+def test_missing_names_are_reported(app, fleet, caplog):
+    fleet.servers[DB]['name'] = 'web'
+    got = create(app, 'nope', 'web', 'app', code=1)
+    assert names(got) == ['app']
+    nope, twins, total = errors(caplog)
+    assert "'nope'" in nope
+    assert WEB in twins
+    assert DB in twins
+    assert total == '2 of 3 servers failed to snapshot.'
+
+
+def test_no_servers(app, fleet, caplog):
+    fleet.servers.clear()
+    assert create(app, '--all', GO) == []
+    assert caplog.messages == ['No servers match']
+
+
+def test_gap_is_an_error(app, fleet, caplog):
+    fleet.down = {DB}
+    got = create(app, '--name-pattern=web', GO, code=1)
+    assert names(got) == ['web']
+    assert DB in errors(caplog)[0]
+    # It has no name, and so it only matches everything.
+    got = create(app, '--all', DRY, code=1)
+    assert '' in names(got, 'skip')
+
+
+def test_region_that_fails_is_an_error(app, fleet, http, caplog, slept):
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
+    http.get(re.compile(TWO), status_code=500)
+    got = create(app, '--name-pattern=web', '--all-regions', GO, code=1)
+    assert [row['Region'] for row in got] == ['RegionOne']
+    assert any('RegionTwo' in m for m in errors(caplog))
+    assert taken(fleet) == [WEB]
+
+
+# --- approval, exit codes --------------------------------------------------
+
+
+def test_question(app, fleet, monkeypatch):
+    def answered(text):
+        monkeypatch.setattr(sys, 'stdin', Terminal(text))
+        terminal = Terminal()
+        monkeypatch.setattr(sys, 'stderr', terminal)
+        return terminal
+
+    terminal = answered('n\n')
+    with pytest.raises(exceptions.CommandError, match='nothing was changed'):
+        create(app, '--all')
+    assert 'Snapshot 3 servers? [y/N]' in terminal.getvalue()
+    assert 'Image Name' in terminal.getvalue()
+    assert not fleet.writes
+    answered('y\n')
+    assert len(names(create(app, '--all'))) == 3
+
+
+def test_named_servers_need_no_approval(app, fleet):
+    create(app, 'web')
+    with pytest.raises(exceptions.CommandError, match='no terminal'):
+        create(app, '--all')
+    assert taken(fleet) == [WEB]
+
+
+def test_exit_codes_of_the_plan(app, fleet, caplog):
+    words = ('--all', DRY, '--detailed-exitcode', '--not-within=1d')
+    assert run(app, CreateComputeImages, *words)[0] == 8
+    got = run(app, CreateComputeImages, '--all', GO, '--max-changes=2')
+    assert got == (7, '')
+    assert 'the plan creates 3 snapshots, and 2 are allowed' in caplog.text
+    assert not fleet.writes
+    create(app, '--all', GO, '--max-changes=3')
+    finish(fleet)
+    assert run(app, CreateComputeImages, *words)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ('words', 'text'),
+    [
+        ([], 'No servers chosen'),
+        (['--include-volumes'], 'No servers chosen'),
+        (['web', '--all'], 'not allowed with --all'),
+        (['web', '--status=ACTIVE'], 'options that choose servers'),
+        (['web', '--all-regions'], 'not allowed with --all-regions'),
+        (['web', '--timeout=3'], '--timeout needs --wait'),
+        (['web', '--detailed-exitcode'], 'needs --dry-run'),
+        (['web', '--image-name={host}'], '{host} is not a field'),
+    ],
+)
+def test_invalid_options(app, fleet, caplog, words, text):
+    assert run(app, CreateComputeImages, *words) == (2, '')
+    assert text in caplog.text
+    assert not fleet.requests
+
+
+@pytest.mark.parametrize(
+    'word',
+    ['--status=ACTIV', '--with-metadata==x', '--with-metadata=', ''],
+)
+def test_invalid_values(app, word, capsys):
+    with pytest.raises(SystemExit) as e:
+        run(app, CreateComputeImages, word)
+    assert e.value.code == 2
+
+
+def test_invalid_property(app, fleet):
+    with pytest.raises(exceptions.CommandError, match='cannot be set'):
+        create(app, 'web', '--property=name=x')
+    assert not fleet.requests
+
+
+# --- waiting, and signals ---------------------------------------------------
+
+
+def test_wait(app, fleet, slept):
+    polls = []
+
+    def upload(method, path):
+        if method == 'GET' and path.startswith('/images/'):
+            polls.append(path)
+            image = fleet.images[path.rpartition('/')[2]]
+            image['status'] = 'SAVING' if len(polls) < 3 else 'ACTIVE'
+
+    fleet.before = upload
+    [row] = create(app, 'web', '--wait')
+    assert row['Result'] == 'done'
+    assert len(polls) == 3
+    fleet.before = lambda _method, _path: None
+    [row] = create(app, 'db', '--wait', '--timeout=30', code=1)
+    assert (row['Result'], row['Image ID'] in fleet.images) == ('failed', True)
+    assert 'SAVING' in row['Reason']
+
+
+@pytest.mark.parametrize('parallel', ['1', '2'])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_what_was_begun_is_named(app, fleet, caplog, parallel, number):
+    """A signal arrives while the snapshot of db is requested."""
+    ended, last = threading.Event(), threading.Event()
+
+    def interrupt(method, path):
+        if POSTS.get(f'{method} {path}') == DB:
+            os.kill(os.getpid(), number)
+            # The response does not come before the command has ended.
+            ended.wait()
+
+    fleet.before = interrupt
+    fleet.after = lambda _method, path: DB in path and last.set()
+    code, printed = run(
+        *(app, CreateComputeImages, '--all', GO, '-f', 'json'),
+        f'--parallel={parallel}',
+    )
+    ended.set()
+    last.wait()
+    assert code == 128 + number
+    done = [row['Server'] for row in json.loads(printed)]
+    assert 'db' not in done
+    text = '\n'.join(errors(caplog))
+    assert f'server db ({DB}) may have been begun' in text
+    assert 'run the same command again with --not-within' in text
+
+
+def test_image_that_is_awaited_is_named(app, fleet, caplog):
+    def interrupt(method, path):
+        if method == 'GET' and path.startswith('/images/'):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    fleet.before = interrupt
+    code, _ = run(app, CreateComputeImages, 'web', '--wait')
+    assert code == 128 + signal.SIGTERM
+    [image_id] = fleet.images.keys() - {ID[0]}
+    assert any(image_id in m and 'was begun' in m for m in errors(caplog))
