@@ -14,7 +14,6 @@ from unittest import mock
 from tests.oracle import client
 
 _REAL = datetime.datetime
-_FORMAT = '%Y-%m-%dT%H:%M:%SZ'
 #: Of the first night. 2024 is a leap year.
 _FIRST = (2024, 1, 15)
 #: POSIX has these rules of summer time without a database of time zones.
@@ -44,7 +43,7 @@ class Clock:
 
     def stamp(self) -> str:
         """Return the time as Nova shows it."""
-        return _REAL.fromtimestamp(self.now, datetime.UTC).strftime(_FORMAT)
+        return f'{_REAL.fromtimestamp(self.now, datetime.UTC):%FT%TZ}'
 
     def of_client(self) -> datetime.datetime:
         """Return the time of the client."""
@@ -67,20 +66,26 @@ class Clock:
                 return clock.of_client().astimezone(tz)
 
         with (
+            _local(zone),
             mock.patch.object(datetime, 'datetime', Fake),
-            # Only of the delays between retries.
-            mock.patch.object(random, 'random', lambda: 0.5),
-            mock.patch.dict(os.environ, TZ=zone),
-            contextlib.ExitStack() as stack,
+            # The delays between retries; not the faults.
+            mock.patch.object(random, 'random', return_value=0.5),
+            client.at_once(lambda: self.now, sleep),
         ):
-            if hasattr(time, 'tzset'):
-                time.tzset()
-                stack.callback(time.tzset)
-                stack.callback(os.environ.pop, 'TZ')
-            with client.at_once(lambda: self.now, sleep):
-                yield
+            yield
+
+
+@contextlib.contextmanager
+def _local(zone: str) -> Iterator[None]:
+    tzset = getattr(time, 'tzset', lambda: None)
+    try:
+        with mock.patch.dict(os.environ, TZ=zone):
+            tzset()
+            yield
+    finally:
+        tzset()
 
 
 def parse(stamp: str) -> datetime.datetime:
     """Return the time that Nova shows."""
-    return _REAL.strptime(stamp, _FORMAT).replace(tzinfo=datetime.UTC)
+    return _REAL.fromisoformat(stamp)

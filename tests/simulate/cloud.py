@@ -16,6 +16,7 @@ from testbed.fleet import Fleet
 from tests.oracle import world as w
 from tests.simulate.clock import Clock
 
+TASK = 'OS-EXT-STS:task_state'
 #: Nova makes snapshots of a server only in these statuses.
 READY = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
 #: Some are before the request takes effect, and some after.
@@ -130,23 +131,12 @@ class Cloud(Fleet):
         """Return a random ID."""
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
-    def of(self, server_id: str) -> list[nova.Record]:
-        """Return the images of a server, the newest first."""
-        return [i for i in self.ordered() if w.image_server(i) == server_id]
-
     def known(self) -> list[w.Server]:
         """Return the servers as the rules of the oracle know them."""
-        return [
-            w.Server(
-                each['id'],
-                [
-                    w.Record(
-                        each['name'],
-                        each['status'],
-                        each['OS-EXT-STS:task_state'],
-                        each['image']['id'] if each['image'] else None,
-                    )
-                ],
-            )
-            for each in self.servers.values()
-        ]
+        return [*map(_known, self.servers.values())]
+
+
+def _known(server: nova.Record) -> w.Server:
+    image = server['image']['id'] if server['image'] else None
+    record = w.Record(server['name'], server['status'], server[TASK], image)
+    return w.Server(server['id'], [record])

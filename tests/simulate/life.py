@@ -10,8 +10,9 @@ from testbed.fleet import snapshot
 from tests.simulate.clock import Clock
 from tests.simulate.cloud import Cloud
 from tests.simulate.cloud import READY
+from tests.simulate.cloud import TASK
+from tests.simulate.plan import of
 
-TASK = 'OS-EXT-STS:task_state'
 #: The task of a server during an upload.
 _UPLOADING = 'image_uploading'
 _NAMES = ('web', 'db', 'web-shelved', 'app', 'größe')
@@ -65,17 +66,12 @@ class Life:
                 del self._uploads[image_id]
                 self._end(image_id, fate)
 
-    def clear(self) -> None:
-        """Repair the cell."""
-        self._cloud.down.clear()
-
     def act(self) -> None:
         """Let one thing happen."""
         event = self._chance.choice(_EVENTS)
         servers = [*self._cloud.servers.values()]
         if event == 'cell':
-            down = self._cloud.down
-            down.symmetric_difference_update(self._cell)
+            self._cloud.down ^= self._cell
         elif event == 'boot':
             if len(servers) < 7:
                 self._boot()
@@ -98,7 +94,8 @@ class Life:
     def _any_image(self) -> str:
         images = self._cloud.images.values()
         good = [i['id'] for i in images if i['status'] == 'ACTIVE']
-        return self._chance.choice([*good, *self._bases])
+        chosen: str = self._chance.choice([*good, *self._bases])
+        return chosen
 
     def _delete(self, each: nova.Record) -> None:
         if len(self._cloud.servers) > 2:
@@ -126,7 +123,7 @@ class Life:
         if each['status'] != 'SHELVED_OFFLOADED':
             return
         each['status'] = 'ACTIVE'
-        for image in self._cloud.of(each['id']):
+        for image in of(each['id'], self._cloud.ordered()):
             if image['name'].endswith('-shelved'):
                 self._cloud.delete(image['id'])
                 break
@@ -145,7 +142,9 @@ class Life:
     def _lose(self, each: nova.Record) -> None:
         """Lose the newest images of a server."""
         status = self._chance.choice(['ERROR', 'DELETED', 'UNKNOWN', ''])
-        for image in self._cloud.of(each['id'])[: self._chance.randint(1, 5)]:
+        for image in of(each['id'], self._cloud.ordered())[
+            : self._chance.randint(1, 5)
+        ]:
             if status:
                 image['status'] = status
                 image['updated'] = self._clock.stamp()

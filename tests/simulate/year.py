@@ -16,8 +16,9 @@ from tests.simulate.cloud import Cloud
 from tests.simulate.cloud import Killed
 from tests.simulate.cloud import Weather
 from tests.simulate.guard import Guard
-from tests.simulate.guard import Plan
 from tests.simulate.life import Life
+from tests.simulate.plan import of
+from tests.simulate.plan import Plan
 from tests.unit.conftest import set_catalog
 
 DAYS = 400
@@ -70,7 +71,7 @@ class Year:
         self._clock.offset = 0.0
         self._cloud.weather = Weather()
         if self._chance.random() < 0.4:
-            self._life.clear()
+            self._cloud.down.clear()
             self._calm_night()
             return
         self._clock.offset = _HOUR * self._chance.choice([0, 0, 0, -9, -1, 5])
@@ -86,9 +87,12 @@ class Year:
         cloud, plan = self._cloud, self._plan
         for text in ('created', 'created again'):
             # Of the second run: only if an upload has failed.
-            due = plan.due(
-                self._clock, [*cloud.servers.values()], cloud.ordered()
-            )
+            now, images = self._clock.of_client(), cloud.ordered()
+            due = {
+                each['id']
+                for each in cloud.servers.values()
+                if plan.is_due(now, each, of(each['id'], images))
+            }
             self._run('create')
             self._expect(text, due)
             self._life.pass_time(_HOUR)
