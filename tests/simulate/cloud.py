@@ -50,7 +50,7 @@ class Weather:
     @classmethod
     def drawn(cls, chance: random.Random) -> 'Weather':
         """Return bad weather."""
-        faults, acts = chance.choice([0, 0.02, 0.1]), chance.choice([0, 0.1])
+        faults, acts = chance.choice([0, 0.02, 0.1]), chance.choice([0, 0.3])
         is_out = chance.random() < 0.2
         return cls(faults, acts, chance.choice(_OUTAGES) if is_out else None)
 

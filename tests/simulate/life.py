@@ -19,7 +19,7 @@ _NAMES = ('web', 'db', 'web-shelved', 'app', 'größe')
 _FATES = (*['ACTIVE'] * 16, 'ERROR', 'stuck', 'stuck with its task', 'gone')
 _EVENTS = (
     *(['boot', 'delete', 'rename', 'shelve', 'unshelve', 'rebuild']),
-    *(['task', 'error', 'lose', 'lose', 'cell']),
+    *(['task', 'error', 'cell', 'lose', 'lose', 'lose', 'lose']),
 )
 
 

@@ -32,9 +32,10 @@ class Year:
     """
 
     def __init__(self, seed: int, mocker: requests_mock.Mocker) -> None:
+        self._seed = seed
         self._chance = random.Random(seed)
         self._clock = Clock()
-        self.zone = self._chance.choice(ZONES)
+        self._zone = self._chance.choice(ZONES)
         set_catalog(mocker, {'r0': nova.ENDPOINT})
         self._cloud = Cloud(self._chance, self._clock).serve(mocker)
         self._plan = Plan(
@@ -52,16 +53,17 @@ class Year:
     def live(self, days: int) -> None:
         """Live some days.
 
-        :raises Fault: if something does not hold, with the day
+        :raises Fault: if something does not hold, with what to run again
         """
-        with self._clock.patched(self.zone, self._life.pass_time):
+        again = f'./run simulate 1 --seed {self._seed} --days'
+        with self._clock.patched(self._zone, self._life.pass_time):
             for day in range(days):
                 try:
                     self._day(day)
                 except Exception as e:
-                    words = self._plan.words
-                    text = f'day {day} ({self._clock.stamp()}): {words}'
-                    e.add_note(text)
+                    when = f'day {day}, {self._clock.stamp()}'
+                    e.add_note(f'{when}; again: {again} {day + 1}')
+                    e.add_note(f'{self._plan.words}')
                     raise
 
     def _day(self, day: int) -> None:
@@ -140,8 +142,8 @@ def _ask() -> None:
 
 
 def _keep(chance: random.Random) -> dict[str, int]:
-    rules = chance.sample(commands.PERIODS, chance.choice([1, 1, 2, 3]))
-    keep = {rule: chance.choice([1, 1, 2, 4]) for rule in rules}
+    rules = chance.sample(commands.PERIODS, chance.choice([1, 1, 1, 2, 3]))
+    keep = {rule: chance.choice([1, 1, 1, 2, 4]) for rule in rules}
     if chance.random() < 0.3:
         keep['within'] = chance.choice([1, 30, 100])
     return keep
@@ -155,9 +157,5 @@ def live(seed: int, days: int = DAYS) -> dict[str, int]:
     """
     with requests_mock.Mocker() as mocker:
         year = Year(seed, mocker)
-        try:
-            year.live(days)
-        except Exception as e:
-            e.add_note(f'again: ./run simulate 1 --seed {seed}')
-            raise
+        year.live(days)
     return year.counts
