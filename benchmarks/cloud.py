@@ -18,6 +18,9 @@ from testbed import canned_cloud as canned
 #: Maximum page size, the default of Nova and Glance.
 PAGE = 1000
 
+#: How many images were created in 2020.
+FEW_OLD = 50
+
 NOVA = '/v2.1'
 GLANCE = '/image'
 
@@ -99,9 +102,17 @@ def of_glance(image: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def listed(count: int) -> list[dict[str, Any]]:
+    """Return images, the newest first; the last few are years older."""
+    made = [canned.image(n) for n in range(count)]
+    for image in made[1:][-FEW_OLD:]:
+        image['created'] = '2020-01-01T00:00:00Z'
+    return made
+
+
 def main() -> None:
     """Run a cloud until its standard input is closed."""
-    nova = canned.Nova([canned.image(n) for n in range(int(sys.argv[1]))])
+    nova = canned.Nova(listed(int(sys.argv[1])))
     handlers: list[canned.Handler] = [versions, nova, Glance(nova)]
     with canned.Server(lambda r: canned.first_of(*handlers)(r)) as server:
         nova.prepare(f'127.0.0.1:{server.port}')

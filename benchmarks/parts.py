@@ -92,6 +92,11 @@ def commands(images: int) -> Part:
         [
             *lists,
             Subject.of(
+                'compute image list -f csv --created-before 2021-01-01',
+                images,
+                [*_OURS, 'list', '-f', 'csv', '--created-before=2021-01-01'],
+            ),
+            Subject.of(
                 'image list -f csv',
                 max(1000, images // 10),
                 [OPENSTACK, 'image', 'list', '-f', 'csv'],

@@ -53,12 +53,6 @@ class Report(report.Report):
             outcome.time.isoformat(timespec='seconds'),
         )
 
-    def start(self) -> None:
-        """Forget an earlier plan."""
-        self._has_gaps = False
-        self._missing = 0
-        self._skipped.clear()
-
     def tell_gaps(self, found: Mapping[RegionKey, servers.Found]) -> None:
         """Report servers that could not be read: they have no snapshot."""
         for text, is_gap in servers.gaps(found):

@@ -14,7 +14,6 @@ from osc_compute_images import errors
 from osc_compute_images.api import filters
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api import PlanRefused
 from osc_compute_images.api.changes import properties
 from osc_compute_images.api.snapshots import apply
 from osc_compute_images.api.snapshots import plan
@@ -54,7 +53,6 @@ class Creation(work.PlanWork):
         return True
 
     def _plans(self, regions: scope.Regions) -> work.Plans:
-        self._report.start()
         found = dict(
             servers.find(
                 regions,
@@ -97,15 +95,6 @@ class Creation(work.PlanWork):
             return ()
         where = filters.created_after(self._args.not_within)
         return api.list_detail(where=where)
-
-    def _check_size(self, plans: work.Plans) -> None:
-        del plans
-        count, most = self._report.total, self._args.max_changes
-        if count > most:
-            raise PlanRefused(
-                f'Nothing was changed: the plan creates {count} snapshots, '
-                f'and {most} are allowed'
-            )
 
     def _apply(
         self, regions: scope.Regions, key: RegionKey, todo: Any

@@ -16,8 +16,8 @@ from osc_compute_images import errors
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageNotFound
 from osc_compute_images.api import ImagesError
-from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes._apply import apply
+from osc_compute_images.api.changes.plan import Outcome
 from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.api.servers.fleet import Fleet
 from osc_compute_images.changes import chosen
@@ -79,12 +79,9 @@ class Execution(work.PlanWork):
             return False
         return True
 
-    def _check_size(self, plans: work.Plans) -> None:
-        plan.check_size(plans.values(), self._args.max_changes)
-
     def _apply(
         self, regions: scope.Regions, key: RegionKey, todo: Plan
-    ) -> Iterator[plan.Outcome]:
+    ) -> Iterator[Outcome]:
         return apply(regions.apis[key], todo, self._fleet)
 
     def _shown(self, regions: scope.Regions, plans: work.Plans) -> work.Table:

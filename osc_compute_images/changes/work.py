@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from osc_compute_images import errors
+from osc_compute_images.api import PlanRefused
 from osc_compute_images.changes import approval
 from osc_compute_images.changes import command
 from osc_compute_images.changes import report
@@ -73,13 +74,6 @@ class PlanWork(abc.ABC):
         """Plan the changes of each region; report what was named in vain."""
 
     @abc.abstractmethod
-    def _check_size(self, plans: Plans) -> None:
-        """Check that the plans do not change more than ``--max-changes``.
-
-        :raises PlanRefused: if they do
-        """
-
-    @abc.abstractmethod
     def _apply(
         self, regions: scope.Regions, key: RegionKey, todo: Any
     ) -> Iterator[Any]:
@@ -108,8 +102,7 @@ class PlanWork(abc.ABC):
                 return self._report.headers, ()
             regions = scope.selected(self._command, self._args)
             plans = self._plans(regions)
-            if self._args.max_changes is not None:
-                self._check_size(plans)
+            self._check_max_changes()
             if self._args.dry_run:
                 return self._shown(regions, plans)
             if self._asks:
@@ -128,6 +121,18 @@ class PlanWork(abc.ABC):
         made = self._report
         names = made.log_headers if self._for_programs else made.headers
         return self._table((*regions.headers, *names), rows)
+
+    def _check_max_changes(self) -> None:
+        """Check that the plans do not change more than is allowed.
+
+        :raises PlanRefused: if they do
+        """
+        count, allowed = self._report.total, self._args.max_changes
+        if allowed is not None and count > allowed:
+            raise PlanRefused(
+                f'Nothing was changed: the plan changes {count} '
+                f'{self._report.noun}s, and {allowed} are allowed'
+            )
 
     @property
     def _for_programs(self) -> bool:

@@ -105,7 +105,7 @@ class CheckComputeImages(base.ImagesCommand, command.Lister):
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         try:
-            code = super().run(parsed_args)
+            return super().run(parsed_args)
         except BrokenPipeError:
             # cliff handles it.
             raise
@@ -114,4 +114,3 @@ class CheckComputeImages(base.ImagesCommand, command.Lister):
                 self.log.exception('Failed')
             self.log.error('UNKNOWN: %s', e)
             return EXIT_UNKNOWN
-        return EXIT_UNKNOWN if code == base.EXIT_REFUSED else code

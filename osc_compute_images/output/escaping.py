@@ -5,6 +5,7 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+import datetime
 import functools
 import re
 from typing import Any
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     _TextColumn = columns.FormattableColumn[str]
     _DictColumn = columns.FormattableColumn[Mapping[str, Any]]
     _SizeColumn = columns.FormattableColumn[Any]
+    _AgeColumn = columns.FormattableColumn[int]
 else:
     # NOTE: cliff's class is only generic since 4.9.
-    _TextColumn = _DictColumn = _SizeColumn = columns.FormattableColumn
+    _TextColumn = _DictColumn = columns.FormattableColumn
+    _SizeColumn = _AgeColumn = columns.FormattableColumn
 
 #: Maximum characters of a text in a table. Other formats print all of it.
 MAX_CELL = 10_000
@@ -81,6 +84,26 @@ class HumanSizeColumn(_SizeColumn):
     def machine_readable(self) -> str:
         """Return the same: it was requested, for any format."""
         return self.human_readable()
+
+
+class AgeColumn(_AgeColumn):
+    """An age: seconds for programs.
+
+    :param text: for people
+    """
+
+    def __init__(self, age: datetime.timedelta, text: str) -> None:
+        super().__init__(int(age.total_seconds()))
+        self._text = text
+
+    def human_readable(self) -> str:
+        """Return the text."""
+        return self._text
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, AgeColumn):
+            return NotImplemented
+        return bool(self._value < other._value)
 
 
 def text_cell(value: str | None) -> str | None:

@@ -68,9 +68,6 @@ def find(
         read = functools.partial(_chosen, parsed_args, get_images)
         yield from of_regions.of_regions(regions, read, parallel=_PARALLEL)
         return
-    for error in regions.failed.values():
-        # That cloud might have the server, too.
-        raise error
     named: dict[RegionKey, dict[str, Server]] = {}
     for name in dict.fromkeys(parsed_args.servers):
         try:

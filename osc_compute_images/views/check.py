@@ -11,9 +11,6 @@ from collections.abc import Sequence
 import datetime
 import logging
 from typing import Any
-from typing import TYPE_CHECKING
-
-from cliff import columns
 
 from osc_compute_images import base
 from osc_compute_images import errors
@@ -29,29 +26,10 @@ from osc_compute_images.targets import servers
 from osc_compute_images.text import printable
 from osc_compute_images.views import view
 
-if TYPE_CHECKING:
-    _AgeColumn = columns.FormattableColumn[int]
-else:
-    # NOTE: cliff's class is only generic since 4.9.
-    _AgeColumn = columns.FormattableColumn
-
 HEADERS = (
     *('Level', 'Server ID', 'Server', 'Newest Image', 'Newest', 'Age'),
     *('Count', 'Reason'),
 )
-
-
-class AgeColumn(_AgeColumn):
-    """An age: seconds for programs, and for people what is easy to read."""
-
-    def human_readable(self) -> str:
-        """Return hours, or days."""
-        return coverage.shown(datetime.timedelta(seconds=self._value))
-
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, AgeColumn):
-            return NotImplemented
-        return bool(self._value < other._value)
 
 
 class CheckView(view.View):
@@ -124,13 +102,14 @@ class CheckView(view.View):
             for level in (Level.CRITICAL, Level.UNKNOWN, Level.WARNING)
             if counts[level]
         ]
-        some = f'{total} server{"" if total == 1 else "s"}'
         if not total:
             text = 'no servers found'
         elif short:
-            text = f'{short} of {some} fall short: {", ".join(parts)}'
+            fall = 'falls' if short == 1 else 'fall'
+            text = f'{short} of {total} servers {fall} short: '
+            text += ', '.join(parts)
         else:
-            text = f'{some} with good snapshots'
+            text = f'{total} of {total} servers have good snapshots'
         if unread:
             text += '; not everything could be read'
         self._command.log.log(
@@ -153,7 +132,8 @@ def _cells(
     created_at = None if newest is None else newest.created_at
     age = None
     if created_at is not None:
-        age = AgeColumn(max(int((now - created_at).total_seconds()), 0))
+        past = max(now - created_at, datetime.timedelta())
+        age = escaping.AgeColumn(past, coverage.shown(past))
     return (
         finding.level.name,
         *map(escaping.text_cell, (finding.server.id, finding.server.name)),

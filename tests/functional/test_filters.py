@@ -274,19 +274,27 @@ QUERIES = (
 def test_fake_cloud_filters_as_nova(cloud, glance, further):
     compute = cloud.connection('demo').compute
 
+    def answer(**query: str) -> Any:
+        params = {'limit': '1000', **query}
+        return compute.get('/images/detail', params=params, microversion=None)
+
     def listed(**query: str) -> list[dict[str, Any]]:
-        answer = compute.get(
-            '/images/detail',
-            params={'limit': '1000', **query},
-            microversion=None,
-        )
-        assert answer.status_code == 200, answer.text
-        images: list[dict[str, Any]] = answer.json()['images']
+        images: list[dict[str, Any]] = answer(**query).json()['images']
         return images
 
     statuses = {image['id']: image['status'] for image in glance.images()}
     everything = listed()
-    for query in QUERIES:
+    times = sorted(image['created'] for image in everything)
+    sizes = sorted(image['OS-EXT-IMG-SIZE:size'] for image in everything)
+    middle = len(everything) // 2
+    of_glance = (
+        {'property-created_at': f'lt:{times[middle]}'},
+        {'property-created_at': f'lt:{times[0]}'},
+        {'property-size_min': '1'},
+        {'property-size_min': f'{sizes[-1]}'},
+        {'property-size_min': f'{sizes[-1] + 1}'},
+    )
+    for query in (*QUERIES, *of_glance):
         assert [image['name'] for image in listed(**query)] == [
             image['name']
             for image in everything
@@ -294,6 +302,13 @@ def test_fake_cloud_filters_as_nova(cloud, glance, further):
                 {**image, nova_filters.STATUS: statuses[image['id']]}, query
             )
         ], query
+    for query in (
+        {'property-created_at': 'lt:no-such-time'},
+        {'property-size_min': 'no-such-size'},
+        {'property-visibility': 'no-such-visibility'},
+    ):
+        assert answer(**query).status_code == 400
+        assert nova_filters.problem(query)
 
 
 # -- flavors, compared with Nova -------------------------------------------

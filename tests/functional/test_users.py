@@ -75,10 +75,8 @@ def test_region_without_compute(variables, tmp_path):
 def test_unknown_interface(variables, tmp_path):
     shell = Shell(variables | {'OS_INTERFACE': 'none'})
     line = error_line(shell.run(*LIST, cwd=tmp_path))
-    assert line == (
-        "none endpoint for compute service in region 'RegionOne' not found: "
-        f'{CHECK}'
-    )
+    assert line.startswith('none endpoint for compute service in ')
+    assert line.endswith(f': {CHECK}')
 
 
 def test_token_without_project(variables, tmp_path):

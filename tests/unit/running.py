@@ -14,6 +14,8 @@ from typing import Any
 from osc_lib.cli import client_config
 
 from osc_compute_images.commands.apply import ApplyComputeImages
+from osc_compute_images.commands.check import CheckComputeImages
+from osc_compute_images.commands.create import CreateComputeImages
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
@@ -110,6 +112,8 @@ class App:
 
 COMMANDS: dict[str, Any] = {
     'apply': ApplyComputeImages,
+    'check': CheckComputeImages,
+    'create': CreateComputeImages,
     'delete': DeleteComputeImage,
     'list': ListComputeImage,
     'prune': PruneComputeImages,

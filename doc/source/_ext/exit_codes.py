@@ -59,9 +59,7 @@ TABLE = (
         'The plan, or each image that was named, was refused; nothing was '
         'changed',
     ),
-    ExitCode(
-        7, ('create',), 'The plan was refused; no snapshot was created'
-    ),
+    ExitCode(7, ('create',), 'The plan was refused; no snapshot was created'),
     ExitCode(8, PLANNING, 'With --detailed-exitcode: changes are planned'),
     ExitCode(129, PLANNING, 'Stopped by SIGHUP, as reported on stderr'),
     ExitCode(130, PLANNING, 'Stopped by SIGINT (Ctrl-C), likewise'),

@@ -48,7 +48,6 @@ __all__ = [
     'Plan',
     'Result',
     'Step',
-    'check_size',
     'delete',
     'prune',
     'set_properties',
@@ -181,22 +180,6 @@ def unset_properties(
         return _change(image, Action.UNSET, reason, keys=present)
 
     return Plan(tuple(map(step, _distinct(images))), named=named)
-
-
-def check_size(plans: Iterable[Plan], most: int) -> None:
-    """Check that plans do not change more images than is allowed.
-
-    Regions that share an Image service list an image more than once; it counts
-    once.
-
-    :raises PlanRefused: if they do
-    """
-    count = len({s.image.id for plan in plans for s in plan.changes})
-    if count > most:
-        raise _errors.PlanRefused(
-            f'Nothing was changed: the plan changes {count} images, and '
-            f'{most} are allowed'
-        )
 
 
 def _distinct(images: Iterable[Image]) -> Iterator[Image]:

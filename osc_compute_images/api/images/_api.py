@@ -18,8 +18,9 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
 from osc_compute_images.api.changes import _apply
 from osc_compute_images.api.changes import _sending
-from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes import usage
+from osc_compute_images.api.changes._plan import Plan
+from osc_compute_images.api.changes._steps import Outcome
 from osc_compute_images.api.changes.properties import check_properties
 from osc_compute_images.api.filters._filter import as_filter
 from osc_compute_images.api.filters._states import HasID
@@ -425,10 +426,10 @@ class ImagesAPI(MetadataAPI):
 
     def apply(
         self,
-        todo: plan.Plan,
+        plan: Plan,
         *,
-        on_outcome: Callable[[plan.Outcome], object] | None = None,
-    ) -> Sequence[plan.Outcome]:
+        on_outcome: Callable[[Outcome], object] | None = None,
+    ) -> Sequence[Outcome]:
         """Apply a plan, and return the outcome for each image.
 
         Each image is read again before it is changed, and skipped if its
@@ -441,19 +442,19 @@ class ImagesAPI(MetadataAPI):
         An error for one image is reported in its outcome, and the next image
         follows. A plan can be applied again.
 
-        :param todo: made by :mod:`.plan`
+        :param plan: made by :mod:`.plan`
         :param on_outcome: called with each outcome, as soon as it is known: if
             the call is interrupted, it has been told what was done
         :returns: the outcomes, in the order of the steps
         """
-        protection = todo.protection
+        protection = plan.protection
         servers = fleet.Fleet(
             [self],
             all_projects=protection is not None
             and not protection.usage.unknown.other_projects,
         )
         outcomes = []
-        for outcome in _apply.apply(self, todo, servers):
+        for outcome in _apply.apply(self, plan, servers):
             outcomes.append(outcome)
             if on_outcome is not None:
                 on_outcome(outcome)

@@ -36,6 +36,10 @@ NAME = '{server}-{date}'
 #: Statuses in which Nova makes a snapshot of a server.
 _READY = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
 
+#: Statuses of servers that do not change, and are stored in an image or going
+#: to be deleted: they need no snapshot.
+_AT_REST = ('SHELVED', 'SHELVED_OFFLOADED', 'SOFT_DELETED', 'DELETED')
+
 _FIELD = re.compile(r'\{(.*?)\}')
 
 #: Maximum characters of the name of an image.
@@ -108,7 +112,8 @@ def create(
                 action=Action.SKIP if skipped else Action.CREATE,
                 name=names[server.id],
                 reason=skipped or 'selected',
-                is_missed=problem is not None,
+                is_missed=problem is not None
+                and server.status.upper() not in _AT_REST,
             )
         )
     return tuple(steps)

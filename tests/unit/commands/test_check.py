@@ -9,7 +9,6 @@ import re
 
 import pytest
 
-from osc_compute_images.commands.check import CheckComputeImages
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
@@ -55,7 +54,7 @@ def app(fleet, tmp_path):
 
 
 def check(app, *words, code=0):
-    return rows(app, CheckComputeImages, *words, code=code)
+    return rows(app, 'check', *words, code=code)
 
 
 def levels(got):
@@ -65,8 +64,8 @@ def levels(got):
 @pytest.mark.parametrize(
     ('words', 'code', 'short', 'line'),
     [
-        ([], OK, [], 'OK: 2 servers with good snapshots'),
-        (['--critical=31h'], OK, [], 'OK: 2 servers with good snapshots'),
+        ([], OK, [], 'OK: 2 of 2 servers have good snapshots'),
+        (['--critical=31h'], OK, [], 'OK: 2 of 2 servers have good snapshots'),
         (
             ['--critical=29h', '--warning=4h'],
             CRITICAL,
@@ -77,26 +76,31 @@ def levels(got):
             ['--newest-within=29h'],
             CRITICAL,
             [('db', 'CRITICAL')],
-            'CRITICAL: 1 of 2 servers fall short: 1 CRITICAL',
+            'CRITICAL: 1 of 2 servers falls short: 1 CRITICAL',
         ),
         (
             ['--warning=29h'],
             WARNING,
             [('db', 'WARNING')],
-            'WARNING: 1 of 2 servers fall short: 1 WARNING',
+            'WARNING: 1 of 2 servers falls short: 1 WARNING',
         ),
-        (['--warning=29h', 'web'], OK, [], 'OK: 1 server with good snapshots'),
+        (
+            ['--warning=29h', 'web'],
+            OK,
+            [],
+            'OK: 1 of 1 servers have good snapshots',
+        ),
         (
             ['--min-count=2'],
             CRITICAL,
             [('db', 'CRITICAL')],
-            'CRITICAL: 1 of 2 servers fall short: 1 CRITICAL',
+            'CRITICAL: 1 of 2 servers falls short: 1 CRITICAL',
         ),
         (
             ['--critical=29h', '--with-metadata=backup=yes'],
             OK,
             [],
-            'OK: 1 server with good snapshots',
+            'OK: 1 of 1 servers have good snapshots',
         ),
     ],
 )
@@ -119,9 +123,9 @@ def test_columns(app, fleet):
         'Count': 2,
         'Reason': '',
     }
-    _, table = run(app, CheckComputeImages, '--include-ok', '-c', 'Age')
+    _, table = run(app, 'check', '--include-ok', '-c', 'Age')
     assert '| 5.0 hours ' in table
-    _, table = run(app, CheckComputeImages, '--include-ok', '-f', 'csv')
+    _, table = run(app, 'check', '--include-ok', '-f', 'csv')
     [first, _] = csv.DictReader(io.StringIO(table))
     assert first['Age'].isdigit()
 
@@ -159,7 +163,7 @@ def test_cell_that_is_down(app, fleet, caplog):
     for words in (['--with-metadata=backup'], ['--name-pattern=web']):
         caplog.clear()
         assert check(app, *words, '--accept-gaps', code=UNKNOWN) == []
-        text = 'UNKNOWN: 1 server with good snapshots; not everything could'
+        text = 'UNKNOWN: 1 of 1 servers have good snapshots; not everything'
         assert caplog.messages[-1].startswith(text)
     # What is worse is told.
     assert len(check(app, '--critical=1h', code=CRITICAL)) == 2
@@ -184,16 +188,16 @@ def test_region_that_fails(app, http, slept, caplog, path, status):
     http.get(re.compile(f'{TWO}/{path}'), status_code=status)
     assert check(app, '--all-regions', code=UNKNOWN) == []
     assert any('RegionTwo' in message for message in errors(caplog))
-    assert errors(caplog)[-1].startswith('UNKNOWN: 2 servers')
+    assert errors(caplog)[-1].startswith('UNKNOWN: 2 of 2 servers')
     http.get(re.compile(f'{nova.ENDPOINT}/{path}'), status_code=status)
     for words in (['--all-regions'], []):
-        got = run(app, CheckComputeImages, *words)
+        got = run(app, 'check', *words)
         assert got == (UNKNOWN, '')
 
 
 def test_failed_login(app, http, caplog):
     http.post(f'{nova.KEYSTONE}/v3/auth/tokens', status_code=401)
-    assert run(app, CheckComputeImages) == (UNKNOWN, '')
+    assert run(app, 'check') == (UNKNOWN, '')
     assert errors(caplog)[-1].startswith('UNKNOWN: ')
 
 
@@ -220,7 +224,7 @@ def test_other_regions(app, http):
     assert (row['Region'], row['Server']) == ('RegionTwo', 'other')
     check(app, '--region=RegionTwo', code=CRITICAL)
     check(app, '--region=RegionOne')
-    assert run(app, CheckComputeImages, '--region=None')[0] == UNKNOWN
+    assert run(app, 'check', '--region=None')[0] == UNKNOWN
 
 
 def test_output_that_fails(app, caplog):
@@ -229,9 +233,7 @@ def test_output_that_fails(app, caplog):
             raise OSError(28, 'No space left on device')
 
     app.stdout = Full()
-    command = CheckComputeImages(app, None)
-    parsed = command.get_parser('x').parse_args(['--include-ok'])
-    assert command.run(parsed) == UNKNOWN
+    assert run(app, 'check', '--include-ok')[0] == UNKNOWN
     assert 'No space left' in errors(caplog)[-1]
 
 
@@ -243,7 +245,7 @@ def test_output_that_fails(app, caplog):
     ],
 )
 def test_usage_errors_are_those_of_argparse(app, caplog, words, text):
-    assert run(app, CheckComputeImages, *words) == (2, '')
+    assert run(app, 'check', *words) == (2, '')
     assert text in caplog.text
 
 
@@ -253,4 +255,4 @@ def test_interruption_is_no_level(app, fleet):
 
     fleet.before = interrupt
     with pytest.raises(KeyboardInterrupt):
-        run(app, CheckComputeImages)
+        run(app, 'check')

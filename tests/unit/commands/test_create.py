@@ -2,18 +2,20 @@
 
 """Snapshots of servers, from the parser to a fake Nova."""
 
+import io
 import json
 import os
 import re
 import signal
 import sys
 import threading
+import time
 
 from osc_lib import exceptions
 import pytest
 
+from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.snapshots import plan
-from osc_compute_images.commands.create import CreateComputeImages
 from osc_compute_images.commands.create import NAME
 from testbed import nova
 from testbed.fleet import Fleet
@@ -60,7 +62,7 @@ def app(fleet, tmp_path):
 
 
 def create(app, *words, code=0):
-    return rows(app, CreateComputeImages, *words, code=code)
+    return rows(app, 'create', *words, code=code)
 
 
 def names(got, action='create'):
@@ -127,7 +129,7 @@ def test_columns(app):
         *('Action', 'Server ID', 'Server', 'Image Name', 'Image ID'),
         *('Result', 'Reason', 'Time'),
     ]
-    _, table = run(app, CreateComputeImages, 'db')
+    _, table = run(app, 'create', 'db')
     assert 'Image ID' in table
     assert 'Time' not in table
 
@@ -236,13 +238,22 @@ def test_server_that_becomes_busy_is_skipped(app, fleet, caplog):
     assert caplog.messages[-1] == '1 server done, 1 skipped'
 
 
-def test_other_states_are_skipped(app, fleet, caplog):
-    fleet.servers[WEB]['status'] = 'SHELVED_OFFLOADED'
-    got = create(app, '--all', GO, code=1)
+@pytest.mark.parametrize(
+    ('status', 'code'),
+    [
+        *[('ERROR', 1), ('RESIZE', 1), ('UNKNOWN', 1), ('', 1)],
+        *[('SHELVED_OFFLOADED', 0), ('SHELVED', 0), ('SOFT_DELETED', 0)],
+    ],
+)
+def test_other_states_are_skipped(app, fleet, caplog, status, code):
+    """What is shelved needs no snapshot."""
+    fleet.servers[WEB]['status'] = status
+    got = create(app, '--all', DRY, code=code)
     assert names(got, 'skip') == ['web', 'volume']
-    assert 'it is SHELVED_OFFLOADED' in caplog.text
+    assert got[0]['Reason']
+    assert any('is skipped' in m for m in caplog.messages) == bool(code)
     # It can be left out.
-    create(app, '--status=ACTIVE', GO)
+    create(app, '--status=ACTIVE', DRY, code=int(status == 'UNKNOWN'))
 
 
 def test_forbidden(app, fleet, caplog, monkeypatch):
@@ -322,6 +333,25 @@ def test_question(app, fleet, monkeypatch):
     assert len(names(create(app, '--all'))) == 3
 
 
+@pytest.mark.parametrize('task', [None, 'rebooting'])
+def test_plan_is_made_again_after_a_long_question(
+    app, fleet, monkeypatch, slept, caplog, task
+):
+    class Slow(Terminal):
+        def readline(self, *_size):
+            time.sleep(61)
+            fleet.servers[WEB]['OS-EXT-STS:task_state'] = task
+            return 'y\n'
+
+    monkeypatch.setattr(sys, 'stdin', Slow())
+    monkeypatch.setattr(sys, 'stderr', Terminal())
+    code, _ = run(app, 'create', '--all')
+    assert code == (7 if task else 0)
+    assert len(fleet.writes) == (0 if task else 3)
+    if task:
+        assert f'no longer holds for server {WEB}' in caplog.text
+
+
 def test_named_servers_need_no_approval(app, fleet):
     create(app, 'web')
     with pytest.raises(exceptions.CommandError, match='no terminal'):
@@ -331,14 +361,14 @@ def test_named_servers_need_no_approval(app, fleet):
 
 def test_exit_codes_of_the_plan(app, fleet, caplog):
     words = ('--all', DRY, '--detailed-exitcode', '--not-within=1d')
-    assert run(app, CreateComputeImages, *words)[0] == 8
-    got = run(app, CreateComputeImages, '--all', GO, '--max-changes=2')
+    assert run(app, 'create', *words)[0] == 8
+    got = run(app, 'create', '--all', GO, '--max-changes=2')
     assert got == (7, '')
-    assert 'the plan creates 3 snapshots, and 2 are allowed' in caplog.text
+    assert 'the plan changes 3 servers, and 2 are allowed' in caplog.text
     assert not fleet.writes
     create(app, '--all', GO, '--max-changes=3')
     finish(fleet)
-    assert run(app, CreateComputeImages, *words)[0] == 0
+    assert run(app, 'create', *words)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -355,7 +385,7 @@ def test_exit_codes_of_the_plan(app, fleet, caplog):
     ],
 )
 def test_invalid_options(app, fleet, caplog, words, text):
-    assert run(app, CreateComputeImages, *words) == (2, '')
+    assert run(app, 'create', *words) == (2, '')
     assert text in caplog.text
     assert not fleet.requests
 
@@ -366,7 +396,7 @@ def test_invalid_options(app, fleet, caplog, words, text):
 )
 def test_invalid_values(app, word, capsys):
     with pytest.raises(SystemExit) as e:
-        run(app, CreateComputeImages, word)
+        run(app, 'create', word)
     assert e.value.code == 2
 
 
@@ -413,7 +443,7 @@ def test_what_was_begun_is_named(app, fleet, caplog, parallel, number):
     fleet.before = interrupt
     fleet.after = lambda _method, path: DB in path and last.set()
     code, printed = run(
-        *(app, CreateComputeImages, '--all', GO, '-f', 'json'),
+        *(app, 'create', '--all', GO, '-f', 'json'),
         f'--parallel={parallel}',
     )
     ended.set()
@@ -432,7 +462,42 @@ def test_image_that_is_awaited_is_named(app, fleet, caplog):
             os.kill(os.getpid(), signal.SIGTERM)
 
     fleet.before = interrupt
-    code, _ = run(app, CreateComputeImages, 'web', '--wait')
+    code, _ = run(app, 'create', 'web', '--wait')
     assert code == 128 + signal.SIGTERM
     [image_id] = fleet.images.keys() - {ID[0]}
     assert any(image_id in m and 'was begun' in m for m in errors(caplog))
+
+
+def test_signal_between_two_results(app, caplog, monkeypatch):
+    """The snapshot of db is requested meanwhile."""
+    begun, ended, last = (threading.Event() for _ in range(3))
+
+    create_snapshot = ImagesAPI.create_snapshot
+
+    def hold(api, server, *args, **more):
+        if server.id == DB:
+            begun.set()
+            ended.wait()
+        begun.wait()
+        try:
+            return create_snapshot(api, server, *args, **more)
+        finally:
+            if server.id == DB:
+                last.set()
+
+    monkeypatch.setattr(ImagesAPI, 'create_snapshot', hold)
+
+    class Stdout(io.StringIO):
+        def write(self, text):
+            if WEB in text:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().write(text)
+
+    app.stdout = Stdout()
+    words = ('--name-pattern=[wd]*', GO, '--parallel=2', '-f', 'value')
+    code, printed = run(app, 'create', *words)
+    ended.set()
+    last.wait()
+    assert (code, WEB in printed) == (128 + signal.SIGTERM, True)
+    assert f'server db ({DB}) may have been begun' in errors(caplog)[0]
+    assert not any('server web' in message for message in errors(caplog))

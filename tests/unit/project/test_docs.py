@@ -86,8 +86,8 @@ OWN = options_of(*COMMANDS.values()) - GENERAL
 GLOBAL = {
     *('--debug', '--insecure', '--quiet', '--timing', '--verify'),
     *('--os-interface', '--os-region-name'),
-    # pytest and mutants
-    *('--dist', '--sample'),
+    # pytest
+    '--dist',
     # pipx and uv
     *('--include-apps', '--with', '--with-executables-from'),
 }

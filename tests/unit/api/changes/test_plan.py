@@ -8,7 +8,6 @@ import pytest
 
 from osc_compute_images.api import GapsFound
 from osc_compute_images.api import InvalidProperty
-from osc_compute_images.api import PlanRefused
 from osc_compute_images.api import Server
 from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes import retention
@@ -231,12 +230,3 @@ def test_set_properties(replace):
     assert first.replaces is replace
     named = plan.set_properties(images, wanted, named=True)
     assert (named.named, named.steps[0].reason) == (True, 'named')
-
-
-def test_size_counts_an_image_once():
-    one = plan.delete([image('a'), image('b')])
-    two = plan.delete([image('b'), image('c')])
-    kept = plan.delete([image('d', status='SAVING')])
-    plan.check_size([one, two, kept], 3)
-    with pytest.raises(PlanRefused, match=r'changes 3 images, and 2 are'):
-        plan.check_size([one, two], 2)
