@@ -20,8 +20,8 @@ TASK = 'OS-EXT-STS:task_state'
 #: Nova makes snapshots of a server only in these statuses.
 READY = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
 #: Some are before the request takes effect, and some after.
-_BEFORE = ('kill', 'timeout', 403, 500, 503)
-_AFTER = ('kill', 'timeout', 502)
+_BEFORE = ('kill', 'kill', 'timeout', 403, 500, 503)
+_AFTER = ('kill', 'kill', 'timeout', 502)
 _OUTAGES = (
     *(('GET', '/servers', status) for status in (403, 500, 'timeout')),
     *(('GET', '/images', status) for status in (403, 500, 'timeout')),

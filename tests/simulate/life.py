@@ -40,7 +40,7 @@ class Life:
             cloud.add(nova.image(created='2023-01-01T00:00:00Z'))
         self._bases = [*cloud.images]
         cloud.added = self._upload
-        for _ in range(chance.randint(2, 5)):
+        for _ in range(chance.randint(3, 6)):
             self._boot()
 
     def morning(self) -> None:
@@ -55,7 +55,7 @@ class Life:
             stuck = image['status'] == 'SAVING'
             if stuck and self._chance.random() < 0.4:
                 self._cloud.delete(image['id'])
-        for _ in range(self._chance.choice([0, 0, 1, 2])):
+        for _ in range(self._chance.choice([0, 0, 0, 1, 2])):
             self.act()
 
     def pass_time(self, seconds: float) -> None:
@@ -68,15 +68,28 @@ class Life:
 
     def act(self) -> None:
         """Let one thing happen."""
-        event = self._chance.choice(_EVENTS)
-        servers = [*self._cloud.servers.values()]
-        if event == 'cell':
-            self._cloud.down ^= self._cell
-        elif event == 'boot':
-            if len(servers) < 7:
+        chance, servers = self._chance, self._cloud.servers
+        each = chance.choice([*servers.values()])
+        is_ready = each['status'] in READY
+        match chance.choice(_EVENTS):
+            case 'cell':
+                self._cloud.down ^= self._cell
+            case 'boot' if len(servers) < 7:
                 self._boot()
-        else:
-            getattr(self, f'_{event}')(self._chance.choice(servers))
+            case 'delete' if len(servers) > 2:
+                del servers[each['id']]
+            case 'rename':
+                each['name'] = chance.choice(_NAMES)
+            case 'rebuild' if is_ready and each['image']:
+                each['image'] = {'id': self._any_image()}
+            case 'shelve' if is_ready and each['image'] and not each[TASK]:
+                self._shelve(each)
+            case 'unshelve' | 'lose' as event:
+                getattr(self, f'_{event}')(each)
+            case 'task':
+                each[TASK] = chance.choice([None, 'migrating', 'rebuilding'])
+            case 'error' if is_ready:
+                each['status'] = chance.choice(['ERROR', 'SHUTOFF'])
 
     def _boot(self) -> None:
         new = self._cloud.new_id()
@@ -86,7 +99,7 @@ class Life:
             self._chance.choice(_NAMES),
             image=None if on_volume else self._any_image(),
             status=self._chance.choice(READY),
-            metadata={'backup': self._chance.choice(['yes'] * 4 + ['no'])},
+            metadata={'backup': self._chance.choice(['yes'] * 7 + ['no'])},
         )
         if self._chance.random() < 0.3:
             self._cell.add(new)
@@ -97,27 +110,15 @@ class Life:
         chosen: str = self._chance.choice([*good, *self._bases])
         return chosen
 
-    def _delete(self, each: nova.Record) -> None:
-        if len(self._cloud.servers) > 2:
-            del self._cloud.servers[each['id']]
-
-    def _rename(self, each: nova.Record) -> None:
-        each['name'] = self._chance.choice(_NAMES)
-
     def _shelve(self, each: nova.Record) -> None:
-        if each['status'] in READY and each[TASK] is None and each['image']:
-            each['status'] = 'SHELVED_OFFLOADED'
-            new = snapshot(
-                0,
-                each['id'],
-                name=f'{each["name"]}-shelved',
-                created=self._clock.stamp(),
-            )
-            self._cloud.add(new)
-            if self._chance.random() < 0.9:
-                del self._uploads[new['id']]
-            else:
-                new['status'] = 'SAVING'
+        each['status'] = 'SHELVED_OFFLOADED'
+        name, now = f'{each["name"]}-shelved', self._clock.stamp()
+        new = snapshot(0, each['id'], name=name, created=now)
+        self._cloud.add(new)
+        if self._chance.random() < 0.9:
+            del self._uploads[new['id']]
+        else:
+            new['status'] = 'SAVING'
 
     def _unshelve(self, each: nova.Record) -> None:
         if each['status'] != 'SHELVED_OFFLOADED':
@@ -128,23 +129,11 @@ class Life:
                 self._cloud.delete(image['id'])
                 break
 
-    def _rebuild(self, each: nova.Record) -> None:
-        if each['status'] in READY and each['image']:
-            each['image'] = {'id': self._any_image()}
-
-    def _task(self, each: nova.Record) -> None:
-        each[TASK] = self._chance.choice([None, 'migrating', 'rebuilding'])
-
-    def _error(self, each: nova.Record) -> None:
-        if each['status'] in READY:
-            each['status'] = self._chance.choice(['ERROR', 'SHUTOFF'])
-
     def _lose(self, each: nova.Record) -> None:
         """Lose the newest images of a server."""
         status = self._chance.choice(['ERROR', 'DELETED', 'UNKNOWN', ''])
-        for image in of(each['id'], self._cloud.ordered())[
-            : self._chance.randint(1, 5)
-        ]:
+        newest = of(each['id'], self._cloud.ordered())
+        for image in newest[: self._chance.randint(1, 5)]:
             if status:
                 image['status'] = status
                 image['updated'] = self._clock.stamp()

@@ -106,10 +106,10 @@ class Year:
             for image_id in plan.pruned(cloud.ordered())
             if not self._guard.is_used(cloud.images[image_id])
         }
-        self._run('prune')
-        self._expect('deleted', pruned)
-        self._run('prune')
-        self._expect('deleted again', set())
+        for text, expected in ('deleted', pruned), ('deleted again', set()):
+            if self._run('prune') != 0:
+                raise Fault('prune failed')
+            self._expect(text, expected)
 
     def _expect(self, text: str, expected: set[str]) -> None:
         changed = {*self._guard.changed}
