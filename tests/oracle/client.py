@@ -20,12 +20,19 @@ from unittest import mock
 from osc_lib import exceptions
 
 from osc_compute_images.api import _threads
+from osc_compute_images.commands.check import CheckComputeImages
+from osc_compute_images.commands.create import CreateComputeImages
 from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.prune import PruneComputeImages
 from tests.unit.running import App
 from tests.unit.running import Terminal
 
-_KINDS = {'delete': DeleteComputeImage, 'prune': PruneComputeImages}
+_KINDS = {
+    'check': CheckComputeImages,
+    'create': CreateComputeImages,
+    'delete': DeleteComputeImage,
+    'prune': PruneComputeImages,
+}
 
 
 class _Asked(Terminal):

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A fake Nova that fails, and the process that is killed meanwhile."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+import dataclasses
+import random
+from typing import Any
+import uuid
+
+import requests
+
+from testbed import nova
+from testbed.fleet import Fleet
+from tests.oracle import world as w
+from tests.simulate.clock import Clock
+
+TASK = 'OS-EXT-STS:task_state'
+#: Nova makes snapshots of a server only in these statuses.
+READY = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
+#: Some are before the request takes effect, and some after.
+_BEFORE = ('kill', 'kill', 'timeout', 403, 500, 503)
+_AFTER = ('kill', 'kill', 'timeout', 502)
+_OUTAGES = (
+    *(('GET', '/servers', status) for status in (403, 500, 'timeout')),
+    *(('GET', '/images', status) for status in (403, 500, 'timeout')),
+    *(('DELETE', '/images', status) for status in (403, 500)),
+    *(('POST', '/servers', status) for status in (403, 500)),
+)
+
+
+class Killed(BaseException):
+    """The process of the command was killed."""
+
+
+@dataclasses.dataclass
+class Weather:
+    """What fails in a night.
+
+    :param faults: how many of the requests fail, or kill the command
+    :param acts: before how many somebody else changes something
+    :param outage: a method, a path, and how all its requests fail
+    """
+
+    faults: float = 0.0
+    acts: float = 0.0
+    outage: tuple[str, str, Any] | None = None
+
+    @classmethod
+    def drawn(cls, chance: random.Random) -> 'Weather':
+        """Return bad weather."""
+        faults, acts = chance.choice([0, 0.02, 0.1]), chance.choice([0, 0.3])
+        is_out = chance.random() < 0.2
+        return cls(faults, acts, chance.choice(_OUTAGES) if is_out else None)
+
+
+class Cloud(Fleet):
+    """Images and servers.
+
+    :ivar weather: what fails
+    :ivar act: called when somebody else acts
+    :ivar added: called with a new image
+    :ivar is_killed: whether the process that sends requests was killed
+    """
+
+    def __init__(self, chance: random.Random, clock: Clock) -> None:
+        super().__init__(())
+        self._chance = chance
+        self._clock = clock
+        self.now = clock.stamp
+        self.weather = Weather()
+        self.act: Callable[[], object] = lambda: None
+        self.added: Callable[[nova.Record], object] = lambda _image: None
+        self.is_killed = False
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: bytes = b'',
+        version: str | None = None,
+    ) -> nova.Answer:
+        """Return the response to a request, if nothing fails."""
+        if self.is_killed:
+            raise Killed
+        self._clock.now += self._chance.choice([0.01, 0.1, 0.5])
+        # NOTE: between the last reads and the deletion remains a race.
+        is_last = path.startswith('/images/') and path != '/images/detail'
+        if not is_last and self._chance.random() < self.weather.acts:
+            self.act()
+        fault = after = None
+        match self.weather.outage:
+            case (verb, prefix, how) if verb == method:
+                fault = how if path.startswith(prefix) else None
+        if self._chance.random() < self.weather.faults:
+            fault = fault or self._chance.choice([*_BEFORE, None])
+            after = None if fault else self._chance.choice(_AFTER)
+        if fault is not None:
+            return self._fail(fault)
+        answer = self._busy(method, path) or super().answer(
+            method, path, query, body, version
+        )
+        return answer if after is None else self._fail(after)
+
+    def _busy(self, method: str, path: str) -> nova.Answer | None:
+        if method != 'POST':
+            return None
+        server = self.servers.get(path.split('/')[2])
+        if server is None or server['status'] in READY:
+            return None
+        return nova.fault(409, 'conflictingRequest', 'Its state is wrong.')
+
+    def _fail(self, how: Any) -> nova.Answer:
+        if how == 'kill':
+            self.is_killed = True
+            raise Killed
+        if how == 'timeout':
+            raise requests.exceptions.ReadTimeout('timed out')
+        return nova.fault(how, 'fault', 'It failed.')
+
+    def add(self, new: nova.Record) -> None:
+        """Add a new image, with a random ID."""
+        new['id'] = self.new_id()
+        new['updated'] = new['created']
+        super().add(new)
+        self.added(new)
+
+    def new_id(self) -> str:
+        """Return a random ID."""
+        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+
+    def known(self) -> list[w.Server]:
+        """Return the servers as the rules of the oracle know them."""
+        return [*map(_known, self.servers.values())]
+
+
+def _known(server: nova.Record) -> w.Server:
+    image = server['image']['id'] if server['image'] else None
+    record = w.Record(server['name'], server['status'], server[TASK], image)
+    return w.Server(server['id'], [record])
