@@ -18,8 +18,8 @@ _UPLOADING = 'image_uploading'
 _NAMES = ('web', 'db', 'web-shelved', 'app', 'größe')
 _FATES = (*['ACTIVE'] * 16, 'ERROR', 'stuck', 'stuck with its task', 'gone')
 _EVENTS = (
-    *(['boot', 'delete', 'rename', 'shelve', 'unshelve', 'rebuild']),
-    *(['task', 'error', 'cell', 'lose', 'lose', 'lose', 'lose']),
+    *('boot', 'delete', 'rename', 'shelve', 'unshelve', 'rebuild'),
+    *('task', 'error', 'cell', 'lose'),
 )
 
 
@@ -35,7 +35,8 @@ class Life:
         #: When the upload of an image ends, and how.
         self._uploads: dict[str, tuple[float, str]] = {}
         self._cell: set[str] = set()
-        cloud.act = self.act
+        # Somebody loses images above all, while a command runs.
+        cloud.act = lambda: self.act((*_EVENTS, *['lose'] * 3))
         for _ in range(2):
             cloud.add(nova.image(created='2023-01-01T00:00:00Z'))
         self._bases = [*cloud.images]
@@ -46,14 +47,14 @@ class Life:
     def morning(self) -> None:
         """Let some things happen, and an operator repair others."""
         for each in self._cloud.servers.values():
-            if self._chance.random() < 0.3:
+            if self._chance.random() < 0.6:
                 each[TASK] = None
                 self._unshelve(each)
                 if each['status'] == 'ERROR':
                     each['status'] = 'ACTIVE'
         for image in [*self._cloud.images.values()]:
             stuck = image['status'] == 'SAVING'
-            if stuck and self._chance.random() < 0.4:
+            if stuck and self._chance.random() < 0.6:
                 self._cloud.delete(image['id'])
         for _ in range(self._chance.choice([0, 0, 0, 1, 2])):
             self.act()
@@ -66,12 +67,12 @@ class Life:
                 del self._uploads[image_id]
                 self._end(image_id, fate)
 
-    def act(self) -> None:
+    def act(self, events: tuple[str, ...] = _EVENTS) -> None:
         """Let one thing happen."""
         chance, servers = self._chance, self._cloud.servers
         each = chance.choice([*servers.values()])
         is_ready = each['status'] in READY
-        match chance.choice(_EVENTS):
+        match chance.choice(events):
             case 'cell':
                 self._cloud.down ^= self._cell
             case 'boot' if len(servers) < 7:
