@@ -19,7 +19,7 @@ _NAMES = ('web', 'db', 'web-shelved', 'app', 'größe')
 _FATES = (*['ACTIVE'] * 16, 'ERROR', 'stuck', 'stuck with its task', 'gone')
 _EVENTS = (
     *('boot', 'delete', 'rename', 'shelve', 'unshelve', 'rebuild'),
-    *('task', 'error', 'cell', 'lose'),
+    *('task', 'error', 'cell', 'lose', 'take'),
 )
 
 
@@ -85,7 +85,7 @@ class Life:
                 each['image'] = {'id': self._any_image()}
             case 'shelve' if is_ready and each['image'] and not each[TASK]:
                 self._shelve(each)
-            case 'unshelve' | 'lose' as event:
+            case 'unshelve' | 'lose' | 'take' as event:
                 getattr(self, f'_{event}')(each)
             case 'task':
                 each[TASK] = chance.choice([None, 'migrating', 'rebuilding'])
@@ -111,15 +111,18 @@ class Life:
         chosen: str = self._chance.choice([*good, *self._bases])
         return chosen
 
-    def _shelve(self, each: nova.Record) -> None:
-        each['status'] = 'SHELVED_OFFLOADED'
-        name, now = f'{each["name"]}-shelved', self._clock.stamp()
+    def _take(self, each: nova.Record, name: str = 'by hand') -> None:
+        now = self._clock.stamp()
         new = snapshot(0, each['id'], name=name, created=now)
         self._cloud.add(new)
         if self._chance.random() < 0.9:
             del self._uploads[new['id']]
         else:
             new['status'] = 'SAVING'
+
+    def _shelve(self, each: nova.Record) -> None:
+        each['status'] = 'SHELVED_OFFLOADED'
+        self._take(each, f'{each["name"]}-shelved')
 
     def _unshelve(self, each: nova.Record) -> None:
         if each['status'] != 'SHELVED_OFFLOADED':

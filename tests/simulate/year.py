@@ -67,9 +67,10 @@ class Year:
                     raise
 
     def _day(self, day: int) -> None:
+        self._life.pass_time(_HOUR * self._chance.randrange(18))
+        self._life.morning()
         self._clock.set_local(day, self._chance.randrange(20))
         self._life.pass_time(0)
-        self._life.morning()
         self._clock.offset = 0.0
         self._cloud.weather = Weather()
         if self._chance.random() < 0.4:
