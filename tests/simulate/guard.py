@@ -55,7 +55,8 @@ class Guard:
             self._servers = [*map(dict, self._cloud.servers.values())]
             self._has_gap = bool(self._cloud.down & self._cloud.servers.keys())
             self._booted = self._now_booted()
-        elif (method, path) == ('GET', '/images/detail'):
+        elif (method, path) == ('GET', '/images/detail') and not self.changed:
+            # NOTE: listed again only to find an image whose ID was lost.
             self._images = [*map(dict, self._cloud.ordered())]
 
     def _now_booted(self) -> set[str | None]:
