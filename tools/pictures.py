@@ -29,13 +29,14 @@ _FOLDER = Path(__file__).parents[1] / 'doc' / 'source' / '_static'
 _COLUMNS = 88
 
 #: The width of pictures that need more.
-_WIDER = {'plan': 116}
+_WIDER = {'plan': 116, 'create': 116}
 
 #: Sequences that move, hide or show the cursor, or clear a line.
 _MOVES = re.compile(r'(\n|\r|\x1b\[1A|\x1b\[2K|\x1b\[\?25[hl])')
 
-_LIST = 'openstack compute image list'
-_DELETE = 'openstack compute image delete'
+_IMAGE = 'openstack compute image'
+_LIST = f'{_IMAGE} list'
+_DELETE = f'{_IMAGE} delete'
 
 #: The commands of each picture.
 _PICTURES = {
@@ -45,9 +46,16 @@ _PICTURES = {
         f'{_LIST} --server web-2 -f value -c Name -c Status',
     ),
     'regions': (f'{_LIST} --all-regions --name-pattern web-1-snapshot',),
-    'wait': ('openstack compute image show --wait queued',),
+    'wait': (f'{_IMAGE} show --wait queued',),
     'plan': (f'{_DELETE} --type snapshot --created-before 1w --fit-width',),
+    'create': (
+        f"{_IMAGE} create --name-pattern 'app-?' --wait --auto-approve",
+        f"{_IMAGE} check --name-pattern '*-?' --newest-within 26h",
+    ),
 }
+
+#: Servers that are booted for the pictures.
+_SERVERS = ('app-1', 'app-2', 'db-1')
 
 #: Pictures that are taken when a text is on the screen, before the command
 #: ends.
@@ -137,8 +145,22 @@ def picture(name: str) -> str:
     return re.sub(r'@font-face \{.*?\}\s*', '', svg, flags=re.DOTALL)
 
 
+def boot(name: str) -> None:
+    """Boot a server without a network."""
+    words = '--image cirros-0.6.2 --flavor m1.tiny --nic none --wait'
+    subprocess.run(
+        [
+            *('openstack', '--os-compute-api-version', '2.37'),
+            *('server', 'create', *words.split(), name),
+        ],
+        check=True,
+    )
+
+
 def main() -> None:
     """Make the pictures."""
+    for server in _SERVERS:
+        boot(server)
     for name in _PICTURES:
         path = _FOLDER / f'{name}.svg'
         path.write_text(picture(name))
