@@ -29,7 +29,7 @@ _FOLDER = Path(__file__).parents[1] / 'doc' / 'source' / '_static'
 _COLUMNS = 88
 
 #: The width of pictures that need more.
-_WIDER = {'plan': 116, 'create': 116}
+_WIDER = {'plan': 116, 'create': 120}
 
 #: Sequences that move, hide or show the cursor, or clear a line.
 _MOVES = re.compile(r'(\n|\r|\x1b\[1A|\x1b\[2K|\x1b\[\?25[hl])')
@@ -49,8 +49,10 @@ _PICTURES = {
     'wait': (f'{_IMAGE} show --wait queued',),
     'plan': (f'{_DELETE} --type snapshot --created-before 1w --fit-width',),
     'create': (
-        f"{_IMAGE} create --name-pattern 'app-?' --wait --auto-approve",
-        f"{_IMAGE} check --name-pattern '*-?' --newest-within 26h",
+        f"{_IMAGE} create --name-pattern 'app-?' --wait --auto-approve "
+        "-c Action -c Server -c 'Image Name' -c Result",
+        f"{_IMAGE} check --name-pattern '*-?' --newest-within 26h "
+        '-c Level -c Server -c Age -c Reason',
     ),
 }
 
