@@ -37,6 +37,8 @@ _MOVES = re.compile(r'(\n|\r|\x1b\[1A|\x1b\[2K|\x1b\[\?25[hl])')
 _IMAGE = 'openstack compute image'
 _LIST = f'{_IMAGE} list'
 _DELETE = f'{_IMAGE} delete'
+_CREATE = f"{_IMAGE} create --name-pattern 'app-?'"
+_CHECK = f"{_IMAGE} check --name-pattern '*-?'"
 
 #: The commands of each picture.
 _PICTURES = {
@@ -49,10 +51,8 @@ _PICTURES = {
     'wait': (f'{_IMAGE} show --wait queued',),
     'plan': (f'{_DELETE} --type snapshot --created-before 1w --fit-width',),
     'create': (
-        f"{_IMAGE} create --name-pattern 'app-?' --wait --auto-approve "
-        "-c Action -c Server -c 'Image Name' -c Result",
-        f"{_IMAGE} check --name-pattern '*-?' --newest-within 26h "
-        '-c Level -c Server -c Age -c Reason',
+        f'{_CREATE} --wait --auto-approve -c Server -c "Image Name" -c Result',
+        f'{_CHECK} --newest-within 26h -c Level -c Server -c Age -c Reason',
     ),
 }
 
