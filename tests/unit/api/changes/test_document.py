@@ -247,9 +247,11 @@ def test_kept_images_count_in_their_group():
 def test_files_of_ten_megabytes():
     """A plan of many images, and a text with many IDs."""
     ids = [nova.image_id(n) for n in range(20_000)]
-    made = plan.delete([image(0, id=i, name='x' * 200) for i in ids])
+    made = plan.delete(
+        [Image(id=i, name='x' * 200, status='ACTIVE') for i in ids]
+    )
     text = made.to_json(ORIGIN)
     assert len(text) > 10_000_000
     assert [s.image.id for s in Plan.from_json(text).changes] == ids
     kept = keep.named_in('a line of text\n'.join(ids * 10), 'volumes')
-    assert kept(image(0, id=ids[-1])) == 'named in volumes'
+    assert kept(Image(id=ids[-1])) == 'named in volumes'
