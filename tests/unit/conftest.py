@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import os
 import pathlib
 import random
+import signal
 import time
 from typing import Any
 
@@ -37,6 +38,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile('unit')
+
+
+@pytest.fixture(autouse=True, scope='session')
+def signals() -> None:
+    """Receive signals that a shell ignores for what runs in background."""
+    for number in (signal.SIGINT, getattr(signal, 'SIGHUP', signal.SIGINT)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 @pytest.fixture
