@@ -30,10 +30,6 @@ DELETED = f'DELETE /images/{ID[3]}'
 @pytest.fixture(params=SIGNALS, ids=lambda number: number.name)
 def interrupted(request, fleet):
     """Send a signal in the middle of the third deletion, before it is made."""
-    # NOTE: a shell ignores some of them for what it runs in the background.
-    before = [
-        signal.signal(number, signal.default_int_handler) for number in SIGNALS
-    ]
     handlers = [signal.getsignal(number) for number in SIGNALS]
 
     def interrupt(method, path):
@@ -43,8 +39,6 @@ def interrupted(request, fleet):
     fleet.before = interrupt
     yield 128 + request.param
     assert [signal.getsignal(number) for number in SIGNALS] == handlers
-    for number, handler in zip(SIGNALS, before, strict=True):
-        signal.signal(number, handler)
 
 
 READERS = {
