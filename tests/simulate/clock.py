@@ -69,7 +69,9 @@ class Clock:
             _local(zone),
             mock.patch.object(datetime, 'datetime', Fake),
             # The delays between retries; not the faults.
-            mock.patch.object(random, 'random', lambda: 0.5),
+            mock.patch.object(
+                random, 'random', autospec=True, return_value=0.5
+            ),
             client.at_once(lambda: self.now, sleep),
         ):
             yield
