@@ -15,12 +15,6 @@ from testbed.canned_cloud import Response
 #: The response of a proxy whose service is down.
 HTML = b'<html><head><title>502 Bad Gateway</title></head>\n<hr>nginx</html>'
 
-#: JSON of this depth cannot be decoded.
-DEEP = 100_000
-
-#: The response to an expired token.
-REFUSED = fault(401, 'error', 'The request requires authentication.')
-
 
 def has_secret(request: Request) -> bool:
     """Return whether a request contains the token or the password."""

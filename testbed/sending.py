@@ -84,14 +84,6 @@ def drip_of_head(connection: socket.socket, response: bytes) -> None:
         _sleep(0.2)
 
 
-def slowly(connection: socket.socket, response: bytes) -> None:
-    """Send the response in pieces, with a short delay after each."""
-    size = len(response) // 8 + 1
-    for start in range(0, len(response), size):
-        connection.sendall(response[start : start + size])
-        _sleep(0.25)
-
-
 def silent(_connection: socket.socket, _response: bytes) -> None:
     """Accept the request, and never respond."""
     _sleep(3600)

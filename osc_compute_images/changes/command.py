@@ -197,16 +197,12 @@ class ChangeCommand(PlanCommand):
         """
         self.check_detail(parsed_args)
         if self.names(parsed_args):
-            for given, option in (
+            regions.check_named(
+                parsed_args,
+                'image',
                 (select.is_given(parsed_args), 'filter options'),
                 (parsed_args.all, '--all'),
-                (parsed_args.all_regions, '--all-regions'),
-                (parsed_args.all_clouds, '--all-clouds'),
-            ):
-                if given:
-                    raise base.UsageError(
-                        f'image names and IDs are not allowed with {option}'
-                    )
+            )
             return
         if self.needs_choice:
             select.check_chosen(parsed_args)

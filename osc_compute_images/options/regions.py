@@ -4,7 +4,28 @@
 
 import argparse
 
+from osc_compute_images import base
 from osc_compute_images.options import parsers
+
+
+def check_named(
+    parsed_args: argparse.Namespace, noun: str, *others: tuple[object, str]
+) -> None:
+    """Check that no option chooses anything, as names and IDs are given.
+
+    :param noun: of what is named
+    :param others: other options that choose: whether given, and a word
+    :raises UsageError: otherwise
+    """
+    for given, option in (
+        *others,
+        (parsed_args.all_regions, '--all-regions'),
+        (parsed_args.all_clouds, '--all-clouds'),
+    ):
+        if given:
+            raise base.UsageError(
+                f'{noun} names and IDs are not allowed with {option}'
+            )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -4,8 +4,8 @@
 
 import argparse
 
-from osc_compute_images import base
 from osc_compute_images.options import parsers
+from osc_compute_images.options import regions
 
 #: Nova's statuses of servers.
 STATUSES = (
@@ -92,16 +92,11 @@ def check(parsed_args: argparse.Namespace) -> None:
 
     :raises UsageError: if they are named, and options choose others
     """
-    if not parsed_args.servers:
-        return
-    for given, option in (
-        (parsed_args.all, '--all'),
-        (are_chosen(parsed_args), 'options that choose servers'),
-        (parsed_args.all_projects, '--all-projects'),
-        (parsed_args.all_regions, '--all-regions'),
-        (parsed_args.all_clouds, '--all-clouds'),
-    ):
-        if given:
-            raise base.UsageError(
-                f'server names and IDs are not allowed with {option}'
-            )
+    if parsed_args.servers:
+        regions.check_named(
+            parsed_args,
+            'server',
+            (parsed_args.all, '--all'),
+            (are_chosen(parsed_args), 'options that choose servers'),
+            (parsed_args.all_projects, '--all-projects'),
+        )

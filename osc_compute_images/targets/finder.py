@@ -10,6 +10,7 @@ from osc_compute_images.api import AmbiguousName
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageNotFound
 from osc_compute_images.api import in_regions
+from osc_compute_images.api import Server
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
 
@@ -28,16 +29,29 @@ def only_one(
             f'No image with a name or ID of {name_or_id!r} exists in these '
             f'regions'
         )
+    check_unique('image', name_or_id, matches)
+    return matches[0]
+
+
+def check_unique(
+    noun: str,
+    name_or_id: str,
+    matches: Sequence[tuple[RegionKey, Image | Server]],
+) -> None:
+    """Check that at most one was found in several regions.
+
+    :param noun: what was looked for
+    :raises AmbiguousName: otherwise
+    """
     if len(matches) > 1:
         choices = ', '.join(
-            shlex.join((*key, image.id)) for key, image in matches
+            shlex.join((*key, found.id)) for key, found in matches
         )
         raise AmbiguousName(
-            f'{len(matches)} images have the name or ID {name_or_id!r}; use '
+            f'{len(matches)} {noun}s have the name or ID {name_or_id!r}; use '
             f'--region and the ID of one: {choices}',
-            ids=[image.id for _key, image in matches],
+            ids=[found.id for _key, found in matches],
         )
-    return matches[0]
 
 
 def find(regions: Regions, name_or_id: str) -> tuple[RegionKey, Image]:

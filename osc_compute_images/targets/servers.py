@@ -10,9 +10,7 @@ from collections.abc import Mapping
 import dataclasses
 import functools
 import operator
-import shlex
 
-from osc_compute_images.api import AmbiguousName
 from osc_compute_images.api import filters
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageRef
@@ -21,6 +19,7 @@ from osc_compute_images.api import ImagesError
 from osc_compute_images.api import in_regions
 from osc_compute_images.api import Server
 from osc_compute_images.api import ServerNotFound
+from osc_compute_images.targets import finder
 from osc_compute_images.targets import results
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
@@ -170,13 +169,7 @@ def _find(regions: Regions, name: str) -> tuple[RegionKey, Server]:
     ]
     if not found:
         raise ServerNotFound(f'No server with a name or ID of {name!r} exists')
-    if len(found) > 1:
-        choices = ', '.join(shlex.join((*k, s.id)) for k, s in found)
-        raise AmbiguousName(
-            f'{len(found)} servers have the name or ID {name!r}; use --region '
-            f'and the ID of one: {choices}',
-            ids=[server.id for _key, server in found],
-        )
+    finder.check_unique('server', name, found)
     return found[0]
 
 

@@ -62,14 +62,6 @@ def load(body: bytes) -> Any:
     return document
 
 
-def load_or_none(body: bytes) -> Any:
-    """Parse JSON, or return None if it is invalid."""
-    try:
-        return load(body)
-    except _errors.InvalidResponse:
-        return None
-
-
 def member(document: Any, key: str, kind: type) -> Any:
     """Return a member of a JSON object.
 
