@@ -11,6 +11,7 @@ from osc_compute_images.changes import command
 from osc_compute_images.options import parsers
 from osc_compute_images.options import regions
 from osc_compute_images.options import servers
+from osc_compute_images.options import waiting
 
 #: As of :mod:`.api.snapshots.plan`, which "openstack" should not load.
 NAME = '{server}-{date}'
@@ -74,17 +75,8 @@ class CreateComputeImages(command.PlanCommand):
             'volume. The Block Storage service keeps the snapshots of their '
             'volumes: deleting the image does not remove them',
         )
-        group.add_argument(
-            '--wait',
-            action='store_true',
-            help='Wait until each image is ACTIVE',
-        )
-        group.add_argument(
-            '--timeout',
-            metavar='<seconds>',
-            type=parsers.seconds,
-            help='Maximum time for --wait, in seconds, for each image '
-            '(default: no maximum)',
+        waiting.add_options(
+            group, 'Wait until each image is ACTIVE', ', for each image'
         )
         group.add_argument(
             '--parallel',
@@ -101,8 +93,7 @@ class CreateComputeImages(command.PlanCommand):
         )
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        if parsed_args.timeout is not None and not parsed_args.wait:
-            raise base.UsageError('--timeout needs --wait')
+        waiting.check(parsed_args)
         self.check_detail(parsed_args)
         servers.check(parsed_args)
         if parsed_args.servers:

@@ -9,6 +9,7 @@ from osc_lib.command import command
 from osc_compute_images import base
 from osc_compute_images.options import parsers
 from osc_compute_images.options import regions
+from osc_compute_images.options import waiting
 
 #: Exit codes of --wait, if the image does not become active.
 EXIT_ERROR = 3
@@ -39,17 +40,7 @@ class ShowComputeImage(base.ImagesCommand, command.ShowOne):
             type=parsers.name_or_id,
             help='Image to display (name or ID)',
         )
-        parser.add_argument(
-            '--wait',
-            action='store_true',
-            help='Wait until the image is active',
-        )
-        parser.add_argument(
-            '--timeout',
-            metavar='<seconds>',
-            type=parsers.seconds,
-            help='Maximum time for --wait, in seconds (default: no maximum)',
-        )
+        waiting.add_options(parser, 'Wait until the image is active')
         parser.add_argument(
             '--human-readable',
             action='store_true',
@@ -58,8 +49,7 @@ class ShowComputeImage(base.ImagesCommand, command.ShowOne):
         regions.add_options(parser)
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        if parsed_args.timeout is not None and not parsed_args.wait:
-            raise base.UsageError('--timeout needs --wait')
+        waiting.check(parsed_args)
 
     def work(self, parsed_args: argparse.Namespace) -> base.Work:
         # NOTE: imported here, as every "openstack" command loads this module.
