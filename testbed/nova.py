@@ -35,6 +35,9 @@ from testbed.records import unread
 
 Record = dict[str, Any]
 
+#: Statuses of servers that it makes snapshots of.
+READY = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
+
 _MAX_IMAGES = 1000
 
 #: Keyword arguments of requests-mock: ``status_code``, ``json``, ``headers``.
@@ -230,7 +233,7 @@ class Nova:
         if server_id not in self.servers:
             return _fault(404, 'itemNotFound', 'No such server.')
         server = self.servers[server_id]
-        if server['OS-EXT-STS:task_state'] is not None:
+        if server['OS-EXT-STS:task_state'] or server['status'] not in READY:
             return _fault(409, 'conflictingRequest', 'It has a task.')
         wanted = body['createImage']
         metadata = {'image_type': 'snapshot', 'instance_uuid': server_id}
