@@ -13,7 +13,6 @@ import templates
 
 _FILES = {
     'keystone': {'keystone.conf': templates.KEYSTONE},
-    'neutron': {'neutron.conf': templates.NEUTRON},
     'glance': {'glance-api.conf': templates.GLANCE},
     'nova': {
         'nova.conf': templates.NOVA,
@@ -22,7 +21,6 @@ _FILES = {
 }
 
 _SHIPPED = {
-    'neutron': ('neutron/api-paste.ini',),
     'glance': ('glance/glance-api-paste.ini',),
     'nova': ('nova/api-paste.ini',),
 }

@@ -25,9 +25,7 @@ KEYSTONE = """
     backend = oslo_cache.dict
 """
 
-_AUTH = """
-    [keystone_authtoken]
-    www_authenticate_uri = {keystone}
+_LOGIN = """
     auth_url = {keystone}
     auth_type = password
     username = {user}
@@ -35,23 +33,19 @@ _AUTH = """
     project_name = service
     user_domain_name = Default
     project_domain_name = Default
-    service_token_roles_required = false
 """
+
+_AUTH = f"""
+    [keystone_authtoken]
+    www_authenticate_uri = {{keystone}}
+    service_token_roles_required = false{_LOGIN}"""
 
 
 def _client(service: str) -> str:
     """Return the settings for a service to log in to another."""
     return f"""
     [{service}]
-    auth_url = {{keystone}}
-    auth_type = password
-    username = {{user}}
-    password = {{password}}
-    project_name = service
-    user_domain_name = Default
-    project_domain_name = Default
-    region_name = {{region}}
-"""
+    region_name = {{region}}{_LOGIN}"""
 
 
 GLANCE = (
@@ -143,31 +137,6 @@ PLACEMENT = (
     [placement_database]
     connection = sqlite:///{home}/placement.db
     sync_on_startup = true
-"""
-    + _AUTH
-)
-
-NEUTRON = (
-    """
-    [DEFAULT]
-    log_file = {log}
-    state_path = {home}
-    core_plugin = ml2
-    service_plugins =
-    transport_url = fake:///
-    auth_strategy = keystone
-    api_paste_config = {home}/api-paste.ini
-    notify_nova_on_port_status_changes = false
-    notify_nova_on_port_data_changes = false
-    dns_domain = loopback.
-    [database]
-    connection = sqlite:///{home}/neutron.db
-    [ml2]
-    type_drivers = local
-    tenant_network_types = local
-    mechanism_drivers = loopback
-    [oslo_concurrency]
-    lock_path = {home}/lock
 """
     + _AUTH
 )
