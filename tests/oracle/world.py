@@ -106,12 +106,7 @@ class Region(Fleet):
         self.hook: Callable[..., int | None] = lambda *_request: None
 
     def answer(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: bytes = b'',
-        version: str | None = None,
+        self, method: str, path: str, query: Mapping[str, str], *rest: Any
     ) -> nova.Answer:
         """Return the response to a request."""
         fault = self.hook(method, self.name, path, query)
@@ -120,7 +115,7 @@ class Region(Fleet):
         if fault:
             answer: nova.Answer = nova.fault(fault, 'fault', 'It failed.')
         else:
-            answer = super().answer(method, path, query, body, version)
+            answer = super().answer(method, path, query, *rest)
         code = answer.get('status_code', 200)
         self.told.note(self, path, query, code)
         return answer

@@ -72,12 +72,7 @@ class Cloud(Fleet):
         self.is_killed = False
 
     def answer(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: bytes = b'',
-        version: str | None = None,
+        self, method: str, path: str, query: Mapping[str, str], *rest: Any
     ) -> nova.Answer:
         """Return the response to a request, if nothing fails."""
         if self.is_killed:
@@ -96,7 +91,7 @@ class Cloud(Fleet):
             after = None if fault else self._chance.choice(_AFTER)
         if fault is not None:
             return self._fail(fault)
-        answer = super().answer(method, path, query, body, version)
+        answer = super().answer(method, path, query, *rest)
         return answer if after is None else self._fail(after)
 
     def _fail(self, how: Any) -> nova.Answer:
