@@ -2,7 +2,6 @@
 
 """What a command deletes while nobody else acts, at least and at most."""
 
-from collections.abc import Iterator
 import dataclasses
 
 from tests.oracle import commands
@@ -16,8 +15,6 @@ class View:
     :param listed: regions whose images were listed
     :param is_wide: be as careful as the documents allow, instead of as they
         demand
-    :ivar servers: those that the user sees, each with its region and key
-    :ivar listed: those of them that are not missing from the lists
     """
 
     def __init__(
@@ -35,19 +32,19 @@ class View:
         self._statuses = rules.STORED + (rules.BUSY if is_wide else ())
         self.regions = find(region, listed)
         self._images = world.images(region)
-        self.servers = [
+        self._servers = [
             (each, key, server)
             for each in self.regions
             for key, server in each.servers.items()
             if each.sees(key)
         ]
-        self.listed = [s for s in self.servers if not s[0].omits(s[1])]
 
     @property
     def gaps(self) -> bool:
         """Whether anything could not be read."""
         return not all(region.is_up for region in self.regions) or any(
-            region.is_unread(key) for region, key, _server in self.listed
+            region.is_unread(key) and not region.omits(key)
+            for region, key, _server in self._servers
         )
 
     @property
@@ -55,60 +52,51 @@ class View:
         """Whether there are gaps, or a cell is down, with servers or not."""
         return self.gaps or any(region.down for region in self.regions)
 
-    def stored(self, image: w.Record) -> bool:
-        """Return whether a server may be stored in an image."""
-        return any(
-            rules.is_from(image, server)
-            and (
-                region.is_unread(key)
-                or rules.is_stored(server, self._statuses)
-            )
-            for region, key, server in self.servers
-            # What is read by its ID has one record.
-            if self._command.kind != 'named' or not key.endswith(w.AGAIN)
-        )
+    def uses(self, image: w.Record) -> set[tuple[str, str]]:
+        """Return how an image is used, each with the region of the server.
 
-    def named_after(self, image: w.Record) -> Iterator[str]:
-        """Yield the regions of servers stored in an image without server."""
-        for region, _key, server in self.listed:
-            if rules.is_named_after(image, server) and rules.is_stored(
-                server, self._statuses
-            ):
-                yield region.name
-
-    def booted(self, image: w.Record) -> Iterator[str]:
-        """Yield the regions of servers that were booted from an image.
-
-        Not of those of which it cannot be known, and the user accepts it.
+        ``stored``: a server may be stored in it; ``named``: so it may by its
+        name; ``booted``, but not if that cannot be known, and the user accepts
+        it; ``from``: its server exists; ``needed`` by another image.
         """
         accepts = self._command.accepts_gaps and not self._is_wide
-        for region, key, server in self.listed:
-            if rules.is_booted(image, server) and not (
-                accepts and region.is_unread(key)
-            ):
-                yield region.name
-
-    def needed(self, image: w.Record) -> bool:
-        """Return whether another image needs an image."""
-        return rules.is_needed(image, self._images.values())
+        by_id = self._command.kind == 'named'
+        found = set()
+        for region, key, server in self._servers:
+            is_unread = region.is_unread(key)
+            is_stored = rules.is_stored(server, self._statuses)
+            is_from = rules.is_from(image, server)
+            # What is read by its ID has one record.
+            is_read = not (by_id and key.endswith(w.AGAIN))
+            if is_from and is_read and (is_unread or is_stored):
+                found.add(('stored', region.name))
+            if region.omits(key):
+                continue
+            if rules.is_named_after(image, server) and is_stored:
+                found.add(('named', region.name))
+            if rules.is_booted(image, server) and not (accepts and is_unread):
+                found.add(('booted', region.name))
+            if is_from:
+                found.add(('from', region.name))
+        if rules.is_needed(image, self._images.values()):
+            found.add(('needed', ''))
+        return found
 
     def keeps(self, image: w.Record) -> bool:
         """Return whether an image has to be kept; if wide, may be kept."""
         command, server_id = self._command, w.image_server(image)
-        if self.stored(image) or any(self.named_after(image)):
-            return True
-        keeps_used = 'unused' in command.choice or not (
+        reasons = {'stored', 'named'}
+        if 'unused' in command.choice or not (
             command.includes_used or command.kind == 'named'
-        )
-        if keeps_used and (any(self.booted(image)) or self.needed(image)):
-            return True
-        if 'orphaned' in command.choice and any(
-            rules.is_from(image, server) for *_key, server in self.listed
         ):
+            reasons |= {'booted', 'needed'}
+        if 'orphaned' in command.choice:
+            reasons.add('from')
+        if reasons & {*dict(self.uses(image))}:
             return True
         if not (self._is_wide and self.may_have_gaps):
             return False
-        read = {s['id'] for r, key, s in self.servers if not r.is_unread(key)}
+        read = {s['id'] for r, key, s in self._servers if not r.is_unread(key)}
         return rules.may_hold_any(image) or server_id not in {None, *read}
 
 

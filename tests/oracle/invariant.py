@@ -116,9 +116,10 @@ class Watch:
             if (known := world.images(region).get(image_id))
         ):
             raise Fault(f'{image_id} was not chosen')
-        if all(self._view(x, region).stored(image) for x in fresh):
+        uses = [dict(self._uses(x, region, image)) for x in fresh]
+        if all('stored' in found for found in uses):
             raise Fault(f'a server may be stored in {image_id}')
-        if self._is_used('named_after', region, image):
+        if self._is_used('named', region, image):
             raise Fault(f'{image_id} has the name of the image of a server')
         if command.kind == 'named':
             return
@@ -126,16 +127,19 @@ class Watch:
             if self._is_used('booted', region, image):
                 raise Fault(f'a server was booted from {image_id}')
             planned = self._since(self._images.get(region, 0))
-            if all(self._view(x, region).needed(image) for x in planned):
+            uses = [dict(self._uses(x, region, image)) for x in planned]
+            if all('needed' in found for found in uses):
                 raise Fault(f'another image needs {image_id}')
         if command.kind == 'prune' and not any(
             self._has_newer(world, region, image) for world in fresh
         ):
             raise Fault(f'{image_id} has no newer good image in its group')
 
-    def _view(self, world: w.World, region: str) -> View:
+    def _uses(
+        self, world: w.World, region: str, image: w.Record
+    ) -> set[tuple[str, str]]:
         listed = [n for n in self._command.selected if n in world.told.listed]
-        return View(world, region, self._command, listed)
+        return View(world, region, self._command, listed).uses(image)
 
     def _is_used(self, use: str, region: str, image: w.Record) -> bool:
         """Return whether a server of one region has used it all the time."""
@@ -143,7 +147,7 @@ class Watch:
         known = (self._check_began or self.clock) - age
         return any(
             all(
-                name in getattr(self._view(world, region), use)(image)
+                (use, name) in self._uses(world, region, image)
                 for world in self._since(self._servers.get(name, 0), known)
             )
             for name in self._world.regions
