@@ -99,7 +99,7 @@ def region(
         keys = {server_id, server_id + w.AGAIN} & {*servers}
         if chance.random() < 0.5:
             made.cell |= keys
-        if chance.random() < 0.03:
+        if chance.random() < 0.06:
             how = chance.choice([*w.MALFORMED])
             made.malformed |= dict.fromkeys(sorted(keys), how)
     made.down = {*made.cell} if chance.random() < 0.1 else set()

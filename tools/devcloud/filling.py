@@ -2,7 +2,9 @@
 
 """Filling a new cloud, through its own APIs if possible."""
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+import dataclasses
 from typing import Any
 
 import glance
@@ -61,8 +63,8 @@ class _Filling:
         self._urls = layout.endpoints(region)
         self._database = layout.glance_db(region)
         self._servers = Servers(admin, self._urls, layout.nova_db(region))
-        #: Images by ID, the newest first.
-        self._made: dict[str, Image] = {}
+        #: The names of the images that were made, by ID.
+        self._names: dict[str, str | None] = {}
         self.seen: dict[str, str] = {}
         self.others: dict[str, str] = {}
 
@@ -74,16 +76,14 @@ class _Filling:
             flavor = {'id': flavor_id, 'name': name, 'ram': ram, 'disk': disk}
             self._admin('POST', url, {'flavor': {**flavor, 'vcpus': 1}})
         # Servers need an image, and some images are taken from servers.
-        boot_id = self._make_image(CIRROS)
+        [boot_id] = self._make_images([CIRROS])
         booted = [
             (name, self._servers.boot(self._users['demo'], name, boot_id))
             for name in content.servers
         ]
         # The newer one of two with the same name.
         self.seen |= booted
-        for image in content.images(self.seen):
-            self._make_image(image)
-        glance.adjust(self._database, self._made)
+        self._make_images(content.images(self.seen))
         for _name, server_id in booted:
             self._servers.wait(server_id)
         with ThreadPoolExecutor() as pool:
@@ -91,15 +91,19 @@ class _Filling:
                 pass
         self._adopt_snapshots()
 
-    def _make_image(self, image: Image) -> str:
-        made_id = image.id or image_id(self._region, len(self._made))
-        self._made[made_id] = image
-        owner = self._projects[image.owner]
-        glance.make(self._admin, self._urls['image'], image, made_id, owner)
-        return made_id
+    def _make_images(self, images: Iterable[Image]) -> list[str]:
+        """Make images, the newest first; return their IDs."""
+        made = {}
+        for number, image in enumerate(images, len(self._names)):
+            made_id = image.id or image_id(self._region, number)
+            owner = self._projects[image.owner]
+            made[made_id] = dataclasses.replace(image.at(number), owner=owner)
+        glance.insert(self._database, made)
+        self._names |= {key: image.name for key, image in made.items()}
+        return [*made]
 
     def _make_server(self, server: Server) -> None:
-        known = {image.name: key for key, image in self._made.items()}
+        known = {name: key for key, name in self._names.items()}
         user = self._users[server.project]
         server_id = self._servers.make(user, server, known[server.image])
         is_seen = server.project == 'demo' and server.fate != 'deleted'
@@ -111,8 +115,8 @@ class _Filling:
         found = {
             str(image['name']): image['id']
             for image in self._admin('GET', url)['images']
-            if image['id'] not in self._made
+            if image['id'] not in self._names
         }
-        for name, made_id in sorted(found.items()):
-            self._made[made_id] = Image(name)
-        glance.adjust(self._database, self._made)
+        named = enumerate(sorted(found.items()), len(self._names))
+        times = {found_id: Image(name).at(n) for n, (name, found_id) in named}
+        glance.set_times(self._database, times)

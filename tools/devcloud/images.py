@@ -34,10 +34,10 @@ _X86 = {'architecture': 'x86_64', 'hw_disk_bus': 'virtio'}
 class Image:
     """An image to create.
 
-    :param data: bytes of data to upload; with 0 the image stays queued
-    :param status: Glance's status, to set in the database
-    :param size: bytes, to set in the database
-    :param created: when it was created, to set in the database
+    :param status: Glance's status
+    :param size: bytes
+    :param created: when it was created
+    :param updated: how many days later it was changed
     """
 
     name: str | None
@@ -45,15 +45,20 @@ class Image:
     owner: str = 'admin'
     min_disk: int = 0
     min_ram: int = 0
-    data: int = 4096
-    status: str | None = None
-    size: int | None = None
+    status: str = 'active'
+    size: int | None = 4096
     protected: bool = False
     disk_format: str = 'raw'
     container_format: str = 'bare'
     properties: dict[str, str] = dataclasses.field(default_factory=dict)
     id: str | None = None
     created: datetime.datetime = NEWEST
+    updated: int = 0
+
+    def at(self, number: int) -> 'Image':
+        """Return it with the times of one by its number, the newest first."""
+        created = NEWEST - datetime.timedelta(hours=3 * number)
+        return dataclasses.replace(self, created=created, updated=number % 9)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,8 +114,6 @@ def backups(region: str, owner: str) -> dict[str, Image]:
             name,
             visibility='private',
             owner=owner,
-            status='active',
-            size=4096,
             properties={'image_type': 'snapshot'},
             created=now - datetime.timedelta(days=days),
         )

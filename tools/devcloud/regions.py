@@ -25,7 +25,7 @@ _MINE: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
 
 #: The newest image of each region.
 CIRROS = Image(
-    'cirros-0.6.2', data=1 * MB, min_disk=1,
+    'cirros-0.6.2', size=1 * MB, min_disk=1,
     properties=distro('cirros', '0.6.2'),
 )  # fmt: skip
 
@@ -70,7 +70,7 @@ def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
     yield Image('nightly', **_MINE, properties=daily)
     yield Image('odd-type', **_MINE, properties={'image_type': 'in:foo'})
     yield Image(
-        'volume-backed', **_MINE, data=0, size=0, status='active',
+        'volume-backed', **_MINE, size=0,
         properties={
             'block_device_mapping': '[{"source_type": "snapshot", '
             '"boot_index": 0, "volume_size": 10}]',
@@ -122,8 +122,9 @@ def _odd_images() -> Iterator[Image]:
     # The name of this image is the ID of another one.
     yield Image(image_id('RegionOne', 0))
 
-    yield Image('queued', **_MINE, data=0)
-    yield Image('queued-too', data=0, min_disk=10)
+    queued: dict[str, Any] = {'status': 'queued', 'size': None}
+    yield Image('queued', **_MINE, **queued)
+    yield Image('queued-too', **queued, min_disk=10)
     for status in (
         'saving', 'killed', 'importing', 'uploading', 'deactivated',
         'pending_delete', 'deleted',
