@@ -10,7 +10,8 @@ from tests.oracle import world as w
 
 _OF_SERVERS = (*['boot', 'shelve', 'task'] * 2, 'unshelve', 'rename', 'delete')
 _OF_IMAGES = (*['break'] * 4, 'delete image', 'need')
-_EVENTS = (*_OF_SERVERS, *_OF_IMAGES, 'cell', 'region')
+# NOTE: what cannot be read refuses most plans, which then show nothing.
+_EVENTS = (*(_OF_SERVERS + _OF_IMAGES) * 2, 'cell', 'region')
 
 
 def act(chance: random.Random, world: w.World) -> None:

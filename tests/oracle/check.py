@@ -51,7 +51,7 @@ class Run:
             if self.watch.deleted:
                 raise Fault('the dry run deleted images')
         else:
-            self._acts = 0.15
+            self._acts = 0.25
         is_asked = self.command.asks or self.command.kind == 'named'
         done = self._run(*([] if is_asked else ['--auto-approve']))
         if self._faults:
@@ -78,7 +78,7 @@ class Run:
         self.watch.clock += seconds
 
     def _asked(self) -> None:
-        while self._chance.random() < 4 * self._acts:
+        while self._acts and self._chance.random() < 0.6:
             self._act(is_asked=True)
 
     def _before(self, method: str, *request: Any) -> int | None:

@@ -94,7 +94,7 @@ def region(
     made.highest = (2, 104 if chance.random() < 0.8 else 60)
     made.max_page = chance.choice([2, 1000, 1000])
     made.filters = chance.random() < 0.5
-    made.is_up = chance.random() < 0.95
+    made.is_up = chance.random() < 0.97
     for server_id in ids:
         keys = {server_id, server_id + w.AGAIN} & {*servers}
         if chance.random() < 0.5:
@@ -102,7 +102,7 @@ def region(
         if chance.random() < 0.06:
             how = chance.choice([*w.MALFORMED])
             made.malformed |= dict.fromkeys(sorted(keys), how)
-    made.down = {*made.cell} if chance.random() < 0.1 else set()
+    made.down = {*made.cell} if chance.random() < 0.06 else set()
     return made
 
 
