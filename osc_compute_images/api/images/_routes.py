@@ -18,7 +18,12 @@ from osc_compute_images.api.records import _ids
 _NO_SUCH_IMAGE = 'Image not found.'
 
 #: Statuses of a missing route.
-_NO_ROUTE = (404, 406)
+_NO_ROUTE = (404, 406, 410)
+
+#: How Nova begins its message if its policy forbids a request, and if the
+#: Image service does.
+_POLICY = "Policy doesn't allow"
+_OF_GLANCE = ('HTTP 403', 'Not authorized for image')
 
 
 class Routes:
@@ -36,6 +41,7 @@ class Routes:
         try:
             return self._client.get(path_to('images', *path), query)
         except _errors.HTTPError as e:
+            _check_policy('GET', e)
             if e.http_status in _NO_ROUTE:
                 self._raise_not_served(e)
             raise
@@ -63,6 +69,7 @@ class Routes:
                 return self._client.get(url, deadline=deadline)
             return self._client.send(method, url, json)
         except _errors.HTTPError as e:
+            _check_policy(method, e)
             if e.http_status == 404 and e.message == _NO_SUCH_IMAGE:
                 raise _image_not_found(e, e.message) from e
             # A missing property has the same error as a missing route.
@@ -125,6 +132,22 @@ class Routes:
             versions=versions,
             http_status=e.http_status,
             request_id=e.request_id,
+        ) from e
+
+
+def _check_policy(method: str, e: _errors.HTTPError) -> None:
+    """Tell a request that Compute forbids from one for a protected image.
+
+    Gateways have their own messages; Nova has none of its own for a read.
+
+    :raises ImagesForbidden: if Compute forbids the request
+    """
+    if e.http_status == 403 and (
+        e.message.startswith(_POLICY)
+        or (method == 'GET' and not e.message.startswith(_OF_GLANCE))
+    ):
+        raise _errors.ImagesForbidden(
+            e.message, http_status=e.http_status, request_id=e.request_id
         ) from e
 
 
