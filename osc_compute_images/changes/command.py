@@ -20,6 +20,7 @@ from osc_lib.command import command
 
 from osc_compute_images import base
 from osc_compute_images.options import habits
+from osc_compute_images.options import instead
 from osc_compute_images.options import keep
 from osc_compute_images.options import parsers
 from osc_compute_images.options import regions
@@ -60,11 +61,12 @@ class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
             action='store_true',
             help='With --dry-run, exit with 8 if changes are planned',
         )
-        group.add_argument(
+        approve = group.add_argument(
             '--auto-approve',
             action='store_true',
             help='Make the planned changes without confirmation',
         )
+        instead.same(approve, instead.nothing)
         group.add_argument(
             '--max-changes',
             metavar='<n>',
@@ -215,15 +217,16 @@ class PropertyCommand(ChangeCommand):
     arguments = ('[<image>]',)
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
+        image = parser.add_argument(
             'image',
             metavar='<image>',
             nargs='?',
             type=parsers.name_or_id,
             help='Image to modify (name or ID)',
         )
+        instead.same(image, instead.names)
         self.add_property(parser)
-        self.add_planning(parser, 'with-').add_argument(
+        private = self.add_planning(parser, 'with-').add_argument(
             '--allow-private',
             action='store_true',
             help='Allow images to become private: with any change of '
@@ -232,6 +235,7 @@ class PropertyCommand(ChangeCommand):
             'Without this option, such images are not changed; "openstack '
             'image set" and "unset" keep the visibility',
         )
+        instead.same(private, instead.nothing)
         habits.add_assigning(parser, self.verb)
 
     @abc.abstractmethod
