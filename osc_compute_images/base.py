@@ -132,6 +132,7 @@ class ImagesCommand(command.Command):
             parsed: argparse.Namespace = parse_args(args, *namespace)
             # A plan records them, to be made again.
             parsed.words = tuple(args)
+            self.parsed_args = parsed
             return parsed
 
         vars(parser)['parse_args'] = parse

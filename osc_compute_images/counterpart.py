@@ -8,7 +8,6 @@ it would select more images. See :mod:`.options.instead`.
 
 import argparse
 from collections.abc import Iterable
-from collections.abc import Iterator
 import shlex
 from typing import Any
 
@@ -36,21 +35,20 @@ _OTHERS = frozenset((
 ))  # fmt: skip
 
 
-def advice(
-    command: base.ImagesCommand | None, parsed_args: argparse.Namespace | None
-) -> str:
+def advice(command: base.ImagesCommand | None) -> str:
     """Return a sentence that tells how to do the same, if it is possible."""
-    if command is None or parsed_args is None or not command.same_as:
+    known = [] if command is None else [*instead.actions(command.parser)]
+    if command is None or not (known and command.same_as):
         return 'The "openstack image" commands use the Image service instead'
     made = _Counterpart()
-    for action in _actions(getattr(command.app, 'parser', None)):
+    for action in instead.actions(getattr(command.app, 'parser', None)):
         if action.dest not in _OTHERS:
             is_place = action.dest in _PLACE
             same = instead.Same(_public) if is_place else None
             made.add(action, command.app.options, same, made.places)
-    for action in _actions(command.parser):
+    for action in known:
         same = vars(action).get('same')
-        made.add(action, parsed_args, same, made.options)
+        made.add(action, command.parsed_args, same, made.options)
     line = made.line(command.same_as)
     if line != printable(line):
         made.lost.append('control characters')
@@ -60,12 +58,6 @@ def advice(
         f'"openstack image {command.same_as}" uses the Image service instead, '
         f'but has no counterpart of {printable(" and ".join(made.lost))}'
     )
-
-
-def _actions(parser: Any) -> Iterator[argparse.Action]:
-    """Yield the options and arguments in the order of the help."""
-    for group in getattr(parser, '_action_groups', ()):
-        yield from group._group_actions
 
 
 def _public(value: Any) -> Iterable[object] | None:
@@ -99,11 +91,11 @@ class _Counterpart:
         :param words: where an option is added
         """
         value = getattr(parsed, action.dest, None)
-        of_another = (
-            isinstance(action, argparse._StoreConstAction)
-            and value != action.const
-        )
-        if value in (None, False, '', [], action.default) or of_another:
+        if value in (None, False, '', [], action.default):
+            return
+        is_flag = action.nargs == 0
+        if is_flag and value not in (action.const, [action.const]):
+            # Another option has the same attribute.
             return
         names = action.option_strings
         if same is None:
@@ -120,7 +112,7 @@ class _Counterpart:
         if same.global_option:
             names, words = [same.global_option], self.places
         for text in texts:
-            if action.nargs == 0:
+            if is_flag:
                 words.append(names[0])
             elif text.startswith('-'):
                 # After a space, it would be an option.

@@ -2,7 +2,6 @@
 
 """Errors of the API as errors of a command, with advice."""
 
-import argparse
 from collections.abc import Iterator
 import contextlib
 import shlex
@@ -34,14 +33,10 @@ _REFUSALS['unset'] = _REFUSALS['set']
 
 
 @contextlib.contextmanager
-def translated(
-    command: base.ImagesCommand | None = None,
-    parsed_args: argparse.Namespace | None = None,
-) -> Iterator[None]:
+def translated(command: base.ImagesCommand | None = None) -> Iterator[None]:
     """Raise errors of the API as errors of a command.
 
-    See :func:`describe` for the arguments.
-
+    :param command: the one that may have a counterpart
     :raises Failure: for a PlanRefused
     :raises CommandError: for another ImagesError
     """
@@ -50,25 +45,22 @@ def translated(
     except api.PlanRefused as e:
         raise base.Failure(describe(e), base.EXIT_REFUSED) from e
     except api.ImagesError as e:
-        text = describe(e, command, parsed_args)
-        raise exceptions.CommandError(text) from e
+        raise exceptions.CommandError(describe(e, command)) from e
 
 
 def describe(
-    e: api.ImagesError,
-    command: base.ImagesCommand | None = None,
-    parsed_args: argparse.Namespace | None = None,
+    e: api.ImagesError, command: base.ImagesCommand | None = None
 ) -> str:
     """Return the message of an error, with advice for the command line.
 
-    :param command: the one that may have a counterpart, and its arguments
+    :param command: the one that may have a counterpart
     """
     text = str(e)
     if isinstance(e, api.GapsFound):
         found = text.rstrip('.')
         return f'{found}. To go on with what was read, use --accept-gaps'
     if isinstance(e, api.ImagesNotServed):
-        return f'{e}. {counterpart.advice(command, parsed_args)}'
+        return f'{e}. {counterpart.advice(command)}'
     if isinstance(e, api.EndpointNotFound):
         reason = e.message.rstrip('.')
         return f'{reason}: {CHECK_CATALOG}'

@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 from typing import NamedTuple
@@ -41,6 +42,14 @@ class Same(NamedTuple):
     values: Values
     unless: Collection[str] = ()
     global_option: str | None = None
+
+
+def actions(
+    parser: argparse.ArgumentParser | None,
+) -> Iterator[argparse.Action]:
+    """Yield the options and arguments in the order of the help."""
+    for group in getattr(parser, '_action_groups', ()):
+        yield from group._group_actions
 
 
 def as_given(value: Any) -> Iterable[object]:
@@ -107,7 +116,7 @@ def same_output(
         folded = {c.strip().lower().replace(' ', '_') for c in given}
         return given if folded <= {*columns} else None
 
-    for action in parser._actions:
+    for action in actions(parser):
         of_columns = action.dest in ('columns', 'sort_columns')
         values = known if of_columns else as_given
         same(action, values if columns else nothing)

@@ -19,6 +19,7 @@ from keystoneauth1 import session
 from openstack.config import loader
 
 import osc_compute_images
+from osc_compute_images import counterpart
 from osc_compute_images.api.clouds import _cloud
 from osc_compute_images.api.http import _settings
 from osc_compute_images.commands.list import ListComputeImage
@@ -36,8 +37,10 @@ PRIVATE = {
     # cliff.command.Command: hooks cannot add to the help.
     '_hooks': 'base.py',
     # argparse.ArgumentParser: the options of the output come first in help,
-    # and those of other commands are unknown, without a hint.
-    '_action_groups': 'base.py',
+    # and those of other commands are unknown, without a hint. No command of
+    # "openstack image" is suggested.
+    '_action_groups': 'base.py options/instead.py',
+    '_group_actions': 'options/instead.py',
     '_option_string_actions': 'options/habits.py',
     # cliff.columns.FormattableColumn: all subclasses in osc-lib use it, too.
     '_value': 'output/escaping.py output/used_by.py',
@@ -108,6 +111,7 @@ def test_libraries_have_private_names():
     group = parser.add_argument_group('title')
     option = group.add_argument('--option')
     assert parser._action_groups[2:] == [group]
+    assert group._group_actions == [option]
     assert parser._option_string_actions['--option'] is option
     # Older releases of keystoneauth have no such retries.
     if 'connect_retries' in inspect.signature(session.Session).parameters:
@@ -126,6 +130,13 @@ def test_hook_adds_to_epilog():
 
 
 # -- without these names ---------------------------------------------------
+
+
+def test_command_without_groups_has_no_counterpart():
+    made = ListComputeImage(None, None)
+    made.get_parser('').parse_args(['--unused'])
+    del made.parser._action_groups
+    assert 'openstack image list' not in counterpart.advice(made)
 
 
 def test_session_without_retries_has_none():
