@@ -42,6 +42,7 @@ POLICY = nova.fault(
     'forbidden',
     "Policy doesn't allow os_compute_api:images to be performed.",
 )
+ONE = f'{nova.ENDPOINT}/images/{ID[1]}'
 GONE = nova.fault(410, 'gone', 'Gone.')
 START = 'Use the Image service'
 NONE = '"openstack image %s" uses the Image service instead, but has no '
@@ -138,26 +139,31 @@ def before_verb(words):
         ('set --with-name a --property a=b --auto-approve', '--with-name'),
     ],
 )
-@pytest.mark.parametrize('refusal', [POLICY, GONE], ids=['403', '410'])
-def test_counterpart_is_in_the_only_line(
-    app, http, caplog, refusal, line, expected
-):
-    http.get(f'{nova.ENDPOINT}/', status_code=404)
-    http.get(f'{nova.ENDPOINT}/images', **refusal)
-    http.get(nova.DETAIL, **refusal)
+def test_counterpart_is_in_the_only_line(app, http, caplog, line, expected):
+    http.get(nova.DETAIL, **POLICY)
     verb = line.partition(' ')[0]
     with pytest.raises(exceptions.CommandError) as caught:
         run(app, verb, *shlex.split(line)[1:])
     message = str(caught.value)
     assert not caplog.records
     assert '\n' not in message
-    assert f'(HTTP {refusal["status_code"]}) (Request-ID: req-1). ' in message
+    assert '(HTTP 403) (Request-ID: req-1). ' in message
     if expected.split()[0] == verb:
         assert message.endswith(f': openstack image {expected}')
     else:
         assert message.endswith(f'{NONE % verb}counterpart of {expected}'), (
             message
         )
+
+
+@pytest.mark.parametrize('refusal', [GONE, nova.NO_ROUTE])
+def test_removed_api_has_the_same_counterpart(app, http, refusal):
+    http.get(f'{nova.ENDPOINT}/', status_code=404)
+    for url in (ONE, f'{nova.ENDPOINT}/images'):
+        http.get(url, **refusal)
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, 'show', ID[1])
+    assert str(caught.value).endswith(f': openstack image show {ID[1]}')
 
 
 def test_commands_without_counterpart_refer_to_the_others(app, http):
@@ -191,6 +197,18 @@ def test_policy_may_forbid_only_the_change(
     assert not errors(caplog)
     changes = [r for r in sent(http) if not r.startswith('GET ')]
     assert len(changes) == 1
+
+
+def test_reviewed_plan_has_no_counterpart(app, http, tmp_path):
+    """Rows may have been removed from it: its command would delete more."""
+    new_fleet().serve(http)
+    _code, plan = run(app, f'delete {ID[1]} {ID[2]} --dry-run -f json')
+    file = tmp_path / 'plan.json'
+    file.write_text(plan)
+    http.get(ONE, **POLICY)
+    with pytest.raises(exceptions.CommandError, match='Policy') as caught:
+        run(app, f'apply {file} --auto-approve')
+    assert 'openstack image delete' not in str(caught.value)
 
 
 def test_regions_have_the_global_option(app, http, two_regions, caplog):
