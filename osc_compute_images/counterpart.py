@@ -109,8 +109,9 @@ class _Counterpart:
         if not names:
             self._arguments += texts
             return
-        if same.global_option:
-            names, words = [same.global_option], self.places
+        if same.option is not None:
+            names = [same.option]
+            words = self.places if names[0].startswith('--os-') else words
         for text in texts:
             if is_flag:
                 words.append(names[0])

@@ -3,6 +3,7 @@
 """List images."""
 
 import argparse
+from collections.abc import Iterable
 
 from osc_lib.command import command
 
@@ -15,6 +16,10 @@ from osc_compute_images.options import select
 
 #: The most images that Glance puts on a page.
 _MAX_PAGE = 1000
+
+
+def _limit(number: int) -> Iterable[int] | None:
+    return [number] if number <= _MAX_PAGE else None
 
 
 class ListComputeImage(base.ImagesCommand, command.Lister):
@@ -45,11 +50,7 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
             'images per request, at most 1,000',
         )
         # NOTE: there it is one page, in which properties are looked for.
-        instead.same(
-            limit,
-            lambda n: [n] if n <= _MAX_PAGE else None,
-            unless=('property', 'max_items'),
-        )
+        instead.same(limit, _limit, unless=('property', 'max_items'))
         most = group.add_argument(
             '--max-items',
             metavar='<n>',
@@ -58,7 +59,7 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
             '(default: no limit; 250,000 if all are held in memory, as for '
             'a table)',
         )
-        instead.same(most, unless=('property',))
+        instead.same(most, _limit, unless=('property',), option='--limit')
         marker = group.add_argument(
             '--marker',
             metavar='<image>',

@@ -36,12 +36,12 @@ class Same(NamedTuple):
 
     :param values: returns its values
     :param unless: attributes of the options with which it means something else
-    :param global_option: the global option that it is there
+    :param option: its name, if it is another one
     """
 
     values: Values
     unless: Collection[str] = ()
-    global_option: str | None = None
+    option: str | None = None
 
 
 def actions(
@@ -94,13 +94,13 @@ def same(
     values: Values = as_given,
     *,
     unless: Collection[str] = (),
-    global_option: str | None = None,
+    option: str | None = None,
 ) -> None:
     """Declare that an option or argument means the same there.
 
     See :class:`Same` for the arguments.
     """
-    vars(action)['same'] = Same(values, unless, global_option)
+    vars(action)['same'] = Same(values, unless, option)
 
 
 def same_output(

@@ -48,7 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         dest='regions',
         help='Work on this region; repeat option for several',
     )
-    instead.same(region, instead.only_one, global_option='--os-region-name')
+    instead.same(region, instead.only_one, option='--os-region-name')
     where.add_argument(
         '--all-clouds',
         action='store_true',

@@ -97,7 +97,7 @@ def before_verb(words):
         ),
         ('list --public --marker x --long', 'list --public --marker x --long'),
         ('list --property a=b -c Name', 'list --property a=b -c Name'),
-        ('list --max-items 9999', 'list --max-items 9999'),
+        ('list --max-items 9', 'list --limit 9'),
         ("show 'a b;$c' -f shell", "show -f shell 'a b;$c'"),
         ('show --human-readable -- -x', 'show --human-readable -- -x'),
         ('set web --property a=b', 'set --property a=b web'),
@@ -122,6 +122,7 @@ def before_verb(words):
         ('list --property a=b --limit 5', 'this --limit'),
         ('list --max-items 9 --limit 5', 'this --limit'),
         ('list --limit 1001', 'this --limit'),
+        ('list --max-items 1001', 'this --max-items'),
         ('list -c Size', 'this --column'),
         ('list --sort-column Size', 'this --sort-column'),
         ("show 'a\x1b'", 'control characters'),
@@ -360,7 +361,8 @@ def test_suggestion_parses_and_means_the_same(name, data):
     words = data.draw(arguments(name))
     try:
         got = advice(name, words)
-    except SystemExit:
+    except (SystemExit, argparse.ArgumentTypeError):
+        # NOTE: some releases of osc-lib raise the second one.
         return
     if got is None or not got[1].startswith(START):
         return
@@ -374,16 +376,13 @@ def test_suggestion_parses_and_means_the_same(name, data):
     if name == 'delete':
         assert other.images == mine.images
         assert not mine.dry_run
-        assert other.store is None
         return
     if name == 'list':
         assert [other.name] == (mine.name or [None])
         assert other.status in {'active', None}
         assert bool(other.status) == bool(mine.status)
-        assert (other.limit or other.max_items) == (
-            mine.limit or mine.max_items
-        )
-        assert not (other.property and (other.limit or other.max_items))
+        assert other.limit == (mine.limit or mine.max_items)
+        assert not (other.property and other.limit)
         assert other.property == (
             dict(choice[:2] for choice in mine.property)
             if mine.property
@@ -430,7 +429,9 @@ def patched(kind, words, **stored):
         find_image=lambda *_args, **_options: image, update_image=update
     )
     manager = types.SimpleNamespace(
-        image=client, sdk_connection=argparse.Namespace(identity=None)
+        image=client,
+        identity=None,
+        sdk_connection=argparse.Namespace(identity=None),
     )
     command = kind(types.SimpleNamespace(client_manager=manager), None)
     command.take_action(command.get_parser('').parse_args([*words, 'x']))
