@@ -57,29 +57,20 @@ def apply(api: 'ImagesAPI', plan: Plan, fleet: Fleet) -> Iterator[Outcome]:
     for step in plan.steps:
         if step.action is Action.KEEP:
             yield Outcome(step=step, result=Result.KEPT, reason=step.reason)
-            continue
-        if fatal is not None:
+        elif fatal is not None:
             yield _failure(step, fatal)
-            continue
-        try:
+        else:
             outcome = _apply_step(api, step, plan, check)
-        except _errors.ImageNotFound:
-            outcome = Outcome(step=step, result=Result.GONE)
-            failed_connections = 0
-        except _errors.ImagesError as e:
-            outcome = _failure(step, e)
-            if isinstance(e, _errors.ConnectionFailed):
+            if isinstance(outcome.error, _errors.ConnectionFailed):
                 failed_connections += 1
             else:
                 failed_connections = 0
             if (
-                isinstance(e, _FATAL)
+                isinstance(outcome.error, _FATAL)
                 or failed_connections == _MAX_FAILED_CONNECTIONS
             ):
-                fatal = e
-        else:
-            failed_connections = 0
-        yield outcome
+                fatal = outcome.error
+            yield outcome
 
 
 def _failure(step: Step, e: _errors.ImagesError) -> Outcome:
@@ -95,23 +86,26 @@ def _failure(step: Step, e: _errors.ImagesError) -> Outcome:
 def _apply_step(
     api: 'ImagesAPI', step: Step, plan: Plan, check: '_DeletionCheck'
 ) -> Outcome:
-    """Change an image if nothing speaks against it.
-
-    :raises ImageNotFound: if the image is gone
-    """
+    """Change an image if nothing speaks against it."""
     image = step.image
-    if not plan.named:
-        objection = None
-        if step.action is Action.DELETE:
-            # NOTE: before the image is read: this may take longer.
-            objection = check.objection(step)
-        image = api.get(step.image.id)
-        if image.state == 'DELETED':
-            return Outcome(step=step, result=Result.GONE)
-        objection = objection or difference(step.image, image)
-        if objection is not None:
-            return Outcome(step=step, result=Result.SKIPPED, reason=objection)
-    note = _sending.change(api, step, image)
+    try:
+        if not plan.named:
+            # NOTE: the image is read last: the check may take longer.
+            deletes = step.action is Action.DELETE
+            objection = check.objection(step) if deletes else None
+            image = api.get(image.id)
+            if image.state == 'DELETED':
+                return Outcome(step=step, result=Result.GONE)
+            objection = objection or difference(step.image, image)
+            if objection is not None:
+                return Outcome(
+                    step=step, result=Result.SKIPPED, reason=objection
+                )
+        note = _sending.change(api, step, image)
+    except _errors.ImageNotFound:
+        return Outcome(step=step, result=Result.GONE)
+    except _errors.ImagesError as e:
+        return _failure(step, e)
     return Outcome(
         step=step,
         result=Result.DONE,
@@ -121,7 +115,7 @@ def _apply_step(
 
 
 class _DeletionCheck:
-    """Checks whether images may still be deleted.
+    """Tells why images must not be deleted, from what is true now.
 
     :param protection: of the plan
     :param fleet: the servers that may use the images
@@ -137,35 +131,36 @@ class _DeletionCheck:
 
     def objection(self, step: Step) -> str | None:
         """Return why an image must not be deleted, or None."""
-        return self._use(step.image) or self._loss(step.successor)
+        reason = None
+        if self._protection is not None:
+            reason = self._use(step.image, self._protection)
+        return reason or self._loss(step.successor)
 
-    def _use(self, image: Image) -> str | None:
-        if self._protection is None:
-            return None
+    def _use(self, image: Image, protection: Protection) -> str | None:
         self._fleet.refresh()
         servers = self._fleet.servers(self._api)
         if servers is not self._servers:
             self._servers = servers
-            self._protection = self._protection.with_servers(servers)
+            protection = protection.with_servers(servers)
+            self._protection = protection
         try:
-            self._protection.usage.check_gaps()
+            protection.usage.check_gaps()
         except _errors.GapsFound as e:
             return e.message
-        return self._protection.reason(image) or self._server(image)
+        return protection.reason(image) or self._server(image, protection)
 
-    def _server(self, image: Image) -> str | None:
+    def _server(self, image: Image, protection: Protection) -> str | None:
         """Check the server of an image by its ID.
 
         A list may lack the servers of a cell that does not respond; this
         request fails then, or tells that the status is unknown.
         """
-        if image.server_id is None or self._protection is None:
+        if image.server_id is None:
             return None
         servers = (*self._fleet.server(self._api, image.server_id),)
-        if servers and self._protection.usage.server_of(image) is None:
+        if servers and protection.usage.server_of(image) is None:
             return f'server {image.server_id} exists, and is not listed'
-        now = self._protection.with_servers(ServerList(servers))
-        return now.reason(image)
+        return protection.with_servers(ServerList(servers)).reason(image)
 
     def _loss(self, successor: str | None) -> str | None:
         """Check the image that is kept instead."""

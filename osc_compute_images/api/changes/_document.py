@@ -8,6 +8,7 @@ by mistake; it proves nothing about who wrote it.
 
 import codecs
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import hashlib
@@ -67,8 +68,6 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checksum: str = msgspec.field(name='Checksum')
 
 
-# NOTE: for 100,000 rows, each of them a line.
-_DECODER = msgspec.json.Decoder(list[_Row])
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(',', ':'))
 
 #: The names of the columns of a row.
@@ -117,7 +116,14 @@ def row(
         schema=SCHEMA,
         checksum='',
     )
-    return {**_plain(unsigned), 'Checksum': _checksum(unsigned)}
+    content: dict[str, Any] = msgspec.to_builtins(unsigned)
+    return {**content, 'Checksum': checksum(content)}
+
+
+def checksum(content: Mapping[str, Any]) -> str:
+    """Return the checksum of a row, whatever it has now."""
+    unsigned = _ENCODER.encode({**content, 'Checksum': ''})
+    return hashlib.sha256(unsigned.encode()).hexdigest()[:32]
 
 
 def read(text: str | bytes) -> Document:
@@ -152,16 +158,19 @@ def _rows(text: str | bytes) -> Iterator[_Row]:
         raise _refusal('it is empty')
     for document in documents:
         try:
-            rows = _decoded(document)
+            # NOTE: the decoder of msgspec refuses lone surrogates, which names
+            # may have.
+            contents = json.loads(document)
+            rows = msgspec.convert(contents, list[_Row])
         except (msgspec.MsgspecError, ValueError, RecursionError) as e:
             raise _refusal(f'it is not a plan in JSON: {e}') from e
-        for each in rows:
+        for each, content in zip(rows, contents, strict=True):
             if each.schema != SCHEMA:
                 raise _refusal(
                     f'its schema is {each.schema}, and not {SCHEMA}: make it '
                     f'again'
                 )
-            if each.checksum != _checksum(each):
+            if each.checksum != checksum(content):
                 raise _refusal(
                     f'the row of image {each.id} was altered. Rows may only '
                     f'be removed'
@@ -169,24 +178,15 @@ def _rows(text: str | bytes) -> Iterator[_Row]:
             yield each
 
 
-def _decoded(document: bytes) -> list[_Row]:
-    try:
-        return _DECODER.decode(document)
-    except msgspec.MsgspecError:
-        # NOTE: its decoder refuses lone surrogates, which names may have.
-        return msgspec.convert(json.loads(document), list[_Row])
-
-
 def _step(each: _Row) -> Step:
-    image = Image(
-        id=each.id,
-        name=each.name,
-        status=each.status,
-        updated=each.updated,
-        size=each.size,
-    )
     return Step(
-        image=image,
+        image=Image(
+            id=each.id,
+            name=each.name,
+            status=each.status,
+            updated=each.updated,
+            size=each.size,
+        ),
         action=each.action,
         reason=each.reason,
         properties=each.properties,
@@ -194,16 +194,6 @@ def _step(each: _Row) -> Step:
         keys=each.keys,
         successor=each.successor,
     )
-
-
-def _plain(each: _Row) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(each)
-    return plain
-
-
-def _checksum(each: _Row) -> str:
-    content = {**_plain(each), 'Checksum': ''}
-    return hashlib.sha256(_ENCODER.encode(content).encode()).hexdigest()[:32]
 
 
 def _refusal(reason: str) -> _errors.PlanRefused:

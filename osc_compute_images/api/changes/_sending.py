@@ -36,13 +36,17 @@ def change(api: 'ImagesAPI', step: Step, image: Image) -> str:
     if step.action is Action.DELETE:
         api.delete(step.image.id)
         return ''
-    edit = _set if step.action is Action.SET else _unset
     try:
-        return edit(api, step, image)
+        if step.action is Action.UNSET:
+            _unset(api, step, image)
+        elif step.replaces:
+            api.replace_metadata(step.image.id, step.properties)
+        else:
+            return _set(api, step, image)
     except RESPONSE_LOST:
-        if _is_edited(api, step):
-            return ''
-        raise
+        if not _is_edited(api, step):
+            raise
+    return ''
 
 
 def is_known_gone(api: 'ImagesAPI', image_id: str) -> bool:
@@ -58,41 +62,32 @@ def is_known_gone(api: 'ImagesAPI', image_id: str) -> bool:
 def _is_edited(api: 'ImagesAPI', step: Step) -> bool:
     try:
         stored = api.get(step.image.id).metadata
+        _stored.check_stored(
+            step.properties, stored, all_of_them=step.replaces
+        )
     except _errors.ImagesError:
         return False
-    if step.replaces and stored.keys() - step.properties.keys():
-        return False
-    return all(
-        key in stored and _stored.is_same(key, value, stored[key])
-        for key, value in step.properties.items()
-    ) and not any(key in stored for key in step.keys)
+    return stored.keys().isdisjoint(step.keys)
 
 
 def _set(api: 'ImagesAPI', step: Step, image: Image) -> str:
-    if step.replaces:
-        api.replace_metadata(step.image.id, step.properties)
-        return ''
-    _stored.check_written_back(image.metadata, frozenset(step.properties))
+    before = image.metadata
+    _stored.check_written_back(before, step.properties)
     stored = api.update_metadata(step.image.id, step.properties)
-    others = _stored.changed_by_others(image.metadata, stored, step.properties)
+    others = _stored.changed_by_others(before, stored, step.properties)
     if not others:
         return ''
     return f'properties changed by others: {", ".join(others)}'
 
 
-def _unset(api: 'ImagesAPI', step: Step, image: Image) -> str:
-    _stored.check_written_back(image.metadata, frozenset(step.keys))
+def _unset(api: 'ImagesAPI', step: Step, image: Image) -> None:
+    _stored.check_written_back(image.metadata, step.keys)
     present = [key for key in step.keys if key in image.metadata]
     try:
         api.delete_metadata_items(step.image.id, present)
     except _errors.PropertiesNotDeleted as e:
-        errors = [e for e in e.errors.values() if not _is_missing_key(e)]
-        if errors:
-            raise errors[0] from e
-    return ''
-
-
-def _is_missing_key(e: _errors.ImagesError) -> bool:
-    return isinstance(e, _errors.NotFound) and not isinstance(
-        e, _errors.ImageNotFound
-    )
+        for error in e.errors.values():
+            # NOTE: a property that somebody else has removed is no error.
+            is_missing = isinstance(error, _errors.NotFound)
+            if not is_missing or isinstance(error, _errors.ImageNotFound):
+                raise error from e

@@ -69,8 +69,6 @@ class Result(enum.StrEnum):
 class Outcome:
     """The outcome of a step of a plan.
 
-    :param result: ``gone`` if the image no longer existed; ``skipped`` if it
-        or its use has changed since the plan was made
     :param reason: why it was kept or skipped, what failed, or a note
     :param error: for :attr:`Result.FAILED`
     :param request_id: of the change, in the logs of Compute, if it has one
@@ -85,6 +83,13 @@ class Outcome:
     time: datetime.datetime = dataclasses.field(
         default_factory=lambda: datetime.datetime.now(datetime.UTC),
         compare=False,
+    )
+
+
+def kept(image: Image, reason: str, *, is_refused: bool = False) -> Step:
+    """Return the step of an image that is kept."""
+    return Step(
+        image=image, action=Action.KEEP, reason=reason, is_refused=is_refused
     )
 
 

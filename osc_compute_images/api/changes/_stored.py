@@ -3,8 +3,10 @@
 """The properties of an image, as the server stores and changes them."""
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
+import itertools
 import json
 from typing import Any
 
@@ -14,7 +16,7 @@ from osc_compute_images.text import property_text
 
 
 def check_written_back(
-    metadata: Mapping[str, Any], replaced: frozenset[str]
+    metadata: Mapping[str, Any], replaced: Collection[str]
 ) -> None:
     """Check the properties of an image that a change does not replace.
 
@@ -48,27 +50,40 @@ def check_stored(
     :param all_of_them: whether all other properties must be gone
     :raises PropertiesNotStored: for any difference
     """
-    missing = [key for key in wanted if key not in stored]
-    changed = [
-        key
-        for key, value in wanted.items()
-        if key in stored and not is_same(key, value, stored[key])
-    ]
-    extra = [key for key in stored if all_of_them and key not in wanted]
-    problems = [
+    wrong = not_stored(wanted, stored)
+    others = [key for key in stored if all_of_them and key not in wanted]
+    problems = {
+        'did not store': [key for key in wrong if key not in stored],
+        'stored another value for': [key for key in wrong if key in stored],
+        'did not remove': others,
+    }
+    text = '; '.join(
         f'{problem}: {", ".join(keys)}'
-        for problem, keys in (
-            ('did not store', missing),
-            ('stored another value for', changed),
-            ('did not remove', extra),
-        )
+        for problem, keys in problems.items()
         if keys
-    ]
-    if problems:
+    )
+    if text:
         raise _errors.PropertiesNotStored(
-            f'The server accepted the change, but {"; ".join(problems)}',
-            keys=(*missing, *changed, *extra),
+            f'The server accepted the change, but {text}',
+            keys=[*itertools.chain(*problems.values())],
         )
+
+
+def not_stored(
+    wanted: Mapping[str, str], stored: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the properties that are missing, or have another value."""
+    return {
+        key: value
+        for key, value in wanted.items()
+        if key not in stored or not _is_same(key, value, stored[key])
+    }
+
+
+def _is_same(key: str, wanted: str, stored: object) -> bool:
+    if key in JSON_KEYS and not isinstance(stored, str):
+        return bool(json.loads(wanted) == stored)
+    return property_text(stored) == wanted
 
 
 def changed_by_others(
@@ -87,13 +102,6 @@ def changed_by_others(
         for key in keys
         if key not in before or key not in after or before[key] != after[key]
     )
-
-
-def is_same(key: str, wanted: str, stored: object) -> bool:
-    """Return whether a property has the wanted value."""
-    if key in JSON_KEYS and not isinstance(stored, str):
-        return bool(json.loads(wanted) == stored)
-    return property_text(stored) == wanted
 
 
 def remove_each(remove: Callable[[str], object], keys: Iterable[str]) -> None:
@@ -123,11 +131,3 @@ def remove_each(remove: Callable[[str], object], keys: Iterable[str]) -> None:
             f'{", ".join(errors)}',
             errors=errors,
         )
-
-
-def is_undecodable(e: _errors.ImagesError) -> bool:
-    """Return whether Nova failed to decode a property from JSON.
-
-    See :data:`JSON_KEYS`.
-    """
-    return e.http_status == 500 and 'JSONDecodeError' in e.message
