@@ -7,6 +7,7 @@ by mistake; it proves nothing about who wrote it.
 """
 
 import codecs
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ class Origin:
 
 
 class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A row. The names of its fields are those of the columns."""
+    """A row. Columns are named in it, and fields as what they are of."""
 
     action: Action = msgspec.field(name='Action')
     id: str = msgspec.field(name='ID')
@@ -67,6 +68,12 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: int = msgspec.field(name='Schema')
     checksum: str = msgspec.field(name='Checksum')
 
+
+_OF_IMAGE = ('id', 'name', 'status', 'updated', 'size')
+_OF_STEP = (
+    *('action', 'reason', 'successor', 'properties', 'replaces', 'keys'),
+)
+_OF_ORIGIN = ('cloud', 'region', 'project')
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(',', ':'))
 
@@ -96,27 +103,16 @@ def row(
 
     :param command: the words of the command that makes the plan
     """
-    image, origin = step.image, origin or Origin()
     unsigned = _Row(
-        action=step.action,
-        id=image.id,
-        name=image.name,
-        reason=step.reason,
-        status=image.status,
-        updated=image.updated,
-        size=image.size,
-        successor=step.successor,
-        properties=dict(step.properties),
-        replaces=step.replaces,
-        keys=step.keys,
-        cloud=origin.cloud,
-        region=origin.region,
-        project=origin.project,
+        **_values(step.image, _OF_IMAGE),
+        **_values(step, _OF_STEP),
+        **_values(origin or Origin(), _OF_ORIGIN),
         command=tuple(command),
         schema=SCHEMA,
         checksum='',
     )
-    content: dict[str, Any] = msgspec.to_builtins(unsigned)
+    # NOTE: the properties may be any mapping.
+    content: dict[str, Any] = msgspec.to_builtins(unsigned, enc_hook=dict)
     return {**content, 'Checksum': checksum(content)}
 
 
@@ -135,7 +131,7 @@ def read(text: str | bytes) -> Document:
     by_origin: dict[Origin, list[Step]] = {}
     seen = set()
     for each in rows:
-        origin = Origin(each.cloud, each.region, each.project)
+        origin = Origin(**_values(each, _OF_ORIGIN))
         if (origin, each.id) in seen:
             raise _refusal(f'it has image {each.id} twice')
         seen.add((origin, each.id))
@@ -179,21 +175,12 @@ def _rows(text: str | bytes) -> Iterator[_Row]:
 
 
 def _step(each: _Row) -> Step:
-    return Step(
-        image=Image(
-            id=each.id,
-            name=each.name,
-            status=each.status,
-            updated=each.updated,
-            size=each.size,
-        ),
-        action=each.action,
-        reason=each.reason,
-        properties=each.properties,
-        replaces=each.replaces,
-        keys=each.keys,
-        successor=each.successor,
-    )
+    image = Image(**_values(each, _OF_IMAGE))
+    return Step(image=image, **_values(each, _OF_STEP))
+
+
+def _values(source: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in names}
 
 
 def _refusal(reason: str) -> _errors.PlanRefused:

@@ -61,11 +61,7 @@ class Plan:
         """Return the plan of a document, JSON or JSON Lines, for review.
 
         Nothing in it is trusted. To apply it, make the plan again, and let
-        :meth:`only` restrict the new plan to what was reviewed::
-
-            reviewed = plan.Plan.from_json(text)
-            todo = plan.prune(snapshots, rules, protection)
-            api.apply(todo.only(reviewed))
+        :meth:`only` restrict the new plan to what was reviewed.
 
         :raises PlanRefused: if it is not a document of a plan, if a row was
             altered, or if it is of several origins

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 import dataclasses
 import datetime
 import enum
+from typing import Any
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._image import Image
 
 
@@ -91,6 +93,21 @@ def kept(image: Image, reason: str, *, is_refused: bool = False) -> Step:
     return Step(
         image=image, action=Action.KEEP, reason=reason, is_refused=is_refused
     )
+
+
+def unless_kept(
+    image: Image,
+    why_kept: str | None,
+    action: Action,
+    reason: str,
+    **details: Any,
+) -> Step:
+    """Return the step of a change, unless something keeps the image."""
+    if why_kept is None and not _ids.is_addressable(image.id):
+        why_kept = 'its ID is invalid'
+    if why_kept is not None:
+        return kept(image, why_kept, is_refused=True)
+    return Step(image=image, action=action, reason=reason, **details)
 
 
 def difference(planned: Image, image: Image) -> str | None:

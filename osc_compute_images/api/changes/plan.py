@@ -6,11 +6,7 @@ A plan is made from images and rules, without any request. It can be shown,
 and applied later::
 
     images = [*api.list_detail()]
-    protection = Protection(api.usage(images))
-    snapshots = filter(filters.image_type('server').matches, images)
-    todo = plan.prune(snapshots, retention.Rules(daily=7), protection)
-    for step in todo.steps:
-        print(step.action, step.image.id, step.reason)
+    todo = plan.delete(images, Protection(api.usage(images)))
     for outcome in api.apply(todo):
         print(outcome.result, outcome.step.image.id, outcome.reason)
 
@@ -35,12 +31,12 @@ from osc_compute_images.api.changes._steps import kept
 from osc_compute_images.api.changes._steps import Outcome
 from osc_compute_images.api.changes._steps import Result
 from osc_compute_images.api.changes._steps import Step
+from osc_compute_images.api.changes._steps import unless_kept
 from osc_compute_images.api.changes.keep import Keep
 from osc_compute_images.api.changes.protection import Protection
 from osc_compute_images.api.groups._grouping import Group
 from osc_compute_images.api.groups._grouping import group_of
 from osc_compute_images.api.groups._grouping import keys_of
-from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._image import Image
 
 __all__ = [
@@ -159,9 +155,10 @@ def set_properties(
         others = image.metadata.keys() - wanted.keys() if replace else ()
         if not missing and not others:
             return kept(image, 'it has these properties')
-        return _change(
+        return _edit(
             image,
-            _why_not_edited(image, keep, (*missing, *others)),
+            keep,
+            (*missing, *others),
             Action.SET,
             _choice(named),
             properties=wanted if replace else missing,
@@ -188,12 +185,8 @@ def unset_properties(
         present = tuple(key for key in distinct if key in image.metadata)
         if not present:
             return kept(image, 'it has none of these properties')
-        return _change(
-            image,
-            _why_not_edited(image, keep, present),
-            Action.UNSET,
-            _choice(named),
-            keys=present,
+        return _edit(
+            image, keep, present, Action.UNSET, _choice(named), keys=present
         )
 
     return Plan(tuple(map(step, _distinct(images))), named=named)
@@ -221,35 +214,26 @@ def _deletion(
     why_kept = keep(image) if keep else None
     if why_kept is None and protection is not None:
         why_kept = protection.reason(image)
-    return _change(image, why_kept, Action.DELETE, reason, successor=successor)
+    return unless_kept(
+        image, why_kept, Action.DELETE, reason, successor=successor
+    )
 
 
-def _why_not_edited(
-    image: Image, keep: Keep | None, replaced: Collection[str]
-) -> str | None:
-    """Return why the properties of an image must not be changed, or None."""
-    if keep is not None and (reason := keep(image)) is not None:
-        return reason
-    try:
-        _stored.check_written_back(image.metadata, replaced)
-    except _errors.InvalidProperty as e:
-        return e.message
-    return None
-
-
-def _change(
+def _edit(
     image: Image,
-    why_kept: str | None,
+    keep: Keep | None,
+    replaced: Collection[str],
     action: Action,
     reason: str,
     **details: Any,
 ) -> Step:
-    """Return the step of a change that is asked for."""
-    if why_kept is None and not _ids.is_addressable(image.id):
-        why_kept = 'its ID is invalid'
-    if why_kept is not None:
-        return kept(image, why_kept, is_refused=True)
-    return Step(image=image, action=action, reason=reason, **details)
+    why_kept = keep(image) if keep else None
+    if why_kept is None:
+        try:
+            _stored.check_written_back(image.metadata, replaced)
+        except _errors.InvalidProperty as e:
+            why_kept = e.message
+    return unless_kept(image, why_kept, action, reason, **details)
 
 
 def _deletions(

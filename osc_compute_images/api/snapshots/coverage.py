@@ -93,12 +93,14 @@ def check(
     :param now: the current time, by default
     """
     now = now or datetime.datetime.now(datetime.UTC)
-    taken: dict[str, list[Image]] = {}
+    taken: dict[str, dict[str, Image]] = {}
     for image in images:
         if image.server_id is not None:
-            taken.setdefault(image.server_id.lower(), []).append(image)
+            # NOTE: an image that is listed twice counts once.
+            taken.setdefault(image.server_id.lower(), {})[image.id] = image
     for server in {server.id: server for server in servers}.values():
-        yield _finding(server, taken.get(server.id.lower(), []), rules, now)
+        found = taken.get(server.id.lower(), {})
+        yield _finding(server, [*found.values()], rules, now)
 
 
 def worst(levels: Iterable[Level]) -> Level:
@@ -113,18 +115,26 @@ def _finding(
     now: datetime.datetime,
 ) -> Finding:
     good = [i for i in images if i.state == 'ACTIVE']
-    dated = sorted(
-        (
-            (image.created_at, image.id, image)
-            for image in good
-            if image.created_at is not None and image.created_at - now < _SKEW
-        ),
+    dated = [
+        (time, image)
+        for image in good
+        if (time := image.created_at) is not None and time - now < _SKEW
+    ]
+    created, newest = max(
+        dated, key=lambda pair: (pair[0], pair[1].id), default=(None, None)
     )
-    newest = dated[-1][2] if dated else None
-    found = [*_problems(server, good, rules, now)]
+    found = [*_doubts(server, good, now)]
+    if not good:
+        found.append((Level.CRITICAL, 'it has no good snapshot'))
+    elif len(good) < rules.min_count:
+        text = f'it has {len(good)} good snapshots of {rules.min_count}'
+        found.append((Level.CRITICAL, text))
+    elif len(dated) < rules.min_count:
+        text = 'it may have too few good snapshots'
+        found.append((Level.UNKNOWN, text))
     found += _stuck(images, rules, now)
-    if dated:
-        found += _ages(now - dated[-1][0], rules)
+    if created is not None:
+        found += _ages(now - created, rules)
     level = worst(level for level, _ in found)
     return Finding(
         server=server,
@@ -135,30 +145,16 @@ def _finding(
     )
 
 
-def _problems(
-    server: Server,
-    good: list[Image],
-    rules: Rules,
-    now: datetime.datetime,
+def _doubts(
+    server: Server, good: list[Image], now: datetime.datetime
 ) -> Iterator[tuple[Level, str]]:
     if server.may_use_any_image:
         yield Level.UNKNOWN, 'Compute does not tell its state'
-    dated = 0
     for image in good:
-        created = image.created_at
-        if created is None:
+        if image.created_at is None:
             yield Level.UNKNOWN, f'the age of image {image.id} is unknown'
-        elif created - now >= _SKEW:
+        elif image.created_at - now >= _SKEW:
             yield Level.UNKNOWN, f'image {image.id} is from the future'
-        else:
-            dated += 1
-    if not good:
-        yield Level.CRITICAL, 'it has no good snapshot'
-    elif len(good) < rules.min_count:
-        text = f'it has {len(good)} good snapshots of {rules.min_count}'
-        yield Level.CRITICAL, text
-    elif dated < rules.min_count:
-        yield Level.UNKNOWN, 'it may have too few good snapshots'
 
 
 def _stuck(

@@ -79,9 +79,9 @@ def test_ok_only_if_it_is_true(found, count, unread):
         assert finding.level is Level.CRITICAL
 
 
-def image(hours, status='ACTIVE'):
+def image(hours, status='ACTIVE', number=1):
     return Image(
-        id=nova.image_id(1),
+        id=nova.image_id(number),
         status=status,
         created=None if hours is None else (NOW - hours * HOUR).isoformat(),
         server=ServerRef(SERVER.id.upper()),
@@ -110,11 +110,11 @@ def image(hours, status='ACTIVE'):
             FUTURE,
         ),
         (
-            [image(1), image(5, 'SAVING')],
+            [image(1), image(5, 'SAVING', 2)],
             Level.WARNING,
-            f'image {nova.image_id(1)} is stuck in SAVING',
+            f'image {nova.image_id(2)} is stuck in SAVING',
         ),
-        ([image(1), image(3, 'SAVING')], Level.OK, ''),
+        ([image(1), image(3, 'SAVING', 2)], Level.OK, ''),
     ],
 )
 def test_findings(found, level, reason):
@@ -122,8 +122,10 @@ def test_findings(found, level, reason):
     assert (finding.level, finding.reason) == (level, reason)
 
 
-def test_minimum_count():
-    finding = checked([image(1)], Rules(min_count=2))
+@pytest.mark.parametrize('status', ['ACTIVE', 'active'])
+def test_minimum_count(status):
+    """An image that is listed twice counts once."""
+    finding = checked([image(1), image(1, status)], Rules(min_count=2))
     assert finding.level is Level.CRITICAL
     assert finding.reason == 'it has 1 good snapshots of 2'
 
