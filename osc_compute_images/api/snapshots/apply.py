@@ -110,6 +110,7 @@ def apply(
             )
         return made(result=Result.DONE, image_id=image_id)
 
-    return _threads.map_in_threads(
+    # NOTE: nothing is sent before the first outcome is taken.
+    yield from _threads.map_in_threads(
         steps, outcome, parallel=parallel, ordered=False
     )
