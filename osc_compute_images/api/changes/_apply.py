@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.changes import _sending
+from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Action
 from osc_compute_images.api.changes._steps import difference
@@ -28,6 +28,13 @@ from osc_compute_images.api.servers.fleet import Fleet
 
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
+
+#: Errors after which the server may have made a change.
+RESPONSE_LOST = (
+    _errors.ConnectionFailed,
+    _errors.InvalidResponse,
+    _errors.ServerError,
+)
 
 #: Stop after this many failed connections in a row.
 _MAX_FAILED_CONNECTIONS = 3
@@ -101,7 +108,7 @@ def _apply_step(
                 return Outcome(
                     step=step, result=Result.SKIPPED, reason=objection
                 )
-        note = _sending.change(api, step, image)
+        note = _change(api, step, image)
     except _errors.ImageNotFound:
         return Outcome(step=step, result=Result.GONE)
     except _errors.ImagesError as e:
@@ -112,6 +119,33 @@ def _apply_step(
         reason=note,
         request_id=api.last_request_id,
     )
+
+
+def _change(api: 'ImagesAPI', step: Step, image: Image) -> str:
+    """Make a change; return a note for the user, which may be empty.
+
+    If the response is lost, the image is read again: if it has changed as
+    intended, the change has succeeded.
+    """
+    if step.action is Action.DELETE:
+        api.delete(step.image.id)
+        return ''
+    try:
+        return _stored.edit(api, step, image)
+    except RESPONSE_LOST:
+        if _stored.is_edited(api, step):
+            return ''
+        raise
+
+
+def is_known_gone(api: 'ImagesAPI', image_id: str) -> bool:
+    """Return whether an image no longer exists; False if that is unknown."""
+    try:
+        return api.get(image_id).state == 'DELETED'
+    except _errors.ImageNotFound:
+        return True
+    except _errors.ImagesError:
+        return False
 
 
 class _DeletionCheck:

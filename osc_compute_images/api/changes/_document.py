@@ -8,7 +8,6 @@ by mistake; it proves nothing about who wrote it.
 
 import codecs
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
@@ -127,7 +126,7 @@ def read(text: str | bytes) -> Document:
 
     :raises PlanRefused: if it is not one, or if a row was altered
     """
-    rows = [*_rows(text)]
+    rows = _rows(text)
     by_origin: dict[Origin, list[Step]] = {}
     seen = set()
     for each in rows:
@@ -142,36 +141,33 @@ def read(text: str | bytes) -> Document:
     return Document(by_origin, *(commands or [()]))
 
 
-def _rows(text: str | bytes) -> Iterator[_Row]:
+def _rows(text: str | bytes) -> list[_Row]:
     if isinstance(text, str):
         text = text.encode(errors='surrogatepass')
     text = text.removeprefix(codecs.BOM_UTF8).strip()
-    documents = [text]
-    if not text.startswith(b'['):
-        documents = [b'[%s]' % line for line in text.splitlines() if line]
-    if not documents:
+    if not text:
         # NOTE: a plan without rows is [].
         raise _refusal('it is empty')
-    for document in documents:
-        try:
-            # NOTE: the decoder of msgspec refuses lone surrogates, which names
-            # may have.
-            contents = json.loads(document)
-            rows = msgspec.convert(contents, list[_Row])
-        except (msgspec.MsgspecError, ValueError, RecursionError) as e:
-            raise _refusal(f'it is not a plan in JSON: {e}') from e
-        for each, content in zip(rows, contents, strict=True):
-            if each.schema != SCHEMA:
-                raise _refusal(
-                    f'its schema is {each.schema}, and not {SCHEMA}: make it '
-                    f'again'
-                )
-            if each.checksum != checksum(content):
-                raise _refusal(
-                    f'the row of image {each.id} was altered. Rows may only '
-                    f'be removed'
-                )
-            yield each
+    if not text.startswith(b'['):
+        text = b'[%s]' % b','.join(filter(None, text.splitlines()))
+    try:
+        # NOTE: the decoder of msgspec refuses lone surrogates, which names may
+        # have.
+        contents = json.loads(text)
+        rows = msgspec.convert(contents, list[_Row])
+    except (msgspec.MsgspecError, ValueError, RecursionError) as e:
+        raise _refusal(f'it is not a plan in JSON: {e}') from e
+    for each, content in zip(rows, contents, strict=True):
+        if each.schema != SCHEMA:
+            raise _refusal(
+                f'its schema is {each.schema}, and not {SCHEMA}: make it again'
+            )
+        if each.checksum != checksum(content):
+            raise _refusal(
+                f'the row of image {each.id} was altered. Rows may only be '
+                f'removed'
+            )
+    return rows
 
 
 def _step(each: _Row) -> Step:

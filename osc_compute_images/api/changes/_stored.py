@@ -9,10 +9,17 @@ from collections.abc import Mapping
 import itertools
 import json
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.changes._steps import Action
+from osc_compute_images.api.changes._steps import Step
 from osc_compute_images.api.changes.properties import JSON_KEYS
+from osc_compute_images.api.records._image import Image
 from osc_compute_images.text import property_text
+
+if TYPE_CHECKING:
+    from osc_compute_images.api.images._api import ImagesAPI
 
 
 def check_written_back(
@@ -86,24 +93,6 @@ def _is_same(key: str, wanted: str, stored: object) -> bool:
     return property_text(stored) == wanted
 
 
-def changed_by_others(
-    before: Mapping[str, Any], after: Mapping[str, Any], but: Iterable[str]
-) -> list[str]:
-    """Return the keys of properties that others have changed.
-
-    :param before: all properties of an image before a write
-    :param after: all properties after it
-    :param but: keys that were written
-    """
-    # NOTE: Nova decodes JSON_KEYS only where it shows an image.
-    keys = {*before, *after} - {*but, *JSON_KEYS}
-    return sorted(
-        key
-        for key in keys
-        if key not in before or key not in after or before[key] != after[key]
-    )
-
-
 def remove_each(remove: Callable[[str], object], keys: Iterable[str]) -> None:
     """Remove properties, and continue after errors of a single key.
 
@@ -131,3 +120,63 @@ def remove_each(remove: Callable[[str], object], keys: Iterable[str]) -> None:
             f'{", ".join(errors)}',
             errors=errors,
         )
+
+
+def edit(api: 'ImagesAPI', step: Step, image: Image) -> str:
+    """Set or remove properties, as a step of a plan says.
+
+    :param image: the image as read right before
+    :returns: a note for the user, which may be empty
+    """
+    if step.replaces:
+        api.replace_metadata(step.image.id, step.properties)
+        return ''
+    check_written_back(image.metadata, (*step.properties, *step.keys))
+    if step.action is Action.UNSET:
+        _unset(api, step, image)
+        return ''
+    stored = api.update_metadata(step.image.id, step.properties)
+    others = _changed_by_others(image.metadata, stored, step.properties)
+    if not others:
+        return ''
+    return f'properties changed by others: {", ".join(others)}'
+
+
+def is_edited(api: 'ImagesAPI', step: Step) -> bool:
+    """Return whether an image is known to have the properties of a step."""
+    try:
+        stored = api.get(step.image.id).metadata
+        check_stored(step.properties, stored, all_of_them=step.replaces)
+    except _errors.ImagesError:
+        return False
+    return stored.keys().isdisjoint(step.keys)
+
+
+def _unset(api: 'ImagesAPI', step: Step, image: Image) -> None:
+    present = [key for key in step.keys if key in image.metadata]
+    try:
+        api.delete_metadata_items(step.image.id, present)
+    except _errors.PropertiesNotDeleted as e:
+        for error in e.errors.values():
+            # NOTE: a property that somebody else has removed is no error.
+            is_missing = isinstance(error, _errors.NotFound)
+            if not is_missing or isinstance(error, _errors.ImageNotFound):
+                raise error from e
+
+
+def _changed_by_others(
+    before: Mapping[str, Any], after: Mapping[str, Any], but: Iterable[str]
+) -> list[str]:
+    """Return the keys of properties that others have changed.
+
+    :param before: all properties of an image before a write
+    :param after: all properties after it
+    :param but: keys that were written
+    """
+    # NOTE: Nova decodes JSON_KEYS only where it shows an image.
+    keys = {*before, *after} - {*but, *JSON_KEYS}
+    return sorted(
+        key
+        for key in keys
+        if key not in before or key not in after or before[key] != after[key]
+    )

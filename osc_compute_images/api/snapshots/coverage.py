@@ -4,8 +4,6 @@
 
 It joins servers and images, without any request::
 
-    from osc_compute_images.api.snapshots import coverage
-
     rules = coverage.Rules(critical=timedelta(hours=26))
     servers = api.servers().servers
     for finding in coverage.check(servers, api.list_detail(), rules):
@@ -16,6 +14,7 @@ never OK. Anyone may set the property that names the server of an image: an
 administrator, who sees the images of all projects, relies on their users.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
@@ -100,7 +99,7 @@ def check(
             taken.setdefault(image.server_id.lower(), {})[image.id] = image
     for server in {server.id: server for server in servers}.values():
         found = taken.get(server.id.lower(), {})
-        yield _finding(server, [*found.values()], rules, now)
+        yield _finding(server, found.values(), rules, now)
 
 
 def worst(levels: Iterable[Level]) -> Level:
@@ -110,7 +109,7 @@ def worst(levels: Iterable[Level]) -> Level:
 
 def _finding(
     server: Server,
-    images: list[Image],
+    images: Collection[Image],
     rules: Rules,
     now: datetime.datetime,
 ) -> Finding:
@@ -123,60 +122,55 @@ def _finding(
     created, newest = max(
         dated, key=lambda pair: (pair[0], pair[1].id), default=(None, None)
     )
-    found = [*_doubts(server, good, now)]
+    found = [*_of_images(images, rules, now)]
+    if server.may_use_any_image:
+        found.append((Level.UNKNOWN, 'Compute does not tell its state'))
     if not good:
         found.append((Level.CRITICAL, 'it has no good snapshot'))
     elif len(good) < rules.min_count:
         text = f'it has {len(good)} good snapshots of {rules.min_count}'
         found.append((Level.CRITICAL, text))
     elif len(dated) < rules.min_count:
-        text = 'it may have too few good snapshots'
-        found.append((Level.UNKNOWN, text))
-    found += _stuck(images, rules, now)
+        found.append((Level.UNKNOWN, 'it may have too few good snapshots'))
     if created is not None:
-        found += _ages(now - created, rules)
+        found.append(_of_age(now - created, rules))
     level = worst(level for level, _ in found)
+    texts = (text for each, text in found if each is level and text)
     return Finding(
         server=server,
         level=level,
-        reason='; '.join(text for each, text in found if each is level),
+        reason='; '.join(texts),
         newest=newest,
         count=len(dated),
     )
 
 
-def _doubts(
-    server: Server, good: list[Image], now: datetime.datetime
-) -> Iterator[tuple[Level, str]]:
-    if server.may_use_any_image:
-        yield Level.UNKNOWN, 'Compute does not tell its state'
-    for image in good:
-        if image.created_at is None:
-            yield Level.UNKNOWN, f'the age of image {image.id} is unknown'
-        elif image.created_at - now >= _SKEW:
-            yield Level.UNKNOWN, f'image {image.id} is from the future'
-
-
-def _stuck(
-    images: list[Image], rules: Rules, now: datetime.datetime
+def _of_images(
+    images: Iterable[Image], rules: Rules, now: datetime.datetime
 ) -> Iterator[tuple[Level, str]]:
     for image in images:
-        created = image.created_at
-        if image.state != 'SAVING' or rules.stuck_after is None:
-            continue
-        if created is None or now - created > rules.stuck_after:
+        time, stuck_after = image.created_at, rules.stuck_after
+        if image.state == 'ACTIVE':
+            if time is None:
+                yield Level.UNKNOWN, f'the age of image {image.id} is unknown'
+            elif time - now >= _SKEW:
+                yield Level.UNKNOWN, f'image {image.id} is from the future'
+        elif (
+            image.state == 'SAVING'
+            and stuck_after is not None
+            and (time is None or now - time > stuck_after)
+        ):
             yield Level.WARNING, f'image {image.id} is stuck in SAVING'
 
 
-def _ages(
-    age: datetime.timedelta, rules: Rules
-) -> Iterator[tuple[Level, str]]:
-    """Compare the age of the newest good snapshot."""
+def _of_age(age: datetime.timedelta, rules: Rules) -> tuple[Level, str]:
+    """Return the level of the newest good snapshot."""
     text = f'its newest good snapshot is {shown(age)} old'
     if rules.critical is not None and age > rules.critical:
-        yield Level.CRITICAL, text
-    elif rules.warning is not None and age > rules.warning:
-        yield Level.WARNING, text
+        return Level.CRITICAL, text
+    if rules.warning is not None and age > rules.warning:
+        return Level.WARNING, text
+    return Level.OK, ''
 
 
 def shown(age: datetime.timedelta) -> str:
