@@ -11,6 +11,7 @@ again.
 """
 
 from collections.abc import Iterator
+import dataclasses
 from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
@@ -148,35 +149,32 @@ def is_known_gone(api: 'ImagesAPI', image_id: str) -> bool:
         return False
 
 
+@dataclasses.dataclass
 class _DeletionCheck:
     """Tells why images must not be deleted, from what is true now.
 
-    :param protection: of the plan
+    :param protection: of the plan, later with the current servers
     :param fleet: the servers that may use the images
     """
 
-    def __init__(
-        self, api: 'ImagesAPI', protection: Protection | None, fleet: Fleet
-    ) -> None:
-        self._api = api
-        self._protection = protection
-        self._fleet = fleet
-        self._servers: ServerList | None = None
+    api: 'ImagesAPI'
+    protection: Protection | None
+    fleet: Fleet
+    servers: ServerList | None = None
 
     def objection(self, step: Step) -> str | None:
         """Return why an image must not be deleted, or None."""
         reason = None
-        if self._protection is not None:
-            reason = self._use(step.image, self._protection)
+        if self.protection is not None:
+            reason = self._use(step.image, self.protection)
         return reason or self._loss(step.successor)
 
     def _use(self, image: Image, protection: Protection) -> str | None:
-        self._fleet.refresh()
-        servers = self._fleet.servers(self._api)
-        if servers is not self._servers:
-            self._servers = servers
+        self.fleet.refresh()
+        servers = self.fleet.servers(self.api)
+        if servers is not self.servers:
             protection = protection.with_servers(servers)
-            self._protection = protection
+            self.servers, self.protection = servers, protection
         try:
             protection.usage.check_gaps()
         except _errors.GapsFound as e:
@@ -191,7 +189,7 @@ class _DeletionCheck:
         """
         if image.server_id is None:
             return None
-        servers = (*self._fleet.server(self._api, image.server_id),)
+        servers = (*self.fleet.server(self.api, image.server_id),)
         if servers and protection.usage.server_of(image) is None:
             return f'server {image.server_id} exists, and is not listed'
         return protection.with_servers(ServerList(servers)).reason(image)
@@ -201,7 +199,7 @@ class _DeletionCheck:
         if successor is None:
             return None
         try:
-            state = self._api.get(successor).state
+            state = self.api.get(successor).state
         except _errors.ImageNotFound:
             state = 'DELETED'
         if state == 'ACTIVE':

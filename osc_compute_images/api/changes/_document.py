@@ -134,7 +134,9 @@ def read(text: str | bytes) -> Document:
         if (origin, each.id) in seen:
             raise _refusal(f'it has image {each.id} twice')
         seen.add((origin, each.id))
-        by_origin.setdefault(origin, []).append(_step(each))
+        image = Image(**_values(each, _OF_IMAGE))
+        step = Step(image=image, **_values(each, _OF_STEP))
+        by_origin.setdefault(origin, []).append(step)
     commands = {each.command for each in rows}
     if len(commands) > 1:
         raise _refusal('its rows are of several commands')
@@ -168,11 +170,6 @@ def _rows(text: str | bytes) -> list[_Row]:
                 f'removed'
             )
     return rows
-
-
-def _step(each: _Row) -> Step:
-    image = Image(**_values(each, _OF_IMAGE))
-    return Step(image=image, **_values(each, _OF_STEP))
 
 
 def _values(source: object, names: Iterable[str]) -> dict[str, Any]:

@@ -88,27 +88,18 @@ def image(hours, status='ACTIVE', number=1):
     )
 
 
+OLD = 'its newest good snapshot is {} old'
+
+
 @pytest.mark.parametrize(
     ('found', 'level', 'reason'),
     [
         ([], Level.CRITICAL, 'it has no good snapshot'),
         ([image(1, 'ERROR')], Level.CRITICAL, 'it has no good snapshot'),
         ([image(25)], Level.OK, ''),
-        (
-            [image(25.5)],
-            Level.WARNING,
-            'its newest good snapshot is 25.5 hours old',
-        ),
-        (
-            [image(72)],
-            Level.CRITICAL,
-            'its newest good snapshot is 3 days old',
-        ),
-        (
-            [image(-1)],
-            Level.UNKNOWN,
-            FUTURE,
-        ),
+        ([image(25.5)], Level.WARNING, OLD.format('25.5 hours')),
+        ([image(72)], Level.CRITICAL, OLD.format('3 days')),
+        ([image(-1)], Level.UNKNOWN, FUTURE),
         (
             [image(1), image(5, 'SAVING', 2)],
             Level.WARNING,
