@@ -29,6 +29,7 @@ images, community images of other projects), and the servers of another cloud
 that uses the same Image service.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 import copy
 import dataclasses
@@ -83,11 +84,11 @@ class Usage:
     ) -> None:
         self._accept_gaps = accept_gaps
         # NOTE: by IDs in lower case: that of a reference may differ.
-        self._needed: dict[str, list[ImageRef]] = {}
+        self._needed: dict[str, list[ImageRef]] = defaultdict(list)
         for image in images:
             for needed in _links.needs(image):
                 ref = ImageRef(image.id, image.name)
-                self._needed.setdefault(needed.lower(), []).append(ref)
+                self._needed[needed.lower()].append(ref)
         self._read(servers)
 
     def with_servers(self, servers: ServerList) -> 'Usage':
@@ -98,17 +99,16 @@ class Usage:
 
     def _read(self, servers: ServerList) -> None:
         self._list = servers
-        self._servers: dict[str, list[Server]] = {}
-        self._booted: dict[str, list[Server]] = {}
-        self._stored_as: dict[str, list[Server]] = {}
+        self._servers: dict[str, list[Server]] = defaultdict(list)
+        self._booted: dict[str, list[Server]] = defaultdict(list)
+        self._stored_as: dict[str, list[Server]] = defaultdict(list)
         for server in servers.servers:
-            self._servers.setdefault(server.id.lower(), []).append(server)
+            self._servers[server.id.lower()].append(server)
             if server.image_id is not None:
-                image_id = server.image_id.lower()
-                self._booted.setdefault(image_id, []).append(server)
+                self._booted[server.image_id.lower()].append(server)
             if server.may_need_snapshots:
                 for name in _links.names_as_stored(server):
-                    self._stored_as.setdefault(name, []).append(server)
+                    self._stored_as[name].append(server)
 
     @property
     def gaps(self) -> tuple[str, ...]:

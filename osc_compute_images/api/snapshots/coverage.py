@@ -4,6 +4,8 @@
 
 It joins servers and images, without any request::
 
+    from osc_compute_images.api.snapshots import coverage
+
     rules = coverage.Rules(critical=timedelta(hours=26))
     servers = api.servers().servers
     for finding in coverage.check(servers, api.list_detail(), rules):
