@@ -139,6 +139,7 @@ def lose_cell(fleet):
         ('', edit(status='ERROR'), "its status changed from 'ACTIVE' to "),
         ('', edit(name='new'), "its name changed from 'cirros-1' to 'new'"),
         ('', edit(updated='2027'), "its updated changed from '2026-11-23T"),
+        ('', edit(**{'OS-EXT-IMG-SIZE:size': 1}), 'its size changed from '),
         (LIST, boot, 'server new was booted from it'),
         (LIST, shelve, SHELVED),
         (SELF, shelve, SHELVED),
