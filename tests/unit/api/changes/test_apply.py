@@ -15,6 +15,7 @@ import requests
 from osc_compute_images.api import ConnectionFailed
 from osc_compute_images.api import Forbidden
 from osc_compute_images.api import ServerError
+from osc_compute_images.api import Unauthorized
 from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes import retention
 from osc_compute_images.api.changes.plan import Result
@@ -264,6 +265,17 @@ def test_plan_stops_after_three_unanswered_images_in_a_row(
         assert all(o.error is outcomes[2].error for o in outcomes[2:])
 
 
+def test_error_of_all_images_stops_the_plan(api, fleet, http):
+    todo = planned(api)
+    url = f'{api.adapter.get_endpoint()}/images/{ID[5]}'
+    http.get(url, status_code=401)
+    outcomes = [o for o in api.apply(todo) if o.result is not Result.KEPT]
+    assert isinstance(outcomes[0].error, Unauthorized)
+    assert all(o.error is outcomes[0].error for o in outcomes)
+    assert len(outcomes) == 5
+    assert not fleet.writes
+
+
 LISTED = '[{"virtual": "ami"}]'
 CHANGES = {
     'delete': plan.delete,
@@ -342,12 +354,32 @@ def test_concurrent_change_is_reported(api, fleet):
 
 
 @pytest.mark.parametrize('what', ['image', 'property'])
-def test_property_removed_concurrently_counts_as_removed(api, fleet, what):
-    todo = CHANGES['unset']([api.get(ID[0])])
-    gone = fleet.images if what == 'image' else fleet.images[ID[0]]['metadata']
-    when(fleet, 'DELETE', gone.clear)
+@pytest.mark.parametrize('which', ['os_distro', 'z'])
+def test_property_removed_concurrently_counts_as_removed(
+    api, fleet, what, which
+):
+    image = fleet.images[ID[0]]
+    image['metadata']['z'] = '1'
+    todo = plan.unset_properties([api.get(ID[0])], ['os_distro', 'z'])
+    gone = fleet.images if what == 'image' else image['metadata']
+    request = f'DELETE /images/{ID[0]}/metadata/{which}'
+    when(fleet, request, gone.clear)
     result = 'gone' if what == 'image' else 'done'
     assert results(api, todo) == {ID[0]: (result, '')}
+
+
+@pytest.mark.parametrize('change', ['set', 'unset'])
+def test_property_that_would_be_corrupted_meanwhile_is_an_error(
+    api, fleet, change
+):
+    images = [api.get(ID[0])]
+    todo = plan.set_properties(images, {'a': 'b'})
+    if change == 'unset':
+        todo = CHANGES['unset'](images)
+    fleet.images[ID[0]]['metadata']['mappings'] = 'text'
+    ((result, why),) = results(api, todo).values()
+    assert (result, fleet.writes) == ('failed', [])
+    assert "'mappings'" in why
 
 
 def test_property_that_cannot_be_removed_is_an_error(api, fleet, http):
