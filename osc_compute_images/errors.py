@@ -11,7 +11,6 @@ from osc_lib import exceptions
 
 from osc_compute_images import api
 from osc_compute_images import base
-from osc_compute_images import counterpart
 from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes import properties
 from osc_compute_images.text import option_for_shell
@@ -22,7 +21,6 @@ CHECK_CATALOG = (
     'check the project, the region and the interface; "openstack catalog '
     'list" shows the available endpoints'
 )
-
 
 #: Why Compute may refuse (403) to change one image, which it does not tell.
 _REFUSALS = {
@@ -68,6 +66,11 @@ def describe(
         found = text.rstrip('.')
         return f'{found}. To go on with what was read, use --accept-gaps'
     if isinstance(e, api.ImagesNotServed):
+        # NOTE: imported here, as it imports openstacksdk.
+        from osc_compute_images import counterpart
+
+        if command is None or parsed_args is None:
+            return f'{e}. {counterpart.OTHERS}'
         return f'{e}. {counterpart.advice(command, parsed_args)}'
     if isinstance(e, api.EndpointNotFound):
         reason = e.message.rstrip('.')

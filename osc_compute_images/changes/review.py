@@ -84,8 +84,6 @@ class Review:
         self.command = _COMMANDS[word](command.app, command.app_args)
         self.command.sessions = command.sessions
         self.command.is_reviewed = True
-        # It changes what was reviewed, and what its words say may be more.
-        self.command.same_as = ''
         self.args = self._parse(words, parsed_args)
 
     def _parse(

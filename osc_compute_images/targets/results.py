@@ -87,12 +87,7 @@ class Results:
             if not isinstance(result, api.ImagesError):
                 yield key, result
                 continue
-            is_only = len(regions.apis) + len(regions.failed) == 1
-            if (
-                isinstance(result, api.PlanRefused)
-                or not regions.headers
-                or (is_only and isinstance(result, api.ImagesNotServed))
-            ):
+            if isinstance(result, api.PlanRefused) or not regions.headers:
                 # It is that of the whole command.
                 raise result
             successful.discard(key)
