@@ -11,7 +11,7 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import _threads
 from osc_compute_images.api.clouds import _entries
 from osc_compute_images.api.clouds._cloud import Cloud
-from osc_compute_images.api.clouds._regions import PARALLEL
+from osc_compute_images.api._regions import PARALLEL
 from osc_compute_images.api.images._api import ImagesAPI
 
 
