@@ -11,16 +11,16 @@ import dataclasses
 import threading
 from typing import Generic
 from typing import NoReturn
+from typing import TYPE_CHECKING
 from typing import TypeVar
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _threads
 from osc_compute_images.api.http import _settings
 from osc_compute_images.api.http import Client
-from osc_compute_images.api.images._api import ImagesAPI
 
-#: Number of regions queried in parallel.
-PARALLEL = 16
+if TYPE_CHECKING:
+    from osc_compute_images.api.images._api import ImagesAPI
 
 _Key = TypeVar('_Key')
 _Value = TypeVar('_Value')
@@ -70,10 +70,10 @@ RegionResult = RegionSuccess[_Key, _Value] | RegionFailure[_Key]
 
 
 def in_regions(
-    apis: Mapping[_Key, ImagesAPI],
-    call: Callable[[ImagesAPI], _Value],
+    apis: 'Mapping[_Key, ImagesAPI]',
+    call: 'Callable[[ImagesAPI], _Value]',
     *,
-    parallel: int = PARALLEL,
+    parallel: int = _threads.PARALLEL,
     ordered: bool = True,
 ) -> Generator[RegionResult[_Key, _Value], None, None]:
     """Call a function for several regions in parallel.
@@ -121,10 +121,10 @@ def in_regions(
 
 
 def with_keys(
-    apis: Mapping[_Key, ImagesAPI],
-    call: Callable[[_Key, ImagesAPI], _Value],
+    apis: 'Mapping[_Key, ImagesAPI]',
+    call: 'Callable[[_Key, ImagesAPI], _Value]',
     *,
-    parallel: int = PARALLEL,
+    parallel: int = _threads.PARALLEL,
     ordered: bool = True,
     on_done: Callable[[_Key], object] = lambda _key: None,
 ) -> Generator[RegionResult[_Key, _Value], None, None]:
@@ -153,14 +153,14 @@ def with_keys(
 class _Logins:
     """The logins of regions: each is tried once, by the first region."""
 
-    def __init__(self, apis: Iterable[ImagesAPI]) -> None:
+    def __init__(self, apis: 'Iterable[ImagesAPI]') -> None:
         self._locks = {
             id(_settings.of(api.adapter).login): threading.Lock()
             for api in apis
         }
         self._errors: dict[int, _errors.ImagesError | None] = {}
 
-    def log_in(self, api: ImagesAPI) -> None:
+    def log_in(self, api: 'ImagesAPI') -> None:
         """Log in, or wait for another region with the same login.
 
         :raises ImagesError: if the login fails or has failed

@@ -11,7 +11,6 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import _threads
 from osc_compute_images.api.clouds import _entries
 from osc_compute_images.api.clouds._cloud import Cloud
-from osc_compute_images.api._regions import PARALLEL
 from osc_compute_images.api.images._api import ImagesAPI
 
 
@@ -52,7 +51,7 @@ def of_clouds(
         return CloudAPIs(apis, {})
 
     found = CloudAPIs({}, {})
-    for part in _threads.map_in_threads(names, apis_in, parallel=PARALLEL):
+    for part in _threads.map_in_threads(names, apis_in):
         found.apis.update(part.apis)
         found.errors.update(part.errors)
     return found

@@ -22,15 +22,14 @@ same Image service.
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
-import copy
 import dataclasses
-import functools
 import math
 import time
 from typing import TYPE_CHECKING
 
-from osc_compute_images.api import _errors
-from osc_compute_images.api import _threads
+from osc_compute_images.api._regions import RegionResult
+from osc_compute_images.api._regions import RegionSuccess
+from osc_compute_images.api._regions import with_keys
 from osc_compute_images.api.changes.usage import is_named_as_stored
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Server
@@ -47,13 +46,13 @@ __all__ = ['Fleet']
 _USE_TIME = 1.0
 _USE_FACTOR = 4
 
-_PARALLEL = 16
-
 
 class _Member:
     """A region whose servers are read.
 
     :param name: for messages
+    :ivar result: of the last attempt to list the servers
+    :ivar list: the servers, as last listed
     """
 
     def __init__(self, api: 'ImagesAPI', name: str) -> None:
@@ -61,31 +60,27 @@ class _Member:
         self.name = name or 'without a name'
         self.catalog = _catalog.Catalog(api.adapter)
         self.image_ids: frozenset[str] = frozenset()
-        self.error: _errors.ImagesError | None = None
         self.list = ServerList(())
         self.server_ids: frozenset[str] = frozenset()
+        self.result: RegionResult[_Member, ServerList] = RegionSuccess(
+            self, self.list
+        )
 
-    def read(self, *, all_projects: bool) -> None:
-        self.error = None
-        try:
-            self.list = self.api.servers(
-                all_projects=all_projects or self.list.all_projects
-            )
-        except _errors.ImagesError as e:
-            self.error = e
-        self.server_ids = frozenset(s.id for s in self.list.servers)
+    def note(self, result: 'RegionResult[_Member, ServerList]') -> None:
+        """Note the servers, or why they cannot be read."""
+        self.result = result
+        if result.error is None:
+            self.list = result.value
+            self.server_ids = frozenset(s.id for s in self.list.servers)
 
     def shares_images(self, other: '_Member') -> bool:
         """Return whether it has the same Image service, or may have."""
         if self is other or self.image_ids & other.image_ids:
             return True
-        if self.catalog.login != other.catalog.login and not (
-            self.catalog.image_urls and other.catalog.image_urls
-        ):
+        urls, others = self.catalog.image_urls, other.catalog.image_urls
+        if self.catalog.login != other.catalog.login and not (urls and others):
             return False
-        return _catalog.may_share(
-            self.catalog.image_urls, other.catalog.image_urls
-        )
+        return _catalog.may_share(urls, others)
 
 
 class Fleet:
@@ -124,15 +119,17 @@ class Fleet:
         self._find_members()
         self._merged.clear()
         began = time.monotonic()
-        for _none in _threads.map_in_threads(
-            list(self._members.values()),
-            functools.partial(_Member.read, all_projects=self._all_projects),
-            parallel=_PARALLEL,
-        ):
-            pass
+        members = {member: member.api for member in self._members.values()}
+        for result in with_keys(members, self._read):
+            result.region.note(result)
         ended = time.monotonic()
         self._valid_until = ended + max(
             _USE_TIME, _USE_FACTOR * (ended - began)
+        )
+
+    def _read(self, member: _Member, api: 'ImagesAPI') -> ServerList:
+        return api.servers(
+            all_projects=self._all_projects or member.list.all_projects
         )
 
     def servers(self, api: 'ImagesAPI') -> ServerList:
@@ -149,30 +146,31 @@ class Fleet:
         return self._merged[api]
 
     def _merge(self, api: 'ImagesAPI') -> ServerList:
-        own = self._members[api]
-        if own.error is not None:
-            raise copy.copy(own.error) from own.error
+        self._members[api].result.unwrap()
         sharing = self._sharing(api)
-        servers = [*own.list.servers]
-        missing = [*own.list.missing]
+        read: list[ServerList] = []
+        missing: list[str] = []
+        elsewhere: list[Server] = []
         for member in self._members.values():
-            if member is own:
-                continue
             if member not in sharing:
-                servers += map(_elsewhere, member.list.servers)
-            elif member.error is not None:
+                # NOTE: whichever image it uses, it is one of another service.
+                elsewhere += (
+                    dataclasses.replace(server, may_use_any_image=False)
+                    for server in member.list.servers
+                )
+            elif member.result.error is not None:
                 missing.append(
                     f'region {member.name} shares the Image service, and its '
-                    f'servers cannot be read: {member.error}'
+                    f'servers cannot be read: {member.result.error}'
                 )
             else:
-                servers += member.list.servers
+                read.append(member.list)
                 missing += member.list.missing
         return ServerList(
-            tuple(servers),
-            all(m.list.all_projects for m in sharing if m.error is None),
+            (*(s for listed in read for s in listed.servers), *elsewhere),
+            all(listed.all_projects for listed in read),
             tuple(missing),
-            all(m.list.shows_down_cells for m in sharing if m.error is None),
+            all(listed.shows_down_cells for listed in read),
         )
 
     def server(self, api: 'ImagesAPI', server_id: str) -> Iterator[Server]:
@@ -220,9 +218,10 @@ class Fleet:
     def _find_members(self) -> None:
         if self._members:
             return
-        for api in self._apis:
-            name = api.adapter.region_name or ''
-            self._members[api] = _Member(api, name)
+        self._members = {
+            api: _Member(api, api.adapter.region_name or '')
+            for api in self._apis
+        }
         known = {
             (m.catalog.login, m.catalog.region) for m in self._members.values()
         }
@@ -232,8 +231,3 @@ class Fleet:
                     known.add((member.catalog.login, name))
                     other = type(member.api)(adapter)
                     self._members[other] = _Member(other, name)
-
-
-def _elsewhere(server: Server) -> Server:
-    """Return a server of which it is known that its image is another."""
-    return dataclasses.replace(server, may_use_any_image=False)
