@@ -38,7 +38,6 @@ from typing import TYPE_CHECKING
 from osc_compute_images.api.clouds._cloud import Cloud
 from osc_compute_images.api.clouds._clouds import CloudAPIs
 from osc_compute_images.api.clouds._clouds import of_clouds
-from osc_compute_images.api.clouds._entries import cloud_names
 from osc_compute_images.api.images._api import ImagesAPI
 
 if TYPE_CHECKING:
@@ -92,8 +91,4 @@ def apis_of_all(config: 'OpenStackConfig') -> CloudAPIs:
 
     :returns: the APIs, and the errors of clouds that cannot be used
     """
-    return of_clouds(
-        cloud_names(config),
-        lambda name: Cloud(config, name, redirect=False),
-        Cloud.regions,
-    )
+    return of_clouds(config)

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from typing import Any
 from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _threads
 from osc_compute_images.api.clouds import _entries
 from osc_compute_images.api.clouds._cloud import Cloud
 from osc_compute_images.api.images._api import ImagesAPI
+
+if TYPE_CHECKING:
+    from openstack.config import OpenStackConfig
 
 
 class CloudAPIs(NamedTuple):
@@ -27,36 +31,32 @@ class CloudAPIs(NamedTuple):
 
 
 def of_clouds(
-    names: Iterable[Any],
-    cloud_of: Callable[[Any], Cloud],
-    regions: Callable[[Cloud], Iterable[str]],
+    config: 'OpenStackConfig',
+    regions: Callable[[Cloud], Iterable[str]] = Cloud.regions,
+    **options: Any,
 ) -> CloudAPIs:
-    """Return the images API of regions of each cloud.
+    """Return the images API of regions of each cloud of a configuration.
 
-    :param names: of the clouds
-    :param cloud_of: returns a cloud, given its name
     :param regions: returns the regions of a cloud, and may log in; it is
         called for several clouds in parallel
+    :param options: of each cloud
     """
 
-    def apis_in(name: Any) -> CloudAPIs:
+    def read(name: Any) -> tuple[Any, Any]:
         try:
             _entries.check_cloud_name(name)
-            cloud = cloud_of(name)
-            apis = {(name, r): cloud.api(r) for r in regions(cloud)}
+            cloud = Cloud(config, name, redirect=False, **options)
+            return name, {(name, r): cloud.api(r) for r in regions(cloud)}
         except _errors.ImagesError as e:
-            return CloudAPIs({}, {str(name): e})
+            return name, e
         except Exception as e:  # noqa: BLE001 - an invalid configuration
-            return CloudAPIs({}, {str(name): _config_error(e)})
-        return CloudAPIs(apis, {})
+            return name, _entries.invalid(str(e) or type(e).__name__)
 
     found = CloudAPIs({}, {})
-    for part in _threads.map_in_threads(names, apis_in):
-        found.apis.update(part.apis)
-        found.errors.update(part.errors)
+    names = _entries.cloud_names(config)
+    for name, made in _threads.map_in_threads(names, read):
+        if isinstance(made, _errors.ImagesError):
+            found.errors[str(name)] = made
+        else:
+            found.apis.update(made)
     return found
-
-
-def _config_error(e: Exception) -> _errors.ImagesError:
-    text = ' '.join(str(e).split()) or type(e).__name__
-    return _errors.ImagesError(f'The configuration is invalid: {text}')

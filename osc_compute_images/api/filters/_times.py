@@ -2,16 +2,13 @@
 
 """Filters by the time of the creation or the last change."""
 
-from collections.abc import Callable
 import contextlib
 import datetime
-import operator
-from typing import Any
 
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.filters._filter import having
 from osc_compute_images.api.listing import _options
 from osc_compute_images.api.records import _times
-from osc_compute_images.api.records._image import Image
 
 _ROUNDING = datetime.timedelta(seconds=2)
 
@@ -31,8 +28,11 @@ def created_after(time: Time) -> Filter:
     :raises ValueError: for an invalid text, or a datetime without a time zone
     """
     since = _times.moment(time)
-    return _compared(
-        'created_after', 'created_at', operator.ge, since, created_since=since
+    return having(
+        'created_at',
+        lambda created: created >= since,
+        created_since=since,
+        label=_label('created_after', since),
     )
 
 
@@ -50,8 +50,11 @@ def created_before(time: Time) -> Filter:
         # NOTE: Nova cuts off the fraction that Glance compares.
         later = _times.format_time(end + _ROUNDING)
         hints[_options.CREATED_AT] = f'lt:{later}'
-    return _compared(
-        'created_before', 'created_at', operator.lt, end, hints=hints
+    return having(
+        'created_at',
+        lambda created: created < end,
+        hints=hints,
+        label=_label('created_before', end),
     )
 
 
@@ -61,11 +64,13 @@ def changes_since(time: Time) -> Filter:
     See :func:`created_after` for the argument and the errors.
     """
     since = _times.moment(time)
-    # NOTE: older releases of Glance only take whole seconds. Rounding down
-    # excludes no image that matches.
-    query = {'changes-since': _times.format_time(since)}
-    return _compared(
-        'changes_since', 'updated_at', operator.ge, since, query=query
+    return having(
+        'updated_at',
+        lambda updated: updated >= since,
+        # NOTE: older releases of Glance only take whole seconds. Rounding down
+        # excludes no image that matches.
+        query={'changes-since': _times.format_time(since)},
+        label=_label('changes_since', since),
     )
 
 
@@ -75,21 +80,12 @@ def changes_before(time: Time) -> Filter:
     See :func:`created_after` for the argument and the errors.
     """
     end = _times.moment(time)
-    return _compared('changes_before', 'updated_at', operator.lt, end)
+    return having(
+        'updated_at',
+        lambda updated: updated < end,
+        label=_label('changes_before', end),
+    )
 
 
-def _compared(
-    name: str,
-    field: str,
-    compare: Callable[[Any, Any], bool],
-    limit: datetime.datetime,
-    **options: Any,
-) -> Filter:
-    """Select images by a time; images without it do not match."""
-
-    def matches(image: Image) -> bool:
-        time = getattr(image, field)
-        return time is not None and compare(time, limit)
-
-    label = f'{name}({_times.format_time(limit)!r})'
-    return Filter(matches, label=label, **options)
+def _label(name: str, time: datetime.datetime) -> str:
+    return f'{name}({_times.format_time(time)!r})'

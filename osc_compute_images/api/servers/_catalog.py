@@ -10,8 +10,7 @@ import urllib.parse
 from keystoneauth1 import adapter as ksa_adapter
 from keystoneauth1 import exceptions as ksa_exceptions
 
-#: What keystoneauth raises for a malformed catalog.
-_MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+from osc_compute_images.api import _catalog
 
 
 class Catalog:
@@ -26,12 +25,12 @@ class Catalog:
         self._adapter = adapter
         auth: Any = adapter.auth or getattr(adapter.session, 'auth', None)
         self.login = id(auth)
-        self._catalog = None
+        self._data = None
         try:
-            self._catalog = auth.get_access(adapter.session).service_catalog
+            self._data = auth.get_access(adapter.session).service_catalog
             self._computes = dict(self._regions(adapter.service_type))
             self._images = dict(self._regions('image'))
-        except (*_MALFORMED, ksa_exceptions.ClientException):
+        except (*_catalog.MALFORMED, ksa_exceptions.ClientException):
             # Not every plugin has a catalog, nor does a failed login.
             self._computes, self._images = {}, {}
         self.region = adapter.region_name or next(iter(self._computes), '')
@@ -64,16 +63,12 @@ class Catalog:
         self, service_type: str | None
     ) -> Iterator[tuple[str, frozenset[str]]]:
         """Yield the name of each region, and the URLs of a service there."""
-        interface = self._adapter.interface
         found: dict[str, set[str]] = {}
-        data: Any = self._catalog
-        by_type = data.get_endpoints_data(
-            service_type=service_type, interface=interface
-        )
-        for endpoints in by_type.values():
-            for endpoint in endpoints:
-                urls = found.setdefault(endpoint.region_name or '', set())
-                urls.add(_normalized(endpoint.url))
+        for endpoint in _catalog.endpoints(
+            self._data, self._adapter, service_type
+        ):
+            urls = found.setdefault(endpoint.region_name or '', set())
+            urls.add(_normalized(endpoint.url))
         for region, urls in found.items():
             yield region, frozenset(urls)
 
