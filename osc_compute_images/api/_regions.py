@@ -28,12 +28,7 @@ _Value = TypeVar('_Value')
 
 @dataclasses.dataclass(frozen=True)
 class RegionSuccess(Generic[_Key, _Value]):
-    """The result of a call that has succeeded for a region.
-
-    :param region: key of the region
-    :param value: the return value
-    :param error: None
-    """
+    """The value that a call for a region returned; its error is None."""
 
     region: _Key
     value: _Value
@@ -46,22 +41,14 @@ class RegionSuccess(Generic[_Key, _Value]):
 
 @dataclasses.dataclass(frozen=True)
 class RegionFailure(Generic[_Key]):
-    """The error of a call that has failed for a region.
-
-    :param region: key of the region
-    :param error: the error
-    :param value: None
-    """
+    """The error of a call for a region; its value is None."""
 
     region: _Key
     error: _errors.ImagesError
     value: None = None
 
     def unwrap(self) -> NoReturn:
-        """Raise the error.
-
-        :raises ImagesError: the error
-        """
+        """Raise the error."""
         raise _copy(self.error)
 
 
@@ -91,16 +78,15 @@ def in_regions(
             else:
                 print(result.region, [image.name for image in result.value])
 
-    Instead of checking for an error, ``result.unwrap()`` returns the value or
-    raises the error.
+    ``result.unwrap()`` returns the value, or raises the error.
 
     Regions with the same login, an object of keystoneauth, log in once. If
     that fails, each of them has that error, and their calls are not made.
 
     :param apis: the images API of each region, by any key
         (see :mod:`osc_compute_images.api.clouds`)
-    :param call: called with the images API of a region, in a thread; its
-        return value is held in memory until it is yielded
+    :param call: called in a thread; what it returns is held in memory until
+        it is yielded
     :param parallel: number of regions in parallel
     :param ordered: yield the results in the order of the keys; otherwise as
         completed

@@ -18,10 +18,10 @@ from osc_lib.api import auth
 
 from osc_compute_images import base
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api.clouds import CloudAPIs
+from osc_compute_images.api.clouds import of_clouds
 from osc_compute_images.api.clouds._cloud import Cloud
 from osc_compute_images.api.clouds._cloud import FEDERATION_SETTINGS
-from osc_compute_images.api.clouds._clouds import CloudAPIs
-from osc_compute_images.api.clouds._clouds import of_clouds
 from osc_compute_images.api.clouds._entries import cloud_names
 from osc_compute_images.api.clouds._settings import adapter_of
 

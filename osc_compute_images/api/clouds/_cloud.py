@@ -32,11 +32,9 @@ FEDERATION_SETTINGS = (
 class Cloud:
     """A cloud of an openstacksdk configuration.
 
-    :param config: openstacksdk's configuration
     :param name: name of the cloud, or None for the default cloud
     :param options: command-line options, which override the configuration
-    :param session_of: creates the session of a region, instead of
-        ``CloudRegion.get_session``
+    :param session_of: creates the session of a region
     :param redirect: False to follow no redirects: a redirected login sends
         the password to another server
     :param adapter_options: additional arguments of each adapter
@@ -49,8 +47,8 @@ class Cloud:
         name: str | None = None,
         *,
         options: Any = None,
-        session_of: 'Callable[[CloudRegion], ksa_session.Session] | None' = (
-            None
+        session_of: 'Callable[[CloudRegion], ksa_session.Session]' = (
+            lambda settings: settings.get_session()
         ),
         redirect: bool = True,
         **adapter_options: Any,
@@ -68,9 +66,8 @@ class Cloud:
 
     def configured_regions(self) -> list[str]:
         """Return the regions that the configuration lists, if any."""
-        entry = self._config.cloud_config['clouds'].get(self._name) or {}
-        listed = {r['name']: r for r in entry.get('regions') or ()}
-        return [*listed]
+        entry = self._config.cloud_config['clouds'].get(self._name, {})
+        return [*dict.fromkeys(r['name'] for r in entry.get('regions', ()))]
 
     def regions(self) -> list[str]:
         """Return the names of the regions, sorted.
@@ -117,11 +114,7 @@ class Cloud:
 
     def _session(self, settings: 'CloudRegion') -> 'ksa_session.Session':
         """Return a session; sessions with the same login share their auth."""
-        session = (
-            settings.get_session()
-            if self._session_of is None
-            else self._session_of(settings)
-        )
+        session = self._session_of(settings)
         if not self._redirect:
             session.redirect = False
         login = (

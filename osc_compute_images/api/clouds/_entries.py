@@ -37,15 +37,6 @@ def cloud_names(config: 'OpenStackConfig') -> list[Any]:
     return sorted((c for c in clouds if c not in generated), key=str)
 
 
-def check_cloud_name(name: Any) -> None:
-    """Check that YAML has read the name of a cloud as text.
-
-    :raises ImagesError: otherwise
-    """
-    if not isinstance(name, str):
-        raise _not_text('the cloud', name)
-
-
 def checked(config: 'OpenStackConfig', cloud: Any) -> 'OpenStackConfig':
     """Return a configuration whose names of regions of a cloud are text.
 
@@ -153,10 +144,11 @@ def _text(name: Any) -> str:
     """Return the name of a region as text."""
     if isinstance(name, str | int) and not isinstance(name, bool):
         return str(name)
-    raise _not_text('a region', name)
+    raise not_text('a region', name)
 
 
-def _not_text(what: str, name: Any) -> _errors.ImagesError:
+def not_text(what: str, name: Any) -> _errors.ImagesError:
+    """Return the error for a name that YAML has not read as text."""
     return invalid(
         f'YAML reads the name of {what} as {name!r:.80}, and not as text; put '
         f'it in quotes'
@@ -170,4 +162,4 @@ def _check(what: str, value: Any, kind: Any, form: str) -> None:
         raise invalid(f'{what} is {found}, and not {form}')
     for key in value if isinstance(value, dict) else ():
         if not isinstance(key, str):
-            raise _not_text('a setting', key)
+            raise not_text('a setting', key)

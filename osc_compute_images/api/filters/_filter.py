@@ -165,10 +165,7 @@ EVERYTHING = Filter(lambda _image: True, brief=True, label='EVERYTHING')
 
 
 def as_filter(where: object) -> Filter:
-    """Return the filter of an argument ``where``, which may be None.
-
-    :raises TypeError: for another type
-    """
+    """Return the filter of an argument ``where``, which may be None."""
     if where is None:
         return EVERYTHING
     if isinstance(where, Filter):

@@ -2,8 +2,11 @@
 
 """Filters by the time of the creation or the last change."""
 
+from collections.abc import Callable
 import contextlib
 import datetime
+import operator
+from typing import Any
 
 from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.api.filters._filter import having
@@ -28,11 +31,8 @@ def created_after(time: Time) -> Filter:
     :raises ValueError: for an invalid text, or a datetime without a time zone
     """
     since = _times.moment(time)
-    return having(
-        'created_at',
-        lambda created: created >= since,
-        created_since=since,
-        label=_label('created_after', since),
+    return _compared(
+        'created_after', 'created_at', operator.ge, since, created_since=since
     )
 
 
@@ -50,11 +50,8 @@ def created_before(time: Time) -> Filter:
         # NOTE: Nova cuts off the fraction that Glance compares.
         later = _times.format_time(end + _ROUNDING)
         hints[_options.CREATED_AT] = f'lt:{later}'
-    return having(
-        'created_at',
-        lambda created: created < end,
-        hints=hints,
-        label=_label('created_before', end),
+    return _compared(
+        'created_before', 'created_at', operator.lt, end, hints=hints
     )
 
 
@@ -64,13 +61,11 @@ def changes_since(time: Time) -> Filter:
     See :func:`created_after` for the argument and the errors.
     """
     since = _times.moment(time)
-    return having(
-        'updated_at',
-        lambda updated: updated >= since,
-        # NOTE: older releases of Glance only take whole seconds. Rounding down
-        # excludes no image that matches.
-        query={'changes-since': _times.format_time(since)},
-        label=_label('changes_since', since),
+    # NOTE: older releases of Glance only take whole seconds. Rounding down
+    # excludes no image that matches.
+    query = {'changes-since': _times.format_time(since)}
+    return _compared(
+        'changes_since', 'updated_at', operator.ge, since, query=query
     )
 
 
@@ -80,12 +75,17 @@ def changes_before(time: Time) -> Filter:
     See :func:`created_after` for the argument and the errors.
     """
     end = _times.moment(time)
+    return _compared('changes_before', 'updated_at', operator.lt, end)
+
+
+def _compared(
+    name: str,
+    field: str,
+    compare: Callable[[Any, Any], bool],
+    limit: datetime.datetime,
+    **options: Any,
+) -> Filter:
+    label = f'{name}({_times.format_time(limit)!r})'
     return having(
-        'updated_at',
-        lambda updated: updated < end,
-        label=_label('changes_before', end),
+        field, lambda time: compare(time, limit), label=label, **options
     )
-
-
-def _label(name: str, time: datetime.datetime) -> str:
-    return f'{name}({_times.format_time(time)!r})'

@@ -23,7 +23,7 @@ from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
 from osc_compute_images.api.changes.properties import check_properties
 from osc_compute_images.api.filters._filter import as_filter
-from osc_compute_images.api.filters._states import HasID
+from osc_compute_images.api.filters._servers import HasID
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.images import _probe
 from osc_compute_images.api.images import _routes

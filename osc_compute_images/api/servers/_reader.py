@@ -35,7 +35,7 @@ _IMAGE_ID = '2.45'
 
 
 #: Requests a path, with a query; returns the body, and whether it tells of
-#: servers whose cell does not respond.
+#: cells that do not respond.
 _Fetch = Callable[[str, Mapping[str, Any]], tuple[bytes, bool]]
 
 

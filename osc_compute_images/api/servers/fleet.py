@@ -27,14 +27,12 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from osc_compute_images.api._regions import RegionResult
-from osc_compute_images.api._regions import RegionSuccess
 from osc_compute_images.api._regions import with_keys
 from osc_compute_images.api.changes.usage import is_named_as_stored
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Server
 from osc_compute_images.api.records._server import ServerList
-from osc_compute_images.api.servers import _catalog
+from osc_compute_images.api.servers._member import Member
 
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
@@ -45,42 +43,6 @@ __all__ = ['Fleet']
 #: it took to read, if that is longer.
 _USE_TIME = 1.0
 _USE_FACTOR = 4
-
-
-class _Member:
-    """A region whose servers are read.
-
-    :param name: for messages
-    :ivar result: of the last attempt to list the servers
-    :ivar list: the servers, as last listed
-    """
-
-    def __init__(self, api: 'ImagesAPI', name: str) -> None:
-        self.api = api
-        self.name = name or 'without a name'
-        self.catalog = _catalog.Catalog(api.adapter)
-        self.image_ids: frozenset[str] = frozenset()
-        self.list = ServerList(())
-        self.server_ids: frozenset[str] = frozenset()
-        self.result: RegionResult[_Member, ServerList] = RegionSuccess(
-            self, self.list
-        )
-
-    def note(self, result: 'RegionResult[_Member, ServerList]') -> None:
-        """Note the servers, or why they cannot be read."""
-        self.result = result
-        if result.error is None:
-            self.list = result.value
-            self.server_ids = frozenset(s.id for s in self.list.servers)
-
-    def shares_images(self, other: '_Member') -> bool:
-        """Return whether it has the same Image service, or may have."""
-        if self is other or self.image_ids & other.image_ids:
-            return True
-        urls, others = self.catalog.image_urls, other.catalog.image_urls
-        if self.catalog.login != other.catalog.login and not (urls and others):
-            return False
-        return _catalog.may_share(urls, others)
 
 
 class Fleet:
@@ -96,7 +58,7 @@ class Fleet:
     ) -> None:
         self._apis = list(apis)
         self._all_projects = all_projects
-        self._members: dict[ImagesAPI, _Member] = {}
+        self._members: dict[ImagesAPI, Member] = {}
         self._merged: dict[ImagesAPI, ServerList] = {}
         self._valid_until = -math.inf
 
@@ -127,7 +89,7 @@ class Fleet:
             _USE_TIME, _USE_FACTOR * (ended - began)
         )
 
-    def _read(self, member: _Member, api: 'ImagesAPI') -> ServerList:
+    def _read(self, member: Member, api: 'ImagesAPI') -> ServerList:
         return api.servers(
             all_projects=self._all_projects or member.list.all_projects
         )
@@ -135,11 +97,9 @@ class Fleet:
     def servers(self, api: 'ImagesAPI') -> ServerList:
         """Return the servers that may use the images of a region.
 
-        They are those of all regions that were read. A region that shares the
-        Image service, and could not be read, is a gap.
+        They are those of all regions that were read.
 
-        :raises ImagesError: if the servers of the region itself could not be
-            read
+        :raises ImagesError: if those of the region itself could not be read
         """
         if api not in self._merged:
             self._merged[api] = self._merge(api)
@@ -159,8 +119,9 @@ class Fleet:
                     for server in member.list.servers
                 )
             elif member.result.error is not None:
+                name = member.api.adapter.region_name or 'without a name'
                 missing.append(
-                    f'region {member.name} shares the Image service, and its '
+                    f'region {name} shares the Image service, and its '
                     f'servers cannot be read: {member.result.error}'
                 )
             else:
@@ -211,23 +172,19 @@ class Fleet:
                 found += self.server(api, server_id)
         return dataclasses.replace(listed, servers=(*listed.servers, *found))
 
-    def _sharing(self, api: 'ImagesAPI') -> list[_Member]:
+    def _sharing(self, api: 'ImagesAPI') -> list[Member]:
         own = self._members[api]
         return [m for m in self._members.values() if own.shares_images(m)]
 
     def _find_members(self) -> None:
         if self._members:
             return
-        self._members = {
-            api: _Member(api, api.adapter.region_name or '')
-            for api in self._apis
-        }
-        known = {
-            (m.catalog.login, m.catalog.region) for m in self._members.values()
-        }
+        self._members = {api: Member(api) for api in self._apis}
+        known = {(m.login, m.region) for m in self._members.values()}
         for member in [*self._members.values()]:
-            for name, adapter in member.catalog.others():
-                if (member.catalog.login, name) not in known:
-                    known.add((member.catalog.login, name))
+            for adapter in member.others():
+                key = member.login, adapter.region_name or ''
+                if key not in known:
+                    known.add(key)
                     other = type(member.api)(adapter)
-                    self._members[other] = _Member(other, name)
+                    self._members[other] = Member(other)
