@@ -13,8 +13,6 @@ from osc_compute_images.api import InvalidResponse
 from osc_compute_images.api import ServerRef
 from osc_compute_images.api.groups import selection
 from osc_compute_images.api.groups import summary
-from testbed import nova
-from tests.unit.conftest import sent
 from tests.unit.project.examples import examples
 
 BEGIN = datetime.datetime(2026, 1, 1)
@@ -112,17 +110,6 @@ def test_invalid_arguments_are_reported_at_once():
         for call in (selection.newest, summary.summarize):
             with pytest.raises(ValueError, match='server, type, status and'):
                 call([], group_by=[key])
-
-
-def test_newest_requests_only_needed_pages(api, http):
-    listed = [
-        nova.image(n, created=f'2026-01-{30 - n:02}T00:00:00Z')
-        for n in range(20)
-    ]
-    http.get(nova.DETAIL, json=nova.Server(listed))
-    found = selection.newest(api.list_detail({'limit': 5}), 6)
-    assert [i.name for i in found] == [f'cirros-{n}' for n in range(6)]
-    assert len(sent(http)) == 2
 
 
 METADATA = st.dictionaries(
