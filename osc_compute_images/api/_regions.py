@@ -65,19 +65,6 @@ def in_regions(
 ) -> Generator[RegionResult[_Key, _Value], None, None]:
     """Call a function for several regions in parallel.
 
-    For example, list all snapshots of all regions::
-
-        from osc_compute_images.api import filters
-
-        snapshots = filters.image_type('snapshot')
-        for result in in_regions(
-            apis, lambda api: [*api.list_detail(where=snapshots)]
-        ):
-            if result.error is not None:
-                print(f'{result.region}: {result.error}')
-            else:
-                print(result.region, [image.name for image in result.value])
-
     ``result.unwrap()`` returns the value, or raises the error.
 
     Regions with the same login, an object of keystoneauth, log in once. If

@@ -85,29 +85,24 @@ def _compared(field: str, **comparisons: Unpack[Comparisons]) -> Filter:
         lambda value: all(
             _COMPARE[word](value, number) for word, number in given.items()
         ),
-        query=_query(field, given),
+        query=_query(field, given.get('exactly', -1)),
         hints=_hints(given) if field == 'size' else {},
         label=f'{field}({label})',
     )
 
 
-def _hints(given: Mapping[str, int]) -> Mapping[str, int]:
-    """Return a lower limit of the size.
+def _query(field: str, number: int) -> Mapping[str, int]:
+    # Nova fails for a number that its database cannot hold.
+    is_sent = field in _PARAMETERS and 0 <= number < 2**31
+    return {_PARAMETERS[field]: number} if is_sent else {}
 
-    There is no upper one: Glance has no size for an image without data, and
-    Nova shows 0.
-    """
+
+def _hints(given: Mapping[str, int]) -> Mapping[str, int]:
+    # There is no upper limit: Glance has no size for an image without data,
+    # and Nova shows 0.
     least = max(
         given.get('at_least', 0),
         given.get('more_than', -1) + 1,
         given.get('exactly', 0),
     )
     return {_options.SIZE_MIN: least} if 0 < least < 2**63 else {}
-
-
-def _query(field: str, given: Mapping[str, int]) -> Mapping[str, int]:
-    number = given.get('exactly', -1)
-    # Nova fails for a number that its database cannot hold.
-    if field in _PARAMETERS and 0 <= number < 2**31:
-        return {_PARAMETERS[field]: number}
-    return {}

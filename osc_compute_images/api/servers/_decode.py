@@ -47,14 +47,6 @@ def _text(value: object) -> str | None:
     return None if value is None or value == '' else str(value)
 
 
-def flavors(entries: Sequence[Any]) -> list[Flavor]:
-    """Decode flavors.
-
-    :raises InvalidResponse: for a flavor without a valid field
-    """
-    return [*map(flavor, entries)]
-
-
 def flavor(entry: Any) -> Flavor:
     """Decode a flavor.
 

@@ -99,7 +99,7 @@ def find_flavor(client: Client, name_or_id: str) -> Flavor:
     found = _named(
         client,
         '/flavors/detail',
-        _decode.flavors,
+        lambda entries: [*map(_decode.flavor, entries)],
         name_or_id,
         {'is_public': 'none'},
     )
