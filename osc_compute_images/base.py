@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from osc_lib import exceptions
 from osc_lib.command import command
 
-from osc_compute_images.options import instead
 from osc_compute_images.output import flush
 from osc_compute_images.output import logs
 
@@ -96,12 +95,6 @@ class ImagesCommand(command.Command):
     examples: tuple[str, ...] = ()
     notes = ''
 
-    #: The command of ``openstack image`` that may do the same; the columns
-    #: that both have; and what it does otherwise, for a sentence.
-    same_as = ''
-    same_columns: tuple[str, ...] = ()
-    same_but = ''
-
     _epilog: Any = None
 
     def __init__(
@@ -132,15 +125,12 @@ class ImagesCommand(command.Command):
             parsed: argparse.Namespace = parse_args(args, *namespace)
             # A plan records them, to be made again.
             parsed.words = tuple(args)
-            self.parsed_args = parsed
             return parsed
 
         vars(parser)['parse_args'] = parse
         above: Any = parser.formatter_class
         formatter: Any = type('HelpFormatter', (_HelpFormatter, above), {})
         parser.formatter_class = formatter
-        self.parser = parser
-        instead.same_output(parser, self.same_columns)
         # The options of the output come last; these groups are argparse's.
         groups = getattr(parser, '_action_groups', [])
         of_output = groups[2:]

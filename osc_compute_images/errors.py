@@ -2,6 +2,7 @@
 
 """Errors of the API as errors of a command, with advice."""
 
+import argparse
 from collections.abc import Iterator
 import contextlib
 import shlex
@@ -10,8 +11,6 @@ from osc_lib import exceptions
 
 from osc_compute_images import api
 from osc_compute_images import base
-from osc_compute_images import counterpart
-from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes import properties
 from osc_compute_images.text import option_for_shell
 from osc_compute_images.text import printable
@@ -21,7 +20,6 @@ CHECK_CATALOG = (
     'check the project, the region and the interface; "openstack catalog '
     'list" shows the available endpoints'
 )
-
 
 #: Why Compute may refuse (403) to change one image, which it does not tell.
 _REFUSALS = {
@@ -33,10 +31,14 @@ _REFUSALS['unset'] = _REFUSALS['set']
 
 
 @contextlib.contextmanager
-def translated(command: base.ImagesCommand | None = None) -> Iterator[None]:
+def translated(
+    command: base.ImagesCommand | None = None,
+    parsed_args: argparse.Namespace | None = None,
+) -> Iterator[None]:
     """Raise errors of the API as errors of a command.
 
-    :param command: the one that may have a counterpart
+    See :func:`describe` for the arguments.
+
     :raises Failure: for a PlanRefused
     :raises CommandError: for another ImagesError
     """
@@ -45,22 +47,30 @@ def translated(command: base.ImagesCommand | None = None) -> Iterator[None]:
     except api.PlanRefused as e:
         raise base.Failure(describe(e), base.EXIT_REFUSED) from e
     except api.ImagesError as e:
-        raise exceptions.CommandError(describe(e, command)) from e
+        text = describe(e, command, parsed_args)
+        raise exceptions.CommandError(text) from e
 
 
 def describe(
-    e: api.ImagesError, command: base.ImagesCommand | None = None
+    e: api.ImagesError,
+    command: base.ImagesCommand | None = None,
+    parsed_args: argparse.Namespace | None = None,
 ) -> str:
     """Return the message of an error, with advice for the command line.
 
-    :param command: the one that may have a counterpart
+    :param command: the one that may have a counterpart, and its arguments
     """
     text = str(e)
     if isinstance(e, api.GapsFound):
         found = text.rstrip('.')
         return f'{found}. To go on with what was read, use --accept-gaps'
     if isinstance(e, api.ImagesNotServed):
-        return f'{e}. {counterpart.advice(command)}'
+        # NOTE: imported here, as it imports openstacksdk.
+        from osc_compute_images import counterpart
+
+        if command is None or parsed_args is None:
+            return f'{e}. {counterpart.OTHERS}'
+        return f'{e}. {counterpart.advice(command, parsed_args)}'
     if isinstance(e, api.EndpointNotFound):
         reason = e.message.rstrip('.')
         return f'{reason}: {CHECK_CATALOG}'
@@ -73,7 +83,7 @@ def describe(
                 f'{e}. List all again, or continue from there, as long '
                 f'as that image exists, with {option}'
             )
-    if _stored.is_undecodable(e):
+    if e.http_status == 500 and 'JSONDecodeError' in e.message:
         keys = ' or '.join(properties.JSON_KEYS)
         return (
             f'{text}. The property {keys} of an image may be invalid JSON: '

@@ -20,7 +20,6 @@ from osc_lib.command import command
 
 from osc_compute_images import base
 from osc_compute_images.options import habits
-from osc_compute_images.options import instead
 from osc_compute_images.options import keep
 from osc_compute_images.options import parsers
 from osc_compute_images.options import regions
@@ -61,12 +60,11 @@ class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
             action='store_true',
             help='With --dry-run, exit with 8 if changes are planned',
         )
-        approve = group.add_argument(
+        group.add_argument(
             '--auto-approve',
             action='store_true',
             help='Make the planned changes without confirmation',
         )
-        instead.same(approve, instead.nothing)
         group.add_argument(
             '--max-changes',
             metavar='<n>',
@@ -217,16 +215,15 @@ class PropertyCommand(ChangeCommand):
     arguments = ('[<image>]',)
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        image = parser.add_argument(
+        parser.add_argument(
             'image',
             metavar='<image>',
             nargs='?',
             type=parsers.name_or_id,
             help='Image to modify (name or ID)',
         )
-        instead.same(image, instead.names)
         self.add_property(parser)
-        private = self.add_planning(parser, 'with-').add_argument(
+        self.add_planning(parser, 'with-').add_argument(
             '--allow-private',
             action='store_true',
             help='Allow images to become private: with any change of '
@@ -235,7 +232,6 @@ class PropertyCommand(ChangeCommand):
             'Without this option, such images are not changed; "openstack '
             'image set" and "unset" keep the visibility',
         )
-        instead.same(private, instead.nothing)
         habits.add_assigning(parser, self.verb)
 
     @abc.abstractmethod

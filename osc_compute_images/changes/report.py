@@ -322,9 +322,9 @@ class Report:
         try:
             yield
         finally:
-            # NOTE: otherwise, nothing can be done, as the error says.
+            # NOTE: to run it again would not help.
             is_served = not isinstance(sys.exception(), ImagesNotServed)
-            if len(self._done) < self._total and (is_served or self._done):
+            if len(self._done) < self._total and is_served:
                 self._log.error(
                     'Stopped after %(done)d of %(total)d %(noun)ss; %(again)s',
                     {

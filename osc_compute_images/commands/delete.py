@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from osc_compute_images.changes import command
-from osc_compute_images.options import instead
 from osc_compute_images.options import parsers
 
 if TYPE_CHECKING:
@@ -23,8 +22,7 @@ class DeleteComputeImage(command.ChangeCommand):
         'through the Compute service'
     )
     arguments = ('[<image> ...]',)
-    verb = same_as = 'delete'
-    same_but = ', which does not spare an image that a server is stored in'
+    verb = 'delete'
     deletes = True
     examples = (
         'web-1-snapshot web-2-snapshot',
@@ -33,7 +31,7 @@ class DeleteComputeImage(command.ChangeCommand):
     advice = '. To delete it all the same, use --force'
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        images = parser.add_argument(
+        parser.add_argument(
             'images',
             metavar='<image>',
             nargs='*',
@@ -41,14 +39,12 @@ class DeleteComputeImage(command.ChangeCommand):
             help='Image(s) to delete (name or ID). A snapshot in which a '
             'server is, or may be, stored is kept',
         )
-        instead.same(images, instead.names)
-        force = self.add_planning(parser).add_argument(
+        self.add_planning(parser).add_argument(
             '--force',
             action='store_true',
             help='Delete the named images even if a server is stored in them, '
             'which destroys the server',
         )
-        instead.same(force, instead.nothing)
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
         images: list[str] = parsed_args.images

@@ -3,30 +3,19 @@
 """List images."""
 
 import argparse
-from collections.abc import Iterable
 
 from osc_lib.command import command
 
 from osc_compute_images import base
 from osc_compute_images.options import habits
-from osc_compute_images.options import instead
 from osc_compute_images.options import parsers
 from osc_compute_images.options import regions
 from osc_compute_images.options import select
-
-#: The most images that Glance puts on a page.
-_MAX_PAGE = 1000
-
-
-def _limit(number: int) -> Iterable[int] | None:
-    return [number] if number <= _MAX_PAGE else None
 
 
 class ListComputeImage(base.ImagesCommand, command.Lister):
     """List images."""
 
-    same_as = 'list'
-    same_columns = ('id', 'name', 'status')
     _description = 'List images, through the Compute service'
     examples = (
         '--type snapshot --created-before 90d --long',
@@ -42,16 +31,14 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
             'server, type, status or property:<key>; repeat option to '
             'combine keys',
         )
-        limit = group.add_argument(
+        group.add_argument(
             '--limit',
             metavar='<n>',
             type=parsers.positive_integer,
             help='List at most <n> images. With --max-items: number of '
             'images per request, at most 1,000',
         )
-        # NOTE: there it is one page, in which properties are looked for.
-        instead.same(limit, _limit, unless=('property', 'max_items'))
-        most = group.add_argument(
+        group.add_argument(
             '--max-items',
             metavar='<n>',
             type=parsers.positive_integer,
@@ -59,23 +46,20 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
             '(default: no limit; 250,000 if all are held in memory, as for '
             'a table)',
         )
-        instead.same(most, _limit, unless=('property',), option='--limit')
-        marker = group.add_argument(
+        group.add_argument(
             '--marker',
             metavar='<image>',
             type=parsers.name_or_id,
             help='List only images after this one (name or ID), which must '
             'still exist',
         )
-        instead.same(marker, instead.names)
         regions.add_options(parser)
         group = parser.add_argument_group('output')
-        long = group.add_argument(
+        group.add_argument(
             '--long',
             action='store_true',
             help='List all fields (also if -c or --sort-column names one)',
         )
-        instead.same(long)
         group.add_argument(
             '--usage',
             action='store_true',

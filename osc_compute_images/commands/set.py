@@ -9,7 +9,6 @@ from osc_lib.cli import parseractions
 
 from osc_compute_images import base
 from osc_compute_images.changes import command
-from osc_compute_images.options import instead
 
 if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
@@ -23,14 +22,14 @@ class SetComputeImage(command.PropertyCommand):
         'Set properties of one image, or of all images that filters select, '
         'through the Compute service'
     )
-    verb = same_as = 'set'
+    verb = 'set'
     examples = (
         '--property os_distro=ubuntu my-image',
         '--property old=yes --with-created-before 1y --dry-run',
     )
 
     def add_property(self, parser: argparse.ArgumentParser) -> None:
-        action = parser.add_argument(
+        parser.add_argument(
             '--property',
             metavar='<key=value>',
             action=parseractions.KeyValueAction,
@@ -38,7 +37,6 @@ class SetComputeImage(command.PropertyCommand):
             help='Set a property on this image '
             '(repeat option to set multiple properties)',
         )
-        instead.same(action, instead.items)
         parser.add_argument(
             '--no-property',
             action='store_true',

@@ -7,7 +7,6 @@ import argparse
 from osc_lib.command import command
 
 from osc_compute_images import base
-from osc_compute_images.options import instead
 from osc_compute_images.options import parsers
 from osc_compute_images.options import regions
 from osc_compute_images.options import waiting
@@ -22,11 +21,6 @@ EXIT_TIMEOUT = 6
 class ShowComputeImage(base.ImagesCommand, command.ShowOne):
     """Show an image."""
 
-    same_as = 'show'
-    same_columns = (
-        *('id', 'name', 'status', 'min_disk', 'min_ram', 'size'),
-        *('created_at', 'updated_at', 'properties'),
-    )
     _description = 'Show details of an image, through the Compute service'
     examples = (
         'cirros --human-readable',
@@ -40,20 +34,18 @@ class ShowComputeImage(base.ImagesCommand, command.ShowOne):
     arguments = ('<image>',)
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        image = parser.add_argument(
+        parser.add_argument(
             'image',
             metavar='<image>',
             type=parsers.name_or_id,
             help='Image to display (name or ID)',
         )
-        instead.same(image, instead.names)
         waiting.add_options(parser, 'Wait until the image is active')
-        human = parser.add_argument(
+        parser.add_argument(
             '--human-readable',
             action='store_true',
             help='Print the size in a human-friendly format',
         )
-        instead.same(human)
         regions.add_options(parser)
 
     def check(self, parsed_args: argparse.Namespace) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from osc_compute_images import base
 from osc_compute_images.changes import command
-from osc_compute_images.options import instead
 from osc_compute_images.options import parsers
 from osc_compute_images.text import printable
 
@@ -25,14 +24,14 @@ class UnsetComputeImage(command.PropertyCommand):
         'Unset properties of one image, or of all images that filters '
         'select, through the Compute service'
     )
-    verb = same_as = 'unset'
+    verb = 'unset'
     examples = (
         '--property os_distro my-image',
         '--property old --with-property old=yes --dry-run',
     )
 
     def add_property(self, parser: argparse.ArgumentParser) -> None:
-        action = parser.add_argument(
+        parser.add_argument(
             '--property',
             metavar='<key>',
             action='append',
@@ -43,7 +42,6 @@ class UnsetComputeImage(command.PropertyCommand):
             '(repeat option to remove multiple properties). Changes of '
             'the image by others at the same time may be lost silently',
         )
-        instead.same(action, instead.keys)
 
     def run(self, parsed_args: argparse.Namespace) -> int:
         self._misses = False

@@ -2,12 +2,9 @@
 
 """All options that filter images, each declared once, for all commands."""
 
-from collections.abc import Iterable
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from osc_compute_images.options import amounts
-from osc_compute_images.options import instead
 from osc_compute_images.options import parsers
 from osc_compute_images.options.filter_option import FilterGroup
 from osc_compute_images.options.filter_option import FilterOption
@@ -29,20 +26,6 @@ def _property(
     return chosen if wanted else ~chosen
 
 
-def _active(given: Sequence[str]) -> Iterable[object] | None:
-    """Return the status in the Image service, which has no other of these."""
-    words = [word.lower() for word in given]
-    return words if words == ['active'] else None
-
-
-def _items(
-    choices: Sequence[tuple[str, str | None, bool]],
-) -> Iterable[object] | None:
-    """Return the properties, if each must have one value."""
-    items = {key: value for key, value, wanted in choices if wanted and value}
-    return instead.items(items) if len(items) == len(choices) else None
-
-
 _BY_NAME = (
     FilterOption(
         'name',
@@ -50,7 +33,6 @@ _BY_NAME = (
         'Select images with this name',
         lambda region, value: region.filters.name(value),
         negative='Exclude images with this name',
-        same=lambda given: instead.only_one(given) and instead.names(given),
     ),
     FilterOption(
         'name-pattern',
@@ -79,7 +61,6 @@ _BY_STATE = (
         'or UNKNOWN',
         lambda region, value: region.filters.status(value),
         type=parsers.status,
-        same=_active,
     ),
     FilterOption(
         'type',
@@ -161,7 +142,6 @@ _BY_SIZE = (
         type=parsers.property_choice,
         is_range=True,
         excludes=lambda choice: not choice[2],
-        same=_items,
     ),
 )
 

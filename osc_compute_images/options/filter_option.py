@@ -11,7 +11,6 @@ from typing import Any
 from typing import NamedTuple
 from typing import TYPE_CHECKING
 
-from osc_compute_images.options import instead
 from osc_compute_images.options import parsers
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ class FilterOption(NamedTuple):
     :param negative: help of the option ``--not-...``, if there is one
     :param excludes: returns whether a value only excludes images
     :param time: the field of images that it reads a time from, if it does
-    :param same: its values in ``openstack image list``, if that has the option
     """
 
     name: str
@@ -44,23 +42,17 @@ class FilterOption(NamedTuple):
     negative: str | None = None
     excludes: Callable[[Any], bool] = lambda _value: False
     time: str | None = None
-    same: instead.Values | None = None
 
     @property
     def dest(self) -> str:
         return self.name.replace('-', '_')
 
     def add_to(
-        self,
-        parser: 'argparse._ActionsContainer',
-        prefix: str = '',
-        *,
-        lists: bool = False,
+        self, parser: 'argparse._ActionsContainer', prefix: str = ''
     ) -> None:
         """Add the option.
 
         :param prefix: of its name, where the name means something else
-        :param lists: whether the command lists images
         """
         if self.metavar is None:
             parser.add_argument(
@@ -77,7 +69,7 @@ class FilterOption(NamedTuple):
             (negative, f'not_{self.dest}', self.negative),
         ):
             if text is not None:
-                action = parser.add_argument(
+                parser.add_argument(
                     f'--{start}{self.name}',
                     metavar=self.metavar,
                     action='append',
@@ -85,8 +77,6 @@ class FilterOption(NamedTuple):
                     dest=dest,
                     help=text,
                 )
-                if lists and self.same is not None and dest == self.dest:
-                    instead.same(action, self.same)
 
     def is_given(self, parsed_args: argparse.Namespace) -> bool:
         """Return whether the user has given the option."""

@@ -5,7 +5,6 @@
 import argparse
 
 from osc_compute_images import base
-from osc_compute_images.options import instead
 from osc_compute_images.options import parsers
 
 
@@ -39,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help='Work on all regions: those in clouds.yaml, or else those with '
         'a Compute endpoint',
     )
-    region = group.add_argument(
+    group.add_argument(
         '--region',
         metavar='<region>',
         action='append',
@@ -48,7 +47,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         dest='regions',
         help='Work on this region; repeat option for several',
     )
-    instead.same(region, instead.only_one, option='--os-region-name')
     where.add_argument(
         '--all-clouds',
         action='store_true',

@@ -6,7 +6,6 @@ import argparse
 
 from osc_compute_images import base
 from osc_compute_images.options import declared
-from osc_compute_images.options import instead
 from osc_compute_images.options import parsers
 
 #: The options that need the list of servers.
@@ -38,18 +37,17 @@ def add_filters(
         group = parser.add_argument_group(each.title, each.description)
         groups[each.title] = group
         for option in each.options:
-            option.add_to(group, prefix, lists=by_visibility)
+            option.add_to(group, prefix)
     if by_visibility:
         exclusive = groups['state and age'].add_mutually_exclusive_group()
         for visibility, text in _VISIBILITIES.items():
-            action = exclusive.add_argument(
+            exclusive.add_argument(
                 f'--{visibility}',
                 action='store_const',
                 const=visibility,
                 dest='visibility',
                 help=text,
             )
-            instead.same(action)
     groups['use'].add_argument(
         '--accept-gaps',
         action='store_true',

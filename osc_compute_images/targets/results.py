@@ -16,7 +16,7 @@ from osc_compute_images import errors
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import in_regions
-from osc_compute_images.api.clouds._regions import PARALLEL
+from osc_compute_images.api._threads import PARALLEL
 from osc_compute_images.output.progress_bar import Progress
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
@@ -87,12 +87,7 @@ class Results:
             if not isinstance(result, api.ImagesError):
                 yield key, result
                 continue
-            is_only = len(regions.apis) + len(regions.failed) == 1
-            if (
-                isinstance(result, api.PlanRefused)
-                or not regions.headers
-                or (is_only and isinstance(result, api.ImagesNotServed))
-            ):
+            if isinstance(result, api.PlanRefused) or not regions.headers:
                 # It is that of the whole command.
                 raise result
             successful.discard(key)

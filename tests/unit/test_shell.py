@@ -124,18 +124,15 @@ def test_forbidden_is_reported_in_one_line(shell, http, capsys, words):
 @pytest.mark.parametrize(
     ('options', 'expected'),
     [
-        (['--os-region-name', 'RegionOne'], '--os-region-name RegionOne'),
+        (['--os-region-name', 'RegionOne'], '--os-region-name=RegionOne'),
         # The variable of the shell still applies.
-        (['--os-cloud', 'mycloud'], ''),
-        (['--os-project-name', 'a b', '-v'], "--os-project-name 'a b'"),
-        (
-            ['--os-password', 'pa55', '--os-username', 'me'],
-            '--os-username me',
-        ),
-        (['--insecure', '--timing'], '--insecure'),
+        (['--os-cloud', 'mycloud', '-v'], ''),
+        # A login is not repeated: there might be another one.
+        (['--os-password', 'pa55', '--os-username', 'me'], None),
+        (['--os-project-name', 'a'], None),
     ],
 )
-def test_counterpart_has_the_global_options(
+def test_counterpart_is_in_the_same_place(
     shell, http, capsys, options, expected
 ):
     http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'No.'))
@@ -144,7 +141,7 @@ def test_counterpart_has_the_global_options(
     assert 'pa55' not in errors
     [line] = [text for text in errors.splitlines() if 'HTTP 403' in text]
     words = f'openstack {expected} image list'.replace('  ', ' ')
-    assert line.endswith(f': {words}')
+    assert line.endswith(f': {words}') == (expected is not None)
 
 
 @pytest.mark.parametrize('words', [('show',), ('list', '--name')])

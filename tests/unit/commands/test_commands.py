@@ -176,7 +176,9 @@ def test_error_if_compute_does_not_serve_images(app, http):
     with pytest.raises(exceptions.CommandError) as caught:
         run(app, 'list')
     assert '2.40 to 2.200' in str(caught.value)
-    assert str(caught.value).endswith(': openstack image list')
+    assert str(caught.value).endswith(
+        'openstack --os-cloud=mycloud image list'
+    )
 
 
 def test_server_that_never_was_is_an_error(app, http):

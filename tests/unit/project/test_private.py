@@ -19,7 +19,6 @@ from keystoneauth1 import session
 from openstack.config import loader
 
 import osc_compute_images
-from osc_compute_images import counterpart
 from osc_compute_images.api.clouds import _cloud
 from osc_compute_images.api.http import _settings
 from osc_compute_images.commands.list import ListComputeImage
@@ -30,17 +29,15 @@ from osc_compute_images.output import escaping
 PRIVATE = {
     # keystoneauth1.session.Session: token requests are retried more often.
     '_connect_retries': 'api/http/_settings.py',
-    # openstack.config.OpenStackConfig: the regions of a cloud are those of
-    # its catalog, and --all-clouds may prompt for a password.
-    '_get_known_regions': 'api/clouds/_cloud.py',
+    # openstack.config.OpenStackConfig: the regions of a vendor profile are
+    # those of the catalog, and --all-clouds may prompt for a password.
+    '_get_known_regions': 'api/clouds/_entries.py',
     '_pw_callback': 'targets/logins.py',
     # cliff.command.Command: hooks cannot add to the help.
     '_hooks': 'base.py',
     # argparse.ArgumentParser: the options of the output come first in help,
-    # and those of other commands are unknown, without a hint. No command of
-    # "openstack image" is suggested.
-    '_action_groups': 'base.py options/instead.py',
-    '_group_actions': 'options/instead.py',
+    # and those of other commands are unknown, without a hint.
+    '_action_groups': 'base.py',
     '_option_string_actions': 'options/habits.py',
     # cliff.columns.FormattableColumn: all subclasses in osc-lib use it, too.
     '_value': 'output/escaping.py output/used_by.py',
@@ -111,7 +108,6 @@ def test_libraries_have_private_names():
     group = parser.add_argument_group('title')
     option = group.add_argument('--option')
     assert parser._action_groups[2:] == [group]
-    assert group._group_actions == [option]
     assert parser._option_string_actions['--option'] is option
     # Older releases of keystoneauth have no such retries.
     if 'connect_retries' in inspect.signature(session.Session).parameters:
@@ -132,22 +128,16 @@ def test_hook_adds_to_epilog():
 # -- without these names ---------------------------------------------------
 
 
-def test_command_without_groups_has_no_counterpart():
-    made = ListComputeImage(None, None)
-    made.get_parser('').parse_args(['--unused'])
-    del made.parser._action_groups
-    assert 'openstack image list' not in counterpart.advice(made)
-
-
 def test_session_without_retries_has_none():
     made = adapter.Adapter(object())
     assert _settings.retries(made).connect == _settings.RETRIES
 
 
 def test_config_without_known_regions():
-    clouds = {'mine': {'regions': ['a', 'b']}}
+    clouds = {'mine': {'regions': ['a', 'b']}, 'other': {'profile': 'p'}}
     config = types.SimpleNamespace(cloud_config={'clouds': clouds})
-    assert _cloud.Cloud(config, 'mine').configured_regions() == []
+    for name, regions in (('mine', ['a', 'b']), ('other', [])):
+        assert _cloud.Cloud(config, name).configured_regions() == regions
 
 
 def test_epilog_without_hooks():
