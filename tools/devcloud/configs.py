@@ -45,8 +45,10 @@ _LOGIN = """
 
 _AUTH = f"""
     [keystone_authtoken]
+    # For access rules. Only Nova itself uses Placement.
+    service_type = {{type}}
     www_authenticate_uri = {{keystone}}
-    service_token_roles_required = false{_LOGIN}"""
+    service_token_roles_required = true{_LOGIN}"""
 
 
 def _client(service: str) -> str:
@@ -134,6 +136,11 @@ _NOVA = (
     + _AUTH
     + _client('placement')
     + _client('neutron')
+    + _client('service_user')
+    + """
+    # Glance then ignores the access rules of the user.
+    send_service_user_token = true
+"""
 )
 
 _PLACEMENT = (
@@ -161,6 +168,12 @@ _SHIPPED = {
     'nova': ('nova/api-paste.ini',),
 }
 
+_TYPES = {
+    'keystone': 'identity',
+    'glance': 'image',
+    'nova': 'compute',
+}
+
 
 def write(layout: Layout, etc: Path) -> None:
     """Write the configuration of all services, each into its folder.
@@ -175,6 +188,7 @@ def write(layout: Layout, etc: Path) -> None:
             'home': home,
             'log': layout.home / f'{process}.log',
             'user': service,
+            'type': _TYPES[service],
             'password': PASSWORD,
             'keystone': layout.keystone,
             'region': region,
