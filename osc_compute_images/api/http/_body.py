@@ -5,6 +5,8 @@
 from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
+import dataclasses
+import functools
 import math
 import signal
 import threading
@@ -23,8 +25,11 @@ MAX_BODY = 128 * 1024 * 1024
 
 # Bytes to read at a time, by content encoding. A compressed byte may expand to
 # a thousand bytes (gzip) or thirty thousand (zstd).
-_CHUNKS = {'': 131072, 'identity': 131072, 'gzip': 16384, 'deflate': 16384}
+_CHUNKS = {'': 1024**2, 'identity': 1024**2, 'gzip': 16384, 'deflate': 16384}
 _SMALL_CHUNK = 1024
+
+#: Chunks to hold: those of a few bytes take much more memory.
+_MAX_CHUNKS = 1000
 
 _alarms_allowed = False
 
@@ -82,6 +87,8 @@ def _set_timer(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
 
+# NOTE: openstacksdk uses the repr in the keys of its cache.
+@dataclasses.dataclass(frozen=True)
 class BodyReader:
     """A response hook that reads the body, instead of requests.
 
@@ -95,13 +102,8 @@ class BodyReader:
     :raises TooSlowError: if it takes too long
     """
 
-    def __init__(self, seconds: float, end: float) -> None:
-        self._seconds = seconds
-        self._end = end
-
-    def __repr__(self) -> str:
-        # NOTE: openstacksdk uses it in the keys of its cache.
-        return f'{type(self).__name__}()'
+    seconds: float = dataclasses.field(repr=False)
+    end: float = dataclasses.field(repr=False)
 
     def __call__(
         self, response: requests.Response, **_kwargs: Any
@@ -117,56 +119,63 @@ class BodyReader:
                 http_status=response.status_code,
             )
         raw = response.raw
+        if raw is not None:
+            stream = functools.partial(self._read, response.headers, raw)
+            response.raw = types.SimpleNamespace(stream=stream)
         try:
-            if raw is not None:
-                body = self._read(_chunks(response.headers, raw))
-                response.raw = types.SimpleNamespace(
-                    stream=lambda *_, **__: body
-                )
-            _check_size(response.content or b'')
+            body = response.content or b''
         except BaseException:
             if raw is not None:
                 raw.close()
             raise
         finally:
             response.raw = raw
+        if len(body) > MAX_BODY:
+            raise _too_large()
         return response
 
-    def _read(self, chunks: Iterator[bytes]) -> Iterator[bytearray]:
-        """Yield the body as one chunk: requests holds chunks in a list."""
-        deadline = min(time.monotonic() + self._seconds, self._end)
-        body = bytearray()
+    def _read(
+        self, headers: Mapping[str, str], raw: Any, *_: Any, **__: Any
+    ) -> Iterator[bytes | bytearray]:
+        """Yield the body in some large chunks: requests holds them all."""
+        encoding = headers.get('Content-Encoding', '').strip().lower()
+        if ',' in encoding:
+            raise _errors.InvalidResponse(
+                f'The response is compressed more than once: {encoding:.80}'
+            )
+        size = _CHUNKS.get(encoding, _SMALL_CHUNK)
+        if hasattr(raw, 'read1'):
+            decode = encoding not in ('', 'identity')
+            read = functools.partial(raw.read1, size, decode_content=decode)
+            received = iter(read, b'')
+        else:
+            # NOTE: urllib3 before 2.2. The deadline is only checked after each
+            # complete chunk.
+            received = raw.stream(min(size, 16384), decode_content=True)
+        deadline = min(time.monotonic() + self.seconds, self.end)
+        body, chunks = bytearray(), []
+        left = MAX_BODY
         try:
-            for chunk in chunks:
-                body += chunk
-                _check_size(body)
+            for chunk in received:
+                left -= len(chunk)
+                if left < 0:
+                    break
                 if time.monotonic() > deadline:
                     raise TooSlowError
+                chunks.append(chunk)
+                if len(chunks) > _MAX_CHUNKS:
+                    body += b''.join(chunks)
+                    chunks.clear()
         except urllib3.exceptions.ReadTimeoutError as e:
             # requests would raise ConnectionError.
             raise requests.ReadTimeout(e) from e
+        if left < 0:
+            raise _too_large()
         yield body
+        yield from chunks
 
 
-def _chunks(headers: Mapping[str, str], raw: Any) -> Iterator[bytes]:
-    encoding = headers.get('Content-Encoding', '').strip().lower()
-    if ',' in encoding:
-        raise _errors.InvalidResponse(
-            f'The response is compressed more than once: {encoding:.80}'
-        )
-    size = _CHUNKS.get(encoding, _SMALL_CHUNK)
-    if hasattr(raw, 'read1'):
-        decode = encoding not in ('', 'identity')
-        while chunk := raw.read1(size, decode_content=decode):
-            yield chunk
-    else:
-        # NOTE: urllib3 before 2.2. The deadline is only checked after each
-        # complete chunk.
-        yield from raw.stream(min(size, 16384), decode_content=True)
-
-
-def _check_size(body: bytes | bytearray) -> None:
-    if len(body) > MAX_BODY:
-        raise _errors.InvalidResponse(
-            f'The response is larger than {MAX_BODY:,} bytes'
-        )
+def _too_large() -> _errors.InvalidResponse:
+    return _errors.InvalidResponse(
+        f'The response is larger than {MAX_BODY:,} bytes'
+    )

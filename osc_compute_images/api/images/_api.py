@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import contextlib
 import datetime
 import functools
+import math
 from typing import Literal
 from typing import overload
 
@@ -143,7 +144,7 @@ class ImagesAPI(MetadataAPI):
         """
         return self._get(id_of(image))
 
-    def _get(self, image_id: str, deadline: float | None = None) -> Image:
+    def _get(self, image_id: str, deadline: float = math.inf) -> Image:
         body = self._routes.image('GET', image_id, deadline=deadline)
         image = _decode.decode_image(body)
         if image.id.lower() != image_id.lower():

@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+import math
 from typing import Any
 from typing import NoReturn
 
@@ -34,7 +35,7 @@ class Routes:
         :raises ImagesNotServed: if Compute does not serve images
         """
         try:
-            return self._client.get(path_to('images', *path), query)
+            return self._client.get(path_to('images', *path), query).body
         except _errors.HTTPError as e:
             if e.http_status in _NO_ROUTE:
                 self._raise_not_served(e)
@@ -46,7 +47,7 @@ class Routes:
         image_id: str,
         *path: str,
         json: object = None,
-        deadline: float | None = None,
+        deadline: float = math.inf,
     ) -> bytes:
         """Send a request for one image.
 
@@ -60,18 +61,21 @@ class Routes:
         url = path_to('images', image_id, *path)
         try:
             if method == 'GET':
-                return self._client.get(url, deadline=deadline)
+                return self._client.get(url, deadline=deadline).body
             return self._client.send(method, url, json)
         except _errors.HTTPError as e:
             if e.http_status == 404 and e.message == _NO_SUCH_IMAGE:
-                raise _image_not_found(e, e.message) from e
+                raise _errors.ImageNotFound(
+                    e.message, **_errors.origin(e)
+                ) from e
             # A missing property has the same error as a missing route.
             if e.http_status in _NO_ROUTE and len(path) < 2:
                 if not self._serves_images():
                     self._raise_not_served(e)
                 if e.http_status == 404:
-                    raise _image_not_found(
-                        e, f'No image has the ID {image_id!r}: {e.message}'
+                    raise _errors.ImageNotFound(
+                        f'No image has the ID {image_id!r}: {e.message}',
+                        **_errors.origin(e),
                     ) from e
             raise
 
@@ -123,8 +127,7 @@ class Routes:
             f'The Compute service does not serve images: it serves {served}, '
             f'and responds: {e.message}',
             versions=versions,
-            http_status=e.http_status,
-            request_id=e.request_id,
+            **_errors.origin(e),
         ) from e
 
 
@@ -138,15 +141,5 @@ def no_property(
 ) -> _errors.NotFound:
     """Return the error for an image that does not have a property."""
     return _errors.NotFound(
-        f'Image {image_id} has no property {key!r}',
-        http_status=None if e is None else e.http_status,
-        request_id=None if e is None else e.request_id,
-    )
-
-
-def _image_not_found(
-    e: _errors.HTTPError, message: str
-) -> _errors.ImageNotFound:
-    return _errors.ImageNotFound(
-        message, http_status=e.http_status, request_id=e.request_id
+        f'Image {image_id} has no property {key!r}', **_errors.origin(e)
     )

@@ -162,6 +162,5 @@ class _Listing(Generic[_Item]):
             f'{self._kind}; {where}',
             marker=marker,
             obtained=obtained,
-            http_status=e.http_status,
-            request_id=e.request_id,
+            **_errors.origin(e),
         )

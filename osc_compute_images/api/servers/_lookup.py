@@ -67,7 +67,7 @@ def find_server_id(client: Client, name_id_or_url: str) -> str:
     candidates = [*_ids.candidates(last)]
     for server_id in candidates:
         with contextlib.suppress(_errors.HTTPError, _errors.InvalidResponse):
-            body = client.get(path_to('servers', server_id))
+            body = client.get(path_to('servers', server_id)).body
             server = _decode.member(body, 'server', dict)
             return str(server.get('id') or server_id)
     if _ids.looks_like_id(last):
@@ -93,7 +93,7 @@ def _servers_named(
     client: Client, name: str, query: dict[str, Any]
 ) -> Iterator[str]:
     servers = Pager(
-        lambda query: client.get('/servers', query),
+        lambda query: client.get('/servers', query).body,
         lambda body: _decode.read_page(body, 'servers', _servers),
         # Nova interprets the name as a regular expression.
         Query({'name': f'^{re.escape(name)}$', **query}),
@@ -117,10 +117,10 @@ def find_flavor(client: Client, name_or_id: str) -> Flavor:
     path = path_to('flavors', name_or_id)
     if name_or_id not in _ids.RESERVED:
         with contextlib.suppress(_errors.NotFound, _errors.BadRequest):
-            body = client.get(path)
+            body = client.get(path).body
             return _flavor(_decode.member(body, 'flavor', dict))
     flavors = Pager(
-        lambda query: client.get('/flavors/detail', query),
+        lambda query: client.get('/flavors/detail', query).body,
         lambda body: _decode.read_page(body, 'flavors', _flavors),
         # is_public=none: include private flavors for an administrator.
         Query({'is_public': 'none'}),

@@ -73,12 +73,12 @@ class ServerReader:
         path = path_to('servers', server_id)
         try:
             try:
-                body = self._client.fetch(
+                body = self._client.get(
                     path, microversion=self._microversion
                 ).body
             except _errors.NotAcceptable:
                 self._microversion = None
-                body = self._client.get(path)
+                body = self._client.get(path).body
         except _errors.NotFound:
             return None
         record = _server(_decode.member(body, 'server', dict))
@@ -108,8 +108,7 @@ class ServerReader:
         except _errors.NotFound as e:
             raise _errors.ServerNotFound(
                 f'No server has the ID {server_id}: {e.message}',
-                http_status=e.http_status,
-                request_id=e.request_id,
+                **_errors.origin(e),
             ) from e
         image_id: str = _decode.member(body, 'image_id', str)
         if not _ids.is_addressable(image_id):
@@ -183,7 +182,7 @@ class _Reading:
     def _fetch(self, query: Mapping[str, Any]) -> bytes:
         if 'marker' not in query and self._microversion is not None:
             query = {k: v for k, v in query.items() if k != 'limit'}
-        response = self._client.fetch(
+        response = self._client.get(
             '/servers/detail', query, microversion=self._microversion
         )
         if response.microversion != self._microversion:
@@ -203,7 +202,7 @@ class _Reading:
         if self._microversion is None:
             return []
         try:
-            response = self._client.fetch(
+            response = self._client.get(
                 '/os-services', microversion=self._microversion
             )
             services = _decode.member(response.body, 'services', list)

@@ -16,7 +16,7 @@ from osc_compute_images import api as images
 from osc_compute_images.api import http as package
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
-from osc_compute_images.api.http import _settings
+from osc_compute_images.api.http import _session
 from testbed import nova
 from tests.unit.conftest import sent
 
@@ -62,7 +62,7 @@ def test_requests_have_no_microversion(http, ksa_session):
 
 
 @pytest.mark.parametrize(
-    ('own', 'used'), [(None, _settings.TIMEOUT), (5, (5, 5))]
+    ('own', 'used'), [(None, _session.TIMEOUT), (5, (5, 5))]
 )
 def test_requests_and_logins_have_a_timeout(http, compute, own, used):
     compute.session = session.Session(compute.session.auth, timeout=own)

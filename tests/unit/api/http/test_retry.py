@@ -18,7 +18,7 @@ import urllib3
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.http import _error_response
-from osc_compute_images.api.http import _settings
+from osc_compute_images.api.http import _retries
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.http._body import TooSlowError
 from testbed import nova
@@ -50,7 +50,7 @@ TIMEOUT = transient(images.RequestTimedOut)
 
 
 def delay(error, attempt=0, left=math.inf, random=0.0, **settings):
-    return _settings.Retries(**settings).delay(
+    return _retries.Retries(**settings).delay(
         error, attempt, left, lambda: random
     )
 
