@@ -128,7 +128,8 @@ class BodyReader:
             raise
         finally:
             response.raw = raw
-        _check_size(len(body))
+        if len(body) > MAX_BODY:
+            raise _too_large()
         return response
 
     def _read(
@@ -158,7 +159,8 @@ class BodyReader:
         try:
             for chunk in received:
                 body.write(chunk)
-                _check_size(body.tell())
+                if body.tell() > MAX_BODY:
+                    raise _too_large()
                 if time.monotonic() > deadline:
                     raise TooSlowError
         except urllib3.exceptions.ReadTimeoutError as e:
@@ -168,8 +170,7 @@ class BodyReader:
         yield body.getvalue()
 
 
-def _check_size(size: int) -> None:
-    if size > MAX_BODY:
-        raise _errors.InvalidResponse(
-            f'The response is larger than {MAX_BODY:,} bytes'
-        )
+def _too_large() -> _errors.InvalidResponse:
+    return _errors.InvalidResponse(
+        f'The response is larger than {MAX_BODY:,} bytes'
+    )

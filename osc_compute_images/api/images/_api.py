@@ -77,7 +77,7 @@ class ImagesAPI(MetadataAPI):
         self._servers = _reader.ServerReader(self._http)
         self._page, self._brief_page = (
             _probe.Probe(functools.partial(self._routes.page, path)).fetch
-            for path in (('detail',), ())
+            for path in (_routes.DETAIL, _routes.BRIEF)
         )
 
     def __repr__(self) -> str:

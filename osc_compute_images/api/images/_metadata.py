@@ -32,7 +32,7 @@ class MetadataAPI:
             if it cannot be determined, as for a hidden image
         """
         return _visibility.find_visibility(
-            functools.partial(self._routes.page, ()), id_of(image)
+            functools.partial(self._routes.page, _routes.BRIEF), id_of(image)
         )
 
     def get_metadata(self, image: ImageID) -> dict[str, Any]:

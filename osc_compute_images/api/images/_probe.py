@@ -10,11 +10,11 @@ value, too, which is therefore sent first.
 
 from collections.abc import Callable
 from collections.abc import Mapping
-import types
 from typing import Any
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.listing import _options
+from osc_compute_images.api.listing._query import NO_HINTS
 
 #: Values that a server which filters rejects.
 _INVALID = {
@@ -22,8 +22,6 @@ _INVALID = {
     _options.CREATED_AT: 'lt:no-such-time',
     _options.SIZE_MIN: 'no-such-size',
 }
-
-_NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 
 
 class Probe:
@@ -37,7 +35,7 @@ class Probe:
         self._supported: dict[str, bool] = {}
 
     def fetch(
-        self, query: Mapping[str, Any], hints: Mapping[str, Any] = _NOTHING
+        self, query: Mapping[str, Any], hints: Mapping[str, Any] = NO_HINTS
     ) -> bytes:
         """Request a list.
 
@@ -54,7 +52,7 @@ class Probe:
                 'The server does not filter images by visibility: it accepts '
                 'an invalid value'
             )
-        if 'marker' in query:
+        if hints and 'marker' in query:
             supported = filter(self._supports, hints)
             query = {**{name: hints[name] for name in supported}, **query}
         return self._fetch(query)

@@ -3,7 +3,6 @@
 """Requests to the routes of the images API, and their errors."""
 
 from collections.abc import Mapping
-from collections.abc import Sequence
 import math
 from typing import Any
 from typing import NoReturn
@@ -13,6 +12,9 @@ from osc_compute_images.api.changes import properties
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.http import path_to
 from osc_compute_images.api.records import _ids
+
+#: The routes of lists, with all fields and with only the ID and the name.
+DETAIL, BRIEF = '/images/detail', '/images'
 
 #: Nova's message for a missing image only. Microversions above 2.35 have no
 #: such routes, and return 404 with another message.
@@ -28,14 +30,12 @@ class Routes:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def page(self, path: Sequence[str], query: Mapping[str, Any]) -> bytes:
+    def page(self, path: str, query: Mapping[str, Any]) -> bytes:
         """Request a page of images.
-
-        :param path: below ``/images``
         :raises ImagesNotServed: if Compute does not serve images
         """
         try:
-            return self._client.get(path_to('images', *path), query).body
+            return self._client.get(path, query).body
         except _errors.HTTPError as e:
             if e.http_status in _NO_ROUTE:
                 self._raise_not_served(e)
@@ -109,7 +109,7 @@ class Routes:
     def _serves_images(self) -> bool:
         """Return whether the route for the list of images exists."""
         try:
-            self._client.get(path_to('images'), {'limit': 1})
+            self._client.get(BRIEF, {'limit': 1})
         except _errors.HTTPError as e:
             return e.http_status not in _NO_ROUTE
         except _errors.ImagesError:
