@@ -8,11 +8,11 @@ ignores the parameter would list other images. It would ignore an invalid
 value, too, which is therefore sent first.
 """
 
-from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.images._routes import Routes
 from osc_compute_images.api.listing import _options
 from osc_compute_images.api.listing._query import NO_HINTS
 
@@ -27,11 +27,12 @@ _INVALID = {
 class Probe:
     """Requests lists of images, by parameters that the server supports.
 
-    :param fetch: requests a list, given all query parameters
+    :param path: the route of the list
     """
 
-    def __init__(self, fetch: Callable[[Mapping[str, Any]], bytes]) -> None:
-        self._fetch = fetch
+    def __init__(self, routes: Routes, path: str) -> None:
+        self._routes = routes
+        self._path = path
         self._supported: dict[str, bool] = {}
 
     def fetch(
@@ -55,13 +56,14 @@ class Probe:
         if hints and 'marker' in query:
             supported = filter(self._supports, hints)
             query = {**{name: hints[name] for name in supported}, **query}
-        return self._fetch(query)
+        return self._routes.page(self._path, query)
 
     def _supports(self, name: str) -> bool:
         """Return whether the server rejects an invalid value."""
         if name not in self._supported:
             try:
-                self._fetch({name: _INVALID[name], 'limit': 1})
+                invalid = {name: _INVALID[name], 'limit': 1}
+                self._routes.page(self._path, invalid)
             except _errors.BadRequest:
                 self._supported[name] = True
             except _errors.ImagesError:
