@@ -154,11 +154,6 @@ def test_numbers_that_are_none_become_text(text):
     assert image.metadata == {'x': text}
 
 
-def test_last_of_duplicate_keys_wins():
-    (image,) = _decode.decode_page(b'{"images":[{"id":"a","id":"b"}]}').images
-    assert image.id == 'b'
-
-
 @pytest.mark.parametrize(
     ('written', 'name'),
     [
@@ -235,10 +230,6 @@ def test_invalid_document_is_an_error(body):
     for read in (_decode.decode_page, _decode.decode_image):
         with pytest.raises(InvalidResponse):
             read(body)
-
-
-def test_byte_order_mark_is_ignored():
-    assert _decode.decode_page(b'\xef\xbb\xbf{"images": []}').images == []
 
 
 @pytest.mark.no_cover
