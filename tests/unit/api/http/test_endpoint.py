@@ -243,21 +243,13 @@ NO_TOKENS = {
     },
 }
 IMAGE = nova.image_id(1)
-REQUESTS = {
-    'list': lambda api: list(api.list_detail()),
-    'delete': lambda api: api.delete(IMAGE),
-    'log in': lambda api: Client(api.adapter).log_in(),
-}
 
 
-@pytest.mark.parametrize('request_', REQUESTS.values(), ids=REQUESTS)
 @pytest.mark.parametrize('response', NO_TOKENS.values(), ids=NO_TOKENS)
-def test_malformed_token_is_an_error_of_one_line(
-    http, compute, response, request_
-):
+def test_malformed_token_is_an_error_of_one_line(http, compute, response):
     http.post(TOKENS, **response)
     with pytest.raises(images.InvalidResponse, match='Keystone') as caught:
-        request_(ImagesAPI(compute))
+        Client(compute).log_in()
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -291,9 +283,8 @@ def test_failed_login_has_message_of_keystone(
     http, compute, slept, answer, kind, message
 ):
     http.post(TOKENS, **answer)
-    for call in (ImagesAPI(compute).get, lambda _id: Client(compute).log_in()):
-        with pytest.raises(kind, match=message):
-            call(IMAGE)
+    with pytest.raises(kind, match=message):
+        ImagesAPI(compute).delete(IMAGE)
 
 
 def test_log_in_obtains_a_token_once(http, compute):
