@@ -154,10 +154,12 @@ class Client:
                     is_renewed = True
                     continue
             except _errors.ImagesError as e:
+                if not is_safe:
+                    raise
                 retries = Retries.of(session)
                 left = end - time.monotonic()
                 delay = retries.delay(e, retry, left, random.random)
-                if delay is None or not is_safe:
+                if delay is None:
                     raise
                 LOG.warning(
                     '%s. Retrying in %.1f seconds, %d retries left',
