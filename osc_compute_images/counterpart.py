@@ -22,8 +22,8 @@ from osc_compute_images.text import printable
 #: What means the same in both commands, by the name of the command.
 _SAME = {
     'list': {
-        *('name', 'status', 'property', 'visibility', 'limit', 'max_items'),
-        *('marker', 'long', 'formatter', 'columns', 'sort_columns'),
+        *('name', 'status', 'property', 'visibility', 'limit', 'marker'),
+        *('long', 'formatter', 'columns', 'sort_columns'),
     },
     'show': {'image', 'human_readable', 'formatter', 'columns'},
     'set': {'image', 'properties'},
@@ -132,8 +132,7 @@ def _means_the_same(verb: str, given: Mapping[str, Any]) -> bool:
         and given.get('status', ['active']) == ['active']
         and folded <= _COLUMNS.get(verb, set())
         # There, properties are looked for on the page that was asked for.
-        and not (chosen and ('limit' in given or 'max_items' in given))
-        and not ('limit' in given and 'max_items' in given)
+        and not (chosen and 'limit' in given)
         and given.get('limit', 1) <= _MAX_PAGE
         and all(value and wanted for _, value, wanted in chosen)
         and len({*keys}) == len(keys)

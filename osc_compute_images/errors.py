@@ -11,7 +11,6 @@ from osc_lib import exceptions
 
 from osc_compute_images import api
 from osc_compute_images import base
-from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes import properties
 from osc_compute_images.text import option_for_shell
 from osc_compute_images.text import printable
@@ -84,7 +83,7 @@ def describe(
                 f'{e}. List all again, or continue from there, as long '
                 f'as that image exists, with {option}'
             )
-    if _stored.is_undecodable(e):
+    if e.http_status == 500 and 'JSONDecodeError' in e.message:
         keys = ' or '.join(properties.JSON_KEYS)
         return (
             f'{text}. The property {keys} of an image may be invalid JSON: '

@@ -69,7 +69,6 @@ def theirs(line):
         'list --name web --status active --limit 5 -f json',
         'list --public --marker x --long',
         'list --property a=b -c Name --sort-column name',
-        'list --max-items 9999',
         "show -f shell 'a b;$c'",
         'show --human-readable -- -x',
         'set web --property a=b --property=-c=d=e',
@@ -296,7 +295,10 @@ def patched(kind, words, **stored):
         find_image=lambda *_args, **_options: image, update_image=update
     )
     manager = types.SimpleNamespace(
-        image=client, sdk_connection=argparse.Namespace(identity=None)
+        image=client,
+        # Older and newer releases have it here and there.
+        identity=None,
+        sdk_connection=argparse.Namespace(identity=None),
     )
     command = kind(types.SimpleNamespace(client_manager=manager), None)
     command.take_action(command.get_parser('').parse_args([*words, 'x']))

@@ -10,7 +10,6 @@ from keystoneauth1 import adapter as ksa_adapter
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _apply
-from osc_compute_images.api.changes import _sending
 from osc_compute_images.api.changes import usage
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
@@ -86,8 +85,8 @@ class ImagesAPI(MetadataAPI, ServersAPI, ReadingAPI):
         except _errors.ImageNotFound:
             if not ignore_missing:
                 raise
-        except _sending.RESPONSE_LOST:
-            if not _sending.is_known_gone(self, image_id):
+        except _apply.RESPONSE_LOST:
+            if not _apply.is_known_gone(self, image_id):
                 raise
 
     def usage(

@@ -141,10 +141,7 @@ class ReadingAPI:
             }
         if ignore_missing and not found:
             return None
-        image_id = _lookup.only_one(
-            'image', text, found, _errors.ImageNotFound
-        )
-        return found[image_id]
+        return _lookup.only_one('image', text, found, _errors.ImageNotFound)
 
     def find_all(
         self, name_or_id: ImageID, *, where: filters.Filter | None = None

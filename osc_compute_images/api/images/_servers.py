@@ -8,9 +8,9 @@ import datetime
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
-from osc_compute_images.api.changes import _sending
+from osc_compute_images.api.changes import _apply
 from osc_compute_images.api.changes.properties import check_properties
-from osc_compute_images.api.filters._states import HasID
+from osc_compute_images.api.filters._servers import HasID
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.images._reading import ReadingAPI
 from osc_compute_images.api.records._server import Flavor
@@ -109,7 +109,7 @@ class ServersAPI(ReadingAPI):
         check_properties(wanted)
         try:
             return self._servers.create_image(server_id, name, wanted)
-        except _sending.RESPONSE_LOST:
+        except _apply.RESPONSE_LOST:
             # NOTE: an older image may have the same name.
             recent = filters.created_after(_LOST_RESPONSE)
             where = filters.server(server_id) & filters.name(name) & recent
