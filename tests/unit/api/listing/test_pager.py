@@ -246,10 +246,21 @@ def test_first_refusal_is_reported_if_every_position_is_refused(api, http):
     assert e.http_status == 500
     serve(http, nova.page(nova.images(1, 2)), REFUSAL)
     _, e = interrupted(api)
-    assert http.call_count < 20
     assert 'No image found with ID x' in e.message
     assert 'list all again' in e.message
     assert (e.marker, e.http_status) == (None, 400)
+
+
+def test_listing_ends_if_server_rejects_every_marker(api, http):
+    def answer(request, context):
+        if 'marker' in request.qs:
+            context.status_code = 400
+            return {}
+        return nova.page(nova.images(1, 2))
+
+    http.get(nova.DETAIL, json=answer)
+    assert len(interrupted(api)[0]) == 2
+    assert http.call_count < 50
 
 
 def test_listing_is_interrupted_if_too_many_ids_are_forgotten(
