@@ -20,7 +20,7 @@ from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import ServerError
 from osc_compute_images.api.http import _error_response
-from osc_compute_images.api.http import _settings
+from osc_compute_images.api.http import _retries
 from osc_compute_images.text import printable
 from testbed import nova
 from tests.fuzz import promises
@@ -76,7 +76,7 @@ def check_error(data: bytes) -> None:
             promises.expect_one_line(str(e))
         else:
             raise AssertionError('The error was accepted as an image')
-    assert len(waits) <= _settings.RETRIES
+    assert len(waits) <= _retries.RETRIES
     assert all(0 <= wait <= _error_response.MAX_DELAY for wait in waits)
 
 
@@ -100,7 +100,7 @@ def check_delay(data: bytes) -> None:
     error = ServerError('x', http_status=503)
     error.retry_after = seconds
     for number in (0.0, 1.0):
-        delay = _settings.Retries().delay(
+        delay = _retries.Retries().delay(
             error, 0, math.inf, lambda n=number: n
         )
         if delay is None:

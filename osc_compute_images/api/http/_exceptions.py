@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 import contextlib
+import math
 import time
 
 from keystoneauth1 import exceptions as ksa_exceptions
@@ -12,6 +13,7 @@ import urllib3
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _error_response
+from osc_compute_images.api.http._body import alarm
 from osc_compute_images.api.http._body import TooSlowError
 from osc_compute_images.api.http._error_response import one_line
 from osc_compute_images.text import without_credentials
@@ -61,14 +63,16 @@ _MALFORMED = (
 
 
 @contextlib.contextmanager
-def translated(url: str) -> Iterator[None]:
+def translated(url: str, seconds: float = math.inf) -> Iterator[None]:
     """Translate the exceptions of the body of a ``with`` statement.
 
     :param url: of the request, or KEYSTONE
+    :param seconds: of an alarm, if alarms are allowed
     """
     began = time.monotonic()
     try:
-        yield
+        with alarm(seconds):
+            yield
     except Exception as e:
         error = _translate(e, without_credentials(url), began)
         if error is None:
@@ -126,8 +130,7 @@ def _keystone_error(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
         error = _errors.InvalidResponse(
             f'Keystone did not issue a token: {error.message}; check '
             f'"auth_url"',
-            http_status=e.http_status,
-            request_id=error.request_id,
+            **_errors.origin(error),
         )
     return error
 
