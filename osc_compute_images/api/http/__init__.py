@@ -15,6 +15,8 @@ the adapter. The modules, each of which imports only those above it:
     the settings of an adapter and its sessions; logs in
 ``_retries``
     when a request is retried
+``_access_rules``
+    explains that an application credential may not allow a request
 ``_request``
     sends one request, and checks the response
 ``_endpoint``

@@ -16,6 +16,7 @@ from typing import Self
 import requests
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.http import _access_rules
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http._body import BodyReader
@@ -133,7 +134,10 @@ def send_once(
         )
         # NOTE: a substitute for the session may not have called the hook.
         reader(response)
-    _check(method, response)
+    try:
+        _check(method, response)
+    except _errors.Unauthorized as e:
+        raise _access_rules.explained(e, session, method, url) from None
     return Response(response.content, response.headers)
 
 

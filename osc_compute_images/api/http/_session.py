@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from collections.abc import Sequence
+import contextlib
 import functools
 import math
 import time
@@ -92,3 +93,12 @@ class BoundedSession:
     def discard_token(self) -> bool:
         """Discard the token, and return whether another can be obtained."""
         return self.login is not None and self.login.invalidate()
+
+    def has_access_rules(self) -> bool:
+        """Return whether access rules limit what the token can be used for."""
+        # NOTE: only a hint, and not all plugins know. Another thread may have
+        # discarded the token.
+        with contextlib.suppress(Exception):
+            access = self.login.get_access(self)
+            return bool(access.application_credential_access_rules)
+        return False
