@@ -66,7 +66,7 @@ def log_in(adapter: ksa_adapter.Adapter, end: float) -> None:
     settings = _settings.of(adapter)
     if settings.login is not None:
         left = end - time.monotonic()
-        with _exceptions.translated(_exceptions.KEYSTONE), alarm(left):
+        with _exceptions.Translated(_exceptions.KEYSTONE), alarm(left):
             settings.login.get_headers(_BoundedSession(settings, end))
 
 
@@ -82,7 +82,7 @@ def endpoint(adapter: ksa_adapter.Adapter) -> str:
     :raises EndpointNotFound: if there is none
     :raises InvalidResponse: if the catalog is malformed
     """
-    with _exceptions.translated(_exceptions.KEYSTONE):
+    with _exceptions.Translated(_exceptions.KEYSTONE):
         try:
             url: Any = adapter.get_endpoint(skip_discovery=True)
         except _NO_ENDPOINT as e:

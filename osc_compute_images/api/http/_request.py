@@ -101,7 +101,7 @@ def send_once(
     total = min(TOTAL_TIMEOUT_FACTOR * read, left)
     reader = BodyReader(total, end)
     headers = {'Accept': 'application/json', **content.pop('headers', {})}
-    with _exceptions.translated(url), alarm(connect + total):
+    with _exceptions.Translated(url), alarm(connect + total):
         # NOTE: the microversion None means 2.1 on every release, and overrides
         # the user's default. Redirects are not followed: the token would be
         # sent to any host. Client makes the retries, and renews the token.
