@@ -32,6 +32,7 @@ from osc_compute_images.api._errors import HTTPError
 from osc_compute_images.api._errors import ImageFailed
 from osc_compute_images.api._errors import ImageNotFound
 from osc_compute_images.api._errors import ImagesError
+from osc_compute_images.api._errors import ImagesForbidden
 from osc_compute_images.api._errors import ImagesNotServed
 from osc_compute_images.api._errors import ImageVanished
 from osc_compute_images.api._errors import InvalidProperty
@@ -91,6 +92,7 @@ __all__ = [
     'ImageVanished',
     'ImagesAPI',
     'ImagesError',
+    'ImagesForbidden',
     'ImagesNotServed',
     'InvalidProperty',
     'InvalidResponse',

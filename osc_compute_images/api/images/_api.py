@@ -17,7 +17,6 @@ from keystoneauth1 import adapter as ksa_adapter
 from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
 from osc_compute_images.api.changes import _apply
-from osc_compute_images.api.changes import _sending
 from osc_compute_images.api.changes import usage
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
@@ -257,8 +256,8 @@ class ImagesAPI(MetadataAPI):
         except _errors.ImageNotFound:
             if not ignore_missing:
                 raise
-        except _sending.RESPONSE_LOST:
-            if not _sending.is_known_gone(self, image_id):
+        except _apply.RESPONSE_LOST:
+            if not _apply.is_known_gone(self, image_id):
                 raise
 
     def find_visibilities(
@@ -389,7 +388,7 @@ class ImagesAPI(MetadataAPI):
         check_properties(wanted)
         try:
             return self._servers.create_image(server_id, name, wanted)
-        except _sending.RESPONSE_LOST:
+        except _apply.RESPONSE_LOST:
             # NOTE: an older image may have the same name.
             recent = filters.created_after(_LOST_RESPONSE)
             where = filters.server(server_id) & filters.name(name) & recent

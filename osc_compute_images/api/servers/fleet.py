@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _threads
-from osc_compute_images.api.changes.usage import is_named_as_stored
+from osc_compute_images.api.changes._links import is_named_as_stored
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Server
 from osc_compute_images.api.records._server import ServerList

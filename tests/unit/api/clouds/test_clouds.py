@@ -522,6 +522,7 @@ def test_delete_in_several_regions(http, two_regions, app, caplog):
     assert "2 images have the name or ID 'cirros-1'" in several
     assert 'in these regions' in none
     http.get(f'{TWO}/images/detail', **nova.fault(403, 'forbidden', 'No.'))
-    assert run(app, DeleteComputeImage, *both, 'cirros-1') == (1, '')
+    with pytest.raises(exceptions.CommandError, match='HTTP 403'):
+        run(app, DeleteComputeImage, *both, 'cirros-1')
     methods = [r.method for r in http.request_history]
     assert methods.count('DELETE') == 1
