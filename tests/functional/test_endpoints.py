@@ -198,7 +198,7 @@ def without_images(configured, nova) -> Iterator[Callable[..., str]]:
         ('--name', 'cirros-0.6.2'),
         ('--status', 'active', '--limit', '3'),
         ('--property', 'image_type=snapshot'),
-        ('--public', '--max-items', '2'),
+        ('--private', '--max-items', '2'),
     ],
     ids=' '.join,
 )

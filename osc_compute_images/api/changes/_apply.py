@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _stored
+from osc_compute_images.api.changes._links import is_named_as_stored
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Action
 from osc_compute_images.api.changes._steps import difference
@@ -59,7 +60,7 @@ def apply(api: 'ImagesAPI', plan: Plan, fleet: Fleet) -> Iterator[Outcome]:
             'A plan from a document is not applied as it is: make the plan '
             'again, and apply plan.only(reviewed)'
         )
-    check = _DeletionCheck(api, plan.protection, fleet)
+    check = _DeletionCheck(api, plan.protection, fleet, plan.named)
     failed_connections = 0
     fatal: _errors.ImagesError | None = None
     for step in plan.steps:
@@ -97,18 +98,16 @@ def _apply_step(
     """Change an image if nothing speaks against it."""
     image = step.image
     try:
+        # NOTE: the image is read last: the check may take longer.
+        deletes = step.action is Action.DELETE
+        objection = check.objection(step) if deletes else None
         if not plan.named:
-            # NOTE: the image is read last: the check may take longer.
-            deletes = step.action is Action.DELETE
-            objection = check.objection(step) if deletes else None
             image = api.get(image.id)
             if image.state == 'DELETED':
                 return Outcome(step=step, result=Result.GONE)
             objection = objection or difference(step.image, image)
-            if objection is not None:
-                return Outcome(
-                    step=step, result=Result.SKIPPED, reason=objection
-                )
+        if objection is not None:
+            return Outcome(step=step, result=Result.SKIPPED, reason=objection)
         note = _change(api, step, image)
     except _errors.ImageNotFound:
         return Outcome(step=step, result=Result.GONE)
@@ -155,19 +154,30 @@ class _DeletionCheck:
 
     :param protection: of the plan, later with the current servers
     :param fleet: the servers that may use the images
+    :param named: whether the images were named
     """
 
     api: 'ImagesAPI'
     protection: Protection | None
     fleet: Fleet
+    named: bool
     servers: ServerList | None = None
+    is_first: bool = True
 
     def objection(self, step: Step) -> str | None:
         """Return why an image must not be deleted, or None."""
+        # NOTE: the servers of named images have just been read, but earlier
+        # deletions take time.
+        just_read, self.is_first = self.named and self.is_first, False
         reason = None
-        if self.protection is not None:
-            reason = self._use(step.image, self.protection)
+        if self.protection is not None and not just_read:
+            check = self._server if self._is_enough(step.image) else self._use
+            reason = check(step.image, self.protection)
         return reason or self._loss(step.successor)
+
+    def _is_enough(self, image: Image) -> bool:
+        """Return whether only the server of an image matters."""
+        return self.named and not is_named_as_stored(image)
 
     def _use(self, image: Image, protection: Protection) -> str | None:
         self.fleet.refresh()

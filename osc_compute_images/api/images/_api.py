@@ -22,7 +22,7 @@ from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
 from osc_compute_images.api.changes.properties import check_properties
 from osc_compute_images.api.filters._filter import as_filter
-from osc_compute_images.api.filters._states import HasID
+from osc_compute_images.api.filters._servers import HasID
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.images import _probe
 from osc_compute_images.api.images import _routes
@@ -194,10 +194,7 @@ class ImagesAPI(MetadataAPI):
             }
         if ignore_missing and not found:
             return None
-        image_id = _lookup.only_one(
-            'image', text, found, _errors.ImageNotFound
-        )
-        return found[image_id]
+        return _lookup.only_one('image', text, found, _errors.ImageNotFound)
 
     def find_all(
         self, name_or_id: ImageID, *, where: filters.Filter | None = None
