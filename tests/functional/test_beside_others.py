@@ -79,20 +79,38 @@ def run(folder, canned):
     return run
 
 
-def test_no_duplicate_commands(run):
-    listed = run(
-        'python',
-        '-c',
-        'from importlib.metadata import distributions\n'
-        'for d in distributions():\n'
-        '    for e in d.entry_points:\n'
-        '        if e.group.startswith("openstack."):\n'
-        '            print(d.name, e.name.replace("_", " "), sep=":")',
-    ).splitlines()
-    commands = [line.partition(':') for line in listed]
-    assert {name for name, _, _ in commands} >= set(OTHERS)
-    ours = [(d, c) for d, _, c in commands if c.startswith('compute image')]
-    assert sorted(ours) == sorted(('osc-compute-images', c) for c in OURS)
+_CHECK = """
+from importlib.metadata import distributions
+for distribution in distributions():
+    for point in distribution.entry_points:
+        if point.group.startswith("openstack.") and ":" in point.value:
+            name = point.name.replace("_", " ")
+            print(distribution.name, name, sep=":")
+            if distribution.name == "osc-compute-images":
+                point.load()
+"""
+
+
+def test_commands_conflict_with_no_other(run):
+    """As the job checks: they can be loaded, and all can be called."""
+    points = [
+        line.partition(':')[::2]
+        for line in run('python', '-c', _CHECK).splitlines()
+    ]
+    assert {name for name, _ in points} >= set(OTHERS)
+    commands = [command for _, command in points]
+    assert all(commands.count(ours) == 1 for ours in OURS)
+    assert set(OURS) == {
+        command for name, command in points if name == 'osc-compute-images'
+    }
+    # A command that begins another one hides it.
+    assert not [
+        (ours, other)
+        for ours in OURS
+        for other in commands
+        if f'{ours} '.startswith(f'{other} ') != (ours == other)
+        or f'{other} '.startswith(f'{ours} ') != (ours == other)
+    ]
 
 
 def test_command_list(run):

@@ -70,7 +70,7 @@ class Locator:
         :raises ImagesError: if the catalog is malformed, or a request fails
         """
         adapter = session.adapter
-        with _exceptions.translated(_exceptions.KEYSTONE):
+        with _exceptions.Translated(_exceptions.KEYSTONE):
             try:
                 url: Any = adapter.get_endpoint(skip_discovery=True)
             except _NO_ENDPOINT as e:

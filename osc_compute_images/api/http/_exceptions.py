@@ -2,10 +2,8 @@
 
 """Translate exceptions of other libraries to those of this API."""
 
-from collections.abc import Iterator
-import contextlib
-import math
 import time
+import types
 
 from keystoneauth1 import exceptions as ksa_exceptions
 import requests
@@ -13,7 +11,6 @@ import urllib3
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _error_response
-from osc_compute_images.api.http._body import alarm
 from osc_compute_images.api.http._body import TooSlowError
 from osc_compute_images.api.http._error_response import one_line
 from osc_compute_images.text import without_credentials
@@ -62,23 +59,33 @@ _MALFORMED = (
 )
 
 
-@contextlib.contextmanager
-def translated(url: str, seconds: float = math.inf) -> Iterator[None]:
+class Translated:
     """Translate the exceptions of the body of a ``with`` statement.
 
+    It is no generator: from Python 3.13 on, the exception would keep the frame
+    of the generator, and that, by the frames that called it, the exception.
+
     :param url: of the request, or KEYSTONE
-    :param seconds: of an alarm, if alarms are allowed
     """
-    began = time.monotonic()
-    try:
-        with alarm(seconds):
-            yield
-    except Exception as e:
-        error = _translate(e, without_credentials(url), began)
-        if error is None:
-            raise
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(
+        self,
+        kind: object,
+        e: BaseException | None,
+        traceback: types.TracebackType | None,
+    ) -> None:
+        if not isinstance(e, Exception):
+            return
+        error = _translate(e, without_credentials(self._url), self._began)
         try:
-            raise error from e
+            if error is not None:
+                raise error from e
         finally:
             # Its traceback would keep this frame, and that the error.
             del error

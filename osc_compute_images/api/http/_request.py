@@ -19,6 +19,7 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _access_rules
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http import _exceptions
+from osc_compute_images.api.http._body import alarm
 from osc_compute_images.api.http._body import BodyReader
 from osc_compute_images.api.http._error_response import one_line
 from osc_compute_images.api.http._session import BoundedSession
@@ -110,7 +111,7 @@ def send_once(
     connect, read = session.timeouts
     total = min(TOTAL_TIMEOUT_FACTOR * read, left)
     reader = BodyReader(total, session.end)
-    with _exceptions.translated(url, connect + total):
+    with _exceptions.Translated(url), alarm(connect + total):
         # NOTE: the microversion None means 2.1 on every release, and overrides
         # the user's default. Redirects are not followed: the token would be
         # sent to any host. Client makes the retries, and renews the token.

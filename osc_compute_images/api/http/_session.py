@@ -14,6 +14,7 @@ from keystoneauth1 import adapter as ksa_adapter
 import requests
 
 from osc_compute_images.api.http import _exceptions
+from osc_compute_images.api.http._body import alarm
 
 #: Seconds to wait for a connection, and for the next bytes of a response, if
 #: the session has no timeout.
@@ -87,7 +88,7 @@ class BoundedSession:
         """
         if self.login is not None:
             left = self.end - time.monotonic()
-            with _exceptions.translated(_exceptions.KEYSTONE, left):
+            with _exceptions.Translated(_exceptions.KEYSTONE), alarm(left):
                 self.login.get_headers(self)
 
     def discard_token(self) -> bool:
