@@ -50,13 +50,14 @@ def left_out(gophercloud: Path | None, *, quick: bool) -> list[str]:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """Measure the selected parts."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=measure.HERE) as folder:
+        parts.make_pair(Path(folder))
         source = measure.HERE / 'gophercloud'
         gophercloud = golang.build(source, Path(folder))
         made: dict[str, Callable[[], parts.Part]] = {
             'api': lambda: parts.api(args.images, gophercloud),
             'commands': lambda: parts.commands(args.images),
-            'start': parts.start,
+            'start': lambda: parts.start(Path(folder)),
             'changes': lambda: parts.changes(100 if args.quick else 1000),
         }
         results = {}

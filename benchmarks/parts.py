@@ -8,8 +8,10 @@ import functools
 import json
 from pathlib import Path
 import sys
+import sysconfig
 import tempfile
 from typing import NamedTuple
+import venv
 
 from benchmarks.measure import HERE
 from benchmarks.measure import Run
@@ -31,11 +33,13 @@ class Part(NamedTuple):
     """A table.
 
     :param base: the figures of the others are relative to this one's
+    :param compared: a command with this plugin, and without it
     """
 
     title: str
     base: str
     subjects: list[Subject]
+    compared: tuple[str, str] | None = None
 
 
 def program(*command: str) -> list[str]:
@@ -112,14 +116,46 @@ def commands(images: int) -> Part:
     )
 
 
-def start() -> Part:
-    """The start of a command, which dominates on a small cloud."""
+#: Virtual environments of equal length, with and without the plugin.
+_PAIR = ('plugin', 'no-one')
+
+
+def make_pair(folder: Path) -> None:
+    """Make two virtual environments: links to what this one has.
+
+    :param folder: where; not below ``/tmp``, where entry points are not cached
+    """
+    for name in _PAIR:
+        venv.create(folder / name)
+        packages = sysconfig.get_path(
+            'purelib', 'venv', {'base': str(folder / name)}
+        )
+        for path in Path(sysconfig.get_path('purelib')).iterdir():
+            # An editable installation has other names that contain this.
+            if name == _PAIR[0] or 'osc_compute_images' not in path.name:
+                (Path(packages) / path.name).symlink_to(path)
+
+
+def start(folder: Path) -> Part:
+    """The start of a command, which dominates on a small cloud.
+
+    :param folder: that of :func:`make_pair`
+    """
+    pair = [
+        [str(folder / name / 'bin' / 'python'), OPENSTACK, 'image', 'list']
+        for name in _PAIR
+    ]
+    compared = (
+        'openstack image list, with this plugin',
+        'openstack image list, without it',
+    )
     lines = {
         'floor: the standard library alone': program('alone'),
         'compute-image list': [COMPUTE_IMAGE, 'list'],
         'openstack --version': [OPENSTACK, '--version'],
         'openstack compute image list': [*_OURS, 'list'],
         'openstack image list': [OPENSTACK, 'image', 'list'],
+        **dict(zip(compared, pair, strict=True)),
     }
     return Part(
         'Starting and listing one image (``openstack --version`` lists none). '
@@ -129,6 +165,7 @@ def start() -> Part:
             Subject.of(name, 1, command, counted=True)
             for name, command in lines.items()
         ],
+        compared,
     )
 
 

@@ -85,7 +85,19 @@ def _part(part: dict[str, Any]) -> str:
     columns = [c for c in zip(_HEAD, *rows, strict=True) if any(c[1:])]
     head, *cells = zip(*columns, strict=True)
     title = textwrap.fill(part['title'], 79, break_on_hyphens=False)
-    return f'{title}\n\n{table(head, cells)}'
+    return f'{title}\n\n{table(head, cells)}{_compared(part)}'
+
+
+def _compared(part: dict[str, Any]) -> str:
+    """Return a sentence about the cost of the plugin, if it was measured."""
+    rows = [part['rows'][name] for name in part.get('compared') or ()]
+    counts = [row['instructions'] for row in rows if 'instructions' in row]
+    if len(counts) < 2:
+        return ''
+    times = f'{counts[0] / counts[1]:.4f}'
+    return (
+        f'\n\nWith this plugin a command takes {times} times the instructions.'
+    )
 
 
 def document(results: dict[str, Any]) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
 import dataclasses
-import datetime
 import json
 import pathlib
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from keystoneauth1 import fixture
 
 from testbed import nova
+from testbed.keystone import token
 from testbed.sending import broken_chunks as broken_chunks
 from testbed.sending import cut_off as cut_off
 from testbed.sending import drip as drip
@@ -51,7 +51,7 @@ def keystone(
     password: str = PASSWORD,
     token_id: str = TOKEN,
     images: dict[str, str] | None = None,
-    **token: Any,
+    **fields: Any,
 ) -> Handler:
     """Return the handler of Keystone, with Compute in some regions.
 
@@ -59,26 +59,9 @@ def keystone(
     :param password: the user's password
     :param token_id: the token that it issues
     :param images: the URL of Image, by region
-    :param token: fields of the token
+    :param fields: of the token
     """
-    now = datetime.datetime.now(datetime.UTC)
-    body = fixture.V3Token(
-        expires=now + datetime.timedelta(hours=1),
-        user_id='u' * 32,
-        user_name='demo',
-        user_domain_id='default',
-        user_domain_name='Default',
-        methods=['password'],
-    )
-    body.set_project_scope(PROJECT, 'demo', 'default', 'Default')
-    body.add_role('r', 'member')
-    for kind, urls in (('compute', regions), ('image', images or {})):
-        if not urls:
-            continue
-        service = body.add_service(kind, name=kind)
-        for region, url in urls.items():
-            service.add_standard_endpoints(url, url, url, region or None)
-    body['token'].update(token)
+    body = token(regions, images, **fields)
 
     def handler(request: Request) -> Response | None:
         match request.method, request.path.rstrip('/'):

@@ -35,6 +35,11 @@ from testbed.records import unread
 
 Record = dict[str, Any]
 
+#: Statuses of servers that it makes snapshots of.
+READY = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
+
+_MAX_IMAGES = 1000
+
 #: Keyword arguments of requests-mock: ``status_code``, ``json``, ``headers``.
 Answer = dict[str, Any]
 
@@ -51,7 +56,8 @@ class Nova:
     :ivar has_microversions: whether the server knows them
     :ivar highest: the highest microversion
     :ivar filters: whether it filters lists, as Nova does
-    :ivar max_page: how many entries a page has at most
+    :ivar max_page: how many servers a page has at most
+    :ivar servers: by ID; another record of a server has another key
     :ivar down: IDs of the servers whose cell does not respond
     :ivar now: returns the time of a new image
     """
@@ -158,7 +164,7 @@ class Nova:
             start = self._after(marker, listed)
         if start is None:
             return self._refusal(marker)
-        limit = int(query.get('limit', self.max_page))
+        limit = int(query.get('limit', _MAX_IMAGES))
         return {'json': self._page(listed, start, limit)}
 
     def _matches(self, image: Record, query: Mapping[str, str]) -> bool:
@@ -181,7 +187,7 @@ class Nova:
     def _page(
         self, listed: Sequence[Record], start: int, limit: int
     ) -> dict[str, Any]:
-        found = listed[start : start + min(limit, self.max_page)]
+        found = listed[start : start + min(limit, _MAX_IMAGES)]
         # NOTE: Nova omits the link above its own limit.
         if not found or len(found) < limit:
             return page(found)
@@ -227,7 +233,7 @@ class Nova:
         if server_id not in self.servers:
             return _fault(404, 'itemNotFound', 'No such server.')
         server = self.servers[server_id]
-        if server['OS-EXT-STS:task_state'] is not None:
+        if server['OS-EXT-STS:task_state'] or server['status'] not in READY:
             return _fault(409, 'conflictingRequest', 'It has a task.')
         wanted = body['createImage']
         metadata = {'image_type': 'snapshot', 'instance_uuid': server_id}
@@ -261,33 +267,54 @@ class Nova:
                 if 'all_tenants' in query and not self.is_admin:
                     return _fault(403, 'forbidden', 'No.')
                 return self._servers(query, shows_down)
-            case ['servers', server_id] if server_id not in self.servers:
+            case ['servers', server_id] if (
+                server_id not in self.servers
+                or not (self.is_admin or self.project_of(server_id) == PROJECT)
+            ):
                 return _fault(404, 'itemNotFound', 'No such server.')
-            case ['servers', server_id] if server_id not in self.down:
-                return {'json': {'server': self.servers[server_id]}}
-            case ['servers', server_id] if shows_down:
-                return {'json': {'server': unread(server_id)}}
+            case ['servers', server_id] if (
+                shows_down or server_id not in self.down
+            ):
+                return {'json': {'server': self.shown(server_id)}}
             case ['servers', _]:
                 return _fault(500, 'computeFault', 'The cell is down.')
         return None
 
+    def project_of(self, key: str) -> str:
+        """Return the project of a server."""
+        known = self.servers[key]
+        project: str = PROJECT
+        if isinstance(known, dict):
+            project = known.get('tenant_id', PROJECT)
+        return project
+
+    def shown(self, key: str) -> Any:
+        """Return a server as Nova displays it."""
+        if key in self.down:
+            return unread(key, self.project_of(key))
+        return self.servers[key]
+
     def _servers(self, query: Mapping[str, str], shows_down: bool) -> Answer:
         """Return a page; parameters of paging hide the cells that are down."""
-        up = [s for i, s in self.servers.items() if i not in self.down]
-        ids = [isinstance(s, dict) and str(s.get('id')) for s in up]
+        seen = [
+            key
+            for key in self.servers
+            if 'all_tenants' in query or self.project_of(key) == PROJECT
+        ]
+        ids = [key for key in seen if key not in self.down]
         marker = query.get('marker')
         if marker and marker not in ids:
             return _refused(f'marker [{marker}] not found')
         start = ids.index(marker) + 1 if marker else 0
         limit = min(int(query.get('limit', self.max_page)), self.max_page)
-        found = up[start : start + limit]
+        found = [*map(self.shown, ids[start : start + limit])]
         following = None
         if len(found) == limit:
             url = f'{self.endpoint}/servers/detail'
-            following = link(str(ids[start + limit - 1]), limit, url)
+            following = link(ids[start + limit - 1], limit, url)
         if shows_down and not query.keys() & {'limit', 'marker'}:
-            hidden = map(unread, sorted(self.down & self.servers.keys()))
-            found += [*hidden][: self.max_page - len(found)]
+            hidden = [self.shown(key) for key in seen if key in self.down]
+            found += hidden[: self.max_page - len(found)]
         return {'json': page(found, following, 'servers')}
 
 

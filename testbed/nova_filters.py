@@ -65,7 +65,7 @@ def _keeps(image: Mapping[str, Any], name: str, value: str) -> bool:
         case 'name':
             return _matches(image['name'], value)
         case 'status':
-            statuses = GLANCE_STATUSES.get(image['status'], ())
+            statuses = GLANCE_STATUSES.get(image['status'].upper(), ())
             found = image.get(STATUS)
             return any(
                 _matches(status, value.lower())

@@ -77,9 +77,9 @@ def server(
     }
 
 
-def unread(server_id: str) -> dict[str, Any]:
+def unread(server_id: str, project: str = PROJECT) -> dict[str, Any]:
     """Return what is listed of a server whose cell does not respond."""
-    return {'id': server_id, 'status': 'UNKNOWN', 'tenant_id': PROJECT}
+    return {'id': server_id, 'status': 'UNKNOWN', 'tenant_id': project}
 
 
 def page(

@@ -40,8 +40,9 @@ def main() -> int:
     subprocess.run([*cloud, 'backups'], check=True)
     run = ' '.join(['./run cloud', *options])
     print(f"""
-This is a real Nova, with a real Keystone, Glance, Placement and Neutron; only
-the hypervisor is a fake. The cloud keeps running. To use it:
+This is a real Nova, with a real Keystone, Glance and Placement; only the
+hypervisor is a fake, and there are no networks. The cloud keeps running. To
+use it:
 
   eval "$({run} env)"
   .tox/demo/bin/openstack compute image list --help

@@ -9,16 +9,18 @@ input that breaks a promise is reported, and stored as ``crash-...`` or
 Other options of libFuzzer work, too.
 """
 
-from collections.abc import Callable
 import logging
 import os
 import pathlib
 import sys
 import tempfile
 import tracemalloc
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from tests.fuzz import cost
+
+if TYPE_CHECKING:
+    from tests.fuzz.targets import Target
 
 #: A dictionary for mutations.
 WORDS = (
@@ -36,32 +38,7 @@ MEMORY = 16 * 1024 * 1024
 SECONDS = 5.0
 
 
-class Target(NamedTuple):
-    """What is fuzzed.
-
-    :param seeds: the initial inputs
-    :param check: fails for an input that breaks a promise
-    """
-
-    seeds: list[bytes]
-    check: Callable[[bytes], None]
-
-
-def targets() -> dict[str, Target]:
-    """Import the targets."""
-    from tests.fuzz import bodies
-    from tests.fuzz import errors
-
-    return {
-        'page': Target(bodies.PAGES, bodies.check_page),
-        'image': Target(bodies.IMAGES, bodies.check_image),
-        'error': Target(errors.ERRORS, errors.check_error),
-        'retry_after': Target(errors.DELAYS, errors.check_delay),
-        'text': Target(errors.TEXTS, errors.check_text),
-    }
-
-
-def check(target: Target, data: bytes) -> None:
+def check(target: 'Target', data: bytes) -> None:
     """Check that an input keeps all promises, with little time and memory."""
     with cost.bounded(len(data), MEMORY, SECONDS):
         target.check(data)
@@ -72,14 +49,16 @@ def main() -> None:
     import atheris
 
     with atheris.instrument_imports(include=['osc_compute_images']):
-        known = targets()
+        from tests.fuzz.targets import TARGETS
     name, *options = sys.argv[1:] or ['']
-    if name not in known:
-        sys.exit(f'usage: <target> [<option or file>...]: {", ".join(known)}')
+    if name not in TARGETS:
+        sys.exit(
+            f'usage: <target> [<option or file>...]: {", ".join(TARGETS)}'
+        )
     where = os.environ.get('FUZZ_CORPUS') or tempfile.mkdtemp(prefix='fuzz-')
     corpus = pathlib.Path(where) / name
     corpus.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(known[name].seeds):
+    for number, seed in enumerate(TARGETS[name].seeds):
         (corpus / f'seed-{number}').write_bytes(seed)
     words = corpus.with_name('words')
     escaped = (''.join(f'\\x{b:02x}' for b in w.encode()) for w in WORDS)
@@ -90,7 +69,7 @@ def main() -> None:
     logging.disable()
     atheris.Setup(
         [name, *files, *limits, artifacts, f'-dict={words}', *options],
-        lambda data: check(known[name], data),
+        lambda data: check(TARGETS[name], data),
     )
     tracemalloc.start()
     atheris.Fuzz()

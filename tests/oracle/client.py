@@ -20,34 +20,9 @@ from unittest import mock
 from osc_lib import exceptions
 
 from osc_compute_images.api import _threads
-from osc_compute_images.commands.check import CheckComputeImages
-from osc_compute_images.commands.create import CreateComputeImages
-from osc_compute_images.commands.delete import DeleteComputeImage
-from osc_compute_images.commands.prune import PruneComputeImages
 from tests.unit.running import App
+from tests.unit.running import COMMANDS
 from tests.unit.running import Terminal
-
-_KINDS = {
-    'check': CheckComputeImages,
-    'create': CreateComputeImages,
-    'delete': DeleteComputeImage,
-    'prune': PruneComputeImages,
-}
-
-
-class _Asked(Terminal):
-    """A terminal whose user approves.
-
-    :param asked: called when the user is asked
-    """
-
-    def __init__(self, asked: Callable[[], object]) -> None:
-        super().__init__()
-        self._asked = asked
-
-    def readline(self, *_size: Any) -> str:
-        self._asked()
-        return 'y\n'
 
 
 @functools.cache
@@ -55,19 +30,19 @@ def _command(name: str) -> tuple[Any, argparse.ArgumentParser]:
     # NOTE: to make a parser takes longer than most commands.
     with tempfile.TemporaryDirectory() as folder:
         app = App(pathlib.Path(folder), region_name='r0')
-    command = _KINDS[name](app, None)
+    command = COMMANDS[name](app, None)
     return command, command.get_parser('openstack')
 
 
 @contextlib.contextmanager
 def at_once(now: Callable[[], float], sleep: Any) -> Iterator[None]:
     """Make the commands deterministic: one thread, and another clock."""
+
+    def map_(keys: Any, call: Any, **_options: Any) -> Any:
+        return map(call, list(keys))
+
     with (
-        mock.patch.object(
-            _threads,
-            'map_in_threads',
-            lambda keys, call, **_options: map(call, list(keys)),
-        ),
+        mock.patch.object(_threads, 'map_in_threads', map_),
         mock.patch.object(time, 'monotonic', now),
         mock.patch.object(time, 'sleep', sleep),
     ):
@@ -83,14 +58,16 @@ def run(
 ) -> tuple[int, list[dict[str, str]]]:
     """Run a command.
 
-    :param asked: called when the command asks for approval
+    :param asked: called when the command asks for approval, which is given
     :returns: its exit code, and the rows that it prints
     """
     command, parser = _command(name)
     command.sessions = []
     stdout = command.app.stdout = io.StringIO()
+    terminal = Terminal()
+    terminal.readline = lambda *_size: asked() or 'y\n'  # type: ignore[assignment,method-assign]
     with (
-        mock.patch.object(sys, 'stdin', _Asked(asked)),
+        mock.patch.object(sys, 'stdin', terminal),
         mock.patch.object(sys, 'stderr', Terminal()),
     ):
         try:

@@ -2,12 +2,12 @@
 
 """Random worlds."""
 
-import dataclasses
 import datetime
 import random
 from typing import Any
 
 from testbed import nova
+from testbed import records
 from tests.oracle import world as w
 
 NAMES = ('web', 'db', 'old')
@@ -29,32 +29,22 @@ def odd_case(chance: random.Random, text: str) -> str:
     return text.lower() if chance.random() < 0.2 else text
 
 
-def server(chance: random.Random, number: int, images: list[str]) -> w.Server:
+def server(
+    chance: random.Random, server_id: str, images: list[str]
+) -> w.Record:
     """Return a random server."""
-    twice = chance.random() < 0.08
-    record = w.Record(
+    made = records.server(
+        server_id,
         chance.choice(NAMES),
-        odd_case(chance, chance.choice(STATUSES)),
-        chance.choice(TASKS),
-        chance.choice([None, 'gone', *images]),
+        image=chance.choice([None, 'gone', *images]),
+        status=odd_case(chance, chance.choice(STATUSES)),
     )
-    other = dataclasses.replace(
-        record,
-        status=chance.choice(STATUSES),
-        image=chance.choice([None, *images]),
-    )
-    return w.Server(
-        f'srv-{number}',
-        [record, other] if twice else [record],
-        w.OTHER if chance.random() < 0.2 else w.OWN,
-        chance.randint(1, 2),
-        chance.choice(w.MALFORMED) if chance.random() < 0.03 else w.WHOLE,
-    )
+    if chance.random() < 0.2:
+        made['tenant_id'] = 'f' * 32
+    return {**made, w.TASK: chance.choice(TASKS)}
 
 
-def image(
-    chance: random.Random, image_id: str, ids: list[str]
-) -> dict[str, Any]:
+def image(chance: random.Random, image_id: str, ids: list[str]) -> w.Record:
     """Return a random image."""
     others = [other for other in ids if other != image_id] or ['gone']
     metadata: dict[str, Any] = {
@@ -67,20 +57,16 @@ def image(
         metadata['block_device_mapping'] = [disk]
     if chance.random() < 0.7:
         metadata['image_type'] = 'snapshot'
-    hours = chance.choice([3, 60, 2000, 20000])
-    created = (
-        _START + datetime.timedelta(hours=chance.randrange(hours))
-    ).strftime('%Y-%m-%dT%H:%M:%SZ')
-    suffixes = ('', '', '-shelved', '-resize-temp')
+    hours = chance.randrange(chance.choice([3, 60, 2000, 20000]))
+    created = f'{_START + datetime.timedelta(hours=hours):%FT%TZ}'
+    suffix = chance.choice(['', '', '-shelved', '-resize-temp'])
+    status = chance.choice([*['ACTIVE'] * 8, 'SAVING', 'ERROR'])
+    odd = ['2199-01-01T00:00:00Z', 'soon']
     made = nova.image(
         id=image_id,
-        name=chance.choice(NAMES) + chance.choice(suffixes),
-        status=odd_case(
-            chance, chance.choice([*['ACTIVE'] * 8, 'SAVING', 'ERROR'])
-        ),
-        created=chance.choice(
-            [*[created] * 18, '2199-01-01T00:00:00Z', 'soon']
-        ),
+        name=chance.choice(NAMES) + suffix,
+        status=odd_case(chance, status),
+        created=chance.choice([*[created] * 18, *odd]),
         metadata=metadata,
     )
     if chance.random() < 0.7:
@@ -90,31 +76,46 @@ def image(
     return made
 
 
+def region(
+    chance: random.Random, number: int, glance: int, images: dict[str, Any]
+) -> w.Region:
+    """Return a random region."""
+    servers = {}
+    ids = [f'srv-{n}' for n in range(number, 7, 3) if chance.random() < 0.8]
+    for server_id in ids:
+        servers[server_id] = first = server(chance, server_id, [*images])
+        if chance.random() < 0.08:
+            again = server(chance, server_id, [*images])
+            again |= {k: first[k] for k in ('name', 'tenant_id', w.TASK)}
+            servers[server_id + w.AGAIN] = again
+    right = f'http://glance-{glance}'
+    urls = [right, right, right, None, f'{right}-{number}']
+    made = w.Region(f'r{number}', images, chance.choice(urls), servers)
+    made.highest = (2, 104 if chance.random() < 0.8 else 60)
+    made.max_page = chance.choice([2, 1000, 1000])
+    made.filters = chance.random() < 0.5
+    made.is_up = chance.random() < 0.97
+    for server_id in ids:
+        keys = {server_id, server_id + w.AGAIN} & {*servers}
+        if chance.random() < 0.5:
+            made.cell |= keys
+        if chance.random() < 0.06:
+            how = chance.choice([*w.MALFORMED])
+            made.malformed |= dict.fromkeys(sorted(keys), how)
+    made.down = {*made.cell} if chance.random() < 0.06 else set()
+    return made
+
+
 def world(chance: random.Random) -> w.World:
     """Return a random world."""
     glances = []
     for number in range(2):
         ids = [f'img-{number}-{n}' for n in range(chance.randint(1, 9))]
         glances.append({i: image(chance, i, ids) for i in ids})
-    regions = {}
+    regions = []
     is_admin = chance.random() < 0.7
     for number in range(chance.choice([1, 2, 2, 3])):
         glance = chance.choice([0, 0, 1])
-        ids = [*glances[glance]]
-        right = f'http://glance-{glance}'
-        regions[f'r{number}'] = w.Region(
-            f'r{number}',
-            glance,
-            chance.choice([right, right, right, None, f'{right}-{number}']),
-            offers_unknown=chance.random() < 0.8,
-            page=chance.choice([2, 1000, 1000]),
-            shows_services=is_admin,
-            servers=[
-                server(chance, n, ids)
-                for n in range(7)
-                if n % 3 == number and chance.random() < 0.8
-            ],
-            is_up=chance.random() < 0.95,
-            is_cell_up=chance.random() < 0.9,
-        )
-    return w.World(regions, glances, is_admin)
+        regions.append(region(chance, number, glance, glances[glance]))
+        regions[-1].is_admin = is_admin
+    return w.World(regions)

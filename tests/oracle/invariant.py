@@ -6,14 +6,13 @@ What changed after it was last read, within the time that the documents allow,
 cannot be known, and is no fault.
 """
 
+from collections.abc import Mapping
 import copy
 import math
-from typing import Any
 
 from tests.oracle import commands
 from tests.oracle import rules
 from tests.oracle import world as w
-from tests.oracle.cloud import Cloud
 from tests.oracle.expectation import View
 
 
@@ -28,17 +27,16 @@ class Watch:
     it took. An image that needs another is only known from the plan.
 
     :ivar clock: the time, in seconds
-    :ivar requests: number of requests
     :ivar deleted: what the command deleted
     """
 
-    def __init__(self, cloud: Cloud, command: commands.Command) -> None:
-        self._cloud = cloud
+    def __init__(self, world: w.World, command: commands.Command) -> None:
+        self._world = world
         self._command = command
         self.clock = 1000.0
-        self.requests = 0.0
         self.deleted: set[str] = set()
-        self._states = [(0.0, self.clock, copy.deepcopy(cloud.world))]
+        self._requests = 0.0
+        self._states = [(0.0, self.clock, copy.deepcopy(world))]
         #: Numbers of requests: of the last list of images and of servers, of
         #: each region; and the last one after which all is read again.
         self._images: dict[str, float] = {}
@@ -51,46 +49,42 @@ class Watch:
 
     def note_change(self, *, is_asked: bool = False) -> None:
         """Note another state of the world."""
-        number = self.requests
+        number = self._requests
         if is_asked:
             # Everything is read after the question.
             number += 0.5
             self._set_barrier(number)
-        state = copy.deepcopy(self._cloud.world)
+        state = copy.deepcopy(self._world)
         self._states.append((number, self.clock, state))
 
     def note_request(self) -> None:
         """Note that a request is sent."""
-        self.requests += 1
+        self._requests += 1
         self._sent = self.clock
         if self._check_began is None:
             self._check_began = self.clock
 
     def note_effect(
-        self,
-        method: str,
-        region: str,
-        words: list[str],
-        query: dict[str, str],
+        self, method: str, region: str, path: str, query: Mapping[str, str]
     ) -> None:
         """Note the request, right before it takes effect.
 
         :raises Fault: if it is a deletion that loses anything
         """
-        is_list = words == ['servers', 'detail']
-        if is_list or words == ['os-services']:
+        if path in ('/servers/detail', '/os-services'):
             self._list_began = min(self._list_began, self._sent)
             self._longest = max(self._longest, self.clock - self._list_began)
         else:
             self._list_began = math.inf
         if method == 'DELETE':
-            self._check(region, words[1])
-            self._set_barrier(self.requests)
-        elif words[-1] in ('images', 'detail'):
-            self._set_barrier(self.requests)
+            self._check(region, path.rpartition('/')[2])
+            self._set_barrier(self._requests)
+        elif path in ('/images', '/images/detail', '/servers/detail'):
+            self._set_barrier(self._requests)
             if 'marker' not in query:
-                read = self._servers if is_list else self._images
-                read[region] = self.requests
+                is_servers = path == '/servers/detail'
+                read = self._servers if is_servers else self._images
+                read[region] = self._requests
 
     def _set_barrier(self, number: float) -> None:
         self._barrier = number
@@ -110,7 +104,7 @@ class Watch:
 
         :raises Fault: if it loses anything
         """
-        image = self._cloud.world.images(region).get(image_id)
+        image = self._world.images(region).get(image_id)
         if image is None:
             return
         self.deleted.add(image_id)
@@ -122,9 +116,10 @@ class Watch:
             if (known := world.images(region).get(image_id))
         ):
             raise Fault(f'{image_id} was not chosen')
-        if all(self._view(x, region).stored(image) for x in fresh):
+        uses = [dict(self._uses(x, region, image)) for x in fresh]
+        if all('stored' in found for found in uses):
             raise Fault(f'a server may be stored in {image_id}')
-        if self._is_used('named_after', region, image):
+        if self._is_used('named', region, image):
             raise Fault(f'{image_id} has the name of the image of a server')
         if command.kind == 'named':
             return
@@ -132,40 +127,33 @@ class Watch:
             if self._is_used('booted', region, image):
                 raise Fault(f'a server was booted from {image_id}')
             planned = self._since(self._images.get(region, 0))
-            if all(self._view(x, region).needed(image) for x in planned):
+            uses = [dict(self._uses(x, region, image)) for x in planned]
+            if all('needed' in found for found in uses):
                 raise Fault(f'another image needs {image_id}')
         if command.kind == 'prune' and not any(
             self._has_newer(world, region, image) for world in fresh
         ):
             raise Fault(f'{image_id} has no newer good image in its group')
 
-    def _view(self, world: w.World, region: str) -> View:
-        listed = [
-            name
-            for name in self._command.selected
-            if name in self._cloud.listed
-        ]
-        return View(self._cloud, world, region, self._command, listed)
+    def _uses(
+        self, world: w.World, region: str, image: w.Record
+    ) -> set[tuple[str, str]]:
+        listed = [n for n in self._command.selected if n in world.told.listed]
+        return View(world, region, self._command, listed).uses(image)
 
-    def _is_used(self, use: str, region: str, image: dict[str, Any]) -> bool:
+    def _is_used(self, use: str, region: str, image: w.Record) -> bool:
         """Return whether a server of one region has used it all the time."""
         age = max(1.0, 5 * self._longest) + self._longest
         known = (self._check_began or self.clock) - age
         return any(
             all(
-                name in getattr(self._view(world, region), use)(image)
-                for world in self._since(number, known)
+                (use, name) in self._uses(world, region, image)
+                for world in self._since(self._servers.get(name, 0), known)
             )
-            for name, number in self._numbers().items()
+            for name in self._world.regions
         )
 
-    def _numbers(self) -> dict[str, float]:
-        regions = self._cloud.world.regions
-        return {name: self._servers.get(name, 0) for name in regions}
-
-    def _has_newer(
-        self, world: w.World, region: str, image: dict[str, Any]
-    ) -> bool:
+    def _has_newer(self, world: w.World, region: str, image: w.Record) -> bool:
         """Return whether its group has another good image, which is newer."""
         group = rules.group_of(self._command, image)
         return any(

@@ -41,22 +41,19 @@ Group = str | None
 Dated = tuple[datetime.datetime, str]
 
 
-def is_stored(records: list[w.Record], statuses: Iterable[str]) -> bool:
+def is_stored(server: w.Record, statuses: Iterable[str]) -> bool:
     """Return whether a server is, or may be, stored in its snapshots."""
-    return any(
-        record.status.upper() in statuses or record.task is not None
-        for record in records
-    )
+    return server['status'].upper() in statuses or server[w.TASK] is not None
 
 
-def is_from(image: Image, server: w.Server) -> bool:
+def is_from(image: Image, server: w.Record) -> bool:
     """Return whether an image was taken from a server."""
-    return w.image_server(image) == server.id
+    return w.image_server(image) == server['id']
 
 
-def is_named_after(image: Image, server: w.Server) -> bool:
+def is_named_after(image: Image, server: w.Record) -> bool:
     """Return whether an image without a server has the name of its image."""
-    names = {r.name + suffix for r in server.records for suffix in SUFFIXES}
+    names = [server['name'] + suffix for suffix in SUFFIXES]
     return w.image_server(image) is None and image['name'] in names
 
 
@@ -65,9 +62,9 @@ def may_hold_any(image: Image) -> bool:
     return w.image_server(image) is None and image['name'].endswith(SUFFIXES)
 
 
-def is_booted(image: Image, server: w.Server) -> bool:
+def is_booted(image: Image, server: w.Record) -> bool:
     """Return whether a server was booted from an image."""
-    return any(record.image == image['id'] for record in server.records)
+    return server['image'] != '' and server['image']['id'] == image['id']
 
 
 def is_needed(image: Image, images: Iterable[Image]) -> bool:

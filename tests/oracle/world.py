@@ -6,138 +6,196 @@ Regions with a Nova each, and Image services that they share. Servers may be in
 a cell that does not respond, and their records may be malformed.
 """
 
-import dataclasses
+from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
+import requests_mock
+
 from testbed import nova
+from testbed.fleet import Fleet
+from tests.unit.conftest import set_catalog
 
-#: How a server is listed. Only the first can be read.
-WHOLE = 'whole'
-MALFORMED = ('null', 'text', 'no id', 'no image', 'null image')
-OWN, OTHER = nova.PROJECT, 'f' * 32
-#: The cell that may be down.
-CELL = 2
+Record = nova.Record
+TASK = 'OS-EXT-STS:task_state'
+#: The key of the second record of a server ends with this.
+AGAIN = ' again'
 
 
-@dataclasses.dataclass
-class Record:
-    """What Nova knows of a server.
+def _without(field: str) -> Callable[[Record], Any]:
+    return lambda server: {k: v for k, v in server.items() if k != field}
 
-    :param image: the ID of the image that it was booted from; None: a volume
+
+#: How servers are listed that cannot be read.
+MALFORMED: dict[str, Callable[[Record], Any]] = {
+    'null': lambda _server: None,
+    'text': lambda _server: 'server',
+    'no id': _without('id'),
+    'no image': _without('image'),
+    'null image': lambda server: {**server, 'image': None},
+}
+
+
+class Told:
+    """What the client was told: no part of the state of a world.
+
+    :ivar listed: regions whose images were listed
+    :ivar own_project: regions that refused the first list of all projects
+    :ivar blind: regions that may have left out servers without a trace, as a
+        cell was down for a while
     """
 
-    name: str
-    status: str
-    task: str | None
-    image: str | None
+    def __init__(self) -> None:
+        self.listed: set[str] = set()
+        self.own_project: set[str] = set()
+        self.blind: set[str] = set()
+        self._asked: set[str] = set()
+        self._was_down: set[str] = set()
+
+    def __deepcopy__(self, _memo: object) -> 'Told':
+        return self
+
+    def note(
+        self, region: 'Region', path: str, query: Mapping[str, str], code: int
+    ) -> None:
+        """Note a request and the status of its response."""
+        name = region.name
+        match path:
+            case '/images/detail' if code == 200:
+                self.listed.add(name)
+            case '/servers/detail' if code != 406:
+                if code == 403 and name not in self._asked:
+                    self.own_project.add(name)
+                self._asked.add(name)
+                if 'marker' not in query:
+                    self._was_down.discard(name)
+                    self.blind.discard(name)
+                if region.down:
+                    self._was_down.add(name)
+            case '/os-services':
+                if code != 200 or (name in self._was_down and not region.down):
+                    self.blind.add(name)
 
 
-@dataclasses.dataclass
-class Server:
-    """A server.
+class Region(Fleet):
+    """A Nova, and what is true of it.
 
-    :param records: more than one if it is listed twice
-    :param shown: how it is listed
+    :param images: of its Image service, which others may share
+    :param image_url: the Image service in the catalog, or None
+    :ivar cell: keys of the servers in the cell that may be down
+    :ivar malformed: how servers are listed that cannot be read, by key
     """
 
-    id: str
-    records: list[Record]
-    project: str = OWN
-    cell: int = 1
-    shown: str = WHOLE
+    def __init__(
+        self,
+        name: str,
+        images: dict[str, Record],
+        image_url: str | None,
+        servers: dict[str, Record],
+    ) -> None:
+        super().__init__(())
+        self.name = name
+        self.images = images
+        self.image_url = image_url
+        self.servers = servers
+        self.is_up = True
+        # NOTE: there is a cell, even if it has no servers.
+        self.cell = {''}
+        self.malformed: dict[str, str] = {}
+        self.told = Told()
+        self.hook: Callable[..., int | None] = lambda *_request: None
 
-    def entries(self) -> list[Any]:
-        """Return its records, as they are listed."""
-        return [self._entry(record) for record in self.records]
-
-    def _entry(self, record: Record) -> Any:
-        if self.shown in ('null', 'text'):
-            return None if self.shown == 'null' else 'server'
-        entry = {
-            'id': self.id,
-            'name': record.name,
-            'status': record.status,
-            'tenant_id': self.project,
-            'OS-EXT-STS:task_state': record.task,
-            'image': {'id': record.image} if record.image else '',
-        }
-        if self.shown == 'null image':
-            entry['image'] = None
+    def answer(
+        self, method: str, path: str, query: Mapping[str, str], *rest: Any
+    ) -> nova.Answer:
+        """Return the response to a request."""
+        fault = self.hook(method, self.name, path, query)
+        if not self.is_up:
+            fault = 503
+        if fault:
+            answer: nova.Answer = nova.fault(fault, 'fault', 'It failed.')
         else:
-            for field in ('id', 'image'):
-                if self.shown == f'no {field}':
-                    del entry[field]
-        return entry
+            answer = super().answer(method, path, query, *rest)
+        code = answer.get('status_code', 200)
+        self.told.note(self, path, query, code)
+        return answer
 
-    def unknown(self) -> dict[str, Any]:
-        """Return what Nova tells of a server while its cell is down."""
-        return {
-            'id': self.id,
-            'status': 'UNKNOWN',
-            'tenant_id': self.project,
-            'created': '2024-01-01T00:00:00Z',
-            'links': [],
-        }
+    def shown(self, key: str) -> Any:
+        """Return a server as it is displayed."""
+        if key in self.malformed and key not in self.down:
+            return MALFORMED[self.malformed[key]](self.servers[key])
+        return super().shown(key)
 
+    def sees(self, key: str) -> bool:
+        """Return whether the user may know of a server."""
+        return self.project_of(key) == nova.PROJECT or (
+            self.is_admin and self.name not in self.told.own_project
+        )
 
-@dataclasses.dataclass
-class Region:
-    """A Nova.
-
-    :param glance: the number of the Image service that it uses
-    :param image_url: that of the catalog, or None
-    :param offers_unknown: whether it offers microversion 2.69
-    :param page: most servers of a page
-    :param shows_services: whether the user may list the services of each cell
-    """
-
-    name: str
-    glance: int
-    image_url: str | None
-    offers_unknown: bool
-    page: int
-    shows_services: bool
-    servers: list[Server]
-    is_up: bool = True
-    is_cell_up: bool = True
-
-    def reaches(self, server: Server) -> bool:
-        """Return whether the cell of a server responds."""
-        return self.is_cell_up or server.cell != CELL
-
-    def can_read(self, server: Server) -> bool:
-        """Return whether a server is listed with all that is known of it."""
-        return self.is_up and self.reaches(server) and server.shown == WHOLE
+    def is_unread(self, key: str) -> bool:
+        """Return whether it cannot be known what a server uses."""
+        return (
+            not self.is_up
+            or key in self.down
+            or key in self.malformed
+            or self.servers[key]['status'].upper() == 'UNKNOWN'
+        )
 
     @property
     def hides(self) -> bool:
         """Whether servers are missing from the list without a trace."""
-        fits = self.page > 2 * len(self.servers)
-        shows = self.offers_unknown and (fits or self.shows_services)
-        return not self.is_cell_up and not shows
+        lists_services = (
+            self.is_admin
+            and self.name not in self.told.own_project | self.told.blind
+        )
+        fits = self.max_page > len(self.servers)
+        return self.name in self.told.blind or bool(
+            self.down and (self.is_old or not (fits or lists_services))
+        )
 
-    def omits(self, server: Server) -> bool:
+    @property
+    def is_old(self) -> bool:
+        """Whether it does not tell of the servers of a cell that is down."""
+        return self.highest < (2, 69)
+
+    def omits(self, key: str) -> bool:
         """Return whether a server is missing from the list."""
-        return self.hides and server.cell == CELL
+        return self.hides and key in self.cell
 
 
-@dataclasses.dataclass
 class World:
-    """All regions and images.
+    """All regions, and their images.
 
-    :param glances: the images of each Image service, by ID
-    :param is_admin: whether the user sees the servers of all projects
+    :ivar told: what the client was told
     """
 
-    regions: dict[str, Region]
-    glances: list[dict[str, dict[str, Any]]]
-    is_admin: bool
+    def __init__(self, regions: list[Region]) -> None:
+        self.regions = {region.name: region for region in regions}
+        self.told = Told()
+        for region in regions:
+            region.told = self.told
 
-    def images(self, region: str) -> dict[str, dict[str, Any]]:
+    def serve(
+        self, mocker: requests_mock.Mocker, hook: Callable[..., int | None]
+    ) -> None:
+        """Serve it, with a Keystone.
+
+        :param hook: called before each request, with the method, the name of
+            the region, the path and the query; returns the status of a fault
+        """
+        urls = {name: f'http://nova-{name}/v2.1' for name in self.regions}
+        images = {n: r.image_url for n, r in self.regions.items()}
+        set_catalog(mocker, urls, {n: url for n, url in images.items() if url})
+        for name, region in self.regions.items():
+            region.hook = hook
+            region.serve(mocker, urls[name])
+
+    def images(self, region: str) -> dict[str, Record]:
         """Return the images that a region lists, by ID."""
-        return self.glances[self.regions[region].glance]
+        images: dict[str, Record] = self.regions[region].images
+        return images
 
-    def sharing(self, region: str, *, listed: list[str]) -> list[Region]:
+    def sharing(self, region: str, listed: list[str]) -> list[Region]:
         """Return the regions whose servers have to be read for one of them.
 
         The catalog says so, or the images that were listed.
@@ -150,29 +208,25 @@ class World:
             or own.image_url is None
             or (
                 {region, other.name} <= {*listed}
-                and own.glance == other.glance
-                and self.images(region)
+                and own.images is other.images
+                and own.images
             )
         ]
 
-    def connected(self, region: str, *, listed: list[str]) -> list[Region]:
+    def connected(self, region: str, listed: list[str]) -> list[Region]:
         """Return the same, those that share images with these, and so on.
 
         What a server of a selected region uses is kept in all of them.
         """
         found = {region, *listed}
         while True:
-            more = {
-                each.name
-                for name in found
-                for each in self.sharing(name, listed=listed)
-            }
+            more = {r.name for n in found for r in self.sharing(n, listed)}
             if more == found:
                 return [self.regions[name] for name in sorted(found)]
             found = more
 
 
-def image_server(image: dict[str, Any]) -> str | None:
+def image_server(image: Record) -> str | None:
     """Return the ID of the server that an image was taken from."""
     server_id: str | None = image.get('server', {}).get('id')
     return server_id

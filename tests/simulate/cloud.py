@@ -13,12 +13,8 @@ import requests
 
 from testbed import nova
 from testbed.fleet import Fleet
-from tests.oracle import world as w
 from tests.simulate.clock import Clock
 
-TASK = 'OS-EXT-STS:task_state'
-#: Nova makes snapshots of a server only in these statuses.
-READY = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
 #: Some are before the request takes effect, and some after.
 _BEFORE = ('kill', 'kill', 'timeout', 403, 500, 503)
 _AFTER = ('kill', 'kill', 'timeout', 502)
@@ -45,14 +41,15 @@ class Weather:
 
     faults: float = 0.0
     acts: float = 0.0
-    outage: tuple[str, str, Any] | None = None
+    outage: tuple[str, str, Any] = ('', '', None)
 
     @classmethod
     def drawn(cls, chance: random.Random) -> 'Weather':
         """Return bad weather."""
         faults, acts = chance.choice([0, 0.02, 0.1]), chance.choice([0, 0.3])
         is_out = chance.random() < 0.2
-        return cls(faults, acts, chance.choice(_OUTAGES) if is_out else None)
+        outages = _OUTAGES if is_out else [cls.outage]
+        return cls(faults, acts, chance.choice(outages))
 
 
 class Cloud(Fleet):
@@ -75,12 +72,7 @@ class Cloud(Fleet):
         self.is_killed = False
 
     def answer(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: bytes = b'',
-        version: str | None = None,
+        self, method: str, path: str, query: Mapping[str, str], *rest: Any
     ) -> nova.Answer:
         """Return the response to a request, if nothing fails."""
         if self.is_killed:
@@ -90,27 +82,17 @@ class Cloud(Fleet):
         is_last = path.startswith('/images/') and path != '/images/detail'
         if not is_last and self._chance.random() < self.weather.acts:
             self.act()
-        fault = after = None
-        match self.weather.outage:
-            case (verb, prefix, how) if verb == method:
-                fault = how if path.startswith(prefix) else None
+        verb, prefix, fault = self.weather.outage
+        if verb != method or not path.startswith(prefix):
+            fault = None
+        after = None
         if self._chance.random() < self.weather.faults:
             fault = fault or self._chance.choice([*_BEFORE, None])
             after = None if fault else self._chance.choice(_AFTER)
         if fault is not None:
             return self._fail(fault)
-        answer = self._busy(method, path) or super().answer(
-            method, path, query, body, version
-        )
+        answer = super().answer(method, path, query, *rest)
         return answer if after is None else self._fail(after)
-
-    def _busy(self, method: str, path: str) -> nova.Answer | None:
-        if method != 'POST':
-            return None
-        server = self.servers.get(path.split('/')[2])
-        if server is None or server['status'] in READY:
-            return None
-        return nova.fault(409, 'conflictingRequest', 'Its state is wrong.')
 
     def _fail(self, how: Any) -> nova.Answer:
         if how == 'kill':
@@ -130,13 +112,3 @@ class Cloud(Fleet):
     def new_id(self) -> str:
         """Return a random ID."""
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
-
-    def known(self) -> list[w.Server]:
-        """Return the servers as the rules of the oracle know them."""
-        return [*map(_known, self.servers.values())]
-
-
-def _known(server: nova.Record) -> w.Server:
-    image = server['image']['id'] if server['image'] else None
-    record = w.Record(server['name'], server['status'], server[TASK], image)
-    return w.Server(server['id'], [record])

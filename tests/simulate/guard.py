@@ -4,8 +4,8 @@
 
 from testbed import nova
 from tests.oracle import rules
-from tests.oracle import world as w
 from tests.oracle.invariant import Fault
+from tests.oracle.world import image_server
 from tests.simulate.clock import Clock
 from tests.simulate.cloud import Cloud
 from tests.simulate.plan import is_marked
@@ -60,15 +60,14 @@ class Guard:
             self._images = [*map(dict, self._cloud.ordered())]
 
     def _now_booted(self) -> set[str | None]:
-        servers = self._cloud.known()
-        return {r.image for each in servers for r in each.records}
+        servers = self._cloud.servers.values()
+        return {each['image']['id'] for each in servers if each['image']}
 
     def is_stored(self, image: nova.Record) -> bool:
         """Return whether a server may be stored in an image."""
         return any(
-            rules.is_from(image, each)
-            and rules.is_stored(each.records, rules.STORED)
-            for each in self._cloud.known()
+            rules.is_from(image, each) and rules.is_stored(each, rules.STORED)
+            for each in self._cloud.servers.values()
         )
 
     def is_used(self, image: nova.Record) -> bool:
@@ -86,7 +85,7 @@ class Guard:
             raise Fault(f'a server may be stored in image {image_id}')
         if not any(
             rules.replaces(other, image)
-            for other in of(w.image_server(image) or '', self._cloud.ordered())
+            for other in of(image_server(image) or '', self._cloud.ordered())
         ):
             raise Fault(f'image {image_id} is the last good one of its group')
         if image_id not in self._plan.pruned(self._images or []):

@@ -7,10 +7,9 @@ import random
 from testbed import nova
 from testbed.fleet import server
 from testbed.fleet import snapshot
+from tests.oracle.world import TASK
 from tests.simulate.clock import Clock
 from tests.simulate.cloud import Cloud
-from tests.simulate.cloud import READY
-from tests.simulate.cloud import TASK
 from tests.simulate.plan import of
 
 #: The task of a server during an upload.
@@ -71,7 +70,7 @@ class Life:
         """Let one thing happen."""
         chance, servers = self._chance, self._cloud.servers
         each = chance.choice([*servers.values()])
-        is_ready = each['status'] in READY
+        is_ready = each['status'] in nova.READY
         match chance.choice(events):
             case 'cell':
                 self._cloud.down ^= self._cell
@@ -99,7 +98,7 @@ class Life:
             new,
             self._chance.choice(_NAMES),
             image=None if on_volume else self._any_image(),
-            status=self._chance.choice(READY),
+            status=self._chance.choice(nova.READY),
             metadata={'backup': self._chance.choice(['yes'] * 7 + ['no'])},
         )
         if self._chance.random() < 0.3:

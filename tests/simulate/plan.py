@@ -7,10 +7,9 @@ import datetime
 from testbed import nova
 from tests.oracle import commands
 from tests.oracle import rules
-from tests.oracle import world as w
+from tests.oracle.world import image_server
+from tests.oracle.world import TASK
 from tests.simulate.clock import parse
-from tests.simulate.cloud import READY
-from tests.simulate.cloud import TASK
 
 _Time = datetime.datetime
 _RECENT = datetime.timedelta(hours=20)
@@ -63,7 +62,7 @@ class Plan:
         """Return whether a snapshot of a server is created."""
         return (
             is_marked(server)
-            and server['status'] in READY
+            and server['status'] in nova.READY
             and server[TASK] is None
             and not self.has_recent(now, images)
         )
@@ -88,7 +87,7 @@ def is_marked(server: nova.Record) -> bool:
 
 def of(server_id: str, images: list[nova.Record]) -> list[nova.Record]:
     """Return the images of a server."""
-    return [i for i in images if w.image_server(i) == server_id]
+    return [i for i in images if image_server(i) == server_id]
 
 
 def _good(images: list[nova.Record]) -> list[_Time]:

@@ -17,13 +17,13 @@ from typing import Any
 from hypothesis import HealthCheck
 from hypothesis import settings
 from keystoneauth1 import adapter
-from keystoneauth1 import fixture
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 import pytest
 import requests_mock
 
 from osc_compute_images.api import ImagesAPI
+from testbed import keystone
 from testbed import nova
 from tests.unit.running import App
 from tests.unit.running import AUTH
@@ -100,15 +100,9 @@ def set_catalog(
     :param regions: the Compute endpoint of each region
     :param images: the Image endpoint of each region
     """
-    token = fixture.V3Token(project_id=nova.PROJECT)
-    token.set_project_scope(id=nova.PROJECT)
-    for kind, endpoints in (('compute', regions), ('image', images or {})):
-        service = token.add_service(kind)
-        for region, url in endpoints.items():
-            service.add_standard_endpoints(public=url, region=region)
     mocker.post(
         f'{nova.KEYSTONE}/v3/auth/tokens',
-        json=token,
+        json=keystone.token(regions, images),
         headers={'X-Subject-Token': nova.TOKEN},
     )
 

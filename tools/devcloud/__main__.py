@@ -89,7 +89,7 @@ def _do(cloud: Cloud, args: argparse.Namespace) -> bool:
         case 'unseed':
             cloud.unseed()
         case 'backups':
-            (cloud.remove_backups if args.remove else cloud.make_backups)()
+            cloud.make_backups(only_remove=args.remove)
         case 'status':
             is_up = cloud.is_up()
             print(json.dumps(cloud.facts()) if args.json else _STATES[is_up])

@@ -11,12 +11,12 @@ import configs
 from databases import move_endpoints
 from databases import move_files
 import glance
+import images
 from install import DevcloudError
 from install import ensure_venv
 from install import locked
 from install import NEWEST
 from install import Say
-from layout import Facts
 from layout import Layout
 from layout import PROCESSES
 from layout import REGIONS
@@ -25,13 +25,13 @@ from services import free_port
 from services import Service
 
 #: Version of a cloud's data. A cloud with another version is made again.
-_FORMAT = '4'
+_FORMAT = '5'
 
 _FIRST = REGIONS[0]
 
 
 class Cloud:
-    """A Keystone and a Neutron; a Glance and a Nova in each of two regions.
+    """A Keystone, and a Glance and a Nova in each of two regions.
 
     :param state: the folder of all clouds and their venvs
     :param name: name of this cloud
@@ -48,7 +48,6 @@ class Cloud:
         folder = name if release == NEWEST else f'{name}-{release}'
         self.layout = Layout(state / 'clouds' / folder)
         self._home = self.layout.home
-        self._facts = Facts(self._home / 'facts.json')
         self._stamp = self._home / 'complete'
         self._lock = state / 'clouds' / f'{folder}.lock'
         self._original = Original(state / 'originals', release)
@@ -93,34 +92,29 @@ class Cloud:
         """Add images to the first region."""
         facts = self._known_facts()
         there = facts['seeded']
-        glance.seed(self.layout.glance_db(_FIRST), _FIRST, there, count,
-                    facts['projects'])  # fmt: skip
         facts['seeded'] = there + count
-        self._facts.write(facts)
+        numbers = range(there, there + count)
+        made = images.bulk(_FIRST, numbers, facts['projects'])
+        glance.insert(self.layout.glance_db(_FIRST), made)
+        self.layout.write_facts(facts)
 
     def unseed(self) -> None:
         """Remove the images that were added."""
         facts = self._known_facts()
-        database = self.layout.glance_db(_FIRST)
-        glance.unseed(database, _FIRST, facts['seeded'])
-        facts['seeded'] = 0
-        self._facts.write(facts)
+        numbers = range(facts['seeded'])
+        made = images.bulk(_FIRST, numbers, facts['projects'])
+        glance.remove(self.layout.glance_db(_FIRST), made)
+        self.layout.write_facts({**facts, 'seeded': 0})
 
-    def make_backups(self) -> None:
+    def make_backups(self, *, only_remove: bool = False) -> None:
         """Make the images that examples change, afresh in each region."""
-        facts = self._known_facts()
+        owner = self._known_facts()['projects']['demo']
         for region in REGIONS:
-            glance.make_backups(
-                self.layout.glance_db(region),
-                region,
-                facts['projects']['demo'],
-            )
-
-    def remove_backups(self) -> None:
-        """Remove these images."""
-        self._known_facts()
-        for region in REGIONS:
-            glance.remove_backups(self.layout.glance_db(region), region)
+            made = images.backups(region, owner)
+            database = self.layout.glance_db(region)
+            glance.remove(database, made)
+            if not only_remove:
+                glance.insert(database, made)
 
     def facts(self) -> dict[str, Any]:
         """Return the facts for programs."""
@@ -142,7 +136,7 @@ class Cloud:
     def _known_facts(self) -> dict[str, Any]:
         if not self._is_complete():
             raise DevcloudError('There is no such cloud yet: bring it up')
-        facts = self._facts.read()
+        facts = self.layout.read_facts()
         self.layout.ports = facts['ports']
         return facts
 
@@ -158,12 +152,12 @@ class Cloud:
             made = build(
                 venv / 'bin' / 'python', self.layout, self._start, self._say
             )
-            self._facts.write(self._facts.read() | made)
+            self.layout.write_facts(self.layout.read_facts() | made)
             self._original.keep(self._home)
 
     def _begin(self, venv: Path) -> None:
         """Choose ports, and write the configuration."""
-        facts = self._facts.read()
+        facts = self.layout.read_facts()
         old = facts['ports']
         home = Path(facts.setdefault('home', str(self._home)))
         is_copy = home != self._home
@@ -184,12 +178,12 @@ class Cloud:
         if is_copy:
             move_files(self.layout, home)
             facts['home'] = str(self._home)
-        self._facts.write(facts)
+        self.layout.write_facts(facts)
 
     def _start(self, python: Path, *only: str) -> None:
         names = only or PROCESSES
         if not only and any(self._services[n].pid() is None for n in names):
-            self._say('Starting Keystone, Neutron, Glance and Nova ...')
+            self._say('Starting Keystone, Glance and Nova ...')
         for name in names:
             self._services[name].start(
                 python,

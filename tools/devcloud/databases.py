@@ -3,6 +3,7 @@
 """Making and changing the databases of a cloud."""
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 import contextlib
 from pathlib import Path
@@ -19,6 +20,13 @@ from layout import url
 _MAKE = Path(__file__).parent / 'inside' / 'make.py'
 
 
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database that a service may use; commit at the end."""
+    with contextlib.closing(sqlite3.connect(path, timeout=60)) as db, db:
+        yield db
+
+
 def make_databases(
     python: Path, layout: Layout, after_keystone: Callable[[], None]
 ) -> None:
@@ -27,25 +35,27 @@ def make_databases(
     :param python: Python of the cloud's venv
     :param after_keystone: called when Keystone's database is ready
     """
-    first = REGIONS[0]
+    first, *others = REGIONS
 
     def make_keystone() -> None:
-        _make(
-            python, 'keystone', layout.folder('keystone'),
-            layout.keystone, first, PASSWORD,
-        )  # fmt: skip
+        words = (layout.keystone, first, PASSWORD)
+        _make(python, 'keystone', layout.folder('keystone'), *words)
         after_keystone()
 
     with ThreadPoolExecutor() as pool:
         tasks = [pool.submit(make_keystone)]
-        for process in (f'nova-{first}', f'glance-{first}', 'neutron'):
-            service = process.partition('-')[0]
-            folder = layout.folder(process)
+        for service in ('nova', 'glance'):
+            folder = layout.folder(f'{service}-{first}')
             tasks.append(pool.submit(_make, python, service, folder))
         for task in tasks:
             task.result()
-    for region in REGIONS[1:]:
-        _copy(layout, first, region)
+    for region in others:
+        for service in ('glance', 'nova'):
+            target = layout.folder(f'{service}-{region}')
+            for path in layout.folder(f'{service}-{first}').glob('*.db'):
+                shutil.copy(path, target)
+        source = layout.folder(f'nova-{first}')
+        _move_cells(layout, region, source, layout.folder(f'nova-{region}'))
 
 
 def _make(python: Path, service: str, folder: Path, *words: str) -> None:
@@ -60,20 +70,6 @@ def _make(python: Path, service: str, folder: Path, *words: str) -> None:
         )
 
 
-def _copy(layout: Layout, source: str, region: str) -> None:
-    """Copy the empty databases of one region to another."""
-    for service in ('glance', 'nova'):
-        target = layout.folder(f'{service}-{region}')
-        for path in layout.folder(f'{service}-{source}').glob('*.db'):
-            shutil.copy(path, target)
-    _move_cells(
-        layout,
-        region,
-        layout.folder(f'nova-{source}'),
-        layout.folder(f'nova-{region}'),
-    )
-
-
 def move_files(layout: Layout, old: Path) -> None:
     """Update the paths of databases and images.
 
@@ -81,26 +77,14 @@ def move_files(layout: Layout, old: Path) -> None:
     """
     for region in REGIONS:
         _move_cells(layout, region, old, layout.home)
-        _move(
-            layout.glance_db(region),
-            'image_locations',
-            'value',
-            old,
-            layout.home,
-        )
+        move = (f'{old}/', f'{layout.home}/')
+        _replace(layout.glance_db(region), 'image_locations', 'value', move)
 
 
 def _move_cells(layout: Layout, region: str, old: Path, new: Path) -> None:
     path = layout.folder(f'nova-{region}') / 'api.db'
-    _move(path, 'cell_mappings', 'database_connection', old, new)
-
-
-def _move(path: Path, table: str, column: str, old: Path, new: Path) -> None:
-    with contextlib.closing(sqlite3.connect(path, timeout=60)) as db, db:
-        db.execute(
-            f'UPDATE {table} SET {column} = replace({column}, ?, ?)',
-            (f'{old}/', f'{new}/'),
-        )
+    move = (f'{old}/', f'{new}/')
+    _replace(path, 'cell_mappings', 'database_connection', move)
 
 
 def move_endpoints(layout: Layout, old: dict[str, int]) -> None:
@@ -109,17 +93,19 @@ def move_endpoints(layout: Layout, old: dict[str, int]) -> None:
     :param old: the previous ports
     """
     path = layout.folder('keystone') / 'keystone.db'
-    with contextlib.closing(sqlite3.connect(path, timeout=60)) as db, db:
-        # Through a temporary name, as two services may have swapped ports.
-        moves = [
-            (url(old.get(name, port)), f'{name}:', url(port))
-            for name, port in layout.ports.items()
-        ]
-        for before, between, _after in moves:
-            _replace(db, before, between)
-        for _before, between, after in moves:
-            _replace(db, between, after)
+    # Through a temporary name, as two services may have swapped ports.
+    moves = [
+        *((url(port), f'{name}:') for name, port in old.items()),
+        *((f'{name}:', url(port)) for name, port in layout.ports.items()),
+    ]
+    _replace(path, 'endpoint', 'url', *moves)
 
 
-def _replace(db: sqlite3.Connection, old: str, new: str) -> None:
-    db.execute('UPDATE endpoint SET url = replace(url, ?, ?)', (old, new))
+def _replace(
+    path: Path, table: str, column: str, *moves: tuple[str, str]
+) -> None:
+    with opened(path) as db:
+        for move in moves:
+            db.execute(
+                f'UPDATE {table} SET {column} = replace({column}, ?, ?)', move
+            )

@@ -20,14 +20,13 @@ USERS = {
 }
 
 #: Users of the services: each has its name, in the project 'service'.
-SERVICE_USERS = ('glance', 'neutron', 'nova')
+SERVICE_USERS = ('glance', 'nova')
 
-#: The processes, in the order in which they start. Keystone and Neutron serve
-#: all regions; a Nova is its API, conductor, scheduler and compute, and the
-#: Placement of its region.
+#: The processes, in the order in which they start. Keystone serves all
+#: regions; a Nova is its API, conductor, scheduler and compute, the Placement
+#: of its region, and what stands in for Neutron.
 PROCESSES = (
     'keystone',
-    'neutron',
     *(f'glance-{region}' for region in REGIONS),
     *(f'nova-{region}' for region in REGIONS),
 )
@@ -36,6 +35,10 @@ PROCESSES = (
 class Layout:
     """The folder of a cloud.
 
+    The facts about it are stored in a file: ``home``, the folder that the
+    databases name; ``ports`` of the processes; ``projects``, ``servers`` and
+    ``other_servers``, IDs by name; ``seeded``, number of added images.
+
     :ivar home: the folder
     :ivar ports: port of each process on 127.0.0.1
     """
@@ -43,6 +46,19 @@ class Layout:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.ports: dict[str, int] = {}
+        self._facts = home / 'facts.json'
+
+    def read_facts(self) -> dict[str, Any]:
+        """Return the facts that are known."""
+        try:
+            facts: dict[str, Any] = json.loads(self._facts.read_text())
+        except FileNotFoundError:
+            facts = {'ports': {}, 'seeded': 0}
+        return facts
+
+    def write_facts(self, facts: dict[str, Any]) -> None:
+        """Store the facts."""
+        self._facts.write_text(json.dumps(facts))
 
     def folder(self, process: str) -> Path:
         """Return the folder of a process, with its configuration and data."""
@@ -76,7 +92,7 @@ class Layout:
         return {
             'compute': url(nova, '/v2.1'),
             'image': url(self.ports[f'glance-{region}']),
-            'network': url(self.ports['neutron']),
+            'network': url(nova, '/network'),
             'placement': url(nova, '/placement'),
         }
 
@@ -126,30 +142,6 @@ class Layout:
             }
             for region in REGIONS
         }
-
-
-class Facts:
-    """The facts about a cloud, stored in a file.
-
-    Its keys: ``home``, the folder that the databases name; ``ports`` of the
-    processes; ``projects``, ``servers`` and ``other_servers``, IDs by name;
-    ``seeded``, number of added images.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> dict[str, Any]:
-        """Return the facts that are known."""
-        try:
-            facts: dict[str, Any] = json.loads(self._path.read_text())
-        except FileNotFoundError:
-            facts = {'ports': {}, 'seeded': 0}
-        return facts
-
-    def write(self, facts: dict[str, Any]) -> None:
-        """Store the facts."""
-        self._path.write_text(json.dumps(facts))
 
 
 def url(port: int, path: str = '') -> str:

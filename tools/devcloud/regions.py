@@ -13,17 +13,19 @@ from images import GONE
 from images import Image
 from images import image_id
 from images import MB
+from images import Server
 from images import snapshot
-from odd import odd_images
-from servers import Server
 
 #: The IDs of a kernel and a ramdisk, which a third image needs.
 KERNEL = image_id('RegionOne', 0, 'kernel')
 RAMDISK = image_id('RegionOne', 0, 'ramdisk')
 
+#: Fields of an image of the ordinary user.
+_MINE: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
+
 #: The newest image of each region.
 CIRROS = Image(
-    'cirros-0.6.2', data=1 * MB, min_disk=1,
+    'cirros-0.6.2', size=1 * MB, min_disk=1,
     properties=distro('cirros', '0.6.2'),
 )  # fmt: skip
 
@@ -33,7 +35,6 @@ def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
 
     :param servers: the IDs of the project's servers, by name
     """
-    mine: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
     yield Image(
         'ubuntu-24.04', size=620_000_000, min_disk=5, min_ram=1024,
         properties=distro('ubuntu', '24.04', hw_qemu_guest_agent='yes'),
@@ -60,26 +61,16 @@ def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
     yield Image('exactly-20', size=20 * GB, min_disk=20, min_ram=2048)
     yield Image('one-byte-over-20', size=20 * GB + 1, min_disk=20)
 
+    one, two = snapshot(servers['web-1']), snapshot(servers['web-2'])
+    yield Image('web-1-snapshot', **_MINE, properties=one)
+    yield Image('web-1-snapshot-2', **_MINE, min_disk=20, properties=one)
+    yield Image('web-2-snapshot', **_MINE, properties=two)
+    yield Image('old-server-snapshot', **_MINE, properties=snapshot(GONE))
+    daily = {**two, 'image_type': 'backup', 'backup_type': 'daily'}
+    yield Image('nightly', **_MINE, properties=daily)
+    yield Image('odd-type', **_MINE, properties={'image_type': 'in:foo'})
     yield Image(
-        'web-1-snapshot', **mine, properties=snapshot(servers['web-1'])
-    )
-    yield Image(
-        'web-1-snapshot-2', **mine, min_disk=20,
-        properties=snapshot(servers['web-1']),
-    )  # fmt: skip
-    yield Image(
-        'web-2-snapshot', **mine, properties=snapshot(servers['web-2'])
-    )
-    yield Image('old-server-snapshot', **mine, properties=snapshot(GONE))
-    yield Image(
-        'nightly', **mine,
-        properties=snapshot(
-            servers['web-2'], image_type='backup', backup_type='daily'
-        ),
-    )  # fmt: skip
-    yield Image('odd-type', **mine, properties={'image_type': 'in:foo'})
-    yield Image(
-        'volume-backed', **mine, data=0, size=0, status='active',
+        'volume-backed', **_MINE, size=0,
         properties={
             'block_device_mapping': '[{"source_type": "snapshot", '
             '"boot_index": 0, "volume_size": 10}]',
@@ -87,23 +78,21 @@ def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
             'root_device_name': '/dev/vda',
         },
     )  # fmt: skip
-    yield Image(
-        'with-mappings',
-        properties={'mappings': '[{"virtual": "ami", "device": "sda1"}]'},
-    )
+    mappings = '[{"virtual": "ami", "device": "sda1"}]'
+    yield Image('with-mappings', properties={'mappings': mappings})
     yield Image('auto-disk', properties={'auto_disk_config': 'True'})
     yield Image('manual-disk', properties={'auto_disk_config': 'False'})
 
-    yield from odd_images(mine)
+    yield from _odd_images()
 
     yield Image('admin-private', visibility='private')
     yield Image('n' * 255, visibility='private')
     yield Image('admin-shared', visibility='shared')
     yield Image('admin-community', visibility='community')
-    yield Image('demo-protected', **mine, protected=True)
+    yield Image('demo-protected', **_MINE, protected=True)
     for number in range(4):
         yield Image(
-            f'demo-{number}', **mine, min_disk=number * 5,
+            f'demo-{number}', **_MINE, min_disk=number * 5,
             properties={'build': str(number), 'hw_vif_model': 'virtio'},
         )  # fmt: skip
 
@@ -112,28 +101,50 @@ def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
         ('kernel', KERNEL, 'aki'), ('ramdisk', RAMDISK, 'ari')
     ):  # fmt: skip
         yield Image(name, id=own_id, disk_format=kind, container_format=kind)
-    yield Image(
-        'with-kernel',
-        properties={'kernel_id': KERNEL, 'ramdisk_id': RAMDISK},
-    )
-    yield Image('going', **mine)
+    needed = {'kernel_id': KERNEL, 'ramdisk_id': RAMDISK}
+    yield Image('with-kernel', properties=needed)
+    yield Image('going', **_MINE)
+
+
+def _odd_images() -> Iterator[Image]:
+    """Yield images with unusual names and statuses."""
+    # Names that are difficult for Nova, Glance, shells or terminals.
+    for name in (
+        'ubuntu:24.04', 'in:foo', 'in:golden,silver', 'eq:x', 'x', 'a,b',
+        'say "hi"', "it's", ' leading', 'trailing ', 'a b', '', None,
+        'Größe-café-映像', 'two\nlines', 'tab\there',
+        '\x1b]0;pwned\x07', '\u202eevil', '*', '50%', 'a&b=c', '#1?', '/etc',
+        '-dash', 'Mixed-Case', 'mixed-case',
+    ):  # fmt: skip
+        yield Image(name)
+    for _ in range(3):
+        yield Image('golden', properties={'edition': 'gold'})
+    # The name of this image is the ID of another one.
+    yield Image(image_id('RegionOne', 0))
+
+    queued: dict[str, Any] = {'status': 'queued', 'size': None}
+    yield Image('queued', **_MINE, **queued)
+    yield Image('queued-too', **queued, min_disk=10)
+    for status in (
+        'saving', 'killed', 'importing', 'uploading', 'deactivated',
+        'pending_delete', 'deleted',
+    ):  # fmt: skip
+        yield Image(f'is-{status}', status=status)
 
 
 def _of_second_region(servers: dict[str, str]) -> Iterator[Image]:
     """Yield the other images of the second region."""
-    mine: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
     yield Image(
         'ubuntu-24.04', size=620_000_000, min_disk=5, min_ram=1024,
         properties=distro('ubuntu', '24.04'),
     )  # fmt: skip
     yield Image('only-in-two', min_disk=2)
-    yield Image(
-        'web-1-snapshot', **mine, properties=snapshot(servers['web-1'])
-    )
+    one = snapshot(servers['web-1'])
+    yield Image('web-1-snapshot', **_MINE, properties=one)
     # An image with the same ID is in the first region.
     yield Image('replicated', id=image_id('RegionOne', 4))
     for number in range(4):
-        yield Image(f'two-{number}', **mine)
+        yield Image(f'two-{number}', **_MINE)
 
 
 @dataclasses.dataclass

@@ -34,11 +34,11 @@ class Rest:
         self, method: str, url: str, data: object = None, **headers: str
     ) -> Any:
         """Send a request, and return the body of the response."""
-        kind = 'data' if isinstance(data, bytes) else 'json'
-        sent: dict[str, Any] = {} if data is None else {kind: data}
-        sent['headers'] = {k.replace('_', '-'): v for k, v in headers.items()}
+        named = {k.replace('_', '-'): v for k, v in headers.items()}
         try:
-            response = self._session.request(url, method, **sent)
+            response = self._session.request(
+                url, method, json=data, headers=named
+            )
         except exceptions.ClientException as e:
             raise DevcloudError(f'{method} {url}: {e}') from e
         return response.json() if response.content else None

@@ -3,13 +3,12 @@
 """Servers of a new cloud, in all states."""
 
 from collections.abc import Callable
-import contextlib
-import dataclasses
 from pathlib import Path
-import sqlite3
 import time
 from typing import Any
 
+from databases import opened
+from images import Server
 from install import DevcloudError
 from rest import Rest
 
@@ -19,22 +18,6 @@ _VERSION = 'compute 2.60'
 
 #: Timeout, seconds.
 _PATIENCE = 90
-
-
-@dataclasses.dataclass(frozen=True)
-class Server:
-    """A server to create.
-
-    :param image: name of the image that it boots from
-    :param fate: its final state: empty, ``shelved``, ``offloaded``,
-        ``deleted`` (its snapshot is kept), ``image deleted``, or ``volume``:
-        it looks as if it had been booted from a volume
-    """
-
-    name: str
-    image: str
-    fate: str = ''
-    project: str = 'demo'
 
 
 class Servers:
@@ -81,49 +64,34 @@ class Servers:
         """Create a server, and bring it to its final state; return its ID."""
         server_id = self.boot(user, server.name, image_id)
         self.wait(server_id)
+        path = f'/{server_id}/action'
         match server.fate:
             case 'shelved' | 'offloaded':
-                self._do(user, server_id, 'shelve')
+                self._ask(user, 'POST', path, {'shelve': None})
                 self.wait(server_id, 'SHELVED')
                 if server.fate == 'offloaded':
-                    self._do(self._admin, server_id, 'shelveOffload')
+                    self._ask(
+                        self._admin, 'POST', path, {'shelveOffload': None}
+                    )
                     self.wait(server_id, 'SHELVED_OFFLOADED')
             case 'deleted':
-                self._snapshot(user, server_id, f'{server.name}-snapshot')
+                wanted = {'createImage': {'name': f'{server.name}-snapshot'}}
+                made = self._ask(user, 'POST', path, wanted)
+                image = f'{self._images}/{made["image_id"]}'
+                _wait(lambda: str(user('GET', image)['status']), 'active')
+                self.wait(server_id)
                 self._ask(user, 'DELETE', f'/{server_id}')
             case 'image deleted':
                 self._admin('DELETE', f'{self._images}/{image_id}')
             case 'volume':
-                self._forget_image(server_id)
+                # There is no Cinder, so Nova cannot boot from a volume. It
+                # then displays an empty image, but no volume is attached.
+                with opened(self._database) as db:
+                    forget = (
+                        "UPDATE instances SET image_ref = '' WHERE uuid = ?"
+                    )
+                    db.execute(forget, (server_id,))
         return server_id
-
-    def _snapshot(self, user: Rest, server_id: str, name: str) -> None:
-        made = self._do(user, server_id, 'createImage', {'name': name})
-        image = f'{self._images}/{made["image_id"]}'
-        _wait(lambda: str(user('GET', image)['status']), 'active')
-        self.wait(server_id)
-
-    def _forget_image(self, server_id: str) -> None:
-        """Change the database as if the server had booted from a volume.
-
-        There is no Cinder, so Nova cannot do that. Nova then displays an empty
-        image, but no volume is attached.
-        """
-        with (
-            contextlib.closing(
-                sqlite3.connect(self._database, timeout=60)
-            ) as db,
-            db,
-        ):
-            db.execute(
-                "UPDATE instances SET image_ref = '' WHERE uuid = ?",
-                (server_id,),
-            )
-
-    def _do(
-        self, user: Rest, server_id: str, action: str, how: object = None
-    ) -> Any:
-        return self._ask(user, 'POST', f'/{server_id}/action', {action: how})
 
     def _ask(
         self, user: Rest, method: str, path: str, data: object = None

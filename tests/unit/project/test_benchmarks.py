@@ -22,7 +22,7 @@ def test_results_have_all_subjects():
     made = {
         'api': parts.api(1, pathlib.Path('gophercloud')),
         'commands': parts.commands(1),
-        'start': parts.start(),
+        'start': parts.start(pathlib.Path('pair')),
         'changes': parts.changes(1),
     }
     for name, part in made.items():

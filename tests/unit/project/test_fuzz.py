@@ -14,12 +14,10 @@ import hypothesis.strategies as st
 import pytest
 
 from tests.fuzz.__main__ import check
-from tests.fuzz.__main__ import Target
-from tests.fuzz.__main__ import targets
 from tests.fuzz.__main__ import WORDS
+from tests.fuzz.targets import Target
+from tests.fuzz.targets import TARGETS
 from tests.unit.project.examples import examples
-
-TARGETS = targets()
 
 
 @pytest.mark.parametrize('target', TARGETS)

@@ -20,7 +20,6 @@ from nova.compute import task_states
 import nova.conf
 from nova.image import glance
 from nova.virt import fake
-from oslo_config import cfg
 
 try:
     from nova.virt import node
@@ -29,14 +28,9 @@ except ImportError:
     node = None
 
 CONF = nova.conf.CONF
-CONF.register_opts(
-    [
-        cfg.FloatOpt('snapshot_seconds', default=1, help='Time of a snapshot'),
-        cfg.StrOpt('hold_file', help='While it exists, no snapshot is done'),
-        cfg.FloatOpt('hold_seconds', default=120, help='Not longer than that'),
-    ],
-    group='devcloud',
-)
+
+#: Seconds that a snapshot takes, and at most while a file exists.
+_SNAPSHOT, _HOLD = 1, 120
 
 #: Bytes of the data of a snapshot.
 _SIZE = 64 * 1024
@@ -113,8 +107,8 @@ def _node_id() -> str:
 
 
 def _take_time() -> None:
-    time.sleep(CONF.devcloud.snapshot_seconds)
-    hold = Path(CONF.devcloud.hold_file or '/nowhere')
-    end = time.monotonic() + CONF.devcloud.hold_seconds
+    time.sleep(_SNAPSHOT)
+    hold = Path(CONF.state_path) / 'hold-snapshots'
+    end = time.monotonic() + _HOLD
     while hold.exists() and time.monotonic() < end:
         time.sleep(0.05)

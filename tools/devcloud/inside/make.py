@@ -5,7 +5,7 @@
 It runs several commands of the service's own tools in one process.
 
 usage: make.py keystone FOLDER URL REGION PASSWORD
-       make.py glance|neutron|nova FOLDER
+       make.py glance|nova FOLDER
 """
 
 from collections.abc import Callable
@@ -53,17 +53,6 @@ def _glance(home: Path) -> None:
     manage.main()
 
 
-def _neutron(home: Path) -> None:
-    from neutron.common import config
-    from neutron.db.migration.models import head
-    import sqlalchemy
-
-    config.register_common_config_options()
-    # Its migrations do not support SQLite; its own tests do this, too.
-    engine = sqlalchemy.create_engine(f'sqlite:///{home}/neutron.db')
-    head.get_metadata().create_all(engine)
-
-
 def _nova(home: Path) -> None:
     from nova import config
     from nova import context
@@ -93,7 +82,6 @@ def _nova(home: Path) -> None:
 _MAKERS: dict[str, Callable[..., None]] = {
     'keystone': _keystone,
     'glance': _glance,
-    'neutron': _neutron,
     'nova': _nova,
 }
 

@@ -2,7 +2,7 @@
 
 """Serve a WSGI application of OpenStack: runs in the cloud's venv.
 
-usage: serve.py keystone|glance|neutron|nova PORT
+usage: serve.py keystone|glance|nova PORT
 """
 
 import importlib.util
@@ -24,25 +24,6 @@ def _glance() -> Any:
     return wsgi_app.init_app()
 
 
-def _neutron() -> Any:
-    os.environ['OS_NEUTRON_CONFIG_FILES'] = 'neutron.conf'
-    # Some tables are used although their plugins are not loaded.
-    import neutron.db.migration.models.head  # noqa: F401
-    from sqlalchemy import orm
-
-    orm.configure_mappers()
-    from neutron import server
-
-    try:
-        from neutron.server import api
-    except ImportError:
-        # Before 2024.2.
-        from neutron.server import api_eventlet
-
-        return server.boot_server(api_eventlet.eventlet_api_server)
-    return server.boot_server(api.api_server)
-
-
 def _nova() -> Any:
     import whole_nova
 
@@ -60,7 +41,6 @@ def _use_green_threads_if_it_must() -> None:
 _APPLICATIONS = {
     'keystone': _keystone,
     'glance': _glance,
-    'neutron': _neutron,
     'nova': _nova,
 }
 

@@ -3,10 +3,12 @@
 """All of Nova, and Placement, in one process.
 
 The parts of Nova exchange messages in memory, as in Nova's own functional
-tests. Placement has its own path.
+tests. Placement has its own path, and so has what stands in for Neutron: it
+has no networks, ports or security groups.
 """
 
 from collections.abc import Iterable
+import json
 import os
 from pathlib import Path
 import sys
@@ -16,6 +18,7 @@ from typing import Any
 import urllib.request
 
 _PLACEMENT = '/placement'
+_NETWORK = '/network'
 
 #: Seconds to wait for Keystone.
 _PATIENCE = 90
@@ -37,6 +40,11 @@ class Application:
             environ['SCRIPT_NAME'] += _PLACEMENT
             environ['PATH_INFO'] = path.removeprefix(_PLACEMENT)
             answer = self._placement(environ, start)
+        elif path.startswith(f'{_NETWORK}/'):
+            # NOTE: a list of any kind, such as "ports", is empty.
+            kind = path.rpartition('/')[2].replace('-', '_')
+            start('200 OK', [('Content-Type', 'application/json')])
+            answer = [json.dumps({kind: []}).encode()]
         elif self._started:
             answer = self._compute(environ, start)
         else:

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is fuzzed: bodies with images, and errors. All keep these promises.
+
+An error has a status, a reason and some headers, one per line, and then the
+body.
+"""
+
+from collections.abc import Callable
+import json
+import re
+import time
+from typing import NamedTuple
+import unicodedata
+from unittest import mock
+
+from keystoneauth1 import adapter
+from keystoneauth1 import session
+import requests_mock
+
+from osc_compute_images.api import Image
+from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImagesError
+from osc_compute_images.api.http import _error_response
+from osc_compute_images.api.http import _retries
+from osc_compute_images.api.listing import _decode
+from osc_compute_images.api.listing import _salvage
+from osc_compute_images.output import escaping
+from osc_compute_images.output import field
+from testbed import nova
+
+#: Categories of control characters.
+_ACT = {'Cc', 'Zl', 'Zp', 'Cs'}
+_DIRECTIONS = {'LRE', 'RLE', 'PDF', 'LRO', 'RLO', 'LRI', 'RLI', 'FSI', 'PDI'}
+
+
+def _expect_safe(text: str) -> None:
+    """Check that a text can be encoded, and has no control characters."""
+    text.encode()
+    for character in text:
+        assert unicodedata.category(character) not in _ACT, ascii(text)
+        assert unicodedata.bidirectional(character) not in _DIRECTIONS
+
+
+def _expect_one_line(e: ImagesError) -> None:
+    """Check that an error is one line of limited length."""
+    _expect_safe(str(e))
+    assert str(e).strip()
+    assert len(str(e)) < 5000
+
+
+def _expect_shown(image: Image) -> None:
+    """Check that an image can be printed, for people and for machines."""
+    for value in field.columns(long=True).row(image):
+        if isinstance(value, escaping.columns.FormattableColumn):
+            shown, data = value.human_readable(), value.machine_readable()
+        else:
+            shown = data = value
+        _expect_safe(str(shown))
+        json.dumps(data, allow_nan=False, ensure_ascii=False).encode()
+
+
+def _check_image(body: bytes) -> None:
+    """Decode an image."""
+    try:
+        image = _decode.decode_image(body)
+    except ImagesError as e:
+        _expect_one_line(e)
+    else:
+        _expect_shown(image)
+
+
+def _check_page(body: bytes) -> None:
+    """Decode a page, with the fast decoder and with the salvaging one."""
+    try:
+        page = _decode.decode_page(body)
+    except ImagesError as e:
+        _expect_one_line(e)
+        return
+    for image in page.images:
+        _expect_shown(image)
+    # They may differ in the depth that they accept.
+    is_deep = body.count(b'[') + body.count(b'{') > 300
+    if not is_deep and _is_as_expected(body):
+        salvaged = _decode.read_page(body, 'images', _salvage.images)
+        assert vars(salvaged) == vars(page)
+
+
+def _is_as_expected(body: bytes) -> bool:
+    """Return whether the fast decoder accepts a page."""
+    try:
+        _decode._PAGE.decode(body)
+    except _decode._DECODE_ERRORS:
+        return False
+    return True
+
+
+def _check_error(data: bytes) -> None:
+    """Get an image, with this response."""
+    *head, body = (data.split(b'\n', 5) + [b''] * 6)[:6]
+    status, reason, *values = [line.decode('latin-1') for line in head]
+    number = int(status[:3]) if re.match('[0-9]{3}', status) else 0
+    names = ('Location', 'X-Openstack-Request-Id', 'Retry-After')
+    api = ImagesAPI(
+        adapter.Adapter(session.Session(), endpoint_override=nova.ENDPOINT)
+    )
+    waits: list[float] = []
+    with (
+        requests_mock.Mocker() as http,
+        mock.patch.object(time, 'sleep', waits.append),
+    ):
+        http.get(
+            requests_mock.ANY,
+            status_code=300 + number % 300,
+            reason=reason,
+            headers=dict(zip(names, values, strict=True)),
+            content=body,
+        )
+        try:
+            api.get(nova.image_id(1))
+        except ImagesError as e:
+            _expect_one_line(e)
+        else:
+            raise AssertionError('The error was accepted as an image')
+    assert len(waits) <= _retries.RETRIES
+    assert all(0 <= wait <= _error_response.MAX_DELAY for wait in waits)
+
+
+class Target(NamedTuple):
+    """What is fuzzed.
+
+    :param seeds: the initial inputs
+    :param check: fails for an input that breaks a promise
+    """
+
+    seeds: list[bytes]
+    check: Callable[[bytes], None]
+
+
+_ODD = {'id': 1, 'name': '\x1b', 'minDisk': 'x', 'server': {'id': 7}}
+
+_IMAGES = [
+    json.dumps({'image': nova.image(1)}).encode(),
+    json.dumps({'image': nova.image(1, server={'id': 'a'})}).encode(),
+    json.dumps({'image': {'id': None, 'minDisk': [1], 'name': {}}}).encode(),
+    b'{"image": {"id": "a", "OS-DCF:diskConfig": "AUTO", "progress": -1}}',
+]
+_PAGES = [
+    json.dumps(nova.page(nova.images(1, 2), nova.link('x'))).encode(),
+    json.dumps(nova.page([])).encode(),
+    json.dumps(nova.page([nova.image(1, metadata={'a': [1]}), _ODD])).encode(),
+    b'{"images": [{"id": "a", "name": "\\ud800", "metadata": {"x": NaN}}]}',
+    b'{"images": "' + b'\\"' * 8000,
+    b'{"images": [' + b'{},' * 5000 + b'1]}',
+    b'\xef\xbb\xbf{"images": [{"id": "a", "id": "b", "minRam": 1e3}, 5]}',
+]
+_NOT_FOUND = '{"itemNotFound": {"code": 404, "message": "Image not found."}}'
+_UNAUTHORIZED = '{"error": {"code": 401, "title": "Unauthorized"}}'
+_NO_ROUTE = '{"message": "Not found.<br />\\n", "title": "Not Found"}'
+_HTML = '<html><title>502 Bad Gateway</title>&nbsp;</html>'
+_DATE = 'Fri, 31 Dec 2100 23:59:59 GMT'
+_ERRORS = [
+    '\n'.join(lines).encode()
+    for lines in (
+        ('404', 'Not Found', '', 'req-1', '', _NOT_FOUND),
+        ('401', 'Unauthorized', '', '', '', _UNAUTHORIZED),
+        ('404', 'Not Found', '', '', '', _NO_ROUTE),
+        ('502', '', '', '', '5', _HTML),
+        ('503', 'Unavailable', '', '', _DATE, '&#27;'),
+        ('302', 'Found', 'http://elsewhere.example.com/', '', '', ''),
+    )
+]
+
+TARGETS = {
+    'page': Target(_PAGES, _check_page),
+    'image': Target(_IMAGES, _check_image),
+    'error': Target(_ERRORS, _check_error),
+}
