@@ -12,11 +12,9 @@ import threading
 
 import pyte
 
-from tests.functional.conftest import executable
-from tests.functional.conftest import Shell
-
-#: Seconds to wait for an event that must happen.
-PATIENCE = 60
+from tests.functional.shell import executable
+from tests.functional.shell import PATIENCE
+from tests.functional.shell import Shell
 
 #: Variables that would tell rich or cliff about another terminal.
 _UNWANTED = (
@@ -82,16 +80,18 @@ class Terminal:
                     self._changed.notify_all()
         os.close(master)
 
-    def shows(self, text: str, patience: float = PATIENCE) -> bool:
-        """Wait until the terminal shows a text; return whether it did."""
+    def wait_for(self, text: str) -> None:
+        """Wait until the terminal shows a text."""
         with self._changed:
-            return self._changed.wait_for(
-                lambda: text in self._shown, patience
-            )
+            assert self._changed.wait_for(
+                lambda: text in self._shown, PATIENCE
+            ), self._shown
 
-    def type(self, text: str) -> None:
-        """Type a text, as soon as what asks for it is shown."""
+    def answer(self, question: str, text: str) -> tuple[int, str, str]:
+        """Type a text as soon as a question is shown; wait for the end."""
+        self.wait_for(question)
         os.write(self._master, text.encode())
+        return self.end()
 
     def end(self) -> tuple[int, str, str]:
         """Return the exit code, the output on the terminal, and stdout."""

@@ -19,7 +19,6 @@ import os
 from pathlib import Path
 import re
 import shlex
-import subprocess
 import sys
 import textwrap
 from typing import Any
@@ -27,8 +26,9 @@ from typing import Any
 import pytest
 
 from testbed import canned_cloud
-from tests.functional.conftest import search_path
-from tests.functional.conftest import Shell
+from tests.functional.shell import fresh
+from tests.functional.shell import search_path
+from tests.functional.shell import Shell
 
 _ROOT = Path(__file__).parents[2]
 _DOCUMENTS = (_ROOT / 'README.rst', *(_ROOT / 'doc' / 'source').rglob('*.rst'))
@@ -36,7 +36,7 @@ _CRONTAB = re.compile(r'([\d*/,-]+ +){5}(?P<command>.* openstack .*)')
 
 _COMMAND = 'openstack compute image'
 
-#: The canned cloud has no servers; test_snapshots.py runs the others.
+#: The canned cloud has no servers; test_servers.py runs the others.
 _EXAMPLE = f'{_COMMAND} (?!create|check)'
 
 _PROGRAM = r'(?s).*\bimport openstack\b'
@@ -106,18 +106,9 @@ def run(demo, tmp_path):
         if words[0] == 'openstack' and not set('|><;&$*') & set(command):
             result = demo.run(*words[1:], cwd=cwd)
             return (result.out + result.err).strip('\n')
-        done = subprocess.run(
-            ['sh', '-c', command],
-            env=environment | more,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return done.stdout.strip('\n')
+        script = f'exec 2>&1\n{command}'
+        done = fresh(['sh', '-c', script], environment | more, cwd=cwd)
+        return done.out.strip('\n')
 
     return run
 
@@ -191,9 +182,9 @@ def test_crontab(run, demo, backups, line, tmp_path):
 
 @pytest.mark.parametrize('program', _examples(_PROGRAM))
 def test_python_program(demo, cloud, glance, tmp_path, program):
-    clouds = json.loads(Path(cloud.facts['clouds_yaml']).read_text())
-    clouds['clouds']['mycloud'] = clouds['clouds']['demo']
-    (tmp_path / 'clouds.yaml').write_text(json.dumps(clouds))
+    clouds = cloud.clouds()
+    clouds['mycloud'] = clouds['demo']
+    (tmp_path / 'clouds.yaml').write_text(json.dumps({'clouds': clouds}))
     file = tmp_path / 'program.py'
     file.write_text(program)
     expected = 'web-1-snapshot'
@@ -207,17 +198,9 @@ def test_python_program(demo, cloud, glance, tmp_path, program):
             expected = f'{spoilt} mappings'
         environment = {**demo.environment}
         del environment['OS_CLIENT_CONFIG_FILE']
-        done = subprocess.run(
-            [sys.executable, file],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    assert expected in done.stdout
+        done = fresh([sys.executable, file], environment, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert expected in done.out
 
 
 def _snapshots() -> list[dict[str, Any]]:
@@ -243,21 +226,15 @@ def test_command_without_output(command):
     for client in (_COMMAND, 'compute-image'):
         nova = canned_cloud.Nova(_snapshots())
         with canned_cloud.canned_cloud(nova) as server:
-            environment = canned_cloud.environment(server) | {
-                'PATH': search_path()
-            }
-            ran = subprocess.run(
+            ran = fresh(
                 ['sh', '-c', command.replace(_COMMAND, client)],
-                env=Shell(environment).environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=120,
-                check=False,
+                Shell(canned_cloud.environment(server)).environment
+                | {'PATH': search_path()},
             )
-        assert ran.returncode == 0, ran
-        assert ran.stdout
+        assert ran.code == 0, ran
+        assert ran.out
         assert (nova.images != _snapshots()) == ('--auto-approve' in command)
-        done.append((ran.stdout, ran.stderr, nova.images))
+        done.append((ran, nova.images))
     assert done[0] == done[1]
 
 

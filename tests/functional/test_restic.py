@@ -30,35 +30,31 @@ _CACHE = Path(__file__).parents[2] / '.devcloud' / 'restic'
 
 
 def debian_program() -> Path:
-    """Return the program of Debian's package, after a download."""
+    """Return the program of Debian's package, after a download.
+
+    It needs no root, as the lists of packages are its own.
+    """
     program = _CACHE / 'restic'
     if not program.exists():
         _CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=_CACHE) as name:
             folder = Path(name)
-            _download(folder)
-            (package,) = folder.glob('restic_*.deb')
-            _run(['dpkg', '-x', package.name, 'files'], folder)
+            (folder / 'lists' / 'partial').mkdir(parents=True)
+            apt = [
+                *('apt-get', '-o', f'Dir::State::Lists={folder / "lists"}'),
+                *('-o', f'Dir::Cache={folder}', '-o', 'APT::Sandbox::User='),
+            ]
+            for words in (
+                [*apt, 'update'],
+                [*apt, 'download', 'restic'],
+                ['sh', '-c', 'dpkg -x restic_*.deb files'],
+            ):
+                subprocess.run(
+                    words, cwd=folder, check=True, capture_output=True
+                )
             # At once, as other processes may do the same.
             (folder / 'files' / 'usr' / 'bin' / 'restic').rename(program)
     return program
-
-
-def _download(folder: Path) -> None:
-    """Download the package, without root: with lists of its own."""
-    lists = folder / 'lists'
-    (lists / 'partial').mkdir(parents=True)
-    own = [
-        *('-o', f'Dir::State::Lists={lists}'),
-        *('-o', f'Dir::Cache={folder}'),
-        *('-o', 'APT::Sandbox::User='),
-    ]
-    for words in (['update'], ['download', 'restic']):
-        _run(['apt-get', *own, *words], folder)
-
-
-def _run(words: list[str], folder: Path) -> None:
-    subprocess.run(words, cwd=folder, check=True, capture_output=True)
 
 
 class Restic:
@@ -169,9 +165,9 @@ def combinations(seed: int) -> Iterator[dict[str, Any]]:
     chance = random.Random(seed)
     for rule in RULES:
         yield {rule: chance.randint(1, 3)}
-    for hours in (1, 24, chance.randint(2, 99)):
+    for hours in (24, chance.randint(2, 99)):
         yield {'within': HOUR * hours}
-    for _ in range(8):
+    for _ in range(6):
         several = chance.sample(RULES, chance.randint(2, 4))
         # The first is above 0, as restic refuses to delete everything.
         rules = {rule: chance.randint(0, 4) for rule in several}
@@ -239,21 +235,11 @@ def test_listed_differences(restic):
     # The program counts the future, unlike its documents.
     assert restic.kept(rules)[FUTURE] == Counter([max(times)])
     assert kept_here(times, rules) == Counter(times[1:])
-    # Rules of 0 delete nothing: neither here, nor there.
-    words = ('--keep-last', '0', '--keep-daily', '0')
-    try:
-        out = restic.run('forget', '--json', *words)
-    except subprocess.CalledProcessError as e:
-        out = e.stdout
-    assert 'remove' not in out
-    assert kept_here(times, {'last': 0, 'daily': 0}) == Counter(times)
     # Only the oldest depends on the version.
     rules = {'last': 1, 'yearly': 2, 'daily': 0}
-    kept = restic.kept(rules)
     ties = restic.groups['ties']
     here = kept_here(ties, rules)
     assert here == Counter([min(ties), max(ties)])
     older = Counter([max(ties)])
-    assert kept['ties'] == (here if restic.keeps_oldest else older)
-    # Nothing was deleted above.
-    assert restic.kept({'last': 9})[FUTURE] == Counter(times)
+    kept = here if restic.keeps_oldest else older
+    assert restic.kept(rules)['ties'] == kept
