@@ -73,10 +73,13 @@ def fresh(
 
 
 class Shell:
-    """Runs ``openstack``, or another program, with its own environment.
+    """Runs ``openstack`` or ``compute-image`` with its own environment.
 
     A command is a fork of a process that has imported the modules, unless an
     import could depend on the environment or the folder.
+
+    :param program: ``compute-image`` starts three times as fast; of its words,
+        ``compute image`` is left out
     """
 
     def __init__(
@@ -97,6 +100,15 @@ class Shell:
         }
         self.program = program
 
+    def command(self, *words: str | bytes) -> list[str | bytes]:
+        """Return the program with its arguments."""
+        command = [executable(self.program), *words]
+        if self.program != 'openstack' and 'compute' in words:
+            at = command.index('compute')
+            assert command[at + 1] == 'image'
+            del command[at : at + 2]
+        return command
+
     def run(
         self,
         *words: str | bytes,
@@ -105,7 +117,10 @@ class Shell:
     ) -> Result:
         """Run a command, with any result."""
         done = FORKS[self.program].run(
-            *words, environment=self.environment, cwd=cwd, timeout=timeout
+            *self.command(*words)[1:],
+            environment=self.environment,
+            cwd=cwd,
+            timeout=timeout,
         )
         return Result(
             done.returncode,

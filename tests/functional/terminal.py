@@ -12,7 +12,6 @@ import threading
 
 import pyte
 
-from tests.functional.shell import executable
 from tests.functional.shell import PATIENCE
 from tests.functional.shell import Shell
 
@@ -30,7 +29,6 @@ class Terminal:
     :param term: the type of the terminal
     :param columns: its width
     :param lines: its height
-    :param program: a program to run in place of ``openstack``
     :param own_session: whether it cannot open the terminal of the tests to
         ask for a password; it cannot be stopped then, either
     """
@@ -43,7 +41,6 @@ class Terminal:
         term: str = 'xterm',
         columns: int = 100,
         lines: int = 50,
-        program: str | None = None,
         own_session: bool = False,
         **environment: str,
     ) -> None:
@@ -54,7 +51,7 @@ class Terminal:
             k: v for k, v in shell.environment.items() if k not in _UNWANTED
         }
         self.process = subprocess.Popen(
-            [program or executable(), *words],
+            shell.command(*words),
             env={**inherited, 'TERM': term, **environment},
             stdin=slave,
             stdout=slave if stdout else subprocess.PIPE,

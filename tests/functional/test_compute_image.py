@@ -7,18 +7,11 @@ import json
 import pytest
 
 from testbed import canned_cloud
-from tests.functional.shell import executable
-from tests.functional.shell import Result
 from tests.functional.shell import Shell
 from tests.functional.terminal import Terminal
 
+LIST = ('compute', 'image', 'list')
 PROGRAMS = ('openstack', 'compute-image')
-
-
-def run(program, environment, *words, before=()) -> Result:
-    """Run a command."""
-    osc = ('compute', 'image') if program == 'openstack' else ()
-    return Shell(environment, program=program).run(*before, *osc, *words)
 
 
 @pytest.fixture(scope='module')
@@ -44,7 +37,10 @@ SAME = {
 @pytest.mark.parametrize(('words', 'code'), SAME.values(), ids=SAME)
 def test_both_programs_print_the_same(server, words, code):
     environment = canned_cloud.environment(server)
-    osc, own = (run(each, environment, *words) for each in PROGRAMS)
+    osc, own = (
+        Shell(environment, program=program).run('compute', 'image', *words)
+        for program in PROGRAMS
+    )
     assert (own.code, own.out) == (code, osc.out)
     assert osc.code == code
     # The usage is wrapped depending on the length of the name.
@@ -59,15 +55,14 @@ def test_both_programs_print_the_same(server, words, code):
 @pytest.mark.parametrize('program', PROGRAMS)
 def test_both_programs_prompt_for_a_password(server, program):
     environment = canned_cloud.environment(server)
-    before = ['compute', 'image'] if program == 'openstack' else []
+    del environment['OS_PASSWORD']
     terminal = Terminal(
-        Shell({k: v for k, v in environment.items() if k != 'OS_PASSWORD'}),
-        *(*before, 'list', '-f', 'value', '-c', 'Name'),
+        Shell(environment, program=program),
+        *(*LIST, '-f', 'value', '-c', 'Name'),
         stdout=False,
-        program=executable(program),
         own_session=True,
     )
-    typed = f'{environment["OS_PASSWORD"]}\n'
+    typed = f'{canned_cloud.PASSWORD}\n'
     code, shown, out = terminal.answer('Password: ', typed)
     assert (code, shown.strip()) == (0, 'Password:')
     assert out.split() == ['active', 'error', 'deleted', 'saving']
@@ -76,7 +71,7 @@ def test_both_programs_prompt_for_a_password(server, program):
 @pytest.mark.parametrize('program', PROGRAMS)
 def test_debug_output_has_no_secrets(server, program):
     environment = canned_cloud.environment(server)
-    result = run(program, environment, 'list', before=['--debug'])
+    result = Shell(environment, program=program).run('--debug', *LIST)
     assert result.code == 0
     assert 'REQ: curl' in result.err
     assert canned_cloud.TOKEN not in result.out + result.err
@@ -96,9 +91,8 @@ def test_cached_token_saves_login(canned, program, tmp_path):
     sent = []
     for _ in range(2):
         canned.requests.clear()
-        result = run(program, environment, 'list', '-f', 'value')
-        assert (result.code, result.err) == (0, '')
-        assert result.out.count('\n') == 3
+        listed = Shell(environment, program=program)(*LIST, '-f', 'value')
+        assert listed.out.count('\n') == 3
         sent.append(canned.paths())
     assert any('auth/tokens' in path for path in sent[0])
     assert len(sent[1]) == 1

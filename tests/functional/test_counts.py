@@ -83,7 +83,8 @@ def test_memory_does_not_grow_with_list():
         nova = canned_cloud.Nova(map(canned_cloud.image, range(count)))
         with canned_cloud.canned_cloud(nova) as server:
             _modules, peak, lines = run_and_measure(
-                server, 'compute', 'image', 'list', '--long', '-f', 'csv'
+                *(server, 'list', '--long', '-f', 'csv'),
+                program='compute-image',
             )
         assert lines == count + 1
         peaks.append(peak)

@@ -35,10 +35,14 @@ BROKEN_PIPE = 141
 INTERRUPTED = 130
 
 
-def shell_of(server: canned_cloud.Server, **environment: str) -> Shell:
+def shell_of(
+    server: canned_cloud.Server,
+    program: str = 'compute-image',
+    **environment: str,
+) -> Shell:
     """Return a shell of a canned cloud, with Python's own buffering."""
     more = {'PYTHONUNBUFFERED': '', **environment}
-    return Shell(canned_cloud.environment(server) | more)
+    return Shell(canned_cloud.environment(server) | more, program=program)
 
 
 @pytest.fixture
@@ -48,17 +52,17 @@ def few(canned: canned_cloud.Server) -> Shell:
 
 
 @pytest.fixture(scope='module')
-def many() -> Iterator[Shell]:
-    """Provide the shell of a cloud of three pages of images."""
+def many() -> Iterator[canned_cloud.Server]:
+    """Provide a cloud of three pages of images."""
     with canned_cloud.canned_cloud(canned_cloud.Nova(MANY)) as server:
-        yield shell_of(server)
+        yield server
 
 
 @contextlib.contextmanager
 def running(shell: Shell, *words: str) -> Iterator[subprocess.Popen]:
     """Run a command whose output is read line by line."""
     with subprocess.Popen(
-        [executable(), *words],
+        shell.command(*words),
         env=shell.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -78,16 +82,19 @@ def end(process: subprocess.Popen) -> Result:
 
 def redirected(shell: Shell, redirection: str, *words: str) -> Result:
     """Run a command with a redirection in shell syntax."""
-    command = ['/bin/sh', '-c', f'exec "$0" "$@" {redirection}', executable()]
-    return fresh([*command, *words], shell.environment)
+    command = ['/bin/sh', '-c', f'exec "$0" "$@" {redirection}']
+    return fresh([*command, *shell.command(*words)], shell.environment)
 
 
 # --- pipes, and streams that are closed or full ----------------------------
 
 
-@pytest.mark.parametrize('form', ['csv', 'table'])
-def test_pipe_closed_after_first_line(many, form):
-    with running(many, *LIST, '-f', form) as process:
+@pytest.mark.parametrize(
+    ('program', 'form'), [('openstack', 'csv'), ('compute-image', 'table')]
+)
+def test_pipe_closed_after_first_line(many, program, form):
+    shell = shell_of(many, program)
+    with running(shell, *LIST, '-f', form) as process:
         assert process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b''
@@ -132,7 +139,8 @@ def test_output_that_cannot_be_written(few, redirection, words, error):
 
 
 def test_disk_gets_full_while_listing(many):
-    result = redirected(many, '>/dev/full', *LIST, '-f', 'value')
+    words = (*LIST, '-f', 'value')
+    result = redirected(shell_of(many, 'openstack'), '>/dev/full', *words)
     assert result.code == 1
     assert result.err == 'Cannot write the output: No space left on device\n'
 
@@ -160,16 +168,21 @@ def test_failure_without_stderr(few):
 
 
 @pytest.mark.parametrize(
-    ('number', 'form', 'lines'),
-    [(signal.SIGINT, 'value', 1000), (signal.SIGTERM, 'json', 0)],
+    ('program', 'number', 'form', 'lines'),
+    [
+        ('openstack', signal.SIGINT, 'value', 1000),
+        ('compute-image', signal.SIGTERM, 'json', 0),
+    ],
 )
 def test_interrupted_list_keeps_printed_rows(
-    interruptible, number, form, lines
+    interruptible, program, number, form, lines
 ):
     held = Held(after=1)
     with (
         held.cloud() as server,
-        running(shell_of(server), *LIST, '-f', form, '-c', 'ID') as process,
+        running(
+            shell_of(server, program), *LIST, '-f', form, '-c', 'ID'
+        ) as process,
     ):
         assert held.reached.wait(PATIENCE)
         process.send_signal(number)
@@ -277,8 +290,8 @@ def test_unencodable_character(foreign):
 
 def test_undecodable_argument_is_an_error(canned, few):
     """Arguments may be any bytes, such as $'caf\\xe9'."""
-    words = ('compute', 'image', 'delete', '\udce9t\xe9')
-    result = few.run(*map(os.fsencode, words))
+    argument = os.fsencode('\udce9t\xe9')
+    result = few.run('compute', 'image', 'delete', argument)
     assert (result.code, result.out) == (1, '')
     first, _count = result.err.splitlines()
     assert first.isprintable()
@@ -286,13 +299,14 @@ def test_undecodable_argument_is_an_error(canned, few):
     assert not [r for r in canned.requests if r.method == 'DELETE']
 
 
-def test_interactive_mode(few):
+def test_interactive_mode(canned):
     """OpenStackClient itself ends this mode with exit code 1."""
     lines = (
         'compute image list -f value -c ID\n',
         'compute image show x --timeout 5\n',
     )
-    result = fresh([executable()], few.environment, input=''.join(lines * 2))
+    environment = shell_of(canned).environment
+    result = fresh([executable()], environment, input=''.join(lines * 2))
     known = [image['id'] for image in FEW]
     assert [w for w in result.out.split() if w in known] == known * 2
     assert result.err == '--timeout needs --wait\n' * 2
