@@ -3,7 +3,6 @@
 """The commands ``list`` and ``show``, compared with Glance."""
 
 from collections.abc import Iterator
-import re
 from typing import Any
 
 import pytest
@@ -89,47 +88,6 @@ def test_every_image_is_found_by_id_and_name(cloud):
 def test_missing_marker_is_an_error(demo):
     error = demo.fails(*IDS, '--marker', NOBODY)
     assert f'No image found with ID {NOBODY}' in error
-
-
-# -- microversions of other commands ---------------------------------------
-
-
-def test_configured_microversion_is_ignored(cloud, configured, images):
-    shells = (
-        cloud.shell('demo', OS_COMPUTE_API_VERSION='2.36'),
-        configured(compute_default_microversion='2.90'),
-    )
-    for shell in shells:
-        # OpenStackClient itself may warn about the version, in all commands.
-        warning = shell.run('token', 'issue').err
-        listed = shell.run(*LIST, '--long', '-f', 'json')
-        assert (listed.err, listed.json()) == (warning, images)
-    words = ('--server', 'web-1', '--flavor', '1')
-    listed = shells[1].images(*words)
-    assert {i['Name'] for i in listed} == {'web-1-snapshot'}
-
-
-# -- number of requests ----------------------------------------------------
-
-
-def test_list_and_show_take_three_or_four_requests(cloud, demo, images):
-    keystone = cloud.facts['keystone_url']
-    nova = cloud.facts['regions']['RegionOne']['compute_url']
-    image_id = images[0]['ID']
-    for words, *urls in (
-        (LIST, f'{nova}/images/detail?limit=1000'),
-        ((*SHOW, image_id), f'{nova}/images/{image_id}'),
-        ((*SHOW, '*'), f'{nova}/images/detail?name=%2A&limit=1000'),
-    ):
-        result = demo.run('--debug', *words)
-        assert result.code == 0, result.err
-        # The token request is logged in another form, without the password.
-        assert re.findall(
-            r'^(?:REQ: curl|Making authentication request to) .*?'
-            r'(http://[^\s"]+)',
-            result.err,
-            re.MULTILINE,
-        ) == [keystone, f'{keystone}/auth/tokens', *urls]
 
 
 # -- thousands of images ---------------------------------------------------

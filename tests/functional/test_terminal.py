@@ -146,29 +146,21 @@ def test_progress_bar_escapes_status():
 
 WIDE = [
     canned_cloud.image(0, name='映像' * 20),
-    canned_cloud.image(1, name='e\u0301' * 30, metadata={'鍵': '値' * 50}),
+    canned_cloud.image(1, name='e\u0301' * 30),
     canned_cloud.image(2, name='a-name-without-any-place-to-break-it' * 3),
-    canned_cloud.image(3, name=''),
-    canned_cloud.image(4, name=None),
+    canned_cloud.image(3, name=None),
 ]
 
 
-@pytest.mark.parametrize(
-    ('words', 'columns'), [(LIST, 20), ((*SHOW, WIDE[1]['id']), 80)]
-)
-def test_table_on_narrow_terminal(words, columns):
-    """cliff wraps the cells, down to 8 columns each, or 16 for show."""
+def test_table_on_narrow_terminal():
+    """cliff wraps the cells, down to 8 columns each."""
     with canned_cloud.canned_cloud(canned_cloud.Nova(WIDE)) as server:
-        shell = shell_of(server)
-        terminal = Terminal(shell, *words, stdout=True, columns=columns)
-        _code, shown, _out = terminal.end()
-    lines = printable_lines(shown)
+        terminal = Terminal(shell_of(server), *LIST, stdout=True, columns=20)
+        code, shown, _out = terminal.end()
+    assert code == 0
     # The borders of all lines are aligned.
-    (width,) = {wcwidth.wcswidth(line) for line in lines}
-    if words == LIST:
-        assert width <= max(columns, 3 * (8 + 3) + 1)
-    text = ''.join(re.sub(r'[\s|+-]', '', line) for line in lines)
-    assert WIDE[words != LIST]['id'][:8] in text
+    [width] = {wcwidth.wcswidth(line) for line in printable_lines(shown)}
+    assert width <= 3 * (8 + 3) + 1
 
 
 # --- the count of a long list ---------------------------------------------
@@ -218,16 +210,6 @@ def test_error_replaces_count():
 
 SAVING = {**MANY[0], 'status': 'SAVING'}
 WAIT = (*SHOW, '--wait', SAVING['id'])
-
-
-def test_result_replaces_progress_bar():
-    active = Response.of({'image': MANY[0]})
-    held = Held(2, [SAVING], instead=active)
-    with held_on(held, *WAIT, '-f', 'value', '-c', 'status') as terminal:
-        terminal.wait_for('SAVING')
-        held.let_go.set()
-        assert terminal.end()[0] == 0
-    assert visible(terminal.screen()) == ['ACTIVE']
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,19 @@ def test_apis_of_all_clouds(http, two_regions, config_of, monkeypatch):
     assert len(logins(http, wrong)) == 1
 
 
+def test_no_cloud_gets_a_secret_of_another(http, config_of, monkeypatch):
+    monkeypatch.setenv('OS_PASSWORD', 'of the environment')
+    there = f'{OTHER_KEYSTONE}/v3/auth/tokens'
+    # It is not followed, as the login of one would be sent to the other.
+    http.post(there, status_code=307, headers={'Location': LOGIN})
+    auth = {'auth_url': f'{OTHER_KEYSTONE}/v3', 'password': 'of b'}
+    config = config_of(a=entry(), b=entry(auth={**AUTH, **auth}))
+    _apis, errors = clouds.apis_of_all(config)
+    assert errors.keys() == {'b'}
+    assert 'of b' in logins(http, there)[0].text
+    assert [AUTH['password'] in r.text for r in logins(http)] == [True]
+
+
 def test_no_clouds_configured(config_of):
     assert clouds.apis_of_all(config_of()) == ({}, {})
 
