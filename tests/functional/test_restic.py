@@ -25,6 +25,7 @@ import pytest
 
 from osc_compute_images.api import Image
 from osc_compute_images.api.changes import retention
+from tests.functional.shell import fresh
 
 _CACHE = Path(__file__).parents[2] / '.devcloud' / 'restic'
 
@@ -82,41 +83,33 @@ class Restic:
 
     def run(self, *words: str) -> str:
         """Run the program; return its output."""
-        return subprocess.run(
-            [self._program, '--no-cache', *words],
-            cwd=self._folder,
-            env={
-                'PATH': os.environ['PATH'],
-                'HOME': str(self._folder),
-                'TZ': 'UTC',
-                'RESTIC_PASSWORD': 'password',
-                'RESTIC_REPOSITORY': str(self._folder / 'repository'),
-            },
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        variables = {
+            'PATH': os.environ['PATH'],
+            'HOME': str(self._folder),
+            'TZ': 'UTC',
+            'RESTIC_PASSWORD': 'password',
+            'RESTIC_REPOSITORY': str(self._folder / 'repository'),
+        }
+        command = [self._program, '--no-cache', *words]
+        result = fresh(command, variables, cwd=self._folder)
+        assert result.code == 0, result.err
+        return result.out
 
     def kept(
         self, rules: Mapping[str, Any]
     ) -> dict[str, Counter[datetime.datetime]]:
         """Return the times that restic keeps, by group."""
-        words = []
+        words = ['forget', '--dry-run', '--json', '--group-by', 'host']
         for rule, value in rules.items():
             is_span = rule == 'within'
-            words += [
-                f'--keep-{rule}',
-                f'{value // HOUR}h' if is_span else f'{value}',
-            ]
-        out = self.run(
-            *('forget', '--dry-run', '--json', '--group-by', 'host'), *words
-        )
+            said = f'{value // HOUR}h' if is_span else f'{value}'
+            words += [f'--keep-{rule}', said]
         return {
             group['host']: Counter(
                 datetime.datetime.fromisoformat(snapshot['time'])
                 for snapshot in group['keep'] or ()
             )
-            for group in json.loads(out)
+            for group in json.loads(self.run(*words))
         }
 
 
@@ -132,24 +125,21 @@ def at(*times: str) -> list[datetime.datetime]:
     return [datetime.datetime.fromisoformat(f'{t}+00:00') for t in times]
 
 
-def near(
-    chance: random.Random, time: str, unit: datetime.timedelta, most: int
-) -> list[datetime.datetime]:
-    """Return random times before this one, and itself."""
-    (last,) = at(time)
-    return [last, *(last - unit * chance.randrange(most) for _ in range(3))]
-
-
 def groups(seed: int) -> dict[str, list[datetime.datetime]]:
     """Return the times of each group."""
     chance = random.Random(seed)
+
+    def near(time: str, unit: datetime.timedelta, most: int) -> Any:
+        [last] = at(time)
+        return [last, *(last - unit * chance.randrange(most) for _ in 'abc')]
+
     return {
         # The year of which the first days are in week 53.
-        'weeks': near(chance, '2021-01-03T23:59:59', DAY, 12),
+        'weeks': near('2021-01-03T23:59:59', DAY, 12),
         # Leap days, and years.
-        'months': near(chance, '2024-03-01T00:00:00', DAY * 15, 60),
+        'months': near('2024-03-01T00:00:00', DAY * 15, 60),
         # Clocks are changed in many zones, but not in UTC.
-        'hours': near(chance, '2025-03-30T03:30:00', HOUR / 2, 12),
+        'hours': near('2025-03-30T03:30:00', HOUR / 2, 12),
         # The same second, and the oldest of a year, month, week, day and hour.
         'ties': at(*['2025-12-31T12:00:00'] * 2, '2025-12-31T12:00:01'),
         'one': at('2020-02-29T00:00:00'),
@@ -198,16 +188,12 @@ def kept_here(
 
     :param oldest: whether the oldest counts where nothing else keeps it
     """
-    images = [
-        Image(id=f'{n}', created=time.isoformat())
-        for n, time in enumerate(times)
-    ]
+    images = [Image(id='', created=time.isoformat()) for time in times]
     found = retention.reasons(images, retention.Rules(**rules), now=now)
     return Counter(
         datetime.datetime.fromisoformat(image.created or '')
         for image, reason in found
-        if reason is not None
-        and (oldest or not re.fullmatch(ONLY_OLDEST, reason))
+        if reason and (oldest or not re.fullmatch(ONLY_OLDEST, reason))
     )
 
 
