@@ -2,7 +2,7 @@
 
 """The plugin together with other plugins."""
 
-import configparser
+from importlib import metadata
 from pathlib import Path
 import sys
 
@@ -31,12 +31,10 @@ OTHERS = (
     ),
 )
 
-_SETUP = configparser.ConfigParser()
-_SETUP.read(_ROOT / 'setup.cfg')
-_POINTS = _SETUP['options.entry_points']['openstack.compute.v2']
 OURS = {
-    line.split(' = ')[0].replace('_', ' ')
-    for line in _POINTS.strip().split('\n')
+    point.name.replace('_', ' ')
+    for point in metadata.distribution('osc-compute-images').entry_points
+    if point.group == 'openstack.compute.v2'
 }
 
 

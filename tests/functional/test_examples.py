@@ -36,6 +36,7 @@ _DOCUMENTS = (_ROOT / 'README.rst', *(_ROOT / 'doc' / 'source').rglob('*.rst'))
 _CRONTAB = re.compile(r'([\d*/,-]+ +){5}(?P<command>.* openstack .*)')
 
 _COMMAND = 'openstack compute image'
+_QUOTED = r"'[^']*'|\"[^\"$]*\""
 
 #: The canned cloud has no servers; test_servers.py runs the others.
 _EXAMPLE = f'{_COMMAND} (?!create|check)'
@@ -55,30 +56,17 @@ for value in jq.compile(program).input_text(sys.stdin.read()).all():
 
 def blocks(path: Path) -> Iterator[str]:
     """Yield the literal blocks of a document."""
-    for rest in re.split(r'::\n', path.read_text())[1:]:
-        lines = []
-        for line in rest.splitlines():
-            if line and not line.startswith('    '):
-                break
-            lines.append(line)
-        yield textwrap.dedent('\n'.join(lines)).strip('\n')
+    for block in re.findall(r'::\n((?:    .*\n|\n)*)', path.read_text()):
+        yield textwrap.dedent(block).strip('\n')
 
 
 def steps(session: str) -> Iterator[tuple[str, str]]:
     """Yield each command of a session, with its output."""
-    lines = iter(session.splitlines())
-    command = ''
-    output: list[str] = []
-    for line in lines:
-        if not line.startswith('$ '):
-            output.append(line)
-            continue
-        if command:
-            yield command, '\n'.join(output).strip('\n')
-        command, output = line.removeprefix('$ '), []
-        while command.endswith('\\'):
-            command += '\n' + next(lines)
-    yield command, '\n'.join(output).strip('\n')
+    for step in re.split(r'^\$ ', session, flags=re.MULTILINE)[1:]:
+        # Lines that end with a backslash continue.
+        parts = re.fullmatch(r'((?:.*\\\n)*.*)\n?((?s:.*))', step)
+        assert parts is not None
+        yield parts[1], parts[2].strip('\n')
 
 
 def _examples(pattern: str) -> list[object]:
@@ -95,7 +83,7 @@ def _examples(pattern: str) -> list[object]:
 def in_shell(shell: Shell, line: str, **more: Any) -> Result:
     """Run a command line; both outputs are one."""
     joined = line.replace('\\\n', ' ')
-    syntax = re.search(r'[|><;&$*\n]', re.sub(r"'[^']*'", '', joined))
+    syntax = re.search(r'[|><;&$*\n]', re.sub(_QUOTED, '', joined))
     words = shlex.split(joined)
     if words[0] == 'openstack' and not syntax:
         result = shell.run(*words[1:], **more)

@@ -246,7 +246,6 @@ def test_same_command_continues_after_kill(does_it):
 
 FOREIGN = 'Größe-café-映像'
 
-UTF_8 = {'LC_ALL': 'C', 'LANG': '', 'PYTHONUTF8': ''}
 #: The locale C, without Python's coercion to UTF-8.
 PLAIN_C = {
     'LC_ALL': 'C',
@@ -262,12 +261,6 @@ def foreign() -> Iterator[canned_cloud.Server]:
     images = [canned_cloud.image(0), canned_cloud.image(1, name=FOREIGN)]
     with canned_cloud.canned_cloud(canned_cloud.Nova(images)) as server:
         yield server
-
-
-def test_text_is_utf_8_in_locale_c(foreign):
-    shell = shell_of(foreign, **UTF_8)
-    shown = shell(*SHOW, FOREIGN, '-f', 'value', '-c', 'name')
-    assert shown.out == f'{FOREIGN}\n'
 
 
 def test_unencodable_character(foreign):
