@@ -74,6 +74,7 @@ def test_image_of_another_project_is_not_found(demo, admin_images):
 
 
 def test_help_needs_no_configuration(tmp_path):
-    shell = Shell({'HOME': str(tmp_path), 'XDG_CONFIG_HOME': str(tmp_path)})
+    nowhere = {'HOME': str(tmp_path), 'XDG_CONFIG_HOME': str(tmp_path)}
+    shell = Shell(nowhere, program='compute-image')
     result = shell(*LIST, '--help', cwd=tmp_path)
-    assert result.out.startswith(f'usage: openstack {" ".join(LIST)}')
+    assert result.out.startswith('usage: compute-image list')
