@@ -62,7 +62,7 @@ def test_rotated_backups(demo, compute, boot):
     [image] = demo.images(*words)
     assert (image['Name'], image['Status']) == ('backup-1', 'ACTIVE')
     assert image['Properties']['backup_type'] == 'daily'
-    # The name is that of no other server, when the server is deleted.
+    # A deleted server is found by its ID only.
     compute.delete(server_id)
     demo.fails(*IMAGE, 'list', *words)
     assert demo.images('--server', server_id) == [image]
