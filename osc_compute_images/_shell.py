@@ -114,6 +114,24 @@ class ComputeImageShell(shell.OpenStackShell):
         admin = self.options.endpoint and self.options.token
         self._auth_type = 'admin_token' if admin else 'password'
 
+    def initialize_app(self, argv: list[str]) -> None:
+        """Read the configuration, and say in one line what is wrong with it.
+
+        openstacksdk raises any exception for a value of another type.
+        """
+        try:
+            super().initialize_app(argv)
+        except Exception:
+            # NOTE: imported here, as only an error needs it.
+            from osc_compute_images.api.clouds import _entries
+
+            config = vars(self).get('cloud_config')
+            with _entries.translated():
+                if config is not None:
+                    cloud = self.options.cloud or config.default_cloud
+                    _entries.checked(config, cloud)
+                raise
+
     def interact(self) -> None:
         """Print the help: the commands have the names of a shell's own.
 

@@ -32,6 +32,7 @@ from osc_compute_images.api._errors import HTTPError
 from osc_compute_images.api._errors import ImageFailed
 from osc_compute_images.api._errors import ImageNotFound
 from osc_compute_images.api._errors import ImagesError
+from osc_compute_images.api._errors import ImagesForbidden
 from osc_compute_images.api._errors import ImagesNotServed
 from osc_compute_images.api._errors import ImageVanished
 from osc_compute_images.api._errors import InvalidProperty
@@ -49,10 +50,10 @@ from osc_compute_images.api._errors import TooManyRequests
 from osc_compute_images.api._errors import Unauthorized
 from osc_compute_images.api._errors import WaitError
 from osc_compute_images.api._errors import WaitTimedOut
-from osc_compute_images.api.clouds._regions import in_regions
-from osc_compute_images.api.clouds._regions import RegionFailure
-from osc_compute_images.api.clouds._regions import RegionResult
-from osc_compute_images.api.clouds._regions import RegionSuccess
+from osc_compute_images.api._regions import in_regions
+from osc_compute_images.api._regions import RegionFailure
+from osc_compute_images.api._regions import RegionResult
+from osc_compute_images.api._regions import RegionSuccess
 from osc_compute_images.api.images._api import ImagesAPI
 from osc_compute_images.api.listing import _options
 from osc_compute_images.api.listing._options import ListOpts
@@ -91,6 +92,7 @@ __all__ = [
     'ImageVanished',
     'ImagesAPI',
     'ImagesError',
+    'ImagesForbidden',
     'ImagesNotServed',
     'InvalidProperty',
     'InvalidResponse',

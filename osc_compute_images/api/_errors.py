@@ -249,6 +249,10 @@ class Forbidden(HTTPError):
     """403: the project or role may not do this, or a quota is reached."""
 
 
+class ImagesForbidden(ImagesNotServed, Forbidden):
+    """403: Compute forbids requests for images, as its policy may."""
+
+
 class NotFound(HTTPError):
     """404: the resource does not exist, or is not visible to the user."""
 

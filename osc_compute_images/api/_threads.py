@@ -11,6 +11,9 @@ import threading
 from typing import Any
 from typing import TypeVar
 
+#: Number of regions queried in parallel.
+PARALLEL = 16
+
 _Key = TypeVar('_Key')
 _Value = TypeVar('_Value')
 
@@ -19,7 +22,7 @@ def map_in_threads(
     keys: Iterable[_Key],
     call: Callable[[_Key], _Value],
     *,
-    parallel: int,
+    parallel: int = PARALLEL,
     ordered: bool = True,
     on_done: Callable[[_Key], object] = lambda _key: None,
 ) -> Generator[_Value, None, None]:

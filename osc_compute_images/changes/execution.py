@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from osc_compute_images import errors
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesError
+from osc_compute_images.api import ImagesNotServed
 from osc_compute_images.api.changes._apply import apply
 from osc_compute_images.api.changes.plan import Outcome
 from osc_compute_images.api.changes.plan import Plan
@@ -80,7 +81,10 @@ class Execution(work.PlanWork):
     def _apply(
         self, regions: scope.Regions, key: RegionKey, todo: Plan
     ) -> Iterator[Outcome]:
-        return apply(regions.apis[key], todo, self._fleet)
+        for outcome in apply(regions.apis[key], todo, self._fleet):
+            if self._names and isinstance(outcome.error, ImagesNotServed):
+                raise outcome.error
+            yield outcome
 
     def _shown(self, regions: scope.Regions, plans: work.Plans) -> work.Table:
         if not self._for_programs:
@@ -132,6 +136,8 @@ class Execution(work.PlanWork):
         for name in dict.fromkeys(self._names):
             try:
                 key, image = finder.find(regions, name)
+            except ImagesNotServed:
+                raise
             except ImagesError as e:
                 if self._reviewed is None or self._reviewed.concerns(e):
                     self._report.miss(name, errors.describe(e))

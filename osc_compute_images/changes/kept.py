@@ -3,12 +3,9 @@
 """What the options of :mod:`.options.keep` keep."""
 
 import argparse
-from pathlib import Path
-import sys
 
-from osc_compute_images.api import PlanRefused
 from osc_compute_images.api.changes import keep
-from osc_compute_images.text import printable
+from osc_compute_images.changes import file
 
 
 def keep_of(parsed_args: argparse.Namespace) -> keep.Keep:
@@ -20,28 +17,9 @@ def keep_of(parsed_args: argparse.Namespace) -> keep.Keep:
         *(keep.with_property(*each) for each in parsed_args.keep_property),
         *(
             keep.named_in(
-                read(path).decode(errors='replace'),
+                file.read(path).decode(errors='replace'),
                 'stdin' if path == '-' else path,
             )
             for path in parsed_args.keep_from
         ),
     )
-
-
-def read(path: str) -> bytes:
-    """Read a file, or stdin for ``-``.
-
-    :raises PlanRefused: if it cannot be read
-    """
-    if path == '-' and sys.stdin is None:
-        raise PlanRefused('Nothing was changed: stdin is closed')
-    try:
-        if path == '-':
-            return sys.stdin.buffer.read()
-        return Path(path).read_bytes()
-    except (OSError, ValueError) as e:
-        # NOTE: the command of a plan may have a path with a null character.
-        reason = getattr(e, 'strerror', None) or e
-        raise PlanRefused(
-            f'Nothing was changed: {printable(path)} cannot be read: {reason}'
-        ) from e

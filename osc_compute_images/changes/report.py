@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import logging
+import sys
 from typing import Any
 from typing import TextIO
 
@@ -17,6 +18,7 @@ from osc_lib import utils
 
 from osc_compute_images import base
 from osc_compute_images import errors
+from osc_compute_images.api import ImagesNotServed
 from osc_compute_images.api.changes.plan import Action
 from osc_compute_images.api.changes.plan import Result
 from osc_compute_images.api.changes.plan import Step
@@ -288,7 +290,10 @@ class Report:
         subject_id = self.subject(outcome.step).id
         if outcome.error is not None:
             self._failed.add(subject_id)
-            self._fail(label, errors.describe(outcome.error), prefix)
+            error = errors.describe_change(
+                outcome.error, self._verb, subject_id
+            )
+            self._fail(label, error, prefix)
             return
         self._skipped.add(subject_id)
         self._log.warning(
@@ -317,7 +322,9 @@ class Report:
         try:
             yield
         finally:
-            if len(self._done) < self._total:
+            # NOTE: to run it again would not help.
+            is_served = not isinstance(sys.exception(), ImagesNotServed)
+            if len(self._done) < self._total and is_served:
                 self._log.error(
                     'Stopped after %(done)d of %(total)d %(noun)ss; %(again)s',
                     {

@@ -22,7 +22,7 @@ from osc_compute_images.api import PlanRefused
 from osc_compute_images.api.changes import _document
 from osc_compute_images.api.changes.plan import Origin
 from osc_compute_images.api.changes.plan import Plan
-from osc_compute_images.changes import kept
+from osc_compute_images.changes import file
 from osc_compute_images.changes.command import ChangeCommand
 from osc_compute_images.commands import apply
 from osc_compute_images.commands.delete import DeleteComputeImage
@@ -59,7 +59,7 @@ class Review:
     def __init__(
         self, command: base.ImagesCommand, parsed_args: argparse.Namespace
     ) -> None:
-        document = _document.read(kept.read(parsed_args.file))
+        document = _document.read(file.read(parsed_args.file))
         self._plans = {
             origin: Plan(tuple(steps), reviewed=True)
             for origin, steps in document.by_origin.items()

@@ -97,7 +97,7 @@ class PlanWork(abc.ABC):
         :raises Failure: if nothing may be changed
         :raises CommandError: if the user does not approve, or an error occurs
         """
-        with errors.translated():
+        with errors.translated(self._command, self._args):
             if not self._prepare():
                 return self._report.headers, ()
             regions = scope.selected(self._command, self._args)

@@ -12,9 +12,7 @@ from osc_compute_images.options import parsers
 from osc_compute_images.options import regions
 from osc_compute_images.options import servers
 from osc_compute_images.options import waiting
-
-#: As of :mod:`.api.snapshots.plan`, which "openstack" should not load.
-NAME = '{server}-{date}'
+from osc_compute_images.text import SNAPSHOT_NAME
 
 #: Each snapshot costs a hypervisor.
 _PARALLEL = 4
@@ -49,10 +47,10 @@ class CreateComputeImages(command.PlanCommand):
             '--image-name',
             metavar='<template>',
             type=parsers.not_empty(str),
-            default=NAME,
+            default=SNAPSHOT_NAME,
             help='Name of the images, with {server}, {date} and {time} '
             '(UTC); where names would be equal, the ID of the server is '
-            'added (default: {server}-{date})',
+            f'added (default: {SNAPSHOT_NAME})',
         )
         group.add_argument(
             '--property',

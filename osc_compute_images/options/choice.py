@@ -111,6 +111,4 @@ def newest(
     count = getattr(parsed_args, 'newest', None)
     if count is None:
         return iter(pages)
-    return selection._newest_of_pages(
-        pages, count, group_by=parsed_args.group_by
-    )
+    return selection.Newest(count, parsed_args.group_by).of_pages(pages)

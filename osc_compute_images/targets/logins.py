@@ -18,9 +18,10 @@ from osc_lib.api import auth
 
 from osc_compute_images import base
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api.clouds import CloudAPIs
+from osc_compute_images.api.clouds import of_clouds
 from osc_compute_images.api.clouds._cloud import Cloud
-from osc_compute_images.api.clouds._clouds import CloudAPIs
-from osc_compute_images.api.clouds._clouds import of_clouds
+from osc_compute_images.api.clouds._cloud import FEDERATION_SETTINGS
 from osc_compute_images.api.clouds._entries import cloud_names
 from osc_compute_images.api.clouds._settings import adapter_of
 
@@ -79,16 +80,11 @@ def all_clouds(
         **{key: given.get(key) for key in _SHARED_OPTIONS}
     )
     return [*map(str, names)], of_clouds(
-        names,
-        lambda name: Cloud(
-            config,
-            name,
-            options=options,
-            session_of=lambda settings: session(command, settings),
-            redirect=False,
-            logger=_logger(),
-        ),
+        config,
         regions,
+        options=options,
+        session_of=lambda settings: session(command, settings),
+        logger=_logger(),
     )
 
 
@@ -101,12 +97,7 @@ def session(
     made: Any = settings.get_session()
     if get('service_provider'):
         made.auth = auth.get_keystone2keystone_auth(
-            made.auth,
-            get('service_provider'),
-            get('remote_project_id'),
-            get('remote_project_name'),
-            get('remote_project_domain_id'),
-            get('remote_project_domain_name'),
+            made.auth, *map(get, FEDERATION_SETTINGS)
         )
     command.sessions.append(made)
     return made  # type: ignore[no-any-return]

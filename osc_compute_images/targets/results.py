@@ -16,7 +16,7 @@ from osc_compute_images import errors
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import in_regions
-from osc_compute_images.api.clouds._regions import PARALLEL
+from osc_compute_images.api._threads import PARALLEL
 from osc_compute_images.output.progress_bar import Progress
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions

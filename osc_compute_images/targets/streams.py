@@ -15,8 +15,8 @@ from typing import TypeVar
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
-from osc_compute_images.api.clouds._regions import PARALLEL
-from osc_compute_images.api.clouds._regions import with_keys
+from osc_compute_images.api._regions import with_keys
+from osc_compute_images.api._threads import PARALLEL
 
 #: Images that are buffered for the regions whose turn has not come. When the
 #: buffer is full, they wait.

@@ -53,7 +53,7 @@ class ListView(view.View):
 
         :raises CommandError: if they cannot be listed
         """
-        with errors.translated():
+        with errors.translated(self._command, self._args):
             regions = scope.selected(self._command, self._args)
         every = field.columns(long=True).headers
         field.check_requested(
@@ -85,7 +85,7 @@ class ListView(view.View):
         self._page_size = max(
             MAX_PAGE_SIZE // len(regions.apis or [()]), _MIN_PAGE_SIZE
         )
-        with errors.translated():
+        with errors.translated(self._command, self._args):
             parts = self._results.successful(
                 regions, streams.in_order(regions.apis, self._pages)
             )

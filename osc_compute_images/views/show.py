@@ -31,7 +31,7 @@ class ImageView(view.View):
         :raises Failure: if the image does not become active
         :raises CommandError: if it cannot be found
         """
-        with errors.translated():
+        with errors.translated(self._command, self._args):
             with _limited(self._args.timeout):
                 regions = scope.selected(self._command, self._args)
                 region, image = self._find(regions)

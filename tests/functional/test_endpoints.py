@@ -3,6 +3,9 @@
 """Forms of the URL of Compute, with a real Nova."""
 
 from collections.abc import Callable
+from collections.abc import Iterator
+import json
+import shlex
 
 import pytest
 
@@ -81,3 +84,57 @@ def test_images_not_served_is_not_an_empty_list(configured, nova):
         shell = configured(compute_endpoint_override=f'{proxy.url}/v2.1')
         line = shell.fails(*IMAGES, 'list', '--name', 'x')
     assert 'it serves microversions 2.1 to 2.1' in line
+    assert line.endswith(': openstack image list --name x')
+
+
+def forbidden(request: Request) -> Response | None:
+    """Forbid requests for images, as a policy or a gateway may."""
+    if '/images' not in request.path:
+        return None
+    text = "Policy doesn't allow os_compute_api:images to be performed."
+    fault = {'forbidden': {'code': 403, 'message': text}}
+    return Response(json.dumps(fault).encode(), 403)
+
+
+@pytest.fixture(scope='module')
+def without_images(configured, nova) -> Iterator[Callable[..., str]]:
+    """Return a function that runs a command there: the one to use instead."""
+    with ForwardingProxy(nova, before=forbidden) as proxy:
+        shell = configured(compute_endpoint_override=f'{proxy.url}/v2.1')
+
+        def run(*words: str) -> str:
+            line = shell.fails(*IMAGES, *words)
+            return line.rpartition(': openstack ')[2]
+
+        yield run
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        ('--name', 'cirros-0.6.2'),
+        ('--status', 'active', '--limit', '3'),
+        ('--property', 'image_type=snapshot'),
+        ('--private', '--max-items', '2'),
+    ],
+    ids=' '.join,
+)
+def test_suggested_list_is_the_same(demo, without_images, words):
+    words = ('list', *words, '-f', 'value', '-c', 'ID')
+    instead = shlex.split(without_images(*words))
+    got = sorted(demo(*instead).out.split())
+    assert got
+    assert got == sorted(demo(*IMAGES, *words).out.split())
+
+
+def test_suggested_changes_are_the_same(demo, glance, images, without_images):
+    image_id = images("it's a name", a='1', b='2')
+    for words in (
+        ('set', '--property', 'c=$(x)', "it's a name"),
+        ('unset', "it's a name", '--property', 'a'),
+    ):
+        demo(*shlex.split(without_images(*words)))
+    image = glance.image(image_id)
+    assert (image['b'], image['c'], 'a' in image) == ('2', '$(x)', False)
+    demo(*shlex.split(without_images('delete', "it's a name")))
+    assert glance.image(image_id) is None

@@ -183,6 +183,8 @@ def failing(api: ImagesAPI) -> Iterator[object]:
         api.wait_for(api.find('x'))
     except (images.ImageNotFound, *missing):
         yield None
+    except images.ImagesForbidden as e:
+        yield e.message
     except images.ImagesNotServed as e:
         yield e.versions
     except (

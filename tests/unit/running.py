@@ -85,6 +85,7 @@ class App:
         clouds = {'mycloud': {**CLOUD, **settings}, **(clouds or {})}
         file.write_text(json.dumps({'clouds': clouds}))
         self.stdout: Any = io.StringIO()
+        self.parser = argparse.ArgumentParser()
         self.options = argparse.Namespace(
             verbose_level=1,
             cloud='mycloud',
@@ -134,6 +135,8 @@ def run(app: Any, command: Any, *words: str) -> tuple[int, str]:
         name, *first = command.split()
         command, words = COMMANDS[name], (*first, *words)
     made = command(app, None)
+    # NOTE: cliff would look for hooks of this name.
+    made.cmd_name = type(made).__module__.rpartition('.')[2]
     code = made.run(made.get_parser('openstack x').parse_args([*words]))
     printed = app.stdout.getvalue()
     app.stdout.truncate(app.stdout.seek(0))

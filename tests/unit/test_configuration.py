@@ -326,6 +326,33 @@ def test_other_options_are_refused_by_name(both, capsys, words, named):
     assert 'secret' not in printed.err
 
 
+@pytest.mark.parametrize(
+    ('entry', 'message'),
+    [
+        (None, 'the cloud is empty'),
+        ('secret', 'of type str, and not a mapping'),
+        ({**CLOUD, 'auth': 'secret'}, '"auth" is of type str'),
+        ({'auth': AUTH, 'regions': [None]}, 'name of a region as None'),
+        ({**CLOUD, 'region_name': False}, 'name of a region as False'),
+        ({**CLOUD, 'networks': 7}, 'TypeError'),
+        ('missing', "there is no cloud 'mine'; YAML reads"),
+        ('clouds', 'TypeError'),
+        (CLOUD, None),
+    ],
+)
+def test_malformed_entry_is_one_line(both, tmp_path, entry, message):
+    clouds = {'mine': entry} if entry != 'missing' else {False: CLOUD}
+    content = {'clouds': clouds if entry != 'clouds' else None}
+    (tmp_path / 'clouds.yaml').write_text(yaml.safe_dump(content))
+    osc, own = both([], variables_of('file', tmp_path))
+    assert own.code == osc.code == (message is not None)
+    if message is not None:
+        (line,) = own.err.splitlines()
+        assert line.startswith('The configuration is invalid: ')
+        assert message in line
+        assert 'secret' not in line
+
+
 def test_help_without_a_command(both, capsys):
     both([], {})
     with pytest.raises(SystemExit) as e:

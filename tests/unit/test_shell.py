@@ -109,16 +109,39 @@ def test_settings_of_compute_are_used(shell, http, slept):
 
 
 @pytest.mark.parametrize(
-    ('words', 'lines'),
-    [(('list', '--long'), 1), (('show', 'x'), 1), (('delete', 'x'), 2)],
+    'words', [('list', '--long'), ('show', 'x'), ('delete', 'x')]
 )
-def test_forbidden_is_reported_in_one_line(shell, http, capsys, words, lines):
+def test_forbidden_is_reported_in_one_line(shell, http, capsys, words):
     http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'Not\nyou.'))
     assert shell(*words) == 1
     printed = capsys.readouterr()
     assert printed.out == ''
-    assert 'Not you. (HTTP 403) (Request-ID: req-1)' in printed.err
-    assert len(printed.err.splitlines()) == lines
+    [line] = printed.err.splitlines()
+    assert line.startswith('Not you. (HTTP 403) (Request-ID: req-1). Use the')
+    assert line.endswith(f': openstack image {" ".join(words)}')
+
+
+@pytest.mark.parametrize(
+    ('options', 'expected'),
+    [
+        (['--os-region-name', 'RegionOne'], '--os-region-name=RegionOne'),
+        # The variable of the shell still applies.
+        (['--os-cloud', 'mycloud', '-v'], ''),
+        # A login is not repeated: there might be another one.
+        (['--os-password', 'pa55', '--os-username', 'me'], None),
+        (['--os-project-name', 'a'], None),
+    ],
+)
+def test_counterpart_is_in_the_same_place(
+    shell, http, capsys, options, expected
+):
+    http.get(nova.DETAIL, **nova.fault(403, 'forbidden', 'No.'))
+    assert shell('list', options=options) == 1
+    errors = capsys.readouterr().err
+    assert 'pa55' not in errors
+    [line] = [text for text in errors.splitlines() if 'HTTP 403' in text]
+    words = f'openstack {expected} image list'.replace('  ', ' ')
+    assert line.endswith(f': {words}') == (expected is not None)
 
 
 @pytest.mark.parametrize('words', [('show',), ('list', '--name')])

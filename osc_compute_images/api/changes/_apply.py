@@ -11,10 +11,12 @@ again.
 """
 
 from collections.abc import Iterator
+import dataclasses
 from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.changes import _sending
+from osc_compute_images.api.changes import _stored
+from osc_compute_images.api.changes._links import is_named_as_stored
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Action
 from osc_compute_images.api.changes._steps import difference
@@ -28,6 +30,13 @@ from osc_compute_images.api.servers.fleet import Fleet
 
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
+
+#: Errors after which the server may have made a change.
+RESPONSE_LOST = (
+    _errors.ConnectionFailed,
+    _errors.InvalidResponse,
+    _errors.ServerError,
+)
 
 #: Stop after this many failed connections in a row.
 _MAX_FAILED_CONNECTIONS = 3
@@ -51,35 +60,26 @@ def apply(api: 'ImagesAPI', plan: Plan, fleet: Fleet) -> Iterator[Outcome]:
             'A plan from a document is not applied as it is: make the plan '
             'again, and apply plan.only(reviewed)'
         )
-    check = _DeletionCheck(api, plan.protection, fleet)
+    check = _DeletionCheck(api, plan.protection, fleet, plan.named)
     failed_connections = 0
     fatal: _errors.ImagesError | None = None
     for step in plan.steps:
         if step.action is Action.KEEP:
             yield Outcome(step=step, result=Result.KEPT, reason=step.reason)
-            continue
-        if fatal is not None:
+        elif fatal is not None:
             yield _failure(step, fatal)
-            continue
-        try:
+        else:
             outcome = _apply_step(api, step, plan, check)
-        except _errors.ImageNotFound:
-            outcome = Outcome(step=step, result=Result.GONE)
-            failed_connections = 0
-        except _errors.ImagesError as e:
-            outcome = _failure(step, e)
-            if isinstance(e, _errors.ConnectionFailed):
+            if isinstance(outcome.error, _errors.ConnectionFailed):
                 failed_connections += 1
             else:
                 failed_connections = 0
             if (
-                isinstance(e, _FATAL)
+                isinstance(outcome.error, _FATAL)
                 or failed_connections == _MAX_FAILED_CONNECTIONS
             ):
-                fatal = e
-        else:
-            failed_connections = 0
-        yield outcome
+                fatal = outcome.error
+            yield outcome
 
 
 def _failure(step: Step, e: _errors.ImagesError) -> Outcome:
@@ -95,23 +95,24 @@ def _failure(step: Step, e: _errors.ImagesError) -> Outcome:
 def _apply_step(
     api: 'ImagesAPI', step: Step, plan: Plan, check: '_DeletionCheck'
 ) -> Outcome:
-    """Change an image if nothing speaks against it.
-
-    :raises ImageNotFound: if the image is gone
-    """
+    """Change an image if nothing speaks against it."""
     image = step.image
-    if not plan.named:
-        objection = None
-        if step.action is Action.DELETE:
-            # NOTE: before the image is read: this may take longer.
-            objection = check.objection(step)
-        image = api.get(step.image.id)
-        if image.state == 'DELETED':
-            return Outcome(step=step, result=Result.GONE)
-        objection = objection or difference(step.image, image)
+    try:
+        # NOTE: the image is read last: the check may take longer.
+        deletes = step.action is Action.DELETE
+        objection = check.objection(step) if deletes else None
+        if not plan.named:
+            image = api.get(image.id)
+            if image.state == 'DELETED':
+                return Outcome(step=step, result=Result.GONE)
+            objection = objection or difference(step.image, image)
         if objection is not None:
             return Outcome(step=step, result=Result.SKIPPED, reason=objection)
-    note = _sending.change(api, step, image)
+        note = _change(api, step, image)
+    except _errors.ImageNotFound:
+        return Outcome(step=step, result=Result.GONE)
+    except _errors.ImagesError as e:
+        return _failure(step, e)
     return Outcome(
         step=step,
         result=Result.DONE,
@@ -120,59 +121,95 @@ def _apply_step(
     )
 
 
-class _DeletionCheck:
-    """Checks whether images may still be deleted.
+def _change(api: 'ImagesAPI', step: Step, image: Image) -> str:
+    """Make a change; return a note for the user, which may be empty.
 
-    :param protection: of the plan
+    If the response is lost, the image is read again: if it has changed as
+    intended, the change has succeeded.
+    """
+    if step.action is Action.DELETE:
+        api.delete(step.image.id)
+        return ''
+    try:
+        return _stored.edit(api, step, image)
+    except RESPONSE_LOST:
+        if _stored.is_edited(api, step):
+            return ''
+        raise
+
+
+def is_known_gone(api: 'ImagesAPI', image_id: str) -> bool:
+    """Return whether an image no longer exists; False if that is unknown."""
+    try:
+        return api.get(image_id).state == 'DELETED'
+    except _errors.ImageNotFound:
+        return True
+    except _errors.ImagesError:
+        return False
+
+
+@dataclasses.dataclass
+class _DeletionCheck:
+    """Tells why images must not be deleted, from what is true now.
+
+    :param protection: of the plan, later with the current servers
     :param fleet: the servers that may use the images
+    :param named: whether the images were named
     """
 
-    def __init__(
-        self, api: 'ImagesAPI', protection: Protection | None, fleet: Fleet
-    ) -> None:
-        self._api = api
-        self._protection = protection
-        self._fleet = fleet
-        self._servers: ServerList | None = None
+    api: 'ImagesAPI'
+    protection: Protection | None
+    fleet: Fleet
+    named: bool
+    servers: ServerList | None = None
+    is_first: bool = True
 
     def objection(self, step: Step) -> str | None:
         """Return why an image must not be deleted, or None."""
-        return self._use(step.image) or self._loss(step.successor)
+        # NOTE: the servers of named images have just been read, but earlier
+        # deletions take time.
+        just_read, self.is_first = self.named and self.is_first, False
+        reason = None
+        if self.protection is not None and not just_read:
+            check = self._server if self._is_enough(step.image) else self._use
+            reason = check(step.image, self.protection)
+        return reason or self._loss(step.successor)
 
-    def _use(self, image: Image) -> str | None:
-        if self._protection is None:
-            return None
-        self._fleet.refresh()
-        servers = self._fleet.servers(self._api)
-        if servers is not self._servers:
-            self._servers = servers
-            self._protection = self._protection.with_servers(servers)
+    def _is_enough(self, image: Image) -> bool:
+        """Return whether only the server of an image matters."""
+        return self.named and not is_named_as_stored(image)
+
+    def _use(self, image: Image, protection: Protection) -> str | None:
+        self.fleet.refresh()
+        servers = self.fleet.servers(self.api)
+        if servers is not self.servers:
+            protection = protection.with_servers(servers)
+            self.servers, self.protection = servers, protection
         try:
-            self._protection.usage.check_gaps()
+            protection.usage.check_gaps()
         except _errors.GapsFound as e:
             return e.message
-        return self._protection.reason(image) or self._server(image)
+        return protection.reason(image) or self._server(image, protection)
 
-    def _server(self, image: Image) -> str | None:
+    def _server(self, image: Image, protection: Protection) -> str | None:
         """Check the server of an image by its ID.
 
         A list may lack the servers of a cell that does not respond; this
         request fails then, or tells that the status is unknown.
         """
-        if image.server_id is None or self._protection is None:
+        if image.server_id is None:
             return None
-        servers = (*self._fleet.server(self._api, image.server_id),)
-        if servers and self._protection.usage.server_of(image) is None:
+        servers = (*self.fleet.server(self.api, image.server_id),)
+        if servers and protection.usage.server_of(image) is None:
             return f'server {image.server_id} exists, and is not listed'
-        now = self._protection.with_servers(ServerList(servers))
-        return now.reason(image)
+        return protection.with_servers(ServerList(servers)).reason(image)
 
     def _loss(self, successor: str | None) -> str | None:
         """Check the image that is kept instead."""
         if successor is None:
             return None
         try:
-            state = self._api.get(successor).state
+            state = self.api.get(successor).state
         except _errors.ImageNotFound:
             state = 'DELETED'
         if state == 'ACTIVE':

@@ -7,7 +7,8 @@ by mistake; it proves nothing about who wrote it.
 """
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import hashlib
@@ -46,7 +47,7 @@ class Origin:
 
 
 class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A row. The names of its fields are those of the columns."""
+    """A row. Columns are named in it, and fields as what they are of."""
 
     action: Action = msgspec.field(name='Action')
     id: str = msgspec.field(name='ID')
@@ -67,8 +68,12 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checksum: str = msgspec.field(name='Checksum')
 
 
-# NOTE: for 100,000 rows, each of them a line.
-_DECODER = msgspec.json.Decoder(list[_Row])
+_OF_IMAGE = ('id', 'name', 'status', 'updated', 'size')
+_OF_STEP = (
+    *('action', 'reason', 'successor', 'properties', 'replaces', 'keys'),
+)
+_OF_ORIGIN = ('cloud', 'region', 'project')
+
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(',', ':'))
 
 #: The names of the columns of a row.
@@ -97,27 +102,23 @@ def row(
 
     :param command: the words of the command that makes the plan
     """
-    image, origin = step.image, origin or Origin()
     unsigned = _Row(
-        action=step.action,
-        id=image.id,
-        name=image.name,
-        reason=step.reason,
-        status=image.status,
-        updated=image.updated,
-        size=image.size,
-        successor=step.successor,
-        properties=dict(step.properties),
-        replaces=step.replaces,
-        keys=step.keys,
-        cloud=origin.cloud,
-        region=origin.region,
-        project=origin.project,
+        **_values(step.image, _OF_IMAGE),
+        **_values(step, _OF_STEP),
+        **_values(origin or Origin(), _OF_ORIGIN),
         command=tuple(command),
         schema=SCHEMA,
         checksum='',
     )
-    return {**_plain(unsigned), 'Checksum': _checksum(unsigned)}
+    # NOTE: the properties may be any mapping.
+    content: dict[str, Any] = msgspec.to_builtins(unsigned, enc_hook=dict)
+    return {**content, 'Checksum': checksum(content)}
+
+
+def checksum(content: Mapping[str, Any]) -> str:
+    """Return the checksum of a row, whatever it has now."""
+    unsigned = _ENCODER.encode({**content, 'Checksum': ''})
+    return hashlib.sha256(unsigned.encode()).hexdigest()[:32]
 
 
 def read(text: str | bytes) -> Document:
@@ -125,85 +126,54 @@ def read(text: str | bytes) -> Document:
 
     :raises PlanRefused: if it is not one, or if a row was altered
     """
-    rows = [*_rows(text)]
+    rows = _rows(text)
     by_origin: dict[Origin, list[Step]] = {}
     seen = set()
     for each in rows:
-        origin = Origin(each.cloud, each.region, each.project)
+        origin = Origin(**_values(each, _OF_ORIGIN))
         if (origin, each.id) in seen:
             raise _refusal(f'it has image {each.id} twice')
         seen.add((origin, each.id))
-        by_origin.setdefault(origin, []).append(_step(each))
+        image = Image(**_values(each, _OF_IMAGE))
+        step = Step(image=image, **_values(each, _OF_STEP))
+        by_origin.setdefault(origin, []).append(step)
     commands = {each.command for each in rows}
     if len(commands) > 1:
         raise _refusal('its rows are of several commands')
     return Document(by_origin, *(commands or [()]))
 
 
-def _rows(text: str | bytes) -> Iterator[_Row]:
+def _rows(text: str | bytes) -> list[_Row]:
     if isinstance(text, str):
         text = text.encode(errors='surrogatepass')
     text = text.removeprefix(codecs.BOM_UTF8).strip()
-    documents = [text]
-    if not text.startswith(b'['):
-        documents = [b'[%s]' % line for line in text.splitlines() if line]
-    if not documents:
+    if not text:
         # NOTE: a plan without rows is [].
         raise _refusal('it is empty')
-    for document in documents:
-        try:
-            rows = _decoded(document)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as e:
-            raise _refusal(f'it is not a plan in JSON: {e}') from e
-        for each in rows:
-            if each.schema != SCHEMA:
-                raise _refusal(
-                    f'its schema is {each.schema}, and not {SCHEMA}: make it '
-                    f'again'
-                )
-            if each.checksum != _checksum(each):
-                raise _refusal(
-                    f'the row of image {each.id} was altered. Rows may only '
-                    f'be removed'
-                )
-            yield each
-
-
-def _decoded(document: bytes) -> list[_Row]:
+    if not text.startswith(b'['):
+        text = b'[%s]' % b','.join(filter(None, text.splitlines()))
     try:
-        return _DECODER.decode(document)
-    except msgspec.MsgspecError:
-        # NOTE: its decoder refuses lone surrogates, which names may have.
-        return msgspec.convert(json.loads(document), list[_Row])
+        # NOTE: the decoder of msgspec refuses lone surrogates, which names may
+        # have.
+        contents = json.loads(text)
+        rows = msgspec.convert(contents, list[_Row])
+    except (msgspec.MsgspecError, ValueError, RecursionError) as e:
+        raise _refusal(f'it is not a plan in JSON: {e}') from e
+    for each, content in zip(rows, contents, strict=True):
+        if each.schema != SCHEMA:
+            raise _refusal(
+                f'its schema is {each.schema}, and not {SCHEMA}: make it again'
+            )
+        if each.checksum != checksum(content):
+            raise _refusal(
+                f'the row of image {each.id} was altered. Rows may only be '
+                f'removed'
+            )
+    return rows
 
 
-def _step(each: _Row) -> Step:
-    image = Image(
-        id=each.id,
-        name=each.name,
-        status=each.status,
-        updated=each.updated,
-        size=each.size,
-    )
-    return Step(
-        image=image,
-        action=each.action,
-        reason=each.reason,
-        properties=each.properties,
-        replaces=each.replaces,
-        keys=each.keys,
-        successor=each.successor,
-    )
-
-
-def _plain(each: _Row) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(each)
-    return plain
-
-
-def _checksum(each: _Row) -> str:
-    content = {**_plain(each), 'Checksum': ''}
-    return hashlib.sha256(_ENCODER.encode(content).encode()).hexdigest()[:32]
+def _values(source: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in names}
 
 
 def _refusal(reason: str) -> _errors.PlanRefused:

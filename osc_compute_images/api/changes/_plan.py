@@ -2,14 +2,15 @@
 
 """A plan of changes."""
 
-from collections.abc import Iterator
 import dataclasses
 import json
+from typing import Any
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _document
 from osc_compute_images.api.changes._steps import Action
 from osc_compute_images.api.changes._steps import difference
+from osc_compute_images.api.changes._steps import kept
 from osc_compute_images.api.changes._steps import Step
 from osc_compute_images.api.changes.protection import Protection
 
@@ -44,7 +45,7 @@ class Plan:
         """The steps that keep an image."""
         return tuple(s for s in self.steps if s.action is Action.KEEP)
 
-    def to_json(self, origin: '_document.Origin | None' = None) -> str:
+    def to_json(self, origin: _document.Origin | None = None) -> str:
         """Return the plan as a document, to be reviewed and applied later.
 
         It is a list with an object for each step. Objects may be removed from
@@ -60,11 +61,7 @@ class Plan:
         """Return the plan of a document, JSON or JSON Lines, for review.
 
         Nothing in it is trusted. To apply it, make the plan again, and let
-        :meth:`only` restrict the new plan to what was reviewed::
-
-            reviewed = plan.Plan.from_json(text)
-            todo = plan.prune(snapshots, rules, protection)
-            api.apply(todo.only(reviewed))
+        :meth:`only` restrict the new plan to what was reviewed.
 
         :raises PlanRefused: if it is not a document of a plan, if a row was
             altered, or if it is of several origins
@@ -85,39 +82,28 @@ class Plan:
         changes of this plan are left out.
         """
         current = {step.image.id: step for step in self.steps}
-        steps = tuple(
-            _agreed(step, current.get(step.image.id))
-            for step in reviewed.changes
-        )
+        steps = (_agreed(s, current.get(s.image.id)) for s in reviewed.changes)
         # NOTE: reviewed images are changed only as they were seen.
-        return Plan(steps, self.protection)
+        return Plan(tuple(steps), self.protection)
 
 
 def _agreed(reviewed: Step, current: Step | None) -> Step:
     """Return the step to take for a reviewed change."""
     if current is None:
-        return _kept(reviewed, 'it no longer exists, or is not selected')
+        reason = 'it no longer exists, or is not selected'
+        return kept(reviewed.image, reason)
     if current.action is Action.KEEP and reviewed.action is not Action.DELETE:
         return current
     changed = difference(reviewed.image, current.image)
     if changed is not None:
-        return _kept(current, changed, is_refused=True)
+        return kept(current.image, changed, is_refused=True)
     if current.action is Action.KEEP:
         return dataclasses.replace(current, is_refused=True)
-    if any(_differing(reviewed, current)):
-        return _kept(current, 'another change is planned', is_refused=True)
+    if _change(reviewed) != _change(current):
+        reason = 'another change is planned'
+        return kept(current.image, reason, is_refused=True)
     return current
 
 
-def _differing(reviewed: Step, current: Step) -> Iterator[bool]:
-    for name in ('action', 'properties', 'replaces', 'keys'):
-        yield getattr(reviewed, name) != getattr(current, name)
-
-
-def _kept(step: Step, reason: str, *, is_refused: bool = False) -> Step:
-    return Step(
-        image=step.image,
-        action=Action.KEEP,
-        reason=reason,
-        is_refused=is_refused,
-    )
+def _change(step: Step) -> tuple[Any, ...]:
+    return step.action, step.properties, step.replaces, step.keys

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 import dataclasses
 import datetime
 import enum
+from typing import Any
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._image import Image
 
 
@@ -69,8 +71,6 @@ class Result(enum.StrEnum):
 class Outcome:
     """The outcome of a step of a plan.
 
-    :param result: ``gone`` if the image no longer existed; ``skipped`` if it
-        or its use has changed since the plan was made
     :param reason: why it was kept or skipped, what failed, or a note
     :param error: for :attr:`Result.FAILED`
     :param request_id: of the change, in the logs of Compute, if it has one
@@ -86,6 +86,28 @@ class Outcome:
         default_factory=lambda: datetime.datetime.now(datetime.UTC),
         compare=False,
     )
+
+
+def kept(image: Image, reason: str, *, is_refused: bool = False) -> Step:
+    """Return the step of an image that is kept."""
+    return Step(
+        image=image, action=Action.KEEP, reason=reason, is_refused=is_refused
+    )
+
+
+def unless_kept(
+    image: Image,
+    why_kept: str | None,
+    action: Action,
+    reason: str,
+    **details: Any,
+) -> Step:
+    """Return the step of a change, unless something keeps the image."""
+    if why_kept is None and not _ids.is_addressable(image.id):
+        why_kept = 'its ID is invalid'
+    if why_kept is not None:
+        return kept(image, why_kept, is_refused=True)
+    return Step(image=image, action=action, reason=reason, **details)
 
 
 def difference(planned: Image, image: Image) -> str | None:

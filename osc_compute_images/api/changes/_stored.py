@@ -3,18 +3,27 @@
 """The properties of an image, as the server stores and changes them."""
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
+import itertools
 import json
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.changes._steps import Action
+from osc_compute_images.api.changes._steps import Step
 from osc_compute_images.api.changes.properties import JSON_KEYS
+from osc_compute_images.api.records._image import Image
 from osc_compute_images.text import property_text
+
+if TYPE_CHECKING:
+    from osc_compute_images.api.images._api import ImagesAPI
 
 
 def check_written_back(
-    metadata: Mapping[str, Any], replaced: frozenset[str]
+    metadata: Mapping[str, Any], replaced: Collection[str]
 ) -> None:
     """Check the properties of an image that a change does not replace.
 
@@ -48,49 +57,37 @@ def check_stored(
     :param all_of_them: whether all other properties must be gone
     :raises PropertiesNotStored: for any difference
     """
-    missing = [key for key in wanted if key not in stored]
-    changed = [
-        key
-        for key, value in wanted.items()
-        if key in stored and not is_same(key, value, stored[key])
-    ]
-    extra = [key for key in stored if all_of_them and key not in wanted]
-    problems = [
+    wrong = not_stored(wanted, stored)
+    others = [key for key in stored if all_of_them and key not in wanted]
+    problems = {
+        'did not store': [key for key in wrong if key not in stored],
+        'stored another value for': [key for key in wrong if key in stored],
+        'did not remove': others,
+    }
+    text = '; '.join(
         f'{problem}: {", ".join(keys)}'
-        for problem, keys in (
-            ('did not store', missing),
-            ('stored another value for', changed),
-            ('did not remove', extra),
-        )
+        for problem, keys in problems.items()
         if keys
-    ]
-    if problems:
+    )
+    if text:
         raise _errors.PropertiesNotStored(
-            f'The server accepted the change, but {"; ".join(problems)}',
-            keys=(*missing, *changed, *extra),
+            f'The server accepted the change, but {text}',
+            keys=[*itertools.chain(*problems.values())],
         )
 
 
-def changed_by_others(
-    before: Mapping[str, Any], after: Mapping[str, Any], but: Iterable[str]
-) -> list[str]:
-    """Return the keys of properties that others have changed.
-
-    :param before: all properties of an image before a write
-    :param after: all properties after it
-    :param but: keys that were written
-    """
-    # NOTE: Nova decodes JSON_KEYS only where it shows an image.
-    keys = {*before, *after} - {*but, *JSON_KEYS}
-    return sorted(
-        key
-        for key in keys
-        if key not in before or key not in after or before[key] != after[key]
-    )
+def not_stored(
+    wanted: Mapping[str, str], stored: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the properties that are missing, or have another value."""
+    return {
+        key: value
+        for key, value in wanted.items()
+        if key not in stored or not _is_same(key, value, stored[key])
+    }
 
 
-def is_same(key: str, wanted: str, stored: object) -> bool:
-    """Return whether a property has the wanted value."""
+def _is_same(key: str, wanted: str, stored: object) -> bool:
     if key in JSON_KEYS and not isinstance(stored, str):
         return bool(json.loads(wanted) == stored)
     return property_text(stored) == wanted
@@ -125,9 +122,61 @@ def remove_each(remove: Callable[[str], object], keys: Iterable[str]) -> None:
         )
 
 
-def is_undecodable(e: _errors.ImagesError) -> bool:
-    """Return whether Nova failed to decode a property from JSON.
+def edit(api: 'ImagesAPI', step: Step, image: Image) -> str:
+    """Set or remove properties, as a step of a plan says.
 
-    See :data:`JSON_KEYS`.
+    :param image: the image as read right before
+    :returns: a note for the user, which may be empty
     """
-    return e.http_status == 500 and 'JSONDecodeError' in e.message
+    if step.replaces:
+        api.replace_metadata(step.image.id, step.properties)
+        return ''
+    check_written_back(image.metadata, (*step.properties, *step.keys))
+    if step.action is Action.UNSET:
+        _unset(api, step, image)
+        return ''
+    stored = api.update_metadata(step.image.id, step.properties)
+    others = _changed_by_others(image.metadata, stored, step.properties)
+    if not others:
+        return ''
+    return f'properties changed by others: {", ".join(others)}'
+
+
+def is_edited(api: 'ImagesAPI', step: Step) -> bool:
+    """Return whether an image is known to have the properties of a step."""
+    try:
+        stored = api.get(step.image.id).metadata
+        check_stored(step.properties, stored, all_of_them=step.replaces)
+    except _errors.ImagesError:
+        return False
+    return stored.keys().isdisjoint(step.keys)
+
+
+def _unset(api: 'ImagesAPI', step: Step, image: Image) -> None:
+    present = [key for key in step.keys if key in image.metadata]
+    try:
+        api.delete_metadata_items(step.image.id, present)
+    except _errors.PropertiesNotDeleted as e:
+        for error in e.errors.values():
+            # NOTE: a property that somebody else has removed is no error.
+            is_missing = isinstance(error, _errors.NotFound)
+            if not is_missing or isinstance(error, _errors.ImageNotFound):
+                raise error from e
+
+
+def _changed_by_others(
+    before: Mapping[str, Any], after: Mapping[str, Any], but: Iterable[str]
+) -> list[str]:
+    """Return the keys of properties that others have changed.
+
+    :param before: all properties of an image before a write
+    :param after: all properties after it
+    :param but: keys that were written
+    """
+    # NOTE: Nova decodes JSON_KEYS only where it shows an image.
+    keys = {*before, *after} - {*but, *JSON_KEYS}
+    return sorted(
+        key
+        for key in keys
+        if key not in before or key not in after or before[key] != after[key]
+    )

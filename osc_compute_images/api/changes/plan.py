@@ -6,11 +6,7 @@ A plan is made from images and rules, without any request. It can be shown,
 and applied later::
 
     images = [*api.list_detail()]
-    protection = Protection(api.usage(images))
-    snapshots = filter(filters.image_type('server').matches, images)
-    todo = plan.prune(snapshots, retention.Rules(daily=7), protection)
-    for step in todo.steps:
-        print(step.action, step.image.id, step.reason)
+    todo = plan.delete(images, Protection(api.usage(images)))
     for outcome in api.apply(todo):
         print(outcome.result, outcome.step.image.id, outcome.reason)
 
@@ -19,8 +15,8 @@ that could use it was read, and does not: with a gap, a plan that deletes is
 refused. What is named is deleted unless a server may be stored in it.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,14 +27,16 @@ from osc_compute_images.api.changes import retention
 from osc_compute_images.api.changes._document import Origin
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Action
+from osc_compute_images.api.changes._steps import kept
 from osc_compute_images.api.changes._steps import Outcome
 from osc_compute_images.api.changes._steps import Result
 from osc_compute_images.api.changes._steps import Step
+from osc_compute_images.api.changes._steps import unless_kept
 from osc_compute_images.api.changes.keep import Keep
 from osc_compute_images.api.changes.protection import Protection
+from osc_compute_images.api.groups._grouping import Group
 from osc_compute_images.api.groups._grouping import group_of
 from osc_compute_images.api.groups._grouping import keys_of
-from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._image import Image
 
 __all__ = [
@@ -82,11 +80,10 @@ def delete(
 
     def step(image: Image) -> Step:
         if image.state not in _DELETABLE and not named:
-            return _keep(image, _state(image))
-        reason = 'named' if named else 'selected'
-        return _deletion(image, protection, keep, reason)
+            return kept(image, _state(image))
+        return _deletion(image, keep, protection, _choice(named))
 
-    return _checked(map(step, _distinct(images)), protection, named=named)
+    return _deletions(map(step, _distinct(images)), protection, named=named)
 
 
 def prune(
@@ -102,8 +99,7 @@ def prune(
     The rules apply to each group separately. Images that are not ACTIVE are
     kept, and not counted. Images that lack a key of the groups are kept.
 
-    :param keep: returns why an image must be kept, or None: see :mod:`.keep`.
-        It still counts in its group
+    :param keep: as of :func:`delete`. What it keeps still counts in its group
     :param group_by: ``server``, ``name``, ``type``, ``status``,
         ``property:KEY``
     :raises ValueError: for an unknown key
@@ -111,8 +107,30 @@ def prune(
         rests on has gaps
     """
     keys = keys_of(group_by)
-    steps = _pruning(images, rules, protection, keep, keys)
-    return _checked(steps, protection)
+    group = group_of(keys)
+    steps = []
+    groups: dict[Group, list[Image]] = {}
+    for image in _distinct(images):
+        if image.state != 'ACTIVE':
+            steps.append(kept(image, _state(image)))
+        elif None in (its_group := group(image)):
+            reason = f'it has no {" and ".join(keys)} to group by'
+            steps.append(kept(image, reason))
+        else:
+            groups.setdefault(its_group, []).append(image)
+    for members in groups.values():
+        successor = None
+        for image, why_kept in retention.reasons(members, rules):
+            if why_kept is not None:
+                successor = successor or image.id
+                steps.append(kept(image, why_kept))
+            else:
+                steps.append(
+                    _deletion(
+                        image, keep, protection, 'no rule keeps it', successor
+                    )
+                )
+    return _deletions(steps, protection)
 
 
 def set_properties(
@@ -133,22 +151,16 @@ def set_properties(
     properties.check_properties(wanted)
 
     def step(image: Image) -> Step:
-        missing = {
-            key: value
-            for key, value in wanted.items()
-            if key not in image.metadata
-            or not _stored.is_same(key, value, image.metadata[key])
-        }
+        missing = _stored.not_stored(wanted, image.metadata)
         others = image.metadata.keys() - wanted.keys() if replace else ()
         if not missing and not others:
-            return _keep(image, 'it has these properties')
-        replaced = (*missing, *others)
-        if (reason := _reason_to_keep(image, replaced, keep)) is not None:
-            return _keep(image, reason, is_refused=True)
-        return _change(
+            return kept(image, 'it has these properties')
+        return _edit(
             image,
+            keep,
+            (*missing, *others),
             Action.SET,
-            'named' if named else 'selected',
+            _choice(named),
             properties=wanted if replace else missing,
             replaces=replace,
         )
@@ -165,28 +177,66 @@ def unset_properties(
 ) -> Plan:
     """Plan to remove properties; images that have none of them are kept.
 
-    :param keep: returns why an image must be kept, or None
-    :param named: whether the images were named one by one
+    See :func:`set_properties` for the arguments.
     """
-    distinct_keys = tuple(dict.fromkeys(keys))
+    distinct = tuple(dict.fromkeys(keys))
 
     def step(image: Image) -> Step:
-        present = tuple(key for key in distinct_keys if key in image.metadata)
+        present = tuple(key for key in distinct if key in image.metadata)
         if not present:
-            return _keep(image, 'it has none of these properties')
-        if (reason := _reason_to_keep(image, present, keep)) is not None:
-            return _keep(image, reason, is_refused=True)
-        reason = 'named' if named else 'selected'
-        return _change(image, Action.UNSET, reason, keys=present)
+            return kept(image, 'it has none of these properties')
+        return _edit(
+            image, keep, present, Action.UNSET, _choice(named), keys=present
+        )
 
     return Plan(tuple(map(step, _distinct(images))), named=named)
 
 
-def _distinct(images: Iterable[Image]) -> Iterator[Image]:
-    return iter({image.id: image for image in images}.values())
+def _distinct(images: Iterable[Image]) -> Iterable[Image]:
+    return {image.id: image for image in images}.values()
 
 
-def _checked(
+def _choice(named: bool) -> str:
+    return 'named' if named else 'selected'
+
+
+def _state(image: Image) -> str:
+    return f'it is {image.status}' if image.status else 'it has no status'
+
+
+def _deletion(
+    image: Image,
+    keep: Keep | None,
+    protection: Protection | None,
+    reason: str,
+    successor: str | None = None,
+) -> Step:
+    why_kept = keep(image) if keep else None
+    if why_kept is None and protection is not None:
+        why_kept = protection.reason(image)
+    return unless_kept(
+        image, why_kept, Action.DELETE, reason, successor=successor
+    )
+
+
+def _edit(
+    image: Image,
+    keep: Keep | None,
+    replaced: Collection[str],
+    action: Action,
+    reason: str,
+    **details: Any,
+) -> Step:
+    why_kept = keep(image) if keep else None
+    if why_kept is None:
+        try:
+            _stored.check_written_back(image.metadata, replaced)
+        except _errors.InvalidProperty as e:
+            why_kept = e.message
+    return unless_kept(image, why_kept, action, reason, **details)
+
+
+def _deletions(
     steps: Iterable[Step],
     protection: Protection | None,
     *,
@@ -197,82 +247,3 @@ def _checked(
     if plan.changes and protection is not None and not named:
         protection.usage.check_gaps()
     return plan
-
-
-def _keep(image: Image, reason: str, *, is_refused: bool = False) -> Step:
-    return Step(
-        image=image, action=Action.KEEP, reason=reason, is_refused=is_refused
-    )
-
-
-def _change(
-    image: Image,
-    action: Action,
-    reason: str,
-    **details: Any,
-) -> Step:
-    if not _ids.is_addressable(image.id):
-        return _keep(image, 'its ID is invalid', is_refused=True)
-    return Step(image=image, action=action, reason=reason, **details)
-
-
-def _reason_to_keep(
-    image: Image,
-    replaced: Iterable[str],
-    keep: Keep | None,
-) -> str | None:
-    """Return why the properties of an image must not be changed, or None."""
-    if keep is not None and (reason := keep(image)) is not None:
-        return reason
-    try:
-        _stored.check_written_back(image.metadata, frozenset(replaced))
-    except _errors.InvalidProperty as e:
-        return e.message
-    return None
-
-
-def _state(image: Image) -> str:
-    return f'it is {image.status}' if image.status else 'it has no status'
-
-
-def _deletion(
-    image: Image,
-    protection: Protection | None,
-    keep: Keep | None,
-    reason: str,
-    successor: str | None = None,
-) -> Step:
-    kept = keep(image) if keep else None
-    if kept is None and protection is not None:
-        kept = protection.reason(image)
-    if kept is not None:
-        return _keep(image, kept, is_refused=True)
-    return _change(image, Action.DELETE, reason, successor=successor)
-
-
-def _pruning(
-    images: Iterable[Image],
-    rules: retention.Rules,
-    protection: Protection | None,
-    keep: Keep | None,
-    keys: list[str],
-) -> Iterator[Step]:
-    group = group_of(keys)
-    groups: dict[tuple[str | None, ...], list[Image]] = {}
-    for image in _distinct(images):
-        if image.state != 'ACTIVE':
-            yield _keep(image, _state(image))
-        elif None in (its_group := group(image)):
-            yield _keep(image, f'it has no {" and ".join(keys)} to group by')
-        else:
-            groups.setdefault(its_group, []).append(image)
-    for members in groups.values():
-        successor = None
-        for image, reason in retention.reasons(members, rules):
-            if reason is not None:
-                successor = successor or image.id
-                yield _keep(image, reason)
-            else:
-                yield _deletion(
-                    image, protection, keep, 'no rule keeps it', successor
-                )

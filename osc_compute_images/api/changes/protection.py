@@ -2,20 +2,13 @@
 
 """Protect images in use from deletion.
 
-A protection is made from the use of images, without any request, for the plan
-of a deletion::
-
-    images = [*api.list_detail()]
-    protection = Protection(api.usage(images))
-    print(protection.reason(images[0]))
-
-It protects images that a :class:`.Usage` knows to be in use. For other uses
-see :attr:`Usage.gaps` and :attr:`Usage.unknown`.
+For uses that are not known see :attr:`.Usage.gaps` and :attr:`.Usage.unknown`.
 """
 
 from collections.abc import Collection
 
-from osc_compute_images.api.changes import usage as _usage
+from osc_compute_images.api.changes.usage import Usage
+from osc_compute_images.api.changes.usage import User
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import ServerList
 
@@ -25,16 +18,13 @@ __all__ = ['Protection']
 class Protection:
     """Returns why an image must be kept. It does no I/O.
 
-    :param usage: the use of images
+    :param usage: the images that are known to be in use
     :param include_used: do not protect images that servers were booted from,
         nor those that other images need. Images that servers are, or may be,
         stored in remain protected
-    :ivar usage: the same
     """
 
-    def __init__(
-        self, usage: _usage.Usage, *, include_used: bool = False
-    ) -> None:
+    def __init__(self, usage: Usage, *, include_used: bool = False) -> None:
         self.usage = usage
         self._include_used = include_used
 
@@ -45,28 +35,26 @@ class Protection:
 
     def reason(self, image: Image) -> str | None:
         """Return why an image must be kept, or None."""
-        stored = self.usage.stored_in(image)
-        if stored:
+        usage = self.usage
+        if stored := usage.stored_in(image):
             return (
                 f'{_names("server", stored)}, which is {stored[0].state}, '
                 f'may be stored in it'
             )
-        if self.usage.is_server_unread(image):
+        if usage.is_server_unread(image):
             return 'its server may be one that could not be read'
         if self._include_used:
             return None
-        booted = self.usage.booted_from(image)
-        if booted:
+        if booted := usage.booted_from(image):
             were = 'was' if len(booted) == 1 else 'were'
             return f'{_names("server", booted)} {were} booted from it'
-        needed = self.usage.needed_by(image)
-        if needed:
+        if needed := usage.needed_by(image):
             need = 'needs' if len(needed) == 1 else 'need'
             return f'{_names("image", needed)} {need} it'
         return None
 
 
-def _names(kind: str, users: 'Collection[_usage.User]') -> str:
+def _names(kind: str, users: Collection[User]) -> str:
     distinct = {user.id: user.name or user.id for user in users}
     first, *others = distinct.values()
     if not others:

@@ -102,24 +102,16 @@ def reasons(
         else:
             counted.append((time, image))
     counted.sort(key=lambda pair: (pair[0], pair[1].id), reverse=True)
-    found = _reasons([time for time, _ in counted], rules)
-    for (_, image), reason in zip(counted, found, strict=True):
-        yield image, reason
-    yield from others
-
-
-def _reasons(
-    times: list[datetime.datetime], rules: Rules
-) -> Iterator[str | None]:
-    """Yield the reason to keep each of these times, the newest first."""
+    times = [time for time, _ in counted]
     values = {k: v for k, v in dataclasses.asdict(rules).items() if v}
-    kept = {rule: _kept(rule, value, times) for rule, value in values.items()}
-    for place in range(len(times)):
-        found = [places[place] for places in kept.values() if place in places]
+    kept = [_kept(rule, value, times) for rule, value in values.items()]
+    for place, (_, image) in enumerate(counted):
+        found = [places[place] for places in kept if place in places]
         if not values:
-            yield 'all retention rules are 0'
+            yield image, 'all retention rules are 0'
         else:
-            yield f'kept by {", ".join(found)}' if found else None
+            yield image, f'kept by {", ".join(found)}' if found else None
+    yield from others
 
 
 def _kept(

@@ -29,14 +29,14 @@ images, community images of other projects), and the servers of another cloud
 that uses the same Image service.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
-from collections.abc import Iterator
+import copy
 import dataclasses
-from typing import Any
 from typing import TypeAlias
-from typing import TypeVar
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.changes import _links
 from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageRef
@@ -45,17 +45,8 @@ from osc_compute_images.api.records._server import ServerList
 
 __all__ = ['Unknown', 'Usage']
 
-_T = TypeVar('_T')
-
 #: What uses an image.
 User: TypeAlias = Server | ImageRef
-
-_NEEDS = ('kernel_id', 'ramdisk_id')
-_VOLUMES = 'block_device_mapping'
-
-#: The suffixes that Nova adds to the name of a server for the snapshots in
-#: which it stores it.
-_STORED = ('-shelved', '-resize-temp')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,33 +82,33 @@ class Usage:
         *,
         accept_gaps: bool = False,
     ) -> None:
-        self._needed: dict[str, list[ImageRef]] = {}
-        for image in images:
-            for image_id in _needs(image):
-                ref = ImageRef(image.id, image.name)
-                _add(self._needed, image_id, ref)
         self._accept_gaps = accept_gaps
+        # NOTE: by IDs in lower case: that of a reference may differ.
+        self._needed: dict[str, list[ImageRef]] = defaultdict(list)
+        for image in images:
+            for needed in _links.needs(image):
+                ref = ImageRef(image.id, image.name)
+                self._needed[needed.lower()].append(ref)
         self._read(servers)
 
     def with_servers(self, servers: ServerList) -> 'Usage':
         """Return the usage for another list of servers."""
-        usage = Usage(servers, (), accept_gaps=self._accept_gaps)
-        usage._needed = self._needed
+        usage = copy.copy(self)
+        usage._read(servers)
         return usage
 
     def _read(self, servers: ServerList) -> None:
         self._list = servers
-        self._servers: dict[str, list[Server]] = {}
-        self._booted: dict[str, list[Server]] = {}
-        self._stored_as: dict[str, list[Server]] = {}
+        self._servers: dict[str, list[Server]] = defaultdict(list)
+        self._booted: dict[str, list[Server]] = defaultdict(list)
+        self._stored_as: dict[str, list[Server]] = defaultdict(list)
         for server in servers.servers:
-            _add(self._servers, server.id, server)
+            self._servers[server.id.lower()].append(server)
             if server.image_id is not None:
-                _add(self._booted, server.image_id, server)
+                self._booted[server.image_id.lower()].append(server)
             if server.may_need_snapshots:
-                for suffix in _STORED if server.name else ('',):
-                    name = f'{server.name}{suffix}'
-                    self._stored_as.setdefault(name, []).append(server)
+                for name in _links.names_as_stored(server):
+                    self._stored_as[name].append(server)
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -128,13 +119,11 @@ class Usage:
     def unknown(self) -> Unknown:
         """The other uses of images that are unknown."""
         return Unknown(
-            not self._list.all_projects,
-            tuple(
-                s
-                for s in self._list.servers
-                if s.image_id is None and not s.may_use_any_image
+            other_projects=not self._list.all_projects,
+            on_volumes=tuple(
+                s for s in self._list.servers if s.is_volume_backed
             ),
-            not self._list.shows_down_cells,
+            down_cells=not self._list.shows_down_cells,
         )
 
     def check_gaps(self) -> None:
@@ -158,7 +147,7 @@ class Usage:
 
         Deleting the image of such a server may destroy the server.
         """
-        if is_named_as_stored(image):
+        if _links.is_named_as_stored(image):
             # NOTE: the name of a server that could not be read is unknown.
             nameless = self._stored_as.get('', [])
             return tuple(self._stored_as.get(image.name or '', nameless))
@@ -187,13 +176,12 @@ class Usage:
         return bool(self.used_by(image))
 
     def is_server_unread(self, image: Image) -> bool:
-        """Return whether the server of an image may exist, but was not read.
-
-        That is so if there are gaps of unknown servers.
-        """
+        """Return whether the server of an image may be an unread one."""
         return (
             bool(self._list.missing)
-            and (image.server_id is not None or is_named_as_stored(image))
+            and (
+                image.server_id is not None or _links.is_named_as_stored(image)
+            )
             and not self._taken_from(image)
         )
 
@@ -232,7 +220,8 @@ class Usage:
         :raises ImagesError: if it was booted from a volume, and is not stored
             in an image either
         """
-        servers = self._servers.get(server_id.lower())
+        user_id = server_id.lower()
+        servers = self._servers.get(user_id)
         if servers is None:
             self.check_gaps()
             raise _errors.ServerNotFound(f'No server has the ID {server_id}')
@@ -244,36 +233,9 @@ class Usage:
             )
         return Filter(
             lambda image: any(
-                u.id.lower() == server_id.lower() for u in self.used_by(image)
+                user.id.lower() == user_id for user in self.used_by(image)
             )
         )
 
     def _taken_from(self, image: Image) -> list[Server]:
         return self._servers.get((image.server_id or '').lower(), [])
-
-
-def is_named_as_stored(image: Image) -> bool:
-    """Return whether an image may be that of a server which it does not name.
-
-    It has the name that Nova gives the image of a shelved server, and has lost
-    the property with the server's ID.
-    """
-    return image.server_id is None and (image.name or '').endswith(_STORED)
-
-
-def _needs(image: Image) -> Iterator[str]:
-    """Yield the IDs of the images that an image needs."""
-    for key in _NEEDS:
-        needed = image.metadata.get(key)
-        if needed and isinstance(needed, str):
-            yield needed
-    volumes: Any = image.metadata.get(_VOLUMES)
-    for volume in volumes if isinstance(volumes, list | tuple) else ():
-        needed = hasattr(volume, 'get') and volume.get('image_id')
-        if needed and isinstance(needed, str):
-            yield needed
-
-
-def _add(index: dict[str, list[_T]], key: str, user: _T) -> None:
-    # The case of a reference may differ from that of the ID.
-    index.setdefault(key.lower(), []).append(user)

@@ -33,18 +33,34 @@ endpoint override, certificates, timeout, retries. Regions of a cloud with the
 same authentication share one login; clouds share nothing.
 """
 
+from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Any
+from typing import NamedTuple
 from typing import TYPE_CHECKING
 
+from osc_compute_images.api import _errors
+from osc_compute_images.api import _threads
+from osc_compute_images.api.clouds import _entries
 from osc_compute_images.api.clouds._cloud import Cloud
-from osc_compute_images.api.clouds._clouds import CloudAPIs
-from osc_compute_images.api.clouds._clouds import of_clouds
-from osc_compute_images.api.clouds._entries import cloud_names
 from osc_compute_images.api.images._api import ImagesAPI
 
 if TYPE_CHECKING:
     from openstack.config import OpenStackConfig
 
 __all__ = ['CloudAPIs', 'api_of', 'apis_of', 'apis_of_all']
+
+
+class CloudAPIs(NamedTuple):
+    """The images API of several clouds.
+
+    :param apis: of each region, by the names of cloud and region
+    :param errors: of the clouds that cannot be used, by name: the
+        configuration is invalid, or the login has failed
+    """
+
+    apis: dict[tuple[str, str], ImagesAPI]
+    errors: dict[str, _errors.ImagesError]
 
 
 def api_of(
@@ -72,13 +88,12 @@ def apis_of(
     The regions are those that the configuration lists as ``regions``, or else
     those with a Compute endpoint in the catalog, which needs a login.
 
-    :param cloud: name in ``clouds.yaml``; by default openstacksdk's default
+    :param cloud: as for :func:`api_of`
     :returns: by the name of the region, sorted. The name is empty if neither
         the configuration nor the catalog has one
     :raises ImagesError: if the login fails, or the catalog has no Compute
         endpoint
-    :raises openstack.exceptions.ConfigException: if the configuration is
-        invalid
+    :raises openstack.exceptions.ConfigException: if there is no such cloud
     """
     configured = Cloud(config, cloud)
     return {name: configured.api(name) for name in configured.regions()}
@@ -92,8 +107,37 @@ def apis_of_all(config: 'OpenStackConfig') -> CloudAPIs:
 
     :returns: the APIs, and the errors of clouds that cannot be used
     """
-    return of_clouds(
-        cloud_names(config),
-        lambda name: Cloud(config, name, redirect=False),
-        Cloud.regions,
-    )
+    return of_clouds(config)
+
+
+def of_clouds(
+    config: 'OpenStackConfig',
+    regions: Callable[[Cloud], Iterable[str]] = Cloud.regions,
+    **options: Any,
+) -> CloudAPIs:
+    """Return the images API of regions of each cloud of a configuration.
+
+    :param regions: returns the regions of a cloud, and may log in; it is
+        called for several clouds in parallel
+    :param options: of each cloud
+    """
+
+    def read(name: Any) -> tuple[Any, Any]:
+        if not isinstance(name, str):
+            return name, _entries.not_text('the cloud', name)
+        try:
+            cloud = Cloud(config, name, redirect=False, **options)
+            return name, {(name, r): cloud.api(r) for r in regions(cloud)}
+        except _errors.ImagesError as e:
+            return name, e
+        except Exception as e:  # noqa: BLE001 - an invalid configuration
+            return name, _entries.invalid(str(e) or type(e).__name__)
+
+    found = CloudAPIs({}, {})
+    names = _entries.cloud_names(config)
+    for name, made in _threads.map_in_threads(names, read):
+        if isinstance(made, _errors.ImagesError):
+            found.errors[str(name)] = made
+        else:
+            found.apis.update(made)
+    return found

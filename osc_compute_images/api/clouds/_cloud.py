@@ -3,13 +3,11 @@
 """A cloud of an openstacksdk configuration: its regions, and their APIs."""
 
 from collections.abc import Callable
-from collections.abc import Iterable
 import copy
 from typing import Any
 from typing import TYPE_CHECKING
 
-from keystoneauth1 import adapter as ksa_adapter
-
+from osc_compute_images.api import _catalog
 from osc_compute_images.api import _errors
 from osc_compute_images.api.clouds import _entries
 from osc_compute_images.api.clouds._settings import adapter_of
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
 
 #: Settings of Keystone-to-Keystone federation.
-_FEDERATION_SETTINGS = (
+FEDERATION_SETTINGS = (
     'service_provider',
     'remote_project_id',
     'remote_project_name',
@@ -34,15 +32,13 @@ _FEDERATION_SETTINGS = (
 class Cloud:
     """A cloud of an openstacksdk configuration.
 
-    :param config: openstacksdk's configuration
     :param name: name of the cloud, or None for the default cloud
     :param options: command-line options, which override the configuration
-    :param session_of: creates the session of a region, instead of
-        ``CloudRegion.get_session``
+    :param session_of: creates the session of a region
     :param redirect: False to follow no redirects: a redirected login sends
         the password to another server
     :param adapter_options: additional arguments of each adapter
-    :raises ImagesError: for a malformed entry, or a name that is not text
+    :raises ImagesError: for a malformed entry
     """
 
     def __init__(
@@ -51,8 +47,8 @@ class Cloud:
         name: str | None = None,
         *,
         options: Any = None,
-        session_of: 'Callable[[CloudRegion], ksa_session.Session] | None' = (
-            None
+        session_of: 'Callable[[CloudRegion], ksa_session.Session]' = (
+            lambda settings: settings.get_session()
         ),
         redirect: bool = True,
         **adapter_options: Any,
@@ -70,16 +66,8 @@ class Cloud:
 
     def configured_regions(self) -> list[str]:
         """Return the regions that the configuration lists, if any."""
-        entry = self._config.cloud_config['clouds'].get(self._name)
-        if self._name is None or entry is None:
-            return []
-        # NOTE: the only public method for this creates the settings of all
-        # clouds. Without this one, the regions of the catalog are used.
-        known_regions = getattr(self._config, '_get_known_regions', None)
-        known = known_regions(self._name) if known_regions else None
-        # NOTE: None before openstacksdk 1.0.
-        names = [region['name'] for region in known or ()]
-        return names if 'regions' in entry or len(names) > 1 else []
+        entry = self._config.cloud_config['clouds'].get(self._name, {})
+        return [*dict.fromkeys(r['name'] for r in entry.get('regions', ()))]
 
     def regions(self) -> list[str]:
         """Return the names of the regions, sorted.
@@ -119,24 +107,21 @@ class Cloud:
             options.region_name = region
             # openstacksdk would prefer it to region_name.
             vars(options).pop('os_region_name', None)
-        return config.get_one(
-            cloud=self._name, argparse=options, region_name=region or ''
-        )
+        with _entries.translated():
+            return config.get_one(
+                cloud=self._name, argparse=options, region_name=region or ''
+            )
 
     def _session(self, settings: 'CloudRegion') -> 'ksa_session.Session':
         """Return a session; sessions with the same login share their auth."""
-        session = (
-            settings.get_session()
-            if self._session_of is None
-            else self._session_of(settings)
-        )
+        session = self._session_of(settings)
         if not self._redirect:
             session.redirect = False
         login = (
             settings.config.get('auth_type'),
             settings.get_auth_args(),
             settings.get_requests_verify_args(),
-            *(settings.config.get(key) for key in _FEDERATION_SETTINGS),
+            *(settings.config.get(key) for key in FEDERATION_SETTINGS),
         )
         for known, auth in self._logins:
             if known == login:
@@ -160,41 +145,24 @@ class Cloud:
             )
         adapter = adapter_of(settings, session)
         Client(adapter).log_in()
-        catalog = auth.get_access(session).service_catalog
         names = set()
         try:
-            for endpoint in _endpoints(catalog, adapter):
+            for endpoint in _catalog.endpoints(
+                auth.get_access(session).service_catalog,
+                adapter,
+                adapter.service_type,
+                adapter.service_name,
+            ):
                 # NOTE: it raises TypeError if the name is not a string.
                 names.add('' + (endpoint.region_name or ''))
                 if not endpoint.region_name:
                     self._unnamed[''] = endpoint.url.replace('%', '%%')
-            found = sorted(names)
-        except (
-            AttributeError,
-            IndexError,
-            KeyError,
-            TypeError,
-            ValueError,
-        ) as e:
+        except _catalog.MALFORMED as e:
             raise _errors.InvalidResponse(
                 f'The catalog is invalid: {type(e).__name__}: {e}'
             ) from e
-        if not found:
+        if not names:
             raise _errors.EndpointNotFound(
                 'No region in the catalog has a Compute endpoint'
             )
-        return found
-
-
-def _endpoints(catalog: Any, adapter: ksa_adapter.Adapter) -> Iterable[Any]:
-    interface = adapter.interface
-    # NOTE: given several interfaces, keystoneauth returns only regions that
-    # have the first one found.
-    for each in interface if isinstance(interface, list) else [interface]:
-        by_type = catalog.get_endpoints_data(
-            service_type=adapter.service_type,
-            service_name=adapter.service_name,
-            interface=each,
-        )
-        for endpoints in by_type.values():
-            yield from endpoints
+        return sorted(names)

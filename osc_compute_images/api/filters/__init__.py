@@ -18,7 +18,6 @@ again for every image. The guide on filters describes Nova's own filters.
 from osc_compute_images.api.filters import _filter
 from osc_compute_images.api.filters import _states
 from osc_compute_images.api.filters._filter import Filter
-from osc_compute_images.api.filters._flavors import boots_on
 from osc_compute_images.api.filters._names import name
 from osc_compute_images.api.filters._names import name_pattern
 from osc_compute_images.api.filters._names import name_regex
@@ -28,7 +27,8 @@ from osc_compute_images.api.filters._numbers import size
 from osc_compute_images.api.filters._properties import has_property
 from osc_compute_images.api.filters._properties import image_type
 from osc_compute_images.api.filters._properties import property_is
-from osc_compute_images.api.filters._states import server
+from osc_compute_images.api.filters._servers import boots_on
+from osc_compute_images.api.filters._servers import server
 from osc_compute_images.api.filters._states import status
 from osc_compute_images.api.filters._times import changes_before
 from osc_compute_images.api.filters._times import changes_since

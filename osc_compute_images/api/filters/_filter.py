@@ -16,7 +16,7 @@ _NOTHING: Mapping[str, str | int] = types.MappingProxyType({})
 
 
 class Filter:
-    """A condition on images; immutable.
+    """A condition on images, not to be changed.
 
     Filters combine with ``&``, ``|`` and ``~``. Make your own from any
     function of an image::
@@ -35,8 +35,7 @@ class Filter:
     """
 
     __slots__ = (
-        *('_brief', '_created_since', '_hints', '_label', '_matches'),
-        '_query',
+        *('_label', '_matches', 'brief', 'created_since', 'hints', 'query'),
     )
 
     def __init__(
@@ -57,34 +56,15 @@ class Filter:
         if created_since is not None and created_since.tzinfo is None:
             raise ValueError('created_since has no time zone')
         self._matches = matches
-        self._query = types.MappingProxyType(dict(query))
-        self._hints = types.MappingProxyType(dict(hints))
-        self._created_since = created_since
-        self._brief = brief
+        self.query: Mapping[str, str | int] = types.MappingProxyType(
+            dict(query)
+        )
+        self.hints: Mapping[str, str | int] = types.MappingProxyType(
+            dict(hints)
+        )
+        self.created_since = created_since
+        self.brief = brief
         self._label = label or f'Filter({matches!r})'
-
-    @property
-    def query(self) -> Mapping[str, str | int]:
-        """Query parameters.
-
-        With them, the server excludes only images that do not match.
-        """
-        return self._query
-
-    @property
-    def hints(self) -> Mapping[str, str | int]:
-        """Query parameters for servers that are seen to filter by them."""
-        return self._hints
-
-    @property
-    def created_since(self) -> datetime.datetime | None:
-        """A time: no image that was created earlier matches."""
-        return self._created_since
-
-    @property
-    def brief(self) -> bool:
-        """Whether the ID and the name of an image are enough to decide."""
-        return self._brief
 
     def matches(self, image: Image | ImageRef) -> bool:
         """Return whether an image matches.
@@ -92,21 +72,17 @@ class Filter:
         :raises TypeError: for an :class:`ImageRef`, if the filter needs more
             than ID and name
         """
-        if not isinstance(image, Image) and not (
-            self.brief and isinstance(image, ImageRef)
-        ):
-            self._refuse(image)
-        return bool(self._matches(image))
-
-    def _refuse(self, image: object) -> NoReturn:
-        if isinstance(image, ImageRef):
+        if not isinstance(image, (Image, ImageRef)):
+            raise TypeError(
+                f'A filter is applied to an Image, not to '
+                f'{type(image).__name__}'
+            )
+        if not self.brief and not isinstance(image, Image):
             raise TypeError(
                 f'{self} needs more than the ID and name of an image: list '
                 f'images with list_detail()'
             )
-        raise TypeError(
-            f'A filter is applied to an Image, not to {type(image).__name__}'
-        )
+        return bool(self._matches(image))
 
     def __and__(self, other: 'Filter') -> 'Filter':
         """Select images that match both filters."""
@@ -168,15 +144,28 @@ class Filter:
         return f'({self._label})' if compound else self._label
 
 
+def having(
+    field: str, test: Callable[[Any], object], **options: Any
+) -> Filter:
+    """Select images by a field; images without it do not match.
+
+    :param test: of the value of the field
+    :param options: of the filter
+    """
+
+    def matches(image: Image) -> object:
+        value = getattr(image, field)
+        return value is not None and test(value)
+
+    return Filter(matches, **options)
+
+
 #: The filter that every image matches; it has no query parameters.
 EVERYTHING = Filter(lambda _image: True, brief=True, label='EVERYTHING')
 
 
 def as_filter(where: object) -> Filter:
-    """Return the filter of an argument ``where``, which may be None.
-
-    :raises TypeError: for another type
-    """
+    """Return the filter of an argument ``where``, which may be None."""
     if where is None:
         return EVERYTHING
     if isinstance(where, Filter):

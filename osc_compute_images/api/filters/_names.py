@@ -6,6 +6,7 @@ import fnmatch
 import re
 
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.filters._filter import having
 from osc_compute_images.api.listing._options import ListOpts
 
 # NOTE: "]" is an ordinary character right after "[", "[!" and "[^".
@@ -33,11 +34,7 @@ def name_pattern(glob: str) -> Filter:
     """
     # NOTE: not fnmatch.fnmatch: its case sensitivity depends on the platform.
     matches = re.compile(fnmatch.translate(_as_fnmatch(glob))).match
-    return Filter(
-        lambda image: image.name is not None and matches(image.name),
-        brief=True,
-        label=f'name_pattern({glob!r})',
-    )
+    return having('name', matches, brief=True, label=f'name_pattern({glob!r})')
 
 
 def _as_fnmatch(glob: str) -> str:
@@ -66,8 +63,4 @@ def name_regex(pattern: str) -> Filter:
     from osc_compute_images.api.filters._regex import searcher
 
     search = searcher(pattern)
-    return Filter(
-        lambda image: image.name is not None and search(image.name),
-        brief=True,
-        label=f'name_regex({pattern!r})',
-    )
+    return having('name', search, brief=True, label=f'name_regex({pattern!r})')

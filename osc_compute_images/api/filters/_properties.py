@@ -2,6 +2,8 @@
 
 """Filters by the properties of images, and by type."""
 
+from collections.abc import Callable
+from collections.abc import Mapping
 import functools
 import operator
 import re
@@ -62,22 +64,21 @@ def image_type(*kinds: str) -> Filter:
     return functools.reduce(operator.or_, map(_image_type, kinds))
 
 
+#: Types other than the values of the property ``image_type``.
+_TYPES: Mapping[str, Callable[[Image], bool]] = {
+    'base': lambda image: (
+        'image_type' not in image.metadata and not image.is_volume_backed
+    ),
+    'server': lambda image: image.server is not None,
+    'volume': lambda image: image.is_volume_backed,
+}
+
+
 def _image_type(kind: str) -> Filter:
+    if kind.lower() == 'all':
+        return EVERYTHING
     label = f'image_type({kind!r})'
-    match kind.lower():
-        case 'all':
-            return EVERYTHING
-        case 'base':
-            return Filter(
-                lambda image: (
-                    'image_type' not in image.metadata
-                    and not image.is_volume_backed
-                ),
-                label=label,
-            )
-        case 'server':
-            return Filter(lambda image: image.server is not None, label=label)
-        case 'volume':
-            return Filter(lambda image: image.is_volume_backed, label=label)
+    if kind.lower() in _TYPES:
+        return Filter(_TYPES[kind.lower()], label=label)
     same = property_is('image_type', kind)
     return Filter(same.matches, same.query, label=label)

@@ -17,8 +17,8 @@ from osc_compute_images.api._errors import ImagesError
 #: Seconds of CPU time to search one name.
 MAX_SECONDS = 1
 
-#: Parts of a pattern: its characters, times the repeats. The engine expands
-#: them: the maximum takes some 20 MB.
+#: Characters of a pattern, times the repeats, which the engine expands: the
+#: maximum takes some 20 MB.
 MAX_PARTS = 100_000
 
 #: A repeat; its first group is empty after a single character or class.

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Filters by status and server."""
+"""Filters by status."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from osc_compute_images.api.filters._filter import Filter
 
@@ -52,26 +51,3 @@ def _status(word: str) -> str:
             f'{word!r} is not an image status; choose from {_CHOICES}'
         )
     return upper
-
-
-class HasID(Protocol):
-    """Anything with an ID, such as a server."""
-
-    @property
-    def id(self) -> str: ...
-
-
-def server(server: HasID | str) -> Filter:
-    """Select images that were taken from a server.
-
-    :param server: its ID, or any object with an ``id``. To find the ID of a
-        name, use :meth:`.ImagesAPI.find_server_id`
-    """
-    server_id = getattr(server, 'id', server)
-    if not isinstance(server_id, str):
-        raise TypeError(f'server takes an ID, not {type(server).__name__}')
-    return Filter(
-        lambda image: image.server_id == server_id,
-        {'server': server_id},
-        label=f'server({server_id!r})',
-    )

@@ -9,9 +9,9 @@ import operator
 from typing import Any
 
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.filters._filter import having
 from osc_compute_images.api.listing import _options
 from osc_compute_images.api.records import _times
-from osc_compute_images.api.records._image import Image
 
 _ROUNDING = datetime.timedelta(seconds=2)
 
@@ -85,11 +85,7 @@ def _compared(
     limit: datetime.datetime,
     **options: Any,
 ) -> Filter:
-    """Select images by a time; images without it do not match."""
-
-    def matches(image: Image) -> bool:
-        time = getattr(image, field)
-        return time is not None and compare(time, limit)
-
     label = f'{name}({_times.format_time(limit)!r})'
-    return Filter(matches, label=label, **options)
+    return having(
+        field, lambda time: compare(time, limit), label=label, **options
+    )

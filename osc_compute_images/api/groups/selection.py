@@ -75,49 +75,20 @@ def newest(
         if pages is None
         else map(operator.attrgetter('images'), pages())
     )
-    return itertools.chain.from_iterable(
-        _newest_of_pages(lists, count, group_by=group_by)
-    )
+    selected = Newest(count, group_by)
+    return itertools.chain.from_iterable(selected.of_pages(lists))
 
 
-def _newest_of_pages(
-    pages: Iterable[Sequence[Image]],
-    count: int,
-    *,
-    group_by: Iterable[str] = (),
-) -> Iterator[list[Image]]:
-    """Like :func:`newest`, page by page.
-
-    Each page is examined as a whole before its images are yielded. While the
-    server keeps the order, only one page is held in memory.
-    """
-    selected = _Newest(count, keys_of(group_by))
-    return itertools.chain(
-        _certain(selected, pages),
-        # NOTE: lazy: only when all pages have been read.
-        (selected.rest() for _ in range(1)),
-    )
-
-
-def _certain(
-    selected: '_Newest', pages: Iterable[Sequence[Image]]
-) -> Iterator[list[Image]]:
-    # NOTE: a loop over the pages would hold one during the next request.
-    for images in map(selected.add, pages):
-        yield images
-        if selected.is_complete:
-            return
-
-
-class _Newest:
+class Newest:
     """Selects the newest of each group.
 
     :raises ValueError: for a count below 1 or an unknown key
     """
 
-    def __init__(self, count: int, keys: list[str]) -> None:
+    def __init__(self, count: int, group_by: Iterable[str]) -> None:
         if count < 1:
             raise ValueError(f'count must be 1 or more, not {count}')
+        keys = keys_of(group_by)
         self._count = count
         self._group = group_of(keys)
         self._is_one_group = not keys
@@ -128,16 +99,25 @@ class _Newest:
         self._number = 0
         self._order = Order()
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether no later image can be among the newest."""
-        return (
-            self._order.is_certain
-            and self._is_one_group
-            and self._number >= self._count
-        )
+    def of_pages(
+        self, pages: Iterable[Sequence[Image]]
+    ) -> Iterator[list[Image]]:
+        """Like :func:`newest`, page by page.
 
-    def add(self, page: Sequence[Image]) -> list[Image]:
+        Each page is examined as a whole before its images are yielded. While
+        the server keeps the order, only one page is held in memory.
+        """
+        # NOTE: a loop over the pages would hold one during the next request.
+        for images in map(self._add_page, pages):
+            yield images
+            is_enough = self._is_one_group and self._number >= self._count
+            if is_enough and self._order.is_certain:
+                return
+        # Newest first.
+        ages = sorted(self._images, reverse=True)
+        yield [self._images.pop(age) for age in ages]
+
+    def _add_page(self, page: Sequence[Image]) -> list[Image]:
         """Add a page; return the images that are certainly selected."""
         for image in page:
             self._number += 1
@@ -148,11 +128,6 @@ class _Newest:
         images = [*self._images.values()]
         self._images.clear()
         return images
-
-    def rest(self) -> list[Image]:
-        """Return the remaining images, newest first."""
-        ages = sorted(self._images, reverse=True)
-        return [self._images.pop(age) for age in ages]
 
     def _add(self, age: _Age, image: Image) -> None:
         heap = self._heaps.setdefault(self._group(image), [])

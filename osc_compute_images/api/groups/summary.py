@@ -56,9 +56,7 @@ def summarize(
     """
     keys = keys_of(group_by)
     group = group_of(keys)
-    sums: dict[Group, _Sum] = {}
-    if not keys:
-        sums[()] = _Sum()
+    sums: dict[Group, _Sum] = {} if keys else {(): _Sum()}
     for image in images:
         key = group(image)
         if key not in sums:
@@ -72,30 +70,21 @@ def _order(key: Group) -> list[tuple[bool, str]]:
 
 
 class _Sum:
-    __slots__ = ('count', 'newest', 'oldest', 'size')
+    __slots__ = ('_count', '_size', '_times')
 
     def __init__(self) -> None:
-        self.count = 0
-        self.size = 0
-        self.oldest: datetime.datetime | None = None
-        self.newest: datetime.datetime | None = None
+        self._count = self._size = 0
+        #: The oldest and the newest time; empty if none is known.
+        self._times: tuple[datetime.datetime, ...] = ()
 
     def add(self, image: Image) -> None:
-        self.count += 1
-        self.size += image.size or 0
+        self._count += 1
+        self._size += image.size or 0
         created = image.created_at
-        if created is None:
-            return
-        if self.oldest is None or created < self.oldest:
-            self.oldest = created
-        if self.newest is None or created > self.newest:
-            self.newest = created
+        if created is not None:
+            times = (*self._times, created)
+            self._times = min(times), max(times)
 
     def summary(self, key: Group) -> Summary:
-        return Summary(
-            key, self.count, self.size, _text(self.oldest), _text(self.newest)
-        )
-
-
-def _text(time: datetime.datetime | None) -> str | None:
-    return None if time is None else format_time(time)
+        oldest, newest = [*map(format_time, self._times)] or (None, None)
+        return Summary(key, self._count, self._size, oldest, newest)

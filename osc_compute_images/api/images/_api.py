@@ -17,13 +17,12 @@ from keystoneauth1 import adapter as ksa_adapter
 from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
 from osc_compute_images.api.changes import _apply
-from osc_compute_images.api.changes import _sending
 from osc_compute_images.api.changes import usage
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
 from osc_compute_images.api.changes.properties import check_properties
 from osc_compute_images.api.filters._filter import as_filter
-from osc_compute_images.api.filters._states import HasID
+from osc_compute_images.api.filters._servers import HasID
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.images import _probe
 from osc_compute_images.api.images import _routes
@@ -195,10 +194,7 @@ class ImagesAPI(MetadataAPI):
             }
         if ignore_missing and not found:
             return None
-        image_id = _lookup.only_one(
-            'image', text, found, _errors.ImageNotFound
-        )
-        return found[image_id]
+        return _lookup.only_one('image', text, found, _errors.ImageNotFound)
 
     def find_all(
         self, name_or_id: ImageID, *, where: filters.Filter | None = None
@@ -257,8 +253,8 @@ class ImagesAPI(MetadataAPI):
         except _errors.ImageNotFound:
             if not ignore_missing:
                 raise
-        except _sending.RESPONSE_LOST:
-            if not _sending.is_known_gone(self, image_id):
+        except _apply.RESPONSE_LOST:
+            if not _apply.is_known_gone(self, image_id):
                 raise
 
     def find_visibilities(
@@ -389,7 +385,7 @@ class ImagesAPI(MetadataAPI):
         check_properties(wanted)
         try:
             return self._servers.create_image(server_id, name, wanted)
-        except _sending.RESPONSE_LOST:
+        except _apply.RESPONSE_LOST:
             # NOTE: an older image may have the same name.
             recent = filters.created_after(_LOST_RESPONSE)
             where = filters.server(server_id) & filters.name(name) & recent

@@ -18,7 +18,12 @@ from osc_compute_images.api.records import _ids
 _NO_SUCH_IMAGE = 'Image not found.'
 
 #: Statuses of a missing route.
-_NO_ROUTE = (404, 406)
+_NO_ROUTE = (404, 406, 410)
+
+#: How Nova begins its message if its policy forbids a request, and if the
+#: Image service does.
+_POLICY = "Policy doesn't allow"
+_OF_GLANCE = ('HTTP 403', 'Not authorized for image')
 
 
 class Routes:
@@ -36,6 +41,8 @@ class Routes:
         try:
             return self._client.get(path_to('images', *path), query)
         except _errors.HTTPError as e:
+            if e.http_status == 403 and not e.message.startswith(_OF_GLANCE):
+                _raise_forbidden(e)
             if e.http_status in _NO_ROUTE:
                 self._raise_not_served(e)
             raise
@@ -63,11 +70,13 @@ class Routes:
                 return self._client.get(url, deadline=deadline)
             return self._client.send(method, url, json)
         except _errors.HTTPError as e:
+            if e.http_status == 403 and self._is_forbidden(method, e):
+                _raise_forbidden(e)
             if e.http_status == 404 and e.message == _NO_SUCH_IMAGE:
                 raise _image_not_found(e, e.message) from e
             # A missing property has the same error as a missing route.
             if e.http_status in _NO_ROUTE and len(path) < 2:
-                if not self._serves_images():
+                if self._status_of_list() in _NO_ROUTE:
                     self._raise_not_served(e)
                 if e.http_status == 404:
                     raise _image_not_found(
@@ -102,15 +111,22 @@ class Routes:
         except _errors.NotFound as e:
             raise no_property(image_id, key, e) from e
 
-    def _serves_images(self) -> bool:
-        """Return whether the route for the list of images exists."""
+    def _is_forbidden(self, method: str, e: _errors.HTTPError) -> bool:
+        """Return whether Compute forbids a request also for other images."""
+        # NOTE: gateways have messages of their own, but then forbid reads.
+        return e.message.startswith(_POLICY) or (
+            method == 'GET'
+            and not e.message.startswith(_OF_GLANCE)
+            and self._status_of_list() == 403
+        )
+
+    def _status_of_list(self) -> int | None:
+        """Return the error status of a list of images, or None without one."""
         try:
             self._client.get(path_to('images'), {'limit': 1})
-        except _errors.HTTPError as e:
-            return e.http_status not in _NO_ROUTE
-        except _errors.ImagesError:
-            return True
-        return True
+        except _errors.ImagesError as e:
+            return e.http_status
+        return None
 
     def _raise_not_served(self, e: _errors.HTTPError) -> NoReturn:
         versions = self._client.served_versions()
@@ -126,6 +142,12 @@ class Routes:
             http_status=e.http_status,
             request_id=e.request_id,
         ) from e
+
+
+def _raise_forbidden(e: _errors.HTTPError) -> NoReturn:
+    raise _errors.ImagesForbidden(
+        e.message, http_status=e.http_status, request_id=e.request_id
+    ) from e
 
 
 def is_addressable(key: str) -> bool:

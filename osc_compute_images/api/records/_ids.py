@@ -3,6 +3,7 @@
 """The forms of IDs."""
 
 from collections.abc import Iterator
+from collections.abc import Sequence
 import re
 
 from osc_compute_images.api import _limits
@@ -52,3 +53,9 @@ def is_addressable(text: str) -> bool:
 def may_be_id(text: str) -> bool:
     """Return whether a text may be an ID that :func:`candidates` lacks."""
     return is_addressable(text) and not any(candidates(text))
+
+
+def joined(ids: Sequence[str]) -> str:
+    """Return the first of some IDs, for a message."""
+    shown = ', '.join(ids[: _limits.MAX_IDS_SHOWN])
+    return shown if len(ids) <= _limits.MAX_IDS_SHOWN else f'{shown}, ...'

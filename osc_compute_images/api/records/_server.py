@@ -5,23 +5,14 @@
 from collections.abc import Mapping
 import dataclasses
 
-from osc_compute_images.api import _limits
+from osc_compute_images.api.records import _ids
 
 #: Statuses in which a server may be stored in one of its snapshots, or may
 #: need one of them to start again. Nova does not tell which one.
-_UNSETTLED = frozenset(
-    (
-        '',
-        'ERROR',
-        'RESCUE',
-        'RESIZE',
-        'REVERT_RESIZE',
-        'SHELVED',
-        'SHELVED_OFFLOADED',
-        'UNKNOWN',
-        'VERIFY_RESIZE',
-    )
-)
+_UNSETTLED = frozenset({
+    '', 'ERROR', 'RESCUE', 'RESIZE', 'REVERT_RESIZE', 'SHELVED',
+    'SHELVED_OFFLOADED', 'UNKNOWN', 'VERIFY_RESIZE',
+})  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,12 +97,9 @@ class ServerList:
         unread = [s.id for s in self.servers if s.may_use_any_image]
         if not unread:
             return self.missing
-        shown = ', '.join(unread[: _limits.MAX_IDS_SHOWN])
-        if len(unread) > _limits.MAX_IDS_SHOWN:
-            shown += ', ...'
         unknown = (
             f'Compute does not tell which images these servers use, as for a '
-            f'cell that is down: {shown}'
+            f'cell that is down: {_ids.joined(unread)}'
         )
         return (unknown, *self.missing)
 

@@ -2,6 +2,7 @@
 
 """Parse and format times, ages and time spans."""
 
+import contextlib
 import datetime
 import operator
 import re
@@ -83,12 +84,10 @@ def parse_span(text: str) -> datetime.timedelta | None:
     if match is None:
         return None
     numbers = map(int, match.groups(default='0'))
-    try:
-        return sum(
-            map(operator.mul, numbers, _UNITS.values()), datetime.timedelta()
-        )
-    except OverflowError:
-        return None
+    with contextlib.suppress(OverflowError):
+        spans = map(operator.mul, numbers, _UNITS.values())
+        return sum(spans, datetime.timedelta())
+    return None
 
 
 def moment(
@@ -104,31 +103,30 @@ def moment(
     :raises ValueError: for any other text, or a datetime without a time zone
     :raises TypeError: for any other type
     """
+    parsed: datetime.datetime | None
     if isinstance(when, datetime.datetime):
+        parsed = when
         if when.tzinfo is None:
             raise ValueError(
                 f'{when!r} has no time zone; use datetime.datetime.now('
                 f'datetime.UTC)'
             )
-        parsed: datetime.datetime | None = when
     elif isinstance(when, datetime.timedelta):
         parsed = _ago(when)
-    elif isinstance(when, str):
-        age = parse_span(when)
-        if re.fullmatch(r'(?a)\d{4}(-\d{2})?', when):
-            parsed = parse(when + ('-01' if '-' in when else '-01-01'))
-        else:
-            parsed = parse(when) if age is None else _ago(age)
-    else:
+    elif not isinstance(when, str):
         raise TypeError(
             f'A time must be a datetime.datetime, a datetime.timedelta or an '
             f'ISO 8601 text, not {type(when).__name__}'
         )
-    try:
+    elif (age := parse_span(when)) is not None:
+        parsed = _ago(age)
+    elif re.fullmatch(r'(?a)\d{4}(-\d{2})?', when):
+        parsed = parse(when + ('-01' if '-' in when else '-01-01'))
+    else:
+        parsed = parse(when)
+    with contextlib.suppress(OverflowError):
         if parsed is not None:
             return parsed.astimezone(datetime.UTC)
-    except OverflowError:
-        pass
     raise ValueError(
         f'{when!r} is neither an ISO 8601 time, such as 2026-11-23T16:11:28Z '
         f'or 2026-11-23, nor an age, {SPAN_FORM}'

@@ -9,6 +9,7 @@ in a request without any parameter for paging
 page is requested without a limit.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -17,19 +18,25 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import _limits
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.http import path_to
-from osc_compute_images.api.listing import _decode
+from osc_compute_images.api.listing._decode import member
+from osc_compute_images.api.listing._decode import read_page
 from osc_compute_images.api.listing._pager import Pager
 from osc_compute_images.api.listing._query import Query
 from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._server import Server
 from osc_compute_images.api.records._server import ServerList
+from osc_compute_images.api.servers import _decode
 
 #: Since it, Nova reports the servers of cells that do not respond.
 _DOWN_CELLS = '2.69'
 
-
 #: Since it, the response of createImage has the ID of the image.
 _IMAGE_ID = '2.45'
+
+
+#: Requests a path, with a query; returns the body, and whether it tells of
+#: cells that do not respond.
+_Fetch = Callable[[str, Mapping[str, Any]], tuple[bytes, bool]]
 
 
 class ServerReader:
@@ -45,43 +52,32 @@ class ServerReader:
     def list(
         self, *, all_projects: bool = False, own_project: bool = False
     ) -> ServerList:
-        """List the servers of all projects, or else of the own project.
+        """See :meth:`osc_compute_images.api.ImagesAPI.servers`.
 
-        :param all_projects: fail rather than list those of the own project
-        :param own_project: list only those of the own project
         :raises Forbidden: if the user may not list all projects
-        :raises ImagesError: if the list cannot be completed
         """
-        try:
-            return self._list_visible(all_projects, own_project)
-        except _errors.NotAcceptable:
-            if self._microversion is None:
-                raise
-            self._microversion = None
-            return self._list_visible(all_projects, own_project)
+        if not own_project:
+            try:
+                return self._list({'all_tenants': 1})
+            except _errors.Forbidden:
+                # NOTE: an error after the first page is a ListingInterrupted.
+                if all_projects:
+                    raise
+        return self._list({})
 
     def get(self, server_id: str) -> Server | None:
-        """Return a server, or None if there is none with this ID.
+        """See :meth:`osc_compute_images.api.ImagesAPI.server`.
 
         Nova answers with an error, and not with a 404, for a server of a cell
         that does not respond.
-
-        :raises ImagesError: if it cannot be read
         """
         if server_id in _ids.RESERVED:
             return None
-        path = path_to('servers', server_id)
         try:
-            try:
-                body = self._client.fetch(
-                    path, microversion=self._microversion
-                ).body
-            except _errors.NotAcceptable:
-                self._microversion = None
-                body = self._client.get(path)
+            body, _ = self._fetch(path_to('servers', server_id), {})
         except _errors.NotFound:
             return None
-        record = _server(_decode.member(body, 'server', dict))
+        record = _decode.server(member(body, 'server', dict))
         if record is None or record.id.lower() != server_id.lower():
             raise _errors.InvalidResponse(
                 f'The server sent another server instead of {server_id}'
@@ -111,147 +107,105 @@ class ServerReader:
                 http_status=e.http_status,
                 request_id=e.request_id,
             ) from e
-        image_id: str = _decode.member(body, 'image_id', str)
+        image_id: str = member(body, 'image_id', str)
         if not _ids.is_addressable(image_id):
             raise _errors.InvalidResponse(
                 'The server sent an invalid ID of the new image'
             )
         return image_id
 
-    def _list_visible(
-        self, all_projects: bool, own_project: bool
-    ) -> ServerList:
-        reading = _Reading(self._client, self._microversion)
+    def _fetch(
+        self, path: str, query: Mapping[str, Any]
+    ) -> tuple[bytes, bool]:
         try:
-            if not own_project:
-                return reading.all_projects()
-        except _errors.Forbidden:
-            # NOTE: an error after the first page is a ListingInterrupted.
-            if all_projects:
+            response = self._client.fetch(
+                path, query, microversion=self._microversion
+            )
+        except _errors.NotAcceptable:
+            if self._microversion is None:
                 raise
-        return _Reading(self._client, self._microversion).own_project()
+            self._microversion = None
+            response = self._client.fetch(path, query)
+        return response.body, response.microversion == _DOWN_CELLS
+
+    def _list(self, query: Mapping[str, Any]) -> ServerList:
+        """List servers; without a query, those of the own project."""
+        reading = _Reading(self._fetch, query)
+        missing = []
+        if reading.unreadable:
+            missing.append(
+                f'{reading.unreadable} servers are invalid in the list'
+            )
+        shows_down_cells = reading.shows_down_cells
+        if query and not shows_down_cells and self._microversion is not None:
+            down = self._down_hosts()
+            shows_down_cells = down is not None
+            if down:
+                missing.append(
+                    f'the cells of these hosts do not respond: '
+                    f'{_ids.joined(down)}'
+                )
+        return ServerList(
+            tuple(reading.servers),
+            bool(query),
+            tuple(missing),
+            shows_down_cells,
+        )
+
+    def _down_hosts(self) -> Sequence[str] | None:
+        """Return hosts of cells that are down; None if it is unknown."""
+        try:
+            body, shows_down_cells = self._fetch('/os-services', {})
+            services = member(body, 'services', list)
+        except _errors.ImagesError:
+            return None
+        if not shows_down_cells:
+            return None
+        return sorted(
+            str(service.get('host'))
+            for service in services
+            if isinstance(service, dict) and service.get('status') == 'UNKNOWN'
+        )
 
 
 class _Reading:
-    """A listing of servers."""
+    """A listing of servers, which has been read.
 
-    def __init__(self, client: Client, microversion: str | None) -> None:
-        self._client = client
-        self._microversion = microversion
-        self._records: list[Server] = []
-        self._unreadable = 0
-        self._shows_down_cells = microversion is not None
+    :ivar servers: each record of the list
+    :ivar unreadable: number of records without a server
+    :ivar shows_down_cells: see :class:`.ServerList`
+    """
 
-    def all_projects(self) -> ServerList:
-        self._read({'all_tenants': 1})
-        missing = [] if self._shows_down_cells else self._down_services()
-        return self._result(missing, all_projects=True)
-
-    def own_project(self) -> ServerList:
-        self._read({})
-        return self._result([], all_projects=False)
-
-    def _result(
-        self, missing: Sequence[str], *, all_projects: bool
-    ) -> ServerList:
-        if self._unreadable:
-            invalid = f'{self._unreadable} servers are invalid in the list'
-            missing = [invalid, *missing]
-        return ServerList(
-            tuple(self._records),
-            all_projects,
-            tuple(missing),
-            self._shows_down_cells,
-        )
-
-    def _read(self, query: Mapping[str, str | int]) -> None:
-        servers = Pager(
-            self._fetch,
-            lambda body: _decode.read_page(body, 'servers', self._collect),
+    def __init__(self, fetch: _Fetch, query: Mapping[str, Any]) -> None:
+        self._fetch = fetch
+        self.servers: list[Server] = []
+        self.unreadable = 0
+        self.shows_down_cells = True
+        listing = Pager(
+            self._fetch_page,
+            lambda body: read_page(body, 'servers', self._collect),
             Query(query),
             'servers',
         )
-        for number, page in enumerate(servers.pages()):
-            if len(self._records) > _limits.MAX_SERVERS:
+        for number, page in enumerate(listing.pages()):
+            if len(self.servers) > _limits.MAX_SERVERS:
                 raise _errors.InvalidResponse(
                     f'There are more than {_limits.MAX_SERVERS:,} servers'
                 )
             if number == 0 and not page.is_last():
                 # NOTE: a full page has no room for servers of other cells.
-                self._shows_down_cells = False
+                self.shows_down_cells = False
 
-    def _fetch(self, query: Mapping[str, Any]) -> bytes:
-        if 'marker' not in query and self._microversion is not None:
+    def _fetch_page(self, query: Mapping[str, Any]) -> bytes:
+        if 'marker' not in query:
             query = {k: v for k, v in query.items() if k != 'limit'}
-        response = self._client.fetch(
-            '/servers/detail', query, microversion=self._microversion
-        )
-        if response.microversion != self._microversion:
-            self._shows_down_cells = False
-        return response.body
+        body, shows_down_cells = self._fetch('/servers/detail', query)
+        self.shows_down_cells &= shows_down_cells
+        return body
 
     def _collect(self, entries: Sequence[Any]) -> list[Server]:
         # NOTE: the listing drops duplicates; here each record counts.
-        records = [*map(_server, entries)]
-        servers = [record for record in records if record is not None]
-        self._unreadable += len(records) - len(servers)
-        self._records += servers
+        servers = _decode.servers(entries)
+        self.unreadable += len(entries) - len(servers)
+        self.servers += servers
         return servers
-
-    def _down_services(self) -> list[str]:
-        """Return which cells are down, as far as an administrator sees it."""
-        if self._microversion is None:
-            return []
-        try:
-            response = self._client.fetch(
-                '/os-services', microversion=self._microversion
-            )
-            services = _decode.member(response.body, 'services', list)
-        except _errors.ImagesError:
-            return []
-        if response.microversion != self._microversion:
-            return []
-        self._shows_down_cells = True
-        down = sorted(
-            str(service.get('host'))
-            for service in services
-            if isinstance(service, dict) and service.get('status') == 'UNKNOWN'
-        )
-        if not down:
-            return []
-        shown = ', '.join(down[: _limits.MAX_IDS_SHOWN])
-        return [f'the cells of these hosts do not respond: {shown}']
-
-
-def _server(entry: Any) -> Server | None:
-    """Return the server of an entry, or None if it has no ID."""
-    if not isinstance(entry, dict) or not _is_id(entry.get('id')):
-        return None
-    image = entry.get('image')
-    image_id = image.get('id') if isinstance(image, dict) else None
-    status = (_text(entry.get('status')) or '').upper()
-    return Server(
-        id=str(entry['id']),
-        name=_text(entry.get('name')) or '',
-        status=status,
-        image_id=str(image_id) if _is_id(image_id) else None,
-        project_id=_text(entry.get('tenant_id')),
-        task_state=_text(entry.get('OS-EXT-STS:task_state')),
-        # NOTE: '' means that it was booted from a volume.
-        may_use_any_image=status == 'UNKNOWN'
-        or not (image == '' or _is_id(image_id)),
-        metadata=_metadata(entry.get('metadata')),
-    )
-
-
-def _metadata(value: Any) -> Mapping[str, str]:
-    items = value.items() if isinstance(value, dict) else ()
-    return {key: text for key, text in items if isinstance(text, str)}
-
-
-def _is_id(value: object) -> bool:
-    return bool(value) and type(value) in (str, int)
-
-
-def _text(value: object) -> str | None:
-    return None if value is None or value == '' else str(value)

@@ -22,20 +22,17 @@ same Image service.
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
-import copy
 import dataclasses
-import functools
 import math
 import time
 from typing import TYPE_CHECKING
 
-from osc_compute_images.api import _errors
-from osc_compute_images.api import _threads
-from osc_compute_images.api.changes.usage import is_named_as_stored
+from osc_compute_images.api._regions import with_keys
+from osc_compute_images.api.changes._links import is_named_as_stored
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Server
 from osc_compute_images.api.records._server import ServerList
-from osc_compute_images.api.servers import _catalog
+from osc_compute_images.api.servers._member import Member
 
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
@@ -46,46 +43,6 @@ __all__ = ['Fleet']
 #: it took to read, if that is longer.
 _USE_TIME = 1.0
 _USE_FACTOR = 4
-
-_PARALLEL = 16
-
-
-class _Member:
-    """A region whose servers are read.
-
-    :param name: for messages
-    """
-
-    def __init__(self, api: 'ImagesAPI', name: str) -> None:
-        self.api = api
-        self.name = name or 'without a name'
-        self.catalog = _catalog.Catalog(api.adapter)
-        self.image_ids: frozenset[str] = frozenset()
-        self.error: _errors.ImagesError | None = None
-        self.list = ServerList(())
-        self.server_ids: frozenset[str] = frozenset()
-
-    def read(self, *, all_projects: bool) -> None:
-        self.error = None
-        try:
-            self.list = self.api.servers(
-                all_projects=all_projects or self.list.all_projects
-            )
-        except _errors.ImagesError as e:
-            self.error = e
-        self.server_ids = frozenset(s.id for s in self.list.servers)
-
-    def shares_images(self, other: '_Member') -> bool:
-        """Return whether it has the same Image service, or may have."""
-        if self is other or self.image_ids & other.image_ids:
-            return True
-        if self.catalog.login != other.catalog.login and not (
-            self.catalog.image_urls and other.catalog.image_urls
-        ):
-            return False
-        return _catalog.may_share(
-            self.catalog.image_urls, other.catalog.image_urls
-        )
 
 
 class Fleet:
@@ -101,7 +58,7 @@ class Fleet:
     ) -> None:
         self._apis = list(apis)
         self._all_projects = all_projects
-        self._members: dict[ImagesAPI, _Member] = {}
+        self._members: dict[ImagesAPI, Member] = {}
         self._merged: dict[ImagesAPI, ServerList] = {}
         self._valid_until = -math.inf
 
@@ -124,55 +81,57 @@ class Fleet:
         self._find_members()
         self._merged.clear()
         began = time.monotonic()
-        for _none in _threads.map_in_threads(
-            list(self._members.values()),
-            functools.partial(_Member.read, all_projects=self._all_projects),
-            parallel=_PARALLEL,
-        ):
-            pass
+        members = {member: member.api for member in self._members.values()}
+        for result in with_keys(members, self._read):
+            result.region.note(result)
         ended = time.monotonic()
         self._valid_until = ended + max(
             _USE_TIME, _USE_FACTOR * (ended - began)
         )
 
+    def _read(self, member: Member, api: 'ImagesAPI') -> ServerList:
+        return api.servers(
+            all_projects=self._all_projects or member.list.all_projects
+        )
+
     def servers(self, api: 'ImagesAPI') -> ServerList:
         """Return the servers that may use the images of a region.
 
-        They are those of all regions that were read. A region that shares the
-        Image service, and could not be read, is a gap.
+        They are those of all regions that were read.
 
-        :raises ImagesError: if the servers of the region itself could not be
-            read
+        :raises ImagesError: if those of the region itself could not be read
         """
         if api not in self._merged:
             self._merged[api] = self._merge(api)
         return self._merged[api]
 
     def _merge(self, api: 'ImagesAPI') -> ServerList:
-        own = self._members[api]
-        if own.error is not None:
-            raise copy.copy(own.error) from own.error
+        self._members[api].result.unwrap()
         sharing = self._sharing(api)
-        servers = [*own.list.servers]
-        missing = [*own.list.missing]
+        read: list[ServerList] = []
+        missing: list[str] = []
+        elsewhere: list[Server] = []
         for member in self._members.values():
-            if member is own:
-                continue
             if member not in sharing:
-                servers += map(_elsewhere, member.list.servers)
-            elif member.error is not None:
+                # NOTE: whichever image it uses, it is one of another service.
+                elsewhere += (
+                    dataclasses.replace(server, may_use_any_image=False)
+                    for server in member.list.servers
+                )
+            elif member.result.error is not None:
+                name = member.api.adapter.region_name or 'without a name'
                 missing.append(
-                    f'region {member.name} shares the Image service, and its '
-                    f'servers cannot be read: {member.error}'
+                    f'region {name} shares the Image service, and its '
+                    f'servers cannot be read: {member.result.error}'
                 )
             else:
-                servers += member.list.servers
+                read.append(member.list)
                 missing += member.list.missing
         return ServerList(
-            tuple(servers),
-            all(m.list.all_projects for m in sharing if m.error is None),
+            (*(s for listed in read for s in listed.servers), *elsewhere),
+            all(listed.all_projects for listed in read),
             tuple(missing),
-            all(m.list.shows_down_cells for m in sharing if m.error is None),
+            all(listed.shows_down_cells for listed in read),
         )
 
     def server(self, api: 'ImagesAPI', server_id: str) -> Iterator[Server]:
@@ -213,27 +172,19 @@ class Fleet:
                 found += self.server(api, server_id)
         return dataclasses.replace(listed, servers=(*listed.servers, *found))
 
-    def _sharing(self, api: 'ImagesAPI') -> list[_Member]:
+    def _sharing(self, api: 'ImagesAPI') -> list[Member]:
         own = self._members[api]
         return [m for m in self._members.values() if own.shares_images(m)]
 
     def _find_members(self) -> None:
         if self._members:
             return
-        for api in self._apis:
-            name = api.adapter.region_name or ''
-            self._members[api] = _Member(api, name)
-        known = {
-            (m.catalog.login, m.catalog.region) for m in self._members.values()
-        }
+        self._members = {api: Member(api) for api in self._apis}
+        known = {(m.login, m.region) for m in self._members.values()}
         for member in [*self._members.values()]:
-            for name, adapter in member.catalog.others():
-                if (member.catalog.login, name) not in known:
-                    known.add((member.catalog.login, name))
+            for adapter in member.others():
+                key = member.login, adapter.region_name or ''
+                if key not in known:
+                    known.add(key)
                     other = type(member.api)(adapter)
-                    self._members[other] = _Member(other, name)
-
-
-def _elsewhere(server: Server) -> Server:
-    """Return a server of which it is known that its image is another."""
-    return dataclasses.replace(server, may_use_any_image=False)
+                    self._members[other] = Member(other)

@@ -2,12 +2,7 @@
 
 """Create the snapshots of a plan, a few at a time.
 
-``steps`` are those that :func:`.snapshots.plan.create` returns::
-
-    from osc_compute_images.api.snapshots.apply import apply
-
-    for outcome in apply(api, steps, wait=True):
-        print(outcome.result, outcome.step.server.name, outcome.image_id)
+For an example see :mod:`.snapshots.plan`.
 """
 
 from collections.abc import Callable
@@ -23,7 +18,6 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import _threads
 from osc_compute_images.api.changes._steps import Result
 from osc_compute_images.api.records._image import Image
-from osc_compute_images.api.records._server import Server
 from osc_compute_images.api.snapshots.plan import Action
 from osc_compute_images.api.snapshots.plan import Step
 
@@ -79,24 +73,24 @@ def apply(
         are ACTIVE: each costs the hypervisor
     :param wait: wait until the images are ACTIVE
     :param timeout: seconds for each wait
-    :param on_poll: called, in a thread, with the image after each poll
-    :param on_begin: called, in a thread, before the request
-    :param on_create: called, in a thread, with the ID of a new image
+    :param on_poll: called with the image after each poll; all in a thread
+    :param on_begin: called before the request
+    :param on_create: called with the ID of a new image
     """
 
     def outcome(step: Step) -> Outcome:
+        made = functools.partial(Outcome, step=step)
         if step.action is Action.SKIP:
-            return Outcome(
-                step=step, result=Result.SKIPPED, reason=step.reason
-            )
+            return made(result=Result.SKIPPED, reason=step.reason)
+        metadata = dict(properties or {})
+        if step.server.is_volume_backed:
+            metadata.setdefault('instance_uuid', step.server.id)
         image_id = None
         try:
             if on_begin is not None:
                 on_begin(step)
             image_id = api.create_snapshot(
-                step.server,
-                step.name,
-                properties={**_server_of(step.server), **(properties or {})},
+                step.server, step.name, properties=metadata
             )
             if on_create is not None:
                 on_create(step, image_id)
@@ -107,24 +101,16 @@ def apply(
                     on_poll=on_poll and functools.partial(on_poll, step),
                 )
         except _errors.ServerNotFound as e:
-            return Outcome(step=step, result=Result.GONE, reason=str(e))
+            return made(result=Result.GONE, reason=str(e))
         except _errors.Conflict as e:
-            return Outcome(step=step, result=Result.SKIPPED, reason=str(e))
+            return made(result=Result.SKIPPED, reason=str(e))
         except _errors.ImagesError as e:
-            return Outcome(
-                step=step,
-                result=Result.FAILED,
-                image_id=image_id,
-                reason=str(e),
-                error=e,
+            return made(
+                result=Result.FAILED, image_id=image_id, reason=str(e), error=e
             )
-        return Outcome(step=step, result=Result.DONE, image_id=image_id)
+        return made(result=Result.DONE, image_id=image_id)
 
+    # NOTE: nothing is sent before the first outcome is taken.
     yield from _threads.map_in_threads(
         steps, outcome, parallel=parallel, ordered=False
     )
-
-
-def _server_of(server: Server) -> dict[str, str]:
-    """Return the property that Nova lacks, so that the image is found."""
-    return {'instance_uuid': server.id} if server.is_volume_backed else {}

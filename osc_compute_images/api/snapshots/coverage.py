@@ -16,6 +16,7 @@ never OK. Anyone may set the property that names the server of an image: an
 administrator, who sees the images of all projects, relies on their users.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
@@ -93,12 +94,14 @@ def check(
     :param now: the current time, by default
     """
     now = now or datetime.datetime.now(datetime.UTC)
-    taken: dict[str, list[Image]] = {}
+    taken: dict[str, dict[str, Image]] = {}
     for image in images:
         if image.server_id is not None:
-            taken.setdefault(image.server_id.lower(), []).append(image)
+            # NOTE: an image that is listed twice counts once.
+            taken.setdefault(image.server_id.lower(), {})[image.id] = image
     for server in {server.id: server for server in servers}.values():
-        yield _finding(server, taken.get(server.id.lower(), []), rules, now)
+        found = taken.get(server.id.lower(), {})
+        yield _finding(server, found.values(), rules, now)
 
 
 def worst(levels: Iterable[Level]) -> Level:
@@ -108,79 +111,68 @@ def worst(levels: Iterable[Level]) -> Level:
 
 def _finding(
     server: Server,
-    images: list[Image],
+    images: Collection[Image],
     rules: Rules,
     now: datetime.datetime,
 ) -> Finding:
     good = [i for i in images if i.state == 'ACTIVE']
-    dated = sorted(
-        (
-            (image.created_at, image.id, image)
-            for image in good
-            if image.created_at is not None and image.created_at - now < _SKEW
-        ),
+    dated = [
+        (time, image)
+        for image in good
+        if (time := image.created_at) is not None and time - now < _SKEW
+    ]
+    created, newest = max(
+        dated, key=lambda pair: (pair[0], pair[1].id), default=(None, None)
     )
-    newest = dated[-1][2] if dated else None
-    found = [*_problems(server, good, rules, now)]
-    found += _stuck(images, rules, now)
-    if dated:
-        found += _ages(now - dated[-1][0], rules)
+    found = [*_of_images(images, rules, now)]
+    if server.may_use_any_image:
+        found.append((Level.UNKNOWN, 'Compute does not tell its state'))
+    if not good:
+        found.append((Level.CRITICAL, 'it has no good snapshot'))
+    elif len(good) < rules.min_count:
+        text = f'it has {len(good)} good snapshots of {rules.min_count}'
+        found.append((Level.CRITICAL, text))
+    elif len(dated) < rules.min_count:
+        found.append((Level.UNKNOWN, 'it may have too few good snapshots'))
+    if created is not None:
+        found.append(_of_age(now - created, rules))
     level = worst(level for level, _ in found)
+    texts = (text for each, text in found if each is level and text)
     return Finding(
         server=server,
         level=level,
-        reason='; '.join(text for each, text in found if each is level),
+        reason='; '.join(texts),
         newest=newest,
         count=len(dated),
     )
 
 
-def _problems(
-    server: Server,
-    good: list[Image],
-    rules: Rules,
-    now: datetime.datetime,
-) -> Iterator[tuple[Level, str]]:
-    if server.may_use_any_image:
-        yield Level.UNKNOWN, 'Compute does not tell its state'
-    dated = 0
-    for image in good:
-        created = image.created_at
-        if created is None:
-            yield Level.UNKNOWN, f'the age of image {image.id} is unknown'
-        elif created - now >= _SKEW:
-            yield Level.UNKNOWN, f'image {image.id} is from the future'
-        else:
-            dated += 1
-    if not good:
-        yield Level.CRITICAL, 'it has no good snapshot'
-    elif len(good) < rules.min_count:
-        text = f'it has {len(good)} good snapshots of {rules.min_count}'
-        yield Level.CRITICAL, text
-    elif dated < rules.min_count:
-        yield Level.UNKNOWN, 'it may have too few good snapshots'
-
-
-def _stuck(
-    images: list[Image], rules: Rules, now: datetime.datetime
+def _of_images(
+    images: Iterable[Image], rules: Rules, now: datetime.datetime
 ) -> Iterator[tuple[Level, str]]:
     for image in images:
-        created = image.created_at
-        if image.state != 'SAVING' or rules.stuck_after is None:
-            continue
-        if created is None or now - created > rules.stuck_after:
+        time, stuck_after = image.created_at, rules.stuck_after
+        if image.state == 'ACTIVE':
+            if time is None:
+                yield Level.UNKNOWN, f'the age of image {image.id} is unknown'
+            elif time - now >= _SKEW:
+                yield Level.UNKNOWN, f'image {image.id} is from the future'
+        elif (
+            image.state == 'SAVING'
+            and stuck_after is not None
+            and (time is None or now - time > stuck_after)
+        ):
             yield Level.WARNING, f'image {image.id} is stuck in SAVING'
 
 
-def _ages(
-    age: datetime.timedelta, rules: Rules
-) -> Iterator[tuple[Level, str]]:
-    """Compare the age of the newest good snapshot."""
+def _of_age(age: datetime.timedelta, rules: Rules) -> tuple[Level, str]:
+    """Return the level of the newest good snapshot."""
     text = f'its newest good snapshot is {shown(age)} old'
     if rules.critical is not None and age > rules.critical:
-        yield Level.CRITICAL, text
-    elif rules.warning is not None and age > rules.warning:
-        yield Level.WARNING, text
+        return Level.CRITICAL, text
+    if rules.warning is not None and age > rules.warning:
+        return Level.WARNING, text
+    return Level.OK, ''
 
 
 def shown(age: datetime.timedelta) -> str:

@@ -4,14 +4,14 @@
 
 A plan is made from servers and their images, without any request::
 
-    from osc_compute_images.api.snapshots import plan
+    from osc_compute_images.api.snapshots import apply, plan
 
     images = [*api.list_detail()]
     steps = plan.create(
         api.servers().servers, images, not_within=timedelta(hours=20)
     )
-    for step in steps:
-        print(step.action, step.server.name, step.name, step.reason)
+    for outcome in apply.apply(api, steps, wait=True):
+        print(outcome.result, outcome.step.server.name, outcome.reason)
 
 A server that is busy is skipped, as Compute refuses its snapshot, and so is
 one that has a recent snapshot: a plan that is made again the same night
@@ -27,11 +27,12 @@ import re
 
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Server
+from osc_compute_images.text import SNAPSHOT_NAME
 
 __all__ = ['NAME', 'Action', 'Step', 'create']
 
 #: The default template of names.
-NAME = '{server}-{date}'
+NAME = SNAPSHOT_NAME
 
 #: Statuses in which Nova makes a snapshot of a server.
 _READY = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
@@ -137,35 +138,28 @@ def _names(
 ) -> dict[str, str]:
     """Return the name of the image of each server, by its ID."""
     utc = now.astimezone(datetime.UTC)
-    fields = {'date': f'{utc:%Y-%m-%d}', 'time': f'{utc:%H%M%S}'}
-    unknown = {*_FIELD.findall(template)} - {'server', *fields}
+    fields = {'server': '', 'date': f'{utc:%Y-%m-%d}', 'time': f'{utc:%H%M%S}'}
+    unknown = {*_FIELD.findall(template)} - fields.keys()
     if unknown:
         raise ValueError(
             f'{{{min(unknown)}}} is not a field of a name; choose from '
             f'{{server}}, {{date}} and {{time}}'
         )
-    names = {
-        server.id: _FIELD.sub(
-            lambda field, server=server: {  # type: ignore[misc]
-                **fields,
-                'server': server.name or server.id,
-            }[field[1]],
-            template,
-        )
-        for server in servers
+    names = {}
+    for server in servers:
+        fields['server'] = server.name or server.id
+        names[server.id] = _FIELD.sub(lambda field: fields[field[1]], template)
+    counts = Counter(names.values())
+    unique = {
+        server_id: f'{name}-{server_id}' if counts[name] > 1 else name
+        for server_id, name in names.items()
     }
-    for only_equal in (True, False):
-        counts = Counter(names.values())
-        if len(counts) == len(names):
-            break
+    if len({*unique.values()}) < len(unique):
         # NOTE: a server may be named as another one with its ID.
-        names = {
-            server_id: f'{name}-{server_id}'
-            if counts[name] > 1 or not only_equal
-            else name
-            for server_id, name in names.items()
+        return {
+            server_id: f'{n}-{server_id}' for server_id, n in names.items()
         }
-    return names
+    return unique
 
 
 def _recent(
@@ -174,18 +168,14 @@ def _recent(
     now: datetime.datetime,
 ) -> dict[str, str]:
     """Return why a server is skipped for a recent snapshot, by its ID."""
-    found: dict[str, str] = {}
-    for image in images:
-        created = image.created_at
-        if (
-            not_within is not None
-            and image.server_id is not None
-            and image.state == 'ACTIVE'
-            and created is not None
-            # NOTE: also in the future, as clocks differ.
-            and abs(now - created) < not_within
-        ):
-            found[image.server_id.lower()] = (
-                f'it has a recent snapshot: {image.id}'
-            )
-    return found
+    if not_within is None:
+        return {}
+    return {
+        image.server_id.lower(): f'it has a recent snapshot: {image.id}'
+        for image in images
+        if image.server_id is not None
+        and image.state == 'ACTIVE'
+        and (created := image.created_at) is not None
+        # NOTE: also in the future, as clocks differ.
+        and abs(now - created) < not_within
+    }

@@ -2,6 +2,8 @@
 
 """Changes of images that are named one by one."""
 
+import time
+
 from osc_lib import exceptions
 import pytest
 
@@ -107,6 +109,25 @@ def test_image_in_which_a_server_may_be_stored_is_refused(
     assert ID[5] not in fleet.images
     assert run(app, 'delete', name, '--force') == (0, '')
     assert ID[1] not in fleet.images
+
+
+@pytest.mark.parametrize('change', [shelve, shelve_nameless, lose_cell])
+def test_server_that_is_stored_during_an_earlier_deletion(
+    app, fleet, slept, caplog, change
+):
+    def meanwhile(method, _path):
+        if method == 'DELETE':
+            change(fleet)
+            time.sleep(100)
+
+    if change is shelve_nameless:
+        change(fleet)
+        fleet.servers[WEB]['status'] = 'ACTIVE'
+        change = shelve
+    fleet.before = meanwhile
+    assert run(app, 'delete', ID[5], ID[1], ID[4]) == (1, '')
+    assert {*fleet.images} == {*ID[0:4]}
+    assert f'Image {ID[1]} was not changed: ' in caplog.text
 
 
 def test_snapshot_of_deleted_server_is_deleted(app, fleet):

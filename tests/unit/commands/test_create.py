@@ -15,8 +15,6 @@ from osc_lib import exceptions
 import pytest
 
 from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api.snapshots import plan
-from osc_compute_images.commands.create import NAME
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
@@ -77,10 +75,6 @@ def taken(fleet):
 def finish(fleet):
     for image in fleet.images.values():
         image['status'] = 'ACTIVE'
-
-
-def test_default_name_is_that_of_the_api():
-    assert NAME == plan.NAME
 
 
 # --- which servers -------------------------------------------------------

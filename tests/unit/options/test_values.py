@@ -8,6 +8,7 @@ import datetime
 import functools
 import re
 
+from hypothesis import assume
 from hypothesis import given
 import hypothesis.strategies as st
 import pytest
@@ -170,6 +171,8 @@ def test_error_lists_what_is_valid(option, choices, capsys):
 )
 @examples()
 def test_any_text_is_valid_or_a_usage_error(option, text):
+    # NOTE: some releases of argparse fail for "--option=--".
+    assume(text != '--')
     with contextlib.suppress(SystemExit):
         read(option, text)
 

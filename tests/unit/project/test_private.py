@@ -29,9 +29,9 @@ from osc_compute_images.output import escaping
 PRIVATE = {
     # keystoneauth1.session.Session: token requests are retried more often.
     '_connect_retries': 'api/http/_settings.py',
-    # openstack.config.OpenStackConfig: the regions of a cloud are those of
-    # its catalog, and --all-clouds may prompt for a password.
-    '_get_known_regions': 'api/clouds/_cloud.py',
+    # openstack.config.OpenStackConfig: the regions of a vendor profile are
+    # those of the catalog, and --all-clouds may prompt for a password.
+    '_get_known_regions': 'api/clouds/_entries.py',
     '_pw_callback': 'targets/logins.py',
     # cliff.command.Command: hooks cannot add to the help.
     '_hooks': 'base.py',
@@ -134,9 +134,10 @@ def test_session_without_retries_has_none():
 
 
 def test_config_without_known_regions():
-    clouds = {'mine': {'regions': ['a', 'b']}}
+    clouds = {'mine': {'regions': ['a', 'b']}, 'other': {'profile': 'p'}}
     config = types.SimpleNamespace(cloud_config={'clouds': clouds})
-    assert _cloud.Cloud(config, 'mine').configured_regions() == []
+    for name, regions in (('mine', ['a', 'b']), ('other', [])):
+        assert _cloud.Cloud(config, name).configured_regions() == regions
 
 
 def test_epilog_without_hooks():

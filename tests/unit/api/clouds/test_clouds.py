@@ -3,15 +3,11 @@
 """APIs of regions and clouds from an openstacksdk configuration."""
 
 import datetime
-import json
-import os
 
 from keystoneauth1 import adapter as ksa_adapter
 from keystoneauth1 import fixture
-from keystoneauth1.identity import v3
 from openstack import exceptions as sdk_exceptions
 from openstack.config import OpenStackConfig
-from osc_lib import exceptions
 import pytest
 import yaml
 
@@ -19,44 +15,41 @@ from osc_compute_images import api as images
 from osc_compute_images.api import clouds
 from osc_compute_images.api import in_regions
 from osc_compute_images.api.clouds._settings import adapter_of
-from osc_compute_images.commands.delete import DeleteComputeImage
-from osc_compute_images.commands.list import ListComputeImage
-from osc_compute_images.commands.show import ShowComputeImage
-from osc_compute_images.targets import finder
-from osc_compute_images.targets import scope
 from testbed import nova
 from tests.unit.conftest import set_catalog
-from tests.unit.running import App
 from tests.unit.running import AUTH
-from tests.unit.running import listed
-from tests.unit.running import run
+from tests.unit.running import TWO
 
 pytestmark = pytest.mark.timeout(120, func_only=True)
 
-TWO = 'http://nova-two.example.com/v2.1'
+DATE = datetime.date(2026, 1, 1)
 LOGIN = f'{nova.KEYSTONE}/v3/auth/tokens'
-OTHER_KEYSTONE = 'http://keystone-two.example.com'
 REFUSED = nova.fault(401, 'error', 'No.')
 
 
-@pytest.fixture
-def two_regions(http):
-    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
-    http.get(nova.DETAIL, json=nova.page([nova.image(1)]))
-    http.get(f'{TWO}/images/detail', json=nova.page([nova.image(2)]))
+def entry(**settings):
+    """Return a cloud without a region."""
+    return {'auth_type': 'v3password', 'auth': AUTH, **settings}
 
 
 @pytest.fixture
-def config_of(tmp_path, monkeypatch):
+def config_of(tmp_path, set_variables):
     """Return a function that makes a configuration of these clouds."""
-    for name in [name for name in os.environ if name.startswith('OS_')]:
-        monkeypatch.delenv(name)
+    set_variables({})
 
-    def make(odd=(), /, **entries):
-        file = tmp_path / 'clouds.yaml'
-        file.write_text(yaml.safe_dump({'clouds': {**entries, **dict(odd)}}))
+    def make(odd=(), /, *, secure=None, profile=None, **entries):
+        files = {
+            'clouds': {'clouds': {**entries, **dict(odd)}},
+            'secure': {'clouds': secure or {}},
+            'clouds-public': {'public-clouds': {'public': profile}},
+        }
+        paths = {name: tmp_path / f'{name}.yaml' for name in files}
+        for name, content in files.items():
+            paths[name].write_text(yaml.safe_dump(content))
         return OpenStackConfig(
-            config_files=[str(file)], secure_files=[], vendor_files=[]
+            config_files=[str(paths['clouds'])],
+            secure_files=[str(paths['secure'])],
+            vendor_files=[str(paths['clouds-public'])],
         )
 
     return make
@@ -72,11 +65,6 @@ def results(apis):
 
 def logins(http, url=LOGIN):
     return [r for r in http.request_history if r.url == url]
-
-
-def entry(**settings):
-    """Return a cloud without a region."""
-    return {'auth_type': 'v3password', 'auth': AUTH, **settings}
 
 
 # --- regions --------------------------------------------------------------
@@ -101,12 +89,17 @@ def entry(**settings):
         ({'regions': [{'name': 1, 'values': {'interface': 'public'}}]}, ['1']),
         ({'regions': []}, ['1', 'two']),
         ({'regions': None}, ['1', 'two']),
+        ({'profile': {'regions': ['two', 1]}}, ['1', 'two']),
+        ({'profile': {'region_name': 1}}, ['1', 'two']),
     ],
 )
 def test_regions_of_a_cloud(http, two_regions, config_of, settings, regions):
     set_catalog(http, {'1': nova.ENDPOINT, 'two': TWO})
-    apis = clouds.apis_of(config_of(mycloud=entry(**settings)))
-    if settings.get('regions'):
+    profile = settings.get('profile')
+    named = {'profile': 'public'} if profile else {}
+    config = config_of(mycloud=entry(**settings | named), profile=profile)
+    apis = clouds.apis_of(config)
+    if settings.get('regions') or (profile and 'regions' in profile):
         # The catalog is not needed.
         assert not logins(http)
     assert [*apis] == regions
@@ -118,37 +111,28 @@ def test_regions_of_a_cloud(http, two_regions, config_of, settings, regions):
 def test_apis_of_all_clouds(http, two_regions, config_of, monkeypatch):
     monkeypatch.setenv('OS_USERNAME', 'somebody')
     monkeypatch.setenv('OS_PASSWORD', 'secret')
-    config = config_of(
-        a=entry(),
-        b=entry(regions=['RegionTwo']),
-        broken=7,
-        wrong=entry(auth={**AUTH, 'auth_url': f'{OTHER_KEYSTONE}/v3'}),
-    )
-    wrong = f'{OTHER_KEYSTONE}/v3/auth/tokens'
+    others = {
+        name: entry(auth={**AUTH, 'auth_url': f'http://{name}.example.com/v3'})
+        for name in ('moved', 'wrong')
+    }
+    config = config_of(a=entry(), b=entry(regions=['RegionTwo']), **others)
+    wrong = 'http://wrong.example.com/v3/auth/tokens'
     http.post(wrong, **REFUSED)
+    http.post(
+        'http://moved.example.com/v3/auth/tokens',
+        status_code=307,
+        headers={'Location': LOGIN},
+    )
     apis, errors = clouds.apis_of_all(config)
     assert results(apis) == {
         ('a', 'RegionOne'): ['cirros-1'],
         ('a', 'RegionTwo'): ['cirros-2'],
         ('b', 'RegionTwo'): ['cirros-2'],
     }
-    assert errors.keys() == {'broken', 'wrong'}
-    assert 'The configuration is invalid' in errors['broken'].message
+    # Nor is a password sent to where a login is redirected to.
+    assert errors.keys() == {'moved', 'wrong'}
     assert isinstance(errors['wrong'], images.Unauthorized)
-    assert len(logins(http, wrong)) == 1
-
-
-def test_no_cloud_gets_a_secret_of_another(http, config_of, monkeypatch):
-    monkeypatch.setenv('OS_PASSWORD', 'of the environment')
-    there = f'{OTHER_KEYSTONE}/v3/auth/tokens'
-    # It is not followed, as the login of one would be sent to the other.
-    http.post(there, status_code=307, headers={'Location': LOGIN})
-    auth = {'auth_url': f'{OTHER_KEYSTONE}/v3', 'password': 'of b'}
-    config = config_of(a=entry(), b=entry(auth={**AUTH, **auth}))
-    _apis, errors = clouds.apis_of_all(config)
-    assert errors.keys() == {'b'}
-    assert 'of b' in logins(http, there)[0].text
-    assert [AUTH['password'] in r.text for r in logins(http)] == [True]
+    assert (len(logins(http, wrong)), len(logins(http))) == (1, 2)
 
 
 def test_no_clouds_configured(config_of):
@@ -184,42 +168,81 @@ def test_api_of_default_cloud_does_not_log_in(
     assert not http.request_history
 
 
+@pytest.mark.parametrize('name', [False, 1, None, 1.5])
+def test_only_cloud_may_have_a_name_that_is_no_text(
+    two_regions, config_of, name
+):
+    config = config_of({name: entry()})
+    assert [*clouds.apis_of(config)] == ['RegionOne', 'RegionTwo']
+    api = clouds.api_of(config, region='RegionTwo')
+    assert names(api) == ['cirros-2']
+
+
+MAPPING = 'and not a mapping'
+PROFILE = entry(profile='public')
+
+
 @pytest.mark.parametrize(
-    ('name', 'cloud', 'message'),
+    ('cloud', 'message', 'more'),
     [
-        (False, entry(), 'name of the cloud as False'),
-        (1, entry(), 'name of the cloud as 1,'),
-        (None, entry(), 'name of the cloud as None'),
-        (datetime.date(2026, 1, 1), entry(), 'the cloud as datetime'),
-        ('x', entry(regions=[False, 'a']), 'name of a region as False'),
-        ('x', entry(regions=[1.5]), 'name of a region as 1.5'),
-        ('x', entry(regions=[None]), 'name of a region as None'),
-        ('x', entry(regions=[{'name': False}]), 'a region as False'),
-        ('x', entry(region_name=False), 'name of a region as False'),
-        ('x', entry(regions='a'), '"regions" is \'a\''),
-        ('x', entry(regions={'a': {}}), 'and not a list'),
-        ('x', entry(regions=[{}]), 'needs a "name"'),
-        ('x', entry(regions=[{'name': 'a', 'values': 7}]), '"values"'),
-        ('x', {'auth': None}, 'The configuration is invalid'),
-        ('x', ['a'], 'not a mapping'),
-        ('x', None, 'not a mapping'),
+        (entry(regions=[False, 'a']), 'name of a region as False', {}),
+        (entry(regions=[1.5]), 'name of a region as 1.5', {}),
+        (entry(regions=[None]), 'name of a region as None', {}),
+        (entry(regions=[DATE]), 'name of a region as datetime.date', {}),
+        (entry(regions=[['a']]), r"name of a region as \['a'\]", {}),
+        (entry(regions=[{'name': False}]), 'a region as False', {}),
+        (entry(region_name=False), 'name of a region as False', {}),
+        (entry(region_name={'a': 1}), 'name of a region as {', {}),
+        (entry(regions='a'), '"regions" is of type str, and not a list', {}),
+        (entry(regions={'a': {}}), 'of type dict, and not a list', {}),
+        (entry(regions=[{}]), 'a region has no "name"', {}),
+        (entry(regions=[{'name': 'a', 'values': 7}]), '"values" of a re', {}),
+        (entry(regions=[{'name': 'a', 'values': {1: 2}}]), 'setting as 1', {}),
+        (entry(auth=None), f'"auth" is empty, {MAPPING}', {}),
+        (entry(auth='secret'), f'"auth" is of type str, {MAPPING}', {}),
+        (entry(auth={**AUTH, 1: 2}), 'the name of a setting as 1', {}),
+        (entry() | {True: 2}, 'the name of a setting as True', {}),
+        (entry(profile=['secret']), "TypeError: unhashable type: 'list'", {}),
+        (entry(networks=7), 'TypeError', {}),
+        (['secret'], f'the cloud is of type list, {MAPPING}', {}),
+        (None, f'the cloud is empty, {MAPPING}', {}),
+        (entry(), f'the cloud is empty, {MAPPING}', {'secure': {'x': None}}),
+        (
+            entry(),
+            f'"auth" is of type str, {MAPPING}',
+            {'secure': {'x': {'auth': 'secret'}}},
+        ),
+        (PROFILE, 'as False', {'profile': {'regions': [False, 'a']}}),
+        (PROFILE, 'AttributeError', {'profile': 'secret'}),
     ],
 )
 def test_malformed_entry_is_one_error(
-    http, two_regions, config_of, name, cloud, message
+    http, two_regions, config_of, cloud, message, more
 ):
     good = entry(regions=['RegionOne'])
-    apis, errors = clouds.apis_of_all(config_of({name: cloud}, good=good))
+    config = config_of({'x': cloud}, good=good, **more)
+    apis, errors = clouds.apis_of_all(config)
     assert results(apis) == {('good', 'RegionOne'): ['cirros-1']}
-    (error,) = errors.values()
-    assert message in str(error)
-
-
-def test_malformed_entry_of_the_only_cloud(config_of):
-    config = config_of(c=entry(regions=[False]))
     for function in (clouds.api_of, clouds.apis_of):
-        with pytest.raises(images.ImagesError, match='put it in quotes'):
-            function(config, 'c')
+        with pytest.raises(images.ImagesError, match=message) as e:
+            function(config, 'x')
+        assert str(e.value) == str(errors['x'])
+    assert str(errors['x']).startswith('The configuration is invalid: ')
+    assert 'secret' not in str(errors['x'])
+
+
+@pytest.mark.parametrize('name', [False, 1, None, DATE, 1.5])
+def test_cloud_whose_name_is_no_text_is_one_error(
+    two_regions, config_of, name
+):
+    good = entry(regions=['RegionOne'])
+    config = config_of({name: good}, good=good, secure={name: {'auth': AUTH}})
+    apis, errors = clouds.apis_of_all(config)
+    assert [*apis] == [('good', 'RegionOne')]
+    assert [*errors] == [str(name)]
+    assert f'the cloud as {name!r}, and not as text' in str(errors[str(name)])
+    with pytest.raises(images.ImagesError, match="no cloud 'no'; YAML reads"):
+        clouds.api_of(config, 'no')
 
 
 # --- the catalog ----------------------------------------------------------
@@ -378,163 +401,3 @@ def test_settings_of_region_reach_its_adapter(config_of):
     # Arguments override the configuration.
     region = config.get_one('mycloud', region_name='r')
     assert adapter_of(region, interface='public').interface == 'public'
-
-
-# --- commands -------------------------------------------------------------
-
-
-@pytest.fixture
-def app(http, tmp_path):
-    return App(tmp_path)
-
-
-def first_words(caplog):
-    return [message.partition(':')[0] for message in caplog.messages]
-
-
-def test_list_all_clouds(http, two_regions, tmp_path, caplog):
-    others = {'other': entry(region_name='RegionTwo'), 'bad': entry(auth={})}
-    app = App(tmp_path, others)
-    entries = app.cloud_config.cloud_config['clouds']
-    entries[False] = entry(region_name='RegionOne')
-    app.options.password = 'of the command line'
-    code, out = run(app, ListComputeImage, '--all-clouds', '-f', 'json')
-    rows = json.loads(out)
-    assert [(r['Cloud'], r['Region'], r['Name']) for r in rows] == [
-        ('mycloud', 'RegionOne', 'cirros-1'),
-        ('other', 'RegionTwo', 'cirros-2'),
-    ]
-    assert code == 1
-    assert first_words(caplog) == ['Cloud False', 'Cloud bad']
-    for login in logins(http):
-        assert 'of the command line' not in login.text
-    # Even if others fail, there may be several regions.
-    words = ('--all-clouds', '--marker', 'x')
-    assert run(app, ListComputeImage, *words)[0] == 2
-
-
-def test_no_cloud_can_be_used(http, tmp_path, caplog):
-    app = App(tmp_path, {'other': entry(regions=[True])})
-    http.post(LOGIN, **REFUSED)
-    words = ('--all-clouds', '--all-regions')
-    for kind, *more in (
-        (ListComputeImage,),
-        (ShowComputeImage, 'x'),
-        (DeleteComputeImage, '--all', '--auto-approve'),
-    ):
-        caplog.clear()
-        with pytest.raises(
-            exceptions.CommandError, match=r'^Every region failed or was skip'
-        ):
-            run(app, kind, *words, *more)
-        assert first_words(caplog) == ['Cloud mycloud', 'Cloud other']
-
-
-def test_image_to_change_is_not_found_if_a_cloud_failed():
-    error = images.ImagesError('unusable')
-    regions = scope.Regions(('Region',), {}, {('a', ''): error})
-    with pytest.raises(images.ImagesError, match='unusable'):
-        finder.find(regions, 'x')
-
-
-@pytest.mark.parametrize(
-    ('words', 'regions', 'skipped'),
-    [
-        (['--all-regions'], ['RegionOne', *['RegionTwo'] * 9], False),
-        (['--region', 'RegionTwo'], ['RegionTwo'] * 9, False),
-        (['--region', 'RegionOne'], ['RegionOne'], True),
-    ],
-)
-def test_list_regions_of_all_clouds(
-    http, two_regions, tmp_path, caplog, words, regions, skipped
-):
-    others = [f'other-{number}' for number in range(8)]
-    two = entry(regions=['RegionTwo'])
-    app = App(tmp_path, dict.fromkeys(others, two))
-    rows = listed(app, '--all-clouds', *words)
-    assert [row['Region'] for row in rows] == regions
-    # They are reported in order.
-    assert caplog.messages == [
-        f'Cloud {name} is skipped: it has none of these regions'
-        for name in others
-        if skipped
-    ]
-
-
-def test_no_cloud_or_region_is_found(two_regions, app):
-    for words, message in (
-        (['--region', 'Nowhere'], 'No cloud has a region'),
-        ([], 'No clouds found'),
-    ):
-        if not words:
-            app.cloud_config.cloud_config = {'clouds': {}}
-        with pytest.raises(exceptions.CommandError, match=message):
-            run(app, ListComputeImage, '--all-clouds', *words)
-
-
-def test_unknown_region_is_rejected(http, tmp_path):
-    app = App(tmp_path, regions=['RegionTwo'], region_name=None)
-    for kind, *words in (
-        (ListComputeImage,),
-        (ShowComputeImage, 'x'),
-        (DeleteComputeImage, 'x'),
-    ):
-        with pytest.raises(
-            sdk_exceptions.ConfigException, match='Valid choices are RegionTwo'
-        ):
-            run(app, kind, '--region', 'RegionOne', *words)
-    assert not http.request_history
-
-
-def test_global_options_apply_to_each_region(http, two_regions, app):
-    app.options.password = 'of the command line'
-    app.options.interface = 'public'
-    listed(app, '--all-regions')
-    (login,) = logins(http)
-    assert 'of the command line' in login.text
-
-
-def test_shell_does_not_log_in_for_another_region(
-    http, two_regions, app, monkeypatch
-):
-    monkeypatch.delattr(App, 'prepare_to_run_command')
-    assert len(listed(app, '--region', 'RegionTwo')) == 1
-    # For --timing, the shell reads its own session at the end.
-    assert app.client_manager.session.auth
-
-
-def test_timing_includes_all_logins(http, two_regions, tmp_path):
-    app = App(tmp_path, {'other': entry(region_name='RegionTwo')})
-    app.options.timing = True
-    listed(app, '--all-clouds')
-    timings = [*app.timing_data, *app.client_manager.session.get_timings()]
-    urls = {timing.url.partition('?')[0] for timing in timings}
-    assert {nova.DETAIL, f'{TWO}/images/detail'} <= urls
-
-
-def test_keystone_to_keystone_federation(http, tmp_path):
-    app = App(tmp_path, service_provider='sp', remote_project_name='there')
-    http.post(LOGIN, **REFUSED)
-    command = ListComputeImage(app, None)
-    parsed = command.get_parser('x').parse_args(['--region', 'RegionTwo'])
-    with pytest.raises(exceptions.CommandError, match='No'):
-        command.run(parsed)
-    assert isinstance(command.sessions[0].auth, v3.Keystone2Keystone)
-
-
-def test_delete_in_several_regions(http, two_regions, app, caplog):
-    url = f'{TWO}/images/{nova.image_id(2)}'
-    http.delete(url, status_code=204)
-    http.get(url, json={'image': nova.image(2)})
-    both = ('--region', 'RegionOne', '--region', 'RegionTwo')
-    assert run(app, DeleteComputeImage, *both, 'cirros-2') == (0, '')
-    assert http.last_request.method == 'DELETE'
-    http.get(f'{TWO}/images/detail', json=nova.page([nova.image(1)]))
-    assert run(app, DeleteComputeImage, *both, 'cirros-1', 'none') == (1, '')
-    several, none, _total = caplog.messages
-    assert "2 images have the name or ID 'cirros-1'" in several
-    assert 'in these regions' in none
-    http.get(f'{TWO}/images/detail', **nova.fault(403, 'forbidden', 'No.'))
-    assert run(app, DeleteComputeImage, *both, 'cirros-1') == (1, '')
-    methods = [r.method for r in http.request_history]
-    assert methods.count('DELETE') == 1

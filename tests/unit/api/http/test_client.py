@@ -213,7 +213,7 @@ def test_redirect_to_invalid_url_is_invalid_response(api, http, location):
     [
         (400, images.BadRequest),
         (401, images.Unauthorized),
-        (403, images.Forbidden),
+        (403, images.ImagesForbidden),
         (409, images.Conflict),
         (413, images.TooManyRequests),
         (418, images.HTTPError),

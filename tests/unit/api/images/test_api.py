@@ -199,6 +199,7 @@ def version_document(least, most):
     [
         nova.NO_ROUTE,
         nova.fault(406, 'computeFault', 'Version 2.1 is not supported.'),
+        nova.fault(410, 'gone', 'This resource is no longer available.'),
         {
             'status_code': 404,
             'json': {'message': 'No.<br />', 'code': '404 Not Found'},
@@ -240,6 +241,37 @@ def test_missing_image_if_images_are_served(api, http, image_id, status):
     http.get(f'{nova.ENDPOINT}/images', status_code=status, json={})
     with pytest.raises(images.ImageNotFound, match='could not be found'):
         api.get(image_id)
+
+
+POLICY = "Policy doesn't allow os_compute_api:images to be performed."
+
+
+@pytest.mark.parametrize(
+    ('method', 'message', 'of_list', 'is_forbidden'),
+    [
+        ('GET', POLICY, None, True),
+        ('DELETE', POLICY, None, True),
+        # Of a gateway.
+        ('GET', 'RBAC: access denied', 403, True),
+        ('GET', 'RBAC: access denied', 200, False),
+        ('DELETE', 'RBAC: access denied', None, False),
+        # Of the Image service.
+        ('DELETE', 'You are not allowed to delete the image.', None, False),
+        ('GET', f'Not authorized for image {ID}.', None, False),
+        ('GET', 'HTTP 403 Forbidden: You are not authorized.', None, False),
+    ],
+)
+def test_forbidden_images_differ_from_forbidden_image(
+    api, http, method, message, of_list, is_forbidden
+):
+    if of_list is not None:
+        http.get(f'{nova.ENDPOINT}/images', status_code=of_list, json={})
+    http.register_uri(method, ONE, **nova.fault(403, 'forbidden', message))
+    with pytest.raises(images.Forbidden) as caught:
+        {'GET': api.get, 'DELETE': api.delete}[method](ID)
+    assert isinstance(caught.value, images.ImagesNotServed) == is_forbidden
+    assert str(caught.value) == f'{message} (HTTP 403) (Request-ID: req-1)'
+    assert len(http.request_history) == 2 + (of_list is not None)
 
 
 def test_404_of_keystone_is_not_a_404_of_compute(api, http):

@@ -5,6 +5,7 @@
 import time
 
 from keystoneauth1 import adapter
+from keystoneauth1 import fixture
 from keystoneauth1 import noauth
 from keystoneauth1 import session
 import pytest
@@ -118,6 +119,17 @@ def test_other_region_is_read_with_the_settings_of_the_first(
     assert agent.split()[0] == 'x'
 
 
+def test_other_region_may_have_another_interface(http, clouds):
+    token = fixture.V3Token(project_id=nova.PROJECT)
+    service = token.add_service('compute')
+    service.add_endpoint('internal', nova.ENDPOINT, region='RegionOne')
+    service.add_endpoint('public', OTHER, region='RegionTwo')
+    headers = {'X-Subject-Token': nova.TOKEN}
+    http.post(f'{nova.KEYSTONE}/v3/auth/tokens', json=token, headers=headers)
+    api = api_of('RegionOne', interface=['internal', 'public'])
+    assert ids(read(api).servers(api)) == {'one', 'two'}
+
+
 def test_each_region_is_read_once(http, clouds):
     set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
     login = new_session()
@@ -130,20 +142,15 @@ def test_each_region_is_read_once(http, clouds):
     assert clouds[0].requests == [LIST]
 
 
-def test_regions_that_list_the_same_images_share_them(http, clouds):
+@pytest.mark.parametrize('image', ['a', 'b'])
+def test_regions_that_list_the_same_images_share_them(http, clouds, image):
     one, two = (api_of(region) for region in COMPUTE)
     fleet = Fleet([one, two])
-    fleet.note_images(one, ['a', 'b'])
-    fleet.note_images(two, ['b', 'c'])
-    clouds[1].servers['unread'] = {'id': 'unread'}
-    fleet.refresh()
-    assert fleet.servers(one).gaps
+    fleet.note_images(one, ['x', 'a'])
+    fleet.note_images(two, [image, 'y'])
     clouds[1].before = fail
-    fleet = Fleet([one, two])
-    fleet.note_images(one, ['a'])
-    fleet.note_images(two, ['b'])
     fleet.refresh()
-    assert not fleet.servers(one).gaps
+    assert bool(fleet.servers(one).gaps) is (image == 'a')
 
 
 def test_what_any_selected_region_uses_is_used_in_all(http, clouds):
@@ -195,15 +202,27 @@ def test_region_that_fails_is_a_gap_where_images_are_shared(
     clouds[1].before = fail
     fleet = read(one, two)
     gaps = fleet.servers(one).gaps
-    assert bool(gaps) is is_shared
-    assert all(
-        gap.startswith('region RegionTwo shares the Image service')
-        and 'down' in gap
-        for gap in gaps
-    )
+    assert len(gaps) == is_shared
+    if is_shared:
+        assert gaps[0].startswith('region RegionTwo shares the Image service')
+        assert 'down' in gaps[0]
     for _twice in range(2):
         with pytest.raises(ImagesError, match='down'):
             fleet.servers(two)
+
+
+def test_region_that_fails_later_is_a_gap(http, clouds, slept):
+    set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    api = api_of('RegionOne')
+    fleet = read(api)
+    clouds[1].before = fail
+    time.sleep(100)
+    fleet.refresh()
+    assert ids(fleet.servers(api)) == {'one'}
+    assert len(fleet.servers(api).gaps) == 1
+    # It is asked for where it was listed.
+    with pytest.raises(ImagesError, match='down'):
+        [*fleet.server(api, 'two')]
 
 
 def test_gaps_of_the_other_region_are_gaps(http, clouds):

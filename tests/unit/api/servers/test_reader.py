@@ -181,16 +181,15 @@ def test_number_of_servers_is_limited(api, fleet, monkeypatch):
 
 def test_server_on_two_pages_counts_with_both_records(api, http, fleet):
     links = [{'rel': 'next', 'href': DETAIL}]
-    one, other = server('s', image='a'), server('s', image='b')
+    pages = [[server('s', image='a'), server('t')], [server('s', image='b')]]
     http.get(
         DETAIL,
         [
-            {'json': {'servers': [one, server('t')], 'servers_links': links}},
-            {'json': {'servers': [other]}},
+            {'json': {'servers': pages[0], 'servers_links': links}},
+            {'json': {'servers': pages[1]}},
         ],
     )
-    got = api.servers().servers
-    assert [(s.id, s.image_id) for s in got] == [
+    assert [(s.id, s.image_id) for s in api.servers().servers] == [
         *(('s', 'a'), ('t', None), ('s', 'b'))
     ]
 
@@ -209,37 +208,27 @@ def test_record_without_server_is_a_gap(api, fleet, record):
 
 
 @pytest.mark.parametrize(
-    ('image', 'image_id', 'may_use_any'),
+    ('fields', 'image_id', 'is_gap'),
     [
-        ({'id': 'a', 'links': []}, 'a', False),
-        # Booted from a volume.
-        ('', None, False),
+        ({'image': {'id': 'a', 'links': []}}, 'a', False),
+        # Only an empty text means that it was booted from a volume.
+        ({'image': ''}, None, False),
         *(
-            (image, None, True)
+            ({'image': image}, None, True)
             for image in (None, {}, {'id': None}, {'id': ''}, ['a'], 'a', 0)
         ),
+        ({'image': {'id': 'a'}, 'status': 'unknown'}, 'a', True),
     ],
 )
-def test_only_an_empty_text_means_a_volume(
-    api, fleet, image, image_id, may_use_any
+def test_server_whose_image_is_unknown_is_a_gap(
+    api, fleet, fields, image_id, is_gap
 ):
-    fleet.servers = {'s': server('s') | {'image': image}}
+    fleet.servers = {'s': server('s') | fields}
     got = api.servers()
     assert got.servers[0].image_id == image_id
-    assert got.servers[0].may_use_any_image is may_use_any
-    assert bool(got.gaps) is may_use_any
-
-
-def test_server_that_cannot_be_read_is_a_gap(api, fleet):
-    unknown = server('s', image='a', status='unknown')
-    for record in ({'id': 's', 'status': 'ACTIVE'}, unknown):
-        fleet.servers = {'s': record}
-        assert api.servers().gaps
-
-
-def test_gap_names_some_servers(api, fleet):
-    for number in range(11):
-        fleet.servers[f'x{number}'] = {'id': f'x{number}', 'image': None}
+    assert got.servers[0].may_use_any_image is bool(got.gaps) is is_gap
+    # Without the field, too.
+    fleet.servers = {f'x{n}': {'id': f'x{n}'} for n in range(11)}
     (gap,) = api.servers().gaps
     assert gap.endswith('x8, x9, ...')
 

@@ -79,13 +79,16 @@ def test_ok_only_if_it_is_true(found, count, unread):
         assert finding.level is Level.CRITICAL
 
 
-def image(hours, status='ACTIVE'):
+def image(hours, status='ACTIVE', number=1):
     return Image(
-        id=nova.image_id(1),
+        id=nova.image_id(number),
         status=status,
         created=None if hours is None else (NOW - hours * HOUR).isoformat(),
         server=ServerRef(SERVER.id.upper()),
     )
+
+
+OLD = 'its newest good snapshot is {} old'
 
 
 @pytest.mark.parametrize(
@@ -94,27 +97,15 @@ def image(hours, status='ACTIVE'):
         ([], Level.CRITICAL, 'it has no good snapshot'),
         ([image(1, 'ERROR')], Level.CRITICAL, 'it has no good snapshot'),
         ([image(25)], Level.OK, ''),
+        ([image(25.5)], Level.WARNING, OLD.format('25.5 hours')),
+        ([image(72)], Level.CRITICAL, OLD.format('3 days')),
+        ([image(-1)], Level.UNKNOWN, FUTURE),
         (
-            [image(25.5)],
+            [image(1), image(5, 'SAVING', 2)],
             Level.WARNING,
-            'its newest good snapshot is 25.5 hours old',
+            f'image {nova.image_id(2)} is stuck in SAVING',
         ),
-        (
-            [image(72)],
-            Level.CRITICAL,
-            'its newest good snapshot is 3 days old',
-        ),
-        (
-            [image(-1)],
-            Level.UNKNOWN,
-            FUTURE,
-        ),
-        (
-            [image(1), image(5, 'SAVING')],
-            Level.WARNING,
-            f'image {nova.image_id(1)} is stuck in SAVING',
-        ),
-        ([image(1), image(3, 'SAVING')], Level.OK, ''),
+        ([image(1), image(3, 'SAVING', 2)], Level.OK, ''),
     ],
 )
 def test_findings(found, level, reason):
@@ -122,8 +113,10 @@ def test_findings(found, level, reason):
     assert (finding.level, finding.reason) == (level, reason)
 
 
-def test_minimum_count():
-    finding = checked([image(1)], Rules(min_count=2))
+@pytest.mark.parametrize('status', ['ACTIVE', 'active'])
+def test_minimum_count(status):
+    """An image that is listed twice counts once."""
+    finding = checked([image(1), image(1, status)], Rules(min_count=2))
     assert finding.level is Level.CRITICAL
     assert finding.reason == 'it has 1 good snapshots of 2'
 

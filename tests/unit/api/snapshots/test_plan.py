@@ -4,6 +4,7 @@
 
 import datetime
 
+from hypothesis import example
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
@@ -45,6 +46,8 @@ def test_names():
     ]
 
 
+# One is named as another with its ID.
+@example(['a', 'a', f'a-{ID[0]}'], '{server}')
 @given(
     st.lists(
         st.sampled_from(['a', 'a-2026', '', '{date}', '{x}']), max_size=4

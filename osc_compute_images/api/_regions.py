@@ -11,16 +11,16 @@ import dataclasses
 import threading
 from typing import Generic
 from typing import NoReturn
+from typing import TYPE_CHECKING
 from typing import TypeVar
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _threads
 from osc_compute_images.api.http import _settings
 from osc_compute_images.api.http import Client
-from osc_compute_images.api.images._api import ImagesAPI
 
-#: Number of regions queried in parallel.
-PARALLEL = 16
+if TYPE_CHECKING:
+    from osc_compute_images.api.images._api import ImagesAPI
 
 _Key = TypeVar('_Key')
 _Value = TypeVar('_Value')
@@ -28,12 +28,7 @@ _Value = TypeVar('_Value')
 
 @dataclasses.dataclass(frozen=True)
 class RegionSuccess(Generic[_Key, _Value]):
-    """The result of a call that has succeeded for a region.
-
-    :param region: key of the region
-    :param value: the return value
-    :param error: None
-    """
+    """The value that a call for a region returned; its error is None."""
 
     region: _Key
     value: _Value
@@ -46,22 +41,14 @@ class RegionSuccess(Generic[_Key, _Value]):
 
 @dataclasses.dataclass(frozen=True)
 class RegionFailure(Generic[_Key]):
-    """The error of a call that has failed for a region.
-
-    :param region: key of the region
-    :param error: the error
-    :param value: None
-    """
+    """The error of a call for a region; its value is None."""
 
     region: _Key
     error: _errors.ImagesError
     value: None = None
 
     def unwrap(self) -> NoReturn:
-        """Raise the error.
-
-        :raises ImagesError: the error
-        """
+        """Raise the error."""
         raise _copy(self.error)
 
 
@@ -70,37 +57,23 @@ RegionResult = RegionSuccess[_Key, _Value] | RegionFailure[_Key]
 
 
 def in_regions(
-    apis: Mapping[_Key, ImagesAPI],
-    call: Callable[[ImagesAPI], _Value],
+    apis: 'Mapping[_Key, ImagesAPI]',
+    call: 'Callable[[ImagesAPI], _Value]',
     *,
-    parallel: int = PARALLEL,
+    parallel: int = _threads.PARALLEL,
     ordered: bool = True,
 ) -> Generator[RegionResult[_Key, _Value], None, None]:
     """Call a function for several regions in parallel.
 
-    For example, list all snapshots of all regions::
-
-        from osc_compute_images.api import filters
-
-        snapshots = filters.image_type('snapshot')
-        for result in in_regions(
-            apis, lambda api: [*api.list_detail(where=snapshots)]
-        ):
-            if result.error is not None:
-                print(f'{result.region}: {result.error}')
-            else:
-                print(result.region, [image.name for image in result.value])
-
-    Instead of checking for an error, ``result.unwrap()`` returns the value or
-    raises the error.
+    ``result.unwrap()`` returns the value, or raises the error.
 
     Regions with the same login, an object of keystoneauth, log in once. If
     that fails, each of them has that error, and their calls are not made.
 
     :param apis: the images API of each region, by any key
         (see :mod:`osc_compute_images.api.clouds`)
-    :param call: called with the images API of a region, in a thread; its
-        return value is held in memory until it is yielded
+    :param call: called in a thread; what it returns is held in memory until
+        it is yielded
     :param parallel: number of regions in parallel
     :param ordered: yield the results in the order of the keys; otherwise as
         completed
@@ -121,10 +94,10 @@ def in_regions(
 
 
 def with_keys(
-    apis: Mapping[_Key, ImagesAPI],
-    call: Callable[[_Key, ImagesAPI], _Value],
+    apis: 'Mapping[_Key, ImagesAPI]',
+    call: 'Callable[[_Key, ImagesAPI], _Value]',
     *,
-    parallel: int = PARALLEL,
+    parallel: int = _threads.PARALLEL,
     ordered: bool = True,
     on_done: Callable[[_Key], object] = lambda _key: None,
 ) -> Generator[RegionResult[_Key, _Value], None, None]:
@@ -153,14 +126,14 @@ def with_keys(
 class _Logins:
     """The logins of regions: each is tried once, by the first region."""
 
-    def __init__(self, apis: Iterable[ImagesAPI]) -> None:
+    def __init__(self, apis: 'Iterable[ImagesAPI]') -> None:
         self._locks = {
             id(_settings.of(api.adapter).login): threading.Lock()
             for api in apis
         }
         self._errors: dict[int, _errors.ImagesError | None] = {}
 
-    def log_in(self, api: ImagesAPI) -> None:
+    def log_in(self, api: 'ImagesAPI') -> None:
         """Log in, or wait for another region with the same login.
 
         :raises ImagesError: if the login fails or has failed

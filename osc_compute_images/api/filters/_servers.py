@@ -1,12 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The filter by flavor."""
+"""Filters by server, and by flavor."""
+
+from typing import Protocol
 
 from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Flavor
 
 _GIB = 1024**3
+
+
+class HasID(Protocol):
+    """Anything with an ID, such as a server."""
+
+    @property
+    def id(self) -> str: ...
+
+
+def server(server: HasID | str) -> Filter:
+    """Select images that were taken from a server.
+
+    :param server: its ID, or any object with an ``id``. To find the ID of a
+        name, use :meth:`.ImagesAPI.find_server_id`
+    """
+    server_id = getattr(server, 'id', server)
+    if not isinstance(server_id, str):
+        raise TypeError(f'server takes an ID, not {type(server).__name__}')
+    return Filter(
+        lambda image: image.server_id == server_id,
+        {'server': server_id},
+        label=f'server({server_id!r})',
+    )
 
 
 def boots_on(flavor: Flavor) -> Filter:

@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The ``openstack image`` command that is suggested instead.
+
+Its own parser, and its own code, say that it means the same.
+"""
+
+import argparse
+import shlex
+import types
+
+from hypothesis import given
+from hypothesis import strategies as st
+from openstack.image.v2.image import Image
+from openstackclient.image.v2 import image as osc_image
+from osc_lib import exceptions
+from osc_lib.api import utils
+import pytest
+
+from osc_compute_images import counterpart
+from osc_compute_images.api.changes import properties
+from testbed import nova
+from tests.unit.conftest import sent
+from tests.unit.running import COMMANDS
+from tests.unit.running import errors
+from tests.unit.running import ID
+from tests.unit.running import new_fleet
+from tests.unit.running import run
+
+THEIRS = {
+    'list': osc_image.ListImage,
+    'show': osc_image.ShowImage,
+    'set': osc_image.SetImage,
+    'unset': osc_image.UnsetImage,
+    'delete': osc_image.DeleteImage,
+}
+POLICY = nova.fault(
+    403,
+    'forbidden',
+    "Policy doesn't allow os_compute_api:images to be performed.",
+)
+CLOUD = 'openstack --os-cloud=mycloud'
+GONE = nova.fault(410, 'gone', 'Gone.')
+APP = types.SimpleNamespace(
+    options=argparse.Namespace(), parser=argparse.ArgumentParser()
+)
+
+
+def suggestion(name, words):
+    """Return the arguments of a command, and what is suggested instead."""
+    command = COMMANDS[name](None, None)
+    command.app, command.cmd_name = APP, name
+    parsed = command.get_parser('').parse_args(words)
+    return parsed, counterpart.line_of(command, parsed)
+
+
+def theirs(line):
+    """Parse a suggestion as OpenStackClient does; return the arguments."""
+    _openstack, _image, verb, *words = shlex.split(line)
+    return THEIRS[verb](None, None).get_parser('').parse_args(words)
+
+
+# -- from the parser to the cloud ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    'line',
+    [
+        'list --name web --status active --limit 5 -f json',
+        'list --public --marker x --long',
+        'list --property a=b -c Name --sort-column name',
+        "show -f shell 'a b;$c'",
+        'show --human-readable -- -x',
+        'set web --property a=b --property=-c=d=e',
+        'unset web --property a',
+        'delete web db',
+    ],
+)
+@pytest.mark.parametrize('refusal', [POLICY, GONE], ids=['403', '410'])
+def test_counterpart_is_in_the_only_line(app, http, caplog, refusal, line):
+    http.get(f'{nova.ENDPOINT}/', status_code=404)
+    http.get(f'{nova.ENDPOINT}/images', **refusal)
+    http.get(nova.DETAIL, **refusal)
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, line.split()[0], *shlex.split(line)[1:])
+    message = str(caught.value)
+    assert not caplog.records
+    assert '\n' not in message
+    assert f'(HTTP {refusal["status_code"]}) (Request-ID: req-1). ' in message
+    assert '). Use the Image service instead' in message
+    assert ('is stored in' in message) == line.startswith('delete')
+    assert message.endswith(f': {CLOUD} image {line}')
+
+
+def test_flags_that_are_not_needed_are_left_out():
+    for name, words, line in (
+        ('delete', ['web', '--force', '--auto-approve'], 'delete web'),
+        (
+            'set',
+            ['web', '--property=a=b', '--allow-private'],
+            'set web --property=a=b',
+        ),
+    ):
+        assert suggestion(name, words)[1] == f'openstack image {line}'
+
+
+@pytest.mark.parametrize(
+    'line',
+    [
+        *('list --unused', 'list --created-before 1d', 'list --newest'),
+        *('list --name a --name b', 'list --name ubuntu:24.04'),
+        *('list --not-name a', 'list --status SAVING', 'list --status ACTIVE'),
+        *('list --property a', 'list --property a!=b', 'list --region a'),
+        *('list --property a=b --property a=c', 'list --limit 1001'),
+        *('list --property hw_cpu_cores=4', 'list --property a=b --limit 5'),
+        *(
+            'list --max-items 9 --limit 5',
+            'list -c Size',
+            'list --stat active',
+        ),
+        *('list --sort-column Size', "show 'a\x1b'", 'show a --wait'),
+        *('show in:a,b', 'set web --property a=b --no-property'),
+        *('set web --property a=b --dry-run', 'unset web --property name'),
+        *('set web --property is_protected=False', 'delete web --dry-run'),
+        *('delete web --keep-property a', 'delete --all --auto-approve'),
+        *('delete --name web --auto-approve', 'delete -- web --force'),
+        *('delete --property a=b --auto-approve', 'delete web --all-regions'),
+        'set --with-name a --property a=b --auto-approve',
+        *('summary', 'prune --keep-last 1 --auto-approve'),
+    ],
+)
+def test_less_than_what_was_said_is_not_suggested(line):
+    name, *words = shlex.split(line)
+    assert suggestion(name, words)[1] is None
+
+
+def test_without_counterpart_the_others_are_named(app, http):
+    http.get(nova.DETAIL, **POLICY)
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, 'summary')
+    assert str(caught.value).endswith(
+        '. "openstack image" uses the Image service instead'
+    )
+
+
+@pytest.mark.parametrize(
+    ('line', 'method', 'path'),
+    [
+        ('delete {} {}', 'DELETE', ''),
+        ('set --property=a=b {}', 'POST', '/metadata'),
+        ('unset --property=image_type {}', 'DELETE', '/metadata/image_type'),
+    ],
+)
+def test_policy_may_forbid_only_the_change(
+    app, http, caplog, line, method, path
+):
+    new_fleet().serve(http)
+    for n in (1, 2):
+        url = f'{nova.ENDPOINT}/images/{ID[n]}{path}'
+        http.register_uri(method, url, **POLICY)
+    line = line.format(ID[1], ID[2])
+    with pytest.raises(exceptions.CommandError) as caught:
+        run(app, line)
+    assert str(caught.value).endswith(f': {CLOUD} image {line}')
+    assert not errors(caplog)
+    changes = [r for r in sent(http) if not r.startswith('GET ')]
+    assert len(changes) == 1
+
+
+# -- 403 for one image -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('line', 'said', 'shown'),
+    [
+        (
+            'delete',
+            'You are not allowed to delete the image.',
+            '-c protected -c owner',
+        ),
+        (
+            'set --property=a=b',
+            f'Not authorized for image {ID[1]}.',
+            '-c owner',
+        ),
+        (
+            'unset --property=image_type',
+            f'Not authorized for image {ID[1]}.',
+            '-c owner',
+        ),
+        ('set --property=a=b', 'Image metadata limit exceeded', None),
+    ],
+)
+def test_403_of_one_image_says_where_to_look(
+    app, http, caplog, line, said, shown
+):
+    new_fleet().serve(http)
+    answer = nova.fault(403, 'forbidden', said)
+    for method, path in (
+        ('DELETE', ''),
+        ('POST', '/metadata'),
+        ('DELETE', '/metadata/image_type'),
+    ):
+        url = f'{nova.ENDPOINT}/images/{ID[1]}{path}'
+        http.register_uri(method, url, **answer)
+    assert run(app, f'{line} {ID[1]}')[0] == 1
+    told, _total = errors(caplog)
+    assert said in told
+    assert (shown is not None) == ('It may be ' in told)
+    assert ('protected,' in told) == (line == 'delete')
+    if shown is not None:
+        look = told.partition('"openstack image show ')[2].partition('"')[0]
+        assert look == f'{shown} {ID[1]}'
+        theirs(f'openstack image show {look}')
+
+
+# -- with the parser of OpenStackClient ------------------------------------
+
+NAMES = st.sampled_from(
+    ['web', "it's", 'a b', '$(x)', 'a:b', '--all', '--force', 'x=y', '7']
+)
+WORDS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                *('--long', '--public', '--community', '--human-readable'),
+                *('--force', '--auto-approve', '--dry-run', '--no-property'),
+                *('--allow-private', '--unused', '--all', '--include-used'),
+                *('--sort-ascending', '--all-regions', '--status=active'),
+                *('--status=error', '--property=a=b', '--property=a'),
+                *('--property=a!=b', '--property=owner_id=x', '--limit=7'),
+                *('--max-items=9', '--marker=a', '--created-before=1d'),
+                *('--keep-property=a', '--max-changes=1', '-fjson', '-cID'),
+                *('-cSize', '--sort-column=Name', '--max-width=9', '--lo'),
+            ]
+        ),
+        NAMES.map('--name={}'.format),
+    ),
+    max_size=4,
+)
+
+
+@pytest.mark.parametrize('name', THEIRS)
+@given(words=WORDS, data=st.data())
+def test_suggestion_parses_and_means_the_same(name, words, data):
+    most = {'list': 0, 'delete': 3}.get(name, 1)
+    names = data.draw(st.lists(NAMES, min_size=most > 0, max_size=most))
+    try:
+        mine, line = suggestion(
+            name, [*words, *(['--'] if names else []), *names]
+        )
+    except SystemExit:
+        return
+    if line is None:
+        return
+    other = theirs(line)
+    expected = vars(mine)
+    if name == 'list':
+        for one in ('name', 'status'):
+            value = expected[one]
+            expected[one] = value[0] if value else None
+        items = {key: value for key, value, _ in mine.property or ()}
+        expected['property'] = items or None
+    for key, value in vars(other).items():
+        if key in expected and expected[key] is not False:
+            assert value == expected[key], key
+
+
+# -- with the code of OpenStackClient --------------------------------------
+
+FIELDS = sorted(
+    {
+        name
+        for kind in Image.__mro__
+        for attribute, field in vars(kind).items()
+        if isinstance(getattr(field, 'name', None), str)
+        for name in (attribute, field.name)
+        if properties.is_key(name)
+    }
+    | {'foo', 'hw_new', 'image_type'}
+)
+
+
+def patched(kind, words, **stored):
+    """Return the changes that a command of OpenStackClient would send."""
+    image = Image.existing(id='x', name='n', status='active', **stored)
+    sent_patches = []
+
+    def update(_image, **attributes):
+        image._update(**attributes)
+        request = image._prepare_request(patch=True, prepend_key=False)
+        sent_patches.append(request.body)
+
+    client = argparse.Namespace(
+        find_image=lambda *_args, **_options: image, update_image=update
+    )
+    manager = types.SimpleNamespace(
+        image=client,
+        # Older and newer releases have it here and there.
+        identity=None,
+        sdk_connection=argparse.Namespace(identity=None),
+    )
+    command = kind(types.SimpleNamespace(client_manager=manager), None)
+    command.take_action(command.get_parser('').parse_args([*words, 'x']))
+    return sent_patches
+
+
+def means_the_same(key):
+    """Return whether OpenStackClient treats a key as that of a property."""
+    stored, path = {key: 'yes'}, f'/{key}'
+    listed = [Image.existing(id='x', **stored), Image.existing(id='y')]
+    found = utils.simple_filter(listed, key, 'yes', 'properties')
+    added = [{'op': 'add', 'path': path, 'value': 'a'}]
+    removed = [{'op': 'remove', 'path': path}]
+    property_set = patched(osc_image.SetImage, ['--property', f'{key}=a'])
+    property_unset = patched(
+        osc_image.UnsetImage, ['--property', key], **stored
+    )
+    return (
+        [image.id for image in found] == ['x']
+        and property_set == [added]
+        and property_unset == [removed]
+    )
+
+
+def test_properties_that_are_given_mean_the_same():
+    same = [
+        key
+        for key in FIELDS
+        if suggestion('unset', ['x', f'--property={key}'])[1]
+    ]
+    assert {'os_distro', 'hw_disk_bus', 'foo'} <= {*same} < {*FIELDS}
+    assert [key for key in same if not means_the_same(key)] == []
