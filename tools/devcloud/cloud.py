@@ -25,7 +25,7 @@ from services import free_port
 from services import Service
 
 #: Version of a cloud's data. A cloud with another version is made again.
-_FORMAT = '3'
+_FORMAT = '4'
 
 _FIRST = REGIONS[0]
 

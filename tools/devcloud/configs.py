@@ -27,6 +27,13 @@ _SHIPPED = {
     'nova': ('nova/api-paste.ini',),
 }
 
+_TYPES = {
+    'keystone': 'identity',
+    'neutron': 'network',
+    'glance': 'image',
+    'nova': 'compute',
+}
+
 
 def write(layout: Layout, etc: Path) -> None:
     """Write the configuration of all services, each into its folder.
@@ -41,6 +48,7 @@ def write(layout: Layout, etc: Path) -> None:
             'home': home,
             'log': layout.home / f'{process}.log',
             'user': service,
+            'type': _TYPES[service],
             'password': PASSWORD,
             'keystone': layout.keystone,
             'region': region,

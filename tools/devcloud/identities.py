@@ -21,10 +21,16 @@ def make_identities(admin: Rest, layout: Layout) -> dict[str, str]:
         return str(made['id'])
 
     roles = {r['name']: r['id'] for r in admin('GET', f'{v3}/roles')['roles']}
+    # A token with it is one of a service. Old Keystones do not make it.
+    roles['service'] = roles.get('service') or make('role', name='service')
     projects = {'admin': admin.project_id}
     for name in ('demo', 'service'):
         projects[name] = make('project', name=name, domain_id='default')
-    service = {'password': PASSWORD, 'project': 'service', 'role': 'admin'}
+    service = {
+        'password': PASSWORD,
+        'project': 'service',
+        'role': 'admin service',
+    }
     services = dict.fromkeys(SERVICE_USERS, service)
     for name, user in {**USERS, **services}.items():
         if name == 'admin':
@@ -32,11 +38,12 @@ def make_identities(admin: Rest, layout: Layout) -> dict[str, str]:
         user_id = make(
             'user', name=name, password=user['password'], domain_id='default'
         )
-        admin(
-            'PUT',
-            f'{v3}/projects/{projects[user["project"]]}/users/{user_id}'
-            f'/roles/{roles[user["role"]]}',
-        )
+        for role in user['role'].split():
+            admin(
+                'PUT',
+                f'{v3}/projects/{projects[user["project"]]}/users/{user_id}'
+                f'/roles/{roles[role]}',
+            )
     _make_catalog(make, layout)
     return projects
 

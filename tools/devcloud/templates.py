@@ -27,6 +27,8 @@ KEYSTONE = """
 
 _AUTH = """
     [keystone_authtoken]
+    # For access rules. Only Nova itself uses Placement.
+    service_type = {type}
     www_authenticate_uri = {keystone}
     auth_url = {keystone}
     auth_type = password
@@ -35,7 +37,7 @@ _AUTH = """
     project_name = service
     user_domain_name = Default
     project_domain_name = Default
-    service_token_roles_required = false
+    service_token_roles_required = true
 """
 
 
@@ -134,6 +136,11 @@ NOVA = (
     + _AUTH
     + _client('placement')
     + _client('neutron')
+    + _client('service_user')
+    + """
+    # Glance and Neutron then ignore the access rules of the user.
+    send_service_user_token = true
+"""
 )
 
 PLACEMENT = (

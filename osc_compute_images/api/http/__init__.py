@@ -15,6 +15,8 @@ the adapter. The modules, each of which imports only those above it:
     translates the exceptions of other libraries to those of this API
 ``_keystone``
     logs in; finds the endpoint in the configuration or the catalog
+``_access_rules``
+    explains that an application credential may not allow a request
 ``_request``
     sends one request, and checks the response
 ``_locator``

@@ -76,6 +76,17 @@ def discard_token(adapter: ksa_adapter.Adapter) -> bool:
     return plugin is not None and plugin.invalidate()
 
 
+def has_access_rules(adapter: ksa_adapter.Adapter, end: float) -> bool:
+    """Return whether access rules limit what the token can be used for."""
+    settings = _settings.of(adapter)
+    # NOTE: only a hint, and not all plugins know. Another thread may have
+    # discarded the token.
+    with contextlib.suppress(Exception):
+        access = settings.login.get_access(_BoundedSession(settings, end))
+        return bool(access.application_credential_access_rules)
+    return False
+
+
 def endpoint(adapter: ksa_adapter.Adapter) -> str:
     """Return the URL from the configuration or the catalog.
 

@@ -16,6 +16,7 @@ from keystoneauth1 import adapter as ksa_adapter
 import requests
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.http import _access_rules
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _settings
@@ -124,7 +125,10 @@ def send_once(
         )
         # NOTE: a substitute for the session may not have called the hook.
         reader(response)
-    return _checked(method, response)
+    try:
+        return _checked(method, response)
+    except _errors.Unauthorized as e:
+        raise _access_rules.explained(e, adapter, method, url, end) from None
 
 
 def _checked(method: str, response: requests.Response) -> Response:

@@ -85,7 +85,7 @@ GENERAL = options_of(
 OWN = options_of(*COMMANDS.values()) - GENERAL
 GLOBAL = {
     *('--debug', '--insecure', '--quiet', '--timing', '--verify'),
-    *('--os-interface', '--os-region-name'),
+    *('--access-rules', '--os-interface', '--os-region-name'),
     # pytest
     '--dist',
     # pipx and uv
