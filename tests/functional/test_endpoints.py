@@ -115,7 +115,7 @@ def without_images(configured, nova) -> Iterator[Callable[..., str]]:
         ('--name', 'cirros-0.6.2'),
         ('--status', 'active', '--limit', '3'),
         ('--property', 'image_type=snapshot'),
-        ('--private', '--max-items', '2'),
+        ('--private', '--marker', 'web-1-snapshot'),
     ],
     ids=' '.join,
 )
