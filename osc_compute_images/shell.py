@@ -118,6 +118,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     usual = _usual_options(words)
     if usual:
         _import_less()
+    if os.path.expanduser('~') == '~':
+        # A user whom the system does not know, as in a container: what finds
+        # the folders of configurations would fail.
+        os.environ['HOME'] = os.sep
     # NOTE: imported here, as it imports what must be replaced before.
     from osc_compute_images import _shell
 

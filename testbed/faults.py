@@ -1,39 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Responses with faults."""
+"""A response with faults, and a certificate that nobody trusts."""
 
 import datetime
-import gzip
 import ipaddress
 import pathlib
 
-from testbed import canned_cloud
-from testbed.canned_cloud import fault
-from testbed.canned_cloud import Request
-from testbed.canned_cloud import Response
-
 #: The response of a proxy whose service is down.
 HTML = b'<html><head><title>502 Bad Gateway</title></head>\n<hr>nginx</html>'
-
-
-def has_secret(request: Request) -> bool:
-    """Return whether a request contains the token or the password."""
-    sent = repr((request.path, request.query, request.headers, request.body))
-    return canned_cloud.TOKEN in sent or canned_cloud.PASSWORD in sent
-
-
-def busy(status: int, after: str = '') -> Response:
-    """Return an error of a busy server, with ``Retry-After``."""
-    return fault(status, 'overLimit', 'Try again later', Retry_After=after)
-
-
-def blank(mebibytes: int) -> Response:
-    """Return a compressed body of spaces.
-
-    :param mebibytes: its minimum size after decompression
-    """
-    body = gzip.compress(b' ' * 0x800000, 1) * -(-mebibytes // 8)
-    return Response(body, headers={'Content-Encoding': 'gzip'})
 
 
 def self_signed(folder: pathlib.Path) -> pathlib.Path:

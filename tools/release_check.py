@@ -4,12 +4,13 @@
 
 It is built from a clone without tags, and again from its own sdist: both must
 give the same distributions, and each distribution must list images; so must
-each installation that README.rst describes. The sdist must run its tests, and
-build its documents.
+each installation that README.rst describes. The sdist has the man pages and a
+completion. Without a network it must be built, and run its unit tests.
 ``--keep`` keeps the distributions in a folder, with a bill of materials.
 """
 
 import argparse
+import functools
 import json
 import os
 from pathlib import Path
@@ -53,6 +54,12 @@ def _run(*words: str | Path, **kwargs: Any) -> str:
     return done.stdout
 
 
+def _source_date() -> dict[str, str]:
+    """Return the variable with the date of what is built."""
+    date = _run('git', '-C', _ROOT, 'log', '-1', '--format=%ct')
+    return {'SOURCE_DATE_EPOCH': date.strip()}
+
+
 def _build(
     source: Path,
     *kinds: str,
@@ -61,12 +68,6 @@ def _build(
 ) -> tuple[Path, ...]:
     """Build distributions; return them in the order of the kinds."""
     dist = dist or source / 'dist'
-    env = {
-        **os.environ,
-        'SOURCE_DATE_EPOCH': _run(
-            'git', '-C', _ROOT, 'log', '-1', '--format=%ct'
-        ).strip(),
-    }
     _run(
         _BIN / 'uv',
         'build',
@@ -77,7 +78,7 @@ def _build(
         '--build-constraint',
         constraints,
         source,
-        env=env,
+        env=os.environ | _source_date(),
     )
     suffixes = {'--sdist': '*.tar.gz', '--wheel': '*.whl'}
     return tuple(next(dist.glob(suffixes[kind])) for kind in kinds)
@@ -97,11 +98,38 @@ def _entries(path: Path) -> dict[str, bytes]:
         }
 
 
-def _check_wheel(path: Path) -> None:
+def _document(tree: Path) -> None:
+    """Build the documents of a tree; its distributions have some of them."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith('TOX_')}
+    _run(
+        _BIN / 'tox', 'run', '-qe', 'docs', cwd=tree, env=env | _source_date()
+    )
+
+
+def _made(tree: Path) -> dict[str, Path]:
+    """Return the made files that distributions have, by where they go."""
+    build = tree / 'doc' / 'build'
+    pages = {f'man/man1/{p.name}': p for p in (build / 'man').glob('*.1')}
+    _require(len(pages) > 10, 'there is a man page for each command')
+    completions = 'bash-completion/completions'
+    name = 'compute-image'
+    return pages | {f'{completions}/{name}': build / 'completion' / name}
+
+
+def _check_wheel(path: Path, made: dict[str, Path]) -> None:
     entries = _entries(path)
     tops = {name.partition('/')[0] for name in entries}
-    [info] = tops - {_PACKAGE}
-    _require(info.endswith('.dist-info'), 'the wheel has the package only')
+    [data, info] = sorted(tops - {_PACKAGE})
+    _require(
+        (data[-5:], info[-10:]) == ('.data', '.dist-info')
+        and {
+            name.removeprefix(f'{data}/data/share/'): content
+            for name, content in entries.items()
+            if name.startswith(f'{data}/')
+        }
+        == {name: file.read_bytes() for name, file in made.items()},
+        'the wheel has the package, man pages and a completion only',
+    )
     modules = {
         str(module.relative_to(_ROOT))
         for module in (_ROOT / _PACKAGE).rglob('*.py')
@@ -115,13 +143,24 @@ def _check_wheel(path: Path) -> None:
     )
 
 
-def _check_sdist(path: Path) -> None:
+def _check_sdist(path: Path, clone: Path, made: dict[str, Path]) -> None:
     tracked = set(_run('git', '-C', _ROOT, 'ls-files').splitlines())
-    missing = tracked - set(_entries(path))
+    wanted = {str(file.relative_to(clone)) for file in made.values()} | tracked
+    missing = wanted - set(_entries(path))
     _require(
         not missing,
-        'the sdist has all files of the repository'
+        'the sdist has all files of the repository, man pages and a completion'
         + ''.join(f', except {name}' for name in sorted(missing)),
+    )
+    more = {
+        name
+        for name in set(_entries(path)) - wanted
+        if name != 'PKG-INFO' and '.egg-info/' not in name
+    }
+    _require(
+        not more,
+        'the sdist has nothing else'
+        + ''.join(f', except {name}' for name in sorted(more)),
     )
 
 
@@ -217,20 +256,56 @@ def _check_ways_to_install(tree: Path, scratch: Path) -> None:
         _require(_lists_images(found, home), f'works: {command}')
 
 
-def _check_sdist_works(tree: Path) -> None:
-    """Run tests of an unpacked sdist, and build its documents."""
+def _offline() -> tuple[str, ...]:
+    """Return the words before a command that shall have no network."""
+    words = (
+        *('unshare', '--net', *(('--map-root-user',) * bool(os.getuid()))),
+        *('sh', '-c', 'ip link set lo up && exec "$0" "$@"'),
+    )
+    try:
+        _run(*words, 'true')
+    except (CheckFailed, OSError):
+        print('NOTE: the network cannot be taken away here', flush=True)
+        return ('env',)
+    return words
+
+
+def _check_sdist_works(tree: Path, wheel: Path, scratch: Path) -> None:
+    """Build an unpacked sdist, and run its unit tests, as packagers do."""
     env = {k: v for k, v in os.environ.items() if not k.startswith('TOX_')}
+    # This alone needs a network, for the requirements.
     _run(
-        *(_BIN / 'tox', 'run', '-qe', 'unit,docs', '--'),
-        'tests/unit/project',
+        *(_BIN / 'tox', 'run', '-qe', 'unit,docs', '--notest'),
         cwd=tree,
         env=env,
     )
-    build = tree / 'doc' / 'build'
+    unit, docs = (tree / '.tox' / name / 'bin' for name in ('unit', 'docs'))
+    run = functools.partial(_run, *_offline(), cwd=tree, env=env)
+    run(
+        *(_BIN / 'uv', 'build', '--quiet', '--offline', '--wheel'),
+        *('--no-build-isolation', '--python', unit / 'python'),
+        *('--out-dir', scratch / 'offline'),
+    )
+    [built] = (scratch / 'offline').glob('*.whl')
     _require(
-        (build / 'html' / 'index.html').exists()
-        and [*(build / 'man').glob('*.1')],
-        'the sdist runs its tests, and builds its documents',
+        set(_entries(built)) == set(_entries(wheel)),
+        'the sdist builds the wheel without a network',
+    )
+    run(
+        *(docs / 'sphinx-build', '--quiet', '--fail-on-warning'),
+        *('--builder', 'man', 'doc/source', scratch / 'man'),
+    )
+    _require(
+        {page.name for page in (scratch / 'man').glob('*.1')}
+        == {page.name for page in (tree / 'doc/build/man').glob('*.1')},
+        'the sdist builds its man pages without a network',
+    )
+    printed = run(
+        *(unit / 'python', '-m', 'pytest', '-q', '-n', '2', 'tests/unit')
+    )
+    _require(
+        ' passed' in printed,
+        'the sdist runs its unit tests without a network',
     )
 
 
@@ -263,6 +338,8 @@ def _check_old_setuptools(tree: Path, wheel: Path, scratch: Path) -> None:
 def _check(scratch: Path) -> tuple[Path, ...]:
     clone = scratch / 'clone'
     _run('git', 'clone', '--quiet', '--no-tags', _ROOT, clone)
+    _document(clone)
+    made = _made(clone)
     sdist, wheel = _build(clone, '--sdist', '--wheel')
     with tarfile.open(sdist) as archive:
         archive.extractall(scratch / 'unpacked', filter='data')
@@ -277,11 +354,11 @@ def _check(scratch: Path) -> tuple[Path, ...]:
         'the sdist builds the same wheel, bit for bit',
     )
     _run(_BIN / 'twine', 'check', '--strict', sdist, wheel)
-    _check_wheel(wheel)
-    _check_sdist(sdist)
+    _check_wheel(wheel, made)
+    _check_sdist(sdist, clone, made)
     _check_installed(scratch, sdist)
     python = _check_installed(scratch, wheel)
-    _check_sdist_works(tree)
+    _check_sdist_works(tree, wheel, scratch)
     _check_old_setuptools(tree, wheel, scratch)
     _check_ways_to_install(tree, scratch)
     bill = scratch / f'{wheel.stem}.cdx.json'

@@ -297,6 +297,14 @@ _BY_STATUS: dict[int, type[HTTPError]] = {
 }
 
 
+def origin(error: ImagesError | None) -> dict[str, Any]:
+    """Return the arguments of an error that has the response of another."""
+    return {
+        'http_status': error and error.http_status,
+        'request_id': error and error.request_id,
+    }
+
+
 def error_for_status(status: int) -> type[HTTPError]:
     """Return the exception class for an HTTP status of 400 or more."""
     if status >= 500:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _threads
-from osc_compute_images.api.http import _settings
+from osc_compute_images.api.http import BoundedSession
 from osc_compute_images.api.http import Client
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class _Logins:
 
     def __init__(self, apis: 'Iterable[ImagesAPI]') -> None:
         self._locks = {
-            id(_settings.of(api.adapter).login): threading.Lock()
+            id(BoundedSession(api.adapter).login): threading.Lock()
             for api in apis
         }
         self._errors: dict[int, _errors.ImagesError | None] = {}
@@ -138,7 +138,7 @@ class _Logins:
 
         :raises ImagesError: if the login fails or has failed
         """
-        login = _settings.of(api.adapter).login
+        login = BoundedSession(api.adapter).login
         if login is None:
             return
         with self._locks[id(login)]:

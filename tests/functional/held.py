@@ -2,51 +2,64 @@
 
 """A canned cloud that holds back responses."""
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
 import threading
+from typing import Any
 
 from testbed import canned_cloud
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
+from tests.functional.shell import PATIENCE
 
 #: Three pages of images: more than any buffer holds.
 MANY = [canned_cloud.image(number) for number in range(2500)]
 
 
 class Held:
-    """A cloud with many images that holds back some responses.
+    """A cloud that holds back one response.
 
     :param after: how many requests for images get a response before
-    :param status: the status of the images
-    :param instead: the response that is held back; by default the images
-    :ivar reached: set when a response is held back
+    :param images: the images
+    :param method: of the requests that count
+    :param instead: the response that is held back; by default that of Nova
+    :param does_it: whether Nova gets the request all the same
+    :ivar reached: set when the response is held back
     :ivar let_go: set this to send it
     """
 
     def __init__(
         self,
         after: int,
-        status: str = 'ACTIVE',
+        images: Iterable[dict[str, Any]] = MANY,
+        method: str = 'GET',
         instead: Response | None = None,
+        *,
+        does_it: bool = False,
     ) -> None:
+        self.nova = canned_cloud.Nova(images)
         self.reached = threading.Event()
         self.let_go = threading.Event()
         self._left = after
+        self._method = method
         self._instead = instead
-        self._nova = canned_cloud.Nova(
-            [{**image, 'status': status} for image in MANY]
-        )
+        self._does_it = does_it
 
     def __call__(self, request: Request) -> Response | None:
-        if '/images' not in request.path:
-            return None
-        if self._left:
+        if '/images' in request.path and request.method == self._method:
             self._left -= 1
-            return self._nova(request)
+            if self._left == -1:
+                return self._hold(request)
+        return self.nova(request)
+
+    def _hold(self, request: Request) -> Response | None:
+        if self._does_it:
+            self.nova(request)
         self.reached.set()
-        self.let_go.wait(120)
-        return self._instead or self._nova(request)
+        if not self.let_go.wait(PATIENCE):
+            return canned_cloud.fault(500, 'error', 'The test does not go on')
+        return self._instead or self.nova(request)
 
     @contextlib.contextmanager
     def cloud(self) -> Iterator[canned_cloud.Server]:

@@ -10,8 +10,8 @@ import sqlite3
 import time
 from typing import Any
 
-from tests.functional.conftest import Cloud
-from tests.functional.terminal import PATIENCE
+from tests.functional.real import Cloud
+from tests.functional.shell import PATIENCE
 
 #: It supports servers without a network, and returns the ID of a snapshot.
 _VERSION = '2.60'
@@ -24,6 +24,7 @@ class Compute:
         self, cloud: Cloud, user: str, region: str = 'RegionOne'
     ) -> None:
         self._adapter = cloud.connection(user, region).compute
+        self._admin = cloud.connection('admin', region).compute
 
     def flavors(self) -> list[dict[str, Any]]:
         """Return all flavors."""
@@ -95,6 +96,13 @@ class Compute:
         self.do(server_id, 'shelve')
         self.wait(server_id, 'SHELVED')
 
+    def offload(self, server_id: str) -> None:
+        """Offload a shelved server, as an administrator."""
+        self._admin.post(
+            f'/servers/{server_id}/action', json={'shelveOffload': None}
+        )
+        self.wait(server_id, 'SHELVED_OFFLOADED')
+
     def unshelve(self, server_id: str) -> None:
         """Start a server that is shelved."""
         self.do(server_id, 'unshelve')
@@ -113,11 +121,14 @@ class Compute:
         assert answer.status_code == 200, answer.text
 
     def wait_for_host(self) -> None:
-        """Wait until servers can be scheduled; for an administrator."""
+        """Wait until servers can be scheduled."""
 
         def is_up() -> bool:
-            code, body = self.get('/os-services?binary=nova-compute')
-            return code == 200 and body['services'][0]['state'] == 'up'
+            answer = self._admin.get('/os-services?binary=nova-compute')
+            return (
+                answer.status_code == 200
+                and answer.json()['services'][0]['state'] == 'up'
+            )
 
         wait_until(is_up)
 
@@ -161,11 +172,11 @@ def cell_down(cloud: Cloud) -> Iterator[None]:
     finally:
         _rename_tables(cloud, 'away_', '')
         # It could not report that it works.
-        Compute(cloud, 'admin').wait_for_host()
+        Compute(cloud, 'demo').wait_for_host()
 
 
 def _rename_tables(cloud: Cloud, old: str, new: str) -> None:
-    with _nova_database(cloud) as db:
+    with nova_database(cloud) as db:
         # References to the tables must keep their names.
         db.execute('PRAGMA legacy_alter_table = ON')
         tables = db.execute(
@@ -183,7 +194,7 @@ def set_state(
     cloud: Cloud, server_id: str, vm_state: str, task_state: str | None = None
 ) -> None:
     """Set the state of a server, as Nova stores it."""
-    with _nova_database(cloud) as db:
+    with nova_database(cloud) as db:
         db.execute(
             'UPDATE instances SET vm_state = ?, task_state = ? WHERE uuid = ?',
             (vm_state, task_state, server_id),
@@ -191,7 +202,7 @@ def set_state(
 
 
 @contextlib.contextmanager
-def _nova_database(cloud: Cloud) -> Iterator[sqlite3.Connection]:
+def nova_database(cloud: Cloud) -> Iterator[sqlite3.Connection]:
     path = cloud.facts['regions']['RegionOne']['nova_db']
     with contextlib.closing(
         sqlite3.connect(path, timeout=60, isolation_level=None)

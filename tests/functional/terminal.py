@@ -12,11 +12,8 @@ import threading
 
 import pyte
 
-from tests.functional.conftest import executable
-from tests.functional.conftest import Shell
-
-#: Seconds to wait for an event that must happen.
-PATIENCE = 60
+from tests.functional.shell import PATIENCE
+from tests.functional.shell import Shell
 
 #: Variables that would tell rich or cliff about another terminal.
 _UNWANTED = (
@@ -32,7 +29,6 @@ class Terminal:
     :param term: the type of the terminal
     :param columns: its width
     :param lines: its height
-    :param program: a program to run in place of ``openstack``
     :param own_session: whether it cannot open the terminal of the tests to
         ask for a password; it cannot be stopped then, either
     """
@@ -45,7 +41,6 @@ class Terminal:
         term: str = 'xterm',
         columns: int = 100,
         lines: int = 50,
-        program: str | None = None,
         own_session: bool = False,
         **environment: str,
     ) -> None:
@@ -56,7 +51,7 @@ class Terminal:
             k: v for k, v in shell.environment.items() if k not in _UNWANTED
         }
         self.process = subprocess.Popen(
-            [program or executable(), *words],
+            shell.command(*words),
             env={**inherited, 'TERM': term, **environment},
             stdin=slave,
             stdout=slave if stdout else subprocess.PIPE,
@@ -82,16 +77,18 @@ class Terminal:
                     self._changed.notify_all()
         os.close(master)
 
-    def shows(self, text: str, patience: float = PATIENCE) -> bool:
-        """Wait until the terminal shows a text; return whether it did."""
+    def wait_for(self, text: str) -> None:
+        """Wait until the terminal shows a text."""
         with self._changed:
-            return self._changed.wait_for(
-                lambda: text in self._shown, patience
-            )
+            assert self._changed.wait_for(
+                lambda: text in self._shown, PATIENCE
+            ), self._shown
 
-    def type(self, text: str) -> None:
-        """Type a text, as soon as what asks for it is shown."""
+    def answer(self, question: str, text: str) -> tuple[int, str, str]:
+        """Type a text as soon as a question is shown; wait for the end."""
+        self.wait_for(question)
         os.write(self._master, text.encode())
+        return self.end()
 
     def end(self) -> tuple[int, str, str]:
         """Return the exit code, the output on the terminal, and stdout."""

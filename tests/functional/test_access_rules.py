@@ -18,8 +18,8 @@ import yaml
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 from testbed.forwarding_proxy import ForwardingProxy
-from tests.functional.conftest import Cloud
-from tests.functional.conftest import Shell
+from tests.functional.real import Cloud
+from tests.functional.shell import Shell
 
 _SOURCE = Path(__file__).parents[2] / 'doc' / 'source'
 _PAGE = _SOURCE / 'least-privilege.rst'
@@ -163,7 +163,7 @@ def test_commands_that_read(cloud, limited):
 def test_commands_that_rotate(cloud, limited, boot, glance, tmp_path):
     needed = Needed(cloud, ROTATE)
     shell = limited(ROTATE)
-    server_id = boot('ruled')
+    [server_id] = boot('ruled')
     backups = ('--name-pattern', 'ruled-?')
     for number in (1, 2, 3):
         create = ('create', 'ruled', '--image-name', f'ruled-{number}')

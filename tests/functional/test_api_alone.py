@@ -5,12 +5,10 @@
 import json
 import os
 import pathlib
-import subprocess
 import sys
 
-import pytest
-
 from testbed import canned_cloud
+from tests.functional.shell import fresh
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -53,36 +51,21 @@ print(json.dumps([listed, chosen.to_dict(), error, sorted(modules)]))
 
 
 def run(*words: str | pathlib.Path) -> str:
-    done = subprocess.run(
-        [*map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        cwd=ROOT.parent,
-        env={**os.environ, 'PYTHONPATH': str(ROOT)},
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    result = fresh([*map(str, words)], environment, cwd=ROOT.parent)
+    assert result.code == 0, result.err
+    return result.out
 
 
-@pytest.fixture(scope='module')
-def python(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """Make the venv as the documentation says."""
+def test_list_select_and_delete(tmp_path):
+    # As the documentation says.
     uv = (sys.executable, '-m', 'uv', '--quiet')
-    venv = tmp_path_factory.mktemp('alone') / 'venv'
-    run(*uv, 'venv', '--python', sys.executable, venv)
-    python = venv / 'bin' / 'python'
-    install = (*uv, 'pip', 'install', '--python', python)
-    run(*install, 'keystoneauth1', 'msgspec', 'regex')
-    run(*uv, 'pip', 'check', '--python', python)
-    installed = run(*uv, 'pip', 'list', '--python', python)
-    assert 'keystoneauth1' in installed
-    assert 'osc-lib' not in installed
-    return python
-
-
-def test_list_select_and_delete(python):
+    run(*uv, 'venv', '--python', sys.executable, tmp_path / 'venv')
+    python = tmp_path / 'venv' / 'bin' / 'python'
+    here = ('--python', python)
+    needed = ('keystoneauth1', 'msgspec', 'regex')
+    run(*uv, 'pip', 'install', *here, *needed)
+    run(*uv, 'pip', 'check', *here)
     images = [canned_cloud.image(number) for number in range(3)]
     ids = [image['id'] for image in images]
     with canned_cloud.canned_cloud(canned_cloud.Nova([*images])) as server:

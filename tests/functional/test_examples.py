@@ -19,7 +19,6 @@ import os
 from pathlib import Path
 import re
 import shlex
-import subprocess
 import sys
 import textwrap
 from typing import Any
@@ -27,16 +26,19 @@ from typing import Any
 import pytest
 
 from testbed import canned_cloud
-from tests.functional.conftest import search_path
-from tests.functional.conftest import Shell
+from tests.functional.shell import fresh
+from tests.functional.shell import Result
+from tests.functional.shell import search_path
+from tests.functional.shell import Shell
 
 _ROOT = Path(__file__).parents[2]
 _DOCUMENTS = (_ROOT / 'README.rst', *(_ROOT / 'doc' / 'source').rglob('*.rst'))
 _CRONTAB = re.compile(r'([\d*/,-]+ +){5}(?P<command>.* openstack .*)')
 
 _COMMAND = 'openstack compute image'
+_QUOTED = r"'[^']*'|\"[^\"$]*\""
 
-#: The canned cloud has no servers; test_snapshots.py runs the others.
+#: The canned cloud has no servers; test_servers.py runs the others.
 _EXAMPLE = f'{_COMMAND} (?!create|check)'
 
 _PROGRAM = r'(?s).*\bimport openstack\b'
@@ -54,30 +56,17 @@ for value in jq.compile(program).input_text(sys.stdin.read()).all():
 
 def blocks(path: Path) -> Iterator[str]:
     """Yield the literal blocks of a document."""
-    for rest in re.split(r'::\n', path.read_text())[1:]:
-        lines = []
-        for line in rest.splitlines():
-            if line and not line.startswith('    '):
-                break
-            lines.append(line)
-        yield textwrap.dedent('\n'.join(lines)).strip('\n')
+    for block in re.findall(r'::\n((?:    .*\n|\n)*)', path.read_text()):
+        yield textwrap.dedent(block).strip('\n')
 
 
 def steps(session: str) -> Iterator[tuple[str, str]]:
     """Yield each command of a session, with its output."""
-    lines = iter(session.splitlines())
-    command = ''
-    output: list[str] = []
-    for line in lines:
-        if not line.startswith('$ '):
-            output.append(line)
-            continue
-        if command:
-            yield command, '\n'.join(output).strip('\n')
-        command, output = line.removeprefix('$ '), []
-        while command.endswith('\\'):
-            command += '\n' + next(lines)
-    yield command, '\n'.join(output).strip('\n')
+    for step in re.split(r'^\$ ', session, flags=re.MULTILINE)[1:]:
+        # Lines that end with a backslash continue.
+        parts = re.fullmatch(r'((?:.*\\\n)*.*)\n?((?s:.*))', step)
+        assert parts is not None
+        yield parts[1], parts[2].strip('\n')
 
 
 def _examples(pattern: str) -> list[object]:
@@ -91,33 +80,31 @@ def _examples(pattern: str) -> list[object]:
     ]
 
 
+def in_shell(shell: Shell, line: str, **more: Any) -> Result:
+    """Run a command line; both outputs are one."""
+    joined = line.replace('\\\n', ' ')
+    syntax = re.search(r'[|><;&$*\n]', re.sub(_QUOTED, '', joined))
+    words = shlex.split(joined)
+    if words[0] == 'openstack' and not syntax:
+        result = shell.run(*words[1:], **more)
+        return Result(result.code, result.out + result.err, '')
+    # It starts faster.
+    line = line.replace(_COMMAND, 'compute-image')
+    return fresh(['sh', '-c', f'exec 2>&1\n{line}'], shell.environment, **more)
+
+
 @pytest.fixture
-def run(demo, tmp_path):
-    """Return a function that runs a command in a shell."""
+def run(cloud, tmp_path):
+    """Return a function that runs a command line, and its output."""
     (tmp_path / 'bin').mkdir()
     jq = tmp_path / 'bin' / 'jq'
     jq.write_text(_JQ)
     jq.chmod(0o755)
     path = os.pathsep.join([str(tmp_path / 'bin'), search_path()])
-    environment = demo.environment | {'PATH': path}
 
-    def run(command: str, cwd: Path | None = None, **more: str) -> str:
-        words = shlex.split(command.replace('\\\n', ' '))
-        if words[0] == 'openstack' and not set('|><;&$*') & set(command):
-            result = demo.run(*words[1:], cwd=cwd)
-            return (result.out + result.err).strip('\n')
-        done = subprocess.run(
-            ['sh', '-c', command],
-            env=environment | more,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return done.stdout.strip('\n')
+    def run(line: str, cwd: Path | None = None, **more: str) -> str:
+        shell = cloud.shell('demo', PATH=path, **more)
+        return in_shell(shell, line, cwd=cwd).out.strip('\n')
 
     return run
 
@@ -191,9 +178,9 @@ def test_crontab(run, demo, backups, line, tmp_path):
 
 @pytest.mark.parametrize('program', _examples(_PROGRAM))
 def test_python_program(demo, cloud, glance, tmp_path, program):
-    clouds = json.loads(Path(cloud.facts['clouds_yaml']).read_text())
-    clouds['clouds']['mycloud'] = clouds['clouds']['demo']
-    (tmp_path / 'clouds.yaml').write_text(json.dumps(clouds))
+    clouds = cloud.clouds()
+    clouds['mycloud'] = clouds['demo']
+    (tmp_path / 'clouds.yaml').write_text(json.dumps({'clouds': clouds}))
     file = tmp_path / 'program.py'
     file.write_text(program)
     expected = 'web-1-snapshot'
@@ -207,17 +194,9 @@ def test_python_program(demo, cloud, glance, tmp_path, program):
             expected = f'{spoilt} mappings'
         environment = {**demo.environment}
         del environment['OS_CLIENT_CONFIG_FILE']
-        done = subprocess.run(
-            [sys.executable, file],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    assert expected in done.stdout
+        done = fresh([sys.executable, file], environment, cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert expected in done.out
 
 
 def _snapshots() -> list[dict[str, Any]]:
@@ -240,24 +219,18 @@ def _snapshots() -> list[dict[str, Any]]:
 @pytest.mark.parametrize('command', _examples(_EXAMPLE))
 def test_command_without_output(command):
     done = []
-    for client in (_COMMAND, 'compute-image'):
+    for program in ('openstack', 'compute-image'):
         nova = canned_cloud.Nova(_snapshots())
         with canned_cloud.canned_cloud(nova) as server:
-            environment = canned_cloud.environment(server) | {
-                'PATH': search_path()
-            }
-            ran = subprocess.run(
-                ['sh', '-c', command.replace(_COMMAND, client)],
-                env=Shell(environment).environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=120,
-                check=False,
+            environment = canned_cloud.environment(server)
+            shell = Shell(
+                {**environment, 'PATH': search_path()}, program=program
             )
-        assert ran.returncode == 0, ran
-        assert ran.stdout
+            ran = in_shell(shell, command)
+        assert ran.code == 0, ran
+        assert ran.out
         assert (nova.images != _snapshots()) == ('--auto-approve' in command)
-        done.append((ran.stdout, ran.stderr, nova.images))
+        done.append((ran, nova.images))
     assert done[0] == done[1]
 
 

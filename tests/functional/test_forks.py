@@ -10,7 +10,7 @@ import pytest
 
 from testbed import canned_cloud
 from testbed.fork_server import ForkServer
-from tests.functional.conftest import Shell
+from tests.functional.shell import Shell
 
 LIST = ('compute', 'image', 'list')
 
@@ -18,13 +18,9 @@ LIST = ('compute', 'image', 'list')
 @pytest.mark.parametrize(
     'words',
     [
-        (*LIST, '-f', 'csv', '--name-pattern', '*1'),
-        (*LIST, '--help'),
         (*LIST, '--all-regions', '-f', 'jsonl'),
-        ('compute', 'image', 'show', '\udce9'),
         ('compute', 'image', 'delete', 'none', canned_cloud.image(2)['name']),
-        ('token', 'issue', '-f', 'value', '-c', 'project_id'),
-        ('no', 'such', 'command'),
+        ('no-such-command',),
     ],
     ids=' '.join,
 )
@@ -34,7 +30,9 @@ def test_fork_equals_fresh_interpreter(words):
     for more in ({}, {'FRESH': 'yes'}):
         nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(3)])
         with canned_cloud.canned_cloud(nova) as server:
-            shell = Shell(canned_cloud.environment(server) | more)
+            environment = canned_cloud.environment(server) | more
+            # It starts faster.
+            shell = Shell(environment, program='compute-image')
             answers.append((shell.run(*words), server.paths()))
     assert answers[0] == answers[1]
 
@@ -56,13 +54,18 @@ def run(tmp_path):
         yield run
 
 
-@pytest.mark.parametrize('name', ['OS_CLOUD', 'COLUMNS', 'HOME', 'folder'])
-def test_what_imports_read_needs_fresh_interpreter(run, tmp_path, name):
-    how = {'cwd': tmp_path} if name == 'folder' else {'more': {name: 'x'}}
-    done = run('print(dict(os.environ), os.getcwd(), os.getsid(0))', **how)
-    assert (b"'x'" if 'more' in how else bytes(tmp_path)) in done.stdout
-    is_forked = int(done.stdout.split()[-1]) != os.getsid(0)
-    assert is_forked == (name in ('OS_CLOUD', 'COLUMNS'))
+def test_what_imports_read_needs_fresh_interpreter(run, tmp_path):
+    def session(**how):
+        done = run('print(dict(os.environ), os.getcwd(), os.getsid(0))', **how)
+        for value in how.values():
+            found = f'{value}'.strip('{}').encode()
+            assert found in done.stdout
+        return int(done.stdout.split()[-1])
+
+    for name in ('OS_CLOUD', 'COLUMNS'):
+        assert session(more={name: 'x'}) != os.getsid(0)
+    for how in ({'more': {'HOME': 'x'}}, {'cwd': tmp_path}):
+        assert session(**how) == os.getsid(0)
 
 
 @pytest.mark.parametrize(

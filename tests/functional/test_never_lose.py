@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from tests.functional.conftest import Cloud
-from tests.functional.conftest import Shell
-from tests.functional.conftest import told
+from tests.functional.real import Cloud
+from tests.functional.real import ids
+from tests.functional.real import told
 from tests.functional.servers import cell_down
 from tests.functional.servers import Compute
 from tests.functional.servers import set_state
 from tests.functional.servers import wait_until
+from tests.functional.shell import Shell
 
 DELETE = ('compute', 'image', 'delete')
 LIST = ('compute', 'image', 'list')
@@ -47,40 +48,36 @@ def refused(shell: Shell, *words: str) -> str:
 # --- a cell that is down --------------------------------------------------
 
 
-def test_nova_lists_servers_of_down_cell_from_2_69_without_limit(
-    cloud, compute, boot
-):
-    # Observed on Nova 34: below 2.69 a list lacks the servers of a cell whose
-    # database fails, and a request for one of them by its ID is a 500, not a
-    # 404. At 2.69 both have the status UNKNOWN, and neither name nor image.
-    # But a request with a limit lacks them at any version: Nova adds no
-    # server of such a cell to a page.
-    server_id = boot('ours-seen')
+def check_servers_of_down_cell(compute: Compute, server_id: str) -> None:
+    """Check what the commands rely on, as observed on Nova 34.
 
-    def seen(path: str, version: str) -> Any:
-        code, body = compute.get(path, version)
+    Below 2.69 a list lacks the servers of a cell whose database fails, and a
+    request for one of them by its ID is a 500, not a 404. At 2.69 both have
+    the status UNKNOWN, and neither name nor image. But a request with a limit
+    lacks them at any version: Nova adds no server of such a cell to a page.
+    """
+
+    def seen(query: str, version: str) -> Any:
+        code, body = compute.get(f'/servers/detail{query}', version)
         assert code == 200
         records = {server['id']: server for server in body['servers']}
         return records.get(server_id)
 
-    detail = '/servers/detail'
-    assert seen(detail, '2.1')['name'] == 'ours-seen'
-    with cell_down(cloud):
-        assert seen(detail, '2.68') is None
-        assert seen(f'{detail}?limit=1000', '2.69') is None
-        record = seen(detail, '2.69')
-        assert record['status'] == 'UNKNOWN'
-        assert not {'name', 'image'} & {*record}
-        by_id = f'/servers/{server_id}'
-        assert compute.get(by_id, '2.68')[0] == 500
-        code, body = compute.get(by_id, '2.69')
-        assert (code, body['server']['status']) == (200, 'UNKNOWN')
+    assert seen('', '2.68') is None
+    assert seen('?limit=1000', '2.69') is None
+    record = seen('', '2.69')
+    assert record['status'] == 'UNKNOWN'
+    assert not {'name', 'image'} & {*record}
+    by_id = f'/servers/{server_id}'
+    assert compute.get(by_id, '2.68')[0] == 500
+    code, body = compute.get(by_id, '2.69')
+    assert (code, body['server']['status']) == (200, 'UNKNOWN')
 
 
 def test_nothing_is_deleted_while_cell_is_down(
     cloud, demo, admin, compute, boot, images, left
 ):
-    server_id = boot('ours-rest')
+    [server_id] = boot('ours-rest')
     compute.snapshot(server_id, 'ours-nightly')
     compute.shelve(server_id)
     images('ours-free')
@@ -91,22 +88,20 @@ def test_nothing_is_deleted_while_cell_is_down(
     }
     assert left() == everything
     with cell_down(cloud):
-        for words in (
-            (*LIST, '--unused'),
-            (*DELETE, *OURS, GO),
-            (*DELETE, *OURS, '--orphaned', GO),
-            (*PRUNE, *OURS, *ONE_FOR_ALL, GO),
+        check_servers_of_down_cell(compute, server_id)
+        for shell, *words in (
+            (demo, *LIST, '--unused'),
+            (demo, *DELETE, *OURS, GO),
+            (admin, *DELETE, *OURS, '--orphaned', GO),
+            (demo, *PRUNE, *OURS, *ONE_FOR_ALL, GO),
         ):
-            error = refused(demo, *words)
+            error = refused(shell, *words)
             assert cloud.facts['servers']['RegionOne']['web-1'] in error
             assert '--accept-gaps' in error
-        words = (*DELETE, *OURS, '--orphaned', GO)
-        assert '--accept-gaps' in refused(admin, *words)
-        for image in ('ours-nightly', 'ours-rest-shelved'):
-            assert (
-                f'server {server_id}, which is UNKNOWN, may be stored in it. '
-                f'To delete it all the same, use --force'
-            ) in refused(demo, *DELETE, image)
+        assert (
+            f'server {server_id}, which is UNKNOWN, may be stored in it. '
+            f'To delete it all the same, use --force'
+        ) in refused(demo, *DELETE, 'ours-rest-shelved')
         assert left() == everything
 
         # The snapshots are kept even so.
@@ -114,16 +109,8 @@ def test_nothing_is_deleted_while_cell_is_down(
         result = demo.run(*words)
         assert result.code == 0
         assert 'Some uses of images are unknown' in result.err
-        assert told(result.json(), 'Result') == {
-            'ours-rest-base': ('done',),
-            'ours-free': ('done',),
-            'ours-orphan': ('done',),
-            'ours-nightly': ('kept',),
-            'ours-rest-shelved': ('kept',),
-        }
         assert left() == {'ours-nightly', 'ours-rest-shelved'}
     # The server is not lost.
-    assert demo.run(*LIST, '--unused', *OURS, *JSON).json() == []
     compute.unshelve(server_id)
     wait_until(lambda: left() == {'ours-nightly'})
     assert demo.run(*DELETE, *OURS, GO).code == 0
@@ -136,19 +123,19 @@ def test_nothing_is_deleted_while_cell_is_down(
 def test_snapshots_of_unsettled_server_are_kept(
     cloud, demo, compute, boot, left
 ):
-    server_id = boot('ours-web')
+    [server_id] = boot('ours-web')
     compute.snapshot(server_id, 'ours-nightly')
-    words = (*DELETE, '--name', 'ours-nightly')
-    delete = ('delete', 'selected')
+    words = (*DELETE, '--name', 'ours-nightly', DRY, *JSON)
 
     def planned() -> Any:
-        rows = demo.run(*words, DRY, *JSON).json()
+        rows = demo.run(*words).json()
         return told(rows, 'Action', 'Reason')['ours-nightly']
 
     def kept(state: str) -> Any:
         reason = f'server ours-web, which is {state}, may be stored in it'
         return 'keep', reason
 
+    assert planned() == ('delete', 'selected')
     # No hypervisor can be made to do these.
     for vm_state, task_state, state in (
         ('error', None, 'ERROR'),
@@ -157,27 +144,21 @@ def test_snapshots_of_unsettled_server_are_kept(
         ('active', 'shelving_image_uploading', 'shelving_image_uploading'),
         ('shelved_offloaded', 'spawning', 'spawning'),
     ):
-        assert planned() == delete
         set_state(cloud, server_id, vm_state, task_state)
         assert planned() == kept(state)
-        assert told(demo.run(*words, GO, *JSON).json(), 'Result') == {
-            'ours-nightly': ('kept',)
-        }
-        refused(demo, *DELETE, 'ours-nightly')
-        set_state(cloud, server_id, 'active')
+    refused(demo, *DELETE, 'ours-nightly')
+    set_state(cloud, server_id, 'active')
     compute.shelve(server_id)
     assert planned() == kept('SHELVED')
-    Compute(cloud, 'admin').do(server_id, 'shelveOffload')
-    compute.wait(server_id, 'SHELVED_OFFLOADED')
+    compute.offload(server_id)
     assert planned() == kept('SHELVED_OFFLOADED')
     assert left() == {'ours-web-base', 'ours-nightly', 'ours-web-shelved'}
 
 
-def test_renamed_server_is_not_lost(cloud, demo, compute, boot, images, left):
-    server_id = boot('ours-old')
+def test_renamed_server_is_not_lost(demo, compute, boot, images, left):
+    [server_id] = boot('ours-old')
     compute.shelve(server_id)
-    Compute(cloud, 'admin').do(server_id, 'shelveOffload')
-    compute.wait(server_id, 'SHELVED_OFFLOADED')
+    compute.offload(server_id)
     compute.rename(server_id, 'ours-new')
     # Nova would name its snapshot like this now.
     images('ours-new-shelved')
@@ -190,17 +171,16 @@ def test_renamed_server_is_not_lost(cloud, demo, compute, boot, images, left):
         'ours-old-shelved': ('kept', stored),
         'ours-new-shelved': ('kept', stored),
     }
-    for name in ('ours-old-shelved', 'ours-new-shelved'):
-        assert stored in refused(demo, *DELETE, name)
+    assert stored in refused(demo, *DELETE, 'ours-old-shelved')
     assert left() == {'ours-old-shelved', 'ours-new-shelved'}
 
     # It is still there to be started.
     compute.unshelve(server_id)
     wait_until(lambda: left() == {'ours-new-shelved'})
     compute.shelve(server_id)
-    (image,) = demo.images('--server', server_id)
-    refused(demo, *DELETE, image['ID'])
-    assert demo(*DELETE, '--force', image['ID']).out == ''
+    [image_id] = ids(demo.images('--server', server_id))
+    refused(demo, *DELETE, image_id)
+    assert demo(*DELETE, '--force', image_id).out == ''
     assert demo.images('--server', server_id) == []
 
 
@@ -214,25 +194,19 @@ def test_administrator_is_told_that_plan_covers_all_projects(
     # to the administrator as a snapshot of that server.
     victim = cloud.facts['other_servers']['RegionOne']['of-admin']
     good = admin_images('ours-good', **snapshot_of(victim))
-    admin_images.set_created(good, '2020-01-01 00:00:00')
-    forged = images('ours-forged', **snapshot_of(victim))
+    admin_images.update(good, created_at='2020-01-01 00:00:00.000000')
+    images('ours-forged', **snapshot_of(victim))
     words = (*PRUNE, *OURS, '--keep-last', '1', *JSON)
     result = admin.run(*words, DRY)
-    assert told(result.json(), 'ID', 'Action', 'Reason') == {
-        'ours-forged': (forged, 'keep', 'kept by last'),
-        'ours-good': (good, 'delete', 'no rule keeps it'),
+    assert told(result.json(), 'Action') == {
+        'ours-forged': ('keep',),
+        'ours-good': ('delete',),
     }
     covers = 'The plan covers images and servers of all projects'
-    assert result.code == 0
     assert result.errors()[0] == covers
-    # So does a deletion, before anything is deleted.
-    words_of_delete = (*DELETE, *OURS, '--max-changes', '1', GO)
-    assert covers in refused(admin, *words_of_delete)
     # The ordinary user acts on what that user sees.
     result = demo.run(*words, GO)
-    assert told(result.json(), 'ID', 'Result') == {
-        'ours-forged': (forged, 'kept')
-    }
+    assert told(result.json(), 'Result') == {'ours-forged': ('kept',)}
     assert 'servers of other projects are not visible' in result.err
     assert admin_glance.image(good) is not None
 
@@ -244,24 +218,17 @@ def test_administrator_is_told_that_plan_covers_all_projects(
 def shared_glance(cloud: Cloud) -> Iterator[None]:
     """Let the catalog show one Image endpoint for both regions."""
     identity = cloud.connection('admin').identity
-    regions = cloud.facts['regions']
-    moved = [
-        endpoint
-        for endpoint in identity.endpoints()
-        if endpoint.url == regions['RegionTwo']['image_url']
-    ]
+    one, two = (
+        cloud.facts['regions'][region]['image_url']
+        for region in ('RegionOne', 'RegionTwo')
+    )
+    moved = [each for each in identity.endpoints() if each.url == two]
     assert moved
     for endpoint in moved:
-        identity.update_endpoint(
-            endpoint, url=regions['RegionOne']['image_url']
-        )
-    try:
-        yield
-    finally:
-        for endpoint in moved:
-            identity.update_endpoint(
-                endpoint, url=regions['RegionTwo']['image_url']
-            )
+        identity.update_endpoint(endpoint, url=one)
+    yield
+    for endpoint in moved:
+        identity.update_endpoint(endpoint, url=two)
 
 
 def test_use_in_other_region_of_same_glance_is_seen(
@@ -269,8 +236,8 @@ def test_use_in_other_region_of_same_glance_is_seen(
 ):
     elsewhere = cloud.facts['servers']['RegionTwo']['of-replicated']
     # A server of the second region is booted from an image with this ID.
-    (used,) = demo.images('--region', 'RegionTwo', '--name', 'replicated')
-    name = glance.image(used['ID'])['name']
+    [used] = ids(demo.images('--region', 'RegionTwo', '--name', 'replicated'))
+    name = glance.image(used)['name']
     snapshot = images('ours-two', **snapshot_of(elsewhere))
     images('ours-orphan', **snapshot_of(GONE))
     # Both commands work in the first region.
@@ -284,11 +251,6 @@ def test_use_in_other_region_of_same_glance_is_seen(
     two.shelve(elsewhere)
     try:
         stored = 'server of-replicated, which is SHELVED, may be stored in it'
-        rows = demo.run(*DELETE, *OURS, DRY, *JSON).json()
-        assert told(rows, 'Action', 'Reason') == {
-            'ours-two': ('keep', stored),
-            'ours-orphan': ('delete', 'selected'),
-        }
         assert stored in refused(demo, *DELETE, snapshot)
     finally:
         two.unshelve(elsewhere)

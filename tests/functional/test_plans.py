@@ -6,22 +6,19 @@ Every name begins with ``ours-``, which is what the commands choose by: the
 cloud has other images, too.
 """
 
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 import json
 
 import pytest
 
-from tests.functional.conftest import Cloud
-from tests.functional.conftest import Glance
-from tests.functional.conftest import Images
-from tests.functional.conftest import Result
-from tests.functional.conftest import Shell
-from tests.functional.conftest import told
+from tests.functional.real import told
 from tests.functional.servers import wait_until
-from tests.functional.terminal import Terminal
+from tests.functional.shell import executable
+from tests.functional.shell import fresh
 
 DELETE = ('compute', 'image', 'delete')
 PRUNE = ('compute', 'image', 'prune')
+APPLY = ('compute', 'image', 'apply')
 OURS = ('--name-pattern', 'ours-*')
 JSON = ('-f', 'json')
 DRY = '--dry-run'
@@ -29,44 +26,8 @@ GO = '--auto-approve'
 
 FORBIDDEN = 'You are not allowed to delete the image. (HTTP 403)'
 
-UNSEEN = (
-    'Some uses of images are unknown: servers of other projects are not '
-    'visible'
-)
-
-
-def warned(shell: Shell, *words: str, code: int = 0) -> Result:
-    """Run a plan of deletions, which warns of what the user cannot see.
-
-    :return: the result, with the rest of stderr
-    """
-    result = shell.run(*words)
-    assert result.code == code, result.err
-    first, *rest = result.errors()
-    assert first == UNSEEN
-    return Result(result.code, result.out, '\n'.join(rest))
-
 
 # --- what is protected ----------------------------------------------------
-
-
-@pytest.fixture
-def resting(images: Images, compute, boot) -> str:
-    """Provide the ID of a shelved server, beside images of each kind."""
-    machine = {
-        f'{kind}_id': images(
-            f'ours-{kind}', disk_format=format_, container_format=format_
-        )
-        for kind, format_ in (('kernel', 'aki'), ('ramdisk', 'ari'))
-    }
-    images('ours-machine', **machine)
-    images('ours-old')
-    images('ours-protected', protected=True)
-    boot('ours-web')
-    server_id: str = boot('ours-rest')
-    compute.snapshot(server_id, 'ours-nightly')
-    compute.shelve(server_id)
-    return server_id
 
 
 NEEDED = 'image ours-machine needs it'
@@ -83,22 +44,31 @@ FREE = ('ours-old', 'ours-machine')
 STAY = {'ours-rest-shelved', 'ours-nightly', 'ours-protected'}
 
 
-def test_used_images_are_kept_and_others_deleted(demo, resting, compute, left):
-    everything = {*REASONS, *FREE, 'ours-protected'}
-    rows = warned(demo, *DELETE, *OURS, DRY, *JSON).json()
-    assert told(rows, 'Action', 'Reason') == {
-        **{name: ('keep', reason) for name, reason in REASONS.items()},
-        **dict.fromkeys((*FREE, 'ours-protected'), ('delete', 'selected')),
+def test_used_images_are_kept_and_others_deleted(
+    demo, images, boot, compute, left
+):
+    machine = {
+        f'{kind}_id': images(
+            f'ours-{kind}', disk_format=format_, container_format=format_
+        )
+        for kind, format_ in (('kernel', 'aki'), ('ramdisk', 'ari'))
     }
-    assert left() == everything
+    images('ours-machine', **machine)
+    images('ours-old')
+    images('ours-protected', protected=True)
+    _web, resting = boot('ours-web', 'ours-rest')
+    compute.snapshot(resting, 'ours-nightly')
+    compute.shelve(resting)
+    assert left() == {*REASONS, *FREE, 'ours-protected'}
 
     # One is forbidden, and the others are deleted.
-    result = warned(demo, *DELETE, *OURS, GO, *JSON, code=1)
-    assert FORBIDDEN in result.errors()[0]
-    assert '1 of 3 images failed to delete.' in result.errors()
+    result = demo.run(*DELETE, *OURS, GO, *JSON)
+    assert result.code == 1
+    unseen, error, *_counts = result.errors()
+    assert 'servers of other projects are not visible' in unseen
+    assert FORBIDDEN in error
     results = told(result.json(), 'Result', 'Reason')
-    failed, _reason = results.pop('ours-protected')
-    assert failed == 'failed'
+    assert results.pop('ours-protected')[0] == 'failed'
     assert results == {
         **{name: ('kept', reason) for name, reason in REASONS.items()},
         **dict.fromkeys(FREE, ('done', 'selected')),
@@ -110,14 +80,7 @@ def test_used_images_are_kept_and_others_deleted(demo, resting, compute, left):
     result = demo.run(*DELETE, 'ours-rest-shelved', 'ours-nightly')
     assert (result.code, result.out) == (7, '')
     # The option includes all but that.
-    result = demo.run(*DELETE, *OURS, '--include-used', GO, *JSON)
-    assert told(result.json(), 'Result') == {
-        **dict.fromkeys(
-            ('ours-rest-base', 'ours-kernel', 'ours-ramdisk'), ('done',)
-        ),
-        **dict.fromkeys(('ours-rest-shelved', 'ours-nightly'), ('kept',)),
-        'ours-protected': ('failed',),
-    }
+    demo.run(*DELETE, *OURS, '--include-used', GO)
     assert left() == STAY
     result = demo.run(*PRUNE, *OURS, '--keep-last', '0', GO, *JSON)
     assert result.code == 0
@@ -128,73 +91,102 @@ def test_used_images_are_kept_and_others_deleted(demo, resting, compute, left):
     wait_until(lambda: left() == STAY - {'ours-rest-shelved'})
 
 
-# --- what is not done -----------------------------------------------------
-
-
-def test_no_changes_without_approval(demo, images, left):
-    names = {f'ours-{n}' for n in range(3)}
-    for name in names:
-        images(name)
-    line = demo.fails(*DELETE, *OURS)
-    assert line.startswith('Nothing was changed: there is no terminal')
-    warned(demo, *DELETE, *OURS, '--max-changes', '2', GO, code=7)
-    terminal = Terminal(demo, *DELETE, *OURS, stdout=False)
-    code, shown, out = asked(terminal, 'N\n')
-    assert (code, out) == (1, '')
-    assert 'nothing was changed' in shown
-    assert left() == names
-
-    terminal = Terminal(demo, *DELETE, *OURS, *JSON, stdout=False)
-    code, shown, out = asked(terminal, 'y\n')
-    assert code == 0, shown
-    # The plan is on the terminal, and the results alone on stdout.
-    assert all(f'| {name} ' in shown for name in names)
-    assert told(json.loads(out), 'Result') == dict.fromkeys(names, ('done',))
-    assert left() == set()
-    # Again: there is nothing to do.
-    again = warned(demo, *DELETE, *OURS, GO)
-    assert (again.out.strip(), again.err) == ('', 'No images match')
-
-
-def asked(terminal: Terminal, answer: str) -> tuple[int, str, str]:
-    """Answer the question for approval, and wait for the end."""
-    assert terminal.shows('Delete 3 images? [y/N]'), terminal.end()
-    terminal.type(answer)
-    return terminal.end()
-
-
-# --- regions --------------------------------------------------------------
+# --- plans that one process makes, and another one applies ----------------
 
 
 @pytest.fixture
-def images_in_two(cloud: Cloud) -> Iterator[Images]:
-    """Provide images of the ordinary user in the second region."""
-    with Images(cloud, 'demo', 'RegionTwo') as made:
-        yield made
+def planned(demo, tmp_path):
+    """Return a function that writes a plan in one process: its file."""
+
+    def plan(*words: str) -> str:
+        file = tmp_path / 'plan.json'
+        file.write_text(demo.run(*words, DRY, *JSON).out)
+        return str(file)
+
+    return plan
 
 
-def test_one_plan_for_several_regions(
-    cloud, demo, images, images_in_two, left
+def test_apply_after_others_have_changed_things(
+    demo, boot, compute, planned, images, left
 ):
-    one = images('ours-a')
-    two = images_in_two('ours-a')
-    refused = images_in_two('ours-b', protected=True)
-    words = (*DELETE, *OURS, '--all-regions', *JSON)
-    warned(demo, *words, '--max-changes', '2', GO, code=7)
-    assert left() == {'ours-a'}
-    result = warned(demo, *words, GO, code=1)
-    assert result.errors()[0].startswith(
-        f'Region RegionTwo: Failed to delete image {refused!r}: {FORBIDDEN}'
-    )
-    assert '1 of 3 images failed to delete.' in result.errors()
-    assert [
-        (row['Region'], row['ID'], row['Result']) for row in result.json()
-    ] == [
-        ('RegionOne', one, 'done'),
-        ('RegionTwo', refused, 'failed'),
-        ('RegionTwo', two, 'done'),
+    names = ('plain', 'renamed', 'gone', 'booted', 'left')
+    ids = {n: images(f'ours-{n}') for n in names}
+    [web] = boot('ours-web')
+    compute.snapshot(web, 'ours-nightly')
+    file = planned(*DELETE, *OURS, '--not-name', 'ours-left')
+    # Meanwhile others boot, shelve, rename and delete.
+    new, reason = compute.boot(ids['booted'], '1', 'ours-new')
+    assert new, reason
+    try:
+        compute.wait(new)
+        compute.shelve(web)
+        demo('image', 'set', '--name', 'ours-golden', ids['renamed'])
+        demo('image', 'delete', ids['gone'])
+        result = demo.run(*APPLY, file, GO, *JSON)
+    finally:
+        compute.delete(new)
+    assert result.code == 1
+    assert told(result.json(), 'Result', 'Reason') == {
+        'ours-plain': ('done', 'selected'),
+        'ours-booted': ('kept', 'server ours-new was booted from it'),
+        'ours-gone': ('kept', 'it no longer exists, or is not selected'),
+        'ours-golden': (
+            'kept',
+            "its name changed from 'ours-renamed' to 'ours-golden'",
+        ),
+        'ours-nightly': (
+            'kept',
+            'server ours-web, which is SHELVED, may be stored in it',
+        ),
+    }
+    # The image that the shelved server is stored in is not in the plan.
+    assert left() == {
+        *('ours-left', 'ours-booted', 'ours-golden', 'ours-nightly'),
+        *('ours-web-base', 'ours-web-shelved'),
+    }
+
+
+def test_two_processes_apply_the_same_plan(demo, images, planned, left):
+    ids = {images(f'ours-{n}') for n in range(12)}
+    file = planned(*DELETE, *OURS)
+    with ThreadPoolExecutor(2) as pool:
+        both = [
+            pool.submit(demo.run, *APPLY, file, GO, *JSON) for _ in range(2)
+        ]
+    ends = [each.result() for each in both]
+    assert [end.code for end in ends] == [0, 0], [end.err for end in ends]
+    results = [
+        {row['ID']: row['Result'] for row in end.json()} for end in ends
     ]
+    assert [{*each} for each in results] == [ids, ids]
+    for image_id in ids:
+        got = {each[image_id] for each in results}
+        # Nova may accept two requests for a deletion at the same moment.
+        assert 'done' in got <= {'done', 'gone', 'kept'}, got
     assert left() == set()
-    glance = Glance(cloud, 'demo', 'RegionTwo')
-    assert glance.image(two) is None
-    assert glance.image(refused) is not None
+
+
+def test_plan_of_two_regions_through_a_pipe(demo, images, images_in_two, left):
+    images('ours-a')
+    images_in_two('ours-a')
+    refused = images_in_two('ours-b', protected=True)
+    plan = demo.run(*DELETE, *OURS, '--all-regions', DRY, '-f', 'jsonl')
+    rows = [json.loads(line) for line in plan.out.splitlines()]
+    assert [row['Region'] for row in rows] == [
+        *('RegionOne', 'RegionTwo', 'RegionTwo')
+    ]
+    # A person removes all rows of one region.
+    text = '\ufeff' + '\r\n'.join(map(json.dumps, rows[1:]))
+    words = [executable(), *APPLY, '-', GO, *JSON]
+    result = fresh(words, demo.environment, input=text)
+    assert result.code == 1
+    [error] = [line for line in result.errors() if 'Failed' in line]
+    assert error.startswith(
+        f'Region RegionTwo: Failed to delete image {refused!r}'
+    )
+    assert FORBIDDEN in error
+    assert told(result.json(), 'Region', 'Result') == {
+        'ours-a': ('RegionTwo', 'done'),
+        'ours-b': ('RegionTwo', 'failed'),
+    }
+    assert left() == {'ours-a'}

@@ -7,22 +7,21 @@ The output must be the images of Glance, each once, in Glance's order.
 
 from collections.abc import Callable
 from collections.abc import Iterator
-import contextlib
 
 import pytest
 
 from testbed.canned_cloud import after_the_first_page
-from testbed.canned_cloud import Handler
 from testbed.canned_cloud import Request
-from testbed.canned_cloud import Response
 from testbed.forwarding_proxy import ForwardingProxy
-from tests.functional.conftest import Cloud
-from tests.functional.conftest import Shell
+from tests.functional.real import Cloud
+from tests.functional.shell import Shell
 
-LIST = ('compute', 'image', 'list', '-f', 'value', '-c', 'ID')
 #: Images per page: there are more than three pages.
-PAGE = 20
-PAGED = (*LIST, '--limit', str(PAGE), '--max-items', '100000')
+PAGE = 12
+PAGED = (
+    *('compute', 'image', 'list', '-f', 'value', '-c', 'ID'),
+    *('--limit', str(PAGE), '--max-items', '100000'),
+)
 
 TOKEN = 'x-auth-token'
 
@@ -30,11 +29,11 @@ TOKEN = 'x-auth-token'
 class Behind:
     """The ordinary user's shell, with a proxy before Nova.
 
-    :ivar before: called with each request; it may respond itself
+    :ivar before: called with each request
     """
 
     def __init__(self, nova: str, configured: Callable[..., Shell]) -> None:
-        self.before: Handler = lambda _request: None
+        self.before: Callable[[Request], None] = lambda _request: None
         self.proxy = ForwardingProxy(nova, before=lambda r: self.before(r))
         self.shell = configured(
             compute_endpoint_override=f'{self.proxy.url}/v2.1'
@@ -48,6 +47,20 @@ class Behind:
             if request.path == '/v2.1/images/detail'
         ]
 
+    def list_while(self, *steps: Callable[[], object]) -> list[str]:
+        """List IDs; take the steps after the first page."""
+        left = list(steps)
+
+        def before(request: Request) -> None:
+            if after_the_first_page(request):
+                while left:
+                    left.pop(0)()
+
+        self.before = before
+        listed = self.shell(*PAGED).out.split()
+        assert not left
+        return listed
+
 
 @pytest.fixture
 def behind(cloud: Cloud, configured) -> Iterator[Behind]:
@@ -59,28 +72,19 @@ def behind(cloud: Cloud, configured) -> Iterator[Behind]:
 
 
 @pytest.fixture
-def ids(glance) -> list[str]:
-    """Provide the IDs of all images, as Glance lists them."""
+def ids(glance, images) -> list[str]:
+    """Provide the IDs of all images; the first pages are the user's own."""
+    for number in range(2 * PAGE):
+        images(f'mine-{number}', data=None)
     listed = [image['id'] for image in glance.images()]
-    assert len(listed) > 3 * PAGE
+    assert len(listed) > 4 * PAGE
     return listed
 
 
-def test_permanent_error_says_how_to_resume(behind, ids):
-    broken = Response(b'<html><title>502 Bad Gateway</title></html>', 502)
-    behind.before = lambda r: broken if len(behind.pages()) > 2 else None
-    result = behind.shell.run(*PAGED)
-    assert (result.code, result.out.split()) == (1, ids[: 2 * PAGE])
-    (error,) = result.errors()
-    assert '502 Bad Gateway' in error
-    behind.before = lambda _request: None
-    words = error.split()[-2:]
-    assert words == ['--marker', ids[2 * PAGE - 1]]
-    assert behind.shell(*PAGED, *words).out.split() == ids[2 * PAGE :]
-
-
 def test_token_rejected_while_listing_is_renewed(behind, ids):
-    def before(request: Request) -> None:
+    tokens: list[str] = []
+
+    def reject(request: Request) -> None:
         token = request.headers[TOKEN]
         if token not in tokens:
             tokens.append(token)
@@ -88,8 +92,7 @@ def test_token_rejected_while_listing_is_renewed(behind, ids):
             # Nova rejects this, as an expired token.
             request.headers[TOKEN] = 'gAAAAAB-no-token-of-this-keystone'
 
-    tokens: list[str] = []
-    behind.before = before
+    behind.before = reject
     assert behind.shell(*PAGED).out.split() == ids
     # The proxy records the requests that it forwards.
     mangled = [r for r in behind.pages() if r.headers[TOKEN] not in tokens]
@@ -97,67 +100,31 @@ def test_token_rejected_while_listing_is_renewed(behind, ids):
     assert len(tokens) == 2
 
 
-# --- images that appear and vanish ----------------------------------------
+#: Images that vanish while the second page is requested.
+VANISH = {
+    'some': (0, PAGE // 2, PAGE, 2 * PAGE - 1),
+    # Nova rejects a deleted marker.
+    'the last of a page': (PAGE - 1,),
+    'all but one of a page': range(1, PAGE),
+}
 
 
-@pytest.fixture
-def mine(glance, images) -> list[str]:
-    """Provide images of the user, the newest of all."""
-    return [images(f'mine-{n}', data=None) for n in range(2 * PAGE)]
-
-
-@contextlib.contextmanager
-def changes_after_first_page(
-    behind: Behind, *steps: Callable[[], None]
-) -> Iterator[None]:
-    left = list(steps)
-
-    def before(request: Request) -> None:
-        if after_the_first_page(request):
-            while left:
-                left.pop(0)()
-
-    behind.before = before
-    yield
-    assert not left
-
-
+@pytest.mark.parametrize('vanish', VANISH.values(), ids=VANISH)
 def test_images_created_and_deleted_while_listing(
-    behind, glance, images, mine, ids
+    behind, glance, images, ids, vanish
 ):
-    deleted = [ids[0], ids[PAGE // 2], ids[PAGE], ids[2 * PAGE - 1]]
-    with changes_after_first_page(
-        behind, images, *(lambda i=i: glance.delete(i) for i in deleted)
-    ):
-        listed = behind.shell(*PAGED).out.split()
-    assert listed == [
-        i for n, i in enumerate(ids) if n < PAGE or i not in deleted
-    ]
+    gone = {ids[n] for n in vanish}
+    steps = [lambda i=i: glance.delete(i) for i in gone]
+    listed = behind.list_while(images, *steps)
+    assert listed == [i for i in ids if i in ids[:PAGE] or i not in gone]
+    assert behind.pages()[1].query['marker'] == ids[PAGE - 1]
 
 
-@pytest.mark.parametrize('count', [1, PAGE - 1], ids='last {}'.format)
-def test_last_images_of_page_are_deleted(
-    behind, glance, images, mine, ids, count
-):
-    """Nova rejects a deleted marker."""
-    deleted = ids[PAGE - count : PAGE]
-    with changes_after_first_page(
-        behind, images, *(lambda i=i: glance.delete(i) for i in deleted)
-    ):
-        assert behind.shell(*PAGED).out.split() == ids
-    refused = [r.query['marker'] for r in behind.pages()[1:]]
-    assert refused[0] == deleted[-1]
-
-
-def test_all_images_of_first_page_are_deleted(
-    behind, glance, images, mine, ids
-):
+def test_all_images_of_first_page_are_deleted(behind, glance, images, ids):
     """The list starts over, and so includes new images."""
-    deleted = ids[:PAGE]
-    with changes_after_first_page(
-        behind, *(lambda i=i: glance.delete(i) for i in deleted), images
-    ):
-        listed = behind.shell(*PAGED).out.split()
-    assert listed[:PAGE] == deleted
+    gone = ids[:PAGE]
+    steps = [lambda i=i: glance.delete(i) for i in gone]
+    listed = behind.list_while(*steps, images)
+    assert listed[:PAGE] == gone
     assert listed[PAGE:] == [image['id'] for image in glance.images()]
     assert len(listed) == len(ids) + 1

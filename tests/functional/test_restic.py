@@ -25,40 +25,37 @@ import pytest
 
 from osc_compute_images.api import Image
 from osc_compute_images.api.changes import retention
+from tests.functional.shell import fresh
 
 _CACHE = Path(__file__).parents[2] / '.devcloud' / 'restic'
 
 
 def debian_program() -> Path:
-    """Return the program of Debian's package, after a download."""
+    """Return the program of Debian's package, after a download.
+
+    It needs no root, as the lists of packages are its own.
+    """
     program = _CACHE / 'restic'
     if not program.exists():
         _CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=_CACHE) as name:
             folder = Path(name)
-            _download(folder)
-            (package,) = folder.glob('restic_*.deb')
-            _run(['dpkg', '-x', package.name, 'files'], folder)
+            (folder / 'lists' / 'partial').mkdir(parents=True)
+            apt = [
+                *('apt-get', '-o', f'Dir::State::Lists={folder / "lists"}'),
+                *('-o', f'Dir::Cache={folder}', '-o', 'APT::Sandbox::User='),
+            ]
+            for words in (
+                [*apt, 'update'],
+                [*apt, 'download', 'restic'],
+                ['sh', '-c', 'dpkg -x restic_*.deb files'],
+            ):
+                subprocess.run(
+                    words, cwd=folder, check=True, capture_output=True
+                )
             # At once, as other processes may do the same.
             (folder / 'files' / 'usr' / 'bin' / 'restic').rename(program)
     return program
-
-
-def _download(folder: Path) -> None:
-    """Download the package, without root: with lists of its own."""
-    lists = folder / 'lists'
-    (lists / 'partial').mkdir(parents=True)
-    own = [
-        *('-o', f'Dir::State::Lists={lists}'),
-        *('-o', f'Dir::Cache={folder}'),
-        *('-o', 'APT::Sandbox::User='),
-    ]
-    for words in (['update'], ['download', 'restic']):
-        _run(['apt-get', *own, *words], folder)
-
-
-def _run(words: list[str], folder: Path) -> None:
-    subprocess.run(words, cwd=folder, check=True, capture_output=True)
 
 
 class Restic:
@@ -86,41 +83,33 @@ class Restic:
 
     def run(self, *words: str) -> str:
         """Run the program; return its output."""
-        return subprocess.run(
-            [self._program, '--no-cache', *words],
-            cwd=self._folder,
-            env={
-                'PATH': os.environ['PATH'],
-                'HOME': str(self._folder),
-                'TZ': 'UTC',
-                'RESTIC_PASSWORD': 'password',
-                'RESTIC_REPOSITORY': str(self._folder / 'repository'),
-            },
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        variables = {
+            'PATH': os.environ['PATH'],
+            'HOME': str(self._folder),
+            'TZ': 'UTC',
+            'RESTIC_PASSWORD': 'password',
+            'RESTIC_REPOSITORY': str(self._folder / 'repository'),
+        }
+        command = [self._program, '--no-cache', *words]
+        result = fresh(command, variables, cwd=self._folder)
+        assert result.code == 0, result.err
+        return result.out
 
     def kept(
         self, rules: Mapping[str, Any]
     ) -> dict[str, Counter[datetime.datetime]]:
         """Return the times that restic keeps, by group."""
-        words = []
+        words = ['forget', '--dry-run', '--json', '--group-by', 'host']
         for rule, value in rules.items():
             is_span = rule == 'within'
-            words += [
-                f'--keep-{rule}',
-                f'{value // HOUR}h' if is_span else f'{value}',
-            ]
-        out = self.run(
-            *('forget', '--dry-run', '--json', '--group-by', 'host'), *words
-        )
+            said = f'{value // HOUR}h' if is_span else f'{value}'
+            words += [f'--keep-{rule}', said]
         return {
             group['host']: Counter(
                 datetime.datetime.fromisoformat(snapshot['time'])
                 for snapshot in group['keep'] or ()
             )
-            for group in json.loads(out)
+            for group in json.loads(self.run(*words))
         }
 
 
@@ -136,24 +125,21 @@ def at(*times: str) -> list[datetime.datetime]:
     return [datetime.datetime.fromisoformat(f'{t}+00:00') for t in times]
 
 
-def near(
-    chance: random.Random, time: str, unit: datetime.timedelta, most: int
-) -> list[datetime.datetime]:
-    """Return random times before this one, and itself."""
-    (last,) = at(time)
-    return [last, *(last - unit * chance.randrange(most) for _ in range(3))]
-
-
 def groups(seed: int) -> dict[str, list[datetime.datetime]]:
     """Return the times of each group."""
     chance = random.Random(seed)
+
+    def near(time: str, unit: datetime.timedelta, most: int) -> Any:
+        [last] = at(time)
+        return [last, *(last - unit * chance.randrange(most) for _ in 'abc')]
+
     return {
         # The year of which the first days are in week 53.
-        'weeks': near(chance, '2021-01-03T23:59:59', DAY, 12),
+        'weeks': near('2021-01-03T23:59:59', DAY, 12),
         # Leap days, and years.
-        'months': near(chance, '2024-03-01T00:00:00', DAY * 15, 60),
+        'months': near('2024-03-01T00:00:00', DAY * 15, 60),
         # Clocks are changed in many zones, but not in UTC.
-        'hours': near(chance, '2025-03-30T03:30:00', HOUR / 2, 12),
+        'hours': near('2025-03-30T03:30:00', HOUR / 2, 12),
         # The same second, and the oldest of a year, month, week, day and hour.
         'ties': at(*['2025-12-31T12:00:00'] * 2, '2025-12-31T12:00:01'),
         'one': at('2020-02-29T00:00:00'),
@@ -169,9 +155,9 @@ def combinations(seed: int) -> Iterator[dict[str, Any]]:
     chance = random.Random(seed)
     for rule in RULES:
         yield {rule: chance.randint(1, 3)}
-    for hours in (1, 24, chance.randint(2, 99)):
+    for hours in (24, chance.randint(2, 99)):
         yield {'within': HOUR * hours}
-    for _ in range(8):
+    for _ in range(6):
         several = chance.sample(RULES, chance.randint(2, 4))
         # The first is above 0, as restic refuses to delete everything.
         rules = {rule: chance.randint(0, 4) for rule in several}
@@ -202,16 +188,12 @@ def kept_here(
 
     :param oldest: whether the oldest counts where nothing else keeps it
     """
-    images = [
-        Image(id=f'{n}', created=time.isoformat())
-        for n, time in enumerate(times)
-    ]
+    images = [Image(id='', created=time.isoformat()) for time in times]
     found = retention.reasons(images, retention.Rules(**rules), now=now)
     return Counter(
         datetime.datetime.fromisoformat(image.created or '')
         for image, reason in found
-        if reason is not None
-        and (oldest or not re.fullmatch(ONLY_OLDEST, reason))
+        if reason and (oldest or not re.fullmatch(ONLY_OLDEST, reason))
     )
 
 
@@ -239,21 +221,11 @@ def test_listed_differences(restic):
     # The program counts the future, unlike its documents.
     assert restic.kept(rules)[FUTURE] == Counter([max(times)])
     assert kept_here(times, rules) == Counter(times[1:])
-    # Rules of 0 delete nothing: neither here, nor there.
-    words = ('--keep-last', '0', '--keep-daily', '0')
-    try:
-        out = restic.run('forget', '--json', *words)
-    except subprocess.CalledProcessError as e:
-        out = e.stdout
-    assert 'remove' not in out
-    assert kept_here(times, {'last': 0, 'daily': 0}) == Counter(times)
     # Only the oldest depends on the version.
     rules = {'last': 1, 'yearly': 2, 'daily': 0}
-    kept = restic.kept(rules)
     ties = restic.groups['ties']
     here = kept_here(ties, rules)
     assert here == Counter([min(ties), max(ties)])
     older = Counter([max(ties)])
-    assert kept['ties'] == (here if restic.keeps_oldest else older)
-    # Nothing was deleted above.
-    assert restic.kept({'last': 9})[FUTURE] == Counter(times)
+    kept = here if restic.keeps_oldest else older
+    assert restic.kept(rules)['ties'] == kept

@@ -8,10 +8,10 @@ import re
 
 import pytest
 
-from tests.functional.conftest import Cloud
-from tests.functional.conftest import Glance
-from tests.functional.conftest import Images
-from tests.functional.conftest import Shell
+from tests.functional.real import Cloud
+from tests.functional.real import Glance
+from tests.functional.real import Images
+from tests.functional.shell import Shell
 
 _ROOT = Path(__file__).parents[2]
 _PAGE = _ROOT / 'doc' / 'source' / 'least-privilege.rst'

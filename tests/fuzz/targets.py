@@ -22,7 +22,7 @@ from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api.http import _error_response
-from osc_compute_images.api.http import _settings
+from osc_compute_images.api.http import _retries
 from osc_compute_images.api.listing import _decode
 from osc_compute_images.api.listing import _salvage
 from osc_compute_images.output import escaping
@@ -122,7 +122,7 @@ def _check_error(data: bytes) -> None:
             _expect_one_line(e)
         else:
             raise AssertionError('The error was accepted as an image')
-    assert len(waits) <= _settings.RETRIES
+    assert len(waits) <= _retries.RETRIES
     assert all(0 <= wait <= _error_response.MAX_DELAY for wait in waits)
 
 

@@ -24,6 +24,10 @@ MAX_PARTS = 100_000
 #: A repeat; its first group is empty after a single character or class.
 _REPEAT = r'([)\s]?)\{\s*0*(\d{1,9})'
 
+#: A group in which letters are those of ASCII, or of Unicode. A release of the
+#: engine before 2025.7.34 ignores that, so the pattern would match more.
+_ALPHABET = r'\(\?[a-zA-Z0-9-]*[auL][a-zA-Z0-9-]*:'
+
 
 def searcher(pattern: str) -> Callable[[str], bool]:
     """Return a function that tells whether a text contains a match.
@@ -36,6 +40,11 @@ def searcher(pattern: str) -> Callable[[str], bool]:
         raise ValueError(
             f'The regular expression {pattern!r:.80} is too large: it has '
             f'more than {MAX_PARTS:,} parts, repeats included'
+        )
+    if re.search(_ALPHABET, pattern) and regex.search(r'(?a:\w)', '\xe9'):
+        raise ValueError(
+            f'The regular expression {pattern!r:.80} needs a newer release of '
+            f'the Python package regex: 2025.7.34; or write "(?a)" before it'
         )
     try:
         compiled = regex.compile(pattern, regex.VERSION0)

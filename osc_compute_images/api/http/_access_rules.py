@@ -9,24 +9,18 @@ token. The response to the login has the rules.
 import re
 import urllib.parse
 
-from keystoneauth1 import adapter as ksa_adapter
-
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _keystone
+from osc_compute_images.api.http._session import BoundedSession
 
 _ID = re.compile('/(image|server|flavor)s/(?!detail$)[^/]+')
 _KEY = re.compile('/metadata/[^/]+')
 
 
 def explained(
-    e: _errors.HTTPError,
-    adapter: ksa_adapter.Adapter,
-    method: str,
-    url: str,
-    end: float,
+    e: _errors.HTTPError, session: BoundedSession, method: str, url: str
 ) -> _errors.HTTPError:
     """Return the error, with the rule to add if that may be the reason."""
-    if not _keystone.has_access_rules(adapter, end):
+    if not session.has_access_rules():
         return e
     path = urllib.parse.urlsplit(url).path
     template = _KEY.sub('/metadata/{key}', _ID.sub(r'/\1s/{\1_id}', path))

@@ -18,11 +18,11 @@ import msgspec
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _exceptions
-from osc_compute_images.api.http import _keystone
-from osc_compute_images.api.http import _settings
-from osc_compute_images.api.http._locator import Locator
+from osc_compute_images.api.http._endpoint import Locator
 from osc_compute_images.api.http._request import Response
 from osc_compute_images.api.http._request import send_once
+from osc_compute_images.api.http._retries import Retries
+from osc_compute_images.api.http._session import BoundedSession
 
 LOG = logging.getLogger('osc_compute_images')
 
@@ -37,7 +37,7 @@ class Client:
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         self._adapter = adapter
-        self._locator = Locator(adapter)
+        self._locator = Locator()
         #: ID of the last request that was sent by :meth:`send`, if it
         #: succeeded.
         self.request_id: str | None = None
@@ -47,8 +47,9 @@ class Client:
         path: str,
         params: Mapping[str, Any] | None = None,
         *,
-        deadline: float | None = None,
-    ) -> bytes:
+        deadline: float = math.inf,
+        microversion: str | None = None,
+    ) -> Response:
         """Send a GET request; retry transient errors.
 
         :param path: below the endpoint, percent-encoded
@@ -56,35 +57,16 @@ class Client:
             repeats the parameter
         :param deadline: of all attempts, delays, bodies and logins together, a
             time of ``time.monotonic()``
-        :returns: the body of a successful response
-        :raises ImagesError: for any other outcome
-        """
-        return self.fetch(path, params, deadline=deadline).body
-
-    def fetch(
-        self,
-        path: str,
-        params: Mapping[str, Any] | None = None,
-        *,
-        deadline: float | None = None,
-        microversion: str | None = None,
-    ) -> Response:
-        """Like :meth:`get`, but return the whole response.
-
         :param microversion: such as ``2.69``; None means 2.1
         :raises NotAcceptable: if the service does not offer it
+        :raises ImagesError: for any outcome but a success
         """
         content: dict[str, Any] = {'microversion': microversion}
         if params:
             content['params'] = dict(params)
-
-        def attempt(end: float) -> Response:
-            endpoint = self._locator.locate(end)
-            return send_once(
-                self._adapter, 'GET', endpoint, path, end, **content
-            )
-
-        return self._retry(attempt, deadline)
+        return self._retry(
+            functools.partial(self._send, 'GET', path, content), deadline
+        )
 
     def send(
         self,
@@ -96,7 +78,7 @@ class Client:
     ) -> bytes:
         """Send a request without retries: it may not be idempotent.
 
-        See :meth:`fetch` for the other arguments and the errors.
+        See :meth:`get` for the other arguments and the errors.
 
         :param json: the body, to be encoded
         :returns: the body of a successful response
@@ -110,11 +92,10 @@ class Client:
         except UnicodeEncodeError as e:
             raise _exceptions.encode_error(e) from e
         # NOTE: finding the endpoint and the token is safe to retry.
-        endpoint = self._retry(self._locator.locate)
-        attempt = functools.partial(
-            send_once, self._adapter, method, endpoint, path, **content
+        self._retry(self._locator.locate)
+        response = self._retry(
+            functools.partial(self._send, method, path, content), is_safe=False
         )
-        response = self._logged_in(attempt, math.inf)
         self.request_id = response.request_id
         return response.body
 
@@ -123,7 +104,7 @@ class Client:
 
         :raises ImagesError: if it fails
         """
-        self._retry(lambda _end: None)
+        self._retry(lambda _session: None)
 
     def served_versions(self) -> tuple[str, str] | None:
         """Request the lowest and highest microversion of the service.
@@ -135,19 +116,47 @@ class Client:
         except _errors.ImagesError:
             return None
 
+    def _send(
+        self,
+        method: str,
+        path: str,
+        content: Mapping[str, Any],
+        session: BoundedSession,
+    ) -> Response:
+        endpoint = self._locator.locate(session)
+        return send_once(session, method, endpoint, path, **content)
+
     def _retry(
         self,
-        attempt: Callable[[float], _Result],
-        deadline: float | None = None,
+        attempt: Callable[[BoundedSession], _Result],
+        end: float = math.inf,
+        *,
+        is_safe: bool = True,
     ) -> _Result:
-        """Call a function, given its deadline, and retry transient errors."""
-        end = math.inf if deadline is None else deadline
+        """Log in, call a function, and retry transient errors.
+
+        If Compute rejects the token, it is renewed once: keystoneauth does
+        that, too, but without a deadline.
+
+        :param is_safe: whether the function may be retried
+        """
         retry = 0
+        is_renewed = False
         while True:
+            session = BoundedSession(self._adapter, end)
             try:
-                return self._logged_in(attempt, end)
+                session.log_in()
+                try:
+                    return attempt(session)
+                except _errors.Unauthorized:
+                    if is_renewed or not session.discard_token():
+                        raise
+                    is_renewed = True
+                    continue
             except _errors.ImagesError as e:
-                retries = _settings.retries(self._adapter)
+                if not is_safe:
+                    raise
+                retries = Retries.of(session)
                 left = end - time.monotonic()
                 delay = retries.delay(e, retry, left, random.random)
                 if delay is None:
@@ -160,22 +169,6 @@ class Client:
                 )
             time.sleep(delay)
             retry += 1
-
-    def _logged_in(
-        self, attempt: Callable[[float], _Result], end: float
-    ) -> _Result:
-        """Call a function, and again if Compute rejects the token.
-
-        keystoneauth does that, too, but without a deadline.
-        """
-        _keystone.log_in(self._adapter, end)
-        try:
-            return attempt(end)
-        except _errors.Unauthorized:
-            if not _keystone.discard_token(self._adapter):
-                raise
-        _keystone.log_in(self._adapter, end)
-        return attempt(end)
 
 
 def path_to(*segments: str) -> str:

@@ -72,17 +72,17 @@ def error_of(response: 'requests.Response') -> _errors.HTTPError:
             f'{seconds:.0f} seconds'
         )
     error = _errors.error_for_status(status)(
-        message, http_status=status, request_id=request_id(response)
+        message, http_status=status, request_id=request_id(headers)
     )
     error.retry_after = seconds
     return error
 
 
-def request_id(response: 'requests.Response') -> str | None:
+def request_id(headers: Mapping[str, str]) -> str | None:
     """Return the server's ID of a request, or None."""
     for name in ('x-openstack-request-id', 'x-compute-request-id'):
-        if response.headers.get(name):
-            return one_line(response.headers[name])
+        if headers.get(name):
+            return one_line(headers[name])
     return None
 
 

@@ -2,9 +2,8 @@
 
 """Translate exceptions of other libraries to those of this API."""
 
-from collections.abc import Iterator
-import contextlib
 import time
+import types
 
 from keystoneauth1 import exceptions as ksa_exceptions
 import requests
@@ -60,21 +59,33 @@ _MALFORMED = (
 )
 
 
-@contextlib.contextmanager
-def translated(url: str) -> Iterator[None]:
+class Translated:
     """Translate the exceptions of the body of a ``with`` statement.
+
+    It is no generator: from Python 3.13 on, the exception would keep the frame
+    of the generator, and that, by the frames that called it, the exception.
 
     :param url: of the request, or KEYSTONE
     """
-    began = time.monotonic()
-    try:
-        yield
-    except Exception as e:
-        error = _translate(e, without_credentials(url), began)
-        if error is None:
-            raise
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(
+        self,
+        kind: object,
+        e: BaseException | None,
+        traceback: types.TracebackType | None,
+    ) -> None:
+        if not isinstance(e, Exception):
+            return
+        error = _translate(e, without_credentials(self._url), self._began)
         try:
-            raise error from e
+            if error is not None:
+                raise error from e
         finally:
             # Its traceback would keep this frame, and that the error.
             del error
@@ -126,8 +137,7 @@ def _keystone_error(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
         error = _errors.InvalidResponse(
             f'Keystone did not issue a token: {error.message}; check '
             f'"auth_url"',
-            http_status=e.http_status,
-            request_id=error.request_id,
+            **_errors.origin(error),
         )
     return error
 

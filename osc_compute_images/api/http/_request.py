@@ -7,22 +7,22 @@ the connection: authentication, TLS, proxies, caches, rate limits. This module
 adds the endpoint, the microversion, timeouts and limits.
 """
 
+from collections.abc import Mapping
 import time
 from typing import Any
 from typing import NamedTuple
 from typing import Self
 
-from keystoneauth1 import adapter as ksa_adapter
 import requests
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _access_rules
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http import _exceptions
-from osc_compute_images.api.http import _settings
 from osc_compute_images.api.http._body import alarm
 from osc_compute_images.api.http._body import BodyReader
 from osc_compute_images.api.http._error_response import one_line
+from osc_compute_images.api.http._session import BoundedSession
 
 #: The total timeout of a response, as a multiple of the timeout for its next
 #: bytes.
@@ -64,84 +64,94 @@ class Endpoint(NamedTuple):
 
 
 class Response(NamedTuple):
-    """A successful response to a request.
-
-    :param microversion: of Compute that the server answered in, or None. A
-        server without microversions ignores the one that it is asked for
-    :param request_id: identifies the request in the logs of the service
-    """
+    """A successful response to a request."""
 
     body: bytes
-    microversion: str | None
-    request_id: str | None
+    headers: Mapping[str, str]
+
+    @property
+    def microversion(self) -> str | None:
+        """The microversion of Compute that the server answered in, or None.
+
+        A server without microversions ignores the one that it is asked for.
+        """
+        version = self.headers.get('openstack-api-version', '')
+        service, _, number = version.partition(' ')
+        return number if service == 'compute' else None
+
+    @property
+    def request_id(self) -> str | None:
+        """ID of the request in the logs of the service, or None."""
+        return _error_response.request_id(self.headers)
 
 
 def send_once(
-    adapter: ksa_adapter.Adapter,
+    session: BoundedSession,
     method: str,
     endpoint: Endpoint,
     path: str,
-    end: float,
+    *,
+    headers: Mapping[str, str] | None = None,
+    microversion: str | None = None,
     **content: Any,
 ) -> Response:
     """Send a request of a user who is logged in.
 
     :param path: below the endpoint
-    :param end: deadline of the response
+    :param microversion: such as ``2.69``; None means 2.1
     :param content: additional arguments of the adapter's ``request``
     :raises ImagesError: for anything but a success
     """
     url = endpoint.url + path
-    left = end - time.monotonic()
+    left = session.end - time.monotonic()
     if left <= 0:
         raise _errors.RequestTimedOut(
             f'The request to {url} was not sent: the timeout had expired'
         )
-    settings = _settings.of(adapter)
-    connect, read = settings.timeouts
+    connect, read = session.timeouts
     total = min(TOTAL_TIMEOUT_FACTOR * read, left)
-    reader = BodyReader(total, end)
-    headers = {'Accept': 'application/json', **content.pop('headers', {})}
-    with _exceptions.translated(url), alarm(connect + total):
+    reader = BodyReader(total, session.end)
+    with _exceptions.Translated(url), alarm(connect + total):
         # NOTE: the microversion None means 2.1 on every release, and overrides
         # the user's default. Redirects are not followed: the token would be
         # sent to any host. Client makes the retries, and renews the token.
-        response = adapter.request(
+        response = session.adapter.request(
             path,
             method,
             # keystoneauth interprets percent signs as placeholders.
             endpoint_override=endpoint.url.replace('%', '%%'),
-            headers=headers,
+            headers={'Accept': 'application/json', **(headers or {})},
+            microversion=microversion,
             raise_exc=False,
             redirect=False,
             allow_reauth=False,
             connect_retries=0,
             status_code_retries=0,
             stream=True,
-            hooks={'response': [reader, *settings.hooks]},
+            hooks={'response': [reader, *session.hooks]},
             timeout=(min(connect, left), min(read, left)),
             requests_auth=endpoint.auth,
-            **{'microversion': None, **content},
+            **content,
         )
         # NOTE: a substitute for the session may not have called the hook.
         reader(response)
     try:
-        return _checked(method, response)
+        _check(method, response)
     except _errors.Unauthorized as e:
-        raise _access_rules.explained(e, adapter, method, url, end) from None
+        raise _access_rules.explained(e, session, method, url) from None
+    return Response(response.content, response.headers)
 
 
-def _checked(method: str, response: requests.Response) -> Response:
-    """Return a response that is a success.
+def _check(method: str, response: requests.Response) -> None:
+    """Check that a response is a success.
 
     :raises ImagesError: for any other
     """
-    status, headers = response.status_code, response.headers
+    status = response.status_code
     if status >= 400:
         raise _error_response.error_of(response)
-    problem = ''
     if status in _REDIRECTS:
-        target = headers.get('location') or 'an unknown URL'
+        target = response.headers.get('location') or 'an unknown URL'
         problem = (
             f'{one_line(response.url)} redirects to {one_line(target)}, which '
             f'is not followed: correct the endpoint URL of Compute'
@@ -153,18 +163,12 @@ def _checked(method: str, response: requests.Response) -> Response:
             f'The response to {method} with status {status} is not from the '
             f'images API; the change may or may not have been made'
         )
-    if problem:
-        raise _errors.InvalidResponse(
-            problem,
-            http_status=status,
-            request_id=_error_response.request_id(response),
-        )
-    version = headers.get('openstack-api-version', '')
-    service, _, number = version.partition(' ')
-    return Response(
-        response.content,
-        number if service == 'compute' else None,
-        _error_response.request_id(response),
+    else:
+        return
+    raise _errors.InvalidResponse(
+        problem,
+        http_status=status,
+        request_id=_error_response.request_id(response.headers),
     )
 
 

@@ -11,15 +11,15 @@ from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes import properties
 from osc_compute_images.api.images import _routes
 from osc_compute_images.api.images import _visibility
+from osc_compute_images.api.images._reading import ReadingAPI
 from osc_compute_images.api.listing import _decode
+from osc_compute_images.api.listing._options import ListOpts
 from osc_compute_images.api.records._image import id_of
 from osc_compute_images.api.records._image import ImageID
 
 
-class MetadataAPI:
-    """The methods of :class:`.ImagesAPI` for properties."""
-
-    _routes: _routes.Routes
+class MetadataAPI(ReadingAPI):
+    """The methods of :class:`.ImagesAPI` for properties and visibility."""
 
     def find_visibility(self, image: ImageID) -> str | None:
         """Find the visibility of an image, which Compute does not show.
@@ -32,7 +32,25 @@ class MetadataAPI:
             if it cannot be determined, as for a hidden image
         """
         return _visibility.find_visibility(
-            functools.partial(self._routes.page, ()), id_of(image)
+            functools.partial(self._routes.page, _routes.BRIEF), id_of(image)
+        )
+
+    def find_visibilities(
+        self, images: Iterable[ImageID]
+    ) -> dict[str, str] | None:
+        """Find the images that a change of properties would make private.
+
+        Does for many images what :meth:`find_visibility` does for one, with
+        one listing of the shared and one of the community images.
+
+        :returns: ``shared`` or ``community``, by image ID; None if the server
+            does not support this
+        :raises ImagesError: if a listing fails
+        """
+        return _visibility.find_visibilities(
+            lambda visibility: self.list(ListOpts(visibility=visibility)),
+            self.find_visibility,
+            map(id_of, images),
         )
 
     def get_metadata(self, image: ImageID) -> dict[str, Any]:

@@ -8,13 +8,13 @@ ignores the parameter would list other images. It would ignore an invalid
 value, too, which is therefore sent first.
 """
 
-from collections.abc import Callable
 from collections.abc import Mapping
-import types
 from typing import Any
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.images._routes import Routes
 from osc_compute_images.api.listing import _options
+from osc_compute_images.api.listing._query import NO_HINTS
 
 #: Values that a server which filters rejects.
 _INVALID = {
@@ -23,21 +23,20 @@ _INVALID = {
     _options.SIZE_MIN: 'no-such-size',
 }
 
-_NOTHING: Mapping[str, Any] = types.MappingProxyType({})
-
 
 class Probe:
     """Requests lists of images, by parameters that the server supports.
 
-    :param fetch: requests a list, given all query parameters
+    :param path: the route of the list
     """
 
-    def __init__(self, fetch: Callable[[Mapping[str, Any]], bytes]) -> None:
-        self._fetch = fetch
+    def __init__(self, routes: Routes, path: str) -> None:
+        self._routes = routes
+        self._path = path
         self._supported: dict[str, bool] = {}
 
     def fetch(
-        self, query: Mapping[str, Any], hints: Mapping[str, Any] = _NOTHING
+        self, query: Mapping[str, Any], hints: Mapping[str, Any] = NO_HINTS
     ) -> bytes:
         """Request a list.
 
@@ -54,16 +53,17 @@ class Probe:
                 'The server does not filter images by visibility: it accepts '
                 'an invalid value'
             )
-        if 'marker' in query:
+        if hints and 'marker' in query:
             supported = filter(self._supports, hints)
             query = {**{name: hints[name] for name in supported}, **query}
-        return self._fetch(query)
+        return self._routes.page(self._path, query)
 
     def _supports(self, name: str) -> bool:
         """Return whether the server rejects an invalid value."""
         if name not in self._supported:
             try:
-                self._fetch({name: _INVALID[name], 'limit': 1})
+                invalid = {name: _INVALID[name], 'limit': 1}
+                self._routes.page(self._path, invalid)
             except _errors.BadRequest:
                 self._supported[name] = True
             except _errors.ImagesError:

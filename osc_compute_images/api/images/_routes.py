@@ -3,7 +3,7 @@
 """Requests to the routes of the images API, and their errors."""
 
 from collections.abc import Mapping
-from collections.abc import Sequence
+import math
 from typing import Any
 from typing import NoReturn
 
@@ -12,6 +12,9 @@ from osc_compute_images.api.changes import properties
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.http import path_to
 from osc_compute_images.api.records import _ids
+
+#: The routes of lists, with all fields and with only the ID and the name.
+DETAIL, BRIEF = '/images/detail', '/images'
 
 #: Nova's message for a missing image only. Microversions above 2.35 have no
 #: such routes, and return 404 with another message.
@@ -32,14 +35,12 @@ class Routes:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def page(self, path: Sequence[str], query: Mapping[str, Any]) -> bytes:
+    def page(self, path: str, query: Mapping[str, Any]) -> bytes:
         """Request a page of images.
-
-        :param path: below ``/images``
         :raises ImagesNotServed: if Compute does not serve images
         """
         try:
-            return self._client.get(path_to('images', *path), query)
+            return self._client.get(path, query).body
         except _errors.HTTPError as e:
             if e.http_status == 403 and not e.message.startswith(_OF_GLANCE):
                 _raise_forbidden(e)
@@ -53,7 +54,7 @@ class Routes:
         image_id: str,
         *path: str,
         json: object = None,
-        deadline: float | None = None,
+        deadline: float = math.inf,
     ) -> bytes:
         """Send a request for one image.
 
@@ -67,20 +68,23 @@ class Routes:
         url = path_to('images', image_id, *path)
         try:
             if method == 'GET':
-                return self._client.get(url, deadline=deadline)
+                return self._client.get(url, deadline=deadline).body
             return self._client.send(method, url, json)
         except _errors.HTTPError as e:
             if e.http_status == 403 and self._is_forbidden(method, e):
                 _raise_forbidden(e)
             if e.http_status == 404 and e.message == _NO_SUCH_IMAGE:
-                raise _image_not_found(e, e.message) from e
+                raise _errors.ImageNotFound(
+                    e.message, **_errors.origin(e)
+                ) from e
             # A missing property has the same error as a missing route.
             if e.http_status in _NO_ROUTE and len(path) < 2:
                 if self._status_of_list() in _NO_ROUTE:
                     self._raise_not_served(e)
                 if e.http_status == 404:
-                    raise _image_not_found(
-                        e, f'No image has the ID {image_id!r}: {e.message}'
+                    raise _errors.ImageNotFound(
+                        f'No image has the ID {image_id!r}: {e.message}',
+                        **_errors.origin(e),
                     ) from e
             raise
 
@@ -123,7 +127,7 @@ class Routes:
     def _status_of_list(self) -> int | None:
         """Return the error status of a list of images, or None without one."""
         try:
-            self._client.get(path_to('images'), {'limit': 1})
+            self._client.get(BRIEF, {'limit': 1})
         except _errors.ImagesError as e:
             return e.http_status
         return None
@@ -139,15 +143,12 @@ class Routes:
             f'The Compute service does not serve images: it serves {served}, '
             f'and responds: {e.message}',
             versions=versions,
-            http_status=e.http_status,
-            request_id=e.request_id,
+            **_errors.origin(e),
         ) from e
 
 
 def _raise_forbidden(e: _errors.HTTPError) -> NoReturn:
-    raise _errors.ImagesForbidden(
-        e.message, http_status=e.http_status, request_id=e.request_id
-    ) from e
+    raise _errors.ImagesForbidden(e.message, **_errors.origin(e)) from e
 
 
 def is_addressable(key: str) -> bool:
@@ -160,15 +161,5 @@ def no_property(
 ) -> _errors.NotFound:
     """Return the error for an image that does not have a property."""
     return _errors.NotFound(
-        f'Image {image_id} has no property {key!r}',
-        http_status=None if e is None else e.http_status,
-        request_id=None if e is None else e.request_id,
-    )
-
-
-def _image_not_found(
-    e: _errors.HTTPError, message: str
-) -> _errors.ImageNotFound:
-    return _errors.ImageNotFound(
-        message, http_status=e.http_status, request_id=e.request_id
+        f'Image {image_id} has no property {key!r}', **_errors.origin(e)
     )

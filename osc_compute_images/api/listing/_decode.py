@@ -8,6 +8,7 @@ the 999 others of its page.
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 from typing import Any
 from typing import TypeVar
 
@@ -24,7 +25,9 @@ _Item = TypeVar('_Item')
 
 
 class _PageBody(msgspec.Struct, frozen=True, gc=False):
-    images: list[Image]
+    images: Annotated[
+        list[Image], msgspec.Meta(max_length=_limits.MAX_ENTRIES)
+    ]
     images_links: Any = None
 
 
@@ -51,7 +54,6 @@ def decode_page(body: bytes) -> ImagePage[Image]:
         _check_depth(page.images)
     except _DECODE_ERRORS:
         return read_page(body, 'images', _salvage.images)
-    _json.check_entries(page.images)
     return ImagePage(page.images, page.images_links, len(page.images))
 
 
@@ -76,7 +78,10 @@ def read_page(
     """
     document = _json.load(body)
     entries = _json.member(document, kind, list)
-    _json.check_entries(entries)
+    if len(entries) > _limits.MAX_ENTRIES:
+        _json.raise_invalid(
+            f'a page has more than {_limits.MAX_ENTRIES:,} entries'
+        )
     links = document.get(f'{kind}_links')
     return ImagePage(read(entries), links, len(entries))
 

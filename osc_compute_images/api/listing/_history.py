@@ -6,8 +6,11 @@ It removes duplicates, detects repeated pages, and finds a position to continue
 from if the server rejects a marker.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+import dataclasses
+import operator
 from typing import Any
 
 from osc_compute_images.api import _errors
@@ -17,86 +20,88 @@ from osc_compute_images.api.listing._page import ImagePage
 #: How often a listing goes back before it receives something new.
 _MAX_RETURNS = 10
 
+_ID_OF = operator.attrgetter('id')
 
+
+@dataclasses.dataclass
 class History:
     """What a listing has received so far.
 
     :param kind: name of the collection, for messages
-    :param begin: the marker that the listing begins after, or None
-    :ivar last: the last ID, as a marker to resume from; None if the listing
-        must start over
-    :ivar obtained: number of images, or None before the first page
+    :param limit: number of images of a page
+    :param last: the marker that the listing begins after, and then the last
+        ID; None if the listing must start over
+    :param obtained: number of images, or None before the first page
     """
 
-    def __init__(self, kind: str, begin: str | None) -> None:
-        self._kind = kind
-        self.last = begin
-        self.obtained: int | None = None
-        #: Markers of pages since the listing went back last.
-        self._markers: set[str] = set()
-        #: Hashes of IDs, the oldest first.
-        self._known: dict[int, None] = {}
-        self._has_all = True
-        #: The last page that had IDs: the query parameters of its position,
-        #: and the IDs.
-        self._position: Mapping[str, str] = {}
-        self._ids: list[str] = []
-        self._has_returned = False
-        self._returns_left = _MAX_RETURNS
+    kind: str
+    limit: int
+    last: str | None
+    obtained: int | None = None
+    #: Markers of pages since the listing went back last.
+    _markers: set[str] = dataclasses.field(default_factory=set)
+    #: Hashes of IDs, the oldest first.
+    _known: dict[int, None] = dataclasses.field(default_factory=dict)
+    _has_all: bool = True
+    #: The last page that had IDs: the query parameters of its position, and
+    #: the IDs.
+    _position: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    _ids: list[str] = dataclasses.field(default_factory=list)
+    _has_returned: bool = False
+    _returns_left: int = _MAX_RETURNS
 
     def add(self, page: ImagePage[Any], position: Mapping[str, str]) -> None:
         """Record a page, and remove what is not new from it.
 
         :param position: the query parameters of its position
-        :raises InvalidResponse: if the page is a repeated one, or may be
         """
-        self._check(page)
         known = self._known
-        ids = []
-        new = []
-        for item in page.images:
-            item_id = item.id
-            if not item_id:
-                # Items without an ID may differ.
-                new.append(item)
-                continue
-            ids.append(item_id)
-            key = hash(item_id)
-            if key in known:
-                # NOTE: the IDs of this page are forgotten last.
-                del known[key]
-            else:
-                new.append(item)
-                self.last = item_id
-            known[key] = None
+        ids = new_ids = [*filter(None, map(_ID_OF, page.images))]
+        keys = dict.fromkeys(map(hash, ids))
+        if len(keys) < len(ids) or not known.keys().isdisjoint(keys):
+            # NOTE: the IDs of this page are forgotten last.
+            old = {key for key in keys if known.pop(key, self) is None}
+            page.images = [*_without(page.images, old)]
+            new_ids = [*filter(None, map(_ID_OF, page.images))]
+        known.update(keys)
         if ids:
             self._position, self._ids = position, ids
-        if new:
+        if new_ids:
+            self.last = new_ids[-1]
+        if page.images:
             self._returns_left = _MAX_RETURNS
         if len(known) > _limits.MAX_KNOWN_IDS:
             self._has_all = False
-            kept = max(_limits.MAX_KNOWN_IDS // 2, len(ids))
+            kept = max(_limits.MAX_KNOWN_IDS // 2, len(keys))
             self._known = dict.fromkeys([*known][-kept:])
-        page.images = new
-        self.obtained = (self.obtained or 0) + len(new)
+        self.obtained = (self.obtained or 0) + len(page.images)
 
-    def _check(self, page: ImagePage[Any]) -> None:
+    def marker_after(self, page: ImagePage[Any]) -> str:
+        """Return and record the marker of the next page.
+
+        :raises InvalidResponse: if there is none, or the server repeats a
+            page, or may repeat one
+        """
         marker = page.next_marker()
         if marker is None:
-            return
-        if not self._has_all and not any(i.id for i in page.images):
-            # It may be the marker of forgotten images.
             raise _errors.InvalidResponse(
-                f'The server sends a page without {self._kind}, after too '
-                f'many to recognize duplicates'
+                f'The server reports more {self.kind}, but no marker for the '
+                f'next page'
             )
         if marker in self._markers:
             raise _errors.InvalidResponse(
-                f'The server repeats a page of {self._kind}'
+                f'The server repeats a page of {self.kind}'
+            )
+        if not self._has_all and marker not in self._ids:
+            # It may be the marker of forgotten images.
+            raise _errors.InvalidResponse(
+                f'The server sends a page without {self.kind}, after too many '
+                f'to recognize duplicates'
             )
         if len(self._markers) >= _limits.MAX_KNOWN_PAGES:
             self._markers.clear()
         self._markers.add(marker)
+        return marker
 
     def positions_before(self, rejected: str) -> Iterator[Mapping[str, str]]:
         """Yield positions to continue from, the nearest first.
@@ -123,3 +128,15 @@ class History:
             step *= 2
         if self._has_all:
             yield {}
+
+
+def _without(items: Iterable[Any], old: set[int]) -> Iterator[Any]:
+    """Yield the items whose IDs are new; those without an ID may differ.
+
+    :param old: hashes of IDs, to which those of the items are added
+    """
+    for item in items:
+        key = hash(item.id)
+        if not item.id or key not in old:
+            yield item
+        old.add(key)

@@ -5,7 +5,6 @@
 Time is linear in the size of the body, and memory a small multiple of it.
 """
 
-from collections.abc import Sequence
 import json
 import logging
 import math
@@ -51,10 +50,10 @@ def load(body: bytes) -> Any:
             strict=False,
         )
     except ValueError as e:
-        _raise_invalid(str(e) if text.strip() else 'it is empty')
+        raise_invalid(str(e) if text.strip() else 'it is empty')
     except RecursionError:
         # The call stack of the caller is deep itself.
-        _raise_invalid('it is nested too deeply')
+        raise_invalid('it is nested too deeply')
     if _SURROGATE_ESCAPE.search(text):
         # NOTE: they cannot be encoded.
         text = json.dumps(document, ensure_ascii=False)
@@ -69,9 +68,9 @@ def member(document: Any, key: str, kind: type) -> Any:
     :raises InvalidResponse: if there is no member of this type
     """
     if not isinstance(document, dict) or key not in document:
-        _raise_invalid(f'it has no {key!r}')
+        raise_invalid(f'it has no {key!r}')
     if not isinstance(document[key], kind):
-        _raise_invalid(
+        raise_invalid(
             f'{key!r} is not {"a list" if kind is list else "an object"}'
         )
     return document[key]
@@ -87,23 +86,18 @@ def check_size(body: bytes) -> None:
     containers = body.count(b'[') + body.count(b'{')
     extra = len(body) // _limits.BYTES_PER_CONTAINER
     if containers > _limits.MAX_CONTAINERS + extra:
-        _raise_invalid(
+        raise_invalid(
             f'it has {containers:,} lists and objects, too many for its size'
         )
     values = containers + body.count(b',')
     # A value may be a string, and have a key. Strings are also counted because
     # the depth of an invalid document is measured string by string.
     if values > limit or body.count(b'"') > 4 * limit:
-        _raise_invalid(f'it has more than {limit:,} values')
+        raise_invalid(f'it has more than {limit:,} values')
 
 
-def check_entries(entries: Sequence[object]) -> None:
-    """Refuse a page with too many entries."""
-    if len(entries) > _limits.MAX_ENTRIES:
-        _raise_invalid(f'a page has more than {_limits.MAX_ENTRIES:,} entries')
-
-
-def _raise_invalid(reason: str) -> NoReturn:
+def raise_invalid(reason: str) -> NoReturn:
+    """Raise the error for a body that is no response of this API."""
     raise _errors.InvalidResponse(
         f'The response is not from the images API: {reason}'
     )

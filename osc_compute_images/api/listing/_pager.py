@@ -92,76 +92,61 @@ class Pager(Generic[_Item]):
 
         :param size: number of images on the first page, if less than the limit
         """
-        first = min(size or self._query.first_page_size, self._query.limit)
-        return self._query.select(_Listing(self, first).pages())
+        query = self._query
+        first = min(size or query.first_page_size, query.limit)
+        history = History(self._kind, first, query.parameters.get('marker'))
+        pages = self._all_pages(history)
+        return pages if query.selects_all else query.select(pages)
 
-
-class _Listing(Generic[_Item]):
-    """One iteration of a pager.
-
-    :param limit: number of images on the first page
-    """
-
-    def __init__(self, pager: Pager[_Item], limit: int) -> None:
-        self._pager = pager
-        self._kind = pager._kind
-        self._parameters = pager._query.parameters
-        self._history = History(self._kind, self._parameters.get('marker'))
-        self._limit = limit
-
-    def pages(self) -> Iterator[ImagePage[_Item]]:
+    def _all_pages(self, history: History) -> Iterator[ImagePage[_Item]]:
         try:
-            page = self._page({})
+            page = self._page(history, {})
             while True:
                 yield page
                 if page.is_last():
                     return
-                marker = page.next_marker()
+                marker = history.marker_after(page)
                 # Free it before the next request.
                 del page
-                page = self._page_after(marker)
+                page = self._page_after(history, marker)
         except _errors.ImagesError as e:
-            if self._history.obtained is None:
+            if history.obtained is None:
                 raise
-            raise self._interrupted(e, self._history.obtained) from e
-
-    def _page_after(self, marker: str | None) -> ImagePage[_Item]:
-        if marker is None:
-            raise _errors.InvalidResponse(
-                f'The server reports more {self._kind}, but no marker for the '
-                f'next page'
+            where = (
+                f'the last one {history.last}'
+                if history.last
+                else 'list all again'
             )
+            raise _errors.ListingInterrupted(
+                f'{e.message}; the listing stopped after {history.obtained} '
+                f'of the {self._kind}; {where}',
+                marker=history.last,
+                obtained=history.obtained,
+                **_errors.origin(e),
+            ) from e
+
+    def _page_after(self, history: History, marker: str) -> ImagePage[_Item]:
         try:
-            return self._page({'marker': marker})
+            return self._page(history, {'marker': marker})
         except _REJECTED_MARKER:
             # The image may have been deleted. An administrator can still use
             # it as a marker.
-            for position in self._history.positions_before(marker):
+            for position in history.positions_before(marker):
                 with contextlib.suppress(*_REJECTED_MARKER):
-                    return self._page(position)
+                    return self._page(history, position)
             raise
 
-    def _page(self, position: Mapping[str, str]) -> ImagePage[_Item]:
-        limit = self._limit
+    def _page(
+        self, history: History, position: Mapping[str, str]
+    ) -> ImagePage[_Item]:
+        limit = history.limit
         began = time.monotonic()
-        query = {**self._parameters, 'limit': limit, **position}
-        page = self._pager._read(self._pager._fetch(query))
-        page._limit = limit
-        self._history.add(page, position)
-        if time.monotonic() - began > _SLOW:
-            self._limit = min(limit * _GROWTH, self._pager._query.limit)
-        return page
-
-    def _interrupted(
-        self, e: _errors.ImagesError, obtained: int
-    ) -> _errors.ListingInterrupted:
-        marker = self._history.last
-        where = f'the last one {marker}' if marker else 'list all again'
-        return _errors.ListingInterrupted(
-            f'{e.message}; the listing stopped after {obtained} of the '
-            f'{self._kind}; {where}',
-            marker=marker,
-            obtained=obtained,
-            http_status=e.http_status,
-            request_id=e.request_id,
+        body = self._fetch(
+            {**self._query.parameters, 'limit': limit, **position}
         )
+        page = self._read(body)
+        page._limit = limit
+        history.add(page, position)
+        if time.monotonic() - began > _SLOW:
+            history.limit = min(limit * _GROWTH, self._query.limit)
+        return page

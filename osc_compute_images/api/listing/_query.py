@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 from collections.abc import Mapping
 import math
+import types
 from typing import Any
 from typing import TypeVar
 
@@ -23,6 +24,8 @@ _Item = TypeVar('_Item', bound=Any)
 #: Smaller pages cost the server noticeably more per image.
 _MIN_PAGE_SIZE = 100
 
+NO_HINTS: Mapping[str, str | int] = types.MappingProxyType({})
+
 
 class Query:
     """What a listing requests, and which images it selects.
@@ -38,6 +41,7 @@ class Query:
     :ivar hints: those for servers that are seen to filter by them
     :ivar limit: page size
     :ivar first_page_size: page size of the first page
+    :ivar selects_all: whether all images of all pages are selected
     """
 
     def __init__(
@@ -49,18 +53,21 @@ class Query:
         brief: bool = False,
     ) -> None:
         self._where = as_filter(where)
-        if brief and not self._where.brief:
-            raise TypeError(
-                f'{self._where} needs more than the ID and name of an image: '
-                f'use list_detail()'
-            )
         check_count('max_items', max_items)
         self._max_items = max_items
         self._opts = query_of(opts)
         self.limit: int = self._opts.pop('limit')
-        self.parameters = {**self._where.query, **self._opts}
-        self.hints = self._where.hints
+        self.parameters, self.hints = self._opts, NO_HINTS
+        if self._where is not EVERYTHING:
+            if brief and not self._where.brief:
+                raise TypeError(
+                    f'{self._where} needs more than the ID and name of an '
+                    f'image: use list_detail()'
+                )
+            self.parameters = {**self._where.query, **self._opts}
+            self.hints = self._where.hints
         self.first_page_size = self.limit
+        self.selects_all = max_items is None and self._where is EVERYTHING
         if max_items is None:
             return
         if self._where is EVERYTHING:
@@ -88,13 +95,6 @@ class Query:
 
         Stops when no later page can have selected images.
         """
-        if self._max_items is None and self._where is EVERYTHING:
-            return pages
-        return self._select(pages)
-
-    def _select(
-        self, pages: Iterator[ImagePage[_Item]]
-    ) -> Iterator[ImagePage[_Item]]:
         left = self._max_items
         order = Order()
         since = self._where.created_since

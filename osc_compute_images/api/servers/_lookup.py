@@ -66,8 +66,9 @@ def find_server_id(client: Client, name_id_or_url: str) -> str:
     candidates = [*_ids.candidates(last)]
     for server_id in candidates:
         with contextlib.suppress(_errors.HTTPError, _errors.InvalidResponse):
-            body = client.get(path_to('servers', server_id))
-            return str(member(body, 'server', dict).get('id') or server_id)
+            response = client.get(path_to('servers', server_id))
+            server = member(response.body, 'server', dict)
+            return str(server.get('id') or server_id)
     if _ids.looks_like_id(last):
         # A deleted server has no name. Nova generates IDs in lower case.
         return last.lower()
@@ -94,7 +95,8 @@ def find_flavor(client: Client, name_or_id: str) -> Flavor:
     path = path_to('flavors', name_or_id)
     if name_or_id not in _ids.RESERVED:
         with contextlib.suppress(_errors.NotFound, _errors.BadRequest):
-            return _decode.flavor(member(client.get(path), 'flavor', dict))
+            body = client.get(path).body
+            return _decode.flavor(member(body, 'flavor', dict))
     # is_public=none: include private flavors for an administrator.
     found = _named(
         client,
@@ -116,7 +118,7 @@ def _named(
     """Return the resources of a collection with a name, by ID."""
     kind = path.split('/')[1]
     listed = Pager(
-        lambda query: client.get(path, query),
+        lambda query: client.get(path, query).body,
         lambda body: read_page(body, kind, decode),
         Query(query),
         kind,

@@ -104,8 +104,7 @@ class ServerReader:
         except _errors.NotFound as e:
             raise _errors.ServerNotFound(
                 f'No server has the ID {server_id}: {e.message}',
-                http_status=e.http_status,
-                request_id=e.request_id,
+                **_errors.origin(e),
             ) from e
         image_id: str = member(body, 'image_id', str)
         if not _ids.is_addressable(image_id):
@@ -118,14 +117,14 @@ class ServerReader:
         self, path: str, query: Mapping[str, Any]
     ) -> tuple[bytes, bool]:
         try:
-            response = self._client.fetch(
+            response = self._client.get(
                 path, query, microversion=self._microversion
             )
         except _errors.NotAcceptable:
             if self._microversion is None:
                 raise
             self._microversion = None
-            response = self._client.fetch(path, query)
+            response = self._client.get(path, query)
         return response.body, response.microversion == _DOWN_CELLS
 
     def _list(self, query: Mapping[str, Any]) -> ServerList:

@@ -36,6 +36,10 @@ def subjects(part: parts.Part, *words: str) -> list[measure.Subject]:
     return [s for s in part.subjects if any(w in s.name for w in words)]
 
 
+@pytest.mark.skipif(
+    not pathlib.Path(parts.COMPUTE_IMAGE).exists(),
+    reason='needs compute-image beside python3',
+)
 def test_each_image_of_a_cloud_is_changed():
     part = parts.changes(3)
     results = measure.measure(

@@ -20,7 +20,8 @@ from openstack.config import loader
 
 import osc_compute_images
 from osc_compute_images.api.clouds import _cloud
-from osc_compute_images.api.http import _settings
+from osc_compute_images.api.http import _retries
+from osc_compute_images.api.http import BoundedSession
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.output import escaping
 
@@ -28,7 +29,7 @@ from osc_compute_images.output import escaping
 #: defined, and what happens without it.
 PRIVATE = {
     # keystoneauth1.session.Session: token requests are retried more often.
-    '_connect_retries': 'api/http/_settings.py',
+    '_connect_retries': 'api/http/_session.py',
     # openstack.config.OpenStackConfig: the regions of a vendor profile are
     # those of the catalog, and --all-clouds may prompt for a password.
     '_get_known_regions': 'api/clouds/_entries.py',
@@ -130,7 +131,8 @@ def test_hook_adds_to_epilog():
 
 def test_session_without_retries_has_none():
     made = adapter.Adapter(object())
-    assert _settings.retries(made).connect == _settings.RETRIES
+    found = _retries.Retries.of(BoundedSession(made))
+    assert found.connect == _retries.RETRIES
 
 
 def test_config_without_known_regions():

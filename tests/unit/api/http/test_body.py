@@ -54,10 +54,11 @@ def ids(api: ImagesAPI) -> list[str]:
     return [image.id for image in api.list_detail()]
 
 
-def read(raw: object) -> requests.Response:
+def read(raw: object, length: str = '0') -> requests.Response:
     """Read a body without a connection."""
     response = requests.Response()
     response.status_code, response.raw = 200, raw
+    response.headers['Content-Length'] = length
     return _body.BodyReader(60, math.inf)(response)
 
 
@@ -224,16 +225,12 @@ def test_decompression_takes_little_memory(monkeypatch):
 
 @pytest.mark.parametrize(
     'sizes',
-    [
-        (1, 2000, 1023, 1024, 200_000, 5),
-        (1024, 1, 1024, 150_000, 150_000, 3),
-        (1,) * 300_000,
-        (),
-    ],
-    ids=['small first', 'large first', 'small only', 'none'],
+    [(1, 2000, 1023, 1024, 200_000, 5), (1,) * 300_000, ()],
+    ids=['all', 'small', 'none'],
 )
 @pytest.mark.parametrize('is_old', [False, True])
-def test_chunks_of_any_size_are_joined_in_order(sizes, is_old):
+@pytest.mark.parametrize('length', ['0', '5', '1' + '0' * 8])
+def test_chunks_of_any_size_are_joined_in_order(sizes, is_old, length):
     chunks = [bytes([n % 251]) * size for n, size in enumerate(sizes)]
     rest = iter(chunks)
     # urllib3 before 2.2 has no read1().
@@ -242,7 +239,7 @@ def test_chunks_of_any_size_are_joined_in_order(sizes, is_old):
         if is_old
         else types.SimpleNamespace(read1=lambda *_, **__: next(rest, b''))
     )
-    response = read(raw)
+    response = read(raw, length)
     assert response.content == b''.join(chunks)
     assert response.raw is raw
 
@@ -276,7 +273,7 @@ def test_header_without_a_colon_is_ignored():
         assert len(ids(api)) == 1
 
 
-@pytest.mark.parametrize('length', ['9' * 5000, 'x', '-1', '1, 1', '', '٣'])
+@pytest.mark.parametrize('length', ['9' * 5000, 'x', '-1', '', '٣'])
 def test_invalid_content_length_is_ignored(api, http, length):
     headers = {'Content-Length': length}
     http.get(nova.DETAIL, json={'images': []}, headers=headers)

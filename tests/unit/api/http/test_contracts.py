@@ -9,11 +9,13 @@ two requests for the same image.
 
 from collections.abc import Callable
 from collections.abc import Generator
+import contextvars
 import itertools
 import logging
 import logging.handlers
 import re
 import socket
+import traceback
 from typing import Any
 import warnings
 
@@ -161,6 +163,7 @@ def debug_later(session_):
         logger.setLevel(logging.NOTSET)
         logger.removeHandler(handler)
     lines = [record.getMessage() for record in handler.buffer]
+    assert not [line for line in lines if nova.TOKEN in line]
     for begin in ('REQ:', 'RESP BODY:'):
         logged = [line for line in lines if line.startswith(begin)]
         assert len(logged) == len(sent) - 1
@@ -361,6 +364,25 @@ def test_contract_holds_for_repeated_requests(cloud, found):
 
     sent = check(found, cloud, list_images)
     assert len(sent) == (1 if found in CACHED else 2)
+
+
+def test_requests_run_in_the_thread_and_context_of_the_caller(cloud):
+    variable = contextvars.ContextVar('variable')
+    seen = []
+
+    class Observing(adapter.Adapter):
+        def request(self, url, method, **kwargs):
+            frames = [frame.name for frame in traceback.extract_stack()]
+            seen.append((variable.get(None), frames))
+            return super().request(url, method, **kwargs)
+
+    variable.set('a')
+    api = ImagesAPI(compute_of(new_session(), Observing))
+    assert len([*api.list_detail(images.ListOpts(limit=1))]) == PAGES
+    assert len(seen) == PAGES + 1
+    for value, frames in seen:
+        assert value == 'a'
+        assert 'test_requests_run_in_the_thread_and_context_of' in str(frames)
 
 
 def test_cookies_are_kept_and_updated():

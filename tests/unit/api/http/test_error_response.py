@@ -141,14 +141,13 @@ def test_message_is_found_and_one_short_line(headers, body):
 )
 def test_default_message_is_the_reason(headers, body):
     encoded = body.encode(errors='surrogateescape')
-    for reason in ('Forbidden', ''):
-        message = _error_response.message_of(403, headers, encoded, reason)
-        assert message == 'Forbidden'
-
-
-def test_message_of_unknown_status():
-    message = _error_response.message_of(599, {}, b'', '')
-    assert message == 'The server gave no reason'
+    for status, reason, shown in (
+        (599, 'Forbidden', 'Forbidden'),
+        (403, '', 'Forbidden'),
+        (599, '', 'The server gave no reason'),
+    ):
+        message = _error_response.message_of(status, headers, encoded, reason)
+        assert message == shown
 
 
 ERRORS = st.recursive(

@@ -96,7 +96,7 @@ def test_memory_does_not_grow_with_pages(listing, monkeypatch):
 def test_memory_of_known_ids_is_as_documented():
     tracemalloc.start()
     try:
-        history = _history.History('images', None)
+        history = _history.History('images', 1000, None)
         for begin in range(0, 2 * _limits.MAX_KNOWN_IDS, 1000):
             refs = [ImageRef(f'{begin + n}') for n in range(1000)]
             history.add(ImagePage(refs, None, 1000), {})

@@ -7,7 +7,6 @@ import time
 import pytest
 
 from osc_compute_images.api import _limits
-from osc_compute_images.api import ImagesError
 from osc_compute_images.api import ListingInterrupted
 from osc_compute_images.api import ListOpts
 from testbed import nova
@@ -50,22 +49,24 @@ def interrupted(api, opts=TWO):
 
 @pytest.mark.parametrize(
     ('count', 'requests'),
-    [
-        (0, [FIRST]),
-        (1, [FIRST]),
-        (2, [FIRST, after(1)]),
-        (3, [FIRST, after(1)]),
-        (4, [FIRST, after(1), after(3)]),
-    ],
+    [(0, [FIRST]), (3, [FIRST, after(1)]), (4, [FIRST, after(1), after(3)])],
 )
 def test_listing_continues_until_a_page_is_not_full(
     api, http, count, requests
 ):
     http.get(nova.DETAIL, json=nova.Server(nova.images(*range(count))))
-    pager = api.list_detail(TWO)
-    assert ids(pager) == some(*range(count))
+    pages = [*api.list_detail(TWO).pages()]
+    assert [i.id for p in pages for i in p.images] == some(*range(count))
     assert sent(http) == requests
-    assert len([*pager]) == count
+    *others, last = pages
+    assert last.is_last()
+    assert last.is_empty() is (count % 2 == 0)
+    assert last.next_marker() is last.next_page_url() is None
+    for page in others:
+        marker = page.images[-1].id
+        assert (page.is_empty(), page.is_last()) == (False, False)
+        assert page.next_marker() == marker
+        assert page.next_page_url() == nova.link(marker, 2)
 
 
 def test_pager_is_lazy(api, http):
@@ -77,16 +78,6 @@ def test_pager_is_lazy(api, http):
     assert sent(http) == [FIRST]
     next(iterator)
     assert sent(http) == [FIRST, after(1)]
-
-
-def test_pages_tell_what_follows(api, http):
-    http.get(nova.DETAIL, json=nova.Server(nova.images(1, 2)))
-    first, last = api.list_detail(TWO).pages()
-    assert (first.is_empty(), first.is_last()) == (False, False)
-    assert first.next_marker() == nova.image_id(2)
-    assert first.next_page_url() == nova.link(nova.image_id(2), 2)
-    assert (last.is_empty(), last.is_last()) == (True, True)
-    assert last.next_marker() is last.next_page_url() is None
 
 
 class Builder:
@@ -112,18 +103,10 @@ def test_limit_is_always_sent_and_at_most_1000(api, http, opts, query):
 @pytest.mark.parametrize(
     ('number', 'href', 'marker'),
     [
-        *(
-            (2, href, nova.image_id(2))
-            for href in (
-                'http://evil.example.com/v2.1/images/detail?marker=x',
-                '/v2.1/images?limit=2',
-                'http://[half/an/address?marker=x',
-                '',
-                'x' * 3000,
-            )
-        ),
+        (2, 'http://evil.example.com/?marker=x', nova.image_id(2)),
+        (2, 'http://[half/an/address?marker=x', nova.image_id(2)),
         (1, nova.link('x'), nova.image_id(1)),
-        *((0, nova.link(m), m) for m in ('elsewhere', 'm', 'm' * 255)),
+        (0, nova.link('m' * 255), 'm' * 255),
     ],
 )
 def test_only_the_marker_of_a_link_is_used(api, http, number, href, marker):
@@ -165,25 +148,16 @@ def test_repeated_pages_are_an_error(api, http, length):
     assert e.marker == nova.image_id(last)
 
 
-@pytest.mark.parametrize('count', [1, 2])
-def test_error_while_listing_has_marker_to_resume(api, http, count):
-    numbers = range(1, count + 1)
-    serve(http, nova.page(nova.images(*numbers)), FAULT)
-    obtained, e = interrupted(api, ListOpts(limit=count))
-    assert ids(obtained) == some(*numbers)
-    assert e.marker == nova.image_id(count)
+def test_error_while_listing_has_marker_to_resume(api, http):
+    serve(http, nova.page(nova.images(1, 2)), FAULT)
+    obtained, e = interrupted(api)
+    assert ids(obtained) == some(1, 2)
+    assert e.marker == nova.image_id(2)
     assert (e.http_status, e.request_id) == (500, 'req-1')
     assert e.message == (
-        f'Unexpected API Error.; the listing stopped after {count} of the '
-        f'images; the last one {e.marker}'
+        f'Unexpected API Error.; the listing stopped after 2 of the images; '
+        f'the last one {e.marker}'
     )
-
-
-def test_error_of_first_page_is_not_wrapped(api, http):
-    serve(http, nova.fault(403, 'forbidden', 'No.'))
-    with pytest.raises(ImagesError, match='No') as caught:
-        list(api.list_detail())
-    assert not isinstance(caught.value, ListingInterrupted)
 
 
 def test_images_without_id_are_listed(api, http):
@@ -202,17 +176,10 @@ def test_images_without_id_are_listed(api, http):
     assert e.marker == nova.image_id(3)
 
 
-@pytest.mark.parametrize(
-    ('page', 'marker'),
-    [
-        (nova.page([], nova.link('elsewhere')), nova.image_id(77)),
-        (nova.page(nova.images(1, 2)), nova.image_id(2)),
-    ],
-)
-def test_listing_resumes_from_marker_in_opts(api, http, page, marker):
-    serve(http, page, FAULT)
+def test_listing_resumes_from_marker_in_opts(api, http):
+    serve(http, nova.page([], nova.link('elsewhere')), FAULT)
     _, e = interrupted(api, ListOpts(limit=2, marker=nova.image_id(77)))
-    assert e.marker == marker
+    assert e.marker == nova.image_id(77)
 
 
 def delete(server, *numbers):
@@ -220,7 +187,7 @@ def delete(server, *numbers):
         server.delete(nova.image_id(number))
 
 
-@pytest.mark.parametrize('limit', [2, 3, 4, 5])
+@pytest.mark.parametrize('limit', [2, 5])
 def test_images_created_meanwhile_are_not_listed(api, http, limit):
     """The listing continues from the first image of its first page."""
     numbers = range(2 * limit + 1)
@@ -252,18 +219,6 @@ def test_requests_while_all_listed_images_are_deleted(api, http, kept, begin):
     assert listed == some(*numbers)
     # The first deleted marker takes some more requests.
     assert len(sent(http)) < 2 * 20 + 8
-
-
-@pytest.mark.parametrize('gone', [3, 4, 5, 6, 12])
-def test_listing_goes_back_over_pages_that_are_known(api, http, gone):
-    server = nova.Server(nova.images(*range(20)))
-    http.get(nova.DETAIL, json=server)
-    listed = []
-    for page in api.list_detail(ListOpts(limit=4)).pages():
-        listed += ids(page.images)
-        if len(listed) == 12 and len(server.images) == 20:
-            delete(server, *range(12 - gone, 12))
-    assert listed == some(*range(20))
 
 
 def test_deleted_marker_of_an_empty_page(api, http):
@@ -328,7 +283,7 @@ def test_listing_is_interrupted_if_too_many_ids_are_forgotten(
 
 def test_ids_of_the_last_page_are_forgotten_last(api, http, monkeypatch):
     monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 4)
-    numbers = [(1, 2), (3, 4), (1, 2, 5), (1, 2, 6), (7,)]
+    numbers = [(1, 2, 2), (3, 4), (1, 2, 5), (1, 2, 6), (7,)]
     serve(http, *(nova.page(nova.images(*each)) for each in numbers))
     assert ids(api.list_detail(TWO)) == some(*range(1, 8))
 

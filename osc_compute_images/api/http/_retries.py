@@ -1,22 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The settings of an adapter and its sessions, and what they mean."""
+"""When a request is retried, and after which delay."""
 
 from collections.abc import Callable
-from collections.abc import Sequence
 import dataclasses
-from typing import Any
-from typing import NamedTuple
-
-from keystoneauth1 import adapter as ksa_adapter
-import requests
+from typing import Self
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http._error_response import MAX_DELAY
-
-#: Seconds to wait for a connection, and for the next bytes of a response, if
-#: the session has no timeout.
-TIMEOUT = (10.0, 60.0)
+from osc_compute_images.api.http._session import BoundedSession
 
 #: Default number of retries.
 RETRIES = 3
@@ -26,47 +18,6 @@ _FIRST_DELAY = 0.5
 
 #: Statuses of transient errors. 413 is the 429 of older releases of Nova.
 STATUSES = frozenset((413, 429, 502, 503, 504))
-
-
-class Settings(NamedTuple):
-    """What an adapter, those below it, and their sessions have.
-
-    :param session: the keystoneauth session
-    :param login: the authentication plugin, or None
-    :param timeouts: for a connection, and for the next bytes of a response
-    :param hooks: the response hooks of the requests session. The hooks of a
-        request replace them
-    :param connect_retries: of the session, or None by default. keystoneauth
-        itself uses them to fetch a token
-    """
-
-    session: Any
-    login: Any
-    timeouts: tuple[float, float]
-    hooks: Sequence[Callable[..., Any]]
-    connect_retries: int | None
-
-
-def of(adapter: ksa_adapter.Adapter) -> Settings:
-    """Return the settings of an adapter. They may change at any time."""
-    part: Any = adapter
-    login = timeout = retries = None
-    hooks: Sequence[Callable[..., Any]] = ()
-    # Bounded, in case an object is its own session.
-    for _ in range(8):
-        login = login or getattr(part, 'auth', None)
-        timeout = timeout or getattr(part, 'timeout', None)
-        # 0 is the default.
-        retries = retries or getattr(part, '_connect_retries', None)
-        below = getattr(part, 'session', None)
-        if isinstance(below, requests.Session):
-            hooks = below.hooks.get('response', ())
-            break
-        if below is None:
-            break
-        part = below
-    timeouts = (timeout, timeout) if timeout else TIMEOUT
-    return Settings(part, login, timeouts, hooks, retries or None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +41,23 @@ class Retries:
     status_code_delay: float | None = None
     statuses: frozenset[int] = STATUSES
     timeouts: bool = False
+
+    @classmethod
+    def of(cls, session: BoundedSession) -> Self:
+        """Return the settings of an adapter and its sessions."""
+        adapter = session.adapter
+        connect = adapter.connect_retries
+        if connect is None:
+            connect = session.connect_retries
+        status_code = adapter.status_code_retries
+        return cls(
+            RETRIES if connect is None else connect,
+            RETRIES if status_code is None else status_code,
+            adapter.connect_retry_delay,
+            adapter.status_code_retry_delay,
+            STATUSES.union(adapter.retriable_status_codes or ()),
+            timeouts=connect is not None,
+        )
 
     def number(self, error: _errors.ImagesError) -> int:
         """Return the number of retries for an error."""
@@ -130,19 +98,3 @@ class Retries:
             seconds = min(_FIRST_DELAY * 2.0**attempt, MAX_DELAY)
             seconds *= 1 - random() / 2
         return seconds if seconds < left else None
-
-
-def retries(adapter: ksa_adapter.Adapter) -> Retries:
-    """Return the settings of retries, or their defaults."""
-    connect = adapter.connect_retries
-    if connect is None:
-        connect = of(adapter).connect_retries
-    status_code = adapter.status_code_retries
-    return Retries(
-        RETRIES if connect is None else connect,
-        RETRIES if status_code is None else status_code,
-        adapter.connect_retry_delay,
-        adapter.status_code_retry_delay,
-        STATUSES.union(adapter.retriable_status_codes or ()),
-        timeouts=connect is not None,
-    )
