@@ -2,6 +2,7 @@
 
 """What a command deletes while nobody else acts, at least and at most."""
 
+from collections.abc import Container
 import dataclasses
 
 from tests.oracle import commands
@@ -82,6 +83,14 @@ class View:
             found.add(('needed', ''))
         return found
 
+    def may_fail(self, server_ids: Container[str | None]) -> bool:
+        """Return whether one of these servers has a record without an ID."""
+        return any(
+            region.malformed.get(key) in w.WITHOUT_ID
+            and server['id'] in server_ids
+            for region, key, server in self._servers
+        )
+
     def keeps(self, image: w.Record) -> bool:
         """Return whether an image has to be kept; if wide, may be kept."""
         command, server_id = self._command, w.image_server(image)
@@ -127,9 +136,12 @@ def of(world: w.World, command: commands.Command) -> Expected:
         wide = View(world, name, command, listed, is_wide=True)
         images = rules.chosen(command, [*world.images(name).values()])
         # A server that cannot be read by its ID fails the command.
-        fails = command.kind == 'named' and not all(
-            region.is_up and not (region.down and region.is_old)
-            for region in wide.regions
+        fails = command.kind == 'named' and (
+            not all(
+                region.is_up and not (region.down and region.is_old)
+                for region in wide.regions
+            )
+            or wide.may_fail({w.image_server(image) for image in images})
         )
         least = {i['id'] for i in images if not (fails or wide.keeps(i))}
         expected.least |= least

@@ -34,6 +34,7 @@ MALFORMED: dict[str, Callable[[Record], Any]] = {
     'no image': _without('image'),
     'null image': lambda server: {**server, 'image': None},
 }
+WITHOUT_ID = ('null', 'text', 'no id')
 
 
 class Told:
