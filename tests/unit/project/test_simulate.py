@@ -31,7 +31,7 @@ BREAKS = {
     ),
     'no image of the group is left': (
         *(_apply._DeletionCheck, '_loss', lambda _check, _successor: None),
-        *(16, 22),
+        *(12, 24),
     ),
     'recent snapshots are ignored': (
         *(plan, '_recent', lambda *_arguments: {}),
