@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.functional.conftest import executable
+from tests.functional.shell import executable
 
 #: Prints what the Tab key would offer after some words. Without the package
 #: bash-completion, a function is as it is for words without colons.

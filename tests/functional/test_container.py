@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from testbed import canned_cloud
-from tests.functional.conftest import executable
+from tests.functional.shell import executable
 
 _ROOT = Path(__file__).parents[2]
 

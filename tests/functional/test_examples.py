@@ -8,6 +8,7 @@ command. A block with five fields and a command is a line of a crontab. A block
 that imports ``openstack`` is Python. Pictures of a terminal are sessions, too.
 A block that begins with a command has no output: it runs on a canned cloud,
 and with ``compute-image``, too.
+What no cloud of the tests prints is a ``code-block`` instead.
 """
 
 from collections.abc import Iterator

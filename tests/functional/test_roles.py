@@ -72,7 +72,7 @@ def bystander(admin: Shell) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures('bystander')
-@pytest.mark.parametrize(('command', 'role'), documented())
+@pytest.mark.parametrize(('command', 'role'), [*documented()])
 def test_role(
     cloud: Cloud,
     demo: Shell,
