@@ -19,9 +19,6 @@ from typing import TYPE_CHECKING
 from osc_lib import exceptions
 from osc_lib.command import command
 
-from osc_compute_images.output import flush
-from osc_compute_images.output import logs
-
 if TYPE_CHECKING:
     from keystoneauth1 import session as ksa_session
 
@@ -111,7 +108,6 @@ class ImagesCommand(command.Command):
         config = getattr(app, 'cloud_config', None)
         if config is not None:
             config.defaults['api_timeout'] = TIMEOUT
-            logs.sanitize_logs()
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -171,6 +167,11 @@ class ImagesCommand(command.Command):
         """Import and return what the command does."""
 
     def run(self, parsed_args: argparse.Namespace) -> int:
+        # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images.output import flush
+        from osc_compute_images.output import logs
+
+        logs.sanitize_logs()
         try:
             self.check(parsed_args)
             if self.app.stdout is None and self.prints(parsed_args):

@@ -4,7 +4,6 @@
 
 from typing import TYPE_CHECKING
 
-from osc_compute_images.options import amounts
 from osc_compute_images.options import parsers
 from osc_compute_images.options.filter_option import FilterGroup
 from osc_compute_images.options.filter_option import FilterOption
@@ -114,7 +113,7 @@ _BY_SIZE = (
         '<disk-gb>',
         'Select images by their minimum disk in GB',
         lambda region, value: region.filters.min_disk(**value),
-        type=amounts.comparison,
+        type=parsers.comparison,
         is_range=True,
     ),
     FilterOption(
@@ -122,7 +121,7 @@ _BY_SIZE = (
         '<ram-mb>',
         'Select images by their minimum memory in MB',
         lambda region, value: region.filters.min_ram(**value),
-        type=amounts.comparison,
+        type=parsers.comparison,
         is_range=True,
     ),
     FilterOption(
@@ -130,7 +129,7 @@ _BY_SIZE = (
         '<size>',
         'Select images by their size',
         lambda region, value: region.filters.size(**value),
-        type=amounts.size,
+        type=parsers.size,
         is_range=True,
     ),
     FilterOption(

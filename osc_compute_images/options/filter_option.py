@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import functools
 import operator
 from typing import Any
-from typing import NamedTuple
 from typing import TYPE_CHECKING
 
 from osc_compute_images.options import parsers
@@ -18,7 +17,11 @@ if TYPE_CHECKING:
     from osc_compute_images.options.choice import Region
 
 
-class FilterOption(NamedTuple):
+# NOTE: no named tuples or data classes, which take long to define: every
+# "openstack" command loads this module.
+
+
+class FilterOption:
     """An option that filters.
 
     :param name: without the dashes
@@ -33,15 +36,28 @@ class FilterOption(NamedTuple):
     :param time: the field of images that it reads a time from, if it does
     """
 
-    name: str
-    metavar: str | None
-    help: str
-    make: 'Callable[[Region, Any], Filter]'
-    type: Callable[[str], Any] = str
-    is_range: bool = False
-    negative: str | None = None
-    excludes: Callable[[Any], bool] = lambda _value: False
-    time: str | None = None
+    def __init__(
+        self,
+        name: str,
+        metavar: str | None,
+        help: str,  # noqa: A002
+        make: 'Callable[[Region, Any], Filter]',
+        *,
+        type: Callable[[str], Any] = str,  # noqa: A002
+        is_range: bool = False,
+        negative: str | None = None,
+        excludes: Callable[[Any], bool] = lambda _value: False,
+        time: str | None = None,
+    ) -> None:
+        self.name = name
+        self.metavar = metavar
+        self.help = help
+        self.make = make
+        self.type = type
+        self.is_range = is_range
+        self.negative = negative
+        self.excludes = excludes
+        self.time = time
 
     @property
     def dest(self) -> str:
@@ -103,13 +119,19 @@ class FilterOption(NamedTuple):
             yield ~self.make(region, value)
 
 
-class FilterGroup(NamedTuple):
+class FilterGroup:
     """A group of options in the help.
 
     :param title: its title
     :param description: what its options have in common
     """
 
-    title: str
-    description: str | None
-    options: tuple[FilterOption, ...]
+    def __init__(
+        self,
+        title: str,
+        description: str | None,
+        options: tuple[FilterOption, ...],
+    ) -> None:
+        self.title = title
+        self.description = description
+        self.options = options
