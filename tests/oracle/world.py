@@ -44,12 +44,14 @@ class Told:
     :ivar own_project: regions that refused the first list of all projects
     :ivar blind: regions that may have left out servers without a trace, as a
         cell was down for a while
+    :ivar failed: regions whose list of servers failed, which is a gap
     """
 
     def __init__(self) -> None:
         self.listed: set[str] = set()
         self.own_project: set[str] = set()
         self.blind: set[str] = set()
+        self.failed: set[str] = set()
         self._asked: set[str] = set()
         self._was_down: set[str] = set()
 
@@ -68,6 +70,12 @@ class Told:
                 if code == 403 and name not in self._asked:
                     self.own_project.add(name)
                 self._asked.add(name)
+                if code not in (200, 403) or (
+                    code == 403 and 'all_tenants' not in query
+                ):
+                    self.failed.add(name)
+                elif 'marker' not in query:
+                    self.failed.discard(name)
                 if 'marker' not in query:
                     self._was_down.discard(name)
                     self.blind.discard(name)
@@ -137,6 +145,7 @@ class Region(Fleet):
         """Return whether it cannot be known what a server uses."""
         return (
             not self.is_up
+            or self.name in self.told.failed
             or key in self.down
             or key in self.malformed
             or self.servers[key]['status'].upper() == 'UNKNOWN'
