@@ -103,6 +103,11 @@ class Run:
         self.watch.note_change(is_asked=is_asked)
         self.watch.clock += self._chance.choice([0, 0, 0.5, 2, 90])
 
+    def _refused(self, expected: expectation.Expected) -> set[str]:
+        accepts = self.command.accepts_gaps
+        is_named = self.command.kind == 'named'
+        return set() if accepts or is_named else expected.refused
+
     def _check_alone(
         self, expected: expectation.Expected, shown: _Done, done: _Done
     ) -> None:
@@ -118,9 +123,10 @@ class Run:
             if not is_named and not expected.may_refuse:
                 raise Fault('it refused without a gap')
             return
-        if expected.refuses and not (is_named or self.command.accepts_gaps):
+        refused = self._refused(expected)
+        if deleted & refused or (refused and code == 0):
             raise Fault(f'it did not refuse, but exited with {code}')
-        if missing := expected.least - deleted:
+        if missing := expected.least - refused - deleted:
             raise Fault(f'{missing} should be deleted')
         if expected.hidden:
             return

@@ -56,9 +56,10 @@ class View:
     def uses(self, image: w.Record) -> set[tuple[str, str]]:
         """Return how an image is used, each with the region of the server.
 
-        ``stored``: a server may be stored in it; ``named``: so it may by its
-        name; ``booted``, but not if that cannot be known, and the user accepts
-        it; ``from``: its server exists; ``needed`` by another image.
+        ``stored``: a server may be stored in it; ``listed``: so it may by its
+        name, or by its second record; ``booted``, but not if that cannot be
+        known, and the user accepts it; ``from``: its server exists; ``needed``
+        by another image.
         """
         accepts = self._command.accepts_gaps and not self._is_wide
         by_id = self._command.kind == 'named'
@@ -67,14 +68,17 @@ class View:
             is_unread = region.is_unread(key)
             is_stored = rules.is_stored(server, self._statuses)
             is_from = rules.is_from(image, server)
+            may_hold = is_from and (is_unread or is_stored)
             # What is read by its ID has one record.
-            is_read = not (by_id and key.endswith(w.AGAIN))
-            if is_from and is_read and (is_unread or is_stored):
+            is_first = not key.endswith(w.AGAIN)
+            if may_hold and is_first:
                 found.add(('stored', region.name))
             if region.omits(key):
                 continue
-            if rules.is_named_after(image, server) and is_stored:
-                found.add(('named', region.name))
+            if (rules.is_named_after(image, server) and is_stored) or (
+                may_hold and not is_first and not by_id
+            ):
+                found.add(('listed', region.name))
             if rules.is_booted(image, server) and not (accepts and is_unread):
                 found.add(('booted', region.name))
             if is_from:
@@ -94,7 +98,7 @@ class View:
     def keeps(self, image: w.Record) -> bool:
         """Return whether an image has to be kept; if wide, may be kept."""
         command, server_id = self._command, w.image_server(image)
-        reasons = {'stored', 'named'}
+        reasons = {'stored', 'listed'}
         if 'unused' in command.choice or not (
             command.includes_used or command.kind == 'named'
         ):
@@ -115,14 +119,14 @@ class Expected:
 
     :ivar least: IDs that are deleted, unless gaps refuse the plan
     :ivar most: IDs that may be deleted
-    :ivar refuses: whether gaps refuse it, if they are not accepted
+    :ivar refused: IDs that gaps keep unless they are accepted
     :ivar may_refuse: whether a cell is down, with servers or not
     :ivar hidden: whether servers were left out without a trace
     """
 
     least: set[str] = dataclasses.field(default_factory=set)
     most: set[str] = dataclasses.field(default_factory=set)
-    refuses: bool = False
+    refused: set[str] = dataclasses.field(default_factory=set)
     may_refuse: bool = False
     hidden: bool = False
 
@@ -131,6 +135,7 @@ def of(world: w.World, command: commands.Command) -> Expected:
     """Return what is expected of a command."""
     listed = [name for name in command.selected if world.regions[name].is_up]
     expected = Expected()
+    free: set[str] = set()
     for name in listed:
         view = View(world, name, command, listed)
         wide = View(world, name, command, listed, is_wide=True)
@@ -146,7 +151,8 @@ def of(world: w.World, command: commands.Command) -> Expected:
         least = {i['id'] for i in images if not (fails or wide.keeps(i))}
         expected.least |= least
         expected.most |= {i['id'] for i in images if not view.keeps(i)}
-        expected.refuses |= view.gaps and bool(least)
+        (expected.refused if view.gaps else free).update(least)
         expected.may_refuse |= wide.may_have_gaps
         expected.hidden |= any(region.hides for region in wide.regions)
+    expected.refused -= free
     return expected

@@ -119,8 +119,8 @@ class Watch:
         uses = [dict(self._uses(x, region, image)) for x in fresh]
         if all('stored' in found for found in uses):
             raise Fault(f'a server may be stored in {image_id}')
-        if self._is_used('named', region, image):
-            raise Fault(f'{image_id} has the name of the image of a server')
+        if self._is_used('listed', region, image):
+            raise Fault(f'a listed server may be stored in {image_id}')
         if command.kind == 'named':
             return
         if not command.includes_used:

@@ -74,7 +74,7 @@ class Told:
                     code == 403 and 'all_tenants' not in query
                 ):
                     self.failed.add(name)
-                elif 'marker' not in query:
+                else:
                     self.failed.discard(name)
                 if 'marker' not in query:
                     self._was_down.discard(name)
