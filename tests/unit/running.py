@@ -110,6 +110,40 @@ class App:
             config=settings
         )
 
+    def run(self, command: Any, *words: str) -> tuple[int, str]:
+        """Run a command; return its exit code and output.
+
+        :param command: its class, or a line such as ``delete --all``
+        :param words: more arguments, which may have spaces
+        """
+        if isinstance(command, str):
+            name, *first = command.split()
+            command, words = COMMANDS[name], (*first, *words)
+        made = command(self, None)
+        # NOTE: cliff would look for hooks of this name.
+        made.cmd_name = type(made).__module__.rpartition('.')[2]
+        code = made.run(made.get_parser('openstack x').parse_args([*words]))
+        printed = self.stdout.getvalue()
+        self.stdout.truncate(self.stdout.seek(0))
+        return code, printed
+
+    def rows(self, command: Any, *words: str, code: int = 0) -> Any:
+        """Run a command, check its exit code, and return the rows."""
+        got, printed = self.run(command, '-f', 'json', *words)
+        assert got == code
+        return json.loads(printed)
+
+    def listed(self, *words: str) -> Any:
+        """Run a list; return the rows."""
+        return self.rows('list', *words)
+
+    def acted(self, command: Any, *words: str, code: int = 0) -> Any:
+        """Run a command; return what it does, or would do, to which image."""
+        return [
+            (row['Action'], ID.index(row['ID']))
+            for row in self.rows(command, *words, code=code)
+        ]
+
 
 COMMANDS: dict[str, Any] = {
     'apply': ApplyComputeImages,
@@ -123,44 +157,6 @@ COMMANDS: dict[str, Any] = {
     'summary': SummarizeComputeImages,
     'unset': UnsetComputeImage,
 }
-
-
-def run(app: Any, command: Any, *words: str) -> tuple[int, str]:
-    """Run a command; return its exit code and output.
-
-    :param command: its class, or a line such as ``delete --all``
-    :param words: more arguments, which may have spaces
-    """
-    if isinstance(command, str):
-        name, *first = command.split()
-        command, words = COMMANDS[name], (*first, *words)
-    made = command(app, None)
-    # NOTE: cliff would look for hooks of this name.
-    made.cmd_name = type(made).__module__.rpartition('.')[2]
-    code = made.run(made.get_parser('openstack x').parse_args([*words]))
-    printed = app.stdout.getvalue()
-    app.stdout.truncate(app.stdout.seek(0))
-    return code, printed
-
-
-def rows(app: Any, command: Any, *words: str, code: int = 0) -> Any:
-    """Run a command, check its exit code, and return the rows."""
-    got, printed = run(app, command, '-f', 'json', *words)
-    assert got == code
-    return json.loads(printed)
-
-
-def listed(app: Any, *words: str) -> Any:
-    """Run a list; return the rows."""
-    return rows(app, ListComputeImage, *words)
-
-
-def acted(app: Any, command: Any, *words: str, code: int = 0) -> Any:
-    """Run a command; return what it does, or would do, to which image."""
-    return [
-        (row['Action'], ID.index(row['ID']))
-        for row in rows(app, command, *words, code=code)
-    ]
 
 
 def errors(caplog: Any) -> list[str]:

@@ -13,8 +13,6 @@ from tests.unit.project.examples import examples
 @pytest.mark.parametrize(
     ('text', 'shown'),
     [
-        ('', ''),
-        ('cirros 0.6 "x64"', 'cirros 0.6 "x64"'),
         ('Bücher 図書 🐧', 'Bücher 図書 🐧'),
         ('no\u00a0break\u3000', 'no\u00a0break\u3000'),
         ('a\x1b[2Jb', r'a\x1b[2Jb'),

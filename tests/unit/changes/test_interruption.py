@@ -2,7 +2,6 @@
 
 """Signals while changes are made: what was done is printed and counted."""
 
-import csv
 import io
 import json
 import os
@@ -15,8 +14,6 @@ from testbed.fleet import server
 from tests.unit.running import errors
 from tests.unit.running import GO
 from tests.unit.running import ID
-from tests.unit.running import rows
-from tests.unit.running import run
 
 SIGNALS = [
     getattr(signal, name)
@@ -43,9 +40,6 @@ def interrupted(request, fleet):
 
 READERS = {
     'json': lambda text: [row['ID'] for row in json.loads(text)],
-    'csv': lambda text: [
-        row['ID'] for row in csv.DictReader(io.StringIO(text))
-    ],
     'table': lambda text: [
         line.split('|')[2].strip() for line in text.splitlines()[3:-1]
     ],
@@ -54,7 +48,7 @@ READERS = {
 
 @pytest.mark.parametrize('form', READERS)
 def test_rows_that_are_done_are_printed(app, fleet, interrupted, caplog, form):
-    code, printed = run(app, DELETE, '-f', form)
+    code, printed = app.run(DELETE, '-f', form)
     assert code == interrupted
     assert READERS[form](printed) == [ID[5], ID[4]]
     assert {*fleet.images} == {*ID[0:4]}
@@ -62,19 +56,19 @@ def test_rows_that_are_done_are_printed(app, fleet, interrupted, caplog, form):
     assert f'image {ID[3]} may have been changed' in maybe
     assert 'Stopped after 2 of 5 images' in stopped
     fleet.before = lambda _method, _path: None
-    assert len(rows(app, DELETE)) == 3
+    assert len(app.rows(DELETE)) == 3
 
 
 def test_named_images(app, fleet, interrupted, caplog):
     names = ('none', ID[1], ID[3], ID[2])
-    assert run(app, 'delete', *names) == (interrupted, '')
+    assert app.run('delete', *names) == (interrupted, '')
     assert {*fleet.images} == {ID[0], *ID[2:6]}
     assert 'Stopped after 1 of 3 images' in caplog.text
 
 
 def test_images_that_are_kept_do_not_count(app, fleet, interrupted, caplog):
     fleet.servers['x'] = server('x', image=ID[5])
-    got = rows(app, DELETE, code=interrupted)
+    got = app.rows(DELETE, code=interrupted)
     assert [row['Result'] for row in got] == ['kept', 'done']
     assert 'Stopped after 1 of 4 images' in caplog.text
 
@@ -87,7 +81,7 @@ def test_signal_between_two_changes(app, fleet, caplog):
             return super().write(text)
 
     app.stdout = Stdout()
-    assert run(app, DELETE, '-f', 'value')[0] == 128 + signal.SIGTERM
+    assert app.run(DELETE, '-f', 'value')[0] == 128 + signal.SIGTERM
     assert {*fleet.images} == {*ID[0:4]}
     # No request was interrupted.
     [message] = errors(caplog)

@@ -18,12 +18,14 @@ from tests.unit.running import App
 from tests.unit.running import DB
 from tests.unit.running import errors
 from tests.unit.running import ID
-from tests.unit.running import rows
-from tests.unit.running import run
 from tests.unit.running import TWO
 from tests.unit.running import WEB
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
+LEVELS = ('OK', 'WARNING', 'CRITICAL')
+GOOD = '1 of 1 servers have good snapshots'
+SHORT = '1 of 2 servers falls short:'
+ONE = f'{SHORT} 1 CRITICAL'
 
 
 def ago(hours):
@@ -54,7 +56,7 @@ def app(fleet, tmp_path):
 
 
 def check(app, *words, code=0):
-    return rows(app, 'check', *words, code=code)
+    return app.rows('check', *words, code=code)
 
 
 def levels(got):
@@ -64,55 +66,30 @@ def levels(got):
 @pytest.mark.parametrize(
     ('words', 'code', 'short', 'line'),
     [
-        ([], OK, [], 'OK: 2 of 2 servers have good snapshots'),
-        (['--critical=31h'], OK, [], 'OK: 2 of 2 servers have good snapshots'),
+        ('', OK, {}, '2 of 2 servers have good snapshots'),
         (
-            ['--critical=29h', '--warning=4h'],
+            '--critical=29h --warning=4h',
             CRITICAL,
-            [('web', 'WARNING'), ('db', 'CRITICAL')],
-            'CRITICAL: 2 of 2 servers fall short: 1 CRITICAL, 1 WARNING',
+            {'web': 'WARNING', 'db': 'CRITICAL'},
+            '2 of 2 servers fall short: 1 CRITICAL, 1 WARNING',
         ),
-        (
-            ['--newest-within=29h'],
-            CRITICAL,
-            [('db', 'CRITICAL')],
-            'CRITICAL: 1 of 2 servers falls short: 1 CRITICAL',
-        ),
-        (
-            ['--warning=29h'],
-            WARNING,
-            [('db', 'WARNING')],
-            'WARNING: 1 of 2 servers falls short: 1 WARNING',
-        ),
-        (
-            ['--warning=29h', 'web'],
-            OK,
-            [],
-            'OK: 1 of 1 servers have good snapshots',
-        ),
-        (
-            ['--min-count=2'],
-            CRITICAL,
-            [('db', 'CRITICAL')],
-            'CRITICAL: 1 of 2 servers falls short: 1 CRITICAL',
-        ),
-        (
-            ['--critical=29h', '--with-metadata=backup=yes'],
-            OK,
-            [],
-            'OK: 1 of 1 servers have good snapshots',
-        ),
+        ('--newest-within=29h', CRITICAL, {'db': 'CRITICAL'}, ONE),
+        ('--min-count=2', CRITICAL, {'db': 'CRITICAL'}, ONE),
+        ('--warning=29h', WARNING, {'db': 'WARNING'}, f'{SHORT} 1 WARNING'),
+        ('--critical=29h --with-metadata=backup=yes', OK, {}, GOOD),
     ],
 )
 def test_level_is_the_exit_code(app, caplog, words, code, short, line):
-    assert levels(check(app, *words, code=code)) == short
-    assert caplog.messages == [line]
+    assert levels(check(app, *words.split(), code=code)) == [*short.items()]
+    [message] = caplog.messages
+    assert message == f'{LEVELS[code]}: {line}'
 
 
 def test_columns(app, fleet):
-    got = check(app, '--include-ok')
-    assert levels(got) == [('web', 'OK'), ('db', 'OK')]
-    web = got[0]
+    words = ('--include-ok', '--sort-column=Age', '--sort-descending')
+    got = check(app, *words)
+    assert levels(got) == [('db', 'OK'), ('web', 'OK')]
+    web = got[1]
     assert 5 * 3600 <= web.pop('Age') < 5 * 3600 + 600
     assert web == {
         'Level': 'OK',
@@ -123,16 +100,11 @@ def test_columns(app, fleet):
         'Count': 2,
         'Reason': '',
     }
-    _, table = run(app, 'check', '--include-ok', '-c', 'Age')
+    _, table = app.run('check', '--include-ok', '-c', 'Age')
     assert '| 5.0 hours ' in table
-    _, table = run(app, 'check', '--include-ok', '-f', 'csv')
+    _, table = app.run('check', '--include-ok', '-f', 'csv')
     [first, _] = csv.DictReader(io.StringIO(table))
     assert first['Age'].isdigit()
-
-
-def test_oldest_first(app):
-    words = ('--include-ok', '--sort-column=Age', '--sort-descending')
-    assert levels(check(app, *words)) == [('db', 'OK'), ('web', 'OK')]
 
 
 def test_server_without_a_snapshot(app, fleet):
@@ -191,13 +163,13 @@ def test_region_that_fails(app, http, slept, caplog, path, status):
     assert errors(caplog)[-1].startswith('UNKNOWN: 2 of 2 servers')
     http.get(re.compile(f'{nova.ENDPOINT}/{path}'), status_code=status)
     for words in (['--all-regions'], []):
-        got = run(app, 'check', *words)
+        got = app.run('check', *words)
         assert got == (UNKNOWN, '')
 
 
 def test_failed_login(app, http, caplog):
     http.post(f'{nova.KEYSTONE}/v3/auth/tokens', status_code=401)
-    assert run(app, 'check') == (UNKNOWN, '')
+    assert app.run('check') == (UNKNOWN, '')
     assert errors(caplog)[-1].startswith('UNKNOWN: ')
 
 
@@ -224,7 +196,7 @@ def test_other_regions(app, http):
     assert (row['Region'], row['Server']) == ('RegionTwo', 'other')
     check(app, '--region=RegionTwo', code=CRITICAL)
     check(app, '--region=RegionOne')
-    assert run(app, 'check', '--region=None')[0] == UNKNOWN
+    assert app.run('check', '--region=None')[0] == UNKNOWN
 
 
 def test_output_that_fails(app, caplog):
@@ -233,7 +205,7 @@ def test_output_that_fails(app, caplog):
             raise OSError(28, 'No space left on device')
 
     app.stdout = Full()
-    assert run(app, 'check', '--include-ok')[0] == UNKNOWN
+    assert app.run('check', '--include-ok')[0] == UNKNOWN
     assert 'No space left' in errors(caplog)[-1]
 
 
@@ -245,7 +217,7 @@ def test_output_that_fails(app, caplog):
     ],
 )
 def test_usage_errors_are_those_of_argparse(app, caplog, words, text):
-    assert run(app, 'check', *words) == (2, '')
+    assert app.run('check', *words) == (2, '')
     assert text in caplog.text
 
 
@@ -255,4 +227,4 @@ def test_interruption_is_no_level(app, fleet):
 
     fleet.before = interrupt
     with pytest.raises(KeyboardInterrupt):
-        run(app, 'check')
+        app.run('check')

@@ -26,8 +26,6 @@ from tests.unit.running import DRY
 from tests.unit.running import errors
 from tests.unit.running import GO
 from tests.unit.running import ID
-from tests.unit.running import rows
-from tests.unit.running import run
 from tests.unit.running import Terminal
 from tests.unit.running import TWO
 from tests.unit.running import WEB
@@ -60,7 +58,7 @@ def app(fleet, tmp_path):
 
 
 def create(app, *words, code=0):
-    return rows(app, 'create', *words, code=code)
+    return app.rows('create', *words, code=code)
 
 
 def names(got, action='create'):
@@ -85,11 +83,9 @@ def finish(fleet):
     [
         (['--all'], ['web', 'db', 'app']),
         (['--all', '--include-volumes'], ['web', 'db', 'app', 'volume']),
-        (['--with-metadata=backup'], ['web', 'db']),
         (['--with-metadata=backup=yes'], ['web']),
         (['--with-metadata=backup!=yes'], ['db', 'app']),
         (['--with-metadata=backup', '--with-metadata=backup!=no'], ['web']),
-        (['--name-pattern=[dw]*'], ['web', 'db']),
         (['--name-regex=^(web|app)$', '--status=shutoff'], ['app']),
         (['--name-pattern=web', '--name-pattern=db'], ['web', 'db']),
         (['--status=SHUTOFF', '--status=ACTIVE'], ['web', 'db', 'app']),
@@ -123,18 +119,16 @@ def test_columns(app):
         *('Action', 'Server ID', 'Server', 'Image Name', 'Image ID'),
         *('Result', 'Reason', 'Time'),
     ]
-    _, table = run(app, 'create', 'db')
+    _, table = app.run('create', 'db')
     assert 'Image ID' in table
     assert 'Time' not in table
 
 
 def test_template_and_properties(app, fleet):
-    words = ('--image-name=b {server} {date} {time}', '--property=by=cron')
+    words = ('--image-name=b {server} {date}', '--property=by=cron')
     [row] = create(app, 'web', *words)
-    assert re.fullmatch(r'b web \d{4}-\d\d-\d\d \d{6}', row['Image Name'])
+    assert re.fullmatch(r'b web \d{4}-\d\d-\d\d', row['Image Name'])
     assert fleet.images[row['Image ID']]['metadata']['by'] == 'cron'
-    got = create(app, '--all', '--image-name=same', DRY)
-    assert len({row['Image Name'] for row in got}) == len(got)
 
 
 def test_names_are_unique_in_several_regions(app, fleet, http):
@@ -233,11 +227,7 @@ def test_server_that_becomes_busy_is_skipped(app, fleet, caplog):
 
 
 @pytest.mark.parametrize(
-    ('status', 'code'),
-    [
-        *[('ERROR', 1), ('RESIZE', 1), ('UNKNOWN', 1), ('', 1)],
-        *[('SHELVED_OFFLOADED', 0), ('SHELVED', 0), ('SOFT_DELETED', 0)],
-    ],
+    ('status', 'code'), [('ERROR', 1), ('UNKNOWN', 1), ('SHELVED', 0)]
 )
 def test_other_states_are_skipped(app, fleet, caplog, status, code):
     """What is shelved needs no snapshot."""
@@ -248,27 +238,6 @@ def test_other_states_are_skipped(app, fleet, caplog, status, code):
     assert any('is skipped' in m for m in caplog.messages) == bool(code)
     # It can be left out.
     create(app, '--status=ACTIVE', DRY, code=int(status == 'UNKNOWN'))
-
-
-def test_forbidden(app, fleet, caplog, monkeypatch):
-    monkeypatch.setattr(
-        fleet,
-        '_create_image',
-        lambda *_: nova.fault(403, 'forbidden', 'Policy does not allow it.'),
-    )
-    got = create(app, '--all', GO, code=1)
-    assert [r['Result'] for r in got].count('failed') == 3
-    assert errors(caplog)[-1] == '3 of 3 servers failed to snapshot.'
-
-
-def test_deleted_server_is_gone(app, fleet):
-    def delete(method, _path):
-        if method == 'POST':
-            fleet.servers.pop(WEB, None)
-
-    fleet.before = delete
-    [row] = create(app, 'web')
-    assert row['Result'] == 'gone'
 
 
 def test_missing_names_are_reported(app, fleet, caplog):
@@ -310,23 +279,6 @@ def test_region_that_fails_is_an_error(app, fleet, http, caplog, slept):
 # --- approval, exit codes --------------------------------------------------
 
 
-def test_question(app, fleet, monkeypatch):
-    def answered(text):
-        monkeypatch.setattr(sys, 'stdin', Terminal(text))
-        terminal = Terminal()
-        monkeypatch.setattr(sys, 'stderr', terminal)
-        return terminal
-
-    terminal = answered('n\n')
-    with pytest.raises(exceptions.CommandError, match='nothing was changed'):
-        create(app, '--all')
-    assert 'Snapshot 3 servers? [y/N]' in terminal.getvalue()
-    assert 'Image Name' in terminal.getvalue()
-    assert not fleet.writes
-    answered('y\n')
-    assert len(names(create(app, '--all'))) == 3
-
-
 @pytest.mark.parametrize('task', [None, 'rebooting'])
 def test_plan_is_made_again_after_a_long_question(
     app, fleet, monkeypatch, slept, caplog, task
@@ -338,12 +290,13 @@ def test_plan_is_made_again_after_a_long_question(
             return 'y\n'
 
     monkeypatch.setattr(sys, 'stdin', Slow())
-    monkeypatch.setattr(sys, 'stderr', Terminal())
-    code, _ = run(app, 'create', '--all')
-    assert code == (7 if task else 0)
-    assert len(fleet.writes) == (0 if task else 3)
-    if task:
-        assert f'no longer holds for server {WEB}' in caplog.text
+    monkeypatch.setattr(sys, 'stderr', terminal := Terminal())
+    code, _ = app.run('create', '--all')
+    assert 'Snapshot 3 servers? [y/N]' in terminal.getvalue()
+    assert 'Image Name' in terminal.getvalue()
+    assert (code, len(fleet.writes)) == ((7, 0) if task else (0, 3))
+    text = f'no longer holds for server {WEB}'
+    assert (text in caplog.text) == bool(task)
 
 
 def test_named_servers_need_no_approval(app, fleet):
@@ -351,18 +304,6 @@ def test_named_servers_need_no_approval(app, fleet):
     with pytest.raises(exceptions.CommandError, match='no terminal'):
         create(app, '--all')
     assert taken(fleet) == [WEB]
-
-
-def test_exit_codes_of_the_plan(app, fleet, caplog):
-    words = ('--all', DRY, '--detailed-exitcode', '--not-within=1d')
-    assert run(app, 'create', *words)[0] == 8
-    got = run(app, 'create', '--all', GO, '--max-changes=2')
-    assert got == (7, '')
-    assert 'the plan changes 3 servers, and 2 are allowed' in caplog.text
-    assert not fleet.writes
-    create(app, '--all', GO, '--max-changes=3')
-    finish(fleet)
-    assert run(app, 'create', *words)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -379,7 +320,7 @@ def test_exit_codes_of_the_plan(app, fleet, caplog):
     ],
 )
 def test_invalid_options(app, fleet, caplog, words, text):
-    assert run(app, 'create', *words) == (2, '')
+    assert app.run('create', *words) == (2, '')
     assert text in caplog.text
     assert not fleet.requests
 
@@ -388,13 +329,10 @@ def test_invalid_options(app, fleet, caplog, words, text):
     'word',
     ['--status=ACTIV', '--with-metadata==x', '--with-metadata=', ''],
 )
-def test_invalid_values(app, word, capsys):
+def test_invalid_values(app, fleet, word):
     with pytest.raises(SystemExit) as e:
-        run(app, 'create', word)
+        app.run('create', word)
     assert e.value.code == 2
-
-
-def test_invalid_property(app, fleet):
     with pytest.raises(exceptions.CommandError, match='cannot be set'):
         create(app, 'web', '--property=name=x')
     assert not fleet.requests
@@ -404,29 +342,28 @@ def test_invalid_property(app, fleet):
 
 
 def test_wait(app, fleet, slept):
-    polls = []
-
-    def upload(method, path):
-        if method == 'GET' and path.startswith('/images/'):
-            polls.append(path)
-            image = fleet.images[path.rpartition('/')[2]]
-            image['status'] = 'SAVING' if len(polls) < 3 else 'ACTIVE'
-
-    fleet.before = upload
-    [row] = create(app, 'web', '--wait')
-    assert row['Result'] == 'done'
-    assert len(polls) == 3
-    fleet.before = lambda _method, _path: None
     [row] = create(app, 'db', '--wait', '--timeout=30', code=1)
     assert (row['Result'], row['Image ID'] in fleet.images) == ('failed', True)
     assert 'SAVING' in row['Reason']
 
 
-@pytest.mark.parametrize('parallel', ['1', '2'])
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_what_was_begun_is_named(app, fleet, caplog, parallel, number):
+@pytest.fixture
+def ended():
+    """Provide an event; set it, and wait for the threads of the test."""
+    before = {*threading.enumerate()}
+    event = threading.Event()
+    yield event
+    event.set()
+    for thread in {*threading.enumerate()} - before:
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ('parallel', 'number'), [('1', signal.SIGINT), ('2', signal.SIGTERM)]
+)
+def test_what_was_begun_is_named(app, fleet, caplog, ended, parallel, number):
     """A signal arrives while the snapshot of db is requested."""
-    ended, last = threading.Event(), threading.Event()
 
     def interrupt(method, path):
         if POSTS.get(f'{method} {path}') == DB:
@@ -435,13 +372,8 @@ def test_what_was_begun_is_named(app, fleet, caplog, parallel, number):
             ended.wait()
 
     fleet.before = interrupt
-    fleet.after = lambda _method, path: DB in path and last.set()
-    code, printed = run(
-        *(app, 'create', '--all', GO, '-f', 'json'),
-        f'--parallel={parallel}',
-    )
-    ended.set()
-    last.wait()
+    words = ('--all', GO, '-f', 'json', f'--parallel={parallel}')
+    code, printed = app.run('create', *words)
     assert code == 128 + number
     done = [row['Server'] for row in json.loads(printed)]
     assert 'db' not in done
@@ -456,16 +388,15 @@ def test_image_that_is_awaited_is_named(app, fleet, caplog):
             os.kill(os.getpid(), signal.SIGTERM)
 
     fleet.before = interrupt
-    code, _ = run(app, 'create', 'web', '--wait')
+    code, _ = app.run('create', 'web', '--wait')
     assert code == 128 + signal.SIGTERM
     [image_id] = fleet.images.keys() - {ID[0]}
     assert any(image_id in m and 'was begun' in m for m in errors(caplog))
 
 
-def test_signal_between_two_results(app, caplog, monkeypatch):
+def test_signal_between_two_results(app, caplog, ended, monkeypatch):
     """The snapshot of db is requested meanwhile."""
-    begun, ended, last = (threading.Event() for _ in range(3))
-
+    begun = threading.Event()
     create_snapshot = ImagesAPI.create_snapshot
 
     def hold(api, server, *args, **more):
@@ -473,11 +404,7 @@ def test_signal_between_two_results(app, caplog, monkeypatch):
             begun.set()
             ended.wait()
         begun.wait()
-        try:
-            return create_snapshot(api, server, *args, **more)
-        finally:
-            if server.id == DB:
-                last.set()
+        return create_snapshot(api, server, *args, **more)
 
     monkeypatch.setattr(ImagesAPI, 'create_snapshot', hold)
 
@@ -489,9 +416,7 @@ def test_signal_between_two_results(app, caplog, monkeypatch):
 
     app.stdout = Stdout()
     words = ('--name-pattern=[wd]*', GO, '--parallel=2', '-f', 'value')
-    code, printed = run(app, 'create', *words)
-    ended.set()
-    last.wait()
+    code, printed = app.run('create', *words)
     assert (code, WEB in printed) == (128 + signal.SIGTERM, True)
     assert f'server db ({DB}) may have been begun' in errors(caplog)[0]
     assert not any('server web' in message for message in errors(caplog))

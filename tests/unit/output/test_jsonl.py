@@ -6,8 +6,6 @@ import argparse
 import importlib.metadata
 import io
 import json
-import subprocess
-import sys
 import types
 
 from cliff import columns
@@ -74,25 +72,3 @@ def test_jsonl_formatter_of_cliff_takes_precedence(monkeypatch, formatter):
     out = io.StringIO()
     formatter.emit_list(('N',), [], out, 'args')
     assert out.getvalue() == "theirs ('N',) [] args"
-
-
-def test_import_loads_no_other_modules():
-    code = 'import cliff.lister, cliff.formatters.json_format, sys; {}'
-    code += 'print(*sys.modules)'
-
-    def modules(more):
-        return set(
-            subprocess.run(
-                [sys.executable, '-c', code.format(more)],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout.split()
-        )
-
-    added = modules('import osc_compute_images.output.jsonl; ') - modules('')
-    assert added == {
-        'osc_compute_images',
-        'osc_compute_images.output',
-        'osc_compute_images.output.jsonl',
-    }

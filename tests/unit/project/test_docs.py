@@ -3,20 +3,14 @@
 """The documentation agrees with the code."""
 
 import argparse
-import ast
 import configparser
-import contextlib
-import enum
 import importlib
 import inspect
 import pathlib
 import re
 import shlex
 import sys
-import textwrap
-import typing
 
-from openstack.compute.v2 import _proxy
 from openstackclient.image.v2 import image as osc_image
 from osc_lib.command import command
 import pytest
@@ -25,7 +19,6 @@ from osc_compute_images import _shell
 from osc_compute_images import api
 from osc_compute_images import base
 from osc_compute_images.api import _limits
-from osc_compute_images.api import filters
 from osc_compute_images.api.filters import _regex
 from osc_compute_images.api.http import _body
 from osc_compute_images.changes import interruption
@@ -164,19 +157,12 @@ def test_examples_in_help_are_valid(name):
     assert all(action.help != argparse.SUPPRESS for action in own)
 
 
-def test_help_of_list_fits(monkeypatch):
-    monkeypatch.setenv('COLUMNS', '80')
-    text = COMMANDS['compute image list'](None, None).get_parser('x')
-    own, cliffs, _end = re.split(
-        '(?s)(output formatters:.*?)(?=Examples:)', text.format_help()
-    )
-    titles = re.findall('^(\\w.*):$', own, re.MULTILINE)
-    assert titles == [
-        *('options', 'name', 'state and age', 'size and properties', 'use'),
-        *('how many', 'where', 'output'),
-    ]
-    assert '--sort-column' in cliffs
-    assert own.count('\n') < 100
+def test_options_of_the_output_come_last():
+    parser = COMMANDS['compute image list'](None, None).get_parser('x')
+    text = parser.format_help()
+    order = ('name:', 'how many:', 'output:', 'output formatters:', 'Examples')
+    found = [text.index(f'\n{title}') for title in order]
+    assert found == sorted(found)
 
 
 def test_options_are_documented():
@@ -302,56 +288,13 @@ def test_reference_lists_public_names():
     assert documented == set(api.__all__) - ERRORS
 
 
-def test_constants_and_members_of_enumerations_are_documented():
-    for module in (api, *promise.MODULES):
-        source = inspect.getsource(module)
-        for name in module.__all__:
-            value = getattr(module, name)
-            if isinstance(value, type) and issubclass(value, enum.Enum):
-                members = inspect.getsource(value)
-                for each in value:
-                    assert re.search(rf'#: .+\n    {each.name} = ', members)
-            elif not callable(value) and not typing.get_args(value):
-                assert re.search(rf'#: .+\n{name}\b', source), name
-
-
 def test_reference_lists_errors_with_their_attributes():
-    above = [Exception]
-    documented = []
-    for name, _raised, attributes in table('api.rst'):
-        error = getattr(api, words(name)[0])
-        del above[name.count('|_|') + (error is not api.ImagesError) + 1 :]
-        assert error.__base__ is above[-1], name
-        above.append(error)
-        own = {*inspect.signature(error).parameters} - {
-            *('message', 'http_status', 'request_id')
-        }
-        assert {*words(attributes)} == own, name
-        documented.append(error.__name__)
-    assert sorted(documented) == sorted(ERRORS)
-
-
-def test_calls_in_coming_from_exist():
-    owners = {'api': api.ImagesAPI, 'page': api.ImagePage}
-    sdk_rows = table('coming-from.rst', 3)
-    for *_others, here in table('coming-from.rst', 2) + sdk_rows:
-        for owner, call in re.findall(r'(api|page)\.(\w+)\(', here):
-            assert hasattr(owners[owner], call), call
-    assert len(sdk_rows) > 9
-    for sdk, *_others in sdk_rows:
-        # Several calls are those of several releases.
-        calls = re.findall(r'(\w*images?\w*)\(', sdk)
-        known = [call for call in calls if hasattr(_proxy.Proxy, call)]
-        assert known or not calls, f'coming-from.rst: no call exists: {sdk}'
-
-
-def test_link_targets_exist():
-    for page in ROOT.glob('*.rst'):
-        targets = re.findall(
-            r'^\.\. (?:_.*|image:): (.*)$', page.read_text(), re.MULTILINE
-        )
-        for target in targets:
-            assert target.startswith('https:') or (ROOT / target).exists()
+    rows = {words(name)[0]: words(own) for name, _, own in table('api.rst')}
+    assert rows.keys() == ERRORS
+    for name, attributes in rows.items():
+        own = {*inspect.signature(getattr(api, name)).parameters}
+        own -= {'message', 'http_status', 'request_id'}
+        assert {*attributes} == own, name
 
 
 def test_source_tree_in_contributing_exists():
@@ -368,36 +311,3 @@ def test_source_tree_in_contributing_exists():
             assert path.exists(), name
         if line[4] != ' ':
             folder = ROOT / names[0]
-
-
-OWNERS = {'api': api.ImagesAPI, 'filters': filters}
-
-
-def calls_in_examples():
-    """Yield the calls in literal blocks of pages and modules, in Python."""
-    paths = (*PAGES, *(ROOT / 'osc_compute_images' / 'api').rglob('*.py'))
-    for path in paths:
-        text = path.read_text()
-        for block in re.findall(r'::\n\n((?:    .*\n|\n)+)', text):
-            nodes = []
-            with contextlib.suppress(SyntaxError):
-                nodes = ast.walk(ast.parse(textwrap.dedent(block)))
-            for node in nodes:
-                match node:
-                    case ast.Call(
-                        ast.Attribute(ast.Name(owner), attr=call)
-                    ) if owner in OWNERS:
-                        yield path.name, owner, call, node
-
-
-def test_python_examples_match_signatures():
-    examples = [*calls_in_examples()]
-    assert len(examples) > 30
-    for name, owner, call, node in examples:
-        arguments = [None] * (len(node.args) + (owner == 'api'))
-        keywords = {word.arg: None for word in node.keywords}
-        function = getattr(OWNERS[owner], call)
-        try:
-            inspect.signature(function).bind(*arguments, **keywords)
-        except TypeError as e:
-            pytest.fail(f'{name}: {ast.unparse(node)}: {e}')

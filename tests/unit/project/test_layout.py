@@ -64,6 +64,15 @@ def test_commands_import_nothing_heavy():
     assert len(added) < 10, added
 
 
+def test_formatter_imports_no_other_module_of_ours():
+    """``openstack`` loads it with every list."""
+    modules = imported_by('import osc_compute_images.output.jsonl')
+    assert {m for m in modules if m.startswith('osc_compute_images')} == {
+        'osc_compute_images',
+        *('osc_compute_images.output', 'osc_compute_images.output.jsonl'),
+    }
+
+
 def imports_of(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

@@ -129,22 +129,16 @@ def test_hook_adds_to_epilog():
 # -- without these names ---------------------------------------------------
 
 
-def test_session_without_retries_has_none():
+def test_retries_regions_and_epilog():
     made = adapter.Adapter(object())
     found = _retries.Retries.of(BoundedSession(made))
     assert found.connect == _retries.RETRIES
-
-
-def test_config_without_known_regions():
     clouds = {'mine': {'regions': ['a', 'b']}, 'other': {'profile': 'p'}}
     config = types.SimpleNamespace(cloud_config={'clouds': clouds})
     for name, regions in (('mine', ['a', 'b']), ('other', [])):
         assert _cloud.Cloud(config, name).configured_regions() == regions
-
-
-def test_epilog_without_hooks():
-    made = ListComputeImage(None, None)
-    expected = made.get_epilog()
-    del made._hooks
-    assert made.get_epilog() == expected
+    command = ListComputeImage(None, None)
+    expected = command.get_epilog()
+    del command._hooks
+    assert command.get_epilog() == expected
     assert 'osc-compute-images' in expected

@@ -18,7 +18,6 @@ from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
 from testbed import nova
 from tests.unit.project import promise
-from tests.unit.running import rows
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -64,7 +63,7 @@ def image(http):
     ],
 )
 def test_fields_of_list(app, image, words, promised):
-    [listed] = rows(app, ListComputeImage, *words.split())
+    [listed] = app.rows(ListComputeImage, *words.split())
     assert [*listed.items()] == [*promised.items()]
 
 
@@ -80,16 +79,16 @@ def test_fields_of_list(app, image, words, promised):
     ],
 )
 def test_fields_of_show(app, image, words, promised):
-    shown = rows(app, ShowComputeImage, ID, *words.split())
+    shown = app.rows(ShowComputeImage, ID, *words.split())
     assert [*shown.items()] == sorted(promised.items())
 
 
 def test_fields_that_compute_may_leave_out(app, http, image):
     for field in ('OS-DCF:diskConfig', 'server', 'name', 'metadata'):
         del image[field]
-    shown = rows(app, ShowComputeImage, ID)
+    shown = app.rows(ShowComputeImage, ID)
     assert SHOWN.keys() - shown.keys() == {'disk_config'}
-    [listed] = rows(app, ListComputeImage, '--long')
+    [listed] = app.rows(ListComputeImage, '--long')
     assert listed == {
         **LONG,
         'Name': None,

@@ -35,13 +35,6 @@ def test_program_uses_every_public_name():
     assert used >= {*api.__all__, *filters.__all__}
 
 
-def run(*words):
-    done = subprocess.run(
-        words, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 # Older releases of keystoneauth and openstacksdk have no types, or few.
 typed = pytest.mark.skipif(
     not importlib.resources.files('keystoneauth1')
@@ -52,12 +45,16 @@ typed = pytest.mark.skipif(
 )
 
 
-@typed
-@pytest.mark.timeout(300)
-def test_mypy_passes():
-    pytest.importorskip('mypy')
-    words = ('--strict', '--follow-imports', 'silent', str(PROGRAM))
-    run(sys.executable, '-m', 'mypy', *words)
+def checked(*words):
+    """Run a type checker, which must find nothing."""
+    done = subprocess.run(
+        [sys.executable, '-m', *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 #: What examples take for granted.
@@ -106,7 +103,7 @@ def examples_in_python():
 
 @typed
 @pytest.mark.timeout(300)
-def test_mypy_passes_for_examples(tmp_path):
+def test_mypy_passes_for_program_and_examples(tmp_path):
     pytest.importorskip('mypy')
     functions = [
         f'def example_{number}({_ARGUMENTS}) -> None:\n'
@@ -116,8 +113,8 @@ def test_mypy_passes_for_examples(tmp_path):
     assert len(functions) > 10
     file = tmp_path / 'examples.py'
     file.write_text('\n'.join([_GIVEN, *functions]))
-    words = ('--follow-imports', 'silent', '--ignore-missing-imports')
-    run(sys.executable, '-m', 'mypy', *words, str(file))
+    words = ('--strict', '--follow-imports', 'silent')
+    checked('mypy', *words, '--ignore-missing-imports', PROGRAM, file)
 
 
 @typed
@@ -132,10 +129,8 @@ def test_pyright_passes(tmp_path):
     }
     path = tmp_path / 'pyrightconfig.json'
     path.write_text(json.dumps(config))
-    run(
-        *(sys.executable, '-m', 'basedpyright', '--project', str(path)),
-        *('--pythonpath', sys.executable),
-    )
+    words = ('--project', path, '--pythonpath', sys.executable)
+    checked('basedpyright', *words)
 
 
 @pytest.mark.parametrize('module', [api, filters])

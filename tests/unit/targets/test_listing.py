@@ -5,11 +5,8 @@
 from osc_lib import exceptions
 import pytest
 
-from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.output import bounds
 from testbed import nova
-from tests.unit.running import listed
-from tests.unit.running import run
 
 
 @pytest.fixture
@@ -29,34 +26,28 @@ def endless(http, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    'words', ['', '-f json', '-f yaml', '-f value --sort-column Name']
+    'words', ['', '-f json', '-f value --sort-column Name']
 )
 def test_formats_that_hold_all_images_are_limited(endless, app, words):
     with pytest.raises(exceptions.CommandError, match='--max-items'):
-        run(app, ListComputeImage, *words.split())
+        app.run('list', *words.split())
 
 
-@pytest.mark.parametrize('words', ['', '-f json', '-f value'])
 @pytest.mark.parametrize(
     ('option', 'count'), [('--max-items', 60), ('--limit', 30)]
 )
-def test_max_items_and_limit_raise_the_limit(
-    endless, app, words, option, count
-):
-    words = (*words.split(), option, str(count))
-    code, printed = run(app, ListComputeImage, *words)
-    assert (code, printed.count('cirros-')) == (0, count)
+def test_max_items_and_limit_raise_the_limit(endless, app, option, count):
+    assert len(app.listed(option, str(count))) == count
 
 
 @pytest.mark.parametrize('form', ['csv', 'jsonl', 'value'])
 def test_streamed_formats_are_not_limited(endless, app, form):
     with pytest.raises(AssertionError, match='Too many'):
-        run(app, ListComputeImage, '-f', form)
+        app.run('list -f', form)
     assert app.stdout.getvalue().count('cirros-') == 100
 
 
-@pytest.mark.parametrize('count', [24, 25])
-def test_lists_up_to_the_limit_are_shown(app, http, monkeypatch, count):
+def test_lists_up_to_the_limit_are_shown(app, http, monkeypatch):
     monkeypatch.setattr(bounds, 'MAX_GATHERED', 25)
-    http.get(nova.DETAIL, json=nova.page(nova.images(*range(count))))
-    assert len(listed(app)) == count
+    http.get(nova.DETAIL, json=nova.page(nova.images(*range(25))))
+    assert len(app.listed()) == 25

@@ -2,23 +2,18 @@
 
 """Commands for several regions and clouds: which are used, and how."""
 
-import json
-
 from keystoneauth1.identity import v3
 from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions
 import pytest
 
 from osc_compute_images.api import ImagesError
-from osc_compute_images.commands.delete import DeleteComputeImage
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.targets import finder
 from osc_compute_images.targets import scope
 from testbed import nova
 from tests.unit.running import App
 from tests.unit.running import AUTH
-from tests.unit.running import listed
-from tests.unit.running import run
 from tests.unit.running import TWO
 
 LOGIN = f'{nova.KEYSTONE}/v3/auth/tokens'
@@ -44,33 +39,30 @@ def test_list_all_clouds(http, two_regions, tmp_path, caplog):
     entries = app.cloud_config.cloud_config['clouds']
     entries[False] = entry(region_name='RegionOne')
     app.options.password = 'of the command line'
-    code, out = run(app, ListComputeImage, '--all-clouds', '-f', 'json')
-    rows = json.loads(out)
-    assert [(r['Cloud'], r['Region'], r['Name']) for r in rows] == [
+    got = app.rows('list --all-clouds', code=1)
+    assert [(r['Cloud'], r['Region'], r['Name']) for r in got] == [
         ('mycloud', 'RegionOne', 'cirros-1'),
         ('other', 'RegionTwo', 'cirros-2'),
     ]
-    assert code == 1
     assert first_words(caplog) == ['Cloud False', 'Cloud bad']
     for login in logins(http):
         assert 'of the command line' not in login.text
     # Even if others fail, there may be several regions.
     words = ('--all-clouds', '--marker', 'x')
-    assert run(app, ListComputeImage, *words)[0] == 2
+    assert app.run('list', *words)[0] == 2
 
 
 def test_no_cloud_can_be_used(http, two_regions, tmp_path, caplog):
     app = App(tmp_path, {'other': entry(regions=[True])})
     http.post(LOGIN, **REFUSED)
 
-    def fail(message, *words):
-        with pytest.raises(exceptions.CommandError, match=message):
-            run(app, ListComputeImage, '--all-clouds', *words)
-
-    fail('^Every region failed or was skip', '--all-regions')
+    words = ('list', '--all-clouds', '--all-regions')
+    with pytest.raises(exceptions.CommandError, match='Every region failed'):
+        app.run(*words)
     assert first_words(caplog) == ['Cloud mycloud', 'Cloud other']
     app.cloud_config.cloud_config = {'clouds': {}}
-    fail('No clouds found')
+    with pytest.raises(exceptions.CommandError, match='No clouds found'):
+        app.run(*words)
 
 
 def test_image_to_change_is_not_found_if_a_cloud_failed():
@@ -80,27 +72,20 @@ def test_image_to_change_is_not_found_if_a_cloud_failed():
         finder.find(regions, 'x')
 
 
-@pytest.mark.parametrize(
-    ('words', 'regions', 'skipped'),
-    [
-        (['--all-regions'], ['RegionOne', *['RegionTwo'] * 9], False),
-        (['--region', 'RegionTwo'], ['RegionTwo'] * 9, False),
-        (['--region', 'RegionOne'], ['RegionOne'], True),
-    ],
-)
-def test_list_regions_of_all_clouds(
-    http, two_regions, tmp_path, caplog, words, regions, skipped
-):
+def test_list_regions_of_all_clouds(http, two_regions, tmp_path, caplog):
     others = [f'other-{number}' for number in range(8)]
     two = entry(regions=['RegionTwo'])
     app = App(tmp_path, dict.fromkeys(others, two))
-    rows = listed(app, '--all-clouds', *words)
-    assert [row['Region'] for row in rows] == regions
+    got = app.listed('--all-clouds', '--all-regions')
+    regions = [row['Region'] for row in got]
+    assert regions == ['RegionOne', *['RegionTwo'] * 9]
+    assert not caplog.messages
+    [row] = app.listed('--all-clouds', '--region=RegionOne')
+    assert row['Region'] == 'RegionOne'
     # They are reported in order.
     assert caplog.messages == [
         f'Cloud {name} is skipped: it has none of these regions'
         for name in others
-        if skipped
     ]
 
 
@@ -113,7 +98,7 @@ def test_region_is_not_found(http, two_regions, tmp_path):
         ([], sdk_exceptions.ConfigException, 'Valid choices are RegionTwo'),
     ):
         with pytest.raises(kind, match=message):
-            run(app, ListComputeImage, *words, '--region', 'RegionOne')
+            app.run('list', *words, '--region', 'RegionOne')
     assert not http.request_history
 
 
@@ -124,7 +109,7 @@ def test_global_options_apply_to_each_region(
     monkeypatch.delattr(App, 'prepare_to_run_command')
     app.options.password = 'of the command line'
     app.options.interface = 'public'
-    assert len(listed(app, '--all-regions')) == 2
+    assert len(app.listed('--all-regions')) == 2
     (login,) = logins(http)
     assert 'of the command line' in login.text
     # For --timing, the shell reads its own session at the end.
@@ -134,7 +119,7 @@ def test_global_options_apply_to_each_region(
 def test_timing_includes_all_logins(http, two_regions, tmp_path):
     app = App(tmp_path, {'other': entry(region_name='RegionTwo')})
     app.options.timing = True
-    listed(app, '--all-clouds')
+    app.listed('--all-clouds')
     timings = [*app.timing_data, *app.client_manager.session.get_timings()]
     urls = {timing.url.partition('?')[0] for timing in timings}
     assert {nova.DETAIL, f'{TWO}/images/detail'} <= urls
@@ -155,15 +140,15 @@ def test_delete_in_several_regions(http, two_regions, app, caplog):
     http.delete(url, status_code=204)
     http.get(url, json={'image': nova.image(2)})
     both = ('--region', 'RegionOne', '--region', 'RegionTwo')
-    assert run(app, DeleteComputeImage, *both, 'cirros-2') == (0, '')
+    assert app.run('delete', *both, 'cirros-2') == (0, '')
     assert http.last_request.method == 'DELETE'
     http.get(f'{TWO}/images/detail', json=nova.page([nova.image(1)]))
-    assert run(app, DeleteComputeImage, *both, 'cirros-1', 'none') == (1, '')
+    assert app.run('delete', *both, 'cirros-1', 'none') == (1, '')
     several, none, _total = caplog.messages
     assert "2 images have the name or ID 'cirros-1'" in several
     assert 'in these regions' in none
     http.get(f'{TWO}/images/detail', **nova.fault(403, 'forbidden', 'No.'))
     with pytest.raises(exceptions.CommandError, match='HTTP 403'):
-        run(app, DeleteComputeImage, *both, 'cirros-1')
+        app.run('delete', *both, 'cirros-1')
     methods = [r.method for r in http.request_history]
     assert methods.count('DELETE') == 1

@@ -51,7 +51,6 @@ from tests.unit.conftest import new_session
 from tests.unit.conftest import set_catalog
 from tests.unit.running import App
 from tests.unit.running import DB
-from tests.unit.running import run
 from tests.unit.running import WEB
 
 
@@ -529,7 +528,7 @@ def test_plan_interrupted_at_any_request_can_be_completed(
     kind, words = COMMANDS[command]
     error, moment = ENDS[end]
     whole = cloud(2).serve(http)
-    assert run(App(tmp_path), kind, *words)[0] == 0
+    assert App(tmp_path).run(kind, *words)[0] == 0
     assert len(whole.requests) > 4
     assert whole.writes
     for number in range(len(whole.requests)):
@@ -541,7 +540,7 @@ def test_plan_interrupted_at_any_request_can_be_completed(
 
         setattr(fleet, moment, stop)
         try:
-            code, _printed = run(App(tmp_path), kind, *words)
+            code, _printed = App(tmp_path).run(kind, *words)
         except Killed:
             code = None
         # Reads are retried, writes are not: only a write may fail.
@@ -549,11 +548,11 @@ def test_plan_interrupted_at_any_request_can_be_completed(
             assert moment == 'before'
             assert not whole.requests[number].startswith('GET')
         fleet.before = fleet.after = lambda _method, _path: None
-        code, _printed = run(App(tmp_path), kind, '-f', 'json', *words)
+        code, _printed = App(tmp_path).run(kind, '-f', 'json', *words)
         assert code == 0
         assert state(fleet) == state(whole), number
         # A third run has nothing to do.
         done = len(fleet.writes)
-        _code, printed = run(App(tmp_path), kind, '-f', 'json', *words)
+        _code, printed = App(tmp_path).run(kind, '-f', 'json', *words)
         assert {row['Result'] for row in json.loads(printed)} <= {'kept'}
         assert len(fleet.writes) == done

@@ -15,8 +15,6 @@ from osc_compute_images.commands.unset import UnsetComputeImage
 from testbed import nova
 from testbed.fleet import Fleet
 from tests.unit.running import App
-from tests.unit.running import listed
-from tests.unit.running import run
 
 ID = nova.image_id(1)
 ONE = f'{nova.ENDPOINT}/images/{ID}'
@@ -226,20 +224,20 @@ def test_server_error_is_not_unknown_visibility(api, http):
 
 def test_error_of_a_field_refers_to_openstack_image(app, http):
     with pytest.raises(exceptions.CommandError) as caught:
-        run(app, SetComputeImage, '--property', 'owner=x', 'any')
+        app.run(SetComputeImage, '--property', 'owner=x', 'any')
     assert str(caught.value) == (
         "Property 'owner' cannot be set: it is a field of the image itself; "
         'try "openstack image set"'
     )
     with pytest.raises(exceptions.CommandError) as caught:
-        run(app, SetComputeImage, '--property', 'mappings=zzz', 'any')
+        app.run(SetComputeImage, '--property', 'mappings=zzz', 'any')
     assert 'openstack' not in str(caught.value)
     assert http.call_count == 0
 
 
 def test_unset_reports_missing_properties(app, fleet, caplog):
     words = ('--property', 'a', '--property', 'none', '--property', 'a')
-    assert run(app, UnsetComputeImage, *words, ID)[0] == 1
+    assert app.run(UnsetComputeImage, *words, ID)[0] == 1
     assert caplog.messages == [f"Image {ID} has no property 'none'"]
     assert stored(fleet) == {'b': '2'}
 
@@ -250,7 +248,7 @@ def test_unset_reports_missing_properties(app, fleet, caplog):
 )
 def test_empty_name_is_rejected(app, http, capsys, kind):
     with pytest.raises(SystemExit) as caught:
-        run(app, kind, '')
+        app.run(kind, '')
     assert caught.value.code == 2
     assert 'the name is empty' in capsys.readouterr().err
     assert http.call_count == 0
@@ -269,9 +267,9 @@ def test_error_of_undecodable_property_names_it(app, http):
     first = {'json': nova.page(nova.images(2, 3))}
     http.get(nova.DETAIL, [UNDECODABLE, first, UNDECODABLE])
     for call in (
-        lambda: run(app, ShowComputeImage, ID),
-        lambda: listed(app),
-        lambda: listed(app, '--limit', '2', '--max-items', '9'),
+        lambda: app.run(ShowComputeImage, ID),
+        lambda: app.listed(),
+        lambda: app.listed('--limit', '2', '--max-items', '9'),
     ):
         with pytest.raises(exceptions.CommandError) as caught:
             call()
