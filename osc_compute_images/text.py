@@ -20,10 +20,6 @@ _UNSAFE = (
 _CREDENTIALS = r'(?<=://)[^/?#\s\'"<>\\]*@'
 
 
-#: The default name of a snapshot: here, as commands load no API to offer it.
-SNAPSHOT_NAME = '{server}-{date}'
-
-
 def printable(text: str) -> str:
     r"""Escape the characters that control a terminal.
 

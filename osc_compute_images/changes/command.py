@@ -20,7 +20,6 @@ from osc_lib.command import command
 
 from osc_compute_images import base
 from osc_compute_images.options import habits
-from osc_compute_images.options import keep
 from osc_compute_images.options import parsers
 from osc_compute_images.options import regions
 from osc_compute_images.options import select
@@ -153,7 +152,7 @@ class ChangeCommand(PlanCommand):
         group = parser.add_argument_group('plan')
         self.add_applying(group)
         if self.deletes:
-            keep.add_options(group)
+            select.add_keep(group)
             group.add_argument(
                 '--include-used',
                 action='store_true',

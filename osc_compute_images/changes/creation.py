@@ -39,6 +39,7 @@ class Creation(work.PlanWork):
     ) -> None:
         made = created.Report(shell_command.log)
         super().__init__(shell_command, args, made, 'snapshot')
+        self._name = args.image_name or plan.NAME
 
     @property
     def _asks(self) -> bool:
@@ -47,7 +48,7 @@ class Creation(work.PlanWork):
     def _prepare(self) -> bool:
         properties.check_properties(self._args.properties or {})
         try:
-            plan.create((), (), self._args.image_name)
+            plan.create((), (), self._name)
         except ValueError as e:
             raise base.UsageError(f'--image-name: {e}') from e
         return True
@@ -68,7 +69,7 @@ class Creation(work.PlanWork):
         everywhere = plan.create(
             itertools.chain.from_iterable(f.servers for f in found.values()),
             itertools.chain.from_iterable(f.images for f in found.values()),
-            self._args.image_name,
+            self._name,
             not_within=self._args.not_within,
             include_volumes=self._args.include_volumes,
         )

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the options of :mod:`.options.keep` keep."""
+"""What the options of :mod:`.options.select` keep."""
 
 import argparse
 

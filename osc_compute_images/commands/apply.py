@@ -6,8 +6,8 @@ import argparse
 
 from osc_compute_images import base
 from osc_compute_images.changes import command
-from osc_compute_images.options import keep
 from osc_compute_images.options import parsers
+from osc_compute_images.options import select
 
 #: Options that allow more than the default: they must be given again.
 ALLOWING = ('--accept-gaps', '--allow-private', '--force', '--include-used')
@@ -35,7 +35,7 @@ class ApplyComputeImages(command.PlanCommand):
         )
         group = parser.add_argument_group('plan')
         self.add_applying(group)
-        keep.add_options(group)
+        select.add_keep(group)
         for option in ALLOWING:
             group.add_argument(
                 option,

@@ -12,7 +12,6 @@ from osc_compute_images.options import parsers
 from osc_compute_images.options import regions
 from osc_compute_images.options import servers
 from osc_compute_images.options import waiting
-from osc_compute_images.text import SNAPSHOT_NAME
 
 #: Each snapshot costs a hypervisor.
 _PARALLEL = 4
@@ -47,10 +46,9 @@ class CreateComputeImages(command.PlanCommand):
             '--image-name',
             metavar='<template>',
             type=parsers.not_empty(str),
-            default=SNAPSHOT_NAME,
             help='Name of the images, with {server}, {date} and {time} '
             '(UTC); where names would be equal, the ID of the server is '
-            f'added (default: {SNAPSHOT_NAME})',
+            'added (default: {server}-{date})',
         )
         group.add_argument(
             '--property',

@@ -27,12 +27,11 @@ import re
 
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Server
-from osc_compute_images.text import SNAPSHOT_NAME
 
 __all__ = ['NAME', 'Action', 'Step', 'create']
 
 #: The default template of names.
-NAME = SNAPSHOT_NAME
+NAME = '{server}-{date}'
 
 #: Statuses in which Nova makes a snapshot of a server.
 _READY = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')

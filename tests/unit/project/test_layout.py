@@ -66,10 +66,10 @@ def test_commands_import_nothing_heavy():
 
 def test_formatter_imports_no_other_module_of_ours():
     """``openstack`` loads it with every list."""
-    modules = imported_by('import osc_compute_images.output.jsonl')
+    modules = imported_by('import osc_compute_images.jsonl')
     assert {m for m in modules if m.startswith('osc_compute_images')} == {
         'osc_compute_images',
-        *('osc_compute_images.output', 'osc_compute_images.output.jsonl'),
+        'osc_compute_images.jsonl',
     }
 
 
