@@ -37,6 +37,7 @@ class Routes:
 
     def page(self, path: str, query: Mapping[str, Any]) -> bytes:
         """Request a page of images.
+
         :raises ImagesNotServed: if Compute does not serve images
         """
         try:

@@ -355,6 +355,9 @@ def ended():
     yield event
     event.set()
     for thread in {*threading.enumerate()} - before:
+        # A signal may have interrupted its start.
+        while thread.ident is None:
+            time.sleep(0.01)
         thread.join(60)
         assert not thread.is_alive()
 
