@@ -79,7 +79,7 @@ class Watch:
         if method == 'DELETE':
             self._check(region, path.rpartition('/')[2])
             self._set_barrier(self._requests)
-        elif path in ('/images', '/images/detail', '/servers/detail'):
+        elif path in ('/images/detail', '/servers/detail'):
             self._set_barrier(self._requests)
             if 'marker' not in query:
                 is_servers = path == '/servers/detail'
