@@ -48,7 +48,8 @@ _OTHERS = {
     *('debug', 'deferred_help', 'log_file', 'os_compute_api_version'),
     *('tenant_id', 'tenant_name', 'timing', 'verbose_level'),
 }
-OTHERS = '"openstack image" uses the Image service instead'
+#: What is said if there is no such command.
+NONE = '"openstack image" uses the Image service instead'
 
 #: The most images that Glance puts on a page.
 _MAX_PAGE = 1000
@@ -60,7 +61,7 @@ def advice(
     """Return a sentence that tells how to do the same."""
     line = line_of(command, parsed_args)
     if line is None:
-        return OTHERS
+        return NONE
     caution = getattr(command, 'deletes', False) and (
         ', which does not keep an image that a server is stored in'
     )

@@ -69,7 +69,7 @@ def describe(
         from osc_compute_images import counterpart
 
         if command is None or parsed_args is None:
-            return f'{e}. {counterpart.OTHERS}'
+            return f'{e}. {counterpart.NONE}'
         return f'{e}. {counterpart.advice(command, parsed_args)}'
     if isinstance(e, api.EndpointNotFound):
         reason = e.message.rstrip('.')
