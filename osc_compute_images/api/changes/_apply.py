@@ -138,16 +138,6 @@ def _change(api: 'ImagesAPI', step: Step, image: Image) -> str:
         raise
 
 
-def is_known_gone(api: 'ImagesAPI', image_id: str) -> bool:
-    """Return whether an image no longer exists; False if that is unknown."""
-    try:
-        return api.get(image_id).state == 'DELETED'
-    except _errors.ImageNotFound:
-        return True
-    except _errors.ImagesError:
-        return False
-
-
 @dataclasses.dataclass
 class _DeletionCheck:
     """Tells why images must not be deleted, from what is true now.

@@ -86,8 +86,17 @@ class ImagesAPI(MetadataAPI, ServersAPI, ReadingAPI):
             if not ignore_missing:
                 raise
         except _apply.RESPONSE_LOST:
-            if not _apply.is_known_gone(self, image_id):
+            if not self._is_known_gone(image_id):
                 raise
+
+    def _is_known_gone(self, image_id: str) -> bool:
+        """Return whether it no longer exists; False if that is unknown."""
+        try:
+            return self.get(image_id).state == 'DELETED'
+        except _errors.ImageNotFound:
+            return True
+        except _errors.ImagesError:
+            return False
 
     def usage(
         self,
