@@ -16,8 +16,8 @@ from typing import TypeVar
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _threads
-from osc_compute_images.api.http import BoundedSession
-from osc_compute_images.api.http import Client
+from osc_compute_images.api.http._client import Client
+from osc_compute_images.api.http._session import BoundedSession
 
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI

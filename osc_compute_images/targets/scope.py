@@ -11,7 +11,7 @@ from typing import NamedTuple
 from osc_lib import exceptions
 
 from osc_compute_images import base
-from osc_compute_images.api import http
+from osc_compute_images.api import _alarms
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api.clouds._cloud import Cloud
@@ -46,7 +46,7 @@ def selected(
     :raises CommandError: for a region without a Compute endpoint
     :raises ImagesError: if a login is needed and fails
     """
-    http.allow_alarms()
+    _alarms.allow()
     wanted = sorted(set(parsed_args.regions))
     if parsed_args.all_clouds:
         return _of_all_clouds(command, parsed_args, wanted)

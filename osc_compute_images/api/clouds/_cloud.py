@@ -11,7 +11,7 @@ from osc_compute_images.api import _catalog
 from osc_compute_images.api import _errors
 from osc_compute_images.api.clouds import _entries
 from osc_compute_images.api.clouds._settings import adapter_of
-from osc_compute_images.api.http import Client
+from osc_compute_images.api.http._client import Client
 from osc_compute_images.api.images._api import ImagesAPI
 
 if TYPE_CHECKING:

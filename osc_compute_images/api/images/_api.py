@@ -13,7 +13,7 @@ from osc_compute_images.api.changes import _apply
 from osc_compute_images.api.changes import usage
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
-from osc_compute_images.api.http import Client
+from osc_compute_images.api.http._client import Client
 from osc_compute_images.api.images import _probe
 from osc_compute_images.api.images import _routes
 from osc_compute_images.api.images._metadata import MetadataAPI

@@ -9,8 +9,8 @@ from typing import NoReturn
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import properties
-from osc_compute_images.api.http import Client
-from osc_compute_images.api.http import path_to
+from osc_compute_images.api.http._client import Client
+from osc_compute_images.api.http._client import path_to
 from osc_compute_images.api.records import _ids
 
 #: The routes of lists, with all fields and with only the ID and the name.

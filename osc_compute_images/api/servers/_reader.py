@@ -16,8 +16,8 @@ from typing import Any
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _limits
-from osc_compute_images.api.http import Client
-from osc_compute_images.api.http import path_to
+from osc_compute_images.api.http._client import Client
+from osc_compute_images.api.http._client import path_to
 from osc_compute_images.api.listing._decode import member
 from osc_compute_images.api.listing._decode import read_page
 from osc_compute_images.api.listing._pager import Pager

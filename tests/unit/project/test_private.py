@@ -21,7 +21,7 @@ from openstack.config import loader
 import osc_compute_images
 from osc_compute_images.api.clouds import _cloud
 from osc_compute_images.api.http import _retries
-from osc_compute_images.api.http import BoundedSession
+from osc_compute_images.api.http._session import BoundedSession
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.output import escaping
 

@@ -12,7 +12,7 @@ import requests
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api.http import Client
+from osc_compute_images.api.http._client import Client
 from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog

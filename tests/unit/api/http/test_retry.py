@@ -19,8 +19,8 @@ from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http import _retries
-from osc_compute_images.api.http import Client
-from osc_compute_images.api.http._body import TooSlowError
+from osc_compute_images.api.http._client import Client
+from osc_compute_images.api._alarms import TooSlowError
 from testbed import nova
 from tests.unit.conftest import new_session
 from tests.unit.conftest import sent
