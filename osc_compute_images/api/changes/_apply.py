@@ -31,13 +31,6 @@ from osc_compute_images.api.servers.fleet import Fleet
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
 
-#: Errors after which the server may have made a change.
-RESPONSE_LOST = (
-    _errors.ConnectionFailed,
-    _errors.InvalidResponse,
-    _errors.ServerError,
-)
-
 #: Stop after this many failed connections in a row.
 _MAX_FAILED_CONNECTIONS = 3
 
@@ -132,7 +125,7 @@ def _change(api: 'ImagesAPI', step: Step, image: Image) -> str:
         return ''
     try:
         return _stored.edit(api, step, image)
-    except RESPONSE_LOST:
+    except _errors.RESPONSE_LOST:
         if _stored.is_edited(api, step):
             return ''
         raise

@@ -8,7 +8,6 @@ import datetime
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
-from osc_compute_images.api.changes import _apply
 from osc_compute_images.api.changes.properties import check_properties
 from osc_compute_images.api.filters._servers import HasID
 from osc_compute_images.api.http._client import Client
@@ -109,7 +108,7 @@ class ServersAPI(ReadingAPI):
         check_properties(wanted)
         try:
             return self._servers.create_image(server_id, name, wanted)
-        except _apply.RESPONSE_LOST:
+        except _errors.RESPONSE_LOST:
             # NOTE: an older image may have the same name.
             recent = filters.created_after(_LOST_RESPONSE)
             where = filters.server(server_id) & filters.name(name) & recent

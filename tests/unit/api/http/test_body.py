@@ -26,6 +26,7 @@ import requests
 import urllib3
 
 from osc_compute_images import api as images
+from osc_compute_images.api import _alarms
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.http import _body
 from osc_compute_images.api.http import _request
@@ -127,7 +128,7 @@ def test_alarm_ends_slow_headers(monkeypatch):
         with contextlib.suppress(OSError):
             canned_cloud.drip_of_head(connection, answer)
 
-    monkeypatch.setattr(_body, '_alarms_allowed', True)
+    monkeypatch.setattr(_alarms, '_allowed', True)
     monkeypatch.setattr(_request, 'TOTAL_TIMEOUT_FACTOR', 1)
     with api_of(Response(send=drip_of_head), timeout=0.5) as (api, server):
         with pytest.raises(images.ConnectionFailed, match='was incomplete'):
@@ -140,9 +141,9 @@ def seconds_left():
 
 
 def test_alarm_is_cancelled(monkeypatch):
-    monkeypatch.setattr(_body, '_alarms_allowed', True)
+    monkeypatch.setattr(_alarms, '_allowed', True)
     before = signal.getsignal(signal.SIGALRM)
-    with _body.alarm(50):
+    with _alarms.alarm(50):
         assert 0 < seconds_left() <= 50
     # That of the test itself goes on.
     assert not 0 < seconds_left() <= 50
@@ -150,21 +151,25 @@ def test_alarm_is_cancelled(monkeypatch):
 
 
 def test_first_of_nested_alarms_ends_a_block(monkeypatch):
-    monkeypatch.setattr(_body, '_alarms_allowed', True)
-    with _body.alarm(50):
-        with pytest.raises(_body.TooSlowError), _body.alarm(0):
+    monkeypatch.setattr(_alarms, '_allowed', True)
+    with _alarms.alarm(50):
+        with pytest.raises(_alarms.TooSlowError), _alarms.alarm(0):
             time.sleep(50)
         assert 0 < seconds_left() <= 50
-    with pytest.raises(_body.TooSlowError), _body.alarm(0), _body.alarm(50):
+    with (
+        pytest.raises(_alarms.TooSlowError),
+        _alarms.alarm(0),
+        _alarms.alarm(50),
+    ):
         time.sleep(50)
 
 
 def test_no_alarm_in_other_threads(monkeypatch):
-    monkeypatch.setattr(_body, '_alarms_allowed', True)
+    monkeypatch.setattr(_alarms, '_allowed', True)
     done = []
 
     def run():
-        with _body.alarm(0.01):
+        with _alarms.alarm(0.01):
             time.sleep(0.05)
         done.append(True)
 

@@ -5,6 +5,7 @@
 import io
 import math
 import time
+from unittest import mock
 
 from hypothesis import example
 from hypothesis import given
@@ -17,10 +18,11 @@ import urllib3
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api._alarms import TooSlowError
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http import _retries
 from osc_compute_images.api.http._client import Client
-from osc_compute_images.api._alarms import TooSlowError
+from osc_compute_images.api.http._session import BoundedSession
 from testbed import nova
 from tests.unit.conftest import new_session
 from tests.unit.conftest import sent
@@ -49,10 +51,11 @@ CONNECTION = transient(images.ConnectionFailed)
 TIMEOUT = transient(images.RequestTimedOut)
 
 
-def delay(error, attempt=0, left=math.inf, random=0.0, **settings):
-    return _retries.Retries(**settings).delay(
-        error, attempt, left, lambda: random
-    )
+def delay(error, attempt=0, left=math.inf, jitter=0.0, **settings):
+    made = adapter.Adapter(session.Session(), **settings)
+    retries = _retries.Retries(BoundedSession(made))
+    with mock.patch('random.random', return_value=jitter):
+        return retries.delay(error, attempt, left)
 
 
 def test_delay_grows_with_each_attempt():
@@ -62,9 +65,9 @@ def test_delay_grows_with_each_attempt():
 
 
 def test_delay_has_jitter():
-    assert delay(CONNECTION, random=1.0) == 0.25
+    assert delay(CONNECTION, jitter=1.0) == 0.25
     # Jitter never makes a delay shorter than Retry-After.
-    assert delay(status(503, 10.0), random=1.0) == 11
+    assert delay(status(503, 10.0), jitter=1.0) == 11
 
 
 def test_other_errors_are_not_retried():
@@ -74,7 +77,7 @@ def test_other_errors_are_not_retried():
         images.InvalidResponse,
     ):
         error = kind('x', http_status=503)
-        assert delay(error, connect=9, timeouts=True) is None
+        assert delay(error, connect_retries=9) is None
 
 
 @pytest.mark.parametrize(
