@@ -10,7 +10,7 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
 from osc_compute_images.api.changes import _apply
 from osc_compute_images.api.changes.properties import check_properties
-from osc_compute_images.api.filters._servers import HasID
+from osc_compute_images.api.filters._attributes import HasID
 from osc_compute_images.api.http import Client
 from osc_compute_images.api.images._reading import ReadingAPI
 from osc_compute_images.api.records._server import Flavor
