@@ -40,7 +40,7 @@ class ServersAPI(ReadingAPI):
         :raises ServerNotFound: if no server has this name
         :raises AmbiguousName: if several servers have this name
         """
-        return _lookup.find_server_id(self._http, name_id_or_url)
+        return _lookup.find_server_id(self._servers, name_id_or_url)
 
     def find_flavor(self, name_or_id: str) -> Flavor:
         """Find the flavor with an ID, or else the one with a name.

@@ -119,13 +119,10 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
         It has ``server_id`` instead of ``server``.
         """
-        fields = {
-            name: getattr(self, name)
-            for name in self.__struct_fields__
-            if name != 'server'
-        }
-        metadata = copy.deepcopy(self.metadata)
-        return {**fields, 'metadata': metadata, 'server_id': self.server_id}
+        fields = msgspec.structs.asdict(self)
+        del fields['server']
+        fields['metadata'] = copy.deepcopy(self.metadata)
+        return {**fields, 'server_id': self.server_id}
 
 
 class ImageRef(msgspec.Struct, frozen=True, gc=False):

@@ -14,7 +14,7 @@ import yaml
 from osc_compute_images import api as images
 from osc_compute_images.api import clouds
 from osc_compute_images.api import in_regions
-from osc_compute_images.api.clouds._settings import adapter_of
+from osc_compute_images.api.clouds._cloud import adapter_of
 from testbed import nova
 from tests.unit.conftest import set_catalog
 from tests.unit.running import AUTH
@@ -400,4 +400,5 @@ def test_settings_of_region_reach_its_adapter(config_of):
     assert adapters['plain'].connect_retries is None
     # Arguments override the configuration.
     region = config.get_one('mycloud', region_name='r')
-    assert adapter_of(region, interface='public').interface == 'public'
+    adapter = adapter_of(region, None, interface='public')
+    assert adapter.interface == 'public'
