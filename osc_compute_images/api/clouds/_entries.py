@@ -53,8 +53,8 @@ def checked(config: 'OpenStackConfig', cloud: Any) -> 'OpenStackConfig':
                 f'quotes'
             )
         return config
-    _check('the cloud', clouds[cloud], dict, 'a mapping')
-    _check('"auth"', clouds[cloud].get('auth', {}), dict, 'a mapping')
+    _check('the cloud', clouds[cloud], dict)
+    _check('"auth"', clouds[cloud].get('auth', {}), dict)
     entry = {}
     for key, value in clouds[cloud].items():
         setting = key.replace('-', '_')
@@ -67,8 +67,8 @@ def checked(config: 'OpenStackConfig', cloud: Any) -> 'OpenStackConfig':
             entry[setting] = _text(value)
     made = with_entry(config, cloud, entry)
     if 'regions' in entry:
-        known = entry['regions']
-        _check('"regions"', known, list | None, 'a list')
+        known = entry['regions'] or []
+        _check('"regions"', known, list)
     else:
         # NOTE: the only public method for this creates the settings of all
         # clouds. Without this one, the regions of the catalog are used.
@@ -78,7 +78,7 @@ def checked(config: 'OpenStackConfig', cloud: Any) -> 'OpenStackConfig':
             known = known_regions(cloud) or ()
         if len(known) <= 1:
             return made
-    regions = [*map(_region, known or ())]
+    regions = [*map(_region, known)]
     return with_entry(config, cloud, {**entry, 'regions': regions})
 
 
@@ -123,9 +123,9 @@ def _region(listed: Any) -> dict[str, Any]:
     region = listed if isinstance(listed, dict) else {'name': listed}
     if 'name' not in region:
         raise invalid('a region has no "name"')
-    values = region.get('values')
-    _check('"values" of a region', values, dict | None, 'a mapping')
-    return {'name': _text(region['name']), 'values': values or {}}
+    values = region.get('values') or {}
+    _check('"values" of a region', values, dict)
+    return {'name': _text(region['name']), 'values': values}
 
 
 def _text(name: Any) -> str:
@@ -135,11 +135,12 @@ def _text(name: Any) -> str:
     raise not_text('a region', name)
 
 
-def _check(what: str, value: Any, kind: Any, form: str) -> None:
+def _check(what: str, value: Any, kind: type) -> None:
     """Check the type of a value, which is not shown: it may be a secret."""
     if not isinstance(value, kind):
         found = 'empty' if value is None else f'of type {type(value).__name__}'
-        raise invalid(f'{what} is {found}, and not {form}')
+        form = 'mapping' if kind is dict else 'list'
+        raise invalid(f'{what} is {found}, and not a {form}')
     for key in value if isinstance(value, dict) else ():
         if not isinstance(key, str):
             raise not_text('a setting', key)

@@ -32,11 +32,9 @@ def only_one(
 ) -> _Item:
     """Return the only resource that was found for a name.
 
-    :param kind: of the resource, for the message
     :param found: the resources, by ID
     :param not_found: the class of the error if there is none
     :param advice: for that error
-    :raises NotFound: if there is none
     :raises AmbiguousName: if there are several
     """
     if not found:

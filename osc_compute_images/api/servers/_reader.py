@@ -99,10 +99,8 @@ class ServerReader:
     def create_image(
         self, server_id: str, name: str, metadata: Mapping[str, str]
     ) -> str:
-        """Create a snapshot of a server; return the ID of the image.
+        """See :meth:`osc_compute_images.api.ImagesAPI.create_snapshot`.
 
-        :raises ServerNotFound: if there is no such server
-        :raises Conflict: if the server is busy, or its state does not allow it
         :raises ImagesError: if it is unknown whether it was created
         """
         path = _path(server_id, 'action')
@@ -141,11 +139,9 @@ class ServerReader:
         records, shows_down_cells = self._read('/servers/detail', query)
         servers = tuple(filter(None, records))
         missing = []
-        if len(servers) < len(records):
-            missing.append(
-                f'{len(records) - len(servers)} servers are invalid in the '
-                f'list'
-            )
+        invalid = len(records) - len(servers)
+        if invalid:
+            missing.append(f'{invalid} servers are invalid in the list')
         if query and not shows_down_cells and self._microversion is not None:
             down = self._down_hosts()
             shows_down_cells = down is not None

@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ['Fleet']
 
-#: How long a list of servers is used: seconds, or this many times as long as
-#: it took to read, if that is longer.
+#: How long a list of servers is used: seconds, or times as long as it took.
 _USE_TIME = 1.0
 _USE_FACTOR = 4
 
