@@ -110,8 +110,11 @@ def test_parallel_is_the_number_of_concurrent_regions(parallel, options):
     assert max(most) == parallel
 
 
-def test_parallel_must_be_positive():
+def test_number_of_regions_and_of_threads():
     assert list(in_regions({}, name_of)) == []
+    # One alone is in this thread, which receives signals.
+    (one,) = in_regions(apis('a'), lambda _api: threading.get_ident())
+    assert one.value == threading.get_ident()
     with pytest.raises(ValueError, match='parallel must be 1 or more'):
         in_regions(apis('a'), name_of, parallel=0)
 
