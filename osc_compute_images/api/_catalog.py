@@ -14,7 +14,6 @@ from keystoneauth1 import exceptions as ksa_exceptions
 from osc_compute_images.api.records._server import ServerList
 
 if TYPE_CHECKING:
-    from osc_compute_images.api._regions import RegionResult
     from osc_compute_images.api.images._api import ImagesAPI
 
 #: What keystoneauth raises for a malformed catalog.
@@ -50,12 +49,9 @@ class Member:
     :ivar login: identifies the login
     :ivar region: its name, which may be empty
     :ivar image_ids: of the images that it lists, if they were noted
-    :ivar result: of the last attempt to list the servers
     :ivar list: the servers, as last listed
     :ivar server_ids: their IDs
     """
-
-    result: 'RegionResult[Member, ServerList]'
 
     def __init__(self, api: 'ImagesAPI') -> None:
         self.api = api
@@ -77,13 +73,6 @@ class Member:
             # Not every plugin has a catalog, nor does a failed login.
             pass
         self.region = adapter.region_name or next(iter(self._computes), '')
-
-    def note(self, result: 'RegionResult[Member, ServerList]') -> None:
-        """Note the servers, or why they cannot be read."""
-        self.result = result
-        if result.error is None:
-            self.list = result.value
-            self.server_ids = frozenset(s.id for s in self.list.servers)
 
     def shares_images(self, other: 'Member') -> bool:
         """Return whether it has the same Image service, or may have."""

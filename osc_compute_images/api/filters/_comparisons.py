@@ -89,22 +89,20 @@ def _number(field: str, comparisons: Mapping[str, object]) -> Filter:
     if not given:
         words = ', '.join(f'{word}=' for word in _COMPARE)
         raise ValueError(f'{field} takes at least one of {words}')
+    query = {}
+    # Nova fails for a number that its database cannot hold.
+    if field in _PARAMETERS and 0 <= given.get('exactly', -1) < 2**31:
+        query[_PARAMETERS[field]] = given['exactly']
     label = ', '.join(f'{word}={number}' for word, number in given.items())
     return having(
         field,
         lambda value: all(
             _COMPARE[word](value, number) for word, number in given.items()
         ),
-        query=_query(field, given.get('exactly', -1)),
+        query=query,
         hints=_hints(given) if field == 'size' else {},
         label=f'{field}({label})',
     )
-
-
-def _query(field: str, number: int) -> Mapping[str, int]:
-    # Nova fails for a number that its database cannot hold.
-    is_sent = field in _PARAMETERS and 0 <= number < 2**31
-    return {_PARAMETERS[field]: number} if is_sent else {}
 
 
 def _hints(given: Mapping[str, int]) -> Mapping[str, int]:

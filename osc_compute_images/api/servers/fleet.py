@@ -29,6 +29,7 @@ import time
 from typing import TYPE_CHECKING
 
 from osc_compute_images.api._catalog import Member
+from osc_compute_images.api._regions import RegionResult
 from osc_compute_images.api._regions import with_keys
 from osc_compute_images.api.changes._links import is_named_as_stored
 from osc_compute_images.api.records._image import Image
@@ -58,6 +59,7 @@ class Fleet:
     ) -> None:
         self._apis = list(apis)
         self._all_projects = all_projects
+        self._results: dict[Member, RegionResult[Member, ServerList]] = {}
         self._merged: dict[ImagesAPI, ServerList] = {}
         self._valid_until = -math.inf
 
@@ -99,7 +101,13 @@ class Fleet:
                 all_projects=self._all_projects or member.list.all_projects
             ),
         ):
-            result.region.note(result)
+            member = result.region
+            self._results[member] = result
+            if result.error is None:
+                member.list = result.value
+                member.server_ids = frozenset(
+                    s.id for s in member.list.servers
+                )
         ended = time.monotonic()
         self._valid_until = ended + max(
             _USE_TIME, _USE_FACTOR * (ended - began)
@@ -113,7 +121,7 @@ class Fleet:
         :raises ImagesError: if those of the region itself could not be read
         """
         if api not in self._merged:
-            self._members[api].result.unwrap()
+            self._results[self._members[api]].unwrap()
             self._merged[api] = self._merge(self._sharing(api))
         return self._merged[api]
 
@@ -121,18 +129,18 @@ class Fleet:
         read: list[ServerList] = []
         missing: list[str] = []
         elsewhere: list[Server] = []
-        for member in self._members.values():
+        for member, result in self._results.items():
             if member not in sharing:
                 # NOTE: whichever image it uses, it is one of another service.
                 elsewhere += (
                     dataclasses.replace(server, may_use_any_image=False)
                     for server in member.list.servers
                 )
-            elif member.result.error is not None:
+            elif result.error is not None:
                 name = member.api.adapter.region_name or 'without a name'
                 missing.append(
                     f'region {name} shares the Image service, and its '
-                    f'servers cannot be read: {member.result.error}'
+                    f'servers cannot be read: {result.error}'
                 )
             else:
                 read.append(member.list)

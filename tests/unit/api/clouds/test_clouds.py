@@ -24,7 +24,6 @@ pytestmark = pytest.mark.timeout(120, func_only=True)
 
 DATE = datetime.date(2026, 1, 1)
 LOGIN = f'{nova.KEYSTONE}/v3/auth/tokens'
-REFUSED = nova.fault(401, 'error', 'No.')
 
 
 def entry(**settings):
@@ -116,7 +115,7 @@ def test_apis_of_all_clouds(http, two_regions, config_of, monkeypatch):
     }
     config = config_of(a=entry(), b=entry(regions=['RegionTwo']), **others)
     wrong = 'http://wrong.example.com/v3/auth/tokens'
-    http.post(wrong, **REFUSED)
+    http.post(wrong, **nova.fault(401, 'error', 'No.'))
     http.post(
         'http://moved.example.com/v3/auth/tokens',
         status_code=307,
@@ -284,36 +283,35 @@ SEVEN = {'interface': 'public', 'url': nova.ENDPOINT, 'region_id': 7}
 
 
 @pytest.mark.parametrize(
-    'garbage',
-    [None, [None], [{'region': 7}], 'x', [SEVEN], [SEVEN, {**SEVEN, 'id': 1}]],
-)
-def test_malformed_catalog_is_reported(http, config_of, garbage):
-    serve_catalog(http, garbage)
-    with pytest.raises(images.ImagesError, match=r'catalog'):
-        clouds.apis_of(config_of(mycloud=entry()))
-
-
-@pytest.mark.parametrize(
-    ('settings', 'error', 'message'),
+    ('endpoints', 'settings', 'error', 'message'),
     [
+        *(
+            (garbage, {}, images.ImagesError, 'catalog')
+            for garbage in (
+                *(None, [None], [{'region': 7}], 'x', [SEVEN]),
+                [SEVEN, {**SEVEN, 'id': 1}],
+            )
+        ),
+        ([], {}, images.EndpointNotFound, 'No region in the catalog'),
         (
+            [NAMED],
             {'compute_endpoint_override': nova.ENDPOINT},
             images.ImagesError,
             'overrides the Compute endpoint',
         ),
-        ({}, images.EndpointNotFound, 'No region in the catalog'),
         (
+            [NAMED],
             {'connect_retries': 'many'},
             images.ImagesError,
             'connect_retries is invalid',
         ),
-        ({'auth_type': 'no-such-type'}, Exception, 'no-such-type'),
+        ([NAMED], {'auth_type': 'no-such-type'}, Exception, 'no-such-type'),
     ],
 )
 def test_regions_cannot_be_determined(
-    http, config_of, settings, error, message
+    http, config_of, endpoints, settings, error, message
 ):
-    set_catalog(http, {})
+    serve_catalog(http, endpoints)
     with pytest.raises(error, match=message):
         clouds.apis_of(config_of(mycloud=entry(**settings)))
 
