@@ -4,6 +4,8 @@
 
 from collections.abc import Callable
 import copy
+import dataclasses
+import logging
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -41,6 +43,7 @@ _RETRY_SETTINGS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@dataclasses.dataclass(eq=False)
 class Cloud:
     """A cloud of an openstacksdk configuration.
 
@@ -49,33 +52,28 @@ class Cloud:
     :param session_of: creates the session of a region
     :param redirect: False to follow no redirects: a redirected login sends
         the password to another server
-    :param adapter_options: additional arguments of each adapter
+    :param logger: for requests
     :raises ImagesError: for a malformed entry
     :ivar configured_regions: those that the configuration lists, if any
     """
 
-    def __init__(
-        self,
-        config: 'OpenStackConfig',
-        name: str | None = None,
-        *,
-        options: Any = None,
-        session_of: 'Callable[[CloudRegion], ksa_session.Session]' = (
-            lambda settings: settings.get_session()
-        ),
-        redirect: bool = True,
-        **adapter_options: Any,
-    ) -> None:
-        self._name = config.default_cloud if name is None else name
-        self._config = _entries.checked(config, self._name)
-        self._options = options
-        self._session_of = session_of
-        self._redirect = redirect
-        self._adapter_options = adapter_options
+    config: 'OpenStackConfig'
+    name: str | None = None
+    options: Any = None
+    session_of: 'Callable[[CloudRegion], ksa_session.Session]' = (
+        lambda settings: settings.get_session()
+    )
+    redirect: bool = True
+    logger: logging.Logger | None = None
+
+    def __post_init__(self) -> None:
+        if self.name is None:
+            self.name = self.config.default_cloud
+        self.config = _entries.checked(self.config, self.name)
         self._logins: list[tuple[Any, Any]] = []
         #: The endpoint that has no region in the catalog.
         self._unnamed: str | None = None
-        entry = self._config.cloud_config['clouds'].get(self._name, {})
+        entry = self.config.cloud_config['clouds'].get(self.name, {})
         names = (region['name'] for region in entry.get('regions', ()))
         self.configured_regions: list[str] = [*dict.fromkeys(names)]
 
@@ -98,7 +96,7 @@ class Cloud:
             lists regions, but not this one
         """
         settings = self._settings(region)
-        options = dict(self._adapter_options)
+        options: dict[str, Any] = {'logger': self.logger}
         if region is not None and not self.configured_regions:
             # It overrides compute_region_name.
             options['region_name'] = region or None
@@ -107,26 +105,26 @@ class Cloud:
         return adapter_of(settings, self._session(settings), **options)
 
     def _settings(self, region: str | None) -> 'CloudRegion':
-        config = self._config
-        entry = config.cloud_config['clouds'].get(self._name)
+        config = self.config
+        entry = config.cloud_config['clouds'].get(self.name)
         if region and entry is not None and not self.configured_regions:
             # NOTE: openstacksdk rejects one that the entry does not name.
             entry = {**entry, 'region_name': region}
-            config = _entries.with_entry(config, self._name, entry)
-        options = copy.copy(self._options)
+            config = _entries.with_entry(config, self.name, entry)
+        options = copy.copy(self.options)
         if region is not None and options is not None:
             options.region_name = region
             # openstacksdk would prefer it to region_name.
             vars(options).pop('os_region_name', None)
         with _entries.translated():
             return config.get_one(
-                cloud=self._name, argparse=options, region_name=region or ''
+                cloud=self.name, argparse=options, region_name=region or ''
             )
 
     def _session(self, settings: 'CloudRegion') -> 'ksa_session.Session':
         """Return a session; sessions with the same login share their auth."""
-        session = self._session_of(settings)
-        if not self._redirect:
+        session = self.session_of(settings)
+        if not self.redirect:
             session.redirect = False
         login = (
             settings.config.get('auth_type'),
