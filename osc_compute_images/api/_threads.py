@@ -24,7 +24,6 @@ def map_in_threads(
     *,
     parallel: int = PARALLEL,
     ordered: bool = True,
-    on_done: Callable[[_Key], object] = lambda _key: None,
 ) -> Generator[_Value, None, None]:
     """Call a function for each key, in threads; yield the results.
 
@@ -32,16 +31,13 @@ def map_in_threads(
     threads, which may be in the middle of a request.
 
     :param ordered: yield in the order of the keys; otherwise as completed
-    :param on_done: called, in the thread, when a call has returned or failed
     :returns: a generator. When it ends, is closed or dropped, no more calls
         start
     """
     if parallel < 1:
         raise ValueError(f'parallel must be 1 or more, not {parallel}')
     waiting = deque(enumerate(keys))
-    done: queue.SimpleQueue[tuple[int, Any, BaseException | None]] = (
-        queue.SimpleQueue()
-    )
+    done: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def work() -> None:
         while True:
@@ -57,9 +53,8 @@ def map_in_threads(
             done.put((number, value, error))
             # Free them before the next call.
             del value, error
-            on_done(key)
 
-    results = _results(waiting, done, ordered=ordered)
+    results = _results(waiting, done, ordered)
     # NOTE: close() does nothing to a generator that has not started.
     next(results)
     if len(waiting) == 1:
@@ -71,10 +66,7 @@ def map_in_threads(
 
 
 def _results(
-    waiting: deque[Any],
-    done: 'queue.SimpleQueue[tuple[int, Any, BaseException | None]]',
-    *,
-    ordered: bool,
+    waiting: deque[Any], done: queue.SimpleQueue[Any], ordered: bool
 ) -> Generator[Any, None, None]:
     """Yield None, and then the results."""
     count = len(waiting)

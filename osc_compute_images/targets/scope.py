@@ -59,11 +59,14 @@ def selected(
         _check(cloud, names)
     else:
         return Regions((), {(): logins.own(command)})
-    return Regions(('Region',), {(name,): cloud.api(name) for name in names})
+    return Regions(
+        ('Region',),
+        {(name,): ImagesAPI(cloud.adapter(name)) for name in names},
+    )
 
 
 def _check(cloud: Cloud, names: Sequence[str]) -> None:
-    if cloud.configured_regions() or names == [cloud.default_region()]:
+    if cloud.configured_regions or names == [cloud.default_region()]:
         # openstacksdk itself rejects regions that are not listed.
         return
     known = cloud.regions()

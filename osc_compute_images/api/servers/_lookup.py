@@ -2,12 +2,9 @@
 
 """Find servers and flavors by name, ID or URL."""
 
-from collections.abc import Callable
 from collections.abc import Mapping
-from collections.abc import Sequence
 import contextlib
-import functools
-import re
+import dataclasses
 import shlex
 from typing import Any
 from typing import TypeVar
@@ -21,7 +18,7 @@ from osc_compute_images.api.listing._pager import Pager
 from osc_compute_images.api.listing._query import Query
 from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._server import Flavor
-from osc_compute_images.api.servers import _decode
+from osc_compute_images.api.servers._reader import ServerReader
 
 _Item = TypeVar('_Item', bound=Any)
 
@@ -35,11 +32,9 @@ def only_one(
 ) -> _Item:
     """Return the only resource that was found for a name.
 
-    :param kind: of the resource, for the message
     :param found: the resources, by ID
     :param not_found: the class of the error if there is none
     :param advice: for that error
-    :raises NotFound: if there is none
     :raises AmbiguousName: if there are several
     """
     if not found:
@@ -58,7 +53,7 @@ def only_one(
     return next(iter(found.values()))
 
 
-def find_server_id(client: Client, name_id_or_url: str) -> str:
+def find_server_id(reader: ServerReader, name_id_or_url: str) -> str:
     """See :meth:`osc_compute_images.api.ImagesAPI.find_server_id`."""
     last = name_id_or_url.rstrip('/').rpartition('/')[2]
     if _ids.is_canonical(last):
@@ -66,22 +61,15 @@ def find_server_id(client: Client, name_id_or_url: str) -> str:
     candidates = [*_ids.candidates(last)]
     for server_id in candidates:
         with contextlib.suppress(_errors.HTTPError, _errors.InvalidResponse):
-            response = client.get(path_to('servers', server_id))
-            server = member(response.body, 'server', dict)
-            return str(server.get('id') or server_id)
+            return reader.show(server_id).id
     if _ids.looks_like_id(last):
         # A deleted server has no name. Nova generates IDs in lower case.
         return last.lower()
-    named = functools.partial(
-        _named, client, '/servers', _decode.servers, name_id_or_url
-    )
-    # Nova interprets the name as a regular expression.
-    query = {'name': f'^{re.escape(name_id_or_url)}$'}
-    found = named(query)
+    found = reader.named(name_id_or_url)
     if not found:
         with contextlib.suppress(_errors.Forbidden, _errors.BadRequest):
             # An administrator can also see the servers of other projects.
-            found = named({**query, 'all_tenants': '1'})
+            found = reader.named(name_id_or_url, all_tenants=1)
     if not found and candidates:
         return last
     advice = '; for a deleted server, use its ID'
@@ -92,35 +80,33 @@ def find_server_id(client: Client, name_id_or_url: str) -> str:
 
 def find_flavor(client: Client, name_or_id: str) -> Flavor:
     """See :meth:`osc_compute_images.api.ImagesAPI.find_flavor`."""
-    path = path_to('flavors', name_or_id)
     if name_or_id not in _ids.RESERVED:
         with contextlib.suppress(_errors.NotFound, _errors.BadRequest):
-            body = client.get(path).body
-            return _decode.flavor(member(body, 'flavor', dict))
-    # is_public=none: include private flavors for an administrator.
-    found = _named(
-        client,
-        '/flavors/detail',
-        lambda entries: [*map(_decode.flavor, entries)],
-        name_or_id,
-        {'is_public': 'none'},
+            body = client.get(path_to('flavors', name_or_id)).body
+            return _flavor(member(body, 'flavor', dict))
+    flavors = Pager(
+        lambda query: client.get('/flavors/detail', query).body,
+        lambda body: read_page(
+            body, 'flavors', lambda entries: [*map(_flavor, entries)]
+        ),
+        # Include private flavors for an administrator.
+        Query({'is_public': 'none'}),
+        'flavors',
     )
+    found = {
+        flavor.id: flavor for flavor in flavors if flavor.name == name_or_id
+    }
     return only_one('flavor', name_or_id, found, _errors.FlavorNotFound)
 
 
-def _named(
-    client: Client,
-    path: str,
-    decode: Callable[[Sequence[Any]], list[_Item]],
-    name: str,
-    query: Mapping[str, str],
-) -> dict[str, _Item]:
-    """Return the resources of a collection with a name, by ID."""
-    kind = path.split('/')[1]
-    listed = Pager(
-        lambda query: client.get(path, query).body,
-        lambda body: read_page(body, kind, decode),
-        Query(query),
-        kind,
-    )
-    return {item.id: item for item in listed if item.name == name}
+def _flavor(entry: Any) -> Flavor:
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(Flavor):
+        kind = int if field.type is int else str
+        try:
+            values[field.name] = kind(entry[field.name])
+        except (KeyError, TypeError, ValueError, OverflowError) as e:
+            raise _errors.InvalidResponse(
+                f'The server sent a flavor without a valid {field.name!r}'
+            ) from e
+    return Flavor(**values)

@@ -134,7 +134,7 @@ def test_retries_regions_and_epilog():
     clouds = {'mine': {'regions': ['a', 'b']}, 'other': {'profile': 'p'}}
     config = types.SimpleNamespace(cloud_config={'clouds': clouds})
     for name, regions in (('mine', ['a', 'b']), ('other', [])):
-        assert _cloud.Cloud(config, name).configured_regions() == regions
+        assert _cloud.Cloud(config, name).configured_regions == regions
     command = ListComputeImage(None, None)
     expected = command.get_epilog()
     del command._hooks
