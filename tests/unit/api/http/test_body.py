@@ -9,7 +9,6 @@ import gzip
 import json
 import logging
 import signal
-import socket
 import sys
 import threading
 import time
@@ -230,8 +229,19 @@ def test_size_of_body_that_a_session_has_read_is_limited(monkeypatch, http):
 # -- malformed heads, and interim responses ---------------------------------
 
 
-def test_header_without_a_colon_is_ignored():
-    answer = Response(PAGE, send=canned_cloud.without_colon)
+def before(interim: bytes) -> Response:
+    """Return a response that follows another one."""
+    return Response(PAGE, send=lambda c, data: c.sendall(interim + data))
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        Response(PAGE, send=canned_cloud.without_colon),
+        before(b'HTTP/1.1 100 Continue\r\n\r\n'),
+    ],
+)
+def test_odd_head_is_accepted(answer):
     with api_of(answer) as (api, _server):
         assert len(ids(api)) == 1
 
@@ -242,58 +252,17 @@ def test_invalid_content_length_is_ignored(api, http, length):
     assert ids(api) == []
 
 
-class Counting(canned_cloud.Server):
-    """A server that counts its connections."""
-
-    connections = 0
-
-    def _serve(self, connection: socket.socket) -> None:
-        self.connections += 1
-        super()._serve(connection)
-
-
-@contextlib.contextmanager
-def interim(before: bytes) -> Iterator[tuple[ImagesAPI, Counting]]:
-    """Provide the API of a server.
-
-    :param before: sent before the final response for the image ``a``
-    """
-
-    class Begun(Response):
-        def to_bytes(self, **kwargs: bool) -> bytes:
-            return before + super().to_bytes(**kwargs)
-
-    def answer(request: canned_cloud.Request) -> Response:
-        name = request.path.rpartition('/')[2]
-        kind = Begun if name == 'a' else Response
-        return kind.of({'image': {'id': name}})
-
-    with Counting(answer) as server:
-        auth = token_endpoint.Token(f'{server.url}/v2.1', 'token')
-        yield ImagesAPI(adapter.Adapter(session.Session(auth))), server
-
-
-def test_response_after_100_is_read():
-    with interim(b'HTTP/1.1 100 Continue\r\n\r\n') as (api, server):
-        # On one connection, each request gets its own response.
-        assert [api.get(n).id for n in 'abca'] == ['a', 'b', 'c', 'a']
-        assert server.connections == 1
-
-
 @pytest.mark.parametrize(
-    'before',
+    'interim',
     [
         b'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n' * 200,
         b'HTTP/1.1 101 Other\r\n\r\n\x00\r\n',
     ],
 )
-def test_other_interim_response_is_an_error(before):
-    with interim(before) as (api, server):
-        for call in (api.get, api.delete_metadata_item):
-            words = ['a'] if call == api.get else ['b', 'a']
+def test_interim_response_is_an_error(interim):
+    with api_of(before(interim)) as (api, server):
+        for call in (ids, lambda api: api.delete_metadata_item('b', 'a')):
             with pytest.raises(images.InvalidResponse, match='interim') as e:
-                call(*words)
-            assert 101 <= e.value.http_status <= 199
-        # The connection is closed, and its other response is not read.
-        assert api.get('b').id == 'b'
-        assert server.connections == 3
+                call(api)
+            assert e.value.http_status in (101, 103)
+        assert len(server.requests) == 2

@@ -30,8 +30,8 @@ import pytest
 import requests
 import requests_cache
 
-from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ListOpts
 from testbed import canned_cloud
 from testbed import nova
 from tests.unit.conftest import new_session
@@ -39,6 +39,7 @@ from tests.unit.conftest import new_session
 ID = nova.image_id(1)
 ONE = f'{nova.ENDPOINT}/images/{ID}'
 PAGES = 6
+LIMIT = ListOpts(limit=1)
 
 #: Given a session, it yields the user's adapter, and perhaps a function that
 #: changes a setting after each request, given their number. Then it gets the
@@ -315,55 +316,25 @@ def cloud(http):
     return http
 
 
-def image_requests(http):
-    """Return the requests for images that were sent."""
-    return [
-        request
-        for request in http.request_history
-        if request.url.startswith(nova.HOST) and '/images' in request.path
-    ]
-
-
-def check(found, cloud, list_images):
-    """Make a list of requests, and check a contract.
-
-    :param list_images: sends requests, given the API and the function that
-        changes a setting
-    :returns: the requests for images
-    """
+@pytest.mark.parametrize('found', CONTRACTS)
+def test_contract_holds_for_each_request(cloud, found):
+    """Of seven pages (the last image was on a full one), and an image."""
     steps = found(new_session())
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         compute, change = next(steps)
-    list_images(ImagesAPI(compute), change)
-    sent = image_requests(cloud)
+    api = ImagesAPI(compute)
+    number = itertools.count(1)
+    for expected, image in enumerate(api.list_detail(LIMIT)):
+        assert image.id == nova.image_id(expected)
+        change(next(number))
+    for _ in range(2):
+        change(next(number))
+        assert api.get(ID).id == ID
+    sent = [r for r in cloud.request_history if '/images' in r.path]
+    assert len(sent) == PAGES + 1 + (1 if found in CACHED else 2)
     with pytest.raises(StopIteration):
         steps.send(sent)
-    return sent
-
-
-@pytest.mark.parametrize('found', CONTRACTS)
-def test_contract_holds_for_each_page(cloud, found):
-    def list_images(api, change):
-        pages = api.list_detail(images.ListOpts(limit=1))
-        for number, image in enumerate(pages):
-            assert image.id == nova.image_id(number)
-            change(number + 1)
-        assert number == PAGES - 1
-
-    # The last page was full, so one more was requested.
-    assert len(check(found, cloud, list_images)) == PAGES + 1
-
-
-@pytest.mark.parametrize('found', CONTRACTS)
-def test_contract_holds_for_repeated_requests(cloud, found):
-    def list_images(api, change):
-        assert api.get(ID).id == ID
-        change(1)
-        assert api.get(ID).id == ID
-
-    sent = check(found, cloud, list_images)
-    assert len(sent) == (1 if found in CACHED else 2)
 
 
 def test_requests_run_in_the_thread_and_context_of_the_caller(cloud):
@@ -378,7 +349,7 @@ def test_requests_run_in_the_thread_and_context_of_the_caller(cloud):
 
     variable.set('a')
     api = ImagesAPI(compute_of(new_session(), Observing))
-    assert len([*api.list_detail(images.ListOpts(limit=1))]) == PAGES
+    assert len([*api.list_detail(LIMIT)]) == PAGES
     assert len(seen) == PAGES + 1
     for value, frames in seen:
         assert value == 'a'
@@ -403,7 +374,7 @@ def test_cookies_are_kept_and_updated():
             )
         )
         api = ImagesAPI(compute)
-        assert len(list(api.list_detail(images.ListOpts(limit=1)))) == PAGES
+        assert len(list(api.list_detail(LIMIT))) == PAGES
         api.get(images_[0]['id'])
         api.get(images_[0]['id'])
         cookies = [

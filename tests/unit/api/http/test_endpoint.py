@@ -12,12 +12,12 @@ import requests
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api.http import Client
 from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
 
 EMPTY = {'images': []}
+IMAGE = nova.image_id(1)
 TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 P = nova.PROJECT
 SUBJECT = {'X-Subject-Token': nova.TOKEN}
@@ -28,12 +28,16 @@ def overridden(session, url):
     return adapter.Adapter(session, endpoint_override=url)
 
 
+def listed(compute):
+    return list(ImagesAPI(compute).list_detail())
+
+
 # -- versions --------------------------------------------------------------
 
 
 VERSIONED = (
-    f'/v2.1 /v2.1/ /v2 /v2.1/{P} /v2.1/{P}/ /v2.1/AUTH_{P} /v2/123456 '
-    f'/v1.1/123456 /compute/v2.1 /50%25/v2.1'
+    f'/v2.1 /v2.1/ /v2 /v2.1/{P}/ /v2.1/AUTH_{P} /v2/123456 /v1.1/123456 '
+    f'/compute/v2.1 /50%25/v2.1'
 )
 
 
@@ -41,7 +45,7 @@ VERSIONED = (
 def test_endpoint_with_version_takes_no_other_request(http, compute, path):
     set_catalog(http, {'RegionOne': nova.HOST + path})
     http.get(re.compile(nova.HOST), json=EMPTY)
-    assert list(ImagesAPI(compute).list_detail()) == []
+    assert listed(compute) == []
     path = path.rstrip('/')
     assert sent(http) == [f'GET {path}/images/detail?limit=1000']
 
@@ -92,7 +96,7 @@ def test_endpoint_without_version_2_1(http, ksa_session, answer, served):
     http.get(f'{url}/v2/', **({'json': {}} if served else answer))
     http.get(f'{url}{served}/images/detail', json=EMPTY)
     compute = overridden(ksa_session, url)
-    assert list(ImagesAPI(compute).list_detail()) == []
+    assert listed(compute) == []
 
 
 def test_version_is_looked_for_without_a_token_if_possible(http, compute):
@@ -100,7 +104,7 @@ def test_version_is_looked_for_without_a_token_if_possible(http, compute):
     http.get(nova.DETAIL, json=EMPTY)
     for answers in ([{'json': {}}], [{'status_code': 401}, {'json': {}}]):
         http.get(f'{nova.ENDPOINT}/', answers)
-        assert list(ImagesAPI(compute).list_detail()) == []
+        assert listed(compute) == []
         has_token = 'X-Auth-Token' in http.request_history[-2].headers
         assert has_token == (len(answers) > 1)
 
@@ -117,7 +121,7 @@ def test_unknown_version_is_an_error(http, compute, slept, answer, error):
     set_catalog(http, {'RegionOne': nova.HOST})
     http.get(f'{nova.ENDPOINT}/', **answer)
     with pytest.raises(error):
-        list(ImagesAPI(compute).list_detail())
+        listed(compute)
     assert {*sent(http)} == {'GET /v2.1/'}
 
 
@@ -132,7 +136,6 @@ def test_unknown_version_is_an_error(http, compute, slept, answer, error):
         ('%(project_id)d', '%(project_id)d'),
         ('%()s', '%()s'),
         ('a%20b', '%20b'),
-        ('50%', '%'),
         ('50%/', '%'),
         ('%s', '%s'),
         ('%%%d', '%d'),
@@ -141,10 +144,12 @@ def test_unknown_version_is_an_error(http, compute, slept, answer, error):
 def test_invalid_template_is_reported(http, ksa_session, template, wrong):
     url = f'{nova.HOST}/v2.1/{template}'
     with pytest.raises(images.EndpointNotFound) as caught:
-        list(ImagesAPI(overridden(ksa_session, url)).list_detail())
+        listed(overridden(ksa_session, url))
     assert f'The endpoint override {url!r} is invalid' in str(caught.value)
     assert f'no value for {wrong!r}.' in str(caught.value)
     assert sent(http) == []
+    with pytest.raises(images.EndpointNotFound, match='is invalid'):
+        listed(overridden(ksa_session, 'http://[::1/v2.1'))
 
 
 @pytest.mark.parametrize(
@@ -154,19 +159,13 @@ def test_invalid_template_is_reported(http, ksa_session, template, wrong):
 def test_template_of_endpoint_override(http, ksa_session, template, filled):
     compute = overridden(ksa_session, f'{nova.HOST}/{template}/v2.1')
     http.get(f'{nova.HOST}/{filled}/v2.1/images/detail', json=EMPTY)
-    assert list(ImagesAPI(compute).list_detail()) == []
-
-
-@pytest.mark.parametrize('url', ['http://[', 'http://[::1/v2.1'])
-def test_invalid_endpoint_override(http, ksa_session, url):
-    with pytest.raises(images.EndpointNotFound, match='is invalid'):
-        list(ImagesAPI(overridden(ksa_session, url)).list_detail())
+    assert listed(compute) == []
 
 
 # -- catalogs --------------------------------------------------------------
 
 
-@pytest.mark.parametrize('region', ['RegionTwo', 'RegionOne ', 'RegionOne\r'])
+@pytest.mark.parametrize('region', ['RegionTwo', 'RegionOne\r'])
 @pytest.mark.parametrize(
     ('interface', 'shown'),
     [(None, 'public'), (['internal', 'public'], 'internal or public')],
@@ -182,7 +181,7 @@ def test_unknown_region_error_lists_regions(
         interface=interface,
     )
     with pytest.raises(images.EndpointNotFound) as caught:
-        list(ImagesAPI(compute).list_detail())
+        listed(compute)
     assert str(caught.value) == (
         f'The catalog has no {shown} endpoint of the Compute service in '
         f"region {region!r}; choose from 'North', 'RegionOne'"
@@ -202,62 +201,56 @@ def compute_of(**endpoint):
     return {'type': 'compute', 'name': 'nova', 'endpoints': endpoints}
 
 
-@pytest.mark.parametrize(
-    'body',
-    [
-        catalog([compute_of(url=8774)]),
-        catalog([compute_of(url=['a'])]),
-        catalog([compute_of(interface=7)]),
-        catalog([{**compute_of(), 'endpoints': None}]),
-        catalog([{**compute_of(), 'endpoints': [7]}]),
-        catalog([]),
-        catalog(7),
-        catalog(['compute']),
-        {'token': None},
-    ],
-)
-def test_malformed_catalog_error_is_one_line(http, compute, body):
-    http.post(TOKENS, json=body, headers=SUBJECT)
+#: Responses of Keystone without a token, or with a malformed catalog.
+MALFORMED = [
+    *(
+        {'json': body, 'headers': SUBJECT}
+        for body in (
+            catalog([compute_of(url=8774)]),
+            catalog([compute_of(url=['a'])]),
+            catalog([compute_of(interface=7)]),
+            catalog([{**compute_of(), 'endpoints': None}]),
+            catalog([{**compute_of(), 'endpoints': [7]}]),
+            catalog([]),
+            catalog(7),
+            catalog(['compute']),
+            {'token': None},
+            [],
+        )
+    ),
+    *(
+        {'text': text, 'headers': SUBJECT}
+        for text in ('<html>Hi</html>', '{"token": ', '[' * 100000)
+    ),
+    {'json': catalog([compute_of()])},
+    {'status_code': 204},
+    {'status_code': 300, 'json': 7},
+    {'status_code': 302, 'headers': {'Location': 'http://[x'}},
+]
+
+
+@pytest.mark.parametrize('answer', MALFORMED)
+def test_malformed_token_or_catalog_is_an_error(http, compute, answer):
+    http.post(TOKENS, **answer)
     with pytest.raises(
-        images.ImagesError, match=r'catalog|endpoint'
+        images.ImagesError, match=r'Keystone|catalog|endpo'
     ) as caught:
-        list(ImagesAPI(compute).list_detail())
+        ImagesAPI(compute).delete(IMAGE)
+    assert isinstance(
+        caught.value, images.InvalidResponse | images.EndpointNotFound
+    )
     assert len(str(caught.value).splitlines()) == 1
     assert sent(http) == []
 
 
 # -- logins ----------------------------------------------------------------
 
-#: Responses of Keystone without a token.
-NO_TOKENS = {
-    'no token in the headers': {'json': catalog([compute_of()])},
-    'no JSON': {'text': '<html>Hi</html>', 'headers': SUBJECT},
-    'truncated JSON': {'text': '{"token": ', 'headers': SUBJECT},
-    'deeply nested JSON': {'text': '[' * 100000, 'headers': SUBJECT},
-    'a list': {'json': [], 'headers': SUBJECT},
-    'nothing': {'status_code': 204},
-    'a number': {'status_code': 300, 'json': 7},
-    'a redirect to an invalid URL': {
-        'status_code': 302,
-        'headers': {'Location': 'http://[x'},
-    },
-}
-IMAGE = nova.image_id(1)
-
-
-@pytest.mark.parametrize('response', NO_TOKENS.values(), ids=NO_TOKENS)
-def test_malformed_token_is_an_error_of_one_line(http, compute, response):
-    http.post(TOKENS, **response)
-    with pytest.raises(images.InvalidResponse, match='Keystone') as caught:
-        Client(compute).log_in()
-    assert len(str(caught.value).splitlines()) == 1
-
 
 def test_invalid_token_is_not_shown(http, compute):
     token = {'X-Subject-Token': 'secret\nmore'}
     http.post(TOKENS, json=catalog([compute_of()]), headers=token)
     with pytest.raises(images.ConnectionFailed, match='header') as caught:
-        list(ImagesAPI(compute).list_detail())
+        listed(compute)
     assert 'secret' not in str(caught.value)
 
 
@@ -283,14 +276,11 @@ def test_failed_login_has_message_of_keystone(
     http, compute, slept, answer, kind, message
 ):
     http.post(TOKENS, **answer)
-    with pytest.raises(kind, match=message):
-        ImagesAPI(compute).delete(IMAGE)
-
-
-def test_log_in_obtains_a_token_once(http, compute):
-    Client(compute).log_in()
-    Client(compute).log_in()
-    assert [r.url for r in http.request_history] == [TOKENS]
+    api = ImagesAPI(compute)
+    for call in (api.get, api.find, api.delete, api.get_metadata):
+        with pytest.raises(kind, match=message) as caught:
+            call(IMAGE)
+        assert type(caught.value) is kind
 
 
 def test_login_without_a_password_is_an_images_error(http, compute):
@@ -299,7 +289,7 @@ def test_login_without_a_password_is_an_images_error(http, compute):
 
     compute.session.auth.get_auth_ref = missing
     with pytest.raises(images.ImagesError) as caught:
-        Client(compute).get('/images')
+        ImagesAPI(compute).get(IMAGE)
     assert str(caught.value) == 'The login failed: A password is missing'
 
 
@@ -315,7 +305,6 @@ BASIC = 'Basic ' + base64.b64encode(b'us@er:pass').decode()
     [
         {'json': EMPTY},
         {'status_code': 302, 'headers': {'Location': WITH}},
-        {'status_code': 304},
         {'status_code': 400, 'text': f'No such thing at {WITH}'},
         {'exc': requests.exceptions.ConnectionError(f'at {WITH}')},
         {'exc': requests.exceptions.ReadTimeout},
@@ -337,7 +326,7 @@ def test_credentials_in_url_are_sent_but_never_displayed(
     http.get(nova.DETAIL, **answer)
     text = ''
     try:
-        list(ImagesAPI(compute).list_detail())
+        listed(compute)
     except images.ImagesError as e:
         text = str(e)
     assert http.last_request.headers['Authorization'] == BASIC

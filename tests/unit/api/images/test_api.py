@@ -2,6 +2,7 @@
 
 """The methods of ImagesAPI, except lists and filters."""
 
+import re
 import time
 import uuid
 
@@ -22,13 +23,6 @@ ONE = f'{nova.ENDPOINT}/images/{ID}'
 
 def named(name, *numbers):
     return nova.page([nova.image(number, name=name) for number in numbers])
-
-
-@pytest.mark.parametrize('image_id', ['', '.', '..'])
-def test_path_segments_are_not_ids(api, http, image_id):
-    with pytest.raises(images.ImageNotFound):
-        api.get(image_id)
-    assert sent(http) == []
 
 
 def test_get_missing_image(api, http):
@@ -65,22 +59,17 @@ def test_find_accepts_any_form_of_id(api, http, given):
     assert len(sent(http)) == (2 if given in ('img-1', 'detail1') else 1)
 
 
-def test_find_retries_uuid_in_lower_case(api, http):
-    # NOTE: requests-mock ignores case.
-    http.get(ONE, [nova.NOT_FOUND, {'json': {'image': nova.image(1)}}])
-    assert api.find(CAPITALS).id == ID
-    assert [r.rpartition('/')[2] for r in sent(http)] == [CAPITALS, ID]
-
-
 @pytest.mark.parametrize('given', ['125', HEX, CAPITALS])
 @pytest.mark.parametrize(
     'answer', [nova.NOT_FOUND, nova.fault(400, 'badRequest', 'No UUID.')]
 )
-def test_find_falls_back_to_name(api, http, given, answer):
-    for image_id in (given, given.lower()):
-        http.get(f'{nova.ENDPOINT}/images/{image_id}', **answer)
+def test_find_falls_back_to_lower_case_and_name(api, http, given, answer):
+    # NOTE: requests-mock ignores case.
+    http.get(f'{nova.ENDPOINT}/images/{given}', **answer)
     http.get(nova.DETAIL, json=named(given, 7))
     assert api.find(given).id == nova.image_id(7)
+    tried = [r.rpartition('/')[2] for r in sent(http)[:-1]]
+    assert tried == ([CAPITALS, ID] if given == CAPITALS else [given])
 
 
 @pytest.mark.parametrize('given', [uuid.UUID(ID), images.ImageRef(id=ID)])
@@ -101,6 +90,10 @@ def test_find_requests_no_invalid_ids(api, http, name):
     assert len(sent(http)) == 1
     with pytest.raises(ValueError, match='is empty'):
         api.find('')
+    for segment in ('', '.', '..'):
+        with pytest.raises(images.ImageNotFound):
+            api.get(segment)
+    assert len(sent(http)) == 1
 
 
 GIVEN = [ID, uuid.UUID(ID), images.Image(id=ID), images.ImageRef(id=ID)]
@@ -263,16 +256,6 @@ def test_forbidden_images_differ_from_forbidden_image(
     assert len(http.request_history) == 2 + (of_list is not None)
 
 
-def test_404_of_keystone_is_not_a_404_of_compute(api, http):
-    http.post(f'{nova.KEYSTONE}/v3/auth/tokens', status_code=404)
-    for call in (api.get, api.find, api.delete, api.get_metadata):
-        with pytest.raises(images.ImagesError) as caught:
-            call(ID)
-        assert not isinstance(
-            caught.value, images.ImagesNotServed | images.ImageNotFound
-        )
-
-
 def test_metadata(api, http):
     http.delete(ONE, status_code=204)
     assert api.delete(ID) is None
@@ -344,45 +327,47 @@ def servers(*pairs):
     return {'servers': [{'id': i, 'name': n} for i, n in pairs] + ['odd']}
 
 
-@pytest.mark.parametrize('given', [ID, f'{SERVERS}/{ID}', f'http://x/{ID}/'])
-def test_server_uuid_is_not_looked_up(api, http, given):
-    assert api.find_server_id(given) == ID
-    assert http.call_count == 0
+@pytest.mark.parametrize(
+    ('given', 'pages', 'found', 'count'),
+    [
+        (ID, [], ID, 0),
+        (f'http://x/{ID}/', [], ID, 0),
+        # Ones that were deleted; Nova makes UUIDs in lower case.
+        ('125', [()], '125', 3),
+        (HEX, [()], HEX, 3),
+        (CAPITALS, [], ID, 2),
+        # A name may look like an ID, and some databases ignore case.
+        ('125', [[('1', '125')]], '1', 2),
+        ('web.1', [[('1', 'web.1'), ('2', 'WEB.1')]], '1', 1),
+        # An administrator finds servers of any project and page.
+        (
+            'web',
+            [(), [(f'{n}', 'x') for n in range(999)], [('last', 'web')]],
+            'last',
+            3,
+        ),
+    ],
+)
+def test_find_server_id(api, http, given, pages, found, count):
+    for answer in ({'status_code': 404}, {'json': {}}):
+        http.reset_mock()
+        http.get(re.compile(f'{SERVERS}/'), **answer)
+        http.get(SERVERS, [{'json': servers(*page)} for page in pages])
+        assert api.find_server_id(given) == found
+        assert len(sent(http)) == count
+    if count == 3 and found == 'last':
+        query = http.last_request.qs
+        assert query['name'] == ['^web$']
+        assert (query['all_tenants'], query['marker']) == (['1'], ['998'])
 
 
 @pytest.mark.parametrize('given', ['125', HEX, CAPITALS])
 def test_find_server_id_accepts_any_form_of_id(api, http, given):
     # Some databases ignore case.
     server = {'id': given.lower(), 'name': 'x'}
-    url = f'{SERVERS}/{given}'
-    http.get(url, json={'server': server})
+    http.get(f'{SERVERS}/{given}', json={'server': server})
     assert api.find_server_id(given) == given.lower()
     assert len(sent(http)) == 1
-    # One that was deleted; Nova makes UUIDs in lower case.
-    http.get(SERVERS, json=servers())
-    expected = ID if given == CAPITALS else given
-    for answer in ({'status_code': 404}, {'json': {}}):
-        http.get(url, **answer)
-        assert api.find_server_id(given) == expected
-
-
-def test_find_server_id_matches_name_exactly(api, http):
-    http.get(SERVERS, json=servers(('1', 'web.1'), ('2', 'WEB.1')))
-    assert api.find_server_id('web.1') == '1'
-    assert http.last_request.qs['name'] == [r'^web\.1$']
-    # A name may look like an ID.
-    http.get(f'{SERVERS}/125', status_code=404)
-    http.get(SERVERS, json=servers(('1', '125')))
-    assert api.find_server_id('125') == '1'
-
-
-def test_administrator_finds_server_of_any_project_and_page(api, http):
-    full = [(str(n), 'x') for n in range(999)]
-    pages = [servers(), servers(*full), servers(('last', 'web'))]
-    http.get(SERVERS, [{'json': page} for page in pages])
-    assert api.find_server_id('web') == 'last'
-    assert http.last_request.qs['all_tenants'] == ['1']
-    assert http.last_request.qs['marker'] == ['998']
 
 
 @pytest.mark.parametrize(
@@ -430,8 +415,7 @@ def numbered(start):
 def test_find_flavor(api, http, name):
     http.get(f'{FLAVORS}/1', json={'flavor': TINY})
     assert api.find_flavor('1') == Flavor('1', 'm1.tiny', 512, 1)
-    for quoted in ('m1.tiny', 'a%2Fb'):
-        http.get(f'{FLAVORS}/{quoted}', status_code=404)
+    http.get(re.compile(f'{FLAVORS}/(m1.tiny|a%2Fb)'), status_code=404)
     last = [{**TINY, 'id': 'tiny', 'name': name}]
     pages = [{'json': {'flavors': page}} for page in (numbered(0), last)]
     http.get(f'{FLAVORS}/detail', pages)
@@ -498,7 +482,6 @@ def test_wait_for_active(api, http, slept):
 @pytest.mark.parametrize(
     ('answers', 'wanted', 'found'),
     [
-        (['ACTIVE'], 'ACTIVE', 'ACTIVE'),
         (['SAVING', 'DELETED'], 'DELETED', 'DELETED'),
         (['SAVING', nova.NOT_FOUND], 'DELETED', 'DELETED'),
         # The case does not matter.
@@ -508,7 +491,7 @@ def test_wait_for_active(api, http, slept):
 def test_wait_for_status(api, http, slept, answers, wanted, found):
     answer_in_turn(http, *answers)
     assert api.wait_for(ID, wanted).status == found
-    assert len(slept) == len(answers) - 1
+    assert len(slept) == 1
 
 
 @pytest.mark.parametrize(
@@ -516,32 +499,23 @@ def test_wait_for_status(api, http, slept, answers, wanted, found):
     [
         (['SAVING', 'DELETED'], images.ImageFailed, 'DELETED'),
         (['SAVING', 'error'], images.ImageFailed, 'will not become ACTIVE'),
-        (
-            ['SAVING', nova.NOT_FOUND],
-            images.ImageVanished,
-            'last status was SAVING',
-        ),
+        (['SAVING', nova.NOT_FOUND], images.ImageVanished, 'status was SAVIN'),
         ([nova.NOT_FOUND], images.ImageNotFound, 'not found'),
         # There is no retry of the first request.
         ([{'status_code': 500}, 'ACTIVE'], images.ServerError, '500'),
+        (['SAVING'], images.WaitTimedOut, 'after 1000 seconds'),
     ],
 )
 def test_wait_fails(api, http, slept, answers, error, message):
     answer_in_turn(http, *answers)
     with pytest.raises(error, match=message) as caught:
-        api.wait_for(ID, 'Active')
+        api.wait_for(ID, 'Active', timeout=1000)
     assert type(caught.value) is error
-    if error is images.ImageFailed:
-        assert caught.value.image.status == answers[-1]
-    elif error is images.ImageVanished:
-        assert caught.value.image.status == 'SAVING'
-
-
-def test_wait_ends_after_timeout(api, http, slept):
-    answer_in_turn(http, 'SAVING')
-    with pytest.raises(images.WaitTimedOut, match='after 10 seconds'):
-        api.wait_for(ID, timeout=10)
-    assert sum(slept) == 10
+    if isinstance(caught.value, images.WaitError):
+        last = 'SAVING' if error is images.ImageVanished else answers[-1]
+        assert caught.value.image.status == last
+    if error is images.WaitTimedOut:
+        assert sum(slept) == 1000
 
 
 @pytest.mark.parametrize(
