@@ -22,6 +22,7 @@ TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 P = nova.PROJECT
 SUBJECT = {'X-Subject-Token': nova.TOKEN}
 RESET = {'exc': requests.exceptions.ConnectionError('refused')}
+MOVED = {'status_code': 302, 'headers': {'Location': 'http://evil.example'}}
 
 
 def overridden(session, url):
@@ -79,24 +80,30 @@ def test_version_is_looked_for_below_endpoint_without_one(
 
 
 @pytest.mark.parametrize(
-    'answer',
+    ('old', 'new', 'error'),
     [
-        {'status_code': 404},
-        {'status_code': 500},
-        {
-            'status_code': 302,
-            'headers': {'Location': 'http://evil.example.com/v2.1/'},
-        },
+        ({'status_code': 404}, {'json': {}}, None),
+        (MOVED, {'json': {}}, None),
+        ({'status_code': 500}, {'status_code': 404}, None),
+        ({'status_code': 401}, {}, images.Unauthorized),
+        ({'status_code': 503}, {}, images.ServerError),
+        (RESET, {}, images.ConnectionFailed),
     ],
 )
-@pytest.mark.parametrize('served', ['/v2', ''])
-def test_endpoint_without_version_2_1(http, ksa_session, answer, served):
+def test_endpoint_without_version_2_1(
+    http, ksa_session, slept, old, new, error
+):
     url = f'{nova.HOST}/images-api'
-    http.get(f'{url}/v2.1/', **answer)
-    http.get(f'{url}/v2/', **({'json': {}} if served else answer))
+    http.get(f'{url}/v2.1/', **old)
+    http.get(f'{url}/v2/', **new)
+    served = '/v2' if 'json' in new else ''
     http.get(f'{url}{served}/images/detail', json=EMPTY)
-    compute = overridden(ksa_session, url)
-    assert listed(compute) == []
+    if error:
+        with pytest.raises(error):
+            listed(overridden(ksa_session, url))
+        assert {*sent(http)} == {'GET /images-api/v2.1/'}
+    else:
+        assert listed(overridden(ksa_session, url)) == []
 
 
 def test_version_is_looked_for_without_a_token_if_possible(http, compute):
@@ -107,22 +114,6 @@ def test_version_is_looked_for_without_a_token_if_possible(http, compute):
         assert listed(compute) == []
         has_token = 'X-Auth-Token' in http.request_history[-2].headers
         assert has_token == (len(answers) > 1)
-
-
-@pytest.mark.parametrize(
-    ('answer', 'error'),
-    [
-        ({'status_code': 401}, images.Unauthorized),
-        ({'status_code': 503}, images.ServerError),
-        (RESET, images.ConnectionFailed),
-    ],
-)
-def test_unknown_version_is_an_error(http, compute, slept, answer, error):
-    set_catalog(http, {'RegionOne': nova.HOST})
-    http.get(f'{nova.ENDPOINT}/', **answer)
-    with pytest.raises(error):
-        listed(compute)
-    assert {*sent(http)} == {'GET /v2.1/'}
 
 
 # -- endpoint overrides ----------------------------------------------------

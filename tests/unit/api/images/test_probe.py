@@ -7,18 +7,16 @@ import re
 
 from hypothesis import given
 from hypothesis import HealthCheck
-from hypothesis import settings
 from hypothesis import strategies as st
 import pytest
-import requests_mock
 
 from osc_compute_images.api import BadRequest
 from osc_compute_images.api import filters
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from testbed import nova
-from tests.unit import conftest
 from tests.unit.conftest import sent
+from tests.unit.project.examples import examples
 
 START = datetime.datetime(2025, 1, 1, tzinfo=datetime.UTC)
 
@@ -127,18 +125,13 @@ chosen = st.recursive(
 )
 
 
-@settings(suppress_health_check=[*HealthCheck])
 @given(chosen, st.booleans(), st.integers(1, 30))
-def test_rows_do_not_depend_on_the_server(where, supported, limit):
-    with requests_mock.Mocker() as http:
-        conftest.set_catalog(http, {'RegionOne': nova.ENDPOINT})
-        model = cloud(60, filters=supported)
-        serve(http, model)
-        api = ImagesAPI(
-            conftest.adapter.Adapter(
-                conftest.new_session(), service_type='compute'
-            )
-        )
-        every = [*api.list_detail()]
-        got = [*api.list_detail(ListOpts(limit=limit), where=where)]
-        assert [i.id for i in got] == [i.id for i in every if where.matches(i)]
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rows_do_not_depend_on_the_server(
+    http, compute, where, supported, limit
+):
+    serve(http, cloud(60, filters=supported))
+    api = ImagesAPI(compute)
+    every = [*api.list_detail()]
+    got = [*api.list_detail(ListOpts(limit=limit), where=where)]
+    assert [i.id for i in got] == [i.id for i in every if where.matches(i)]
