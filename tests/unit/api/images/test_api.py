@@ -10,6 +10,7 @@ from keystoneauth1 import adapter
 from keystoneauth1 import session
 import pytest
 import requests
+import requests_mock
 
 from osc_compute_images import api as images
 from osc_compute_images.api import Flavor
@@ -25,29 +26,33 @@ def named(name, *numbers):
     return nova.page([nova.image(number, name=name) for number in numbers])
 
 
-def test_get_missing_image(api, http):
-    http.get(f'{nova.ENDPOINT}/images/a%2Fb%3Fc', **nova.NOT_FOUND)
-    with pytest.raises(images.ImageNotFound) as caught:
+@pytest.mark.parametrize(
+    ('answer', 'of_list', 'kind', 'message'),
+    [
+        (nova.NOT_FOUND, 200, images.ImageNotFound, '^Image not found.'),
+        # Images are served, or it is not known.
+        (nova.NO_ROUTE, 200, images.ImageNotFound, 'could not be found'),
+        (nova.NO_ROUTE, 500, images.ImageNotFound, 'could not be found'),
+        *(
+            ({'json': {'image': x}}, 200, images.InvalidResponse, 'instead of')
+            for x in (nova.image(2), {})
+        ),
+    ],
+)
+def test_get_another_image(api, http, answer, of_list, kind, message):
+    http.get(f'{nova.ENDPOINT}/images', status_code=of_list, json={})
+    http.get(f'{nova.ENDPOINT}/images/a%2Fb%3Fc', **answer)
+    with pytest.raises(kind, match=message) as caught:
         api.get('a/b?c')
-    error = caught.value
-    assert (error.http_status, error.request_id) == (404, 'req-1')
-    assert error.message == 'Image not found.'
-
-
-@pytest.mark.parametrize('other', [nova.image(2), {}])
-def test_response_with_another_image_is_an_error(api, http, other):
-    http.get(ONE, json={'image': other})
-    with pytest.raises(images.InvalidResponse, match='instead of image'):
-        api.get(ID)
+    origin = (404, 'req-1') if kind is images.ImageNotFound else (None, None)
+    assert (caught.value.http_status, caught.value.request_id) == origin
 
 
 CAPITALS = ID.upper()
 HEX = ID.replace('-', '')
 
 
-@pytest.mark.parametrize(
-    'given', [ID, CAPITALS, '125', HEX, HEX.upper(), 'img-1', 'detail1']
-)
+@pytest.mark.parametrize('given', [ID, CAPITALS, '125', HEX, 'img-1'])
 def test_find_accepts_any_form_of_id(api, http, given):
     http.get(nova.DETAIL, json=nova.page([]))
     http.get(
@@ -56,7 +61,7 @@ def test_find_accepts_any_form_of_id(api, http, given):
     )
     assert api.find(given).id == given
     # An argument that does not look like an ID is looked up as a name first.
-    assert len(sent(http)) == (2 if given in ('img-1', 'detail1') else 1)
+    assert len(sent(http)) == (2 if given == 'img-1' else 1)
 
 
 @pytest.mark.parametrize('given', ['125', HEX, CAPITALS])
@@ -101,14 +106,13 @@ GIVEN = [ID, uuid.UUID(ID), images.Image(id=ID), images.ImageRef(id=ID)]
 
 @pytest.mark.parametrize('given', GIVEN)
 def test_methods_accept_image_in_any_form(api, http, given):
-    http.get(ONE, json={'image': nova.image(1)})
-    http.delete(ONE, status_code=204)
-    stored = {'metadata': {'k': 'v'}}
-    for method in ('GET', 'POST', 'PUT'):
-        http.register_uri(method, f'{ONE}/metadata', json=stored)
-    http.get(f'{ONE}/metadata/k', json={'meta': {'k': 'v'}})
-    http.put(f'{ONE}/metadata/k', json={'meta': {'k': 'v'}})
-    http.delete(f'{ONE}/metadata/k', status_code=204)
+    answer = {
+        'image': nova.image(1),
+        'metadata': {'k': 'v'},
+        'meta': {'k': 'v'},
+    }
+    http.register_uri(requests_mock.ANY, re.compile(ONE), json=answer)
+    http.delete(re.compile(ONE), status_code=204)
     calls = [
         (api.get,),
         (api.find,),
@@ -135,11 +139,7 @@ def test_methods_accept_image_in_any_form(api, http, given):
 
 @pytest.mark.parametrize(
     ('name', 'asked'),
-    [
-        ('a,b', 'a,b'),
-        ('eq:x', 'eq:eq:x'),
-        (' Größe "x"', ' Größe "x"'),
-    ],
+    [('a,b', 'a,b'), ('eq:x', 'eq:eq:x'), (' Größe "x"', ' Größe "x"')],
 )
 def test_find_matches_name_exactly(api, http, name, asked):
     # Some databases ignore case and trailing spaces.
@@ -148,11 +148,7 @@ def test_find_matches_name_exactly(api, http, name, asked):
     http.get(nova.DETAIL, json=answer)
     assert api.find(name).id == ID
     assert len(sent(http)) == 1
-    (query,) = http.last_request._request.url.split('?')[1:]
-    assert requests.compat.unquote(query.replace('+', ' ')) in (
-        f'name={asked}&limit=1000',
-        f'limit=1000&name={asked}',
-    )
+    assert nova.query_of(http.last_request.url)['name'] == asked
 
 
 def test_ambiguous_name_is_an_error_with_ids(api, http):
@@ -217,14 +213,6 @@ def test_images_not_served_differs_from_missing_image(
     assert 'X-Auth-Token' not in http.last_request.headers
 
 
-@pytest.mark.parametrize('status', [200, 500])
-def test_missing_image_if_images_are_served(api, http, status):
-    http.get(f'{nova.ENDPOINT}/images/a%2Fb', **nova.NO_ROUTE)
-    http.get(f'{nova.ENDPOINT}/images', status_code=status, json={})
-    with pytest.raises(images.ImageNotFound, match='could not be found'):
-        api.get('a/b')
-
-
 POLICY = "Policy doesn't allow os_compute_api:images to be performed."
 
 
@@ -257,25 +245,24 @@ def test_forbidden_images_differ_from_forbidden_image(
 
 
 def test_metadata(api, http):
-    http.delete(ONE, status_code=204)
-    assert api.delete(ID) is None
     url = f'{ONE}/metadata'
     answers = [{'a': [1]}, {}, {'a b': 'c'}]
     http.get(url, [{'json': {'metadata': answer}} for answer in answers])
     http.post(url, json={'metadata': {'a': 'b', 'c': 'd'}})
     http.put(url, json={'metadata': {}})
-    assert api.get_metadata(ID) == {'a': [1]}
-    assert api.update_metadata(ID, {'a': 'b'}) == {'a': 'b', 'c': 'd'}
-    assert http.last_request.json() == {'metadata': {'a': 'b'}}
-    assert api.replace_metadata(ID, {}) == {}
-    assert http.request_history[-2].json() == {'metadata': {}}
     http.get(f'{url}/a%20b', json={'meta': {'a b': 'c'}})
     http.put(f'{url}/a%20b', json={'meta': {'a b': 'c'}})
-    http.delete(f'{url}/a%20b', status_code=204)
-    assert api.get_metadata_item(ID, 'a b') == 'c'
+    assert api.get_metadata(ID) == {'a': [1]}
+    assert api.update_metadata(ID, {'a': 'b'}) == {'a': 'b', 'c': 'd'}
+    assert api.replace_metadata(ID, {}) == {}
     assert api.set_metadata_item(ID, 'a b', 'c') is None
-    assert http.request_history[-2].json() == {'meta': {'a b': 'c'}}
-    assert api.delete_metadata_item(ID, 'a b') is None
+    assert api.get_metadata_item(ID, 'a b') == 'c'
+    bodies = [r.json() for r in http.request_history[2:] if r.method != 'GET']
+    assert bodies == [
+        {'metadata': {'a': 'b'}},
+        {'metadata': {}},
+        {'meta': {'a b': 'c'}},
+    ]
 
 
 def test_missing_metadata_item_is_named(api, http):
@@ -323,8 +310,11 @@ def test_metadata_item_with_key_that_compute_cannot_address(api, http, key):
 SERVERS = f'{nova.ENDPOINT}/servers'
 
 
-def servers(*pairs):
-    return {'servers': [{'id': i, 'name': n} for i, n in pairs] + ['odd']}
+def servers(*ids, name='web'):
+    return {'servers': [{'id': i, 'name': name} for i in ids] + ['odd']}
+
+
+FULL = servers(*map(str, range(999)), name='x')
 
 
 @pytest.mark.parametrize(
@@ -333,31 +323,27 @@ def servers(*pairs):
         (ID, [], ID, 0),
         (f'http://x/{ID}/', [], ID, 0),
         # Ones that were deleted; Nova makes UUIDs in lower case.
-        ('125', [()], '125', 3),
-        (HEX, [()], HEX, 3),
+        ('125', [servers()], '125', 3),
+        (HEX, [servers()], HEX, 3),
         (CAPITALS, [], ID, 2),
         # A name may look like an ID, and some databases ignore case.
-        ('125', [[('1', '125')]], '1', 2),
-        ('web.1', [[('1', 'web.1'), ('2', 'WEB.1')]], '1', 1),
+        ('125', [servers('1', name='125')], '1', 2),
+        ('w.b', [servers('2', name='W.B'), servers('1', name='w.b')], '1', 2),
         # An administrator finds servers of any project and page.
-        (
-            'web',
-            [(), [(f'{n}', 'x') for n in range(999)], [('last', 'web')]],
-            'last',
-            3,
-        ),
+        ('web', [servers(), FULL, servers('last')], 'last', 3),
     ],
 )
 def test_find_server_id(api, http, given, pages, found, count):
     for answer in ({'status_code': 404}, {'json': {}}):
         http.reset_mock()
         http.get(re.compile(f'{SERVERS}/'), **answer)
-        http.get(SERVERS, [{'json': servers(*page)} for page in pages])
+        http.get(SERVERS, [{'json': page} for page in pages])
         assert api.find_server_id(given) == found
         assert len(sent(http)) == count
-    if count == 3 and found == 'last':
-        query = http.last_request.qs
-        assert query['name'] == ['^web$']
+    query = http.last_request.qs if pages else {}
+    if given == 'w.b':
+        assert query['name'] == [r'^w\.b$']
+    if given == 'web':
         assert (query['all_tenants'], query['marker']) == (['1'], ['998'])
 
 
@@ -371,29 +357,18 @@ def test_find_server_id_accepts_any_form_of_id(api, http, given):
 
 
 @pytest.mark.parametrize(
-    ('answers', 'kind', 'message'),
+    ('pages', 'kind', 'message'),
     [
-        ([{'json': servers()}] * 2, images.ServerNotFound, 'use its ID'),
-        (
-            [{'json': servers()}, nova.fault(403, 'forbidden', 'No.')],
-            images.ServerNotFound,
-            'use its ID',
-        ),
-        (
-            [{'json': servers(('1', 'web'), ('2', 'web'))}],
-            images.AmbiguousName,
-            '1, 2',
-        ),
-        ([{'json': {}}], images.InvalidResponse, 'servers'),
-        (
-            [{'json': servers(*[(str(n), 'web') for n in range(999)])}],
-            images.ListingInterrupted,
-            'a page of servers',
-        ),
+        ([servers()] * 2, images.ServerNotFound, 'use its ID'),
+        ([servers(), None], images.ServerNotFound, 'use its ID'),
+        ([servers(*'12')], images.AmbiguousName, '1, 2'),
+        ([{}], images.InvalidResponse, 'servers'),
+        ([FULL], images.ListingInterrupted, 'repeats a page of servers'),
     ],
 )
-def test_find_server_id_errors(api, http, answers, kind, message):
-    http.get(SERVERS, answers)
+def test_find_server_id_errors(api, http, pages, kind, message):
+    refusal = nova.fault(403, 'forbidden', 'No.')
+    http.get(SERVERS, [refusal if p is None else {'json': p} for p in pages])
     with pytest.raises(kind, match=message):
         api.find_server_id('web')
 
@@ -546,13 +521,6 @@ def test_wait_ends_after_five_minutes_of_errors(api, http, slept):
     assert sum(slept) > 500
 
 
-@pytest.mark.parametrize('status', ['', 'queued', 'active '])
-def test_wait_rejects_unknown_status(api, http, status):
-    with pytest.raises(ValueError, match='choose from ACTIVE'):
-        api.wait_for(ID, status)
-    assert http.call_count == 0
-
-
 def test_wait_may_time_out_before_first_response(api, http, slept):
     def get(request, context):
         time.sleep(3)
@@ -569,14 +537,12 @@ def test_wait_may_time_out_before_first_response(api, http, slept):
 
 @pytest.mark.timeout(50)
 @pytest.mark.parametrize('seen', [None, images.Image(id=ID, status='SAVING')])
-@pytest.mark.parametrize('send', [canned_cloud.silent, canned_cloud.drip])
-def test_wait_timeout_includes_requests(send, seen):
-    """Without it, the request would take one or ten minutes."""
-    silent = canned_cloud.Response(send=send)
-    with canned_cloud.Server(lambda _request: silent) as server:
-        endpoint = f'{server.url}/v2.1'
+def test_wait_timeout_includes_requests(seen):
+    """Without it, the request would take ten minutes."""
+    slow = canned_cloud.Response(send=canned_cloud.drip)
+    with canned_cloud.Server(lambda _request: slow) as server:
         compute = adapter.Adapter(
-            session.Session(), endpoint_override=endpoint
+            session.Session(), endpoint_override=f'{server.url}/v2.1'
         )
         with pytest.raises(images.WaitTimedOut) as caught:
             images.ImagesAPI(compute).wait_for(seen or ID, timeout=1)

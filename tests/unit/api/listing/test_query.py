@@ -218,6 +218,7 @@ def test_wrong_type_is_a_type_error(api, http, call, told):
         (lambda api: api.list_detail({'limit': 'x'}), "'x'"),
         (lambda api: api.list_detail({'min_disk': 1}), "'minDisk'"),
         (lambda api: api.list({'visibility': 'public'}), 'property-visib'),
+        (lambda api: api.wait_for(ID, 'queued'), 'choose from ACTIVE'),
         (lambda _: ListOpts(visibility='Public'), 'private, public, '),
         (lambda _: ListOpts(limit=0), 'limit must be 1'),
         (lambda _: filters.min_disk(), 'at_least=, at_most=, exactly='),
