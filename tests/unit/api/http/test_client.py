@@ -155,12 +155,9 @@ def test_control_characters_of_server_are_escaped(api, http, caplog):
     assert caught.value.versions is None
     http.get(nova.DETAIL, json=nova.page([{'id': EVIL, 'minDisk': EVIL}]))
     list(api.list_detail())
-    http.get(ONE, json={'image': {'id': EVIL}})
-    with pytest.raises(images.InvalidResponse) as wrong:
-        api.get(ID)
     (logged,) = [record.getMessage() for record in caplog.records]
-    for text in (str(caught.value), logged, str(wrong.value)):
-        assert r'\x1b' in text
+    assert r'\x1b' in logged
+    for text in (str(caught.value), logged):
         assert '\x1b' not in text
 
 

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Messages in error responses, in all formats."""
+"""Messages in error responses, in all formats; tests/fuzz has any bytes."""
 
 import json
 import time
 
-from hypothesis import example
-from hypothesis import given
-import hypothesis.strategies as st
 from keystoneauth1 import adapter
 from keystoneauth1 import session
 import pytest
@@ -15,7 +12,6 @@ import requests_mock
 
 from osc_compute_images import api as images
 from testbed import nova
-from tests.unit.project.examples import examples
 
 HTML = {'Content-Type': 'text/html; charset=utf-8'}
 TEXT = {'Content-Type': 'text/plain'}
@@ -148,35 +144,6 @@ def test_default_message_is_the_reason(headers, body):
     assert said(headers, body, 599, '') == 'The server gave no reason'
 
 
-ERRORS = st.recursive(
-    st.none() | st.integers() | st.text(),
-    lambda inner: (
-        st.lists(inner)
-        | st.dictionaries(
-            st.sampled_from(['error', 'message', 'title', 'code']), inner
-        )
-    ),
-    max_leaves=6,
-)
-
-
-@given(
-    st.binary(max_size=60) | ERRORS.map(json.dumps).map(str.encode),
-    st.text(max_size=10),
-)
-@example(json.dumps({'message': f'&#{"9" * 5000};'}).encode(), '')
-@example(b'<title>&#x1b;[2J&NewLine;</title>', '')
-@example(b'', ' ')
-@examples()
-def test_message_is_one_printable_line_for_any_body(body, reason):
-    message = said({}, body, 400, reason)
-    message.encode()
-    assert message
-    assert '\x1b' not in message
-    assert len(message.splitlines()) == 1
-    assert len(message) < 600
-
-
 @pytest.mark.parametrize(
     'body',
     [
@@ -190,6 +157,7 @@ def test_message_is_one_printable_line_for_any_body(body, reason):
         '{"a":' * 50_000,
         '&#' * 100_000,
         '://@' * 50_000,
+        '&#' + '9' * 100_000 + ';',
     ],
     ids=lambda body: body[:9],
 )

@@ -206,6 +206,25 @@ def test_requests_while_all_listed_images_are_deleted(api, http, kept, begin):
     assert len(sent(http)) < 2 * 20 + 8
 
 
+def test_deleted_marker_of_an_empty_page(api, http):
+    """It goes back to the images before that page."""
+    one, two, three = some(1, 2, 3)
+    pages = {
+        '': nova.page(nova.images(1, 2)),
+        two: nova.page([], nova.link('elsewhere')),
+        one: nova.page(nova.images(3)),
+    }
+
+    def answer(request, context):
+        marker = nova.query_of(request.url).get('marker', '')
+        context.status_code = 200 if marker in pages else 403
+        return pages.get(marker, {})
+
+    http.get(nova.DETAIL, json=answer)
+    assert ids(api.list_detail(TWO)) == [one, two, three]
+    assert len(sent(http)) == 4
+
+
 def test_first_refusal_is_reported_if_every_position_is_refused(api, http):
     serve(http, nova.page(nova.images(1, 2)), REFUSAL, FAULT)
     _, e = interrupted(api)
