@@ -57,26 +57,20 @@ def test_endpoint_with_version_takes_no_other_request(http, compute, path):
 )
 @pytest.mark.parametrize('host', ['http://evil.example.com', 'http://['])
 def test_version_is_looked_for_below_endpoint_without_one(
-    http, ksa_session, override, path, host
+    http, compute, override, path, host
 ):
     url = nova.HOST + path
     set_catalog(http, {'RegionOne': url})
-    compute = adapter.Adapter(
-        ksa_session,
-        service_type='compute',
-        endpoint_override=url if override else None,
-    )
+    compute.endpoint_override = url if override else None
     below = url.rstrip('/') + '/v2.1'
     links = [{'rel': 'self', 'href': f'{host}/v2.1/'}]
     http.get(f'{below}/', json={'version': {'id': 'v2.1', 'links': links}})
     http.get(f'{below}/images/detail', json=EMPTY)
     api = ImagesAPI(compute)
+    assert [*api.list_detail()] == [*api.list_detail()] == []
     # It is looked for once, and the links are ignored.
-    for _ in range(2):
-        assert list(api.list_detail()) == []
     found = [r.url for r in http.request_history if r.method == 'GET']
-    listed = f'{below}/images/detail?limit=1000'
-    assert found == [f'{below}/', listed, listed]
+    assert found == [f'{below}/', *[f'{below}/images/detail?limit=1000'] * 2]
 
 
 @pytest.mark.parametrize(
@@ -156,21 +150,18 @@ def test_template_of_endpoint_override(http, ksa_session, template, filled):
 # -- catalogs --------------------------------------------------------------
 
 
-@pytest.mark.parametrize('region', ['RegionTwo', 'RegionOne\r'])
 @pytest.mark.parametrize(
-    ('interface', 'shown'),
-    [(None, 'public'), (['internal', 'public'], 'internal or public')],
+    ('region', 'interface', 'shown'),
+    [
+        ('RegionTwo', None, 'public'),
+        ('RegionOne\r', ['internal', 'public'], 'internal or public'),
+    ],
 )
 def test_unknown_region_error_lists_regions(
-    http, ksa_session, region, interface, shown
+    http, compute, region, interface, shown
 ):
     set_catalog(http, {'RegionOne': nova.ENDPOINT, 'North': nova.ENDPOINT})
-    compute = adapter.Adapter(
-        ksa_session,
-        service_type='compute',
-        region_name=region,
-        interface=interface,
-    )
+    compute.region_name, compute.interface = region, interface
     with pytest.raises(images.EndpointNotFound) as caught:
         listed(compute)
     assert str(caught.value) == (
@@ -195,23 +186,19 @@ def compute_of(**endpoint):
 #: Responses of Keystone without a token, or with a malformed catalog.
 MALFORMED = [
     *(
-        {'json': body, 'headers': SUBJECT}
-        for body in (
-            catalog([compute_of(url=8774)]),
-            catalog([compute_of(url=['a'])]),
-            catalog([compute_of(interface=7)]),
-            catalog([{**compute_of(), 'endpoints': None}]),
-            catalog([{**compute_of(), 'endpoints': [7]}]),
-            catalog([]),
-            catalog(7),
-            catalog(['compute']),
-            {'token': None},
-            [],
+        {'text': text, 'headers': SUBJECT}
+        for text in (
+            *('[]', '{"token": null}', '<html>Hi</html>', '{"token": '),
+            '[' * 100000,
         )
     ),
     *(
-        {'text': text, 'headers': SUBJECT}
-        for text in ('<html>Hi</html>', '{"token": ', '[' * 100000)
+        {'json': catalog(services), 'headers': SUBJECT}
+        for services in (
+            *([], 7, ['compute'], [compute_of(url=7)], [compute_of(url=[7])]),
+            *([{**compute_of(), 'endpoints': x}] for x in (None, [7])),
+            [compute_of(interface=7)],
+        )
     ),
     {'json': catalog([compute_of()])},
     {'status_code': 204},
@@ -305,15 +292,12 @@ BASIC = 'Basic ' + base64.b64encode(b'us@er:pass').decode()
     ],
 )
 def test_credentials_in_url_are_sent_but_never_displayed(
-    http, ksa_session, slept, caplog, answer, in_catalog
+    http, compute, slept, caplog, answer, in_catalog
 ):
     caplog.set_level('DEBUG')
     set_catalog(http, {'RegionOne': WITH})
-    compute = adapter.Adapter(
-        ksa_session,
-        service_type='compute',
-        endpoint_override=None if in_catalog else WITH.replace('%', '%%'),
-    )
+    if not in_catalog:
+        compute.endpoint_override = WITH.replace('%', '%%')
     http.get(nova.DETAIL, **answer)
     text = ''
     try:

@@ -55,6 +55,7 @@ CUT = {'body': Cut(b'x')}
 SILENT = {'exc': requests.exceptions.ReadTimeout}
 BUSY = {'status_code': 503}
 CONNECT, STATUS = 'connect_retries', 'status_code_retries'
+USUAL = [0.5, 1, 2]
 
 
 def after(seconds, status=503):
@@ -67,9 +68,9 @@ def after(seconds, status=503):
 @pytest.mark.parametrize(
     ('fault', 'settings', 'delays'),
     [
-        (RESET, {}, [0.5, 1, 2]),
-        (CUT, {}, [0.5, 1, 2]),
-        *(({'status_code': n}, {}, [0.5, 1, 2]) for n in (429, 502, 503, 504)),
+        (RESET, {}, USUAL),
+        (CUT, {}, USUAL),
+        *(({'status_code': n}, {}, USUAL) for n in (429, 502, 503, 504)),
         (SILENT, {}, []),
         ({'body': Stalled(b'x')}, {}, []),
         ({'status_code': 500}, {}, []),
@@ -80,9 +81,9 @@ def after(seconds, status=503):
         (after('30'), {}, [30, 30, 30]),
         (after('31'), {}, []),
         (after('9' * 5000), {}, []),
-        (after('soon'), {}, [0.5, 1, 2]),
-        (after('-1'), {}, [0.5, 1, 2]),
-        (after('Sat, 1 Jan 0 0:0:0 +9999999999'), {}, [0.5, 1, 2]),
+        (after('soon'), {}, USUAL),
+        (after('-1'), {}, USUAL),
+        (after('Sat, 1 Jan 0 0:0:0 +9999999999'), {}, USUAL),
         (after('Fri, 31 Dec 1999 23:59:59 -0000'), {}, [0, 0, 0]),
         (after('Fri, 31 Dec 2100 23:59:59 GMT'), {}, []),
         (RESET, {CONNECT: 0}, []),
@@ -92,17 +93,11 @@ def after(seconds, status=503):
         (BUSY, {STATUS: 0}, []),
         (BUSY, {STATUS: 5}, [0.5, 1, 2, 4, 8]),
         # Others keep their defaults.
-        (BUSY, {CONNECT: 5}, [0.5, 1, 2]),
-        (RESET, {STATUS: 5}, [0.5, 1, 2]),
+        (BUSY, {CONNECT: 5}, USUAL),
+        (RESET, {STATUS: 5}, USUAL),
         # Configured status codes are added to the default ones.
-        *(
-            (
-                {'status_code': n},
-                {'retriable_status_codes': [500]},
-                [0.5, 1, 2],
-            )
-            for n in (500, 502)
-        ),
+        ({'status_code': 500}, {'retriable_status_codes': [500]}, USUAL),
+        ({'status_code': 502}, {'retriable_status_codes': [500]}, USUAL),
         (RESET, {'connect_retry_delay': 0}, [0, 0, 0]),
         (RESET, {'connect_retry_delay': 7.0}, [7, 7, 7]),
         (BUSY, {'status_code_retry_delay': 7.0}, [7, 7, 7]),
@@ -183,20 +178,14 @@ def test_token_request_is_retried(api, http, slept, method):
 # -- timeouts and deadlines ------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ('waited', 'message'),
-    [
-        (1.2, 'no response after 1 second; .*api_timeout'),
-        (1.8, 'no response after 2 seconds;'),
-    ],
-)
-def test_timeout_error_has_duration(api, http, slept, waited, message):
+def test_timeout_error_has_duration(api, http, slept):
     def answer(_request, _context):
-        time.sleep(waited)
+        time.sleep(1.2)
         raise requests.Timeout
 
     http.get(nova.DETAIL, json=answer)
-    with pytest.raises(images.RequestTimedOut, match=message):
+    told = 'no response after 1 second; .*api_timeout'
+    with pytest.raises(images.RequestTimedOut, match=told):
         list(api.list_detail())
 
 

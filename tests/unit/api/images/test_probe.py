@@ -80,14 +80,10 @@ def test_small_cloud_needs_no_probe(api, http):
 @pytest.mark.parametrize('status', [200, 403, 500])
 def test_server_without_the_filter(api, http, status):
     """It falls back without a word, and the rows are the same."""
-    model = cloud(2500, filters=False)
-    serve(http, model)
+    serve(http, cloud(2500, filters=False))
+    probe = f'{nova.DETAIL}?property-created_at=lt:no-such-time'
     if status != 200:
-        http.get(
-            f'{nova.DETAIL}?property-created_at=lt:no-such-time',
-            status_code=status,
-            json={},
-        )
+        http.get(probe, status_code=status, json={})
     found = [*api.list_detail(where=filters.created_before(time(50)))]
     assert len(found) == 50
     assert len(pages(http)) in (3 + 1, 3)
