@@ -2,6 +2,7 @@
 
 """Requests of a listing, and its errors; the model owns what is listed."""
 
+import re
 import time
 
 import pytest
@@ -107,45 +108,39 @@ def test_marker_of_a_link_is_used_after_an_empty_page(api, http):
     assert sent(http) == [FIRST, f'{FIRST}&marker={"m" * 255}']
 
 
+ONE_PAGE = nova.page(nova.images(1, 2))
+AFTER_77 = ListOpts(limit=2, marker=nova.image_id(77))
+MANY = [nova.page(nova.images(n, n + 1)) for n in range(1, 40, 2)]
+NOTHING_MORE = 'reports more images, but no marker .*; list all again'
+
+
 @pytest.mark.parametrize(
-    'page',
+    ('opts', 'answers', 'count', 'marker', 'told'),
     [
-        nova.page([], nova.DETAIL),
-        nova.page([], 'http://[x?marker=y'),
-        nova.page([], nova.link('m' * 256)),
-        nova.page([nova.image(1, id=None)] * 2),
+        (TWO, [nova.page([], nova.DETAIL)], 0, None, NOTHING_MORE),
+        (TWO, [nova.page([], 'http://[x?marker=y')], 0, None, NOTHING_MORE),
+        (TWO, [nova.page([], nova.link('m' * 256))], 0, None, NOTHING_MORE),
+        (TWO, [*MANY, *MANY], 40, 40, 'repeats a page of images;'),
+        (TWO, [ONE_PAGE, FAULT], 2, 2, 'Error.; the listing stopped after 2'),
+        (AFTER_77, [nova.page([], nova.link('x')), FAULT], 0, 77, 'after 0'),
+        (TWO, [ONE_PAGE, REFUSAL], 2, None, 'with ID x; .*; list all again'),
+        # Another position fails in another way.
+        (TWO, [ONE_PAGE, REFUSAL, FAULT], 2, None, 'Unexpected API Error'),
     ],
 )
-def test_page_without_marker_for_the_next_is_an_error(api, http, page):
-    serve(http, page)
-    _, e = interrupted(api)
-    assert 'no marker' in e.message
-    assert 'list all again' in e.message
-    assert e.marker is None
-
-
-def test_repeated_pages_are_an_error(api, http):
-    pages = [nova.images(n, n + 1) for n in range(1, 40, 2)]
-    serve(http, *map(nova.page, [*pages, *pages]))
-    obtained, e = interrupted(api)
-    assert ids(obtained) == some(*range(1, 41))
-    assert 'repeats a page' in e.message
-    assert e.marker == nova.image_id(40)
-
-
-def test_error_while_listing_has_marker_to_resume(api, http):
-    serve(http, nova.page(nova.images(1, 2)), FAULT)
-    obtained, e = interrupted(api)
-    assert ids(obtained) == some(1, 2)
-    assert e.marker == nova.image_id(2)
-    assert (e.http_status, e.request_id) == (500, 'req-1')
-    assert e.message == (
-        f'Unexpected API Error.; the listing stopped after 2 of the images; '
-        f'the last one {e.marker}'
-    )
-    serve(http, nova.page([], nova.link('elsewhere')), FAULT)
-    _, e = interrupted(api, ListOpts(limit=2, marker=nova.image_id(77)))
-    assert e.marker == nova.image_id(77)
+def test_interrupted_listing_has_marker_to_resume(
+    api, http, opts, answers, count, marker, told
+):
+    serve(http, *answers)
+    obtained, e = interrupted(api, opts)
+    assert ids(obtained) == some(*range(1, count + 1))
+    assert e.marker == (marker and nova.image_id(marker))
+    assert re.search(told, e.message)
+    last = f'the last one {e.marker}' if marker else 'list all again'
+    assert e.message.endswith(f' of the images; {last}')
+    if 'status_code' in answers[-1]:
+        assert e.http_status == answers[-1]['status_code']
+        assert e.request_id == 'req-1'
 
 
 def test_images_without_id_are_listed(api, http):
@@ -220,17 +215,6 @@ def test_deleted_marker_of_an_empty_page(api, http):
     http.get(nova.DETAIL, json=answer)
     assert ids(api.list_detail(TWO)) == [one, two, three]
     assert len(sent(http)) == 4
-
-
-def test_first_refusal_is_reported_if_every_position_is_refused(api, http):
-    serve(http, nova.page(nova.images(1, 2)), REFUSAL, FAULT)
-    _, e = interrupted(api)
-    assert e.http_status == 500
-    serve(http, nova.page(nova.images(1, 2)), REFUSAL)
-    _, e = interrupted(api)
-    assert 'No image found with ID x' in e.message
-    assert 'list all again' in e.message
-    assert (e.marker, e.http_status) == (None, 400)
 
 
 def test_listing_ends_if_server_rejects_every_marker(api, http):
