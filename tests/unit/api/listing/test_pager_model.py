@@ -121,26 +121,21 @@ REMOVALS = st.sampled_from(['delete', 'conceal'])
 
 
 class Server(nova.Server):
-    """Nova, or a server with other paging.
+    """Nova, or a server with other paging."""
 
-    :ivar fails: the next response is an error
-    :ivar repeats: numbers of earlier responses to repeat
-    """
-
-    def __init__(
-        self, listed: list[dict[str, Any]], *, admin: bool, paging: Paging
-    ) -> None:
-        super().__init__(listed, admin=admin)
+    def __init__(self, count: int, *, admin: bool, paging: Paging) -> None:
+        super().__init__(nova.images(*range(1, count + 1)), admin=admin)
         self.paging = paging
+        #: The next response is an error.
         self.fails = False
+        #: Numbers of earlier responses to repeat.
         self.repeats: Iterator[int] = iter(())
         self.responses: list[str] = []
         self._concealed: set[str] = set()
 
     def behave(self) -> None:
         """Page as Nova does from now on, and accept any previous marker."""
-        late = self.paging.filters_late
-        self.paging = Paging(filters_late=late)
+        self.paging = Paging(filters_late=self.paging.filters_late)
         self.fails = False
         self.repeats = iter(())
         self._admin = True
@@ -157,9 +152,8 @@ class Server(nova.Server):
     def __call__(self, request: Any, context: Any) -> Any:
         if self.fails:
             self.fails = False
-            response = nova.fault(500, 'computeFault', 'Unexpected API Error.')
-            context.status_code = response['status_code']
-            return response['json']
+            context.status_code = 500
+            return {}
         number = next(self.repeats, None)
         if number is not None:
             return json.loads(self.responses[number])
@@ -225,13 +219,10 @@ class Listing(RuleBasedStateMachine):
         self.mocker = requests_mock.Mocker()
         self.mocker.start()
         set_catalog(self.mocker, {'RegionOne': nova.ENDPOINT})
-        self.api = ImagesAPI(
-            adapter.Adapter(new_session(), service_type='compute')
-        )
+        compute = adapter.Adapter(new_session(), service_type='compute')
+        self.api = ImagesAPI(compute)
         self.limit = limit
-        self.server = Server(
-            nova.images(*range(1, count + 1)), admin=admin, paging=paging
-        )
+        self.server = Server(count, admin=admin, paging=paging)
         self.mocker.get(nova.DETAIL, json=self.server)
         self.pages = self.api.list_detail(ListOpts(limit=limit)).pages()
         self.listed = []
@@ -346,10 +337,9 @@ class Listing(RuleBasedStateMachine):
     def repeat_earlier_responses(self, number, forever):
         count = len(self.server.responses)
         number %= count
+        again = range(number, count) if forever else (number,)
         self.server.repeats = (
-            itertools.cycle(range(number, count))
-            if forever
-            else iter((number,))
+            itertools.cycle(again) if forever else iter(again)
         )
         self.excused = True
 
