@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from collections.abc import Generator
 from collections.abc import Iterable
+import contextlib
 import queue
 import threading
 from typing import Any
@@ -75,8 +76,10 @@ def _results(
         yield None
         for turn in range(count):
             while turn not in early:
-                number, *outcome = done.get()
-                early[number if ordered else turn] = tuple(outcome)
+                # NOTE: a signal that comes right before a wait does not end it.
+                with contextlib.suppress(queue.Empty):
+                    number, *outcome = done.get(timeout=1)
+                    early[number if ordered else turn] = tuple(outcome)
             value, error = early.pop(turn)
             if error is not None:
                 raise error
