@@ -76,7 +76,7 @@ def _results(
         yield None
         for turn in range(count):
             while turn not in early:
-                # NOTE: a signal that comes right before a wait does not end it.
+                # NOTE: no signal ends a wait that begins right after it.
                 with contextlib.suppress(queue.Empty):
                     number, *outcome = done.get(timeout=1)
                     early[number if ordered else turn] = tuple(outcome)
