@@ -22,7 +22,6 @@ from osc_compute_images.api.records._image import id_of
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageID
 from osc_compute_images.api.records._image import ImageRef
-from osc_compute_images.api.servers import _lookup
 
 
 class ReadingAPI:
@@ -141,7 +140,7 @@ class ReadingAPI:
             }
         if ignore_missing and not found:
             return None
-        return _lookup.only_one('image', text, found, _errors.ImageNotFound)
+        return _ids.only_one('image', text, found, _errors.ImageNotFound)
 
     def find_all(
         self, name_or_id: ImageID, *, where: filters.Filter | None = None

@@ -2,12 +2,9 @@
 
 """Find servers and flavors by name, ID or URL."""
 
-from collections.abc import Mapping
 import contextlib
 import dataclasses
-import shlex
 from typing import Any
-from typing import TypeVar
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http._client import Client
@@ -19,38 +16,6 @@ from osc_compute_images.api.listing._query import Query
 from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._server import Flavor
 from osc_compute_images.api.servers._reader import ServerReader
-
-_Item = TypeVar('_Item', bound=Any)
-
-
-def only_one(
-    kind: str,
-    name: str,
-    found: Mapping[str, _Item],
-    not_found: type[_errors.NotFound],
-    advice: str = '',
-) -> _Item:
-    """Return the only resource that was found for a name.
-
-    :param found: the resources, by ID
-    :param not_found: the class of the error if there is none
-    :param advice: for that error
-    :raises AmbiguousName: if there are several
-    """
-    if not found:
-        raise not_found(
-            f'No {kind} with a name or ID of {name!r} exists{advice}'
-        )
-    if len(found) > 1:
-        # NOTE: quoted, as users paste IDs into a shell, and an ID can be any
-        # text.
-        shown = _ids.joined([*map(shlex.quote, found)])
-        raise _errors.AmbiguousName(
-            f'{len(found)} {kind}s have the name {name!r}; use one of their '
-            f'IDs: {shown}',
-            ids=[*found],
-        )
-    return next(iter(found.values()))
 
 
 def find_server_id(reader: ServerReader, name_id_or_url: str) -> str:
@@ -73,7 +38,7 @@ def find_server_id(reader: ServerReader, name_id_or_url: str) -> str:
     if not found and candidates:
         return last
     advice = '; for a deleted server, use its ID'
-    return only_one(
+    return _ids.only_one(
         'server', name_id_or_url, found, _errors.ServerNotFound, advice
     ).id
 
@@ -96,7 +61,7 @@ def find_flavor(client: Client, name_or_id: str) -> Flavor:
     found = {
         flavor.id: flavor for flavor in flavors if flavor.name == name_or_id
     }
-    return only_one('flavor', name_or_id, found, _errors.FlavorNotFound)
+    return _ids.only_one('flavor', name_or_id, found, _errors.FlavorNotFound)
 
 
 def _flavor(entry: Any) -> Flavor:
