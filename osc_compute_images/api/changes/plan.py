@@ -67,7 +67,7 @@ def delete(
         the protection rests on has gaps
     """
     protects = _protecting(keep, protection)
-    reason = _choice(named)
+    reason = 'named' if named else 'selected'
 
     def step(image: Image) -> Step:
         if image.state not in _DELETABLE and not named:
@@ -92,12 +92,12 @@ def prune(
     The rules apply to each group separately. Images that are not ACTIVE are
     kept, and not counted. Images that lack a key of the groups are kept.
 
-    :param keep: as of :func:`delete`. What it keeps still counts in its group
+    See :func:`delete` for the other arguments, and the errors.
+
+    :param keep: what it keeps still counts in its group
     :param group_by: ``server``, ``name``, ``type``, ``status``,
         ``property:KEY``
     :raises ValueError: for an unknown key
-    :raises GapsFound: if images would be deleted, and what the protection
-        rests on has gaps
     """
     keys, group = grouping(group_by)
     protects = _protecting(keep, protection)
@@ -144,6 +144,7 @@ def set_properties(
     :raises InvalidProperty: for one that Compute is known not to store
     """
     properties.check_properties(wanted)
+    reason = 'named' if named else 'selected'
 
     def step(image: Image) -> Step:
         missing = _stored.not_stored(wanted, image.metadata)
@@ -153,7 +154,7 @@ def set_properties(
         edit = Step(
             image=image,
             action=Action.SET,
-            reason=_choice(named),
+            reason=reason,
             properties=wanted if replace else missing,
             replaces=replace,
         )
@@ -174,16 +175,14 @@ def unset_properties(
     See :func:`set_properties` for the arguments.
     """
     distinct = tuple(dict.fromkeys(keys))
+    reason = 'named' if named else 'selected'
 
     def step(image: Image) -> Step:
         present = tuple(key for key in distinct if key in image.metadata)
         if not present:
             return kept(image, 'it has none of these properties')
         edit = Step(
-            image=image,
-            action=Action.UNSET,
-            reason=_choice(named),
-            keys=present,
+            image=image, action=Action.UNSET, reason=reason, keys=present
         )
         return _unless_kept(edit, keep)
 
@@ -192,10 +191,6 @@ def unset_properties(
 
 def _distinct(images: Iterable[Image]) -> Iterable[Image]:
     return {image.id: image for image in images}.values()
-
-
-def _choice(named: bool) -> str:
-    return 'named' if named else 'selected'
 
 
 def _state(image: Image) -> str:

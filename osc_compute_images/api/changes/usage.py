@@ -8,22 +8,9 @@ List the images that nothing uses::
     for image in api.list_detail(where=usage.unused()):
         print(image.name)
 
-An image is in use if
-
-* a server was booted from it;
-* it was taken from a server that is shelved, in ERROR, RESCUE or UNKNOWN, that
-  is resized, or that has a task. Such a server is, or may be, stored in any of
-  its snapshots: Nova does not tell in which one;
-* it was taken from no server, and is named as Nova names the snapshot of such
-  a server: ``NAME-shelved``, or ``NAME-resize-temp``;
-* another image needs it: as its kernel or ramdisk (the properties
-  ``kernel_id`` and ``ramdisk_id``), or in its ``block_device_mapping``.
-
-``base_image_ref`` names the image that a snapshot is derived from; it does not
-count as use.
-
-Compute does not report every use: see :attr:`Usage.unknown`, and "What is not
-seen" in :doc:`filters`.
+An image is in use if a server was booted from it or is, or may be, stored in
+it, or if another image needs it: see :ref:`use-of-images`, also for what
+Compute never reports.
 """
 
 from collections import defaultdict
