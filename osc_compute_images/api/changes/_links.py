@@ -21,7 +21,7 @@ def needing(images: Iterable[Image]) -> dict[str, list[ImageRef]]:
     found: dict[str, list[ImageRef]] = defaultdict(list)
     for image in images:
         for needed in _needs(image):
-            if needed and isinstance(needed, str):
+            if isinstance(needed, str):
                 ref = ImageRef(image.id, image.name)
                 found[needed.lower()].append(ref)
     return found

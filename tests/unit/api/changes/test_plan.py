@@ -193,8 +193,9 @@ def test_images_whose_properties_must_be_kept_are_refused(make):
 
 
 def test_property_that_is_replaced_or_removed_cannot_be_corrupted():
-    images = [image('a', metadata={'mappings': 'text', 'k': 'v'})]
-    assert plan.set_properties(images, {'a': 'b'}, replace=True).changes
+    images = [image('a', metadata={'mappings': '[]', 'k': 'v'})]
+    for wanted in ({'a': 'b'}, {'mappings': '[]'}):
+        assert plan.set_properties(images, wanted, replace=True).changes
     assert plan.unset_properties(images, ['mappings']).changes
     with pytest.raises(InvalidProperty):
         plan.set_properties(images, {'name': 'b'})

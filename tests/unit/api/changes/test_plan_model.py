@@ -310,26 +310,22 @@ class Observer:
         return told
 
     def _check_outcome(self, outcome):
-        step = outcome.step
-        image_id = step.image.id
+        result, action = outcome.result, outcome.step.action
+        image_id = outcome.step.image.id
         is_written = image_id in self._written
-        match outcome.result:
-            case Result.KEPT:
-                assert step.action is Action.KEEP
-                assert not is_written
-            case Result.SKIPPED:
+        match result:
+            case Result.KEPT | Result.SKIPPED:
                 assert outcome.reason
                 assert not is_written
-            case Result.GONE:
+            case Result.GONE | Result.FAILED:
+                # The response was lost, and the other client overwrote it.
                 assert not is_written or image_id in self._lost
             case Result.DONE:
                 assert is_written
-                if step.action is Action.DELETE:
-                    assert image_id not in self.fleet.images
-            case Result.FAILED:
-                # The response was lost, and the other client overwrote it.
-                assert outcome.error is not None
-                assert not is_written or image_id in self._lost
+                is_left = image_id in self.fleet.images
+                assert not is_left or action is not Action.DELETE
+        assert (result is Result.KEPT) == (action is Action.KEEP)
+        assert (result is Result.FAILED) == (outcome.error is not None)
 
 
 class Machine(RuleBasedStateMachine):
@@ -454,15 +450,6 @@ class Killed(BaseException):
     """Stands for a signal that cannot be caught."""
 
 
-#: How a command ends, before or after a request takes effect.
-ENDS = {
-    'killed before it': (Killed, 'before'),
-    'killed after it': (Killed, 'after'),
-    'disconnected before it': (requests.exceptions.ConnectionError, 'before'),
-    'disconnected after it': (requests.exceptions.ConnectionError, 'after'),
-}
-
-
 def state(fleet):
     """Return all images, without their times."""
     return {
@@ -472,11 +459,11 @@ def state(fleet):
 
 
 @pytest.mark.parametrize('command', COMMANDS)
-@pytest.mark.parametrize('end', ENDS)
+@pytest.mark.parametrize('end', [Killed, requests.exceptions.ConnectionError])
+@pytest.mark.parametrize('moment', ['before', 'after'])
 def test_plan_interrupted_at_any_request_can_be_completed(
-    http, slept, tmp_path, command, end
+    http, slept, tmp_path, command, end, moment
 ):
-    error, moment = ENDS[end]
     whole = cloud(2).serve(http)
     assert App(tmp_path).run(command, GO)[0] == 0
     assert len(whole.requests) > 4
@@ -486,7 +473,7 @@ def test_plan_interrupted_at_any_request_can_be_completed(
 
         def stop(_method, _path, fleet=fleet, number=number):
             if len(fleet.requests) == number + 1:
-                raise error('stopped')
+                raise end('stopped')
 
         setattr(fleet, moment, stop)
         try:

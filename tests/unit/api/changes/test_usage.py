@@ -62,7 +62,7 @@ IMAGES = st.builds(
                 *(('kernel_id', 'ramdisk_id'), IDS | st.sampled_from(ODD))
             ),
             'base_image_ref': IDS,
-            'block_device_mapping': st.sampled_from(['a', {}])
+            'block_device_mapping': st.sampled_from(['a', {}, 7])
             | IDS.map(lambda i: [None, 7, {'image_id': i}, {}]),
         },
     ),
