@@ -98,6 +98,13 @@ def test_only_what_was_reviewed_and_is_planned_again(reviewed, current):
         assert seen(step)[:5] == seen(old)[:5]
 
 
+def test_image_that_is_kept_now_tells_why():
+    images = [image(ID[0])]
+    marked = plan.delete(images, keep=lambda _: 'it is marked')
+    (step,) = marked.only(plan.delete(images)).steps
+    assert (step.reason, step.is_refused) == ('it is marked', True)
+
+
 @given(plans())
 def test_plan_that_is_made_again_is_applied_as_reviewed(made):
     again = made.only(Plan.from_json(made.to_json()))

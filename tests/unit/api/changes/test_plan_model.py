@@ -191,7 +191,7 @@ EVENTS = st.tuples(
 )
 
 #: Events, with the number of the request before each.
-SCHEDULES = st.lists(st.tuples(st.integers(0, 20), EVENTS), max_size=6)
+SCHEDULES = st.lists(st.tuples(st.integers(0, 8), EVENTS), max_size=6)
 
 
 class Observer:

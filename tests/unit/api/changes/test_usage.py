@@ -140,6 +140,12 @@ def test_rules(servers, images, missing, accept_gaps):
 # --- single rules ---------------------------------------------------------
 
 
+def test_statuses_of_servers_that_may_be_stored_in_an_image():
+    servers = [Server('1', status=each) for each in UNSETTLED + SETTLED]
+    unsettled = [s.status for s in servers if s.may_need_snapshots]
+    assert unsettled == UNSETTLED
+
+
 @pytest.mark.parametrize(
     ('server_id', 'error', 'accepted'),
     [
