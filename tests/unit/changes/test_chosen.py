@@ -80,58 +80,6 @@ def test_columns_are_checked_before_any_change(app, fleet):
     assert got[0] == {'ID': ID[5], 'Result': 'done'}
 
 
-# --- usage and refusals ---------------------------------------------------
-
-
-NONE = 'No images selected'
-NO_ALL = 'only exclude images need --all'
-NO_PROPERTY = '--property is required'
-NOT_BOTH = 'not allowed with'
-
-
-@pytest.mark.parametrize(
-    ('command', 'told'),
-    [
-        ('delete --include-used', NONE),
-        ('unset --property=a', NONE),
-        ('prune --type=snapshot', '--keep-'),
-        (f'set {ID[1]}', NO_PROPERTY),
-        ('unset --all', NO_PROPERTY),
-        ('set --no-property --all', 'needs one image'),
-        (f'delete {ID[1]} --type=snapshot', NOT_BOTH),
-        (f'delete {ID[1]} --all', NOT_BOTH),
-        (f'delete {ID[1]} --all-regions', NOT_BOTH),
-        (f'unset {ID[1]} --property=a --without-name=x', NOT_BOTH),
-        ('delete --not-name-pattern=a --not-name=x', NO_ALL),
-        ('unset --property=a --with-property=a!=b', NO_ALL),
-    ],
-)
-def test_usage_errors(app, fleet, caplog, command, told):
-    for words in ((), (GO,), (DRY,)):
-        caplog.clear()
-        assert app.run(command, *words) == (2, '')
-        [message] = caplog.messages
-        assert told in message
-    assert not fleet.requests
-    if told == NO_ALL:
-        assert app.acted(command, '--all', DRY)
-
-
-def test_options_that_cannot_be_used(app, fleet):
-    # With --newest, another run would delete other images.
-    for option in (
-        *('--max-changes=0', '--newest=3', '--keep-property='),
-        *('--keep-property==yes', '--keep-property=keep!=yes'),
-    ):
-        with pytest.raises(SystemExit):
-            app.run(DELETE, option, GO)
-    with pytest.raises(exceptions.CommandError, match='cannot be set'):
-        app.run('set --all --property=name=x', GO)
-    with pytest.raises(exceptions.CommandError, match='no terminal to ask'):
-        app.run(DELETE)
-    assert not fleet.requests
-
-
 @pytest.mark.parametrize('word', [GO, DRY])
 def test_too_many_images_to_change(app, fleet, monkeypatch, caplog, word):
     assert app.run(DELETE, word, '--max-changes=4') == (7, '')
@@ -226,26 +174,6 @@ def test_plan_that_no_longer_holds_is_refused(
 
 
 # --- application ----------------------------------------------------------
-
-
-def test_image_that_was_changed_is_skipped(app, fleet, caplog, typed):
-    def change(method, path):
-        if (method, path) == ('GET', f'/images/{ID[5]}'):
-            fleet.images[ID[5]]['name'] = 'new'
-        if (method, path) == ('GET', f'/images/{ID[3]}'):
-            fleet.images.pop(ID[3], None)
-
-    typed('y\n')
-    fleet.before = change
-    got = app.rows(DELETE, code=1)
-    assert [r['Result'] for r in got] == [
-        *('skipped', 'done', 'gone', 'done', 'done')
-    ]
-    reason = "its name changed from 'cirros-5' to 'new'"
-    assert got[0]['Reason'] == reason
-    assert f'Image {ID[5]} was not changed: {reason}' in caplog.text
-    assert {*fleet.images} == {ID[0], ID[5]}
-    assert not errors(caplog)
 
 
 def test_approved_plan_is_applied_after_broken_pipe(app, fleet):

@@ -2,9 +2,7 @@
 
 """Servers that cannot be read, alone and in several regions."""
 
-import os
 import re
-import signal
 
 import pytest
 
@@ -177,13 +175,3 @@ def test_cloud_whose_images_cannot_be_read_uses_those_of_others(
     assert kept == {ID[4]: 'server db was booted from it'}
     assert {r['Cloud'] for r in got} == {'mycloud'}
     assert {*fleet.images} == {ID[0], ID[4]}
-
-
-def test_exit_code_of_a_signal_wins(app, fleet, apart, slept):
-    def interrupt(method, _path):
-        if method == 'DELETE':
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    apart.before = fail
-    fleet.before = interrupt
-    assert app.rows(DELETE, ALL, code=128 + signal.SIGTERM) == []

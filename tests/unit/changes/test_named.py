@@ -185,10 +185,9 @@ def test_properties_that_are_as_wanted(app, fleet, caplog):
     assert app.acted(command, DRY) == [('keep', 0)]
     assert app.run(command) == (0, '')
     assert not caplog.records
-    # A missing property is reported, and others are removed.
-    command = f'{UNSET} --property=none {ID[0]}'
-    assert app.run(command, DRY)[0] == 1
-    assert app.run(command) == (1, '')
+    # Of those given, some are missing.
+    assert app.run(UNSET, '--property=none', ID[0], DRY)[0] == 1
+    assert app.run(UNSET, '--property=none', ID[0]) == (1, '')
     assert fleet.images[ID[0]]['metadata'] == {}
 
 

@@ -196,18 +196,6 @@ def test_output_that_fails(app, caplog):
     assert 'No space left' in errors(caplog)[-1]
 
 
-@pytest.mark.parametrize(
-    ('words', 'text'),
-    [
-        (['--warning=2d', '--critical=1d'], '--warning is longer'),
-        (['web', '--all'], 'not allowed with --all'),
-    ],
-)
-def test_usage_errors_are_those_of_argparse(app, caplog, words, text):
-    assert app.run('check', *words) == (2, '')
-    assert text in caplog.text
-
-
 def test_interruption_is_no_level(app, fleet):
     def interrupt(_method, _path):
         raise KeyboardInterrupt

@@ -106,14 +106,72 @@ def test_server_that_never_was_is_an_error(app, http):
         app.listed('--server', ID)
 
 
-def test_usage_error_after_parsing(app, http, two_regions, caplog):
-    assert app.run(f'list --marker {ID} --all-regions') == (2, '')
-    [record] = caplog.records
-    assert (record.levelname, record.message) == (
-        'ERROR',
-        '--marker needs a single region: select it with --region',
-    )
+NONE = 'No images selected'
+NO_ALL = 'only exclude images need --all'
+NO_PROPERTY = '--property is required'
+NOT_BOTH = 'not allowed with'
+
+
+@pytest.mark.parametrize(
+    ('command', 'told'),
+    [
+        (f'list --marker {ID} --all-regions', '--marker needs a single'),
+        ('delete --include-used', NONE),
+        ('unset --property=a', NONE),
+        ('prune --type=snapshot', '--keep-'),
+        ('set x', NO_PROPERTY),
+        ('unset --all', NO_PROPERTY),
+        ('set --no-property --all', 'needs one image'),
+        ('delete x --type=snapshot', NOT_BOTH),
+        ('delete x --all', NOT_BOTH),
+        ('delete x --all-regions', NOT_BOTH),
+        ('unset x --property=a --without-name=x', NOT_BOTH),
+        ('delete --not-name-pattern=a --not-name=x', NO_ALL),
+        ('unset --property=a --with-property=a!=b', NO_ALL),
+        ('delete x --detailed-exitcode', 'needs --dry-run'),
+        # With it, another run would delete other images.
+        ('delete --all --newest=3', 'unrecognized'),
+        ('delete --all --max-changes=0', '--max-changes'),
+        # A variable that is not set would protect nothing.
+        ('delete --all --keep-property=', 'no property key'),
+        ('delete --all --keep-property==yes', '--keep-property'),
+        ('delete --all --keep-property=keep!=yes', '--keep-property'),
+        ('create --include-volumes', 'No servers chosen'),
+        ('create web --all', NOT_BOTH),
+        ('create web --status=ACTIVE', 'options that choose servers'),
+        ('create web --timeout=3', '--timeout needs --wait'),
+        ('create web --image-name={host}', '{host} is not a field'),
+        ('create --status=ACTIV', 'choose from ACTIVE'),
+        ('create --with-metadata==x', '--with-metadata'),
+        ('check --warning=2d --critical=1d', '--warning is longer'),
+        ('check web --all', NOT_BOTH),
+    ],
+)
+def test_usage_errors(app, http, two_regions, caplog, capsys, command, told):
+    try:
+        code, _ = app.run(command)
+    except SystemExit as e:
+        code = e.code
+    assert code == 2
+    assert told in caplog.text + capsys.readouterr().err
+    assert len(caplog.records) <= 1
     assert sent(http) == []
+
+
+@pytest.mark.parametrize(
+    ('command', 'told'),
+    [
+        ('delete --all', 'no terminal to ask'),
+        ('apply plan.json', 'no terminal to ask'),
+        ('create --all', 'no terminal to ask'),
+        ('set x --property=name=x', 'cannot be set'),
+        ('create web --property=name=x', 'cannot be set'),
+    ],
+)
+def test_errors_before_any_request(app, http, command, told):
+    with pytest.raises(exceptions.CommandError, match=told):
+        app.run(command)
+    assert not http.request_history
 
 
 # --- show -----------------------------------------------------------------

@@ -250,39 +250,6 @@ def test_plan_is_made_again_after_a_long_question(
     assert f'no longer holds for server {WEB}' in caplog.text
 
 
-def test_chosen_servers_need_approval(app, fleet):
-    with pytest.raises(exceptions.CommandError, match='no terminal'):
-        create(app, '--all')
-    assert not fleet.requests
-
-
-@pytest.mark.parametrize(
-    ('words', 'text'),
-    [
-        (['--include-volumes'], 'No servers chosen'),
-        (['web', '--all'], 'not allowed with --all'),
-        (['web', '--status=ACTIVE'], 'options that choose servers'),
-        (['web', '--all-regions'], 'not allowed with --all-regions'),
-        (['web', '--timeout=3'], '--timeout needs --wait'),
-        (['web', '--detailed-exitcode'], 'needs --dry-run'),
-        (['web', '--image-name={host}'], '{host} is not a field'),
-    ],
-)
-def test_invalid_options(app, fleet, caplog, words, text):
-    assert app.run('create', *words) == (2, '')
-    assert text in caplog.text
-    assert not fleet.requests
-
-
-def test_invalid_values(app, fleet):
-    for word in ('--status=ACTIV', '--with-metadata==x', '--with-metadata='):
-        with pytest.raises(SystemExit):
-            app.run('create', word)
-    with pytest.raises(exceptions.CommandError, match='cannot be set'):
-        app.run('create', 'web', '--property=name=x')
-    assert not fleet.requests
-
-
 # --- waiting, and signals ---------------------------------------------------
 
 
