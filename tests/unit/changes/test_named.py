@@ -93,20 +93,14 @@ def test_image_in_which_a_server_may_be_stored_is_refused(
 ):
     change(fleet)
     name = fleet.images[ID[1]]['name'] if change is shelve else ID[1]
-    for words, code in (
-        ([name], 7),
-        ([name, '--include-used'], 7),
-        ([name, 'cirros-5'], 1),
-        ([name, 'nope'], 1),
-    ):
+    for words, code in (([name], 7), ([name, 'cirros-5'], 1)):
         plan = app.acted('delete', *words, DRY, code=code)
         assert plan[0] == ('keep', 1)
         caplog.clear()
         assert app.run('delete', *words) == (code, '')
         assert ID[1] in fleet.images
-        assert (
+        assert caplog.messages[0].endswith(
             'may be stored in it. To delete it all the same, use --force'
-            in (next(m for m in caplog.messages if ID[1] in m))
         )
     assert ID[5] not in fleet.images
     assert app.run('delete', name, '--force') == (0, '')
@@ -174,10 +168,9 @@ def test_shared_images_do_not_become_private(
     assert told in caplog.text
     assert bool(caplog.records) == bool(told)
     assert ('allow that with --allow-private' in caplog.text) == bool(code)
-    caplog.clear()
-    fleet.images[ID[0]]['metadata'] = {'os_distro': 'x'}
-    assert app.run(command, ID[0], '--allow-private') == (0, '')
-    assert not caplog.records
+    if code:
+        assert app.run(command, ID[0], '--allow-private') == (0, '')
+        assert len(fleet.writes) == 1
 
 
 def test_properties_that_are_as_wanted(app, fleet, caplog):

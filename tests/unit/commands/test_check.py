@@ -144,19 +144,23 @@ def test_cells_that_are_not_listed(app, fleet, caplog):
     check(app, 'web')
 
 
+@pytest.fixture
+def two(http):
+    """Serve a second region, with a server that has no snapshot."""
+    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
+    Fleet([], [server(ID[7], 'other', image=ID[0])]).serve(http, TWO)
+
+
 @pytest.mark.parametrize('path', ['servers', 'images'])
 @pytest.mark.parametrize('status', [403, 500])
-def test_region_that_fails(app, http, slept, caplog, path, status):
-    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
-    Fleet([], [server(WEB, 'web')]).serve(http, TWO)
+def test_region_that_fails(app, two, http, slept, caplog, path, status):
     http.get(re.compile(f'{TWO}/{path}'), status_code=status)
     assert check(app, '--all-regions', code=UNKNOWN) == []
     assert any('RegionTwo' in message for message in errors(caplog))
     assert errors(caplog)[-1].startswith('UNKNOWN: 2 of 2 servers')
     http.get(re.compile(f'{nova.ENDPOINT}/{path}'), status_code=status)
     for words in (['--all-regions'], []):
-        got = app.run('check', *words)
-        assert got == (UNKNOWN, '')
+        assert app.run('check', *words) == (UNKNOWN, '')
 
 
 def test_failed_login(app, http, caplog):
@@ -177,9 +181,7 @@ def test_servers_that_are_not_found(app, fleet, caplog):
         fleet.servers.clear()
 
 
-def test_other_regions(app, http):
-    set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
-    Fleet([], [server(ID[7], 'other', image=ID[0])]).serve(http, TWO)
+def test_other_regions(app, two):
     [row] = check(app, '--all-regions', code=CRITICAL)
     assert (row['Region'], row['Server']) == ('RegionTwo', 'other')
     check(app, '--region=RegionOne')
