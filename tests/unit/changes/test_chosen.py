@@ -31,6 +31,7 @@ SET = 'set --property=a=b'
     [
         ('delete --all', [5, 4, 3, 2, 1]),
         ('delete --all --include-used', [5, 4, 3, 2, 1, 0]),
+        ('delete --unused --include-used', [5, 4, 3, 2, 1]),
         (f'{DELETE} --created-before={day(3)}', [2, 1]),
         (LAST, [4, 2, 1]),
         ('prune --keep-last=0', []),

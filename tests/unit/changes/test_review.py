@@ -308,19 +308,20 @@ def test_totals(app, fleet, caplog):
     )
 
 
-def test_kept_image_is_reported_once(
+def test_images_that_are_not_changed_are_reported_once(
     app, fleet, reviewed, caplog, monkeypatch, typed
 ):
     """Even if the answer took long, and the plan is made again."""
-    file = reviewed(PRUNE)
-    rename(fleet)
+    file = reviewed(f'delete {ID[1]} cirros-2 cirros-3')
+    fleet.images[ID[1]]['name'] = 'cirros-2'
     monkeypatch.setattr(work, '_FRESH', -1)
     typed('y\n')
     got = app.rows('apply', file, code=1)
-    assert [r['Result'] for r in got] == ['done', 'done', 'kept']
-    kept, total = errors(caplog)
+    assert [r['Result'] for r in got] == ['kept', 'kept', 'done']
+    ambiguous, kept, total = errors(caplog)
+    assert "have the name 'cirros-2'" in ambiguous
     assert ID[1] in kept
-    assert total == '1 of 3 images failed to delete.'
+    assert total == '2 of 3 images failed to delete.'
 
 
 def test_outcomes_are_an_audit_log(app, http):
