@@ -197,22 +197,26 @@ def test_closed_stdout_is_an_error(app, fleet, command):
 
 
 @pytest.mark.parametrize(
-    ('form', 'is_piped', 'has_bar'),
-    [('table', False, True), ('csv', False, False), ('csv', True, True)],
+    ('form', 'is_piped', 'name', 'shown'),
+    [
+        ('table', False, None, ID[1]),
+        ('csv', False, 'web', ''),
+        ('csv', True, 'web', 'web'),
+    ],
 )
 def test_bar_is_shown_unless_rows_are_printed_meanwhile(
-    app, fleet, monkeypatch, form, is_piped, has_bar
+    app, fleet, monkeypatch, form, is_piped, name, shown
 ):
     bar = Terminal()
     monkeypatch.setattr(sys, 'stderr', bar)
     monkeypatch.setenv('TERM', 'xterm')
     app.stdout = io.StringIO() if is_piped else Terminal()
     # The last is the oldest: it shows names, and else IDs.
-    fleet.images[ID[1]]['name'] = None
+    fleet.images[ID[1]]['name'] = name
     app.run(DELETE, GO, '-f', form)
-    assert ('5/5' in bar.getvalue()) == has_bar
-    assert (ID[1] in bar.getvalue()) == has_bar
-    assert ID[2] not in bar.getvalue()
+    assert ('5/5' in bar.getvalue()) == bool(shown)
+    assert shown in bar.getvalue()
+    assert (ID[1] in bar.getvalue()) == (shown == ID[1])
 
 
 # --- properties -----------------------------------------------------------

@@ -15,7 +15,6 @@ from hypothesis import Phase
 from hypothesis import settings
 from hypothesis import strategies as st
 from osc_lib import exceptions
-import pytest
 import requests_mock
 
 from osc_compute_images.api.changes import _document
@@ -132,22 +131,3 @@ def test_limit_of_the_command_holds(app, fleet, tmp_path):
     assert not fleet.writes
     app.acted('apply', file, GO, '--max-changes=5')
     assert len(fleet.writes) == 5
-
-
-def test_command_is_shown(app, fleet, tmp_path, typed, caplog):
-    """A row tells neither what is set, nor why it was chosen."""
-    plan = app.rows('set --all --property=a=b', DRY)
-    for row in plan:
-        row['Command'] = ['set', '--all', '--property=a=\x1b[2J']
-        row['Properties'] = {'a': '\x1b[2J'}
-    file = written(tmp_path, signed(plan))
-    title = r"Plan of: set --all '--property=a=\x1b[2J'"
-    terminal = typed('n\n')
-    with pytest.raises(exceptions.CommandError, match='Not approved'):
-        app.run('apply', file)
-    assert terminal.getvalue().startswith(f'{title}\n')
-    app.run('apply', file, DRY)
-    assert title in caplog.messages
-    assert not fleet.writes
-    app.acted('apply', file, GO)
-    assert len(fleet.writes) == 6

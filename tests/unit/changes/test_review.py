@@ -7,6 +7,7 @@ import io
 import pathlib
 import sys
 
+from osc_lib import exceptions
 import pytest
 
 from osc_compute_images.api.changes.plan import Plan
@@ -81,6 +82,19 @@ def test_plan_is_shown_and_applied_twice(
     assert {*applied(app, file).values()} <= {'kept'}
     assert not fleet.writes
     assert errors(caplog) == []
+
+
+def test_command_is_shown(app, fleet, reviewed, typed, caplog):
+    """A row tells neither what is set, nor why it was chosen."""
+    file = reviewed('set', '--all', '--property=a=\x1b[2J')
+    title = r"Plan of: set -f json --all '--property=a=\x1b[2J' --dry-run"
+    terminal = typed('n\n')
+    with pytest.raises(exceptions.CommandError, match='Not approved'):
+        app.run('apply', file)
+    assert terminal.getvalue().startswith(f'{title}\n')
+    app.run('apply', file, DRY)
+    assert title in caplog.messages
+    assert not fleet.writes
 
 
 def test_plans_from_stdin(app, fleet, stdin_of):
@@ -404,4 +418,6 @@ def test_plan_of_all_clouds(fleet, apart, tmp_path, caplog):
     app = App(tmp_path, {'other': other})
     got = app.rows('apply', file, GO)
     assert {r['Cloud'] for r in got if r['Result'] == 'done'} == {'other'}
+    # For --timing, the shell reads its own session at the end.
+    assert app.client_manager.session.auth
     assert not apart.images
