@@ -8,8 +8,8 @@ from osc_lib.command import command
 
 from osc_compute_images import base
 from osc_compute_images.options import parsers
-from osc_compute_images.options import regions
 from osc_compute_images.options import servers
+from osc_compute_images.options import shared
 
 #: Exit codes that monitoring understands, other than 0.
 EXIT_WARNING = 1
@@ -41,7 +41,7 @@ class CheckComputeImages(base.ImagesCommand, command.Lister):
             parser,
             'Choose all servers that no other option excludes (the default)',
         )
-        regions.add_options(parser)
+        shared.add_regions(parser)
         group = parser.add_argument_group('rules')
         critical = group.add_mutually_exclusive_group()
         older = (

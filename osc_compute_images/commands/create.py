@@ -9,9 +9,8 @@ from osc_lib.cli import parseractions
 from osc_compute_images import base
 from osc_compute_images.changes import command
 from osc_compute_images.options import parsers
-from osc_compute_images.options import regions
 from osc_compute_images.options import servers
-from osc_compute_images.options import waiting
+from osc_compute_images.options import shared
 
 #: Each snapshot costs a hypervisor.
 _PARALLEL = 4
@@ -40,7 +39,7 @@ class CreateComputeImages(command.PlanCommand):
         servers.add_options(
             parser, 'Choose all servers that no other option excludes'
         )
-        regions.add_options(parser)
+        shared.add_regions(parser)
         group = parser.add_argument_group('snapshots')
         group.add_argument(
             '--image-name',
@@ -71,7 +70,7 @@ class CreateComputeImages(command.PlanCommand):
             'volume. The Block Storage service keeps the snapshots of their '
             'volumes: deleting the image does not remove them',
         )
-        waiting.add_options(
+        shared.add_waiting(
             group, 'Wait until each image is ACTIVE', ', for each image'
         )
         group.add_argument(
@@ -89,7 +88,7 @@ class CreateComputeImages(command.PlanCommand):
         )
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        waiting.check(parsed_args)
+        shared.check_waiting(parsed_args)
         self.check_detail(parsed_args)
         servers.check(parsed_args)
         if parsed_args.servers:

@@ -9,8 +9,8 @@ from osc_lib.command import command
 from osc_compute_images import base
 from osc_compute_images.options import habits
 from osc_compute_images.options import parsers
-from osc_compute_images.options import regions
 from osc_compute_images.options import select
+from osc_compute_images.options import shared
 
 
 class ListComputeImage(base.ImagesCommand, command.Lister):
@@ -53,7 +53,7 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
             help='List only images after this one (name or ID), which must '
             'still exist',
         )
-        regions.add_options(parser)
+        shared.add_regions(parser)
         group = parser.add_argument_group('output')
         group.add_argument(
             '--long',
@@ -66,11 +66,7 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
             help='Also list the server of each image, and what uses it '
             '(implied by --used-by, --unused and --orphaned)',
         )
-        group.add_argument(
-            '--human-readable',
-            action='store_true',
-            help='Print sizes in a human-friendly format',
-        )
+        shared.add_human_readable(group)
         habits.add_listing(parser)
 
     def check(self, parsed_args: argparse.Namespace) -> None:

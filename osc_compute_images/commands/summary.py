@@ -7,8 +7,8 @@ import argparse
 from osc_lib.command import command
 
 from osc_compute_images import base
-from osc_compute_images.options import regions
 from osc_compute_images.options import select
+from osc_compute_images.options import shared
 
 
 class SummarizeComputeImages(base.ImagesCommand, command.Lister):
@@ -31,12 +31,8 @@ class SummarizeComputeImages(base.ImagesCommand, command.Lister):
             'property:<key>; repeat option to combine keys (default: all '
             'images are one group)',
         )
-        regions.add_options(parser)
-        parser.add_argument_group('output').add_argument(
-            '--human-readable',
-            action='store_true',
-            help='Print sizes in a human-friendly format',
-        )
+        shared.add_regions(parser)
+        shared.add_human_readable(parser.add_argument_group('output'))
 
     def work(self, parsed_args: argparse.Namespace) -> base.Work:
         # NOTE: imported here, as every "openstack" command loads this module.

@@ -95,7 +95,7 @@ def where(
             continue
         made = times if option.time else others
         made += option.filters(region, parsed_args)
-        if option.time and option.is_given(parsed_args):
+        if option.time and any(option.given(parsed_args)):
             fields.add(option.time)
     if times:
         others.append(unreadable.counting(parsed_args, fields))

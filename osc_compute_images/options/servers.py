@@ -5,7 +5,7 @@
 import argparse
 
 from osc_compute_images.options import parsers
-from osc_compute_images.options import regions
+from osc_compute_images.options import shared
 
 #: Nova's statuses of servers.
 STATUSES = (
@@ -93,7 +93,7 @@ def check(parsed_args: argparse.Namespace) -> None:
     :raises UsageError: if they are named, and options choose others
     """
     if parsed_args.servers:
-        regions.check_named(
+        shared.check_named(
             parsed_args,
             'server',
             (parsed_args.all, '--all'),
