@@ -231,7 +231,7 @@ class PropertyCommand(ChangeCommand):
             'Without this option, such images are not changed; "openstack '
             'image set" and "unset" keep the visibility',
         )
-        habits.add_assigning(parser, self.verb)
+        habits.refuse(parser, habits.ASSIGNING, self.verb)
 
     @abc.abstractmethod
     def add_property(self, parser: argparse.ArgumentParser) -> None:

@@ -67,7 +67,7 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
             '(implied by --used-by, --unused and --orphaned)',
         )
         shared.add_human_readable(group)
-        habits.add_listing(parser)
+        habits.refuse(parser, habits.LISTING, 'list')
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if parsed_args.group_by and parsed_args.newest is None:

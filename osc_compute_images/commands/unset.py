@@ -3,16 +3,13 @@
 """Remove properties of images."""
 
 import argparse
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from osc_compute_images import base
 from osc_compute_images.changes import command
 from osc_compute_images.options import parsers
-from osc_compute_images.text import printable
 
 if TYPE_CHECKING:
-    from osc_compute_images.api import Image
     from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
@@ -57,6 +54,7 @@ class UnsetComputeImage(command.PropertyCommand):
     ) -> 'Plan':
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images.api.changes import plan
+        from osc_compute_images.text import printable
 
         made = plan.unset_properties(
             chosen.images,
@@ -67,16 +65,11 @@ class UnsetComputeImage(command.PropertyCommand):
         # NOTE: a reviewed plan may have been applied before.
         is_asked_for = chosen.named and not self.is_reviewed
         for step in made.steps if is_asked_for else ():
-            if not step.is_refused:
-                self._report_missing(step.image, parsed_args.properties)
+            for key in dict.fromkeys(parsed_args.properties):
+                if not step.is_refused and key not in step.image.metadata:
+                    self._misses = True
+                    self.log.error(
+                        'Image %(image)s has no property %(property)r',
+                        {'image': printable(step.image.id), 'property': key},
+                    )
         return made
-
-    def _report_missing(self, image: 'Image', keys: Iterable[str]) -> None:
-        """Report the properties that a named image does not have."""
-        for key in dict.fromkeys(keys):
-            if key not in image.metadata:
-                self._misses = True
-                self.log.error(
-                    'Image %(image)s has no property %(property)r',
-                    {'image': printable(image.id), 'property': key},
-                )
