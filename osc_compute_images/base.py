@@ -11,7 +11,6 @@ import abc
 import argparse
 from collections.abc import Iterable
 from collections.abc import Sequence
-import contextlib
 from typing import Any
 from typing import Protocol
 from typing import TYPE_CHECKING
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 
 #: Seconds to wait for a response, unless ``api_timeout`` is configured.
 TIMEOUT = 60.0
-
-#: Exit code of a usage error, as argparse has it.
-EXIT_USAGE = 2
 
 #: Exit code if a plan was refused, or what was read has gaps.
 EXIT_REFUSED = 7
@@ -43,12 +39,11 @@ class Failure(exceptions.CommandError):
 class UsageError(Failure):
     """The options of a command do not fit together.
 
-    It has the exit code of argparse. The error function of a parser would end
-    an interactive shell.
+    The error function of a parser would end an interactive shell.
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, EXIT_USAGE)
+        super().__init__(message, 2)
 
 
 class Work(Protocol):
@@ -92,8 +87,6 @@ class ImagesCommand(command.Command):
     examples: tuple[str, ...] = ()
     notes = ''
 
-    _epilog: Any = None
-
     def __init__(
         self,
         app: Any,
@@ -115,10 +108,8 @@ class ImagesCommand(command.Command):
         parser.usage = ' '.join(('%(prog)s', '[options]', *self.arguments))
         parse_args: Any = parser.parse_args
 
-        def parse(
-            args: Sequence[str], *namespace: argparse.Namespace
-        ) -> argparse.Namespace:
-            parsed: argparse.Namespace = parse_args(args, *namespace)
+        def parse(args: Sequence[str], *namespace: Any) -> Any:
+            parsed = parse_args(args, *namespace)
             # A plan records them, to be made again.
             parsed.words = tuple(args)
             return parsed
@@ -140,16 +131,17 @@ class ImagesCommand(command.Command):
         """Add the arguments and options, in groups."""
 
     def get_epilog(self) -> str:
-        examples = [f'  %(prog)s {words}' for words in self.examples]
-        self._epilog = '\n'.join(['Examples:', *examples])
-        if self.notes:
-            self._epilog += f'\n\n{self.notes}'
-        if any(True for _hook in getattr(self, '_hooks', ())):
-            return super().get_epilog()
-        # NOTE: to find the name of this distribution, cliff would read the
-        # metadata of all installed ones, on every run.
-        plugin = 'This command is provided by the osc-compute-images plugin.'
-        return f'{self._epilog}\n\n{plugin}'
+        examples = '\n'.join(f'  %(prog)s {words}' for words in self.examples)
+        hooks = (hook.obj for hook in getattr(self, '_hooks', ()))
+        texts = [
+            f'Examples:\n{examples}',
+            self.notes,
+            *(hook.get_epilog() for hook in hooks if hook is not None),
+            # NOTE: to find this name, cliff would read the metadata of all
+            # installed distributions, on every run.
+            'This command is provided by the osc-compute-images plugin.',
+        ]
+        return '\n\n'.join(filter(None, texts))
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         """Check the options, before anything else is done.
@@ -179,11 +171,7 @@ class ImagesCommand(command.Command):
                     'Cannot write the output: stdout is closed'
                 )
             self._work = self.work(parsed_args)
-            with (
-                contextlib.nullcontext()
-                if self.app.stdout is None
-                else flush.flushed(self.app.stdout)
-            ):
+            with flush.flushed(self.app.stdout):
                 try:
                     code = super().run(parsed_args)
                 finally:

@@ -19,7 +19,6 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 from osc_compute_images import base
-from osc_compute_images.options import habits
 from osc_compute_images.options import parsers
 from osc_compute_images.options import select
 from osc_compute_images.options import shared
@@ -72,20 +71,22 @@ class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
             f'<n> {noun}',
         )
 
-    def check_detail(self, parsed_args: argparse.Namespace) -> None:
-        """Check that there is a plan for ``--detailed-exitcode``.
+    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        """Return the names and IDs that were given: they need no approval."""
+        del parsed_args
+        return ()
 
-        :raises UsageError: otherwise
+    def check(self, parsed_args: argparse.Namespace) -> None:
+        """Check that the plan can be shown, or approved.
+
+        :raises UsageError: if options do not fit together
+        :raises CommandError: if there is no terminal to ask
         """
         if parsed_args.detailed_exitcode and not parsed_args.dry_run:
             raise base.UsageError('--detailed-exitcode needs --dry-run')
-
-    def check_approval(self, parsed_args: argparse.Namespace) -> None:
-        """Check that the plan can be approved.
-
-        :raises CommandError: if there is no terminal to ask
-        """
-        if not (parsed_args.dry_run or parsed_args.auto_approve) and not all(
+        if parsed_args.dry_run or parsed_args.auto_approve:
+            return
+        if not self.names(parsed_args) and not all(
             stream is not None and stream.isatty()
             for stream in (sys.stdin, sys.stderr)
         ):
@@ -162,17 +163,6 @@ class ChangeCommand(PlanCommand):
             )
         return group
 
-    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
-        """Return the names and IDs of images that were given."""
-        del parsed_args
-        return ()
-
-    def check_values(self, parsed_args: argparse.Namespace) -> None:
-        """Check the values of options as the API does, before any request.
-
-        :raises ImagesError: for one that is not valid
-        """
-
     @abc.abstractmethod
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
@@ -189,12 +179,6 @@ class ChangeCommand(PlanCommand):
         return parsed_args.dry_run or not self.names(parsed_args)
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        """Check the options before the first request.
-
-        :raises UsageError: if they contradict each other
-        :raises CommandError: if approval is needed, without a terminal
-        """
-        self.check_detail(parsed_args)
         if self.names(parsed_args):
             shared.check_named(
                 parsed_args,
@@ -202,40 +186,6 @@ class ChangeCommand(PlanCommand):
                 (select.is_given(parsed_args), 'filter options'),
                 (parsed_args.all, '--all'),
             )
-            return
-        if self.needs_choice:
+        elif self.needs_choice:
             select.check_chosen(parsed_args)
-        self.check_approval(parsed_args)
-
-
-class PropertyCommand(ChangeCommand):
-    """A command that changes properties of one image, or of those chosen."""
-
-    arguments = ('[<image>]',)
-
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            'image',
-            metavar='<image>',
-            nargs='?',
-            type=parsers.name_or_id,
-            help='Image to modify (name or ID)',
-        )
-        self.add_property(parser)
-        self.add_planning(parser, 'with-').add_argument(
-            '--allow-private',
-            action='store_true',
-            help='Allow images to become private: with any change of '
-            'properties, the Compute service makes a shared or community '
-            'image private, so that other projects can no longer use it. '
-            'Without this option, such images are not changed; "openstack '
-            'image set" and "unset" keep the visibility',
-        )
-        habits.refuse(parser, habits.ASSIGNING, self.verb)
-
-    @abc.abstractmethod
-    def add_property(self, parser: argparse.ArgumentParser) -> None:
-        """Add the options that name properties."""
-
-    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
-        return () if parsed_args.image is None else (parsed_args.image,)
+        super().check(parsed_args)

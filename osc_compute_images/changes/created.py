@@ -2,16 +2,13 @@
 
 """The report of snapshots: what was created, begun and skipped."""
 
-from collections.abc import Mapping
 import logging
 from typing import Any
 
 from osc_compute_images.api import Image
-from osc_compute_images.api import Server
+from osc_compute_images.api.changes.plan import Result
 from osc_compute_images.api.snapshots import plan
 from osc_compute_images.changes import report
-from osc_compute_images.targets import servers
-from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.text import printable
 
 
@@ -26,18 +23,13 @@ class Report(report.Report):
 
     def __init__(self, log: logging.Logger) -> None:
         super().__init__(log, 'snapshot')
-        self._has_gaps = False
         # By the ID of the server; the ID of the image once it is known.
         self._begun: dict[str, tuple[plan.Step, str | None]] = {}
 
-    def subject(self, step: plan.Step) -> Server:
-        return step.server
-
-    def is_change(self, step: plan.Step) -> bool:
-        return step.action is plan.Action.CREATE
-
     def label(self, step: plan.Step) -> str:
-        return _label(step.server)
+        server = step.server
+        name = f'{server.name} ({server.id})' if server.name else server.id
+        return printable(name)
 
     def plan_cells(self, step: plan.Step) -> tuple[str | None, ...]:
         server = step.server
@@ -53,69 +45,45 @@ class Report(report.Report):
             outcome.time.isoformat(timespec='seconds'),
         )
 
-    def tell_gaps(self, found: Mapping[RegionKey, servers.Found]) -> None:
-        """Report servers that could not be read: they have no snapshot."""
-        for text, is_gap in servers.gaps(found):
-            self._has_gaps |= is_gap
-            level = logging.ERROR if is_gap else logging.WARNING
-            self._log.log(level, '%s', text)
-
     def tell_skipped(self, step: plan.Step, *, named: bool) -> None:
         """Report a server that has no snapshot because of its state.
 
         :param named: whether it was named: then any reason is told
         """
-        if self.is_change(step) or not (named or step.is_missed):
-            return
         if step.is_missed:
-            self._skipped.add(step.server.id)
-        self._log.warning(
-            'Server %(server)s is skipped: %(reason)s',
-            {'server': self.label(step), 'reason': printable(step.reason)},
-        )
+            self._ids[Result.SKIPPED].add(step.server.id)
+        if step.is_missed or (named and not self.is_change(step)):
+            reason = printable(step.reason)
+            self._log.warning(
+                'Server %s is skipped: %s', self.label(step), reason
+            )
 
-    def begin(self, step: plan.Step) -> None:
-        """Note that a snapshot is requested, in any thread."""
-        self._begun[step.server.id] = (step, None)
-
-    def create(self, step: plan.Step, image_id: str) -> None:
-        """Note a new image, in any thread."""
+    def begin(self, step: plan.Step, image_id: str | None = None) -> None:
+        """Note a snapshot that is requested, or its image, in any thread."""
         self._begun[step.server.id] = (step, image_id)
 
     def poll(self, step: plan.Step, image: Image) -> None:
         """Show the progress of an image, in any thread."""
         percent = f', {image.progress} %' if image.progress else ''
         status = f'{step.server.name}: {image.status}{percent}'
-        self._bar.describe(status)
+        self.bar.describe(status)
 
-    def exit_code(self, code: int) -> int:
-        return super().exit_code(code) or int(self._has_gaps)
-
-    def _others(self) -> dict[str, set[str]]:
-        return {'skipped': self._kept | self._skipped}
-
-    def _interrupted(self, step: plan.Step) -> None:
+    def interrupt(self, step: plan.Step | None) -> None:
         del step
-        self._stopped()
-
-    def _stopped(self) -> None:
-        for step, image_id in [*self._begun.values()]:
-            where = {'server': self.label(step), 'name': printable(step.name)}
+        for begun, image_id in [*self._begun.values()]:
+            name, server = printable(begun.name), self.label(begun)
             if image_id is None:
                 self._log.error(
-                    'Interrupted: a snapshot %(name)r of server %(server)s '
-                    'may have been begun, as the response to the request was '
-                    'not awaited',
-                    where,
+                    'Interrupted: a snapshot %r of server %s may have been '
+                    'begun, as the response to the request was not awaited',
+                    *(name, server),
                 )
             else:
                 self._log.error(
-                    'Interrupted: image %(image)s, the snapshot %(name)r of '
-                    'server %(server)s, was begun and not awaited',
-                    {**where, 'image': printable(image_id)},
+                    'Interrupted: image %s, the snapshot %r of server %s, was '
+                    'begun and not awaited',
+                    *(printable(image_id), name, server),
                 )
 
-
-def _label(server: Server) -> str:
-    name = f'{server.name} ({server.id})' if server.name else server.id
-    return printable(name)
+    def _left(self, skipped: set[str]) -> dict[str, set[str]]:
+        return {'skipped': self._kept | skipped}

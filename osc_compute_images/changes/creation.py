@@ -2,10 +2,10 @@
 
 """Plan snapshots of servers, and create them."""
 
-import argparse
 from collections.abc import Iterable
 from collections.abc import Iterator
 import itertools
+import logging
 from typing import Any
 from typing import NamedTuple
 
@@ -17,8 +17,8 @@ from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.changes import properties
 from osc_compute_images.api.snapshots import apply
 from osc_compute_images.api.snapshots import plan
-from osc_compute_images.changes import command
 from osc_compute_images.changes import created
+from osc_compute_images.changes import rows
 from osc_compute_images.changes import work
 from osc_compute_images.targets import scope
 from osc_compute_images.targets import servers
@@ -34,36 +34,31 @@ class Creation(work.PlanWork):
 
     _report: created.Report
 
-    def __init__(
-        self, shell_command: command.PlanCommand, args: argparse.Namespace
-    ) -> None:
-        made = created.Report(shell_command.log)
-        super().__init__(shell_command, args, made, 'snapshot')
-        self._name = args.image_name or plan.NAME
-
-    @property
-    def _asks(self) -> bool:
-        return not self._args.servers
-
-    def _prepare(self) -> bool:
-        properties.check_properties(self._args.properties or {})
+    def run(self) -> work.Table:
+        self._name = self._args.image_name or plan.NAME
+        with errors.translated():
+            properties.check_properties(self._args.properties or {})
         try:
             plan.create((), (), self._name)
         except ValueError as e:
             raise base.UsageError(f'--image-name: {e}') from e
-        return True
+        return super().run()
 
-    def _plans(self, regions: scope.Regions) -> work.Plans:
+    def _plans(self, regions: scope.Regions) -> rows.Plans:
         found = dict(
             servers.find(
                 regions,
                 self._results,
                 self._args,
                 self._recent_images,
-                lambda name, e: self._report.miss(name, errors.describe(e)),
+                self._report.miss,
             )
         )
-        self._report.tell_gaps(found)
+        for text, is_gap in servers.gaps(found):
+            # Servers that could not be read have no snapshot.
+            self._results.exit_code |= is_gap
+            level = logging.ERROR if is_gap else logging.WARNING
+            self._log.log(level, '%s', text)
         # NOTE: one plan for all regions, as names are unique in it, and
         # regions may list the same server.
         everywhere = plan.create(
@@ -73,8 +68,12 @@ class Creation(work.PlanWork):
             not_within=self._args.not_within,
             include_volumes=self._args.include_volumes,
         )
+        for step in everywhere:
+            self._report.tell_skipped(step, named=not self._asks)
+        if self._asks and not everywhere:
+            self._log.warning('No servers match')
         steps = {step.server.id: step for step in everywhere}
-        plans = {
+        return {
             key: _Plan(
                 tuple(
                     steps.pop(server.id)
@@ -84,12 +83,6 @@ class Creation(work.PlanWork):
             )
             for key, each in found.items()
         }
-        for step in everywhere:
-            self._report.tell_skipped(step, named=not self._asks)
-        if self._asks and not everywhere:
-            self._log.warning('No servers match')
-        self._report.count(plans)
-        return plans
 
     def _recent_images(self, api: ImagesAPI) -> Iterable[Image]:
         if self._args.not_within is None:
@@ -108,6 +101,6 @@ class Creation(work.PlanWork):
             wait=self._args.wait,
             timeout=self._args.timeout,
             on_begin=self._report.begin,
-            on_create=self._report.create,
+            on_create=self._report.begin,
             on_poll=self._report.poll,
         )

@@ -21,7 +21,7 @@ SIGNALS = tuple(
 )
 
 
-class Stopped(Exception):
+class Stopped(KeyboardInterrupt):
     """A signal has arrived before a step."""
 
 
@@ -56,8 +56,8 @@ class Interruption:
     def step(self, call: Callable[[], _T]) -> _T:
         """Call a function that a signal interrupts.
 
-        :raises KeyboardInterrupt: if a signal arrives
-        :raises Stopped: if one has arrived before
+        :raises KeyboardInterrupt: if a signal arrives; a Stopped, if one has
+            arrived before
         """
         self._in_step = True
         try:

@@ -22,7 +22,7 @@ from osc_compute_images.api import PlanRefused
 from osc_compute_images.api.changes import _document
 from osc_compute_images.api.changes.plan import Origin
 from osc_compute_images.api.changes.plan import Plan
-from osc_compute_images.changes import file
+from osc_compute_images.changes import files
 from osc_compute_images.changes.command import ChangeCommand
 from osc_compute_images.commands import apply
 from osc_compute_images.commands.delete import DeleteComputeImage
@@ -43,11 +43,6 @@ _COMMANDS: Mapping[str, type[ChangeCommand]] = {
 #: The names of the columns of a document.
 COLUMNS = _document.COLUMNS
 
-#: Options that keep images which would be deleted.
-_KEEPING = ('keep_property', 'keep_from')
-
-_ALLOWING = {option[2:].replace('-', '_'): option for option in apply.ALLOWING}
-
 
 class Review:
     """A document, and the command that made it.
@@ -59,17 +54,15 @@ class Review:
     def __init__(
         self, command: base.ImagesCommand, parsed_args: argparse.Namespace
     ) -> None:
-        document = _document.read(file.read(parsed_args.file))
+        document = _document.read(files.read(parsed_args.file))
         self._plans = {
             origin: Plan(tuple(steps), reviewed=True)
             for origin, steps in document.by_origin.items()
         }
         #: The IDs of the images that it changes.
-        self.ids = frozenset(
-            step.image.id
-            for plan in self._plans.values()
-            for step in plan.changes
-        )
+        self.ids = {
+            s.image.id for plan in self._plans.values() for s in plan.changes
+        }
         if not document.by_origin:
             document = _document.Document({}, ('delete', '--all'))
         #: The command, as the user is shown it: rows do not have the
@@ -77,60 +70,47 @@ class Review:
         self.title = f'Plan of: {printable(shlex.join(document.command))}'
         word, *words = document.command or ('',)
         if word not in _COMMANDS:
-            raise PlanRefused(
-                'The plan is refused: it was not made by a command of this '
-                'plugin'
-            )
+            raise _refusal('it was not made by a command of this plugin')
         self.command = _COMMANDS[word](command.app, command.app_args)
         self.command.sessions = command.sessions
         self.command.is_reviewed = True
-        self.args = self._parse(words, parsed_args)
-
-    def _parse(
-        self, words: list[str], own: argparse.Namespace
-    ) -> argparse.Namespace:
-        """Parse the words of the command, with the output of this one."""
         try:
-            parsed_args = self.command.get_parser('').parse_args(words)
+            self.args = self.command.get_parser('').parse_args(words)
         except SystemExit:
-            raise PlanRefused(
-                'The plan is refused: this version does not accept the '
-                'options that it was made with'
+            raise _refusal(
+                'this version does not accept the options that it was made '
+                'with'
             ) from None
-        for name, option in _ALLOWING.items():
-            if getattr(parsed_args, name, False) and not getattr(own, name):
-                raise PlanRefused(
-                    f'The plan is refused: it was made with {option}, which '
-                    f'must be given again'
-                )
-        self._keep_more(parsed_args, own)
-        for name, value in vars(own).items():
-            if name == 'max_changes' and value is None:
-                continue
-            if name not in (*_ALLOWING, *_KEEPING, 'words'):
-                setattr(parsed_args, name, value)
-        return parsed_args
+        self._add(parsed_args)
 
-    def _keep_more(
-        self, parsed_args: argparse.Namespace, own: argparse.Namespace
-    ) -> None:
-        """Add the options of this command that keep images."""
-        if not self.command.deletes:
-            if any(getattr(own, name) for name in _KEEPING):
-                raise PlanRefused(
-                    'The plan is refused: it deletes nothing, and options '
-                    'that keep images have no effect'
+    def _add(self, own: argparse.Namespace) -> None:
+        """Add the options of this command to those of the plan."""
+        args, own = self.args, argparse.Namespace(**vars(own))
+        for option in apply.ALLOWING:
+            name = option[2:].replace('-', '_')
+            if getattr(args, name, False) and not getattr(own, name):
+                raise _refusal(
+                    f'it was made with {option}, which must be given again'
                 )
-            return
-        if '-' in parsed_args.keep_from and not own.keep_from:
-            raise PlanRefused(
-                'The plan is refused: it was made with "--keep-from -"; give '
-                '--keep-from again'
+            setattr(own, name, getattr(args, name, False))
+        if not self.command.deletes:
+            if own.keep_property or own.keep_from:
+                raise _refusal(
+                    'it deletes nothing, and options that keep images have no '
+                    'effect'
+                )
+        elif '-' in args.keep_from and not own.keep_from:
+            raise _refusal(
+                'it was made with "--keep-from -"; give --keep-from again'
             )
-        # NOTE: what was stdin then is not what it is now.
-        files = [path for path in parsed_args.keep_from if path != '-']
-        parsed_args.keep_from = files + own.keep_from
-        parsed_args.keep_property += own.keep_property
+        else:
+            # NOTE: what was stdin then is not what it is now.
+            paths = [path for path in args.keep_from if path != '-']
+            own.keep_from = paths + own.keep_from
+            own.keep_property = args.keep_property + own.keep_property
+        own.max_changes = own.max_changes or args.max_changes
+        own.words = args.words
+        vars(args).update(vars(own))
 
     def concerns(self, error: ImagesError) -> bool:
         """Return whether an error may be about an image that it changes.
@@ -149,7 +129,7 @@ class Review:
         :raises PlanRefused: if it was made elsewhere
         """
         origins = {
-            origin_of(self.command, key, api): key
+            _origin(self.command, key, api): key
             for key, api in regions.apis.items()
         }
         failed = {cloud for cloud, _region in regions.failed}
@@ -159,14 +139,15 @@ class Review:
                 continue
             if origin not in origins:
                 here = ' or '.join(map(str, origins))
-                raise PlanRefused(
-                    f'The plan is refused: it was made in {origin}, and not '
-                    f'in {here}'
-                )
+                raise _refusal(f'it was made in {origin}, and not in {here}')
             key = origins[origin]
             if key in plans:
                 restricted[key] = plans[key].only(reviewed)
         return restricted
+
+
+def _refusal(reason: str) -> PlanRefused:
+    return PlanRefused(f'The plan is refused: {reason}')
 
 
 def rows(
@@ -181,21 +162,20 @@ def rows(
     """
     word = type(command).__module__.rpartition('.')[2]
     for key, plan in plans.items():
-        origin = origin_of(command, key, regions.apis[key])
+        origin = _origin(command, key, regions.apis[key])
         for step in plan.steps:
             row = _document.row(step, origin, (word, *words))
             yield tuple(row.values())
 
 
-def origin_of(
+def _origin(
     command: base.ImagesCommand, key: RegionKey, api: ImagesAPI
 ) -> Origin:
     """Return where a plan of a region is made."""
     app: Any = command.app
-    region = api.adapter.region_name
     own_cloud = app.options.cloud or app.cloud_config.default_cloud
     cloud = key[0] if len(key) == 2 else own_cloud
-    project = None
+    region, project = api.adapter.region_name, None
     # NOTE: not all authentication plugins have a project.
     with contextlib.suppress(Exception):
         project = api.adapter.get_project_id()

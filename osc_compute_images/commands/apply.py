@@ -43,9 +43,6 @@ class ApplyComputeImages(command.PlanCommand):
                 help=f'Apply a plan that was made with {option}',
             )
 
-    def check(self, parsed_args: argparse.Namespace) -> None:
-        self.check_approval(parsed_args)
-
     def work(self, parsed_args: argparse.Namespace) -> base.Work:
         # NOTE: imported here, as every "openstack" command loads this module.
         from osc_compute_images import errors

@@ -3,6 +3,7 @@
 """Create snapshots of servers."""
 
 import argparse
+from collections.abc import Sequence
 
 from osc_lib.cli import parseractions
 
@@ -87,21 +88,23 @@ class CreateComputeImages(command.PlanCommand):
             dry_run='Show the planned snapshots, but do not create them',
         )
 
+    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        names: list[str] = parsed_args.servers
+        return names
+
     def check(self, parsed_args: argparse.Namespace) -> None:
         shared.check_waiting(parsed_args)
-        self.check_detail(parsed_args)
         servers.check(parsed_args)
-        if parsed_args.servers:
-            return
-        if not servers.are_chosen(parsed_args):
+        if not (parsed_args.servers or servers.are_chosen(parsed_args)):
             raise base.UsageError(
                 'No servers chosen: give names or IDs, options that choose '
                 'servers, or --all'
             )
-        self.check_approval(parsed_args)
+        super().check(parsed_args)
 
     def work(self, parsed_args: argparse.Namespace) -> base.Work:
         # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images.changes import created
         from osc_compute_images.changes import creation
 
-        return creation.Creation(self, parsed_args)
+        return creation.Creation(self, parsed_args, created.Report(self.log))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from osc_lib.cli import parseractions
 
 from osc_compute_images import base
-from osc_compute_images.changes import command
+from osc_compute_images.changes.properties import PropertyCommand
 
 if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
     from osc_compute_images.changes.chosen import Chosen
 
 
-class SetComputeImage(command.PropertyCommand):
+class SetComputeImage(PropertyCommand):
     """Set the properties of images."""
 
     _description = (
@@ -51,12 +51,12 @@ class SetComputeImage(command.PropertyCommand):
         if parsed_args.no_property and parsed_args.image is None:
             raise base.UsageError('--no-property needs one image')
         super().check(parsed_args)
-
-    def check_values(self, parsed_args: argparse.Namespace) -> None:
         # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images import errors
         from osc_compute_images.api.changes import properties
 
-        properties.check_properties(parsed_args.properties or {})
+        with errors.translated():
+            properties.check_properties(parsed_args.properties or {})
 
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace
@@ -67,7 +67,7 @@ class SetComputeImage(command.PropertyCommand):
         return plan.set_properties(
             chosen.images,
             parsed_args.properties or {},
-            chosen.made_private(self.log, parsed_args),
+            self.made_private(chosen, parsed_args),
             replace=parsed_args.no_property,
             named=chosen.named,
         )

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from osc_compute_images import base
-from osc_compute_images.changes import command
+from osc_compute_images.changes.properties import PropertyCommand
 from osc_compute_images.options import parsers
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from osc_compute_images.changes.chosen import Chosen
 
 
-class UnsetComputeImage(command.PropertyCommand):
+class UnsetComputeImage(PropertyCommand):
     """Remove properties of images."""
 
     _description = (
@@ -59,7 +59,7 @@ class UnsetComputeImage(command.PropertyCommand):
         made = plan.unset_properties(
             chosen.images,
             parsed_args.properties,
-            chosen.made_private(self.log, parsed_args),
+            self.made_private(chosen, parsed_args),
             named=chosen.named,
         )
         # NOTE: a reviewed plan may have been applied before.

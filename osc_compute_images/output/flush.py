@@ -15,12 +15,16 @@ from osc_lib import exceptions
 
 
 @contextlib.contextmanager
-def flushed(stdout: TextIO) -> Iterator[None]:
+def flushed(stdout: TextIO | None) -> Iterator[None]:
     """Flush the output when the command ends.
 
+    :param stdout: None if it is closed
     :raises BrokenPipeError: if the pipe is closed; cliff handles it
     :raises CommandError: for any other write error
     """
+    if stdout is None:
+        yield
+        return
     try:
         try:
             yield

@@ -184,14 +184,14 @@ class Changes:
     def __init__(self, bar: 'progress.Progress | None') -> None:
         self._bar = bar
 
-    def advance(self, image: str, *, failed: int) -> None:
-        """Count an image, and show its name."""
+    def show(self, image: str, *, done: int, failed: int) -> None:
+        """Show the name of an image, and how many are done."""
         if self._bar is not None:
             failures = f'{failed} failed' if failed else ''
             name = printable(image)[:_MAX_NAME]
             text = ', '.join(filter(None, (failures, name)))
             self._bar.update(
-                self._bar.task_ids[0], advance=1, description=text
+                self._bar.task_ids[0], completed=done, description=text
             )
 
     def describe(self, text: str) -> None:

@@ -46,8 +46,8 @@ PRIVATE = {
 
 FOLDER = pathlib.Path(osc_compute_images.__file__).parent
 
-#: Private names that are documented: of named tuples, and of commands.
-DOCUMENTED = {'_replace', '_epilog'}
+#: Private names that are documented: of named tuples.
+DOCUMENTED = {'_replace'}
 
 
 def names(tree: ast.AST) -> Iterator[tuple[str, bool]]:

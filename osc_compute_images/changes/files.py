@@ -2,10 +2,12 @@
 
 """Files that a command reads: a plan, or what names images to keep."""
 
+import argparse
 from pathlib import Path
 import sys
 
 from osc_compute_images.api import PlanRefused
+from osc_compute_images.api.changes import keep
 from osc_compute_images.text import printable
 
 
@@ -26,3 +28,20 @@ def read(path: str) -> bytes:
         raise PlanRefused(
             f'Nothing was changed: {printable(path)} cannot be read: {reason}'
         ) from e
+
+
+def keep_of(parsed_args: argparse.Namespace) -> keep.Keep:
+    """Return a function that returns why an image must be kept, or None.
+
+    :raises PlanRefused: for a file that cannot be read, or has no UUID
+    """
+    return keep.either(
+        *(keep.with_property(*each) for each in parsed_args.keep_property),
+        *(
+            keep.named_in(
+                read(path).decode(errors='replace'),
+                'stdin' if path == '-' else path,
+            )
+            for path in parsed_args.keep_from
+        ),
+    )
