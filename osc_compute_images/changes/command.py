@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 EXIT_CHANGES = 8
 
 
-class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
+class PlanCommand(base.ImagesCommand, command.Lister):
     """A command that shows a plan, asks, and applies it."""
 
     notes = (

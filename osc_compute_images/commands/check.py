@@ -8,7 +8,6 @@ from osc_lib.command import command
 
 from osc_compute_images import base
 from osc_compute_images.options import parsers
-from osc_compute_images.options import servers
 from osc_compute_images.options import shared
 
 #: Exit codes that monitoring understands, other than 0.
@@ -37,7 +36,7 @@ class CheckComputeImages(base.ImagesCommand, command.Lister):
     )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        servers.add_options(
+        shared.add_servers(
             parser,
             'Choose all servers that no other option excludes (the default)',
         )
@@ -92,7 +91,7 @@ class CheckComputeImages(base.ImagesCommand, command.Lister):
         )
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        servers.check(parsed_args)
+        shared.check_servers(parsed_args)
         warning, critical = parsed_args.warning, parsed_args.critical
         if None not in (warning, critical) and warning > critical:
             raise base.UsageError('--warning is longer than --critical')

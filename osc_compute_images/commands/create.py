@@ -10,7 +10,6 @@ from osc_lib.cli import parseractions
 from osc_compute_images import base
 from osc_compute_images.changes import command
 from osc_compute_images.options import parsers
-from osc_compute_images.options import servers
 from osc_compute_images.options import shared
 
 #: Each snapshot costs a hypervisor.
@@ -37,7 +36,7 @@ class CreateComputeImages(command.PlanCommand):
     )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        servers.add_options(
+        shared.add_servers(
             parser, 'Choose all servers that no other option excludes'
         )
         shared.add_regions(parser)
@@ -94,8 +93,8 @@ class CreateComputeImages(command.PlanCommand):
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         shared.check_waiting(parsed_args)
-        servers.check(parsed_args)
-        if not (parsed_args.servers or servers.are_chosen(parsed_args)):
+        shared.check_servers(parsed_args)
+        if not (parsed_args.servers or shared.are_chosen(parsed_args)):
             raise base.UsageError(
                 'No servers chosen: give names or IDs, options that choose '
                 'servers, or --all'

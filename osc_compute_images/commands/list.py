@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""List images."""
+"""List images, or count them and add up their sizes."""
 
 import argparse
 
@@ -78,3 +78,33 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
         from osc_compute_images.views import list as view
 
         return view.ListView(self, parsed_args)
+
+
+class SummarizeComputeImages(base.ImagesCommand, command.Lister):
+    """Count images and add up their sizes, by group."""
+
+    _description = (
+        'Count images and add up their sizes, through the Compute service'
+    )
+
+    examples = (
+        '--group-by type,status --human-readable',
+        '--all-regions --group-by property:os_distro -f json',
+    )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        select.add_filters(parser, by_visibility=True)
+        select.add_newest(
+            parser.add_argument_group('how many'),
+            'Group the images by name, server, type, status or '
+            'property:<key>; repeat option to combine keys (default: all '
+            'images are one group)',
+        )
+        shared.add_regions(parser)
+        shared.add_human_readable(parser.add_argument_group('output'))
+
+    def work(self, parsed_args: argparse.Namespace) -> base.Work:
+        # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images.views import summary as view
+
+        return view.SummaryView(self, parsed_args)

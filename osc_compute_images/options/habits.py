@@ -11,7 +11,7 @@ from typing import Any
 from typing import NoReturn
 
 #: Options of "openstack image set" and "unset" that assign.
-ASSIGNING = {
+ASSIGNING: Mapping[tuple[str, ...], str] = {
     (
         *('name', 'tag', 'project', 'project-domain', 'hidden', 'unhidden'),
         *('public', 'private', 'shared', 'community', 'protected'),
@@ -24,7 +24,7 @@ ASSIGNING = {
 }
 
 #: Options of other lists.
-LISTING = {
+LISTING: Mapping[tuple[str, ...], str] = {
     ('sort',): 'use --sort-column, and --sort-ascending or --sort-descending',
     ('all', 'all-projects'): 'all images that are visible are listed, an '
     'administrator sees those of all projects; see also --all-regions, '

@@ -16,13 +16,13 @@ from osc_lib.cli import client_config
 from osc_compute_images.commands.apply import ApplyComputeImages
 from osc_compute_images.commands.check import CheckComputeImages
 from osc_compute_images.commands.create import CreateComputeImages
-from osc_compute_images.commands.delete import DeleteComputeImage
+from osc_compute_images.commands.deletion import DeleteComputeImage
+from osc_compute_images.commands.deletion import PruneComputeImages
 from osc_compute_images.commands.list import ListComputeImage
-from osc_compute_images.commands.prune import PruneComputeImages
-from osc_compute_images.commands.set import SetComputeImage
+from osc_compute_images.commands.list import SummarizeComputeImages
+from osc_compute_images.commands.properties import SetComputeImage
+from osc_compute_images.commands.properties import UnsetComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
-from osc_compute_images.commands.summary import SummarizeComputeImages
-from osc_compute_images.commands.unset import UnsetComputeImage
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
@@ -121,7 +121,8 @@ class App:
             command, words = COMMANDS[name], (*first, *words)
         made = command(self, None)
         # NOTE: cliff would look for hooks of this name.
-        made.cmd_name = type(made).__module__.rpartition('.')[2]
+        names = {kind: name for name, kind in COMMANDS.items()}
+        made.cmd_name = names.get(command)
         code = made.run(made.get_parser('openstack x').parse_args([*words]))
         printed = self.stdout.getvalue()
         self.stdout.truncate(self.stdout.seek(0))

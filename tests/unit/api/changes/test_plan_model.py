@@ -39,10 +39,10 @@ from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.api.changes.plan import Result
 from osc_compute_images.api.changes.protection import Protection
 from osc_compute_images.api.servers import fleet as fleet_module
-from osc_compute_images.commands.delete import DeleteComputeImage
-from osc_compute_images.commands.prune import PruneComputeImages
-from osc_compute_images.commands.set import SetComputeImage
-from osc_compute_images.commands.unset import UnsetComputeImage
+from osc_compute_images.commands.deletion import DeleteComputeImage
+from osc_compute_images.commands.deletion import PruneComputeImages
+from osc_compute_images.commands.properties import SetComputeImage
+from osc_compute_images.commands.properties import UnsetComputeImage
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server

@@ -8,10 +8,10 @@ import pytest
 from osc_compute_images import api as images
 from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes import properties
-from osc_compute_images.commands.delete import DeleteComputeImage
-from osc_compute_images.commands.set import SetComputeImage
+from osc_compute_images.commands.deletion import DeleteComputeImage
+from osc_compute_images.commands.properties import SetComputeImage
+from osc_compute_images.commands.properties import UnsetComputeImage
 from osc_compute_images.commands.show import ShowComputeImage
-from osc_compute_images.commands.unset import UnsetComputeImage
 from testbed import nova
 from testbed.fleet import Fleet
 from tests.unit.running import App
