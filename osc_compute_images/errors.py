@@ -12,7 +12,6 @@ from osc_lib import exceptions
 from osc_compute_images import api
 from osc_compute_images import base
 from osc_compute_images.api.changes import properties
-from osc_compute_images.text import option_for_shell
 from osc_compute_images.text import printable
 
 #: Advice if an endpoint is not found.
@@ -77,11 +76,13 @@ def describe(
     if isinstance(e, api.InvalidProperty) and e.key in properties.FIELDS:
         return f'{e}; try "openstack image set"'
     if isinstance(e, api.ListingInterrupted) and e.marker:
-        option = option_for_shell('--marker', e.marker)
-        if option is not None:
+        # After a space, a value with a leading dash would be an option.
+        separator = '=' if e.marker.startswith('-') else ' '
+        if printable(e.marker) == e.marker:
             text = (
                 f'{e}. List all again, or continue from there, as long '
-                f'as that image exists, with {option}'
+                f'as that image exists, with '
+                f'--marker{separator}{shlex.quote(e.marker)}'
             )
     if e.http_status == 500 and 'JSONDecodeError' in e.message:
         keys = ' or '.join(properties.JSON_KEYS)

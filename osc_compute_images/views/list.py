@@ -55,31 +55,31 @@ class ListView(view.View):
         """
         with errors.translated(self._command, self._args):
             regions = scope.selected(self._command, self._args)
-        every = field.columns(long=True).headers
         field.check_requested(
-            (*regions.headers, *every, *used_by.HEADERS), self._args
+            (*regions.headers, *field.LONG, *used_by.HEADERS), self._args
         )
         if self._args.marker and len(regions.apis) + len(regions.failed) > 1:
             raise base.UsageError(
                 '--marker needs a single region: select it with --region'
             )
-        brief = field.columns(long=False).headers
-        columns = field.columns(
-            long=self._args.long
-            or field.are_requested({*every} - {*brief}, self._args),
-            human_sizes=self._args.human_readable,
+        is_long = self._args.long or field.are_requested(
+            {*field.LONG} - {*field.BRIEF}, self._args
         )
-        rows = map(self._escaper(), self._rows(regions, columns))
+        headers = field.LONG if is_long else field.BRIEF
+        rows = map(self._escaper(), self._rows(regions, headers))
         # Raise early errors before anything is printed.
         first = list(itertools.islice(rows, 1))
         usage = used_by.HEADERS if self._shows_use else ()
-        headers = (*regions.headers, *columns.headers, *usage)
-        return headers, itertools.chain(first, rows)
+        return (
+            (*regions.headers, *headers, *usage),
+            itertools.chain(first, rows),
+        )
 
     def _rows(
-        self, regions: scope.Regions, columns: field.Columns
+        self, regions: scope.Regions, headers: Sequence[str]
     ) -> Iterator[tuple[Any, ...]]:
         """Yield the cells of each image; show progress between the pages."""
+        row_of = field.row_of(headers, human_sizes=self._args.human_readable)
         obtained = 0
         most = bounds.most_gathered(self._args)
         self._page_size = max(
@@ -110,7 +110,7 @@ class ListView(view.View):
                     )
                 where = tuple(map(escaping.text_cell, region))
                 for image in images:
-                    row = (*where, *columns.row(image))
+                    row = (*where, *row_of(image))
                     if self._shows_use:
                         usage = self._usages[region]
                         row = (*row, *used_by.cells(usage, image))
