@@ -14,8 +14,6 @@ from typing import Any
 
 from osc_compute_images import base
 from osc_compute_images import errors
-from osc_compute_images.api import Image
-from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api.snapshots import coverage
 from osc_compute_images.api.snapshots.coverage import Level
@@ -43,10 +41,6 @@ class CheckView(view.View):
         self._gaps = 0
 
     def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        """Return the headers and the rows.
-
-        :raises CommandError: if nothing can be read
-        """
         args = self._args
         rules = coverage.Rules(
             critical=args.critical,
@@ -62,12 +56,14 @@ class CheckView(view.View):
             field.check_requested(headers, args)
             found = dict(
                 servers.find(
-                    regions, self._results, args, _all_images, self._miss
+                    regions,
+                    self._results,
+                    args,
+                    lambda api: api.list_detail(),
+                    self._miss,
                 )
             )
-        for text, is_gap in servers.gaps(found):
-            level = logging.ERROR if is_gap else logging.WARNING
-            self._command.log.log(level, '%s', text)
+        for is_gap in servers.tell_gaps(self._command.log, found):
             self._gaps += is_gap or not args.accept_gaps
         for key, each in found.items():
             for finding in coverage.check(
@@ -85,10 +81,7 @@ class CheckView(view.View):
         )
 
     def exit_code(self, code: int) -> int:
-        """Tell the level in one line; return it.
-
-        :param code: of the output
-        """
+        """Tell the level in one line; return it."""
         levels = [finding.level for finding in self._findings]
         counts = {level: levels.count(level) for level in Level}
         total = len(levels)
@@ -121,25 +114,19 @@ class CheckView(view.View):
         return int(worst)
 
 
-def _all_images(api: ImagesAPI) -> Iterable[Image]:
-    return api.list_detail()
-
-
 def _cells(
     finding: coverage.Finding, now: datetime.datetime
 ) -> tuple[Any, ...]:
     newest = finding.newest
-    created_at = None if newest is None else newest.created_at
     age = None
-    if created_at is not None:
-        past = max(now - created_at, datetime.timedelta())
+    if newest is not None and newest.created_at is not None:
+        past = max(now - newest.created_at, datetime.timedelta())
         age = escaping.AgeColumn(past, coverage.shown(past))
+    texts = (
+        *(finding.level.name, finding.server.id, finding.server.name),
+        *((newest.id, newest.created) if newest else (None, None)),
+    )
     return (
-        finding.level.name,
-        *map(escaping.text_cell, (finding.server.id, finding.server.name)),
-        None if newest is None else escaping.text_cell(newest.id),
-        None if newest is None else escaping.text_cell(newest.created),
-        age,
-        finding.count,
-        escaping.text_cell(finding.reason),
+        *map(escaping.text_cell, texts),
+        *(age, finding.count, escaping.text_cell(finding.reason)),
     )

@@ -49,10 +49,6 @@ class ListView(view.View):
         self._most: int | None = parsed_args.max_items or parsed_args.limit
 
     def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        """Return the headers and the rows, which are listed as they are read.
-
-        :raises CommandError: if they cannot be listed
-        """
         with errors.translated(self._command, self._args):
             regions = scope.selected(self._command, self._args)
         field.check_requested(
@@ -81,7 +77,11 @@ class ListView(view.View):
         """Yield the cells of each image; show progress between the pages."""
         row_of = field.row_of(headers, human_sizes=self._args.human_readable)
         obtained = 0
-        most = bounds.most_gathered(self._args)
+        args = self._args
+        is_streamed = (
+            args.formatter in bounds.STREAMING and not args.sort_columns
+        )
+        most = None if is_streamed or self._most else bounds.MAX_GATHERED
         self._page_size = max(
             MAX_PAGE_SIZE // len(regions.apis or [()]), _MIN_PAGE_SIZE
         )

@@ -26,11 +26,6 @@ class ImageView(view.View):
     """The fields of an image, which may be awaited."""
 
     def run(self) -> tuple[Sequence[str], Iterable[Any]]:
-        """Return the names and the values of the fields.
-
-        :raises Failure: if the image does not become active
-        :raises CommandError: if it cannot be found
-        """
         with errors.translated(self._command, self._args):
             with _limited(self._args.timeout):
                 regions = scope.selected(self._command, self._args)

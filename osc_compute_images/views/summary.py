@@ -47,10 +47,6 @@ class SummaryView(view.View):
         self._keys = [*dict.fromkeys(parsed_args.group_by)]
 
     def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        """Return the headers and the rows.
-
-        :raises CommandError: if the images cannot be listed
-        """
         joins = select.needs_usage(self._args)
         with (
             errors.translated(),
