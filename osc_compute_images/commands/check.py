@@ -47,29 +47,20 @@ class CheckComputeImages(base.ImagesCommand, command.Lister):
             'CRITICAL if the newest good snapshot of a server is older than '
             'this time span (90min, 26h, 7d)'
         )
-        for name, text in (
-            ('newest-within', 'The same as --critical'),
-            ('critical', older),
+        stuck = 'WARNING if a snapshot has been SAVING for longer'
+        for where, name, text in (
+            (critical, 'newest-within', 'The same as --critical'),
+            (critical, 'critical', older),
+            (group, 'warning', 'WARNING if it is older than this time span'),
+            (group, 'stuck-after', stuck),
         ):
-            critical.add_argument(
+            where.add_argument(
                 f'--{name}',
                 metavar='<span>',
                 type=parsers.span,
-                dest='critical',
+                dest='critical' if where is critical else None,
                 help=text,
             )
-        group.add_argument(
-            '--warning',
-            metavar='<span>',
-            type=parsers.span,
-            help='WARNING if it is older than this time span',
-        )
-        group.add_argument(
-            '--stuck-after',
-            metavar='<span>',
-            type=parsers.span,
-            help='WARNING if a snapshot has been SAVING for longer',
-        )
         group.add_argument(
             '--min-count',
             metavar='<n>',

@@ -27,8 +27,6 @@ _COUNTS = {
     'yearly': 'Likewise for years',
 }  # fmt: skip
 
-_RULES = [f'--keep-{rule}' for rule in (*_COUNTS, 'within')]
-
 
 class DeleteComputeImage(command.ChangeCommand):
     """Delete images."""
@@ -125,10 +123,10 @@ class PruneComputeImages(command.ChangeCommand):
         self.add_planning(parser)
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        if all(value is None for value in _rules(parsed_args).values()):
-            raise base.UsageError(
-                f'at least one rule is required: {", ".join(_RULES)}'
-            )
+        rules = _rules(parsed_args)
+        if all(value is None for value in rules.values()):
+            names = ', '.join(f'--keep-{rule}' for rule in rules)
+            raise base.UsageError(f'at least one rule is required: {names}')
         parsed_args.type = parsed_args.type or ['server']
         super().check(parsed_args)
 

@@ -2,26 +2,8 @@
 
 """All options that filter images, each declared once, for all commands."""
 
-from typing import TYPE_CHECKING
-
 from osc_compute_images.options import parsers
 from osc_compute_images.options.filter_option import FilterOption
-
-if TYPE_CHECKING:
-    from osc_compute_images.api.filters import Filter
-    from osc_compute_images.options.choice import Region
-
-
-def _property(
-    region: 'Region', choice: tuple[str, str | None, bool]
-) -> 'Filter':
-    key, value, wanted = choice
-    chosen: Filter = (
-        region.filters.has_property(key)
-        if value is None
-        else region.filters.property_is(key, value)
-    )
-    return chosen if wanted else ~chosen
 
 
 def _by_time(name: str, text: str, field: str) -> FilterOption:
@@ -89,7 +71,6 @@ GROUPS = (
                 'Select by the property image_type: "snapshot", "backup" or '
                 'another value; "base" is none. Also "server" (taken from '
                 'one), "volume" (of a server that boots from one), "all"',
-                lambda region, value: region.filters.image_type(value),
             ),
             _by_time(
                 'created-after',
@@ -146,7 +127,6 @@ GROUPS = (
                 '<key>[=<value>]',
                 'Select images with this property, and this value; '
                 '"key!=value" excludes them',
-                _property,
                 type=parsers.property_choice,
                 is_range=True,
                 excludes=lambda choice: not choice[2],
@@ -161,38 +141,29 @@ GROUPS = (
                 'flavor',
                 '<flavor>',
                 'Select active images that this flavor can boot',
-                lambda region, value: region.filters.boots_on(
-                    region.api.find_flavor(value)
-                ),
             ),
             FilterOption(
                 'server',
                 '<server>',
                 'Select images taken from this server (name, ID or URL; the '
                 'ID of a deleted one)',
-                lambda region, value: region.server(value),
             ),
             FilterOption(
                 'used-by',
                 '<server>',
                 'Select images that this server was booted from, or is '
                 'stored in while shelved',
-                lambda region, value: region.usage.in_use_by(
-                    region.api.find_server_id(value)
-                ),
             ),
             FilterOption(
                 'unused',
                 None,
                 'Select images that no server or other image is known to '
                 'use; stderr tells what is not known',
-                lambda region, _value: region.usage.unused(),
             ),
             FilterOption(
                 'orphaned',
                 None,
                 'Select images whose server was deleted',
-                lambda region, _value: region.usage.orphaned(),
             ),
         ),
     ),

@@ -1,20 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""An option that filters images, and how its values become a filter."""
+"""An option that filters images."""
 
 import argparse
 from collections.abc import Callable
-from collections.abc import Iterator
-import functools
-import operator
 from typing import Any
-from typing import TYPE_CHECKING
 
 from osc_compute_images.options import parsers
-
-if TYPE_CHECKING:
-    from osc_compute_images.api.filters import Filter
-    from osc_compute_images.options.choice import Region
 
 
 # NOTE: no named tuple or data class, which takes long to define: every
@@ -25,10 +17,7 @@ class FilterOption:
     :param name: without the dashes
     :param metavar: None if it has no value
     :param help: of the option
-    :param make: makes the filter, given the region and a value; by default,
-        it is the function of :mod:`osc_compute_images.api.filters` that has
-        the name of the option
-    :param type: parses a value, or makes keyword arguments of that function
+    :param type: parses a value; a dict is of keyword arguments
     :param is_range: whether an image must match all values if the option is
         repeated; otherwise any of them
     :param negative: help of the option ``--not-...``, if there is one
@@ -41,7 +30,6 @@ class FilterOption:
         name: str,
         metavar: str | None,
         help: str,  # noqa: A002
-        make: 'Callable[[Region, Any], Filter] | None' = None,
         *,
         type: Callable[[str], Any] = str,  # noqa: A002
         is_range: bool = False,
@@ -53,16 +41,11 @@ class FilterOption:
         self.name = name
         self.metavar = metavar
         self.help = help
-        self.make = make or self._make
         self.type = type
         self.is_range = is_range
         self.negative = negative
         self.excludes = excludes
         self.time = time
-
-    def _make(self, region: 'Region', value: Any) -> 'Filter':
-        make: Callable[..., Filter] = getattr(region.filters, self.dest)
-        return make(**value) if isinstance(value, dict) else make(value)
 
     def add_to(
         self, parser: 'argparse._ActionsContainer', prefix: str = ''
@@ -108,15 +91,3 @@ class FilterOption:
         """Return whether the user has given a value that selects images."""
         values, _negated = self.given(parsed_args)
         return any(not (self.excludes and self.excludes(v)) for v in values)
-
-    def filters(
-        self, region: 'Region', parsed_args: argparse.Namespace
-    ) -> 'Iterator[Filter]':
-        """Yield the filters that an image must match."""
-        values, negated = self.given(parsed_args)
-        made = [self.make(region, value) for value in values]
-        if made and not self.is_range:
-            made = [functools.reduce(operator.or_, made)]
-        yield from made
-        for value in negated:
-            yield ~self.make(region, value)

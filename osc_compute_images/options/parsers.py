@@ -120,7 +120,10 @@ def _of_api(name: str) -> Callable[[str], Any]:
         # NOTE: imported here, as it loads the API, which few options need.
         from osc_compute_images.options import values
 
-        return getattr(values, name)(text)
+        try:
+            return getattr(values, name)(text)
+        except ValueError as e:
+            raise argparse.ArgumentTypeError(str(e)) from e
 
     return parse
 

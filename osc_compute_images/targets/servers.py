@@ -164,10 +164,8 @@ def _find(regions: Regions, name: str) -> tuple[RegionKey, Server]:
         for result in in_regions(regions.apis, lambda a: _server(a, name))
         if (server := result.unwrap()) is not None
     ]
-    if not found:
-        raise ServerNotFound(f'No server with a name or ID of {name!r} exists')
-    finder.check_unique('server', name, found)
-    return found[0]
+    missing = ServerNotFound(f'No server with a name or ID of {name!r} exists')
+    return finder.only_one('server', name, found, missing)
 
 
 def _server(api: ImagesAPI, name: str) -> Server | None:

@@ -5,14 +5,12 @@
 What could not be read is UNKNOWN, and never OK.
 """
 
-import argparse
 from collections.abc import Iterable
 from collections.abc import Sequence
 import datetime
 import logging
 from typing import Any
 
-from osc_compute_images import base
 from osc_compute_images import errors
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api.snapshots import coverage
@@ -33,14 +31,9 @@ HEADERS = (
 class CheckView(view.View):
     """The servers that fall short."""
 
-    def __init__(
-        self, command: base.ImagesCommand, parsed_args: argparse.Namespace
-    ) -> None:
-        super().__init__(command, parsed_args)
+    def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         self._findings: list[coverage.Finding] = []
         self._gaps = 0
-
-    def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         args = self._args
         rules = coverage.Rules(
             critical=args.critical,

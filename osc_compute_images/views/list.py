@@ -39,16 +39,10 @@ _NEWEST_PAGE_SIZE = 20
 class ListView(view.View):
     """The list of the selected images."""
 
-    def __init__(
-        self, command: base.ImagesCommand, parsed_args: argparse.Namespace
-    ) -> None:
-        super().__init__(command, parsed_args)
-        self._shows_use = used_by.is_shown(parsed_args)
-        self._page_size = MAX_PAGE_SIZE
-        #: How many images to show of all regions, and of each.
-        self._most: int | None = parsed_args.max_items or parsed_args.limit
-
     def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
+        self._shows_use = used_by.is_shown(self._args)
+        #: How many images to show of all regions, and of each.
+        self._most: int | None = self._args.max_items or self._args.limit
         with errors.translated(self._command, self._args):
             regions = scope.selected(self._command, self._args)
         field.check_requested(
@@ -157,12 +151,12 @@ def _limit(where: Filter, parsed_args: argparse.Namespace) -> int | None:
     """Return how many images to request at a time, if that is known."""
     limit: int | None = parsed_args.limit
     most: int | None = parsed_args.max_items
-    newest: int | None = parsed_args.newest
     if most is not None and limit is not None:
         return limit
     if where is not EVERYTHING or parsed_args.group_by:
         # Few images of a page may match.
         return None
+    newest: int | None = parsed_args.newest
     if newest is not None:
         return max(newest, _NEWEST_PAGE_SIZE)
     return most or limit
