@@ -4,9 +4,6 @@
 
 import re
 
-# NOTE: patterns are compiled when they are first used, as every "openstack"
-# command loads this module.
-
 # Characters that control a terminal or reorder the text on it: control
 # characters, line and paragraph separators, bidirectional and invisible
 # formatting, lone surrogates.

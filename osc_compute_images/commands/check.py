@@ -17,8 +17,6 @@ EXIT_UNKNOWN = 3
 
 
 class CheckComputeImages(base.ImagesCommand, command.Lister):
-    """Check that servers have good snapshots."""
-
     _description = (
         'Check that each server has a good snapshot, for monitoring, through '
         'the Compute service. Only an ACTIVE image is good. By default, all '

@@ -17,8 +17,6 @@ _PARALLEL = 4
 
 
 class CreateComputeImages(command.PlanCommand):
-    """Create snapshots of servers."""
-
     _description = (
         'Create snapshots of servers that are named, or that options choose, '
         'through the Compute service'

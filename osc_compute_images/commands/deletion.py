@@ -29,8 +29,6 @@ _COUNTS = {
 
 
 class DeleteComputeImage(command.ChangeCommand):
-    """Delete images."""
-
     _description = (
         'Delete image(s) by name or ID, or all images that filters select, '
         'through the Compute service'
@@ -79,8 +77,6 @@ class DeleteComputeImage(command.ChangeCommand):
 
 
 class PruneComputeImages(command.ChangeCommand):
-    """Delete the images that no retention rule keeps."""
-
     _description = (
         'Delete the images that no retention rule keeps, through the Compute '
         'service. By default, the rules apply to images that were taken from '

@@ -14,8 +14,6 @@ from osc_compute_images.options import shared
 
 
 class ListComputeImage(base.ImagesCommand, command.Lister):
-    """List images."""
-
     _description = 'List images, through the Compute service'
     examples = (
         '--type snapshot --created-before 90d --long',
@@ -81,8 +79,6 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
 
 
 class SummarizeComputeImages(base.ImagesCommand, command.Lister):
-    """Count images and add up their sizes, by group."""
-
     _description = (
         'Count images and add up their sizes, through the Compute service'
     )

@@ -53,8 +53,6 @@ class PropertyCommand(command.ChangeCommand):
 
 
 class SetComputeImage(PropertyCommand):
-    """Set the properties of images."""
-
     _description = (
         'Set properties of one image, or of all images that filters select, '
         'through the Compute service'
@@ -112,8 +110,6 @@ class SetComputeImage(PropertyCommand):
 
 
 class UnsetComputeImage(PropertyCommand):
-    """Remove properties of images."""
-
     _description = (
         'Unset properties of one image, or of all images that filters '
         'select, through the Compute service'

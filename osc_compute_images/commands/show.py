@@ -18,8 +18,6 @@ EXIT_TIMEOUT = 6
 
 
 class ShowComputeImage(base.ImagesCommand, command.ShowOne):
-    """Show an image."""
-
     _description = 'Show details of an image, through the Compute service'
     examples = (
         'cirros --human-readable',

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""An option that filters images."""
+"""An option that filters images, or servers."""
 
 import argparse
 from collections.abc import Callable

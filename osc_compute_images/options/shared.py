@@ -3,11 +3,10 @@
 """The options that several commands have, other than those of images."""
 
 import argparse
-from collections.abc import Callable
-from typing import Any
 
 from osc_compute_images import base
 from osc_compute_images.options import parsers
+from osc_compute_images.options.filter_option import FilterOption
 
 #: Nova's statuses of servers.
 STATUSES = (
@@ -28,29 +27,32 @@ def _server_status(text: str) -> str:
     return text.upper()
 
 
-#: The options that choose servers: metavar, parser and help.
-_CHOOSING: dict[str, tuple[str, Callable[[str], Any], str]] = {
-    'name-pattern': (
+#: The options that choose servers.
+_CHOOSING = (
+    FilterOption(
+        'name-pattern',
         '<glob>',
-        str,
         'Choose names that match this shell wildcard',
     ),
-    'name-regex': (
+    FilterOption(
+        'name-regex',
         '<regex>',
-        parsers.regular_expression,
         'Choose names that contain a match of this regular expression',
+        type=parsers.regular_expression,
     ),
-    'with-metadata': (
+    FilterOption(
+        'with-metadata',
         '<key>[=<value>]',
-        parsers.property_choice,
         'Choose by metadata, such as backup=yes; "key!=value" excludes',
+        type=parsers.property_choice,
     ),
-    'status': (
+    FilterOption(
+        'status',
         '<status>',
-        _server_status,
         'Choose servers with this status, such as ACTIVE or SHUTOFF',
+        type=_server_status,
     ),
-}
+)
 
 
 def add_servers(parser: argparse.ArgumentParser, every: str) -> None:
@@ -70,15 +72,8 @@ def add_servers(parser: argparse.ArgumentParser, every: str) -> None:
         'A server must match each option, and one value of an option that is '
         'repeated; of metadata, all values.',
     )
-    for name, (metavar, parse, text) in _CHOOSING.items():
-        group.add_argument(
-            f'--{name}',
-            metavar=metavar,
-            action='append',
-            type=parsers.not_empty(parse),
-            default=[],
-            help=text,
-        )
+    for option in _CHOOSING:
+        option.add_to(group)
     group.add_argument('--all', action='store_true', help=every)
     group.add_argument(
         '--all-projects',
@@ -91,7 +86,7 @@ def add_servers(parser: argparse.ArgumentParser, every: str) -> None:
 def are_chosen(parsed_args: argparse.Namespace) -> bool:
     """Return whether servers are chosen, by options, and not named."""
     return parsed_args.all or any(
-        getattr(parsed_args, name.replace('-', '_')) for name in _CHOOSING
+        any(option.given(parsed_args)) for option in _CHOOSING
     )
 
 

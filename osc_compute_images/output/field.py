@@ -51,7 +51,6 @@ FIELDS = (
     Field('disk_config', None, lambda i: text_cell(i.disk_config)),
 )
 
-
 #: The headers of lists, without and with --long.
 BRIEF = tuple([f.header for f in FIELDS if f.header and f.is_brief])
 LONG = tuple([f.header for f in FIELDS if f.header])
@@ -75,7 +74,7 @@ def row_of(
 
 def shown(
     image: Image,
-    where: Mapping[str, str] | None = None,
+    where: Mapping[str, str],
     *,
     human_sizes: bool = False,
 ) -> dict[str, Any]:
@@ -91,7 +90,7 @@ def shown(
     }
     if human_sizes:
         made['size'] = _human_size(image)
-    made |= {name: text_cell(value) for name, value in (where or {}).items()}
+    made |= {name: text_cell(value) for name, value in where.items()}
     return dict(sorted(made.items()))
 
 

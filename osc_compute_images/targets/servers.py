@@ -145,7 +145,7 @@ def _matcher(parsed_args: argparse.Namespace) -> Callable[[Server], bool]:
                     key in server.metadata
                     and value in (None, server.metadata[key])
                 )
-                for key, value, wanted in parsed_args.with_metadata
+                for key, value, wanted in parsed_args.with_metadata or ()
             )
         )
 
