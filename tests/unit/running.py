@@ -5,6 +5,7 @@
 import argparse
 from collections.abc import Iterator
 import contextlib
+import importlib.metadata
 import io
 import json
 import logging
@@ -13,20 +14,18 @@ from typing import Any
 
 from osc_lib.cli import client_config
 
-from osc_compute_images.commands.apply import ApplyComputeImages
-from osc_compute_images.commands.check import CheckComputeImages
-from osc_compute_images.commands.create import CreateComputeImages
-from osc_compute_images.commands.deletion import DeleteComputeImage
-from osc_compute_images.commands.deletion import PruneComputeImages
-from osc_compute_images.commands.list import ListComputeImage
-from osc_compute_images.commands.list import SummarizeComputeImages
-from osc_compute_images.commands.properties import SetComputeImage
-from osc_compute_images.commands.properties import UnsetComputeImage
-from osc_compute_images.commands.show import ShowComputeImage
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
 from testbed.fleet import snapshot
+
+#: The classes of the commands, as the clients load them.
+COMMANDS: dict[str, Any] = {
+    point.name.removeprefix('compute_image_'): point.load()
+    for point in importlib.metadata.distribution(
+        'osc-compute-images'
+    ).entry_points.select(group='openstack.compute.v2')
+}
 
 AUTH = {
     'auth_url': f'{nova.KEYSTONE}/v3',
@@ -144,20 +143,6 @@ class App:
             (row['Action'], ID.index(row['ID']))
             for row in self.rows(command, *words, code=code)
         ]
-
-
-COMMANDS: dict[str, Any] = {
-    'apply': ApplyComputeImages,
-    'check': CheckComputeImages,
-    'create': CreateComputeImages,
-    'delete': DeleteComputeImage,
-    'list': ListComputeImage,
-    'prune': PruneComputeImages,
-    'set': SetComputeImage,
-    'show': ShowComputeImage,
-    'summary': SummarizeComputeImages,
-    'unset': UnsetComputeImage,
-}
 
 
 def errors(caplog: Any) -> list[str]:

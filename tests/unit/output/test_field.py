@@ -10,8 +10,6 @@ from hypothesis import given
 import hypothesis.strategies as st
 import pytest
 
-from osc_compute_images.commands.list import ListComputeImage
-from osc_compute_images.commands.show import ShowComputeImage
 from osc_compute_images.output import escaping
 from osc_compute_images.output.escaping import PropertiesColumn
 from testbed import nova
@@ -98,7 +96,7 @@ def test_only_tables_and_terminals_escape(app, http, stream, form, shown):
     serve(http, name=ODD, metadata={'映': 'é'})
     app.stdout = stream
     words = ('--long', '-f', form, '-c', 'Name', '-c', 'Properties')
-    _, printed = app.run(ListComputeImage, *words)
+    _, printed = app.run('list', *words)
     assert shown in printed
     is_escaped = form == 'table' and stream.encoding == 'latin-1'
     assert (r'\u6620' in printed) == is_escaped
@@ -121,7 +119,7 @@ def test_shell_format_is_quoted(app, http, tmp_path, shell, name):
     folder = tmp_path / 'empty'
     folder.mkdir()
     words = ('-f', 'shell', '--prefix', 'i_', ID)
-    _, printed = app.run(ShowComputeImage, *words)
+    _, printed = app.run('show', *words)
     program = 'eval "$1"; printf "%s|" "$i_name" "$i_size" "$i_properties"'
     done = subprocess.run(
         [shell, '-c', program, shell, printed],
@@ -139,5 +137,5 @@ def test_shell_format_is_quoted(app, http, tmp_path, shell, name):
 def test_shell_format_is_escaped_on_terminal(app, http):
     serve(http, name='$\x1b')
     app.stdout = Stream(tty=True)
-    _, printed = app.run(ShowComputeImage, '-f', 'shell', ID)
+    _, printed = app.run('show', '-f', 'shell', ID)
     assert r'name="\$\\x1b"' in printed

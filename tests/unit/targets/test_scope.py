@@ -8,12 +8,12 @@ from osc_lib import exceptions
 import pytest
 
 from osc_compute_images.api import ImagesError
-from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.targets import finder
 from osc_compute_images.targets import scope
 from testbed import nova
 from tests.unit.running import App
 from tests.unit.running import AUTH
+from tests.unit.running import COMMANDS
 from tests.unit.running import TWO
 
 LOGIN = f'{nova.KEYSTONE}/v3/auth/tokens'
@@ -128,7 +128,7 @@ def test_timing_includes_all_logins(http, two_regions, tmp_path):
 def test_keystone_to_keystone_federation(http, tmp_path):
     app = App(tmp_path, service_provider='sp', remote_project_name='there')
     http.post(LOGIN, **REFUSED)
-    command = ListComputeImage(app, None)
+    command = COMMANDS['list'](app, None)
     parsed = command.get_parser('x').parse_args(['--region', 'RegionTwo'])
     with pytest.raises(exceptions.CommandError, match='No'):
         command.run(parsed)
