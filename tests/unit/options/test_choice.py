@@ -49,15 +49,11 @@ def snapshot(server_id, kind='snapshot', **metadata):
 
 
 def image(number, days, name, **fields):
-    return nova.image(
-        number,
-        name=name,
-        created=ago(days=days),
-        updated=ago(days=days / 2),
-        **{'metadata': {}, **fields},
-    )
+    times = {'created': ago(days=days), 'updated': ago(days=days / 2)}
+    return nova.image(number, name=name, **{'metadata': {}, **times, **fields})
 
 
+OS = 'os_distro'
 SIZE = 'OS-EXT-IMG-SIZE:size'
 
 IMAGES = [
@@ -70,33 +66,16 @@ IMAGES = [
     image(6, 20, 'nightly', **snapshot(WEB, 'backup'), **{SIZE: 5 * GB}),
     image(7, 40, 'nightly', **snapshot(GONE, 'backup', keep='yes')),
     image(8, 50, 'kernel', minDisk=0, minRam=0),
-    image(
-        9,
-        60,
-        'machine',
-        metadata={'kernel_id': nova.image_id(8), 'os_distro': 'debian'},
-        minDisk=30,
-    ),
-    image(
-        10,
-        400,
-        'of-a-volume',
-        server={'id': DISK, 'links': []},
-        metadata={'block_device_mapping': [{'boot_index': 0}]},
-        minDisk=500,
-        **{SIZE: 0},
-    ),
+    image(9, 60, 'machine', minDisk=30)
+    | {'metadata': {'kernel_id': nova.image_id(8), OS: 'debian'}},
+    image(10, 400, 'of-a-volume', minDisk=500, **{SIZE: 0})
+    | {'server': {'id': DISK, 'links': []}}
+    | {'metadata': {'block_device_mapping': [{'boot_index': 0}]}},
     image(11, 500, None, status='UNKNOWN', metadata={'os_distro': 'UBUNTU'}),
 ]
 
-USED = {
-    1: {WEB},
-    2: {SHELVED},
-    3: {RENAMED},
-    4: {SHELVED},
-    5: {RENAMED},
-    8: {nova.image_id(9)},
-}
+USED = {1: WEB, 2: SHELVED, 3: RENAMED, 4: SHELVED, 5: RENAMED}
+USED[8] = nova.image_id(9)
 
 
 #: The numbers of the images that each option selects.
@@ -233,9 +212,8 @@ def test_images_whose_time_cannot_be_read_are_counted(
 
 def test_usage_columns(app):
     got = app.listed('--usage')
-    assert {n: set(row['Used By']) for n, row in enumerate(got)} == {
-        n: USED.get(n, set()) for n in range(len(IMAGES))
-    }
+    users = {n: row['Used By'] for n, row in enumerate(got) if row['Used By']}
+    assert users == {n: [user] for n, user in USED.items()}
     assert [row['Server Name'] for row in got] == [
         *('web', None, None, None, 'db', 'new', 'web', None, None, None),
         *('disk', None),
@@ -359,15 +337,6 @@ def test_headers_of_a_summary_are_unique(app, keys, headers):
     assert [*first] == ['Region', *headers, *sums]
 
 
-@pytest.fixture
-def fleet(http):
-    """Provide a cloud that filters by visibility."""
-    fleet = Fleet(IMAGES, FLEET).serve(http)
-    fleet.visibility = {IMAGES[n]['id']: 'shared' for n in (0, 4, 5)}
-    fleet.visibility |= {IMAGES[n]['id']: 'public' for n in (1, 2, 3, 8)}
-    return fleet
-
-
 @pytest.mark.parametrize(
     ('words', 'numbers'),
     [
@@ -377,7 +346,10 @@ def fleet(http):
         ('--private --unused --created-before 1y', [10, 11]),
     ],
 )
-def test_images_of_a_visibility(app, fleet, words, numbers):
+def test_images_of_a_visibility(app, http, words, numbers):
+    fleet = Fleet(IMAGES, FLEET).serve(http)
+    fleet.visibility = {IMAGES[n]['id']: 'shared' for n in (0, 4, 5)}
+    fleet.visibility |= {IMAGES[n]['id']: 'public' for n in (1, 2, 3, 8)}
     assert chosen(app, *words.split()) == numbers
     if '--limit' not in words:
         assert summary(app, words)[0][0] == len(numbers)
