@@ -57,10 +57,14 @@ class ComputeImageShell(shell.OpenStackShell):
         self._plugins = plugins
         if auth_types:
             # osc-lib collects these if they are empty.
-            lists: Any = auth
-            lists.PLUGIN_LIST = sorted(auth_types)
-            lists.OPTIONS_LIST = {
-                name: _option(name) for name in sorted(login)
+            vars(auth)['PLUGIN_LIST'] = sorted(auth_types)
+            variables = {
+                name: f'OS_{name.upper().replace("-", "_")}' for name in login
+            }
+            # As osc-lib describes them.
+            vars(auth)['OPTIONS_LIST'] = {
+                name: {'env': variable, 'help': ''}
+                for name, variable in sorted(variables.items())
             }
         if not plugins:
             masking = types.SimpleNamespace(mask_password=_Masked)
@@ -153,8 +157,3 @@ class ComputeImageShell(shell.OpenStackShell):
             return super().run_subcommand(argv)
         self.stderr.write(f'{self.NAME}: {problem}\n')
         return _USAGE_ERROR
-
-
-def _option(name: str) -> dict[str, str]:
-    """Describe an option as osc-lib does."""
-    return {'env': f'OS_{name.upper().replace("-", "_")}', 'help': ''}

@@ -31,7 +31,7 @@ _COMPARED = {
     '<': 'less_than',
 }
 
-_UUID = r'(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+_UUID = r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 
 
 def not_empty(
@@ -74,7 +74,7 @@ non_negative_integer = _integer(0, 'non-negative')
 
 
 def is_id(text: str) -> bool:
-    """Return whether a text is a UUID."""
+    """Return whether a text is a UUID, as OpenStack writes it."""
     return re.fullmatch(_UUID, text) is not None
 
 

@@ -62,13 +62,11 @@ def warn_of_unknown(
     """
     usages = [*usages]
     unknown = [usage.unknown for usage in usages]
-    if not unknown:
-        return
-    gaps = dict.fromkeys(gap for usage in usages for gap in usage.gaps)
-    reasons = [*gaps]
+    gaps = [gap for usage in usages for gap in usage.gaps]
+    reasons = [*dict.fromkeys(gaps)]
     if any(u.other_projects for u in unknown):
         reasons.append('servers of other projects are not visible')
-    elif deletes:
+    elif deletes and unknown:
         log.warning('The plan covers images and servers of all projects')
     if any(u.down_cells for u in unknown):
         reasons.append(

@@ -88,22 +88,17 @@ class CheckView(view.View):
             for level in (Level.CRITICAL, Level.UNKNOWN, Level.WARNING)
             if counts[level]
         ]
+        text = f'{total} of {total} servers have good snapshots'
         if not total:
             text = 'no servers found'
         elif short:
             fall = 'falls' if short == 1 else 'fall'
             text = f'{short} of {total} servers {fall} short: '
             text += ', '.join(parts)
-        else:
-            text = f'{total} of {total} servers have good snapshots'
         if unread:
             text += '; not everything could be read'
-        self._command.log.log(
-            logging.ERROR if worst else logging.WARNING,
-            '%s: %s',
-            worst.name,
-            text,
-        )
+        level = logging.ERROR if worst else logging.WARNING
+        self._command.log.log(level, '%s: %s', worst.name, text)
         return int(worst)
 
 

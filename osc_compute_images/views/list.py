@@ -126,9 +126,7 @@ class ListView(view.View):
         if self._shows_use:
             self._usages[region] = images.usage()
         marker = args.marker
-        if marker is not None and not (
-            parsers.is_id(marker) and marker == marker.lower()
-        ):
+        if marker is not None and not parsers.is_id(marker):
             marker = api.find(marker).id
         opts = ListOpts(
             limit=_limit(images.where, args),
