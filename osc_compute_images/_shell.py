@@ -24,17 +24,6 @@ _SERVICES = ('compute', 'identity')
 _USAGE_ERROR = 2
 
 
-class _Commands(commandmanager.CommandManager):
-    """The commands of this distribution, without "compute image"."""
-
-    def __init__(self, distribution: importlib.metadata.Distribution) -> None:
-        super().__init__(None)
-        for point in distribution.entry_points:
-            if point.group == _GROUP and point.name.startswith(_PREFIX):
-                name = point.name.removeprefix(_PREFIX).replace('_', ' ')
-                self.commands[name] = point
-
-
 class _Masked:
     """A value whose passwords are masked only if it is printed.
 
@@ -68,20 +57,29 @@ class ComputeImageShell(shell.OpenStackShell):
         self._plugins = plugins
         if auth_types:
             # osc-lib collects these if they are empty.
-            lists: Any = auth
-            lists.PLUGIN_LIST = sorted(auth_types)
-            lists.OPTIONS_LIST = {
-                name: _option(name) for name in sorted(login)
+            vars(auth)['PLUGIN_LIST'] = sorted(auth_types)
+            variables = {
+                name: f'OS_{name.upper().replace("-", "_")}' for name in login
+            }
+            # As osc-lib describes them.
+            vars(auth)['OPTIONS_LIST'] = {
+                name: {'env': variable, 'help': ''}
+                for name, variable in sorted(variables.items())
             }
         if not plugins:
             masking = types.SimpleNamespace(mask_password=_Masked)
             for module in (client_config, clientmanager, shell):
                 vars(module)['strutils'] = masking
         distribution = importlib.metadata.distribution('osc-compute-images')
+        # The commands without "compute image".
+        commands = commandmanager.CommandManager(None)
+        for point in distribution.entry_points:
+            if point.group == _GROUP and point.name.startswith(_PREFIX):
+                commands.commands[point.name.removeprefix(_PREFIX)] = point
         super().__init__(
             description='List and change images of the Compute service',
             version=distribution.version,
-            command_manager=_Commands(distribution),
+            command_manager=commands,
         )
 
     def build_option_parser(
@@ -147,22 +145,15 @@ class ComputeImageShell(shell.OpenStackShell):
     def run_subcommand(self, argv: list[str]) -> int:
         """Run a command, if there is one for these global options."""
         version = str(self.cloud.config.get('compute_api_version') or 2)
-        problem = None
         if argv[0].startswith('-'):
-            name = argv[0].partition('=')[0]
-            problem = f'unknown option {name}'
+            problem = f'unknown option {argv[0].partition("=")[0]}'
         elif argv[0] != 'help' and version.split('.')[0] != '2':
             problem = (
                 f'the Compute API version must be 2 or 2.x, not {version} '
                 '(--os-compute-api-version, OS_COMPUTE_API_VERSION or '
                 'compute_api_version)'
             )
-        if problem is None:
+        else:
             return super().run_subcommand(argv)
         self.stderr.write(f'{self.NAME}: {problem}\n')
         return _USAGE_ERROR
-
-
-def _option(name: str) -> dict[str, str]:
-    """Describe an option as osc-lib does."""
-    return {'env': f'OS_{name.upper().replace("-", "_")}', 'help': ''}

@@ -17,6 +17,7 @@ from openstack.image.v2 import image as sdk_image
 
 from osc_compute_images import base
 from osc_compute_images.api.changes import properties
+from osc_compute_images.output import field
 from osc_compute_images.text import printable
 
 #: What means the same in both commands, by the name of the command.
@@ -35,11 +36,7 @@ _COLUMNS = {
     'show': {'id', 'name', 'status', 'min_disk', 'min_ram', 'size'},
 }
 #: Flags that are not needed there.
-_NOT_NEEDED = {
-    '--auto-approve': 'auto_approve',
-    '--force': 'force',
-    '--allow-private': 'allow_private',
-}
+_NOT_NEEDED = {'auto_approve', 'force', 'allow_private'}
 
 #: Global options: those that say where, and those that do not matter, or are
 #: the same as others. A login is not repeated.
@@ -76,31 +73,30 @@ def line_of(
     parser = command.get_parser('')
     # An abbreviation may be one of another option there.
     parser.allow_abbrev = False
-    words = [word for word in parsed_args.words if word not in _NOT_NEEDED]
+    flags = {f'--{name.replace("_", "-")}' for name in _NOT_NEEDED}
+    words = [word for word in parsed_args.words if word not in flags]
     try:
         with contextlib.redirect_stderr(io.StringIO()):
             said = _given(parser.parse_args(parsed_args.words), parser)
             given = _given(parser.parse_args(words), parser)
     except SystemExit:
         return None
-    for name in _NOT_NEEDED.values():
-        said.pop(name, None)
     shell = _given(command.app.options, command.app.parser)
-    if (
-        verb not in _SAME
-        or given.keys() - _SAME[verb]
-        # Otherwise, what looks like a flag was the name of an image.
-        or given != said
-        or shell.keys() - _PLACES - _OTHERS
-        or not _means_the_same(verb, given)
-    ):
-        return None
     places = [
         f'--os-{name.replace("_", "-")}={shell[name]}'
         for name in sorted(_PLACES & shell.keys())
     ]
     line = shlex.join(('openstack', *places, 'image', verb, *words))
-    return line if line == printable(line) else None
+    is_the_same = (
+        verb in _SAME
+        and not given.keys() - _SAME[verb]
+        # Otherwise, what looks like a flag was the name of an image.
+        and {k: v for k, v in said.items() if k not in _NOT_NEEDED} == given
+        and not shell.keys() - _PLACES - _OTHERS
+        and _means_the_same(verb, given)
+        and line == printable(line)
+    )
+    return line if is_the_same else None
 
 
 def _given(
@@ -116,22 +112,20 @@ def _given(
 
 def _means_the_same(verb: str, given: Mapping[str, Any]) -> bool:
     """Return whether values mean the same in ``openstack image``."""
-    # Glance reads what precedes a colon as an operator.
     names = (
-        *given.get('name', ()),
-        *given.get('images', ()),
-        *(given[key] for key in ('image', 'marker') if key in given),
+        *(*given.get('name', ()), *given.get('images', ())),
+        *(given.get('image', ''), given.get('marker', '')),
     )
     columns = given.get('columns', []) + given.get('sort_columns', [])
-    folded = {c.strip().lower().replace(' ', '_') for c in columns}
     chosen = given.get('property', ())
     keys = (*given.get('properties', ()), *(key for key, *_ in chosen))
     return (
+        # Glance reads what precedes a colon as an operator.
         not any(':' in name for name in names)
         and len(given.get('name', ())) < 2
         # The only status of both services; Glance compares the case.
         and given.get('status', ['active']) == ['active']
-        and folded <= _COLUMNS.get(verb, set())
+        and {*map(field.folded, columns)} <= _COLUMNS.get(verb, set())
         # There, properties are looked for on the page that was asked for.
         and not (chosen and 'limit' in given)
         and given.get('limit', 1) <= _MAX_PAGE
@@ -145,9 +139,9 @@ def _other_fields() -> set[str]:
     """Return the keys that OpenStackClient takes for other fields."""
     found = {*properties.FIELDS}
     for kind in sdk_image.Image.__mro__:
-        for attribute, field in vars(kind).items():
-            name = getattr(field, 'name', None)
-            is_text = getattr(field, 'type', None) is None
+        for attribute, value in vars(kind).items():
+            name = getattr(value, 'name', None)
+            is_text = getattr(value, 'type', None) is None
             if isinstance(name, str) and not (is_text and name == attribute):
                 found |= {attribute, name}
     return found

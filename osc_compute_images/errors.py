@@ -12,14 +12,7 @@ from osc_lib import exceptions
 from osc_compute_images import api
 from osc_compute_images import base
 from osc_compute_images.api.changes import properties
-from osc_compute_images.text import option_for_shell
 from osc_compute_images.text import printable
-
-#: Advice if an endpoint is not found.
-CHECK_CATALOG = (
-    'check the project, the region and the interface; "openstack catalog '
-    'list" shows the available endpoints'
-)
 
 #: Why Compute may refuse (403) to change one image, which it does not tell.
 _REFUSALS = {
@@ -62,8 +55,8 @@ def describe(
     """
     text = str(e)
     if isinstance(e, api.GapsFound):
-        found = text.rstrip('.')
-        return f'{found}. To go on with what was read, use --accept-gaps'
+        text = text.rstrip('.')
+        return f'{text}. To go on with what was read, use --accept-gaps'
     if isinstance(e, api.ImagesNotServed):
         # NOTE: imported here, as it imports openstacksdk.
         from osc_compute_images import counterpart
@@ -72,16 +65,21 @@ def describe(
             return f'{e}. {counterpart.NONE}'
         return f'{e}. {counterpart.advice(command, parsed_args)}'
     if isinstance(e, api.EndpointNotFound):
-        reason = e.message.rstrip('.')
-        return f'{reason}: {CHECK_CATALOG}'
+        return (
+            f'{e.message.rstrip(".")}: check the project, the region and the '
+            f'interface; "openstack catalog list" shows the available '
+            f'endpoints'
+        )
     if isinstance(e, api.InvalidProperty) and e.key in properties.FIELDS:
         return f'{e}; try "openstack image set"'
     if isinstance(e, api.ListingInterrupted) and e.marker:
-        option = option_for_shell('--marker', e.marker)
-        if option is not None:
+        # After a space, a value with a leading dash would be an option.
+        separator = '=' if e.marker.startswith('-') else ' '
+        if printable(e.marker) == e.marker:
             text = (
                 f'{e}. List all again, or continue from there, as long '
-                f'as that image exists, with {option}'
+                f'as that image exists, with '
+                f'--marker{separator}{shlex.quote(e.marker)}'
             )
     if e.http_status == 500 and 'JSONDecodeError' in e.message:
         keys = ' or '.join(properties.JSON_KEYS)

@@ -34,8 +34,12 @@ class JSONLinesFormatter(base.ListFormatter):
         parsed_args: argparse.Namespace,
     ) -> None:
         """Write each row as it arrives."""
-        formatter = _cliff_formatter()
-        if formatter is not None:
+        # NOTE: either of the two entry points may be loaded; both use that of
+        # cliff, if its release has one.
+        for theirs in importlib.metadata.distribution(
+            'cliff'
+        ).entry_points.select(group='cliff.formatter.list', name='jsonl'):
+            formatter: base.ListFormatter = theirs.load()()
             formatter.emit_list(column_names, data, stdout, parsed_args)
             return
         for row in data:
@@ -47,17 +51,3 @@ class JSONLinesFormatter(base.ListFormatter):
                 for name, cell in zip(column_names, row, strict=False)
             }
             stdout.write(json.dumps(cells) + '\n')
-
-
-def _cliff_formatter() -> base.ListFormatter | None:
-    """Return cliff's own formatter of this name, if its release has one.
-
-    Either of the two entry points may be loaded; both then use cliff's.
-    """
-    [*entry_points] = importlib.metadata.distribution(
-        'cliff'
-    ).entry_points.select(group='cliff.formatter.list', name='jsonl')
-    if not entry_points:
-        return None
-    formatter: base.ListFormatter = entry_points[0].load()()
-    return formatter

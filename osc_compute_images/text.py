@@ -3,10 +3,6 @@
 """Values from a server as text that is safe to print."""
 
 import re
-import shlex
-
-# NOTE: patterns are compiled when they are first used, as every "openstack"
-# command loads this module.
 
 # Characters that control a terminal or reorder the text on it: control
 # characters, line and paragraph separators, bidirectional and invisible
@@ -43,18 +39,6 @@ def shortened(text: str, length: int) -> str:
 def without_credentials(text: str) -> str:
     """Remove user names and passwords from the URLs in a text."""
     return re.sub(_CREDENTIALS, '', text) if '@' in text else text
-
-
-def option_for_shell(option: str, value: str) -> str | None:
-    """Return an option and its value, quoted for a POSIX shell.
-
-    :returns: None if the value has characters that must be escaped
-    """
-    if printable(value) != value:
-        return None
-    # After a space, a value with a leading dash would be an option.
-    separator = '=' if value.startswith('-') else ' '
-    return f'{option}{separator}{shlex.quote(value)}'
 
 
 def property_text(value: object) -> str:

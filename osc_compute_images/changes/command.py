@@ -20,8 +20,8 @@ from osc_lib.command import command
 
 from osc_compute_images import base
 from osc_compute_images.options import parsers
-from osc_compute_images.options import regions
 from osc_compute_images.options import select
+from osc_compute_images.options import shared
 
 if TYPE_CHECKING:
     from osc_compute_images.api.changes.plan import Plan
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 EXIT_CHANGES = 8
 
 
-class PlanCommand(base.ImagesCommand, command.Lister, abc.ABC):
+class PlanCommand(base.ImagesCommand, command.Lister):
     """A command that shows a plan, asks, and applies it."""
 
     notes = (
@@ -149,7 +149,7 @@ class ChangeCommand(PlanCommand):
                 action='store_true',
                 help='Select all images that the filters do not exclude',
             )
-        regions.add_options(parser)
+        shared.add_regions(parser)
         group = parser.add_argument_group('plan')
         self.add_applying(group)
         if self.deletes:
@@ -180,7 +180,7 @@ class ChangeCommand(PlanCommand):
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if self.names(parsed_args):
-            regions.check_named(
+            shared.check_named(
                 parsed_args,
                 'image',
                 (select.is_given(parsed_args), 'filter options'),

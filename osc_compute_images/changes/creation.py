@@ -5,7 +5,6 @@
 from collections.abc import Iterable
 from collections.abc import Iterator
 import itertools
-import logging
 from typing import Any
 from typing import NamedTuple
 
@@ -54,11 +53,9 @@ class Creation(work.PlanWork):
                 self._report.miss,
             )
         )
-        for text, is_gap in servers.gaps(found):
+        for is_gap in servers.tell_gaps(self._log, found):
             # Servers that could not be read have no snapshot.
             self._results.exit_code |= is_gap
-            level = logging.ERROR if is_gap else logging.WARNING
-            self._log.log(level, '%s', text)
         # NOTE: one plan for all regions, as names are unique in it, and
         # regions may list the same server.
         everywhere = plan.create(

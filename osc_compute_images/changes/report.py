@@ -38,7 +38,7 @@ class Report(rows.Rows):
     def __init__(self, log: logging.Logger, verb: str) -> None:
         self._log = log
         self.verb = verb
-        self.bar = progress_bar.Changes(None)
+        self.bar = progress_bar.Bar()
         # Once for each, even if the plan is made again.
         self._missing: set[str] = set()
         self._refused: set[str] = set()

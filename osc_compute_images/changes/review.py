@@ -25,10 +25,10 @@ from osc_compute_images.api.changes.plan import Plan
 from osc_compute_images.changes import files
 from osc_compute_images.changes.command import ChangeCommand
 from osc_compute_images.commands import apply
-from osc_compute_images.commands.delete import DeleteComputeImage
-from osc_compute_images.commands.prune import PruneComputeImages
-from osc_compute_images.commands.set import SetComputeImage
-from osc_compute_images.commands.unset import UnsetComputeImage
+from osc_compute_images.commands.deletion import DeleteComputeImage
+from osc_compute_images.commands.deletion import PruneComputeImages
+from osc_compute_images.commands.properties import SetComputeImage
+from osc_compute_images.commands.properties import UnsetComputeImage
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
 from osc_compute_images.text import printable
@@ -160,7 +160,7 @@ def rows(
 
     :param words: of the command line
     """
-    word = type(command).__module__.rpartition('.')[2]
+    [word] = [w for w, kind in _COMMANDS.items() if type(command) is kind]
     for key, plan in plans.items():
         origin = _origin(command, key, regions.apis[key])
         for step in plan.steps:

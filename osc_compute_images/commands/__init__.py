@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The commands, one per module; they know nothing of HTTP."""
+"""The commands, related ones in one module; they know nothing of HTTP."""

@@ -14,8 +14,6 @@ ALLOWING = ('--accept-gaps', '--allow-private', '--force', '--include-used')
 
 
 class ApplyComputeImages(command.PlanCommand):
-    """Apply a plan that was reviewed."""
-
     _description = (
         'Apply a plan that "delete", "prune", "set" or "unset" printed with '
         '--dry-run and -f json or -f jsonl, and that somebody may have '

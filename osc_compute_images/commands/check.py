@@ -8,8 +8,7 @@ from osc_lib.command import command
 
 from osc_compute_images import base
 from osc_compute_images.options import parsers
-from osc_compute_images.options import regions
-from osc_compute_images.options import servers
+from osc_compute_images.options import shared
 
 #: Exit codes that monitoring understands, other than 0.
 EXIT_WARNING = 1
@@ -18,8 +17,6 @@ EXIT_UNKNOWN = 3
 
 
 class CheckComputeImages(base.ImagesCommand, command.Lister):
-    """Check that servers have good snapshots."""
-
     _description = (
         'Check that each server has a good snapshot, for monitoring, through '
         'the Compute service. Only an ACTIVE image is good. By default, all '
@@ -37,40 +34,31 @@ class CheckComputeImages(base.ImagesCommand, command.Lister):
     )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        servers.add_options(
+        shared.add_servers(
             parser,
             'Choose all servers that no other option excludes (the default)',
         )
-        regions.add_options(parser)
+        shared.add_regions(parser)
         group = parser.add_argument_group('rules')
         critical = group.add_mutually_exclusive_group()
         older = (
             'CRITICAL if the newest good snapshot of a server is older than '
             'this time span (90min, 26h, 7d)'
         )
-        for name, text in (
-            ('newest-within', 'The same as --critical'),
-            ('critical', older),
+        stuck = 'WARNING if a snapshot has been SAVING for longer'
+        for where, name, text in (
+            (critical, 'newest-within', 'The same as --critical'),
+            (critical, 'critical', older),
+            (group, 'warning', 'WARNING if it is older than this time span'),
+            (group, 'stuck-after', stuck),
         ):
-            critical.add_argument(
+            where.add_argument(
                 f'--{name}',
                 metavar='<span>',
                 type=parsers.span,
-                dest='critical',
+                dest='critical' if where is critical else None,
                 help=text,
             )
-        group.add_argument(
-            '--warning',
-            metavar='<span>',
-            type=parsers.span,
-            help='WARNING if it is older than this time span',
-        )
-        group.add_argument(
-            '--stuck-after',
-            metavar='<span>',
-            type=parsers.span,
-            help='WARNING if a snapshot has been SAVING for longer',
-        )
         group.add_argument(
             '--min-count',
             metavar='<n>',
@@ -92,7 +80,7 @@ class CheckComputeImages(base.ImagesCommand, command.Lister):
         )
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        servers.check(parsed_args)
+        shared.check_servers(parsed_args)
         warning, critical = parsed_args.warning, parsed_args.critical
         if None not in (warning, critical) and warning > critical:
             raise base.UsageError('--warning is longer than --critical')

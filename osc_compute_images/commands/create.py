@@ -10,17 +10,13 @@ from osc_lib.cli import parseractions
 from osc_compute_images import base
 from osc_compute_images.changes import command
 from osc_compute_images.options import parsers
-from osc_compute_images.options import regions
-from osc_compute_images.options import servers
-from osc_compute_images.options import waiting
+from osc_compute_images.options import shared
 
 #: Each snapshot costs a hypervisor.
 _PARALLEL = 4
 
 
 class CreateComputeImages(command.PlanCommand):
-    """Create snapshots of servers."""
-
     _description = (
         'Create snapshots of servers that are named, or that options choose, '
         'through the Compute service'
@@ -38,10 +34,10 @@ class CreateComputeImages(command.PlanCommand):
     )
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        servers.add_options(
+        shared.add_servers(
             parser, 'Choose all servers that no other option excludes'
         )
-        regions.add_options(parser)
+        shared.add_regions(parser)
         group = parser.add_argument_group('snapshots')
         group.add_argument(
             '--image-name',
@@ -72,7 +68,7 @@ class CreateComputeImages(command.PlanCommand):
             'volume. The Block Storage service keeps the snapshots of their '
             'volumes: deleting the image does not remove them',
         )
-        waiting.add_options(
+        shared.add_waiting(
             group, 'Wait until each image is ACTIVE', ', for each image'
         )
         group.add_argument(
@@ -94,9 +90,9 @@ class CreateComputeImages(command.PlanCommand):
         return names
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        waiting.check(parsed_args)
-        servers.check(parsed_args)
-        if not (parsed_args.servers or servers.are_chosen(parsed_args)):
+        shared.check_waiting(parsed_args)
+        shared.check_servers(parsed_args)
+        if not (parsed_args.servers or shared.are_chosen(parsed_args)):
             raise base.UsageError(
                 'No servers chosen: give names or IDs, options that choose '
                 'servers, or --all'

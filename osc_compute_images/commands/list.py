@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""List images."""
+"""List images, or count them and add up their sizes."""
 
 import argparse
 
@@ -9,13 +9,11 @@ from osc_lib.command import command
 from osc_compute_images import base
 from osc_compute_images.options import habits
 from osc_compute_images.options import parsers
-from osc_compute_images.options import regions
 from osc_compute_images.options import select
+from osc_compute_images.options import shared
 
 
 class ListComputeImage(base.ImagesCommand, command.Lister):
-    """List images."""
-
     _description = 'List images, through the Compute service'
     examples = (
         '--type snapshot --created-before 90d --long',
@@ -53,7 +51,7 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
             help='List only images after this one (name or ID), which must '
             'still exist',
         )
-        regions.add_options(parser)
+        shared.add_regions(parser)
         group = parser.add_argument_group('output')
         group.add_argument(
             '--long',
@@ -66,12 +64,8 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
             help='Also list the server of each image, and what uses it '
             '(implied by --used-by, --unused and --orphaned)',
         )
-        group.add_argument(
-            '--human-readable',
-            action='store_true',
-            help='Print sizes in a human-friendly format',
-        )
-        habits.add_listing(parser)
+        shared.add_human_readable(group)
+        habits.refuse(parser, habits.LISTING, 'list')
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         if parsed_args.group_by and parsed_args.newest is None:
@@ -82,3 +76,31 @@ class ListComputeImage(base.ImagesCommand, command.Lister):
         from osc_compute_images.views import list as view
 
         return view.ListView(self, parsed_args)
+
+
+class SummarizeComputeImages(base.ImagesCommand, command.Lister):
+    _description = (
+        'Count images and add up their sizes, through the Compute service'
+    )
+
+    examples = (
+        '--group-by type,status --human-readable',
+        '--all-regions --group-by property:os_distro -f json',
+    )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        select.add_filters(parser, by_visibility=True)
+        select.add_newest(
+            parser.add_argument_group('how many'),
+            'Group the images by name, server, type, status or '
+            'property:<key>; repeat option to combine keys (default: all '
+            'images are one group)',
+        )
+        shared.add_regions(parser)
+        shared.add_human_readable(parser.add_argument_group('output'))
+
+    def work(self, parsed_args: argparse.Namespace) -> base.Work:
+        # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images.views import summary as view
+
+        return view.SummaryView(self, parsed_args)

@@ -8,8 +8,7 @@ from osc_lib.command import command
 
 from osc_compute_images import base
 from osc_compute_images.options import parsers
-from osc_compute_images.options import regions
-from osc_compute_images.options import waiting
+from osc_compute_images.options import shared
 
 #: Exit codes of --wait, if the image does not become active.
 EXIT_ERROR = 3
@@ -19,8 +18,6 @@ EXIT_TIMEOUT = 6
 
 
 class ShowComputeImage(base.ImagesCommand, command.ShowOne):
-    """Show an image."""
-
     _description = 'Show details of an image, through the Compute service'
     examples = (
         'cirros --human-readable',
@@ -40,16 +37,12 @@ class ShowComputeImage(base.ImagesCommand, command.ShowOne):
             type=parsers.name_or_id,
             help='Image to display (name or ID)',
         )
-        waiting.add_options(parser, 'Wait until the image is active')
-        parser.add_argument(
-            '--human-readable',
-            action='store_true',
-            help='Print the size in a human-friendly format',
-        )
-        regions.add_options(parser)
+        shared.add_waiting(parser, 'Wait until the image is active')
+        shared.add_human_readable(parser, 'the size')
+        shared.add_regions(parser)
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        waiting.check(parsed_args)
+        shared.check_waiting(parsed_args)
 
     def work(self, parsed_args: argparse.Namespace) -> base.Work:
         # NOTE: imported here, as every "openstack" command loads this module.

@@ -4,68 +4,107 @@
 
 import argparse
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Sequence
 import functools
 import operator
+from typing import Any
 
 from osc_compute_images.api import filters
-from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import ServerNotFound
 from osc_compute_images.api.changes.usage import Usage
 from osc_compute_images.api.filters import Filter
-from osc_compute_images.api.groups import selection
 from osc_compute_images.options import declared
 from osc_compute_images.options import select
 from osc_compute_images.options import unreadable
+from osc_compute_images.options.filter_option import FilterOption
 
 
-class Region:
-    """What filters are made from: the API of a region, and its usage.
+class Makers:
+    """Makes filters from values, in a region.
+
+    Each public method does for the option of its name. For an option without
+    one, the function of :mod:`osc_compute_images.api.filters` does.
 
     :param get_usage: determines the usage of images, for options that need it
-    :ivar filters: the module :mod:`osc_compute_images.api.filters`
     """
-
-    filters = filters
-    api: ImagesAPI
 
     def __init__(
         self, api: ImagesAPI, get_usage: Callable[[], Usage] | None
     ) -> None:
-        self.api = api
+        self._api = api
         self._get_usage = get_usage
 
-    @property
-    def usage(self) -> Usage:
+    def _usage(self) -> Usage:
         assert self._get_usage is not None  # noqa: S101
         return self._get_usage()
+
+    def type(self, value: str) -> Filter:
+        return filters.image_type(value)
+
+    def property(self, choice: tuple[str, str | None, bool]) -> Filter:
+        key, value, wanted = choice
+        chosen: Filter = (
+            filters.has_property(key)
+            if value is None
+            else filters.property_is(key, value)
+        )
+        return chosen if wanted else ~chosen
+
+    def flavor(self, name_or_id: str) -> Filter:
+        return filters.boots_on(self._api.find_flavor(name_or_id))
 
     def server(self, name_id_or_url: str) -> Filter:
         """Return a filter of the images that were taken from a server.
 
         :raises ServerNotFound: if nothing is known of it
         """
-        server_id = self.api.find_server_id(name_id_or_url)
+        server_id = self._api.find_server_id(name_id_or_url)
         chosen = filters.server(server_id)
         if server_id not in name_id_or_url:
             # A name or another form of the ID was found.
             return chosen
         try:
-            if self.api.server(server_id) is not None:
+            if self._api.server(server_id) is not None:
                 return chosen
         except ImagesError:
             # Its cell may be down.
             return chosen
-        if not any(self.api.list_detail(where=chosen, max_items=1)):
+        if not any(self._api.list_detail(where=chosen, max_items=1)):
             raise ServerNotFound(
                 f'No server has the ID {server_id}, and no image was taken '
                 f'from it'
             )
         return chosen
+
+    def used_by(self, name_id_or_url: str) -> Filter:
+        server_id = self._api.find_server_id(name_id_or_url)
+        return self._usage().in_use_by(server_id)
+
+    def unused(self, _value: bool) -> Filter:
+        return self._usage().unused()
+
+    def orphaned(self, _value: bool) -> Filter:
+        return self._usage().orphaned()
+
+    def _make(self, option: FilterOption, value: Any) -> Filter:
+        make: Callable[..., Filter] = getattr(
+            self, option.dest, None
+        ) or getattr(filters, option.dest)
+        return make(**value) if isinstance(value, dict) else make(value)
+
+    def filters_of(
+        self, option: FilterOption, parsed_args: argparse.Namespace
+    ) -> Iterator[Filter]:
+        """Yield the filters that an image must match."""
+        values, negated = option.given(parsed_args)
+        made = [self._make(option, value) for value in values]
+        if made and not option.is_range:
+            made = [functools.reduce(operator.or_, made)]
+        yield from made
+        for value in negated:
+            yield ~self._make(option, value)
 
 
 def where(
@@ -83,7 +122,7 @@ def where(
     :raises ImagesError: if a server or flavor is not found
     :raises GapsFound: if the usage has gaps, and an option needs it
     """
-    region = Region(api, get_usage)
+    makers = Makers(api, get_usage)
     others: list[Filter] = []
     times: list[Filter] = []
     fields = set()
@@ -94,21 +133,11 @@ def where(
         elif by_usage_only:
             continue
         made = times if option.time else others
-        made += option.filters(region, parsed_args)
-        if option.time and option.is_given(parsed_args):
+        made += makers.filters_of(option, parsed_args)
+        if option.time and any(option.given(parsed_args)):
             fields.add(option.time)
     if times:
         others.append(unreadable.counting(parsed_args, fields))
     return functools.reduce(
         operator.and_, [*others, *times], filters.EVERYTHING
     )
-
-
-def newest(
-    pages: Iterable[Sequence[Image]], parsed_args: argparse.Namespace
-) -> Iterator[Sequence[Image]]:
-    """Keep the newest images, if the options say so, page by page."""
-    count = getattr(parsed_args, 'newest', None)
-    if count is None:
-        return iter(pages)
-    return selection.Newest(count, parsed_args.group_by).of_pages(pages)

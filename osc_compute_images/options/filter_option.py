@@ -1,34 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""An option that filters images, and how its values become a filter."""
+"""An option that filters images, or servers."""
 
 import argparse
 from collections.abc import Callable
-from collections.abc import Iterator
-import functools
-import operator
 from typing import Any
-from typing import TYPE_CHECKING
 
 from osc_compute_images.options import parsers
 
-if TYPE_CHECKING:
-    from osc_compute_images.api.filters import Filter
-    from osc_compute_images.options.choice import Region
 
-
-# NOTE: no named tuples or data classes, which take long to define: every
+# NOTE: no named tuple or data class, which takes long to define: every
 # "openstack" command loads this module.
-
-
 class FilterOption:
     """An option that filters.
 
     :param name: without the dashes
     :param metavar: None if it has no value
     :param help: of the option
-    :param make: makes the filter, given the region and a value
-    :param type: parses a value
+    :param type: parses a value; a dict is of keyword arguments
     :param is_range: whether an image must match all values if the option is
         repeated; otherwise any of them
     :param negative: help of the option ``--not-...``, if there is one
@@ -41,27 +30,22 @@ class FilterOption:
         name: str,
         metavar: str | None,
         help: str,  # noqa: A002
-        make: 'Callable[[Region, Any], Filter]',
         *,
         type: Callable[[str], Any] = str,  # noqa: A002
         is_range: bool = False,
         negative: str | None = None,
-        excludes: Callable[[Any], bool] = lambda _value: False,
+        excludes: Callable[[Any], bool] | None = None,
         time: str | None = None,
     ) -> None:
+        self.dest = name.replace('-', '_')
         self.name = name
         self.metavar = metavar
         self.help = help
-        self.make = make
         self.type = type
         self.is_range = is_range
         self.negative = negative
         self.excludes = excludes
         self.time = time
-
-    @property
-    def dest(self) -> str:
-        return self.name.replace('-', '_')
 
     def add_to(
         self, parser: 'argparse._ActionsContainer', prefix: str = ''
@@ -94,44 +78,16 @@ class FilterOption:
                     help=text,
                 )
 
-    def is_given(self, parsed_args: argparse.Namespace) -> bool:
-        """Return whether the user has given the option."""
-        return bool(
-            getattr(parsed_args, self.dest)
-            or getattr(parsed_args, f'not_{self.dest}', None)
+    def given(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[list[Any], list[Any]]:
+        """Return the values that the user has given, and those negated."""
+        return (
+            getattr(parsed_args, self.dest) or [],
+            getattr(parsed_args, f'not_{self.dest}', None) or [],
         )
 
     def selects(self, parsed_args: argparse.Namespace) -> bool:
         """Return whether the user has given a value that selects images."""
-        values = getattr(parsed_args, self.dest) or ()
-        return not all(map(self.excludes, values))
-
-    def filters(
-        self, region: 'Region', parsed_args: argparse.Namespace
-    ) -> 'Iterator[Filter]':
-        """Yield the filters that an image must match."""
-        values = getattr(parsed_args, self.dest) or ()
-        made = [self.make(region, value) for value in values]
-        if made and not self.is_range:
-            made = [functools.reduce(operator.or_, made)]
-        yield from made
-        for value in getattr(parsed_args, f'not_{self.dest}', None) or ():
-            yield ~self.make(region, value)
-
-
-class FilterGroup:
-    """A group of options in the help.
-
-    :param title: its title
-    :param description: what its options have in common
-    """
-
-    def __init__(
-        self,
-        title: str,
-        description: str | None,
-        options: tuple[FilterOption, ...],
-    ) -> None:
-        self.title = title
-        self.description = description
-        self.options = options
+        values, _negated = self.given(parsed_args)
+        return any(not (self.excludes and self.excludes(v)) for v in values)

@@ -6,76 +6,60 @@ Each is refused with one sentence that says where to find what it does.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 from typing import NoReturn
 
 #: Options of "openstack image set" and "unset" that assign.
-_ASSIGNING = (
-    *('name', 'tag', 'project', 'project-domain', 'hidden', 'unhidden'),
-    *('public', 'private', 'shared', 'community', 'protected', 'unprotected'),
-    *('min-disk', 'min-ram', 'accept', 'reject', 'activate', 'deactivate'),
-    *('architecture', 'os-distro', 'os-version', 'container-format'),
-    *('disk-format', 'kernel-id', 'ramdisk-id', 'instance-id', 'membership'),
-)
+ASSIGNING: Mapping[tuple[str, ...], str] = {
+    (
+        *('name', 'tag', 'project', 'project-domain', 'hidden', 'unhidden'),
+        *('public', 'private', 'shared', 'community', 'protected'),
+        *('unprotected', 'min-disk', 'min-ram', 'accept', 'reject'),
+        *('activate', 'deactivate', 'architecture', 'os-distro', 'os-version'),
+        *('container-format', 'disk-format', 'kernel-id', 'ramdisk-id'),
+        *('instance-id', 'membership'),
+    ): 'the Compute service changes only properties: use "openstack image '
+    '{command} --{name}"; to choose images, use --with-... options',
+}
+
+#: Options of other lists.
+LISTING: Mapping[tuple[str, ...], str] = {
+    ('sort',): 'use --sort-column, and --sort-ascending or --sort-descending',
+    ('all', 'all-projects'): 'all images that are visible are listed, an '
+    'administrator sees those of all projects; see also --all-regions, '
+    '--all-clouds and --community',
+    ('project', 'tag', 'hidden', 'member-status', 'protected'): 'the Compute '
+    'service does not know this of an image: use "openstack image {command} '
+    '--{name}"',
+}
 
 
-def add_assigning(parser: argparse.ArgumentParser, command: str) -> None:
-    """Refuse the options of ``openstack image set`` that assign.
+def refuse(
+    parser: argparse.ArgumentParser,
+    options: Mapping[tuple[str, ...], str],
+    command: str,
+) -> None:
+    """Refuse options.
 
-    :param command: ``set`` or ``unset``
+    :param command: of ``openstack image``, which has them
     """
-    for name in _ASSIGNING:
-        _refuse(
-            parser,
-            name,
-            f'the Compute service changes only properties: use "openstack '
-            f'image {command} --{name}"; to choose images, use --with-... '
-            f'options',
-        )
-
-
-def add_listing(parser: argparse.ArgumentParser) -> None:
-    """Refuse options of other lists."""
-    _refuse(
-        parser,
-        'sort',
-        'use --sort-column, and --sort-ascending or --sort-descending',
-    )
-    for name in ('all', 'all-projects'):
-        _refuse(
-            parser,
-            name,
-            'all images that are visible are listed, an administrator '
-            'sees those of all projects; see also --all-regions, '
-            '--all-clouds and --community',
-        )
-    for name in ('project', 'tag', 'hidden', 'member-status', 'protected'):
-        _refuse(
-            parser,
-            name,
-            f'the Compute service does not know this of an image: use '
-            f'"openstack image list --{name}"',
-        )
-
-
-def _refuse(parser: argparse.ArgumentParser, name: str, sentence: str) -> None:
     # NOTE: not added to the parser, as completion would offer what it has.
     known = getattr(parser, '_option_string_actions', {})
-    known[f'--{name}'] = _Refuse(
-        [f'--{name}'], argparse.SUPPRESS, nargs='?', const=sentence
-    )
+    for names, sentence in options.items():
+        for name in names:
+            known[f'--{name}'] = _Refuse(
+                [f'--{name}'],
+                argparse.SUPPRESS,
+                nargs='?',
+                const=sentence.format(command=command, name=name),
+            )
 
 
 class _Refuse(argparse.Action):
     """Refuse an option, with a sentence."""
 
     def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: 'str | Sequence[Any] | None',
-        option_string: str | None = None,
+        self, parser: argparse.ArgumentParser, *words: Any
     ) -> NoReturn:
-        del namespace, values
-        parser.error(f'{option_string}: {self.const}')
+        parser.error(f'{words[-1]}: {self.const}')

@@ -31,10 +31,13 @@ _COMPARED = {
     '<': 'less_than',
 }
 
-_UUID = r'(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+_UUID = r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 
 
-def not_empty(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
+def not_empty(
+    parse: Callable[[str], _Value],
+    message: str = 'the value is empty (probably an unset variable)',
+) -> Callable[[str], _Value]:
     """Return a parser that also refuses an empty text.
 
     An empty value is most likely an unset variable of a script; what it would
@@ -43,45 +46,35 @@ def not_empty(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
 
     def parse_given(text: str) -> _Value:
         if not text:
-            raise argparse.ArgumentTypeError(
-                'the value is empty (probably an unset variable)'
-            )
+            raise argparse.ArgumentTypeError(message)
         return parse(text)
 
     return parse_given
 
 
-def name_or_id(text: str) -> str:
-    """Parse the name or ID of an image.
-
-    Images may have an empty name, but an empty argument is more likely an
-    unset shell variable.
-    """
-    if not text:
-        raise argparse.ArgumentTypeError(
-            'the name is empty (use the ID of an image with an empty name)'
-        )
-    return text
+#: Parses the name or ID of an image.
+name_or_id = not_empty(
+    str, 'the name is empty (use the ID of an image with an empty name)'
+)
 
 
-def positive_integer(text: str) -> int:
-    """Parse an integer above 0."""
-    if not re.fullmatch(_NUMBER, text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text!r} is not a positive integer')
-    return int(text)
+def _integer(least: int, kind: str) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(_NUMBER, text) or int(text) < least:
+            raise argparse.ArgumentTypeError(
+                f'{text!r} is not a {kind} integer'
+            )
+        return int(text)
+
+    return parse
 
 
-def non_negative_integer(text: str) -> int:
-    """Parse an integer of 0 or more."""
-    if not re.fullmatch(_NUMBER, text):
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is not a non-negative integer'
-        )
-    return int(text)
+positive_integer = _integer(1, 'positive')
+non_negative_integer = _integer(0, 'non-negative')
 
 
 def is_id(text: str) -> bool:
-    """Return whether a text is a UUID."""
+    """Return whether a text is a UUID, as OpenStack writes it."""
     return re.fullmatch(_UUID, text) is not None
 
 
@@ -127,7 +120,10 @@ def _of_api(name: str) -> Callable[[str], Any]:
         # NOTE: imported here, as it loads the API, which few options need.
         from osc_compute_images.options import values
 
-        return getattr(values, name)(text)
+        try:
+            return getattr(values, name)(text)
+        except ValueError as e:
+            raise argparse.ArgumentTypeError(str(e)) from e
 
     return parse
 
@@ -159,17 +155,16 @@ def size(text: str) -> dict[str, int]:
         ``{'at_least': 10_000_000_000}``
     """
     match = re.fullmatch(_SIZE, text)
-    unit = 1
-    if match and match['prefix']:
-        exponent = 1 + 'kmgtpe'.index(match['prefix'].lower())
+    if match:
+        exponent = ' kmgtpe'.index((match['prefix'] or ' ').lower())
         unit = (1024 if match['binary'] else 1000) ** exponent
-    whole, _point, decimals = (
-        match['number'].partition('.') if match else ('1', '.', '5')
-    )
-    number, rest = divmod(int(whole + decimals) * unit, 10 ** len(decimals))
-    if match is None or rest:
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is not a size, such as 4096, 1.5GB (of 1,000 MB) or '
-            '500MiB (of 1,024 KiB), optionally after >=, <=, > or <'
+        whole, _point, decimals = match['number'].partition('.')
+        number, rest = divmod(
+            int(whole + decimals) * unit, 10 ** len(decimals)
         )
-    return {_COMPARED[match['sign']]: number}
+        if not rest:
+            return {_COMPARED[match['sign']]: number}
+    raise argparse.ArgumentTypeError(
+        f'{text!r} is not a size, such as 4096, 1.5GB (of 1,000 MB) or '
+        '500MiB (of 1,024 KiB), optionally after >=, <=, > or <'
+    )

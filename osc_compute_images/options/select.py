@@ -11,7 +11,6 @@ from osc_compute_images.options import parsers
 #: The options that need the list of servers.
 USAGE_OPTIONS = ('used_by', 'unused', 'orphaned')
 
-
 #: Filters of the server only, as Compute does not show the visibility.
 _VISIBILITIES = {
     'public': 'Select only public images',
@@ -33,11 +32,10 @@ def add_filters(
     :param by_visibility: also add those that only lists have
     """
     groups = {}
-    for each in declared.GROUPS:
-        group = parser.add_argument_group(each.title, each.description)
-        groups[each.title] = group
-        for option in each.options:
-            option.add_to(group, prefix)
+    for title, description, options in declared.GROUPS:
+        groups[title] = parser.add_argument_group(title, description)
+        for option in options:
+            option.add_to(groups[title], prefix)
     if by_visibility:
         exclusive = groups['state and age'].add_mutually_exclusive_group()
         for visibility, text in _VISIBILITIES.items():
@@ -82,15 +80,7 @@ def add_newest(group: 'argparse._ActionsContainer', group_by: str) -> None:
 
 def is_given(parsed_args: argparse.Namespace) -> bool:
     """Return whether the user has given any option that selects images."""
-    return any(option.is_given(parsed_args) for option in declared.FILTERS)
-
-
-def selects(parsed_args: argparse.Namespace) -> bool:
-    """Return whether an option selects images.
-
-    Options that only exclude images would leave nearly all of them.
-    """
-    return any(option.selects(parsed_args) for option in declared.FILTERS)
+    return any(any(each.given(parsed_args)) for each in declared.FILTERS)
 
 
 def add_keep(group: 'argparse._ActionsContainer') -> None:
@@ -124,14 +114,16 @@ def needs_usage(parsed_args: argparse.Namespace) -> bool:
 def check_chosen(parsed_args: argparse.Namespace) -> None:
     """Check that options select images, or --all is given.
 
+    Options that only exclude images would leave nearly all of them.
+
     :raises UsageError: otherwise
     """
-    if parsed_args.all or selects(parsed_args):
-        return
-    if is_given(parsed_args):
+    if not parsed_args.all and not any(
+        option.selects(parsed_args) for option in declared.FILTERS
+    ):
         raise base.UsageError(
             'No images selected: options that only exclude images need --all'
+            if is_given(parsed_args)
+            else 'No images selected: give names or IDs, filter options, or '
+            '--all'
         )
-    raise base.UsageError(
-        'No images selected: give names or IDs, filter options, or --all'
-    )

@@ -14,21 +14,6 @@ from osc_compute_images.api.records import _times
 _COUNTERS = 'unreadable_times'
 
 
-class _Counter:
-    """Counts the images that lack one of these times."""
-
-    def __init__(self, fields: Collection[str]) -> None:
-        self._fields = fields
-        self.count = 0
-
-    def note(self, image: Image) -> bool:
-        self.count += any(
-            _times.parse(getattr(image, field)) is None
-            for field in self._fields
-        )
-        return True
-
-
 def counting(
     parsed_args: argparse.Namespace, fields: Collection[str]
 ) -> Filter:
@@ -40,16 +25,23 @@ def counting(
     :param parsed_args: holds the counter, for :func:`warn`
     :param fields: the fields that are compared
     """
-    counter = _Counter(fields)
     # NOTE: regions are filtered in parallel; each has its own counter.
+    counter = [0]
     vars(parsed_args).setdefault(_COUNTERS, []).append(counter)
-    return Filter(counter.note)
+
+    def note(image: Image) -> bool:
+        counter[0] += any(
+            _times.parse(getattr(image, field)) is None for field in fields
+        )
+        return True
+
+    return Filter(note)
 
 
 def warn(log: logging.Logger, parsed_args: argparse.Namespace) -> None:
     """Warn, once for all regions, of images that were not selected."""
-    counters: list[_Counter] = getattr(parsed_args, _COUNTERS, [])
-    count = sum(counter.count for counter in counters)
+    counters: list[list[int]] = getattr(parsed_args, _COUNTERS, [])
+    count = sum(count for (count,) in counters)
     if count:
         log.warning(
             'Images that time filters do not select, as their creation '

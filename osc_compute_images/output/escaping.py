@@ -4,7 +4,6 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Mapping
 import datetime
 import functools
 import re
@@ -16,18 +15,13 @@ from cliff import columns
 from osc_lib import utils
 
 from osc_compute_images.text import printable
-from osc_compute_images.text import property_text
 from osc_compute_images.text import shortened
 
 if TYPE_CHECKING:
-    _TextColumn = columns.FormattableColumn[str]
-    _DictColumn = columns.FormattableColumn[Mapping[str, Any]]
-    _SizeColumn = columns.FormattableColumn[Any]
-    _AgeColumn = columns.FormattableColumn[int]
+    Column = columns.FormattableColumn[Any]
 else:
     # NOTE: cliff's class is only generic since 4.9.
-    _TextColumn = _DictColumn = columns.FormattableColumn
-    _SizeColumn = _AgeColumn = columns.FormattableColumn
+    Column = columns.FormattableColumn
 
 #: Maximum characters of a text in a table. Other formats print all of it.
 MAX_CELL = 10_000
@@ -41,7 +35,7 @@ _SHELL_SPECIAL = r'[\\"$`]'
 _ESCAPING = ('json', 'jsonl', 'yaml')
 
 
-class UnprintableText(str, _TextColumn):  # type: ignore[misc]
+class UnprintableText(str, Column):  # type: ignore[misc]
     """Text that is too long or unsafe to print; sorts as a string."""
 
     def __init__(self, value: str) -> None:
@@ -52,14 +46,23 @@ class UnprintableText(str, _TextColumn):  # type: ignore[misc]
         return _escape(self._value)
 
 
-class PropertiesColumn(_DictColumn):
+class SortedAsShown(Column):
+    """Sorts by the text for people."""
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return self.human_readable() < other.human_readable()
+
+
+class PropertiesColumn(SortedAsShown):
     """The properties of an image."""
 
     def human_readable(self) -> str:
         """Return ``key='value', ...``, sorted by key."""
         return _escape(
             ', '.join(
-                f"{_escape(key)}='{_escape(property_text(value))}'"
+                f"{_escape(key)}='{_escape(str(value))}'"
                 for key, value in sorted(self._value.items())
             )
         )
@@ -68,13 +71,8 @@ class PropertiesColumn(_DictColumn):
         """Return the properties as they are."""
         return dict(self._value)
 
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, PropertiesColumn):
-            return NotImplemented
-        return self.human_readable() < other.human_readable()
 
-
-class HumanSizeColumn(_SizeColumn):
+class HumanSizeColumn(Column):
     """A human-readable size, as in OpenStackClient's image commands."""
 
     def human_readable(self) -> str:
@@ -86,7 +84,7 @@ class HumanSizeColumn(_SizeColumn):
         return self.human_readable()
 
 
-class AgeColumn(_AgeColumn):
+class AgeColumn(Column):
     """An age: seconds for programs.
 
     :param text: for people
@@ -99,11 +97,6 @@ class AgeColumn(_AgeColumn):
     def human_readable(self) -> str:
         """Return the text."""
         return self._text
-
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, AgeColumn):
-            return NotImplemented
-        return bool(self._value < other._value)
 
 
 def text_cell(value: str | None) -> str | None:
@@ -139,9 +132,9 @@ def cell_escaper(
     * For ``-f shell`` it escapes ``$(...)``, which cliff does not, so that
       ``eval`` would run it.
     """
-    steps: list[Callable[[Any], Any]] = []
     if formatter in _ESCAPING:
         return tuple
+    steps: list[Callable[[Any], Any]] = []
     if stdout.isatty():
         steps.append(_escape_for_terminal)
     if formatter == 'shell':
@@ -175,11 +168,11 @@ def _escape_for_encoding(encoding: str, cell: Any) -> Any:
 
 
 def _can_encode_all(stdout: TextIO) -> bool:
-    if stdout.errors not in (None, 'strict', 'surrogateescape'):
-        # Its error handler replaces characters that the encoding lacks.
-        return True
     try:
-        '\U0010ffff'.encode(stdout.encoding or 'utf-8')
+        # Some error handlers replace characters that the encoding lacks.
+        '\U0010ffff'.encode(
+            stdout.encoding or 'utf-8', stdout.errors or 'strict'
+        )
     except UnicodeEncodeError:
         return False
     return True

@@ -4,6 +4,7 @@
 
 import argparse
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -50,37 +51,30 @@ FIELDS = (
     Field('disk_config', None, lambda i: text_cell(i.disk_config)),
 )
 
-
-class Columns(NamedTuple):
-    """The columns of a list.
-
-    :param row: returns the cells of an image
-    """
-
-    headers: tuple[str, ...]
-    row: Callable[[Image], tuple[Any, ...]]
+#: The headers of lists, without and with --long.
+BRIEF = tuple([f.header for f in FIELDS if f.header and f.is_brief])
+LONG = tuple([f.header for f in FIELDS if f.header])
 
 
-def columns(*, long: bool, human_sizes: bool = False) -> Columns:
-    """Return the columns of a list.
+def row_of(
+    headers: Collection[str], *, human_sizes: bool = False
+) -> Callable[[Image], tuple[Any, ...]]:
+    """Return a function that returns the cells of an image.
 
-    :param long: all of them
+    :param headers: some of :data:`LONG`
     :param human_sizes: format the size for humans
     """
-    chosen = [f for f in FIELDS if f.header and (long or f.is_brief)]
     cells = [
         _human_size if human_sizes and field.name == 'size' else field.cell
-        for field in chosen
+        for field in FIELDS
+        if field.header in headers
     ]
-    return Columns(
-        tuple([str(field.header) for field in chosen]),
-        lambda image: tuple([cell(image) for cell in cells]),
-    )
+    return lambda image: tuple([cell(image) for cell in cells])
 
 
 def shown(
     image: Image,
-    where: Mapping[str, str] | None = None,
+    where: Mapping[str, str],
     *,
     human_sizes: bool = False,
 ) -> dict[str, Any]:
@@ -92,13 +86,11 @@ def shown(
     made = {
         field.name: cell
         for field in FIELDS
-        for cell in (field.cell(image),)
-        if field.header or cell is not None
+        if (cell := field.cell(image)) is not None or field.header
     }
     if human_sizes:
         made['size'] = _human_size(image)
-    for name, value in (where or {}).items():
-        made[name] = text_cell(value)
+    made |= {name: text_cell(value) for name, value in where.items()}
     return dict(sorted(made.items()))
 
 

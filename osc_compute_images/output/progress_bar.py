@@ -40,6 +40,7 @@ class Progress:
     def __init__(self, app: Any) -> None:
         self._wanted = app.options.verbose_level > 0
         self._noted: list[int] = []
+        self._received = 0
         self._count: Status | None = None
         self._lock = threading.Lock()
 
@@ -56,27 +57,13 @@ class Progress:
         :param joins: whether all images are read before the first is
             received: until then, show how many have been read
         """
-        if (
-            not self._wanted
-            or not (images or joins)
-            or not _is_terminal(sys.stdout)
+        if not (
+            self._wanted and (images or joins) and _is_terminal(sys.stdout)
         ):
             yield
             return
-
-        def text() -> str:
-            count = images or sum(self._noted)
-            words = '%s images so far ...' if images else '%s images read ...'
-            return words % format(count, ',')
-
-        def show() -> None:
-            console = self._console()
-            if console is not None:
-                with self._lock:
-                    self._count = console.status(_Live(text))
-                    self._count.start()
-
-        timer = threading.Timer(_DELAY, show)
+        self._received = images
+        timer = threading.Timer(_DELAY, self._show_count)
         timer.daemon = True
         timer.start()
         try:
@@ -87,6 +74,19 @@ class Progress:
             if self._count is not None:
                 self._count.stop()
                 self._count = None
+
+    def _show_count(self) -> None:
+        console = self._console()
+        if console is not None:
+            with self._lock:
+                self._count = console.status(self)
+                self._count.start()
+
+    def __rich__(self) -> str:
+        """Return the count, each time that rich draws it."""
+        if self._received:
+            return f'{self._received:,} images so far ...'
+        return f'{sum(self._noted):,} images read ...'
 
     @contextlib.contextmanager
     def hidden(self) -> Iterator[None]:
@@ -100,35 +100,27 @@ class Progress:
         with self._bar(100, 'TaskProgressColumn', 'TimeElapsedColumn') as bar:
 
             def update(image: Image) -> None:
-                if bar is not None:
-                    # The values of a server are not trusted.
-                    percent = min(max(image.progress or 0, 0), 100)
-                    text = printable(image.status or '')[:_MAX_STATUS]
-                    bar.update(
-                        bar.task_ids[0], completed=percent, description=text
-                    )
+                # The values of a server are not trusted.
+                percent = min(max(image.progress or 0, 0), 100)
+                bar.describe(image.status or '', percent)
 
             yield update
 
-    @contextlib.contextmanager
-    def changing(self, images: int) -> 'Iterator[Changes]':
+    def changing(
+        self, images: int
+    ) -> 'contextlib.AbstractContextManager[Bar]':
         """Show a bar for changes of images."""
-        with self._bar(
-            images, 'MofNCompleteColumn', 'TimeRemainingColumn'
-        ) as bar:
-            yield Changes(bar)
+        return self._bar(images, 'MofNCompleteColumn', 'TimeRemainingColumn')
 
     @contextlib.contextmanager
-    def _bar(
-        self, total: int, *columns: str
-    ) -> 'Iterator[progress.Progress | None]':
+    def _bar(self, total: int, *columns: str) -> 'Iterator[Bar]':
         """Show a bar, unless there is nothing to show.
 
         :param columns: names of classes of rich
         """
         console = self._console() if total else None
         if console is None:
-            yield None
+            yield Bar()
             return
         # NOTE: imported here, as only a terminal needs it.
         from rich import progress
@@ -141,7 +133,7 @@ class Progress:
             transient=True,
         ) as bar:
             bar.add_task('', total=total)
-            yield bar
+            yield Bar(bar)
 
     def _console(self) -> 'Console | None':
         """Return a console on stderr, or None to show no progress."""
@@ -150,55 +142,37 @@ class Progress:
         # NOTE: imported here, as only a terminal needs it.
         from rich import console as rich_console
 
-        class Console(rich_console.Console):
-            def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002
-                """Leave the cursor visible.
-
-                Rich would hide it, and a signal that ends or stops the
-                process would leave it hidden.
-                """
-                return False
-
-        console = Console(stderr=True)
+        console = rich_console.Console(stderr=True)
+        # A signal that ends or stops the process would leave it hidden.
+        vars(console)['show_cursor'] = lambda _show=True: False
         if console.is_dumb_terminal or not console.is_terminal:
             return None
         return console
 
 
-class _Live:
-    """A text that is recomputed each time rich draws it."""
+class Bar:
+    """A bar, which may be that of changes, and a text.
 
-    def __init__(self, text: Callable[[], str]) -> None:
-        self._text = text
-
-    def __rich__(self) -> str:
-        return self._text()
-
-
-class Changes:
-    """Shows the images that were changed, and how many failed.
-
-    :param bar: the bar to update, or None
+    :param bar: that of rich; None shows nothing
     """
 
-    def __init__(self, bar: 'progress.Progress | None') -> None:
+    def __init__(self, bar: 'progress.Progress | None' = None) -> None:
         self._bar = bar
 
     def show(self, image: str, *, done: int, failed: int) -> None:
-        """Show the name of an image, and how many are done."""
-        if self._bar is not None:
-            failures = f'{failed} failed' if failed else ''
-            name = printable(image)[:_MAX_NAME]
-            text = ', '.join(filter(None, (failures, name)))
-            self._bar.update(
-                self._bar.task_ids[0], completed=done, description=text
-            )
+        """Show the name of an image, and how many are done, and failed."""
+        failures = f'{failed} failed' if failed else ''
+        name = printable(image)[:_MAX_NAME]
+        self.describe(', '.join(filter(None, (failures, name))), done)
 
-    def describe(self, text: str) -> None:
-        """Show what is in progress, in any thread."""
+    def describe(self, text: str, done: int | None = None) -> None:
+        """Show what is in progress, in any thread; None: as much as before."""
         if self._bar is not None:
-            text = printable(text)[:_MAX_STATUS]
-            self._bar.update(self._bar.task_ids[0], description=text)
+            self._bar.update(
+                self._bar.task_ids[0],
+                completed=done,
+                description=printable(text)[:_MAX_STATUS],
+            )
 
     @contextlib.contextmanager
     def hidden(self) -> Iterator[None]:

@@ -6,9 +6,6 @@ import argparse
 from collections.abc import Iterable
 import logging
 from typing import Any
-from typing import TYPE_CHECKING
-
-from cliff import columns
 
 from osc_compute_images.api import Image
 from osc_compute_images.api.changes.usage import Usage
@@ -17,16 +14,10 @@ from osc_compute_images.output import escaping
 from osc_compute_images.output import field
 from osc_compute_images.text import printable
 
-if TYPE_CHECKING:
-    _UsersColumn = columns.FormattableColumn[Any]
-else:
-    # NOTE: cliff's class is only generic since 4.9.
-    _UsersColumn = columns.FormattableColumn
-
 HEADERS = ('Server Name', 'Used By')
 
 
-class UsedByColumn(_UsersColumn):
+class UsedByColumn(escaping.SortedAsShown):
     """The servers and images that use an image."""
 
     def human_readable(self) -> str:
@@ -38,11 +29,6 @@ class UsedByColumn(_UsersColumn):
     def machine_readable(self) -> list[str]:
         """Return the IDs."""
         return [user.id for user in self._value]
-
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, UsedByColumn):
-            return NotImplemented
-        return self.human_readable() < other.human_readable()
 
 
 def is_shown(parsed_args: argparse.Namespace) -> bool:
@@ -76,13 +62,11 @@ def warn_of_unknown(
     """
     usages = [*usages]
     unknown = [usage.unknown for usage in usages]
-    if not unknown:
-        return
-    gaps = dict.fromkeys(gap for usage in usages for gap in usage.gaps)
-    reasons = [*gaps]
+    gaps = [gap for usage in usages for gap in usage.gaps]
+    reasons = [*dict.fromkeys(gaps)]
     if any(u.other_projects for u in unknown):
         reasons.append('servers of other projects are not visible')
-    elif deletes:
+    elif deletes and unknown:
         log.warning('The plan covers images and servers of all projects')
     if any(u.down_cells for u in unknown):
         reasons.append(

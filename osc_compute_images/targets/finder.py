@@ -5,17 +5,21 @@
 from collections.abc import Iterable
 from collections.abc import Sequence
 import shlex
+from typing import TypeVar
 
 from osc_compute_images.api import AmbiguousName
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageNotFound
+from osc_compute_images.api import ImagesError
 from osc_compute_images.api import in_regions
 from osc_compute_images.api import Server
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
 
+_Found = TypeVar('_Found', bound=Image | Server)
 
-def only_one(
+
+def only_image(
     found: Iterable[tuple[RegionKey, Sequence[Image]]], name_or_id: str
 ) -> tuple[RegionKey, Image]:
     """Return the only image that was found in several regions.
@@ -24,25 +28,26 @@ def only_one(
     :raises AmbiguousName: if there are several
     """
     matches = [(key, image) for key, images in found for image in images]
-    if not matches:
-        raise ImageNotFound(
-            f'No image with a name or ID of {name_or_id!r} exists in these '
-            f'regions'
-        )
-    check_unique('image', name_or_id, matches)
-    return matches[0]
+    missing = ImageNotFound(
+        f'No image with a name or ID of {name_or_id!r} exists in these regions'
+    )
+    return only_one('image', name_or_id, matches, missing)
 
 
-def check_unique(
+def only_one(
     noun: str,
     name_or_id: str,
-    matches: Sequence[tuple[RegionKey, Image | Server]],
-) -> None:
-    """Check that at most one was found in several regions.
+    matches: Sequence[tuple[RegionKey, _Found]],
+    missing: ImagesError,
+) -> tuple[RegionKey, _Found]:
+    """Return the only one that was found in several regions.
 
     :param noun: what was looked for
-    :raises AmbiguousName: otherwise
+    :param missing: raised if there is none
+    :raises AmbiguousName: if there are several
     """
+    if not matches:
+        raise missing
     if len(matches) > 1:
         choices = ', '.join(
             shlex.join((*key, found.id)) for key, found in matches
@@ -52,6 +57,7 @@ def check_unique(
             f'--region and the ID of one: {choices}',
             ids=[found.id for _key, found in matches],
         )
+    return matches[0]
 
 
 def find(regions: Regions, name_or_id: str) -> tuple[RegionKey, Image]:
@@ -73,4 +79,4 @@ def find(regions: Regions, name_or_id: str) -> tuple[RegionKey, Image]:
             regions.apis, lambda api: api.find_all(name_or_id)
         )
     ]
-    return only_one(found, name_or_id)
+    return only_image(found, name_or_id)

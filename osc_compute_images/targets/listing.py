@@ -12,6 +12,7 @@ from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api.changes.usage import Usage
+from osc_compute_images.api.groups import selection
 from osc_compute_images.options import choice
 from osc_compute_images.output import bounds
 
@@ -64,7 +65,10 @@ class Listing:
             pages = map(operator.attrgetter('images'), read)
         else:
             pages = iter([[*filter(self.where.matches, self._kept)]])
-        return choice.newest(pages, self._args)
+        newest, group_by = self._args.newest, self._args.group_by
+        if newest is None:
+            return pages
+        return selection.Newest(newest, group_by).of_pages(pages)
 
     def _all(self) -> Iterator[Image]:
         kept: list[Image] = []

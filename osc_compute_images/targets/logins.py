@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Callable
 from collections.abc import Iterable
 import copy
+import functools
 import logging
 from typing import Any
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def cloud(command: base.ImagesCommand) -> Cloud:
         app.cloud_config,
         app.options.cloud or None,
         options=app.options,
-        session_of=lambda settings: session(command, settings),
+        session_of=functools.partial(session, command),
         logger=_logger(),
     )
 
@@ -75,15 +76,14 @@ def all_clouds(
         raise exceptions.CommandError(
             'No clouds found: --all-clouds needs a clouds.yaml'
         )
-    given = vars(app.options)
     options = argparse.Namespace(
-        **{key: given.get(key) for key in _SHARED_OPTIONS}
+        **{key: vars(app.options).get(key) for key in _SHARED_OPTIONS}
     )
     return [*map(str, names)], of_clouds(
         config,
         regions,
         options=options,
-        session_of=lambda settings: session(command, settings),
+        session_of=functools.partial(session, command),
         logger=_logger(),
     )
 

@@ -28,10 +28,9 @@ _Result = TypeVar('_Result')
 def describe_region(key: RegionKey) -> str:
     """Return the name of a region, for the beginning of a message."""
     *cloud, region = key
-    words = [
-        *(f'cloud {name}' for name in cloud),
-        *([f'region {region}'] if region or not cloud else []),
-    ]
+    words = [f'cloud {name}' for name in cloud]
+    if region or not cloud:
+        words.append(f'region {region}')
     text = printable(', '.join(words))
     return text[:1].upper() + text[1:]
 
@@ -58,8 +57,7 @@ class Results:
     ) -> Iterator[tuple[RegionKey, _Result]]:
         """Call a function for each region; yield the results.
 
-        Regions that fail are reported, unless only the configured one is
-        used.
+        Regions that fail are reported.
 
         :raises CommandError: if no region succeeds
         :raises ImagesError: if the configured region fails
@@ -75,12 +73,9 @@ class Results:
         regions: Regions,
         results: Iterable[tuple[RegionKey, _Result | ImagesError]],
     ) -> Iterator[tuple[RegionKey, _Result]]:
-        """Yield the results of the regions, and report those that fail.
+        """Yield the results of the regions likewise.
 
-        :param regions: all of them
         :param results: of a region that is queried, or its error
-        :raises CommandError: if no region succeeds
-        :raises ImagesError: if the only region, the configured one, fails
         """
         successful = set(regions.apis)
         for key, result in itertools.chain(regions.failed.items(), results):
@@ -99,13 +94,7 @@ class Results:
     def _report(self, key: RegionKey, error: ImagesError) -> None:
         name = describe_region(key)
         if isinstance(error, api.ServerNotFound | api.FlavorNotFound):
-            self._log.warning(
-                '%(region)s is skipped: %(reason)s',
-                {'region': name, 'reason': error},
-            )
+            self._log.warning('%s is skipped: %s', name, error)
         else:
             self.exit_code = 1
-            self._log.error(
-                '%(region)s: %(error)s',
-                {'region': name, 'error': errors.describe(error)},
-            )
+            self._log.error('%s: %s', name, errors.describe(error))

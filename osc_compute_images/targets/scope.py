@@ -70,13 +70,11 @@ def _check(cloud: Cloud, names: Sequence[str]) -> None:
         # openstacksdk itself rejects regions that are not listed.
         return
     known = cloud.regions()
-    for name in names:
-        if name not in known:
-            choices = printable(', '.join(known))
-            raise exceptions.CommandError(
-                f'Region {name!r} has no Compute endpoint; choose from '
-                f'{choices}'
-            )
+    for name in [name for name in names if name not in known]:
+        raise exceptions.CommandError(
+            f'Region {name!r} has no Compute endpoint; choose from '
+            f'{printable(", ".join(known))}'
+        )
 
 
 def _of_all_clouds(
@@ -95,13 +93,12 @@ def _of_all_clouds(
     queried = {cloud for cloud, _region in apis} | errors.keys()
     for name in (name for name in names if name not in queried):
         command.log.warning(
-            'Cloud %(cloud)s is skipped: it has none of these regions',
-            {'cloud': printable(name)},
+            'Cloud %s is skipped: it has none of these regions',
+            printable(name),
         )
     if not queried:
-        regions_wanted = ' or '.join(map(repr, wanted))
         raise exceptions.CommandError(
-            f'No cloud has a region {regions_wanted}'
+            f'No cloud has a region {" or ".join(map(repr, wanted))}'
         )
     return Regions(
         ('Cloud', 'Region'),

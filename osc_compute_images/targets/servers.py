@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
 import functools
+import logging
 import operator
 
 from osc_compute_images.api import filters
@@ -80,25 +81,23 @@ def find(
         yield key, Found([*servers.values()], images)
 
 
-def gaps(
-    found: Mapping[RegionKey, Found],
-) -> list[tuple[str, bool]]:
-    """Return what is not known of servers, and whether it is a known gap."""
-    told = []
+def tell_gaps(
+    log: logging.Logger, found: Mapping[RegionKey, Found]
+) -> Iterator[bool]:
+    """Tell what is not known of servers; yield whether it is a known gap."""
     for key, each in found.items():
         where = f'{results.describe_region(key)}: ' if key else ''
-        told += [
-            (f'{where}Servers could not be read: {printable(gap)}', True)
-            for gap in each.gaps
-        ]
+        for gap in each.gaps:
+            log.error('%sServers could not be read: %s', where, printable(gap))
+            yield True
         if not each.shows_down_cells:
-            text = (
-                f'{where}Servers of a cell that does not respond would not be '
-                f'listed (Compute lists them from microversion 2.69, and only '
-                f'up to the size of a page)'
+            log.warning(
+                '%sServers of a cell that does not respond would not be '
+                'listed (Compute lists them from microversion 2.69, and only '
+                'up to the size of a page)',
+                where,
             )
-            told.append((text, False))
-    return told
+            yield False
 
 
 def _chosen(
@@ -141,16 +140,16 @@ def _matcher(parsed_args: argparse.Namespace) -> Callable[[Server], bool]:
             all(f.matches(ImageRef(server.id, server.name)) for f in names)
             and (not statuses or server.status.upper() in statuses)
             and all(
-                _has(server, *wanted) for wanted in parsed_args.with_metadata
+                wanted
+                is (
+                    key in server.metadata
+                    and value in (None, server.metadata[key])
+                )
+                for key, value, wanted in parsed_args.with_metadata or ()
             )
         )
 
     return matches
-
-
-def _has(server: Server, key: str, value: str | None, wanted: bool) -> bool:
-    has = key in server.metadata and value in (None, server.metadata[key])
-    return has is wanted
 
 
 def _find(regions: Regions, name: str) -> tuple[RegionKey, Server]:
@@ -160,17 +159,13 @@ def _find(regions: Regions, name: str) -> tuple[RegionKey, Server]:
 
     :raises ImagesError: if there is none, or if there are several
     """
-    in_all = in_regions(regions.apis, lambda api: _server(api, name))
     found = [
         (result.region, server)
-        for result in in_all
-        for server in (result.unwrap(),)
-        if server is not None
+        for result in in_regions(regions.apis, lambda a: _server(a, name))
+        if (server := result.unwrap()) is not None
     ]
-    if not found:
-        raise ServerNotFound(f'No server with a name or ID of {name!r} exists')
-    finder.check_unique('server', name, found)
-    return found[0]
+    missing = ServerNotFound(f'No server with a name or ID of {name!r} exists')
+    return finder.only_one('server', name, found, missing)
 
 
 def _server(api: ImagesAPI, name: str) -> Server | None:

@@ -5,17 +5,13 @@
 What could not be read is UNKNOWN, and never OK.
 """
 
-import argparse
 from collections.abc import Iterable
 from collections.abc import Sequence
 import datetime
 import logging
 from typing import Any
 
-from osc_compute_images import base
 from osc_compute_images import errors
-from osc_compute_images.api import Image
-from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api.snapshots import coverage
 from osc_compute_images.api.snapshots.coverage import Level
@@ -35,18 +31,9 @@ HEADERS = (
 class CheckView(view.View):
     """The servers that fall short."""
 
-    def __init__(
-        self, command: base.ImagesCommand, parsed_args: argparse.Namespace
-    ) -> None:
-        super().__init__(command, parsed_args)
+    def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
         self._findings: list[coverage.Finding] = []
         self._gaps = 0
-
-    def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        """Return the headers and the rows.
-
-        :raises CommandError: if nothing can be read
-        """
         args = self._args
         rules = coverage.Rules(
             critical=args.critical,
@@ -62,12 +49,14 @@ class CheckView(view.View):
             field.check_requested(headers, args)
             found = dict(
                 servers.find(
-                    regions, self._results, args, _all_images, self._miss
+                    regions,
+                    self._results,
+                    args,
+                    lambda api: api.list_detail(),
+                    self._miss,
                 )
             )
-        for text, is_gap in servers.gaps(found):
-            level = logging.ERROR if is_gap else logging.WARNING
-            self._command.log.log(level, '%s', text)
+        for is_gap in servers.tell_gaps(self._command.log, found):
             self._gaps += is_gap or not args.accept_gaps
         for key, each in found.items():
             for finding in coverage.check(
@@ -85,10 +74,7 @@ class CheckView(view.View):
         )
 
     def exit_code(self, code: int) -> int:
-        """Tell the level in one line; return it.
-
-        :param code: of the output
-        """
+        """Tell the level in one line; return it."""
         levels = [finding.level for finding in self._findings]
         counts = {level: levels.count(level) for level in Level}
         total = len(levels)
@@ -102,44 +88,33 @@ class CheckView(view.View):
             for level in (Level.CRITICAL, Level.UNKNOWN, Level.WARNING)
             if counts[level]
         ]
+        text = f'{total} of {total} servers have good snapshots'
         if not total:
             text = 'no servers found'
         elif short:
             fall = 'falls' if short == 1 else 'fall'
             text = f'{short} of {total} servers {fall} short: '
             text += ', '.join(parts)
-        else:
-            text = f'{total} of {total} servers have good snapshots'
         if unread:
             text += '; not everything could be read'
-        self._command.log.log(
-            logging.ERROR if worst else logging.WARNING,
-            '%s: %s',
-            worst.name,
-            text,
-        )
+        level = logging.ERROR if worst else logging.WARNING
+        self._command.log.log(level, '%s: %s', worst.name, text)
         return int(worst)
-
-
-def _all_images(api: ImagesAPI) -> Iterable[Image]:
-    return api.list_detail()
 
 
 def _cells(
     finding: coverage.Finding, now: datetime.datetime
 ) -> tuple[Any, ...]:
     newest = finding.newest
-    created_at = None if newest is None else newest.created_at
     age = None
-    if created_at is not None:
-        past = max(now - created_at, datetime.timedelta())
+    if newest is not None and newest.created_at is not None:
+        past = max(now - newest.created_at, datetime.timedelta())
         age = escaping.AgeColumn(past, coverage.shown(past))
+    texts = (
+        *(finding.level.name, finding.server.id, finding.server.name),
+        *((newest.id, newest.created) if newest else (None, None)),
+    )
     return (
-        finding.level.name,
-        *map(escaping.text_cell, (finding.server.id, finding.server.name)),
-        None if newest is None else escaping.text_cell(newest.id),
-        None if newest is None else escaping.text_cell(newest.created),
-        age,
-        finding.count,
-        escaping.text_cell(finding.reason),
+        *map(escaping.text_cell, texts),
+        *(age, finding.count, escaping.text_cell(finding.reason)),
     )

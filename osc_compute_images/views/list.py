@@ -39,49 +39,43 @@ _NEWEST_PAGE_SIZE = 20
 class ListView(view.View):
     """The list of the selected images."""
 
-    def __init__(
-        self, command: base.ImagesCommand, parsed_args: argparse.Namespace
-    ) -> None:
-        super().__init__(command, parsed_args)
-        self._shows_use = used_by.is_shown(parsed_args)
-        self._page_size = MAX_PAGE_SIZE
-        #: How many images to show of all regions, and of each.
-        self._most: int | None = parsed_args.max_items or parsed_args.limit
-
     def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        """Return the headers and the rows, which are listed as they are read.
-
-        :raises CommandError: if they cannot be listed
-        """
+        self._shows_use = used_by.is_shown(self._args)
+        #: How many images to show of all regions, and of each.
+        self._most: int | None = self._args.max_items or self._args.limit
         with errors.translated(self._command, self._args):
             regions = scope.selected(self._command, self._args)
-        every = field.columns(long=True).headers
         field.check_requested(
-            (*regions.headers, *every, *used_by.HEADERS), self._args
+            (*regions.headers, *field.LONG, *used_by.HEADERS), self._args
         )
         if self._args.marker and len(regions.apis) + len(regions.failed) > 1:
             raise base.UsageError(
                 '--marker needs a single region: select it with --region'
             )
-        brief = field.columns(long=False).headers
-        columns = field.columns(
-            long=self._args.long
-            or field.are_requested({*every} - {*brief}, self._args),
-            human_sizes=self._args.human_readable,
+        is_long = self._args.long or field.are_requested(
+            {*field.LONG} - {*field.BRIEF}, self._args
         )
-        rows = map(self._escaper(), self._rows(regions, columns))
+        headers = field.LONG if is_long else field.BRIEF
+        rows = map(self._escaper(), self._rows(regions, headers))
         # Raise early errors before anything is printed.
         first = list(itertools.islice(rows, 1))
         usage = used_by.HEADERS if self._shows_use else ()
-        headers = (*regions.headers, *columns.headers, *usage)
-        return headers, itertools.chain(first, rows)
+        return (
+            (*regions.headers, *headers, *usage),
+            itertools.chain(first, rows),
+        )
 
     def _rows(
-        self, regions: scope.Regions, columns: field.Columns
+        self, regions: scope.Regions, headers: Sequence[str]
     ) -> Iterator[tuple[Any, ...]]:
         """Yield the cells of each image; show progress between the pages."""
+        row_of = field.row_of(headers, human_sizes=self._args.human_readable)
         obtained = 0
-        most = bounds.most_gathered(self._args)
+        args = self._args
+        is_streamed = (
+            args.formatter in bounds.STREAMING and not args.sort_columns
+        )
+        most = None if is_streamed or self._most else bounds.MAX_GATHERED
         self._page_size = max(
             MAX_PAGE_SIZE // len(regions.apis or [()]), _MIN_PAGE_SIZE
         )
@@ -110,7 +104,7 @@ class ListView(view.View):
                     )
                 where = tuple(map(escaping.text_cell, region))
                 for image in images:
-                    row = (*where, *columns.row(image))
+                    row = (*where, *row_of(image))
                     if self._shows_use:
                         usage = self._usages[region]
                         row = (*row, *used_by.cells(usage, image))
@@ -132,9 +126,7 @@ class ListView(view.View):
         if self._shows_use:
             self._usages[region] = images.usage()
         marker = args.marker
-        if marker is not None and not (
-            parsers.is_id(marker) and marker == marker.lower()
-        ):
+        if marker is not None and not parsers.is_id(marker):
             marker = api.find(marker).id
         opts = ListOpts(
             limit=_limit(images.where, args),
@@ -157,12 +149,12 @@ def _limit(where: Filter, parsed_args: argparse.Namespace) -> int | None:
     """Return how many images to request at a time, if that is known."""
     limit: int | None = parsed_args.limit
     most: int | None = parsed_args.max_items
-    newest: int | None = parsed_args.newest
     if most is not None and limit is not None:
         return limit
     if where is not EVERYTHING or parsed_args.group_by:
         # Few images of a page may match.
         return None
+    newest: int | None = parsed_args.newest
     if newest is not None:
         return max(newest, _NEWEST_PAGE_SIZE)
     return most or limit

@@ -26,11 +26,6 @@ class ImageView(view.View):
     """The fields of an image, which may be awaited."""
 
     def run(self) -> tuple[Sequence[str], Iterable[Any]]:
-        """Return the names and the values of the fields.
-
-        :raises Failure: if the image does not become active
-        :raises CommandError: if it cannot be found
-        """
         with errors.translated(self._command, self._args):
             with _limited(self._args.timeout):
                 regions = scope.selected(self._command, self._args)
@@ -52,7 +47,7 @@ class ImageView(view.View):
         found = self._results.of_regions(
             regions, lambda each: each.find_all(name)
         )
-        return finder.only_one(found, name)
+        return finder.only_image(found, name)
 
     def _wait(self, images: api.ImagesAPI, image: Image) -> Image:
         try:
@@ -60,13 +55,14 @@ class ImageView(view.View):
                 return images.wait_for(
                     image, timeout=self._args.timeout, on_poll=on_poll
                 )
-        except api.WaitTimedOut as e:
-            raise base.Failure(str(e), show.EXIT_TIMEOUT) from e
-        except api.ImageVanished as e:
-            raise base.Failure(str(e), show.EXIT_VANISHED) from e
         except api.WaitError as e:
-            deleted = e.image is not None and e.image.state == 'DELETED'
-            code = show.EXIT_DELETED if deleted else show.EXIT_ERROR
+            code = show.EXIT_ERROR
+            if isinstance(e, api.WaitTimedOut):
+                code = show.EXIT_TIMEOUT
+            elif isinstance(e, api.ImageVanished):
+                code = show.EXIT_VANISHED
+            elif e.image is not None and e.image.state == 'DELETED':
+                code = show.EXIT_DELETED
             raise base.Failure(str(e), code) from e
 
 

@@ -2,14 +2,12 @@
 
 """Count images and add up their sizes, in each region."""
 
-import argparse
 import collections
 from collections.abc import Iterable
 from collections.abc import Sequence
 import itertools
 from typing import Any
 
-from osc_compute_images import base
 from osc_compute_images import errors
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
@@ -40,17 +38,8 @@ _PROPERTY = 'property:'
 class SummaryView(view.View):
     """The totals of the selected images, by region and group."""
 
-    def __init__(
-        self, command: base.ImagesCommand, parsed_args: argparse.Namespace
-    ) -> None:
-        super().__init__(command, parsed_args)
-        self._keys = [*dict.fromkeys(parsed_args.group_by)]
-
     def run(self) -> tuple[Sequence[str], Iterable[tuple[Any, ...]]]:
-        """Return the headers and the rows.
-
-        :raises CommandError: if the images cannot be listed
-        """
+        self._keys = [*dict.fromkeys(self._args.group_by)]
         joins = select.needs_usage(self._args)
         with (
             errors.translated(),
@@ -58,12 +47,11 @@ class SummaryView(view.View):
         ):
             regions = scope.selected(self._command, self._args)
             rows = [
-                (*map(escaping.text_cell, (*region, *group.key)), *sums)
+                self._row(region, group)
                 for region, groups in self._results.of_regions(
                     regions, self._summarize, parallel=_PARALLEL
                 )
                 for group in groups
-                for sums in (self._sums(group),)
             ]
         headers = (
             *regions.headers,
@@ -83,13 +71,14 @@ class SummaryView(view.View):
             itertools.chain.from_iterable(pages), self._keys
         )
 
-    def _sums(self, group: summary.Summary) -> tuple[Any, ...]:
-        size = (
-            escaping.HumanSizeColumn(group.size)
-            if self._args.human_readable
-            else group.size
-        )
-        return group.count, size, group.oldest, group.newest
+    def _row(
+        self, region: scope.RegionKey, group: summary.Summary
+    ) -> tuple[Any, ...]:
+        size: Any = group.size
+        if self._args.human_readable:
+            size = escaping.HumanSizeColumn(size)
+        where = map(escaping.text_cell, (*region, *group.key))
+        return (*where, group.count, size, group.oldest, group.newest)
 
 
 def _key_headers(keys: Sequence[str], others: Iterable[str]) -> list[str]:

@@ -28,10 +28,7 @@ class View:
         self._usages: dict[object, Usage] = {}
 
     def exit_code(self, code: int) -> int:
-        """Warn of what is unknown; return the exit code.
-
-        :param code: of the output
-        """
+        """Warn of what is unknown; return the exit code."""
         log = self._command.log
         used_by.warn_of_unknown(log, self._args, self._usages.values())
         unreadable.warn(log, self._args)

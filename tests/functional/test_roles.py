@@ -3,6 +3,7 @@
 """Each row of the table of roles: the role suffices, and less does not."""
 
 from collections.abc import Iterator
+import importlib.metadata
 from pathlib import Path
 import re
 
@@ -15,7 +16,6 @@ from tests.functional.shell import Shell
 
 _ROOT = Path(__file__).parents[2]
 _PAGE = _ROOT / 'doc' / 'source' / 'least-privilege.rst'
-_COMMANDS = _ROOT / 'osc_compute_images' / 'commands'
 
 IMAGE = ('compute', 'image')
 
@@ -111,5 +111,11 @@ def test_role(
 def test_table_has_each_command() -> None:
     rows = [command for command, _role in documented()]
     assert sorted(rows) == sorted(CALLS)
-    commands = {path.stem for path in _COMMANDS.glob('[a-z]*.py')}
+    points = importlib.metadata.entry_points(group='openstack.compute.v2')
+    prefix = 'compute_image_'
+    commands = {
+        point.name.removeprefix(prefix)
+        for point in points
+        if point.name.startswith(prefix)
+    }
     assert commands < {*CALLS}

@@ -51,7 +51,7 @@ def _expect_one_line(e: ImagesError) -> None:
 
 def _expect_shown(image: Image) -> None:
     """Check that an image can be printed, for people and for machines."""
-    for value in field.columns(long=True).row(image):
+    for value in field.row_of(field.LONG)(image):
         if isinstance(value, escaping.columns.FormattableColumn):
             shown, data = value.human_readable(), value.machine_readable()
         else:

@@ -5,6 +5,7 @@
 import argparse
 from collections.abc import Iterator
 import contextlib
+import importlib.metadata
 import io
 import json
 import logging
@@ -13,20 +14,18 @@ from typing import Any
 
 from osc_lib.cli import client_config
 
-from osc_compute_images.commands.apply import ApplyComputeImages
-from osc_compute_images.commands.check import CheckComputeImages
-from osc_compute_images.commands.create import CreateComputeImages
-from osc_compute_images.commands.delete import DeleteComputeImage
-from osc_compute_images.commands.list import ListComputeImage
-from osc_compute_images.commands.prune import PruneComputeImages
-from osc_compute_images.commands.set import SetComputeImage
-from osc_compute_images.commands.show import ShowComputeImage
-from osc_compute_images.commands.summary import SummarizeComputeImages
-from osc_compute_images.commands.unset import UnsetComputeImage
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
 from testbed.fleet import snapshot
+
+#: The classes of the commands, as the clients load them.
+COMMANDS: dict[str, Any] = {
+    point.name.removeprefix('compute_image_'): point.load()
+    for point in importlib.metadata.distribution(
+        'osc-compute-images'
+    ).entry_points.select(group='openstack.compute.v2')
+}
 
 AUTH = {
     'auth_url': f'{nova.KEYSTONE}/v3',
@@ -121,7 +120,8 @@ class App:
             command, words = COMMANDS[name], (*first, *words)
         made = command(self, None)
         # NOTE: cliff would look for hooks of this name.
-        made.cmd_name = type(made).__module__.rpartition('.')[2]
+        names = {kind: name for name, kind in COMMANDS.items()}
+        made.cmd_name = names.get(command)
         code = made.run(made.get_parser('openstack x').parse_args([*words]))
         printed = self.stdout.getvalue()
         self.stdout.truncate(self.stdout.seek(0))
@@ -143,20 +143,6 @@ class App:
             (row['Action'], ID.index(row['ID']))
             for row in self.rows(command, *words, code=code)
         ]
-
-
-COMMANDS: dict[str, Any] = {
-    'apply': ApplyComputeImages,
-    'check': CheckComputeImages,
-    'create': CreateComputeImages,
-    'delete': DeleteComputeImage,
-    'list': ListComputeImage,
-    'prune': PruneComputeImages,
-    'set': SetComputeImage,
-    'show': ShowComputeImage,
-    'summary': SummarizeComputeImages,
-    'unset': UnsetComputeImage,
-}
 
 
 def errors(caplog: Any) -> list[str]:

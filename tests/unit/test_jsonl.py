@@ -20,17 +20,18 @@ class Column(columns.FormattableColumn):
 
 @pytest.fixture
 def formatter():
-    """Provide the formatter, loaded as list commands load it."""
+    """Provide the entry point that list commands load."""
     [entry_point] = importlib.metadata.entry_points(
         group='cliff.formatter.list', name='jsonl'
     )
-    return entry_point.load()()
+    return entry_point
 
 
 def test_one_object_per_line(formatter):
     out = io.StringIO()
     rows = [('a\n\u2028b', Column({'k': [1]}), None), ('é', Column({}), 2)]
-    formatter.emit_list(('Name', 'Properties', 'Size'), rows, out, None)
+    headers = ('Name', 'Properties', 'Size')
+    formatter.load()().emit_list(headers, rows, out, None)
     lines = out.getvalue().split('\n')
     assert lines.pop() == ''
     assert [json.loads(line) for line in lines] == [
@@ -44,31 +45,22 @@ def test_one_object_per_line(formatter):
 def test_odd_row_is_printed_as_in_json(formatter, row):
     headers = ('Name', 'Size')
     ours, theirs = io.StringIO(), io.StringIO()
-    formatter.emit_list(headers, [row], ours, None)
+    formatter.load()().emit_list(headers, [row], ours, None)
     options = argparse.Namespace(noindent=False)
     json_format.JSONFormatter().emit_list(headers, [row], theirs, options)
     assert [json.loads(ours.getvalue())] == json.loads(theirs.getvalue())
 
 
-class Theirs:
-    """A formatter of cliff."""
-
-    def emit_list(self, column_names, data, stdout, parsed_args):
-        stdout.write(f'theirs {column_names} {data} {parsed_args}')
-
-
 def test_jsonl_formatter_of_cliff_takes_precedence(monkeypatch, formatter):
+    # Another formatter of cliff stands for it.
     point = importlib.metadata.EntryPoint(
-        'jsonl', f'{__name__}:Theirs', 'cliff.formatter.list'
+        *('jsonl', 'cliff.formatters.value:ValueFormatter', formatter.group)
     )
-    points = importlib.metadata.EntryPoints([point])
-    monkeypatch.setattr(
-        importlib.metadata,
-        'distribution',
-        lambda name: types.SimpleNamespace(
-            entry_points=points if name == 'cliff' else ()
-        ),
+    cliff = types.SimpleNamespace(
+        entry_points=importlib.metadata.EntryPoints([point])
     )
+    known = {'cliff': cliff}.__getitem__
+    monkeypatch.setattr(importlib.metadata, 'distribution', known)
     out = io.StringIO()
-    formatter.emit_list(('N',), [], out, 'args')
-    assert out.getvalue() == "theirs ('N',) [] args"
+    formatter.load()().emit_list(('N',), [['theirs']], out, None)
+    assert out.getvalue() == 'theirs\n'

@@ -27,13 +27,8 @@ def shell(shell_class, http, tmp_path, set_variables):
     def run(*words, options=(), variables=None, **config):
         cloud = {'auth': AUTH, 'region_name': 'RegionOne', **config}
         file.write_text(yaml.safe_dump({'clouds': {'mycloud': cloud}}))
-        set_variables(
-            {
-                'OS_CLIENT_CONFIG_FILE': str(file),
-                'OS_CLOUD': 'mycloud',
-                **(variables or {}),
-            }
-        )
+        paths = {'OS_CLIENT_CONFIG_FILE': str(file), 'OS_CLOUD': 'mycloud'}
+        set_variables({**paths, **(variables or {})})
         with kept_logging():
             return shell_class().run([*options, 'compute', 'image', *words])
 
@@ -41,29 +36,19 @@ def shell(shell_class, http, tmp_path, set_variables):
 
 
 @pytest.mark.parametrize(
-    ('form', 'header'),
-    [('json', '"URL","Seconds"'), ('table', r'\| URL +\| +Seconds +\|')],
-)
-def test_list_takes_three_requests(shell, http, capsys, form, header):
-    assert shell('list', '-f', form, options=['--timing']) == 0
-    printed = capsys.readouterr()
-    assert 'cirros-1' in printed.out
-    assert re.search(header, printed.out)
-    assert printed.err == ''
-    assert [f'{r.method} {r.url}' for r in http.request_history] == [
-        f'GET {V3}',
-        f'POST {V3}/auth/tokens',
-        f'GET {nova.DETAIL}?limit=1000',
-    ]
-
-
-@pytest.mark.parametrize(
     ('config', 'timeout'), [({}, 60), ({'api_timeout': 7}, 7)]
 )
-def test_requests_have_a_timeout(shell, http, config, timeout):
-    assert shell('list', **config) == 0
-    timeouts = [request.timeout for request in http.request_history]
-    assert timeouts == [timeout, timeout, (timeout, timeout)]
+def test_list_takes_three_requests(shell, http, capsys, config, timeout):
+    assert shell('list', options=['--timing'], **config) == 0
+    printed = capsys.readouterr()
+    assert 'cirros-1' in printed.out
+    assert re.search(r'\| URL +\| +Seconds +\|', printed.out)
+    assert printed.err == ''
+    assert [(r.method, r.url, r.timeout) for r in http.request_history] == [
+        ('GET', V3, timeout),
+        ('POST', f'{V3}/auth/tokens', timeout),
+        ('GET', f'{nova.DETAIL}?limit=1000', (timeout, timeout)),
+    ]
 
 
 @pytest.mark.timeout(120)
@@ -86,26 +71,19 @@ def test_wait_ends_while_keystone_is_mute(shell, http, words):
 def test_configured_microversion_is_not_sent(shell, http, setting):
     variables = {'OS_COMPUTE_API_VERSION': '2.90'}
     assert shell('list', variables=variables, **{setting: '2.90'}) == 0
-    names = {name.lower() for name in http.last_request.headers}
+    names = [name.lower() for name in http.last_request.headers]
     assert 'x-auth-token' in names
-    assert not names & {
-        'openstack-api-version',
-        'x-openstack-nova-api-version',
-    }
+    assert not [name for name in names if name.endswith('api-version')]
 
 
 def test_settings_of_compute_are_used(shell, http, slept):
-    http.get(re.compile('http://my.example.com/'), status_code=503)
-    settings = {
-        'endpoint_override': 'http://my.example.com/v2.1',
-        'status_code_retries': 1,
-    }
+    url = 'http://my.example.com/v2.1'
+    http.get(re.compile(url), status_code=503)
+    settings = {'endpoint_override': url, 'status_code_retries': 1}
     config = {f'compute_{key}': value for key, value in settings.items()}
     assert shell('list', **config) == 1
     [*_login, first, again] = [r.url for r in http.request_history]
-    assert (
-        first == again == 'http://my.example.com/v2.1/images/detail?limit=1000'
-    )
+    assert first == again == f'{url}/images/detail?limit=1000'
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,11 @@ import io
 import shutil
 import subprocess
 
-from hypothesis import given
-import hypothesis.strategies as st
 import pytest
 
-from osc_compute_images.commands.list import ListComputeImage
-from osc_compute_images.commands.show import ShowComputeImage
 from osc_compute_images.output import escaping
 from osc_compute_images.output.escaping import PropertiesColumn
 from testbed import nova
-from tests.unit.project.examples import examples
 
 ID = nova.image_id(1)
 
@@ -41,10 +36,9 @@ def test_long_text_is_truncated_for_people_only(character):
     assert properties.machine_readable() == {long: long, 'b': long}
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=['Cs']), max_size=5)))
-@examples()
-def test_text_sorts_by_code_points(texts):
-    cells = sorted(map(escaping.text_cell, texts))
+def test_text_sorts_by_code_points():
+    texts = ['', '\n', 'B', 'a', 'a\x1b', 'b', '\u202e', 'ä']
+    cells = sorted(map(escaping.text_cell, sorted(texts, reverse=True)))
     assert [str(cell) for cell in cells] == sorted(texts)
 
 
@@ -97,8 +91,7 @@ ODD = 'Größe 映像 \x1b\U0001f600'
 def test_only_tables_and_terminals_escape(app, http, stream, form, shown):
     serve(http, name=ODD, metadata={'映': 'é'})
     app.stdout = stream
-    words = ('--long', '-f', form, '-c', 'Name', '-c', 'Properties')
-    _, printed = app.run(ListComputeImage, *words)
+    _, printed = app.run(f'list --long -f {form} -c Name -c Properties')
     assert shown in printed
     is_escaped = form == 'table' and stream.encoding == 'latin-1'
     assert (r'\u6620' in printed) == is_escaped
@@ -120,8 +113,7 @@ def test_shell_format_is_quoted(app, http, tmp_path, shell, name):
     serve(http, name=name, metadata={str(name): [name]})
     folder = tmp_path / 'empty'
     folder.mkdir()
-    words = ('-f', 'shell', '--prefix', 'i_', ID)
-    _, printed = app.run(ShowComputeImage, *words)
+    _, printed = app.run(f'show -f shell --prefix i_ {ID}')
     program = 'eval "$1"; printf "%s|" "$i_name" "$i_size" "$i_properties"'
     done = subprocess.run(
         [shell, '-c', program, shell, printed],
@@ -139,5 +131,5 @@ def test_shell_format_is_quoted(app, http, tmp_path, shell, name):
 def test_shell_format_is_escaped_on_terminal(app, http):
     serve(http, name='$\x1b')
     app.stdout = Stream(tty=True)
-    _, printed = app.run(ShowComputeImage, '-f', 'shell', ID)
+    _, printed = app.run('show', '-f', 'shell', ID)
     assert r'name="\$\\x1b"' in printed

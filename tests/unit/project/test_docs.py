@@ -266,7 +266,7 @@ def test_promised_keys_exist():
     )
     assert of_list == {
         *('Cloud', 'Region'),
-        *field.columns(long=True).headers,
+        *field.LONG,
         *used_by.HEADERS,
     }
     assert of_show == set(

@@ -64,6 +64,8 @@ def test_commands_import_nothing_heavy():
     assert 'osc_compute_images.api' not in ours
     # Some small modules of the standard library are fine.
     assert len(added) < 10, added
+    # Each module costs any other command of "openstack" 0.01 % more.
+    assert len({m for m in ours if m.startswith('osc_compute_im')}) < 20
 
 
 def test_formatter_imports_no_other_module_of_ours():
@@ -95,7 +97,7 @@ def test_commands_do_not_import_http_libraries_nor_api_the_shell():
 
 def test_imports_in_functions_are_few_and_say_why():
     # A command has one boundary, or two. Modules below it import at the top.
-    allowed = {'commands': 2, 'output': 2, '_shell.py': 2}
+    allowed = {'commands': 3, 'output': 2, '_shell.py': 2}
     for path in ROOT.rglob('*.py'):
         folder = path.relative_to(ROOT).parts[0]
         if folder == 'api':

@@ -80,10 +80,8 @@ def test_buffer_of_waiting_regions_is_limited(monkeypatch):
             first_may_go.set()
 
     def list_images(name):
-        if name == 'a':
-            assert first_may_go.wait(PATIENCE)
-            return numbered(name)
-        return numbered(name, note=note)
+        assert name == 'b' or first_may_go.wait(PATIENCE)
+        return numbered(name, note=note if name == 'b' else ahead.count)
 
     results = in_order('ab', list_images)
     next(results)
@@ -109,25 +107,20 @@ def test_closing_results_stops_regions(monkeypatch):
     assert len(given) < 20
 
 
-@pytest.mark.parametrize('names', ['a', 'ab'])
-def test_error_is_last(names):
+@pytest.mark.parametrize('names', ['a', 'ab', 'ba'])
+@pytest.mark.parametrize('error', [ImageNotFound('no'), ZeroDivisionError()])
+def test_error_is_last_and_any_other_exception_is_raised(names, error):
     def list_images(name):
         yield from numbered(name, 1)
         if name == 'a':
-            raise ImageNotFound('no')
+            raise error
 
-    results = [*in_order(names, list_images)]
-    assert [name for name, _ in results] == ['a', *names]
-    assert isinstance(results.pop(1)[1], ImageNotFound)
+    results = in_order(names, list_images)
+    if isinstance(error, ZeroDivisionError):
+        with pytest.raises(ZeroDivisionError):
+            list(results)
+        return
+    results = [*results]
+    assert results.pop(names.index('a') + 1) == ('a', error)
+    assert [name for name, _ in results] == [*names]
     assert ids(results) == expected(names, 1)
-
-
-@pytest.mark.parametrize('dying', ['a', 'b'])
-def test_exception_in_thread_is_raised(dying):
-    def list_images(name):
-        if name == dying:
-            raise ZeroDivisionError
-        return numbered(name)
-
-    with pytest.raises(ZeroDivisionError):
-        list(in_order('ab', list_images))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Delete the images that no retention rule keeps."""
+"""Delete images: those that are chosen, or those that no rule keeps."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,56 @@ _COUNTS = {
     'yearly': 'Likewise for years',
 }  # fmt: skip
 
-_RULES = [f'--keep-{rule}' for rule in (*_COUNTS, 'within')]
+
+class DeleteComputeImage(command.ChangeCommand):
+    _description = (
+        'Delete image(s) by name or ID, or all images that filters select, '
+        'through the Compute service'
+    )
+    arguments = ('[<image> ...]',)
+    verb = 'delete'
+    deletes = True
+    examples = (
+        'web-1-snapshot web-2-snapshot',
+        '--unused --created-before 1y --dry-run',
+    )
+    advice = '. To delete it all the same, use --force'
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            'images',
+            metavar='<image>',
+            nargs='*',
+            type=parsers.name_or_id,
+            help='Image(s) to delete (name or ID). A snapshot in which a '
+            'server is, or may be, stored is kept',
+        )
+        self.add_planning(parser).add_argument(
+            '--force',
+            action='store_true',
+            help='Delete the named images even if a server is stored in them, '
+            'which destroys the server',
+        )
+
+    def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
+        images: list[str] = parsed_args.images
+        return images
+
+    def plan(
+        self, chosen: 'Chosen', parsed_args: argparse.Namespace
+    ) -> 'Plan':
+        # NOTE: imported here, as every "openstack" command loads this module.
+        from osc_compute_images.api.changes import plan
+
+        return plan.delete(
+            chosen.images,
+            chosen.protection,
+            keep=parsed_args.keep,
+            named=chosen.named,
+        )
 
 
 class PruneComputeImages(command.ChangeCommand):
-    """Delete the images that no retention rule keeps."""
-
     _description = (
         'Delete the images that no retention rule keeps, through the Compute '
         'service. By default, the rules apply to images that were taken from '
@@ -74,10 +119,10 @@ class PruneComputeImages(command.ChangeCommand):
         self.add_planning(parser)
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        if all(value is None for value in _rules(parsed_args).values()):
-            raise base.UsageError(
-                f'at least one rule is required: {", ".join(_RULES)}'
-            )
+        rules = _rules(parsed_args)
+        if all(value is None for value in rules.values()):
+            names = ', '.join(f'--keep-{rule}' for rule in rules)
+            raise base.UsageError(f'at least one rule is required: {names}')
         parsed_args.type = parsed_args.type or ['server']
         super().check(parsed_args)
 
