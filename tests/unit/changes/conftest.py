@@ -3,6 +3,8 @@
 """A cloud whose images are changed, and terminals to approve changes on."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
+import json
 import pathlib
 import sys
 from typing import Any
@@ -60,6 +62,13 @@ def shared(fleet: Fleet, http: requests_mock.Mocker) -> Fleet:
     other = Fleet([], [server(DB, 'db', image=ID[4])])
     other.images = fleet.images
     return other.serve(http, OTHER)
+
+
+def written(folder: pathlib.Path, plan: Iterable[Any]) -> str:
+    """Write a plan; return the name of the file."""
+    file = folder / 'plan.json'
+    file.write_text(json.dumps([*plan]))
+    return str(file)
 
 
 @pytest.fixture

@@ -2,44 +2,36 @@
 
 """Plans whose rows somebody has changed.
 
-They delete nothing if the checksums do not fit; and else nothing that the
-command they hold would not delete now. They allow nothing by themselves.
+The checksums fit. They delete nothing that the command they hold would not
+delete now, and allow nothing by themselves.
 """
 
 import contextlib
 import json
 
-from hypothesis import assume
 from hypothesis import given
 from hypothesis import HealthCheck
 from hypothesis import Phase
 from hypothesis import settings
 from hypothesis import strategies as st
 from osc_lib import exceptions
-import pytest
 import requests_mock
 
 from osc_compute_images.api.changes import _document
 from testbed import nova
-from tests.unit import conftest
+from tests.unit.changes.conftest import written
+from tests.unit.conftest import set_catalog
 from tests.unit.running import App
 from tests.unit.running import DRY
-from tests.unit.running import errors
 from tests.unit.running import GO
 from tests.unit.running import ID
 from tests.unit.running import new_fleet
 from tests.unit.running import WEB
 
 
-def signed(row):
-    """Return a row with the checksum of its content."""
-    return row | {'Checksum': _document.checksum(row)}
-
-
-def signed_file(folder, plan):
-    file = folder / 'forged.json'
-    file.write_text(json.dumps([signed(row) for row in plan]))
-    return str(file)
+def signed(plan):
+    """Return rows with the checksums of their contents."""
+    return [row | {'Checksum': _document.checksum(row)} for row in plan]
 
 
 def deleted(fleet):
@@ -84,45 +76,15 @@ FEW = settings(
 )
 
 
-@contextlib.contextmanager
-def new_cloud():
-    """Serve the images and servers of an example."""
-    with requests_mock.Mocker() as mocker:
-        conftest.set_catalog(mocker, {'RegionOne': nova.ENDPOINT})
-        yield new_fleet().serve(mocker)
-
-
-@FEW
-@given(
-    st.data(),
-    st.lists(st.sampled_from(_document.COLUMNS), min_size=1, max_size=3),
-    st.sampled_from(['', 'delete', 'keep', None, 0, [], {}, *ID[:6]]),
-)
-def test_altered_plan_deletes_nothing(tmp_path_factory, data, fields, value):
-    """Whatever is altered in it, by whom ever: also a keep to a delete."""
-    folder = tmp_path_factory.mktemp('altered')
-    with new_cloud() as fleet:
-        app = App(folder)
-        plan = app.rows('prune', '--keep-last=1', DRY)
-        before = json.dumps(plan)
-        row = data.draw(st.sampled_from(plan))
-        other = data.draw(st.sampled_from(plan))
-        for field in fields:
-            row[field] = other[field] if data.draw(st.booleans()) else value
-        assume(json.dumps(plan) != before)
-        file = folder / 'plan.json'
-        file.write_text(json.dumps(plan))
-        assert app.run('apply', str(file), GO)[0] == 7
-        assert not fleet.writes
-
-
 @FEW
 @given(st.data(), st.sampled_from(COMMANDS))
 def test_forged_plan_deletes_only_what_its_command_deletes(
     tmp_path_factory, data, command
 ):
     folder = tmp_path_factory.mktemp('forged')
-    with new_cloud() as fleet:
+    with requests_mock.Mocker() as http:
+        set_catalog(http, {'RegionOne': nova.ENDPOINT})
+        fleet = new_fleet().serve(http)
         fleet.servers[WEB]['status'] = data.draw(
             st.sampled_from(['ACTIVE', 'SHELVED'])
         )
@@ -143,7 +105,7 @@ def test_forged_plan_deletes_only_what_its_command_deletes(
         if command and command[0] in ('delete', 'prune') and is_allowed:
             fresh = planned(app, command)
         fleet.requests.clear()
-        file = signed_file(folder, unique)
+        file = written(folder, signed(unique))
         with contextlib.suppress(exceptions.CommandError):
             app.run('apply', file, GO)
         assert not [w for w in fleet.writes if not w.startswith('DELETE')]
@@ -160,60 +122,12 @@ def planned(app, command):
     return {ID.index(r['ID']) for r in rows_ if r['Action'] == 'delete'}
 
 
-def test_named_image_is_one_that_the_command_names(app, fleet, tmp_path):
-    """A row of another image does not make it one that was named."""
-    plan = app.rows('delete', ID[1], DRY)
-    other = [r for r in app.rows('delete --all', DRY) if r['ID'] == ID[4]]
-    forged = [row | {'Command': plan[0]['Command']} for row in plan + other]
-    file = signed_file(tmp_path, forged)
-    got = app.acted('apply', file, GO)
-    assert got == [('delete', 1), ('keep', 4)]
-    assert deleted(fleet) == {1}
-
-
 def test_limit_of_the_command_holds(app, fleet, tmp_path):
     words = ('delete', '--all', DRY)
     plan = app.rows(*words)
     forged = [row | {'Command': [*words, '--max-changes=1']} for row in plan]
-    file = signed_file(tmp_path, forged)
+    file = written(tmp_path, signed(forged))
     assert app.run('apply', file, GO) == (7, '')
     assert not fleet.writes
     app.acted('apply', file, GO, '--max-changes=5')
     assert len(fleet.writes) == 5
-
-
-def test_name_that_became_ambiguous_deletes_nothing(
-    app, fleet, tmp_path, caplog
-):
-    """It would not be deleted now; a removed row is not reported."""
-    plan = app.rows('delete', 'cirros-1', 'cirros-2', DRY)
-    fleet.images[ID[4]]['name'] = 'cirros-1'
-    file = signed_file(tmp_path, plan)
-    assert app.acted('apply', file, GO, code=1) == [
-        ('keep', 1),
-        ('delete', 2),
-    ]
-    assert 'cirros-1' in errors(caplog)[0]
-    caplog.clear()
-    app.acted('apply', signed_file(tmp_path, plan[1:]), GO)
-    assert errors(caplog) == []
-    assert deleted(fleet) == {2}
-
-
-def test_command_is_shown(app, fleet, tmp_path, typed, caplog):
-    """A row tells neither what is set, nor why it was chosen."""
-    plan = app.rows('set --all --property=a=b', DRY)
-    for row in plan:
-        row['Command'] = ['set', '--all', '--property=a=\x1b[2J']
-        row['Properties'] = {'a': '\x1b[2J'}
-    file = signed_file(tmp_path, plan)
-    title = r"Plan of: set --all '--property=a=\x1b[2J'"
-    terminal = typed('n\n')
-    with pytest.raises(exceptions.CommandError, match='Not approved'):
-        app.run('apply', file)
-    assert terminal.getvalue().startswith(f'{title}\n')
-    app.run('apply', file, DRY)
-    assert title in caplog.messages
-    assert not fleet.writes
-    app.acted('apply', file, GO)
-    assert len(fleet.writes) == 6

@@ -7,7 +7,6 @@ import time
 from osc_lib import exceptions
 import pytest
 
-from testbed.fleet import server
 from tests.unit.running import DB
 from tests.unit.running import DRY
 from tests.unit.running import ID
@@ -30,13 +29,16 @@ def test_named_image_is_changed_and_nothing_printed(
     app, fleet, caplog, command
 ):
     # A server was booted from it.
-    [(action, number)] = app.acted(command, ID[0], DRY)
-    assert (action, number) == (command.split()[0], 0)
+    assert app.acted(command, ID[0], DRY) == [(command.split()[0], 0)]
     assert not fleet.writes
+    fleet.requests.clear()
     assert app.run(command, ID[0]) == (0, '')
     [write] = fleet.writes
     assert ID[0] in write
     assert not caplog.records
+    # The number of requests does not depend on the cloud.
+    assert not {r for r in fleet.requests if r.endswith('/detail')}
+    assert len(fleet.requests) <= 6
 
 
 def test_image_given_twice_is_deleted_once(app, fleet):
@@ -71,10 +73,14 @@ def shelve(fleet):
     fleet.servers[WEB]['status'] = 'SHELVED_OFFLOADED'
 
 
+def lose_name(fleet):
+    fleet.images[ID[1]].pop('server', None)
+    fleet.images[ID[1]] |= {'name': 'web-shelved', 'metadata': {}}
+
+
 def shelve_nameless(fleet):
     shelve(fleet)
-    del fleet.images[ID[1]]['server']
-    fleet.images[ID[1]] |= {'name': 'web-shelved', 'metadata': {}}
+    lose_name(fleet)
 
 
 def lose_cell(fleet):
@@ -87,20 +93,14 @@ def test_image_in_which_a_server_may_be_stored_is_refused(
 ):
     change(fleet)
     name = fleet.images[ID[1]]['name'] if change is shelve else ID[1]
-    for words, code in (
-        ([name], 7),
-        ([name, '--include-used'], 7),
-        ([name, 'cirros-5'], 1),
-        ([name, 'nope'], 1),
-    ):
+    for words, code in (([name], 7), ([name, 'cirros-5'], 1)):
         plan = app.acted('delete', *words, DRY, code=code)
         assert plan[0] == ('keep', 1)
         caplog.clear()
         assert app.run('delete', *words) == (code, '')
         assert ID[1] in fleet.images
-        assert (
+        assert caplog.messages[0].endswith(
             'may be stored in it. To delete it all the same, use --force'
-            in (next(m for m in caplog.messages if ID[1] in m))
         )
     assert ID[5] not in fleet.images
     assert app.run('delete', name, '--force') == (0, '')
@@ -117,23 +117,11 @@ def test_server_that_is_stored_during_an_earlier_deletion(
             time.sleep(100)
 
     if change is shelve_nameless:
-        change(fleet)
-        fleet.servers[WEB]['status'] = 'ACTIVE'
-        change = shelve
+        lose_name(fleet)
     fleet.before = meanwhile
     assert app.run('delete', ID[5], ID[1], ID[4]) == (1, '')
     assert {*fleet.images} == {*ID[0:4]}
     assert f'Image {ID[1]} was not changed: ' in caplog.text
-
-
-@pytest.mark.parametrize('command', CHANGES)
-def test_number_of_requests_does_not_depend_on_the_cloud(app, fleet, command):
-    for n in range(1500):
-        fleet.servers[str(n)] = server(str(n), str(n), image=ID[1])
-    assert app.run(command, 'cirros-1') == (0, '')
-    assert fleet.writes
-    assert len(fleet.requests) <= 6
-    assert 'GET /servers/detail' not in fleet.requests
 
 
 def test_server_that_cannot_be_read_keeps_the_image(app, fleet, slept):
@@ -145,17 +133,6 @@ def test_server_that_cannot_be_read_keeps_the_image(app, fleet, slept):
     with pytest.raises(exceptions.CommandError, match='down'):
         app.run('delete', ID[1], ID[4])
     assert not fleet.writes
-
-
-@pytest.mark.parametrize('command', CHANGES)
-def test_image_that_is_gone_is_no_failure(app, fleet, caplog, command):
-    def lose(method, _path):
-        if method != 'GET':
-            fleet.images.pop(ID[1], None)
-
-    fleet.before = lose
-    assert app.run(command, ID[1]) == (0, '')
-    assert not caplog.records
 
 
 def test_changes_by_others_are_reported(app, fleet, caplog):
@@ -191,10 +168,9 @@ def test_shared_images_do_not_become_private(
     assert told in caplog.text
     assert bool(caplog.records) == bool(told)
     assert ('allow that with --allow-private' in caplog.text) == bool(code)
-    caplog.clear()
-    fleet.images[ID[0]]['metadata'] = {'os_distro': 'x'}
-    assert app.run(command, ID[0], '--allow-private') == (0, '')
-    assert not caplog.records
+    if code:
+        assert app.run(command, ID[0], '--allow-private') == (0, '')
+        assert len(fleet.writes) == 1
 
 
 def test_properties_that_are_as_wanted(app, fleet, caplog):
@@ -202,10 +178,9 @@ def test_properties_that_are_as_wanted(app, fleet, caplog):
     assert app.acted(command, DRY) == [('keep', 0)]
     assert app.run(command) == (0, '')
     assert not caplog.records
-    # A missing property is reported, and others are removed.
-    command = f'{UNSET} --property=none {ID[0]}'
-    assert app.run(command, DRY)[0] == 1
-    assert app.run(command) == (1, '')
+    # Of those given, some are missing.
+    assert app.run(UNSET, '--property=none', ID[0], DRY)[0] == 1
+    assert app.run(UNSET, '--property=none', ID[0]) == (1, '')
     assert fleet.images[ID[0]]['metadata'] == {}
 
 

@@ -5,7 +5,6 @@
 import io
 import sys
 import threading
-import time
 
 from cliff import command as cliff_command
 from osc_lib import exceptions
@@ -24,10 +23,6 @@ FORBIDDEN = nova.fault(403, 'forbidden', 'No.')
 BROKEN = nova.fault(500, 'computeFault', 'Oh.')
 
 
-def show(app, *words):
-    return app.rows('show', *words)
-
-
 def numbers(http, count):
     http.get(nova.DETAIL, json=nova.Server(nova.images(*range(count))))
 
@@ -38,13 +33,10 @@ def numbers(http, count):
 @pytest.mark.parametrize(
     ('words', 'count', 'limits'),
     [
-        ('', 2500, [1000, 1000, 1000]),
         ('--limit 1500', 1500, [1000, 1000]),
         (f'--limit {10**30}', 2500, [1000, 1000, 1000]),
         ('--max-items 7 --limit 3', 7, [3, 3, 3]),
-        ('--max-items 1500 --limit 5000', 1500, [1000, 1000]),
         ('--max-items 3 --name-pattern *', 3, [1000]),
-        ('--max-items 3 --limit 2 --status active', 3, [2, 2]),
         ('--limit 3 --type all', 3, [3]),
     ],
 )
@@ -87,39 +79,24 @@ def test_rows_are_written_before_next_page_is_requested(app, http):
     ('marker', 'advice'),
     [
         (ID, f'--marker {ID}'),
-        ("a'; touch x #", """--marker 'a'"'"'; touch x #'"""),
-        ('$(touch x)', "--marker '$(touch x)'"),
+        ("a'; $(touch x) #", """--marker 'a'"'"'; $(touch x) #'"""),
         ('-x', '--marker=-x'),
         ('a\x1b', None),
-        (None, None),
     ],
 )
 def test_error_while_listing_keeps_rows_and_names_marker(
     app, http, marker, advice
 ):
-    images = [nova.image(1, id=marker)] if marker else []
-    first = {'json': nova.page(images, nova.DETAIL)}
-    http.get(nova.DETAIL, [first, BROKEN] if marker else [FORBIDDEN])
+    first = {'json': nova.page([nova.image(1, id=marker)], nova.DETAIL)}
+    http.get(nova.DETAIL, [first, BROKEN])
     with pytest.raises(exceptions.CommandError) as caught:
         app.run('list -f value -c Name --limit 1 --max-items 9')
-    assert app.stdout.getvalue() == 'cirros-1\n' * len(images)
+    assert app.stdout.getvalue() == 'cirros-1\n'
     assert '\n' not in str(caught.value)
     if advice is None:
         assert '--marker' not in str(caught.value)
     else:
         assert str(caught.value).endswith(advice)
-
-
-def test_error_if_compute_does_not_serve_images(app, http):
-    http.get(nova.DETAIL, **nova.NO_ROUTE)
-    version = {'version': {'min_version': '2.40', 'version': '2.200'}}
-    http.get(f'{nova.ENDPOINT}/', json=version)
-    with pytest.raises(exceptions.CommandError) as caught:
-        app.run('list')
-    assert '2.40 to 2.200' in str(caught.value)
-    assert str(caught.value).endswith(
-        'openstack --os-cloud=mycloud image list'
-    )
 
 
 def test_server_that_never_was_is_an_error(app, http):
@@ -129,37 +106,88 @@ def test_server_that_never_was_is_an_error(app, http):
         app.listed('--server', ID)
 
 
+NONE = 'No images selected'
+NO_ALL = 'only exclude images need --all'
+NO_PROPERTY = '--property is required'
+NOT_BOTH = 'not allowed with'
+
+
 @pytest.mark.parametrize(
-    ('command', 'reason'),
+    ('command', 'told'),
     [
-        (f'show --timeout 9 {ID}', '--timeout needs --wait'),
-        (
-            f'list --marker {ID} --all-regions',
-            '--marker needs a single region: select it with --region',
-        ),
+        (f'list --marker {ID} --all-regions', '--marker needs a single'),
+        ('delete --include-used', NONE),
+        ('unset --property=a', NONE),
+        ('prune --type=snapshot', '--keep-'),
+        ('set x', NO_PROPERTY),
+        ('unset --all', NO_PROPERTY),
+        ('set --no-property --all', 'needs one image'),
+        ('delete x --type=snapshot', NOT_BOTH),
+        ('delete x --all', NOT_BOTH),
+        ('delete x --all-regions', NOT_BOTH),
+        ('unset x --property=a --without-name=x', NOT_BOTH),
+        ('delete --not-name-pattern=a --not-name=x', NO_ALL),
+        ('unset --property=a --with-property=a!=b', NO_ALL),
+        ('delete x --detailed-exitcode', 'needs --dry-run'),
+        # With it, another run would delete other images.
+        ('delete --all --newest=3', 'unrecognized'),
+        ('delete --all --max-changes=0', '--max-changes'),
+        # A variable that is not set would protect nothing.
+        ('delete --all --keep-property=', 'no property key'),
+        ('delete --all --keep-property==yes', '--keep-property'),
+        ('delete --all --keep-property=keep!=yes', '--keep-property'),
+        ('create --include-volumes', 'No servers chosen'),
+        ('create web --all', NOT_BOTH),
+        ('create web --status=ACTIVE', 'options that choose servers'),
+        ('create web --timeout=3', '--timeout needs --wait'),
+        ('create web --image-name={host}', '{host} is not a field'),
+        ('create --status=ACTIV', 'choose from ACTIVE'),
+        ('create --with-metadata==x', '--with-metadata'),
+        ('check --warning=2d --critical=1d', '--warning is longer'),
+        ('check web --all', NOT_BOTH),
     ],
 )
-def test_usage_error_after_parsing(
-    app, http, two_regions, caplog, command, reason
-):
-    assert app.run(command) == (2, '')
-    [record] = caplog.records
-    assert (record.levelname, record.message) == ('ERROR', reason)
+def test_usage_errors(app, http, two_regions, caplog, capsys, command, told):
+    try:
+        code, _ = app.run(command)
+    except SystemExit as e:
+        code = e.code
+    assert code == 2
+    assert told in caplog.text + capsys.readouterr().err
+    assert len(caplog.records) <= 1
     assert sent(http) == []
+
+
+@pytest.mark.parametrize(
+    ('command', 'told'),
+    [
+        ('delete --all', 'no terminal to ask'),
+        ('apply plan.json', 'no terminal to ask'),
+        ('create --all', 'no terminal to ask'),
+        ('set x --property=name=x', 'cannot be set'),
+        ('create web --property=name=x', 'cannot be set'),
+    ],
+)
+def test_errors_before_any_request(app, http, command, told):
+    with pytest.raises(exceptions.CommandError, match=told):
+        app.run(command)
+    assert not http.request_history
 
 
 # --- show -----------------------------------------------------------------
 
 
-def saving(http, *statuses):
+def saving(http, *answers, progress=25):
     """Let an image have these states, one after the other."""
-    answers = [
-        status
-        if isinstance(status, dict)
-        else {'json': {'image': nova.image(1, status=status, progress=25)}}
-        for status in statuses
-    ]
-    http.get(ONE, answers)
+    http.get(
+        ONE,
+        [
+            {'json': {'image': nova.image(1, status=a, progress=progress)}}
+            if isinstance(a, str)
+            else a
+            for a in answers
+        ],
+    )
 
 
 @pytest.mark.parametrize(
@@ -228,13 +256,12 @@ def test_regions_that_cannot_be_used(app, http, two_regions):
 
 
 def test_show_finds_image_in_any_region(app, http, two_regions):
-    assert show(app, '--all-regions', 'cirros-2')['region'] == 'RegionTwo'
-    assert show(app, '--region', 'RegionOne', 'cirros-1')['id'] == ID
+    assert app.rows('show --all-regions cirros-2')['region'] == 'RegionTwo'
     with pytest.raises(exceptions.CommandError, match="name or ID of 'x'"):
-        show(app, '--all-regions', 'x')
+        app.run('show --all-regions x')
     http.get(f'{TWO}/images/detail', json=nova.page([nova.image(1)]))
     with pytest.raises(exceptions.CommandError) as caught:
-        show(app, '--all-regions', 'cirros-1')
+        app.run('show --all-regions cirros-1')
     assert f'RegionOne {ID}, RegionTwo {ID}' in str(caught.value)
 
 
@@ -258,54 +285,6 @@ def on_terminal(monkeypatch):
     return put
 
 
-def await_text(terminal, text):
-    """Wait until a thread has shown a text."""
-    end = time.monotonic() + 60
-    while text not in terminal.getvalue():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize('kind', ['list', 'summary'])
-def test_terminal_shows_count_of_images_read_for_join(
-    app, http, on_terminal, kind
-):
-    terminal = on_terminal()
-    server = nova.Server(nova.images(*range(1200)))
-
-    def page(request, context):
-        count = '1,000' if 'marker' in request.qs else '0'
-        await_text(terminal, f'{count} images read')
-        return server(request, context)
-
-    http.get(nova.DETAIL, json=page)
-    http.get(
-        f'{nova.ENDPOINT}/servers/detail',
-        json={'servers': []},
-        headers={'OpenStack-API-Version': 'compute 2.69'},
-    )
-    app.run(kind, '--unused')
-
-
-def test_wait_shows_progress_bar(app, http, slept, on_terminal):
-    saving(http, 'SAVING', {'json': {'image': nova.image(1)}})
-    terminal = on_terminal()
-    app.run('show', '--wait', ID)
-    assert '100%' in terminal.getvalue()
-    # The cursor is never hidden: a signal would leave it so.
-    assert '\x1b[?25' not in terminal.getvalue()
-
-
-@pytest.mark.parametrize('progress', [-1, 101, 10**400, '1e400', None, [1]])
-def test_progress_bar_accepts_invalid_progress(
-    app, http, slept, on_terminal, progress
-):
-    answers = [nova.image(1, status='SAVING', progress=progress)]
-    http.get(ONE, [{'json': {'image': i}} for i in (*answers, nova.image(1))])
-    on_terminal()
-    assert show(app, '--wait', ID)['status'] == 'ACTIVE'
-
-
 class Immediately(threading.Timer):
     """Runs without the delay that avoids flicker."""
 
@@ -314,6 +293,37 @@ class Immediately(threading.Timer):
 
     def join(self, timeout=None):
         pass
+
+
+@pytest.mark.parametrize('kind', ['list', 'summary'])
+def test_terminal_shows_count_of_images_read_for_join(
+    app, http, on_terminal, monkeypatch, kind
+):
+    monkeypatch.setattr(threading, 'Timer', Immediately)
+    numbers(http, 1200)
+    http.get(
+        f'{nova.ENDPOINT}/servers/detail',
+        json={'servers': []},
+        headers={'OpenStack-API-Version': 'compute 2.69'},
+    )
+    terminal = on_terminal()
+    app.run(kind, '--unused')
+    assert '1,200 images read' in terminal.getvalue()
+
+
+@pytest.mark.parametrize(
+    ('progress', 'percent'),
+    [(25, 25), (-1, 0), (101, 100), (10**400, 100), ('1e400', 0), ([1], 0)],
+)
+def test_wait_shows_progress_bar(
+    app, http, slept, on_terminal, progress, percent
+):
+    saving(http, 'SAVING', 'SAVING', 'ACTIVE', progress=progress)
+    terminal = on_terminal()
+    assert app.rows('show --wait', ID)['status'] == 'ACTIVE'
+    assert f'{percent}%' in terminal.getvalue()
+    # The cursor is never hidden: a signal would leave it so.
+    assert '\x1b[?25' not in terminal.getvalue()
 
 
 @pytest.mark.parametrize('case', [None, 'dumb', 'quiet', 'stdout in a pipe'])
@@ -327,7 +337,6 @@ def test_no_progress_without_terminal(
         monkeypatch.setenv('TERM', 'dumb')
     elif case == 'quiet':
         app.options.verbose_level = 0
-
     elif case == 'stdout in a pipe':
         monkeypatch.setattr(sys, 'stdout', io.StringIO())
     app.run('list --limit 2 --max-items 9')
