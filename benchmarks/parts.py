@@ -142,7 +142,6 @@ def start(folder: Path) -> Part:
     glance = [OPENSTACK, 'image', 'list']
     pair = [[str(folder / name / 'bin/python'), *glance] for name in _PAIR]
     lines = {
-        'floor: the standard library alone': program('alone'),
         'compute-image list': [COMPUTE_IMAGE, 'list'],
         'openstack --version': [OPENSTACK, '--version'],
         'openstack compute image list': [*_OURS, 'list'],
