@@ -55,11 +55,10 @@ class Cloud:
                 self._say('The cloud is up already')
                 return
             self._processes.stop()
-            home = self.layout.home
             try:
                 if fresh or not self._is_complete():
-                    shutil.rmtree(home, ignore_errors=True)
-                    shutil.copytree(self._original(venv), home)
+                    shutil.rmtree(self.layout.home, ignore_errors=True)
+                    self._make(venv)
                 self._say('Starting Keystone, Glance and Nova ...')
                 self._processes.configure(venv)
                 self._processes.start(venv)
@@ -114,8 +113,8 @@ class Cloud:
             raise DevcloudError('There is no such cloud yet: bring it up')
         return self.layout.facts
 
-    def _original(self, venv: Path) -> Path:
-        """Return a filled cloud, which new clouds are copies of.
+    def _make(self, venv: Path) -> None:
+        """Copy a filled cloud; the first of its kind is made.
 
         It is kept as long as this program and the versions of the services are
         the same.
@@ -130,11 +129,11 @@ class Cloud:
                 for old in folder.parent.glob(f'{self._release}-*'):
                     shutil.rmtree(old)
                 made = folder.with_name(f'unfinished-{self._release}')
-                self._make(venv, made)
+                self._fill(venv, made)
                 made.rename(folder)
-        return folder
+            shutil.copytree(folder, self.layout.home)
 
-    def _make(self, venv: Path, folder: Path) -> None:
+    def _fill(self, venv: Path, folder: Path) -> None:
         # Few commands need openstacksdk.
         from building import build
 

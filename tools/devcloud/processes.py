@@ -25,106 +25,29 @@ _UP = 90
 _DOWN = 10
 
 
-class _Process:
-    """A process that serves HTTP. While it runs, it holds a lock.
-
-    :param folder: its working folder; its log and pid file are beside that
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._log = folder.with_name(f'{folder.name}.log')
-        self._pid_file = folder.with_name(f'{folder.name}.pid')
-
-    def runs(self) -> bool:
-        """Return whether it runs."""
-        try:
-            with self._pid_file.open() as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except FileNotFoundError:
-            pass
-        return False
-
-    def start(self, python: Path, listener: socket.socket) -> None:
-        """Start it, with a socket that has clients already."""
-        service = self._folder.name.partition('-')[0]
-        configured = {
-            f'OS_{name}_CONFIG_DIR': str(self._folder)
-            for name in ('KEYSTONE', 'GLANCE', 'NOVA', 'PLACEMENT')
-        }
-        with (
-            listener,
-            self._log.open('ab') as log,
-            self._pid_file.open('w') as held,
-        ):
-            fcntl.flock(held, fcntl.LOCK_EX)
-            fds = (listener.fileno(), held.fileno())
-            process = subprocess.Popen(
-                [python, _SERVE, service, str(listener.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self._folder,
-                env=clean_environment() | configured,
-                pass_fds=fds,
-                # Ctrl-C in the shell must not stop it.
-                start_new_session=True,
-            )
-            held.write(str(process.pid))
-
-    def wait(self, port: int) -> None:
-        """Wait until it responds.
-
-        :raises DevcloudError: if it ends instead
-        """
-        client = http.client.HTTPConnection('127.0.0.1', port, timeout=_UP)
-        try:
-            client.request('GET', '/')
-            client.getresponse()
-        except (OSError, http.client.HTTPException) as e:
-            lines = self._log.read_text(errors='replace').splitlines()[-15:]
-            log = '\n'.join(lines)
-            raise DevcloudError(
-                f'{self._folder.name} does not come up:\n{log}'
-            ) from e
-        finally:
-            client.close()
-
-    def kill(self, number: signal.Signals) -> None:
-        """Send a signal, if it runs."""
-        if self.runs():
-            os.kill(int(self._pid_file.read_text()), number)
-
-
 class Processes:
-    """All processes of a cloud."""
+    """The processes of a cloud. Each serves HTTP, and locks its pid file."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._all = {name: _Process(layout.folder(name)) for name in PROCESSES}
         self._listeners: dict[str, socket.socket] = {}
 
     def run(self) -> bool:
         """Return whether all run."""
-        return all(process.runs() for process in self._all.values())
+        return all(map(self._runs, PROCESSES))
 
     def configure(self, venv: Path) -> None:
         """Choose ports, and write the configuration with them.
 
         :param venv: folder of the cloud's venv
         """
-        self._listeners = {
-            name: socket.create_server(('127.0.0.1', 0)) for name in PROCESSES
-        }
+        ports = {}
+        for name in PROCESSES:
+            listener = socket.create_server(('127.0.0.1', 0))
+            self._listeners[name] = listener
+            ports[name] = listener.getsockname()[1]
         self._layout.home.mkdir(parents=True, exist_ok=True)
-        self._layout.learn(
-            ports={
-                name: listener.getsockname()[1]
-                for name, listener in self._listeners.items()
-            }
-        )
+        self._layout.learn(ports=ports)
         configs.write(self._layout, venv / 'etc')
 
     def start(self, venv: Path, *only: str) -> None:
@@ -133,18 +56,77 @@ class Processes:
         if 'keystone' not in only:
             move_endpoints(self._layout)
         for name in names:
-            python = venv / 'bin' / 'python'
-            self._all[name].start(python, self._listeners.pop(name))
-        ports = self._layout.facts['ports']
+            self._start(name, venv / 'bin' / 'python')
         for name in names:
-            self._all[name].wait(ports[name])
+            self._wait(name)
 
     def stop(self) -> None:
         """Stop all."""
         end = time.monotonic() + _DOWN
-        for process in self._all.values():
-            process.kill(signal.SIGTERM)
-        for process in self._all.values():
-            while process.runs() and time.monotonic() < end:
+        for name in PROCESSES:
+            self._kill(name, signal.SIGTERM)
+        for name in PROCESSES:
+            while self._runs(name) and time.monotonic() < end:
                 time.sleep(0.05)
-            process.kill(signal.SIGKILL)
+            self._kill(name, signal.SIGKILL)
+
+    def _file(self, name: str, kind: str) -> Path:
+        return self._layout.home / f'{name}.{kind}'
+
+    def _runs(self, name: str) -> bool:
+        try:
+            with self._file(name, 'pid').open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            pass
+        return False
+
+    def _kill(self, name: str, number: signal.Signals) -> None:
+        if self._runs(name):
+            os.kill(int(self._file(name, 'pid').read_text()), number)
+
+    def _start(self, name: str, python: Path) -> None:
+        """Start a process, with a socket that may have clients already."""
+        folder = self._layout.folder(name)
+        configured = {
+            f'OS_{service}_CONFIG_DIR': str(folder)
+            for service in ('KEYSTONE', 'GLANCE', 'NOVA', 'PLACEMENT')
+        }
+        with (
+            self._listeners.pop(name) as listener,
+            self._file(name, 'log').open('ab') as log,
+            self._file(name, 'pid').open('w') as held,
+        ):
+            fcntl.flock(held, fcntl.LOCK_EX)
+            number = listener.fileno()
+            process = subprocess.Popen(
+                [python, _SERVE, name.partition('-')[0], str(number)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+                env=clean_environment() | configured,
+                pass_fds=(number, held.fileno()),
+                # Ctrl-C in the shell must not stop it.
+                start_new_session=True,
+            )
+            held.write(str(process.pid))
+
+    def _wait(self, name: str) -> None:
+        """Wait until a process responds.
+
+        :raises DevcloudError: if it ends instead
+        """
+        port = self._layout.facts['ports'][name]
+        client = http.client.HTTPConnection('127.0.0.1', port, timeout=_UP)
+        try:
+            client.request('GET', '/')
+            client.getresponse().close()
+        except (OSError, http.client.HTTPException) as e:
+            log = self._file(name, 'log').read_text(errors='replace')
+            tail = '\n'.join(log.splitlines()[-15:])
+            raise DevcloudError(f'{name} does not come up:\n{tail}') from e
+        finally:
+            client.close()
