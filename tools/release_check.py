@@ -148,13 +148,10 @@ def _check_sdist(path: Path, clone: Path, made: dict[str, Path]) -> None:
         for name in _entries(path)
         if name != 'PKG-INFO' and '.egg-info/' not in name
     }
-    missing, more = sorted(wanted - found), sorted(found - wanted)
-    _require(
-        {
-            f'the sdist misses nothing: {missing}': not missing,
-            f'the sdist has nothing else: {more}': not more,
-        }
-    )
+    # A file is missing, or is there for no reason.
+    wrong = ''.join(f', but for {name}' for name in sorted(found ^ wanted))
+    what = 'the sdist has all files of the repository and the made ones only'
+    _require({what + wrong: not wrong})
 
 
 def _check_installed(scratch: Path, distribution: Path) -> Path:
