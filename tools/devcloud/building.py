@@ -47,8 +47,7 @@ def build(venv: Path, layout: Layout, processes: Processes, say: Say) -> None:
     say('Filling it with flavors, images and servers ...')
     regions = {r: _Filling(layout, projects, r) for r in REGIONS}
     with ThreadPoolExecutor() as pool:
-        for _none in pool.map(_Filling.fill, regions.values()):
-            pass
+        list(pool.map(_Filling.fill, regions.values()))
     layout.learn(
         projects=projects,
         servers={name: each.seen for name, each in regions.items()},
@@ -148,9 +147,8 @@ class _Filling:
         for _name, server_id in booted:
             self._wait(server_id)
         with ThreadPoolExecutor() as pool:
-            for _none in pool.map(self._make_server, content.more):
-                pass
-        self._adopt_snapshots()
+            list(pool.map(self._make_server, content.more))
+        images.adopt(self._glance_db, self._names)
 
     def _make_images(self, wanted: Iterable[Image]) -> list[str]:
         """Make images, the newest first; return their IDs."""
@@ -224,20 +222,3 @@ class _Filling:
                     )
         is_seen = server.project == 'demo' and server.fate != 'deleted'
         (self.seen if is_seen else self.others)[server.name] = server_id
-
-    def _adopt_snapshots(self) -> None:
-        """Give the snapshots of Nova times in order, like the other images."""
-        found = sorted(
-            (image.name, image.id)
-            for image in self._admin.image.images(visibility='private')
-            if image.id not in self._names
-        )
-        images.set_times(
-            self._glance_db,
-            [
-                Image(name).at(number, id=found_id)
-                for number, (name, found_id) in enumerate(
-                    found, len(self._names)
-                )
-            ],
-        )

@@ -61,8 +61,7 @@ def make_databases(venv: Path, layout: Layout) -> None:
                 cwd=layout.folder(service + region))  # fmt: skip
 
     with ThreadPoolExecutor() as pool:
-        for _none in pool.map(make, _COMMANDS):
-            pass
+        list(pool.map(make, _COMMANDS))
     for service in ('glance', 'nova'):
         for path in layout.folder(f'{service}-{first}').glob('*.db'):
             for region in others:

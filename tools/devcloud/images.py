@@ -5,6 +5,7 @@
 It is fast, and no API sets their times and some of their sizes and statuses.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterable
 import dataclasses
 import datetime
@@ -183,11 +184,16 @@ def remove(database: Path, made: Iterable[Image]) -> None:
         db.executemany('DELETE FROM images WHERE id = :id', rows)
 
 
-def set_times(database: Path, made: Iterable[Image]) -> None:
-    """Set the times of images."""
+def adopt(database: Path, known: Collection[str]) -> None:
+    """Give all other images times after those, in the order of their names."""
     with opened(database) as db:
+        listed = db.execute('SELECT id, name FROM images ORDER BY name')
+        others = [row for row in listed.fetchall() if row[0] not in known]
         db.executemany(
             'UPDATE images SET created_at = :created_at, '
             'updated_at = :updated_at WHERE id = :id',
-            [image.row() for image in made],
+            [
+                Image(name, id=own_id).at(number).row()
+                for number, (own_id, name) in enumerate(others, len(known))
+            ],
         )
