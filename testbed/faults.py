@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A certificate that nobody trusts."""
+"""A response with faults, and a certificate that nobody trusts."""
 
+import datetime
+import ipaddress
 import pathlib
-import subprocess
+
+#: The response of a proxy whose service is down.
+HTML = b'<html><head><title>502 Bad Gateway</title></head>\n<hr>nginx</html>'
 
 
 def self_signed(folder: pathlib.Path) -> pathlib.Path:
@@ -11,12 +15,33 @@ def self_signed(folder: pathlib.Path) -> pathlib.Path:
 
     :returns: a file with the certificate and its key
     """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, 'nova')])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address('127.0.0.1'))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
     pem = folder / 'nova.pem'
-    subprocess.run(
-        ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days',
-         '1', '-subj', '/CN=nova', '-addext', 'subjectAltName=IP:127.0.0.1',
-         '-keyout', pem, '-out', pem],
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )  # fmt: skip
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
     return pem
