@@ -63,6 +63,7 @@ def api(images: int, gophercloud: Path | None) -> Part:
     programs = {
         'transfer only (urllib3)': program('transfer'),
         'floor: transfer and typed decode': program('floor'),
+        'keystoneauth and typed decode': program('keystoneauth'),
         'this API: list_detail()': program('list_detail'),
         'requests and json.loads': program('requests'),
         **{f'gophercloud {way}': [str(gophercloud), way] for way in ways},

@@ -79,8 +79,8 @@ def transfer() -> Callable[[], int]:
     return _with_urllib3(count)
 
 
-def floor() -> Callable[[], int]:
-    """The transfer, and a typed decode into the records of the API.
+def _counted() -> Callable[[bytes], int]:
+    """Return a function that decodes a page into the records of the API.
 
     It discards the records, and checks nothing.
     """
@@ -90,7 +90,12 @@ def floor() -> Callable[[], int]:
 
     page = msgspec.defstruct('Page', [('images', list[Image])], gc=False)
     decode = msgspec.json.Decoder(page).decode
-    return _with_urllib3(lambda body: len(decode(body).images))  # type: ignore[attr-defined]
+    return lambda body: len(decode(body).images)  # type: ignore[attr-defined]
+
+
+def floor() -> Callable[[], int]:
+    """The transfer, and a typed decode."""
+    return _with_urllib3(_counted())
 
 
 def _session() -> 'session.Session':
@@ -106,6 +111,20 @@ def _session() -> 'session.Session':
     keystone = session.Session(v3.Password(**options))
     keystone.get_token()
     return keystone
+
+
+def keystoneauth() -> Callable[[], int]:
+    """An adapter of keystoneauth, and a typed decode."""
+    from keystoneauth1 import adapter
+
+    # Without it, keystoneauth would request the version first.
+    compute = adapter.Adapter(_session(), endpoint_override=_address())
+
+    def get(url: str) -> bytes:
+        body: bytes = compute.get(url).content
+        return body
+
+    return lambda: _pages(get, _counted())
 
 
 def list_detail() -> Callable[[], int]:
@@ -164,6 +183,7 @@ def sdk_changes(verb: str) -> Callable[[], int]:
 SUBJECTS: dict[str, Callable[..., Callable[[], int]]] = {
     'transfer': transfer,
     'floor': floor,
+    'keystoneauth': keystoneauth,
     'list_detail': list_detail,
     'requests': requests_json,
     'openstacksdk': openstacksdk,
