@@ -235,7 +235,9 @@ def test_protection_with_other_servers_keeps_its_options():
 
 
 def test_usage_lists_images_and_servers(api, http):
-    images = [snapshot(1, 's'), nova.image(3)]
+    volumes = [{'image_id': nova.image_id(2)}]
+    machine = nova.image(3, metadata={'block_device_mapping': volumes})
+    images = [snapshot(1, 's'), nova.image(2), machine]
     shelved = server('s', 'web', status='SHELVED_OFFLOADED')
     fleet = Fleet(images, [shelved]).serve(http)
     usage = api.usage()
