@@ -79,9 +79,10 @@ class Member:
         if self is other or self.image_ids & other.image_ids:
             return True
         urls, others = (m._image_urls(m.region) for m in (self, other))
-        if self.login != other.login and not (urls and others):
-            return False
-        return _may_share(urls, others)
+        if urls and others:
+            return bool(urls & others)
+        # It is unknown; two clouds are not taken for one.
+        return self.login == other.login
 
     def others(self) -> Iterator[ksa_adapter.Adapter]:
         """Yield the Compute service of each other region that shares images.
@@ -91,24 +92,21 @@ class Member:
         own = self._computes.get(self.region, set())
         images = self._image_urls(self.region)
         for region, urls in self._computes.items():
-            if region == self.region or urls & own:
+            theirs = self._image_urls(region)
+            has_others = images and theirs and not images & theirs
+            if region == self.region or urls & own or has_others:
                 continue
-            if _may_share(images, self._image_urls(region)):
-                # NOTE: a copy, which keeps the class and all settings.
-                other = copy.copy(self.api.adapter)
-                other.region_name = region or None
-                other.endpoint_override = None
-                yield other
+            # NOTE: a copy, which keeps the class and all settings.
+            other = copy.copy(self.api.adapter)
+            other.region_name = region or None
+            other.endpoint_override = None
+            yield other
 
     def _image_urls(self, region: str) -> set[str]:
         """Return the URLs of the Image service; empty if unknown."""
         # An endpoint without a region is that of all regions.
         everywhere = self._images.get('', set())
         return self._images.get(region, set()) | everywhere
-
-
-def _may_share(one: set[str], other: set[str]) -> bool:
-    return not one or not other or bool(one & other)
 
 
 def _urls(

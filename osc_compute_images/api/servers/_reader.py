@@ -65,8 +65,7 @@ class ServerReader:
         # Nova interprets the name as a regular expression.
         pattern = f'^{re.escape(name)}$'
         records, _ = self._read('/servers', {'name': pattern, **query})
-        found = filter(None, records)
-        return {server.id: server for server in found if server.name == name}
+        return {r.id: r for r in records if r is not None and r.name == name}
 
     def get(self, server_id: str) -> Server | None:
         """See :meth:`osc_compute_images.api.ImagesAPI.server`."""

@@ -64,6 +64,10 @@ def test_filters_take_ages(age):
     match = filters.created_before(age).matches
     assert match(Image(id='a', created=str(now - datetime.timedelta(31))))
     assert not match(Image(id='b', created=str(now - datetime.timedelta(29))))
+    # Images have whole seconds: it is rounded up.
+    moment = _times.moment(age)
+    assert moment.microsecond == 0
+    assert moment >= now - datetime.timedelta(30)
 
 
 def test_times_are_sent_in_utc(set_zone):
@@ -75,3 +79,5 @@ def test_times_are_sent_in_utc(set_zone):
         ('2026', '2026-01-01T00:00:00Z'),
     ):
         assert filters.changes_since(text).query == {'changes-since': sent}
+    zoned = datetime.datetime.fromisoformat('2026-01-01T12:00:00+02:00')
+    assert _times.moment(zoned).isoformat() == '2026-01-01T10:00:00+00:00'
