@@ -7,67 +7,61 @@
 
 from collections.abc import Iterator
 import enum
+import importlib
 import inspect
 import pathlib
+import pkgutil
+from types import ModuleType
 
 from osc_compute_images import api
-from osc_compute_images.api import clouds
-from osc_compute_images.api import filters
-from osc_compute_images.api.changes import keep
-from osc_compute_images.api.changes import plan
-from osc_compute_images.api.changes import properties
-from osc_compute_images.api.changes import protection
-from osc_compute_images.api.changes import retention
-from osc_compute_images.api.changes import usage
-from osc_compute_images.api.groups import selection
-from osc_compute_images.api.groups import summary
-from osc_compute_images.api.servers import fleet
-from osc_compute_images.api.snapshots import apply as snapshots_apply
-from osc_compute_images.api.snapshots import coverage as snapshots_coverage
-from osc_compute_images.api.snapshots import plan as snapshots_plan
 
 STORED = pathlib.Path(__file__).with_name('promise.txt')
 
-#: The public modules of the API.
-MODULES = (
-    *(clouds, filters, fleet, keep, plan, properties, protection),
-    *(retention, selection, summary, usage),
-    *(snapshots_apply, snapshots_coverage, snapshots_plan),
-)
-
 _NOT_MADE_BY_USERS = (api.ImagePage, api.ListOptsBuilder, api.Pager)
+
+
+def modules() -> dict[str, ModuleType]:
+    """Return the public modules of the API, by their names in it."""
+    found = pkgutil.walk_packages(api.__path__, f'{api.__name__}.')
+    names = [each.name for each in found if '._' not in each.name]
+    return {
+        name.removeprefix(f'{api.__name__}.'): module
+        for name, module in zip(names, map(importlib.import_module, names))
+        if hasattr(module, '__all__')
+    }
 
 
 def text() -> str:
     """Return a line for each public name and each public member."""
     public = {f'api.{name}': getattr(api, name) for name in api.__all__}
-    for module in MODULES:
-        path = module.__name__.removeprefix('osc_compute_images.')
-        public |= {
-            f'{path}.{name}': getattr(module, name) for name in module.__all__
-        }
-    return ''.join(
-        f'{line}\n'
-        for name, value in sorted(public.items())
+    for path, module in modules().items():
+        for name in module.__all__:
+            public[f'api.{path}.{name}'] = getattr(module, name)
+    lines = [
+        line
+        for name, value in public.items()
         for line in _described(name, value)
-    )
+    ]
+    return ''.join(f'{line}\n' for line in sorted(lines))
 
 
 def _described(name: str, value: object) -> Iterator[str]:
     if inspect.isclass(value):
-        bases = [base for base in value.__bases__ if not _is_part(base)]
-        names = ', '.join(base.__name__ for base in bases or [object])
-        yield f'class {name}({names})'
+        parts = [base for base in value.__bases__ if _is_part(base)]
+        others = [b.__name__ for b in value.__bases__ if b not in parts]
         # The signature of an enumeration depends on the version of Python.
-        if value not in _NOT_MADE_BY_USERS and not issubclass(
+        is_made = value not in _NOT_MADE_BY_USERS and not issubclass(
             value, enum.Enum
-        ):
-            yield _called(name, value)
+        )
+        called = _called(name, value) if is_made else name
+        yield ': '.join([called, *others])
         members = dict(vars(value))
-        for base in filter(_is_part, value.__bases__):
+        for base in parts:
             members = dict(vars(base)) | members
-        for member, part in sorted(members.items()):
-            if not member.startswith('_'):
+        for member, part in members.items():
+            # Fields are in the signature.
+            is_field = is_made and member in inspect.get_annotations(value)
+            if not (member.startswith('_') or is_field):
                 yield from _described(f'{name}.{member}', part)
     elif inspect.isfunction(value):
         yield _called(name, value)
@@ -76,9 +70,9 @@ def _described(name: str, value: object) -> Iterator[str]:
 
 
 def _is_part(base: type) -> bool:
-    """Return whether a base class is private."""
+    """Return whether a base class is private, or none."""
     is_ours = base.__module__.startswith('osc_compute_images.')
-    return is_ours and base.__name__ not in api.__all__
+    return base is object or (is_ours and base.__name__ not in api.__all__)
 
 
 def _called(name: str, value: object) -> str:
