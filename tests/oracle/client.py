@@ -24,6 +24,9 @@ from tests.unit.running import App
 from tests.unit.running import COMMANDS
 from tests.unit.running import Terminal
 
+#: The exit code and the rows of a command.
+Done = tuple[int, list[dict[str, str]]]
+
 
 @functools.cache
 def _command(name: str) -> tuple[Any, argparse.ArgumentParser]:
@@ -53,13 +56,10 @@ def at_once(now: Callable[[], float], sleep: Any) -> Iterator[None]:
             logging.disable(logging.NOTSET)
 
 
-def run(
-    name: str, words: list[str], asked: Callable[[], object]
-) -> tuple[int, list[dict[str, str]]]:
-    """Run a command.
+def run(name: str, words: list[str], asked: Callable[[], object]) -> Done:
+    """Run a command; return its exit code, and the rows that it prints.
 
     :param asked: called when the command asks for approval, which is given
-    :returns: its exit code, and the rows that it prints
     """
     command, parser = _command(name)
     command.sessions = []

@@ -18,7 +18,7 @@ class Command:
     :param kind: ``delete`` with filters, ``named`` or ``prune``
     :param words: all arguments but those that approve it
     :param selected: the names of its regions
-    :param asks: whether it asks for approval
+    :param asks: whether it is not approved by an argument
     :param choice: status, type, part of the name, unused, orphaned
     """
 
@@ -41,7 +41,9 @@ def command(chance: random.Random, at: w.World) -> Command:
     selected = [*at.regions] if everywhere else ['r0']
     made = Command(kind, [], selected, chance.random() < 0.4)
     if kind == 'named':
-        return _named(chance, at, made)
+        made.asks = True
+        _name(chance, [*at.images('r0').values()], made)
+        return made
     made.accepts_gaps = chance.random() < 0.3
     made.includes_used = chance.random() < 0.3
     options = {
@@ -49,51 +51,53 @@ def command(chance: random.Random, at: w.World) -> Command:
         '--accept-gaps': made.accepts_gaps,
         '--include-used': made.includes_used,
     }
-    choose = _filters if kind == 'delete' else _retention
-    given = [option for option, is_given in options.items() if is_given]
-    made.words = given + choose(chance, made)
+    made.words = [option for option, is_given in options.items() if is_given]
+    choose = _filter if kind == 'delete' else _retain
+    choose(chance, made)
     return made
 
 
-def _named(chance: random.Random, at: w.World, made: Command) -> Command:
-    made.asks = False
-    images = [*at.images('r0').values()]
+def _name(
+    chance: random.Random, images: list[w.Record], made: Command
+) -> None:
+    names = [each['name'] for each in images]
     for each in chance.sample(images, min(len(images), 2)):
-        names = [i['name'] for i in images]
         by_name = names.count(each['name']) == 1 and chance.random() < 0.5
         made.words.append(each['name'] if by_name else each['id'])
         made.named.append(each['id'])
-    return made
 
 
-def _filters(chance: random.Random, made: Command) -> list[str]:
+def _filter(chance: random.Random, made: Command) -> None:
+    status = chance.choice(['active', 'ACTIVE'])
     choices: dict[str, tuple[Any, list[str]]] = {
         'type': ('snapshot', ['--type', 'snapshot']),
-        'status': (
-            'ACTIVE',
-            ['--status', chance.choice(['active', 'ACTIVE'])],
-        ),
+        'status': ('ACTIVE', ['--status', status]),
         'name': ('shelved', ['--name-pattern', '*shelved*']),
         'unused': (True, ['--unused']),
         'orphaned': (True, ['--orphaned']),
     }
     if chance.random() < 0.5:
-        return ['--all']
-    words = []
+        made.words.append('--all')
+        return
     for key in chance.sample([*choices], chance.choice([1, 1, 2])):
-        made.choice[key], more = choices[key]
-        words += more
-    return words
+        made.choice[key], words = choices[key]
+        made.words += words
 
 
-def _retention(chance: random.Random, made: Command) -> list[str]:
+def _retain(chance: random.Random, made: Command) -> None:
     rules = chance.sample(PERIODS, chance.choice([1, 1, 2]))
     made.rules = {rule: chance.choice([0, 1, 1, 1, 1, 2]) for rule in rules}
-    words = [f'--keep-{rule}={n}' for rule, n in made.rules.items()]
     if chance.random() < 0.2:
         made.rules['within'] = chance.randrange(1, 90)
-        words.append(f'--keep-within={made.rules["within"]}h')
+    made.words += words_of(made.rules)
     if chance.random() < 0.3:
         made.group_by = 'name'
-        words += ['--type', 'all', '--group-by', 'name']
-    return words
+        made.words += ['--type', 'all', '--group-by', 'name']
+
+
+def words_of(rules: dict[str, int]) -> list[str]:
+    """Return the options for retention rules."""
+    return [
+        f'--keep-{rule}={number}{"h" if rule == "within" else ""}'
+        for rule, number in rules.items()
+    ]

@@ -2,6 +2,7 @@
 
 """What a command deletes while nobody else acts, at least and at most."""
 
+import collections
 from collections.abc import Container
 import dataclasses
 
@@ -53,8 +54,8 @@ class View:
         """Whether there are gaps, or a cell is down, with servers or not."""
         return self.gaps or any(region.down for region in self.regions)
 
-    def uses(self, image: w.Record) -> set[tuple[str, str]]:
-        """Return how an image is used, each with the region of the server.
+    def uses(self, image: w.Record) -> dict[str, set[str]]:
+        """Return how an image is used, and in which regions the servers are.
 
         ``stored``: a server may be stored in it; ``listed``: so it may by its
         name, or by its second record; ``booted``, but not if that cannot be
@@ -63,7 +64,7 @@ class View:
         """
         accepts = self._command.accepts_gaps and not self._is_wide
         by_id = self._command.kind == 'named'
-        found = set()
+        found: dict[str, set[str]] = collections.defaultdict(set)
         for region, key, server in self._servers:
             is_unread = region.is_unread(key)
             is_stored = rules.is_stored(server, self._statuses)
@@ -72,19 +73,19 @@ class View:
             # What is read by its ID has one record.
             is_first = not key.endswith(w.AGAIN)
             if may_hold and is_first:
-                found.add(('stored', region.name))
+                found['stored'].add(region.name)
             if region.omits(key):
                 continue
             if (rules.is_named_after(image, server) and is_stored) or (
                 may_hold and not is_first and not by_id
             ):
-                found.add(('listed', region.name))
+                found['listed'].add(region.name)
             if rules.is_booted(image, server) and not (accepts and is_unread):
-                found.add(('booted', region.name))
+                found['booted'].add(region.name)
             if is_from:
-                found.add(('from', region.name))
+                found['from'].add(region.name)
         if rules.is_needed(image, self._images.values()):
-            found.add(('needed', ''))
+            found['needed'].add('')
         return found
 
     def may_fail(self, server_ids: Container[str | None]) -> bool:
@@ -105,7 +106,7 @@ class View:
             reasons |= {'booted', 'needed'}
         if 'orphaned' in command.choice:
             reasons.add('from')
-        if reasons & {*dict(self.uses(image))}:
+        if reasons & self.uses(image).keys():
             return True
         if not (self._is_wide and self.may_have_gaps):
             return False

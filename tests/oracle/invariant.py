@@ -116,8 +116,7 @@ class Watch:
             if (known := world.images(region).get(image_id))
         ):
             raise Fault(f'{image_id} was not chosen')
-        uses = [dict(self._uses(x, region, image)) for x in fresh]
-        if all('stored' in found for found in uses):
+        if all('stored' in self._uses(x, region, image) for x in fresh):
             raise Fault(f'a server may be stored in {image_id}')
         if self._is_used('listed', region, image):
             raise Fault(f'a listed server may be stored in {image_id}')
@@ -127,18 +126,20 @@ class Watch:
             if self._is_used('booted', region, image):
                 raise Fault(f'a server was booted from {image_id}')
             planned = self._since(self._images.get(region, 0))
-            uses = [dict(self._uses(x, region, image)) for x in planned]
-            if all('needed' in found for found in uses):
+            if all('needed' in self._uses(x, region, image) for x in planned):
                 raise Fault(f'another image needs {image_id}')
         if command.kind == 'prune' and not any(
-            self._has_newer(world, region, image) for world in fresh
+            rules.replaces(command, other, image)
+            for world in fresh
+            for other in world.images(region).values()
         ):
             raise Fault(f'{image_id} has no newer good image in its group')
 
     def _uses(
         self, world: w.World, region: str, image: w.Record
-    ) -> set[tuple[str, str]]:
-        listed = [n for n in self._command.selected if n in world.told.listed]
+    ) -> dict[str, set[str]]:
+        regions = [world.regions[name] for name in self._command.selected]
+        listed = [each.name for each in regions if each.told.listed]
         return View(world, region, self._command, listed).uses(image)
 
     def _is_used(self, use: str, region: str, image: w.Record) -> bool:
@@ -147,17 +148,8 @@ class Watch:
         known = (self._check_began or self.clock) - age
         return any(
             all(
-                (use, name) in self._uses(world, region, image)
+                name in self._uses(world, region, image).get(use, ())
                 for world in self._since(self._servers.get(name, 0), known)
             )
             for name in self._world.regions
-        )
-
-    def _has_newer(self, world: w.World, region: str, image: w.Record) -> bool:
-        """Return whether its group has another good image, which is newer."""
-        group = rules.group_of(self._command, image)
-        return any(
-            rules.replaces(other, image)
-            and rules.group_of(self._command, other) == group
-            for other in world.images(region).values()
         )

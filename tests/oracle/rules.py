@@ -33,10 +33,8 @@ _FORMATS = {
 }
 #: No image of a world was created from here to the clock of this machine.
 _NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-_UTC = datetime.UTC
 
-Image = dict[str, Any]
-Group = str | None
+Image = w.Record
 #: When an image was created, and its ID.
 Dated = tuple[datetime.datetime, str]
 
@@ -74,9 +72,8 @@ def is_needed(image: Image, images: Iterable[Image]) -> bool:
 
 def _needs(image: Image) -> Iterator[str]:
     metadata = image['metadata']
-    for key in ('kernel_id', 'ramdisk_id'):
-        if key in metadata:
-            yield metadata[key]
+    yield metadata.get('kernel_id')
+    yield metadata.get('ramdisk_id')
     for disk in metadata.get('block_device_mapping', []):
         yield disk['image_id']
 
@@ -98,12 +95,10 @@ def is_chosen(command: commands.Command, image: Image) -> bool:
     )
 
 
-def group_of(command: commands.Command, image: Image) -> Group:
+def group_of(command: commands.Command, image: Image) -> str | None:
     """Return the group of an image for prune, or None."""
-    if command.group_by == 'name':
-        name: str = image['name']
-        return name
-    return w.image_server(image)
+    is_by_name = command.group_by == 'name'
+    return image['name'] if is_by_name else w.image_server(image)
 
 
 def chosen(command: commands.Command, images: list[Image]) -> list[Image]:
@@ -114,13 +109,16 @@ def chosen(command: commands.Command, images: list[Image]) -> list[Image]:
     rules: dict[str, Any] = dict(command.rules)
     if 'within' in rules:
         rules['within'] = datetime.timedelta(hours=rules['within'])
-    groups: dict[Group, list[Dated]] = {}
+    groups: dict[str | None, set[Dated]] = {}
     for image in matching:
         if (time := _time(image)) is not None:
-            group = groups.setdefault(group_of(command, image), [])
-            group.append((time, image['id']))
-    kept = {i for each in groups.values() for _, i in kept_of(each, rules)}
-    pruned = {i for each in groups.values() for _, i in each} - kept
+            group = groups.setdefault(group_of(command, image), set())
+            group.add((time, image['id']))
+    pruned = {
+        image_id
+        for group in groups.values()
+        for _, image_id in group - kept_of(group, rules)
+    }
     return [image for image in matching if image['id'] in pruned]
 
 
@@ -165,19 +163,18 @@ def kept_of(group: Iterable[Dated], rules: Mapping[str, Any]) -> set[Dated]:
 def _time(image: Image) -> datetime.datetime | None:
     """Return when an image was created; None: unreadable, or in the future."""
     try:
-        time = datetime.datetime.strptime(
-            image['created'], '%Y-%m-%dT%H:%M:%SZ'
-        ).replace(tzinfo=_UTC)
+        time = datetime.datetime.fromisoformat(image['created'])
     except ValueError:
         return None
     return time if time < _NOW else None
 
 
-def replaces(other: Image, image: Image) -> bool:
-    """Return whether another image is good, and newer than an image."""
+def replaces(command: commands.Command, other: Image, image: Image) -> bool:
+    """Return whether another image of a group is good, and is newer."""
     newer, time = _time(other), _time(image)
     return (
         other['status'].upper() == 'ACTIVE'
+        and group_of(command, other) == group_of(command, image)
         and newer is not None
         and time is not None
         and (newer, other['id']) > (time, image['id'])

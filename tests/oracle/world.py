@@ -38,52 +38,37 @@ WITHOUT_ID = ('null', 'text', 'no id')
 
 
 class Told:
-    """What the client was told: no part of the state of a world.
+    """What a region told the client: no part of the state of a world.
 
-    :ivar listed: regions whose images were listed
-    :ivar own_project: regions that refused the first list of all projects
-    :ivar blind: regions that may have left out servers without a trace, as a
+    :ivar listed: whether its images were listed
+    :ivar own_project: whether it refused the first list of all projects
+    :ivar blind: whether it may have left out servers without a trace, as a
         cell was down for a while
-    :ivar failed: regions whose list of servers failed, which is a gap
+    :ivar failed: whether its list of servers failed, which is a gap
     """
 
-    def __init__(self) -> None:
-        self.listed: set[str] = set()
-        self.own_project: set[str] = set()
-        self.blind: set[str] = set()
-        self.failed: set[str] = set()
-        self._asked: set[str] = set()
-        self._was_down: set[str] = set()
+    listed = own_project = blind = failed = False
+    _asked = _was_down = False
 
     def __deepcopy__(self, _memo: object) -> 'Told':
         return self
 
     def note(
-        self, region: 'Region', path: str, query: Mapping[str, str], code: int
+        self, path: str, query: Mapping[str, str], code: int, is_down: bool
     ) -> None:
         """Note a request and the status of its response."""
-        name = region.name
-        match path:
-            case '/images/detail' if code == 200:
-                self.listed.add(name)
-            case '/servers/detail' if code != 406:
-                if code == 403 and name not in self._asked:
-                    self.own_project.add(name)
-                self._asked.add(name)
-                if code not in (200, 403) or (
-                    code == 403 and 'all_tenants' not in query
-                ):
-                    self.failed.add(name)
-                else:
-                    self.failed.discard(name)
-                if 'marker' not in query:
-                    self._was_down.discard(name)
-                    self.blind.discard(name)
-                if region.down:
-                    self._was_down.add(name)
-            case '/os-services':
-                if code != 200 or (name in self._was_down and not region.down):
-                    self.blind.add(name)
+        if path == '/images/detail':
+            self.listed |= code == 200
+        elif path == '/servers/detail' and code != 406:
+            self.own_project |= code == 403 and not self._asked
+            self._asked = True
+            is_refused = code == 403 and 'all_tenants' in query
+            self.failed = code != 200 and not is_refused
+            if 'marker' not in query:
+                self._was_down = self.blind = False
+            self._was_down |= is_down
+        elif path == '/os-services':
+            self.blind |= code != 200 or (self._was_down and not is_down)
 
 
 class Region(Fleet):
@@ -121,12 +106,11 @@ class Region(Fleet):
         fault = self.hook(method, self.name, path, query)
         if not self.is_up:
             fault = 503
-        if fault:
-            answer: nova.Answer = nova.fault(fault, 'fault', 'It failed.')
-        else:
+        answer = nova.fault(fault or 0, 'fault', 'It failed.')
+        if not fault:
             answer = super().answer(method, path, query, *rest)
         code = answer.get('status_code', 200)
-        self.told.note(self, path, query, code)
+        self.told.note(path, query, code, bool(self.down))
         return answer
 
     def shown(self, key: str) -> Any:
@@ -138,14 +122,14 @@ class Region(Fleet):
     def sees(self, key: str) -> bool:
         """Return whether the user may know of a server."""
         return self.project_of(key) == nova.PROJECT or (
-            self.is_admin and self.name not in self.told.own_project
+            self.is_admin and not self.told.own_project
         )
 
     def is_unread(self, key: str) -> bool:
         """Return whether it cannot be known what a server uses."""
         return (
             not self.is_up
-            or self.name in self.told.failed
+            or self.told.failed
             or key in self.down
             or key in self.malformed
             or self.servers[key]['status'].upper() == 'UNKNOWN'
@@ -154,12 +138,9 @@ class Region(Fleet):
     @property
     def hides(self) -> bool:
         """Whether servers are missing from the list without a trace."""
-        lists_services = (
-            self.is_admin
-            and self.name not in self.told.own_project | self.told.blind
-        )
         fits = self.max_page > len(self.servers)
-        return self.name in self.told.blind or bool(
+        lists_services = self.is_admin and not self.told.own_project
+        return self.told.blind or bool(
             self.down and (self.is_old or not (fits or lists_services))
         )
 
@@ -174,16 +155,10 @@ class Region(Fleet):
 
 
 class World:
-    """All regions, and their images.
-
-    :ivar told: what the client was told
-    """
+    """All regions, and their images."""
 
     def __init__(self, regions: list[Region]) -> None:
         self.regions = {region.name: region for region in regions}
-        self.told = Told()
-        for region in regions:
-            region.told = self.told
 
     def serve(
         self, mocker: requests_mock.Mocker, hook: Callable[..., int | None]
@@ -211,16 +186,13 @@ class World:
         The catalog says so, or the images that were listed.
         """
         own = self.regions[region]
+        seen = own.images if region in listed else {}
         return [
             other
             for other in self.regions.values()
-            if other.image_url in (None, own.image_url)
-            or own.image_url is None
-            or (
-                {region, other.name} <= {*listed}
-                and own.images is other.images
-                and own.images
-            )
+            if None in (own.image_url, other.image_url)
+            or other.image_url == own.image_url
+            or (seen and other.images is seen and other.name in listed)
         ]
 
     def connected(self, region: str, listed: list[str]) -> list[Region]:
