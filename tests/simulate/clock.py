@@ -86,8 +86,3 @@ def _local(zone: str) -> Iterator[None]:
             yield
     finally:
         tzset()
-
-
-def parse(stamp: str) -> datetime.datetime:
-    """Return the time that Nova shows."""
-    return _REAL.fromisoformat(stamp)

@@ -4,7 +4,6 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping
-import dataclasses
 import random
 from typing import Any
 import uuid
@@ -18,44 +17,23 @@ from tests.simulate.clock import Clock
 #: Some are before the request takes effect, and some after.
 _BEFORE = ('kill', 'kill', 'timeout', 403, 500, 503)
 _AFTER = ('kill', 'kill', 'timeout', 502)
+#: Methods, paths, and how all their requests fail.
 _OUTAGES = (
     *(('GET', '/servers', status) for status in (403, 500, 'timeout')),
     *(('GET', '/images', status) for status in (403, 500, 'timeout')),
     *(('DELETE', '/images', status) for status in (403, 500)),
     *(('POST', '/servers', status) for status in (403, 500)),
 )
+_CALM = (('', '', None),)
 
 
 class Killed(BaseException):
     """The process of the command was killed."""
 
 
-@dataclasses.dataclass
-class Weather:
-    """What fails in a night.
-
-    :param faults: how many of the requests fail, or kill the command
-    :param acts: before how many somebody else changes something
-    :param outage: a method, a path, and how all its requests fail
-    """
-
-    faults: float = 0.0
-    acts: float = 0.0
-    outage: tuple[str, str, Any] = ('', '', None)
-
-    @classmethod
-    def drawn(cls, chance: random.Random) -> 'Weather':
-        """Return bad weather."""
-        faults, acts = chance.choice([0, 0.02, 0.1]), chance.choice([0, 0.3])
-        is_out = chance.random() < 0.2
-        outages = _OUTAGES if is_out else [cls.outage]
-        return cls(faults, acts, chance.choice(outages))
-
-
 class Cloud(Fleet):
     """Images and servers.
 
-    :ivar weather: what fails
     :ivar act: called when somebody else acts
     :ivar added: called with a new image
     :ivar is_killed: whether the process that sends requests was killed
@@ -66,10 +44,25 @@ class Cloud(Fleet):
         self._chance = chance
         self._clock = clock
         self.now = clock.stamp
-        self.weather = Weather()
+        self.calm_down()
         self.act: Callable[[], object] = lambda: None
         self.added: Callable[[nova.Record], object] = lambda _image: None
         self.is_killed = False
+
+    def calm_down(self) -> None:
+        """Let nothing fail, and nobody else act."""
+        self._faults = self._acts = 0.0
+        self._outage: tuple[str, str, Any] = _CALM[0]
+
+    def worsen(self) -> None:
+        """Draw how many requests fail, or kill the command, in a night.
+
+        Before some of the others somebody else changes something.
+        """
+        self._faults = self._chance.choice([0, 0.02, 0.1])
+        self._acts = self._chance.choice([0, 0.3])
+        is_out = self._chance.random() < 0.2
+        self._outage = self._chance.choice(_OUTAGES if is_out else _CALM)
 
     def answer(
         self, method: str, path: str, query: Mapping[str, str], *rest: Any
@@ -80,13 +73,13 @@ class Cloud(Fleet):
         self._clock.now += self._chance.choice([0.01, 0.1, 0.5])
         # NOTE: between the last reads and the deletion remains a race.
         is_last = path.startswith('/images/') and path != '/images/detail'
-        if not is_last and self._chance.random() < self.weather.acts:
+        if not is_last and self._chance.random() < self._acts:
             self.act()
-        verb, prefix, fault = self.weather.outage
+        verb, prefix, fault = self._outage
         if verb != method or not path.startswith(prefix):
             fault = None
         after = None
-        if self._chance.random() < self.weather.faults:
+        if self._chance.random() < self._faults:
             fault = fault or self._chance.choice([*_BEFORE, None])
             after = None if fault else self._chance.choice(_AFTER)
         if fault is not None:

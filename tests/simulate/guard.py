@@ -5,7 +5,6 @@
 from testbed import nova
 from tests.oracle import rules
 from tests.oracle.invariant import Fault
-from tests.oracle.world import image_server
 from tests.simulate.clock import Clock
 from tests.simulate.cloud import Cloud
 from tests.simulate.plan import is_marked
@@ -40,13 +39,11 @@ class Guard:
         self._has_gap = False
 
     def _before(self, method: str, path: str) -> None:
-        what = path.split('/')[2:3]
+        checks = {'DELETE': self._check_deletion, 'POST': self._check_creation}
         # NOTE: the client would take an exception for a failure of Nova.
         try:
-            if method == 'DELETE':
-                self._check_deletion(what[0])
-            elif method == 'POST':
-                self._check_creation(what[0])
+            if method in checks:
+                checks[method](path.split('/')[2])
         except Fault as e:
             self.faults.append(e)
 
@@ -84,8 +81,8 @@ class Guard:
         if self.is_stored(image):
             raise Fault(f'a server may be stored in image {image_id}')
         if not any(
-            rules.replaces(other, image)
-            for other in of(image_server(image) or '', self._cloud.ordered())
+            rules.replaces(self._plan.prune, other, image)
+            for other in self._cloud.ordered()
         ):
             raise Fault(f'image {image_id} is the last good one of its group')
         if image_id not in self._plan.pruned(self._images or []):

@@ -3,13 +3,14 @@
 """The options of the three commands, and what the documents say of them."""
 
 import datetime
+import random
 
 from testbed import nova
 from tests.oracle import commands
 from tests.oracle import rules
 from tests.oracle.world import image_server
 from tests.oracle.world import TASK
-from tests.simulate.clock import parse
+from tests.unit.running import GO
 
 _Time = datetime.datetime
 _RECENT = datetime.timedelta(hours=20)
@@ -23,38 +24,35 @@ class Plan:
     """The options of the three commands, and what they mean.
 
     :ivar words: by the name of the command
+    :ivar prune: the last of them
     """
 
-    def __init__(self, keep: dict[str, int], wait: bool, least: int) -> None:
+    def __init__(self, chance: random.Random) -> None:
+        rules = chance.sample(commands.PERIODS, chance.choice([1, 1, 1, 2, 3]))
+        keep = {rule: chance.choice([1, 1, 1, 2, 4]) for rule in rules}
+        if chance.random() < 0.3:
+            keep['within'] = chance.choice([1, 30, 100])
+        waits = ['--wait', '--timeout=900'] if chance.random() < 0.5 else []
+        self._least = chance.choice([1, 1, 2])
         marked = ['--with-metadata', 'backup=yes']
-        self._least = least
-        self._prune = commands.Command('prune', [], ['r0'], asks=False)
-        self._prune.rules = keep
-        kept = [
-            f'--keep-{rule}={number}{"h" if rule == "within" else ""}'
-            for rule, number in keep.items()
-        ]
-        waits = ['--wait', '--timeout=900'] if wait else []
-        go = '--auto-approve'
+        self.prune = commands.Command('prune', [], ['r0'], False, rules=keep)
+        create = ['--include-volumes', '--not-within=20h', *waits]
+        count = f'--min-count={self._least}'
+        check = ['--critical=26h', '--stuck-after=4h', count]
         self.words = {
-            'create': [
-                *(*marked, '--include-volumes', '--not-within=20h', go),
-                *waits,
-            ],
-            'check': [
-                *(*marked, '--critical=26h', '--stuck-after=4h'),
-                f'--min-count={least}',
-            ],
-            'prune': [*kept, go],
+            'create': [*marked, *create, GO],
+            'check': [*marked, *check],
+            'prune': [*commands.words_of(keep), GO],
         }
 
     def pruned(self, images: list[nova.Record]) -> set[str]:
         """Return the images that no rule keeps."""
-        return {each['id'] for each in rules.chosen(self._prune, images)}
+        return {each['id'] for each in rules.chosen(self.prune, images)}
 
     def has_recent(self, now: _Time, images: list[nova.Record]) -> bool:
         """Return whether a server needs no other snapshot."""
-        return any(abs(now - time) < _RECENT for time in _good(images))
+        good = _dated(images, 'ACTIVE')
+        return any(abs(now - time) < _RECENT for time in good)
 
     def is_due(
         self, now: _Time, server: nova.Record, images: list[nova.Record]
@@ -69,14 +67,11 @@ class Plan:
 
     def is_covered(self, now: _Time, images: list[nova.Record]) -> bool:
         """Return whether a server falls short of nothing."""
-        good = _good(images)
+        good = _dated(images, 'ACTIVE')
         return (
             len(good) >= self._least
             and now - _OLD <= max(good) < now + _SKEW
-            and not any(
-                i['status'] == 'SAVING' and parse(i['created']) < now - _STUCK
-                for i in images
-            )
+            and not any(t < now - _STUCK for t in _dated(images, 'SAVING'))
         )
 
 
@@ -90,6 +85,7 @@ def of(server_id: str, images: list[nova.Record]) -> list[nova.Record]:
     return [i for i in images if image_server(i) == server_id]
 
 
-def _good(images: list[nova.Record]) -> list[_Time]:
-    """Return when the good images were created."""
-    return [parse(i['created']) for i in images if i['status'] == 'ACTIVE']
+def _dated(images: list[nova.Record], status: str) -> list[_Time]:
+    """Return when the images with a status were created."""
+    found = [each for each in images if each['status'] == status]
+    return [_Time.fromisoformat(each['created']) for each in found]

@@ -8,13 +8,11 @@ import requests_mock
 
 from testbed import nova
 from tests.oracle import client
-from tests.oracle import commands
 from tests.oracle.invariant import Fault
 from tests.simulate.clock import Clock
 from tests.simulate.clock import ZONES
 from tests.simulate.cloud import Cloud
 from tests.simulate.cloud import Killed
-from tests.simulate.cloud import Weather
 from tests.simulate.guard import Guard
 from tests.simulate.life import Life
 from tests.simulate.plan import of
@@ -38,32 +36,22 @@ class Year:
         self._zone = self._chance.choice(ZONES)
         set_catalog(mocker, {'r0': nova.ENDPOINT})
         self._cloud = Cloud(self._chance, self._clock).serve(mocker)
-        self._plan = Plan(
-            _keep(self._chance),
-            wait=self._chance.random() < 0.5,
-            least=self._chance.choice([1, 1, 2]),
-        )
+        self._plan = Plan(self._chance)
         self._clock.now = 1.7e9
         self._life = Life(self._chance, self._clock, self._cloud)
         self._guard = Guard(self._clock, self._cloud, self._plan)
-        self.counts = dict.fromkeys(
-            ('created', 'deleted', 'ok', 'not ok', 'killed', 'calm'), 0
-        )
+        counted = ('created', 'deleted', 'ok', 'not ok', 'killed', 'calm')
+        self.counts = dict.fromkeys(counted, 0)
 
     def live(self, days: int) -> None:
-        """Live some days.
-
-        :raises Fault: if something does not hold, with what to run again
-        """
+        """Live some days."""
         again = f'./run simulate 1 --seed {self._seed} --days'
         with self._clock.patched(self._zone, self._life.pass_time):
             for day in range(days):
                 try:
                     self._day(day)
                 except Exception as e:
-                    when = f'day {day}, {self._clock.stamp()}'
-                    e.add_note(f'{when}; again: {again} {day + 1}')
-                    e.add_note(f'{self._plan.words}')
+                    e.add_note(f'again: {again} {day + 1}: {self._plan.words}')
                     raise
 
     def _day(self, day: int) -> None:
@@ -72,13 +60,13 @@ class Year:
         self._clock.set_local(day, self._chance.randrange(20))
         self._life.pass_time(0)
         self._clock.offset = 0.0
-        self._cloud.weather = Weather()
+        self._cloud.calm_down()
         if self._chance.random() < 0.4:
             self._cloud.down.clear()
             self._calm_night()
             return
         self._clock.offset = _HOUR * self._chance.choice([0, 0, 0, -9, -1, 5])
-        self._cloud.weather = Weather.drawn(self._chance)
+        self._cloud.worsen()
         for name in ('create', 'check', 'prune'):
             if self._chance.random() < 0.9:
                 self._run(name)
@@ -122,7 +110,7 @@ class Year:
         self._guard.begin()
         code = None
         try:
-            code, _rows = client.run(name, self._plan.words[name], _ask)
+            code, _rows = client.run(name, self._plan.words[name], self._asked)
         except Killed:
             self.counts['killed'] += 1
         self._cloud.is_killed = False
@@ -137,17 +125,8 @@ class Year:
             self.counts[what] += len(self._guard.changed)
         return code
 
-
-def _ask() -> None:
-    raise AssertionError('it asked')
-
-
-def _keep(chance: random.Random) -> dict[str, int]:
-    rules = chance.sample(commands.PERIODS, chance.choice([1, 1, 1, 2, 3]))
-    keep = {rule: chance.choice([1, 1, 1, 2, 4]) for rule in rules}
-    if chance.random() < 0.3:
-        keep['within'] = chance.choice([1, 30, 100])
-    return keep
+    def _asked(self) -> None:
+        raise AssertionError('it asked')
 
 
 def live(seed: int, days: int = DAYS) -> dict[str, int]:
