@@ -22,13 +22,14 @@ _NOT_MADE_BY_USERS = (api.ImagePage, api.ListOptsBuilder, api.Pager)
 
 def modules() -> dict[str, ModuleType]:
     """Return the public modules of the API, by their names in it."""
-    found = pkgutil.walk_packages(api.__path__, f'{api.__name__}.')
-    names = [each.name for each in found if '._' not in each.name]
-    return {
-        name.removeprefix(f'{api.__name__}.'): module
-        for name, module in zip(names, map(importlib.import_module, names))
-        if hasattr(module, '__all__')
+    start = f'{api.__name__}.'
+    found = [each.name for each in pkgutil.walk_packages(api.__path__, start)]
+    made = {
+        name.removeprefix(start): importlib.import_module(name)
+        for name in found
+        if '._' not in name
     }
+    return {name: m for name, m in made.items() if hasattr(m, '__all__')}
 
 
 def text() -> str:
