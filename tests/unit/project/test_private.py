@@ -8,7 +8,6 @@ and these tests fail.
 
 import argparse
 import ast
-from collections.abc import Iterator
 import inspect
 import pathlib
 import re
@@ -49,48 +48,36 @@ FOLDER = pathlib.Path(osc_compute_images.__file__).parent
 DOCUMENTED = {'_replace'}
 
 
-def names(tree: ast.AST) -> Iterator[tuple[str, bool]]:
-    """Yield the names in a module, and whether they are defined there."""
-    for node in ast.walk(tree):
-        match node:
-            case (
-                ast.FunctionDef(name=name)
-                | ast.ClassDef(name=name)
-                | ast.Name(id=name, ctx=ast.Store())
-                | ast.Attribute(ast.Name('self'), name, ast.Store())
-            ):
-                yield name, True
-            case ast.Attribute(attr=name):
-                yield name, False
-            case ast.Call(
-                ast.Name('getattr' | 'hasattr' | 'setattr'),
-                [_, ast.Constant(str(name)), *_],
-            ):
-                yield name, False
-            case ast.ImportFrom(module, imported):
-                if not module.startswith(FOLDER.name):
-                    yield from (
-                        (f'{module}.{i.name}', False) for i in imported
-                    )
-
-
 def test_private_names_are_listed():
     own = {*DOCUMENTED}
     found: dict[str, set[str]] = {}
     for path in FOLDER.rglob('*.py'):
-        place = path.relative_to(FOLDER).as_posix()
-        for name, is_own in names(ast.parse(path.read_text())):
-            if is_own:
-                own.add(name)
-            elif re.fullmatch(r'(\w+\.)*_[A-Za-z]\w*(\.\w+)*', name):
+        used = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case (
+                    ast.FunctionDef(name=name)
+                    | ast.ClassDef(name=name)
+                    | ast.Name(id=name, ctx=ast.Store())
+                    | ast.Attribute(ast.Name('self'), name, ast.Store())
+                ):
+                    own.add(name)
+                case ast.Attribute(attr=name) | ast.Call(
+                    ast.Name('getattr' | 'hasattr' | 'setattr'),
+                    [_, ast.Constant(str(name)), *_],
+                ):
+                    used.add(name)
+                case ast.ImportFrom(module, names):
+                    if not module.startswith(FOLDER.name):
+                        used |= {f'{module}.{each.name}' for each in names}
+        for name in used:
+            if re.fullmatch(r'(\w+\.)*_[A-Za-z]\w*(\.\w+)*', name):
+                place = path.relative_to(FOLDER).as_posix()
                 found.setdefault(name, set()).add(place)
     # FormattableColumn has this name, and so has one of our columns.
     own.discard('_value')
     found = {name: where for name, where in found.items() if name not in own}
     assert found == {k: {*v.split()} for k, v in PRIVATE.items()}
-
-
-# -- with these names ------------------------------------------------------
 
 
 def test_libraries_have_private_names():
@@ -102,7 +89,6 @@ def test_libraries_have_private_names():
     )
     assert config._pw_callback is ask
     assert callable(config._get_known_regions)
-    assert not [*ListComputeImage(None, None)._hooks]
     assert escaping.HumanSizeColumn(1000)._value == 1000
     parser = argparse.ArgumentParser()
     group = parser.add_argument_group('title')
@@ -114,29 +100,22 @@ def test_libraries_have_private_names():
         assert session.Session(connect_retries=7)._connect_retries == 7
 
 
-def test_hook_adds_to_epilog():
-    class Hook:
-        obj = types.SimpleNamespace(get_epilog=lambda: 'By a hook.')
-
-    made = ListComputeImage(None, None)
-    own = made.get_epilog()
-    made._hooks = [Hook]
-    hooked = own.replace('\n\nThis', '\n\nBy a hook.\n\nThis')
-    assert made.get_epilog() == hooked != own
-
-
-# -- without these names ---------------------------------------------------
-
-
-def test_retries_regions_and_epilog():
+def test_retries_and_regions_without_private_names():
     made = adapter.Adapter(object())
     assert BoundedSession(made).connect_retries is None
     clouds = {'mine': {'regions': ['a', 'b']}, 'other': {'profile': 'p'}}
     config = types.SimpleNamespace(cloud_config={'clouds': clouds})
     for name, regions in (('mine', ['a', 'b']), ('other', [])):
         assert _cloud.Cloud(config, name).configured_regions == regions
+
+
+def test_hooks_add_to_epilog_if_there_are_any():
     command = ListComputeImage(None, None)
-    expected = command.get_epilog()
+    assert not [*command._hooks]
+    own = command.get_epilog()
+    hook = types.SimpleNamespace(get_epilog=lambda: 'By a hook.')
+    command._hooks = [types.SimpleNamespace(obj=hook)]
+    hooked = own.replace('\n\nThis', '\n\nBy a hook.\n\nThis')
+    assert command.get_epilog() == hooked != own
     del command._hooks
-    assert command.get_epilog() == expected
-    assert 'osc-compute-images' in expected
+    assert command.get_epilog() == own
