@@ -133,16 +133,7 @@ def one(api: ImagesAPI, image_id: str) -> None:
     print(api.get_metadata(image)['a'], api.get_metadata_item(image, 'a'))
     api.delete_metadata_item(image, 'a')
     assert_type(api.find_visibility(image), str | None)
-    try:
-        api.delete_metadata_items(image, ['a', 'b'])
-    except images.PropertiesNotDeleted as e:
-        print(e.errors['a'].http_status)
-    except images.PropertiesNotStored as e:
-        print(e.keys)
-    except images.PlanRefused as e:
-        print(e.message)
-    except images.InvalidProperty as e:
-        print(e.key)
+    api.delete_metadata_items(image, ['a', 'b'])
     api.wait_for(image, 'ACTIVE', timeout=3.5, on_poll=print)
     flavor = api.find_flavor('small')
     assert_type(flavor, images.Flavor)
@@ -175,6 +166,14 @@ def waiting(api: ImagesAPI) -> Iterator[object]:
         yield e.image
     except images.ListingInterrupted as e:
         yield from (e.marker, e.obtained)
+    except images.PropertiesNotDeleted as e:
+        yield e.errors['a'].http_status
+    except images.PropertiesNotStored as e:
+        yield e.keys
+    except images.InvalidProperty as e:
+        yield e.key
+    except images.GapsFound as e:
+        yield e.gaps
 
 
 def failing(api: ImagesAPI) -> Iterator[object]:
@@ -187,28 +186,17 @@ def failing(api: ImagesAPI) -> Iterator[object]:
         yield e.message
     except images.ImagesNotServed as e:
         yield e.versions
-    except (
-        images.BadRequest,
-        images.Unauthorized,
-        images.Forbidden,
-        images.NotFound,
-        images.GapsFound,
-        images.NotAcceptable,
-        images.Conflict,
-        images.TooManyRequests,
-        images.ServerError,
-    ) as e:
-        yield e.message
-    except images.HTTPError as e:
-        yield e.http_status
-    except (
-        images.EndpointNotFound,
-        images.RequestTimedOut,
-        images.ConnectionFailed,
-        images.InvalidResponse,
-    ) as e:
+    except (images.BadRequest, images.Unauthorized, images.Forbidden) as e:
         yield e.request_id
-    except images.ImagesError as e:
+    except (images.NotFound, images.NotAcceptable, images.Conflict) as e:
+        yield e.request_id
+    except (images.TooManyRequests, images.ServerError, images.HTTPError) as e:
+        yield e.http_status
+    except (images.EndpointNotFound, images.RequestTimedOut) as e:
+        yield e.request_id
+    except (images.ConnectionFailed, images.InvalidResponse) as e:
+        yield e.request_id
+    except (images.PlanRefused, images.ImagesError) as e:
         yield str(e)
 
 
