@@ -15,12 +15,8 @@ import pathlib
 import sys
 import tempfile
 import tracemalloc
-from typing import TYPE_CHECKING
 
 from tests.fuzz import cost
-
-if TYPE_CHECKING:
-    from tests.fuzz.targets import Target
 
 #: A dictionary for mutations.
 WORDS = (
@@ -38,13 +34,13 @@ MEMORY = 16 * 1024 * 1024
 SECONDS = 5.0
 
 
-def check(target: 'Target', data: bytes) -> None:
+def check(target, data):
     """Check that an input keeps all promises, with little time and memory."""
     with cost.bounded(len(data), MEMORY, SECONDS):
         target.check(data)
 
 
-def main() -> None:
+def main():
     """Fuzz one target."""
     import atheris
 

@@ -2,7 +2,6 @@
 
 """Limits of the time and memory for processing a response."""
 
-from collections.abc import Iterator
 import contextlib
 import time
 import tracemalloc
@@ -21,9 +20,7 @@ SECONDS_BESIDE = 20.0
 
 
 @contextlib.contextmanager
-def bounded(
-    size: int, beside: int = BESIDE, seconds_beside: float = SECONDS_BESIDE
-) -> Iterator[None]:
+def bounded(size, beside=BESIDE, seconds_beside=SECONDS_BESIDE):
     """Check the memory and the CPU time of a block.
 
     :param size: size of the input, bytes

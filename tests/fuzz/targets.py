@@ -18,7 +18,6 @@ from keystoneauth1 import adapter
 from keystoneauth1 import session
 import requests_mock
 
-from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api.http import _error_response
@@ -34,7 +33,7 @@ _ACT = {'Cc', 'Zl', 'Zp', 'Cs'}
 _DIRECTIONS = {'LRE', 'RLE', 'PDF', 'LRO', 'RLO', 'LRI', 'RLI', 'FSI', 'PDI'}
 
 
-def _expect_safe(text: str) -> None:
+def _expect_safe(text):
     """Check that a text can be encoded, and has no control characters."""
     text.encode()
     for character in text:
@@ -42,14 +41,14 @@ def _expect_safe(text: str) -> None:
         assert unicodedata.bidirectional(character) not in _DIRECTIONS
 
 
-def _expect_one_line(e: ImagesError) -> None:
+def _expect_one_line(e):
     """Check that an error is one line of limited length."""
     _expect_safe(str(e))
     assert str(e).strip()
     assert len(str(e)) < 5000
 
 
-def _expect_shown(image: Image) -> None:
+def _expect_shown(image):
     """Check that an image can be printed, for people and for machines."""
     for value in field.row_of(field.LONG)(image):
         shown = data = value
@@ -59,7 +58,7 @@ def _expect_shown(image: Image) -> None:
         json.dumps(data, allow_nan=False, ensure_ascii=False).encode()
 
 
-def _check_image(body: bytes) -> None:
+def _check_image(body):
     """Decode an image."""
     try:
         image = _decode.decode_image(body)
@@ -69,7 +68,7 @@ def _check_image(body: bytes) -> None:
         _expect_shown(image)
 
 
-def _check_page(body: bytes) -> None:
+def _check_page(body):
     """Decode a page, with the fast decoder and with the salvaging one."""
     try:
         page = _decode.decode_page(body)
@@ -88,7 +87,7 @@ def _check_page(body: bytes) -> None:
         assert vars(salvaged) == vars(page)
 
 
-def _check_error(data: bytes) -> None:
+def _check_error(data):
     """Get an image, with this response."""
     *head, body = (data.split(b'\n', 5) + [b''] * 6)[:6]
     status, reason, *values = [line.decode('latin-1') for line in head]
@@ -97,7 +96,7 @@ def _check_error(data: bytes) -> None:
     api = ImagesAPI(
         adapter.Adapter(session.Session(), endpoint_override=nova.ENDPOINT)
     )
-    waits: list[float] = []
+    waits = []
     with (
         requests_mock.Mocker() as http,
         mock.patch.object(time, 'sleep', waits.append),

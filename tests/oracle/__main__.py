@@ -12,13 +12,13 @@ import collections
 from tests.oracle import check
 
 
-def main() -> None:
+def main():
     """Check, and stop at the first fault."""
     parser = argparse.ArgumentParser(prog='oracle', description=__doc__)
     parser.add_argument('runs', nargs='?', type=int, default=10_000)
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
-    counts: collections.Counter[str] = collections.Counter()
+    counts = collections.Counter()
     for seed in range(args.seed, args.seed + args.runs):
         counts.update(check.check(seed))
     print(', '.join(f'{counts[what]} {what}' for what in counts))

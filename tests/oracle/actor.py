@@ -2,8 +2,6 @@
 
 """Somebody else, who changes a world between any two requests."""
 
-import random
-
 from testbed import records
 from tests.oracle import generate
 from tests.oracle import world as w
@@ -14,7 +12,7 @@ _OF_IMAGES = (*['break'] * 4, 'delete image', 'need')
 _EVENTS = (*(_OF_SERVERS + _OF_IMAGES) * 2, 'cell', 'region')
 
 
-def act(chance: random.Random, world: w.World) -> None:
+def act(chance, world):
     """Change one thing."""
     region = chance.choice([*world.regions.values()])
     event = chance.choice(_EVENTS)
@@ -33,9 +31,7 @@ def act(chance: random.Random, world: w.World) -> None:
         _change_server(chance, event, region)
 
 
-def _change_image(
-    chance: random.Random, event: str, images: dict[str, w.Record]
-) -> None:
+def _change_image(chance, event, images):
     some = chance.choices([*images.values()], k=3)
     # The newest is most likely the one that is kept instead of others.
     image = max(some, key=lambda each: str(each['created']))
@@ -49,9 +45,7 @@ def _change_image(
         image['metadata']['kernel_id'] = chance.choice([*others, 'gone'])
 
 
-def _change_server(
-    chance: random.Random, event: str, region: w.Region
-) -> None:
+def _change_server(chance, event, region):
     key = chance.choice([*region.servers])
     server = region.servers[key]
     if event == 'delete':

@@ -3,7 +3,6 @@
 """Run a random command in a random world, and check what it did."""
 
 import random
-from typing import Any
 
 import requests_mock
 
@@ -24,21 +23,18 @@ class Run:
     :param seed: of everything that is random
     """
 
-    def __init__(self, seed: int, mocker: requests_mock.Mocker) -> None:
+    def __init__(self, seed, mocker):
         self._chance = random.Random(seed)
         self.world = generate.world(self._chance)
         self.command = commands.command(self._chance, self.world)
         self.watch = Watch(self.world, self.command)
         self.world.serve(mocker, self._before)
-        self._faults: list[Fault] = []
+        self._faults = []
         #: How likely somebody else acts before a request.
         self._acts = 0.0 if self._chance.random() < 0.4 else 0.25
 
-    def check(self) -> None:
-        """Run the command, and check it.
-
-        :raises Fault: if the product breaks a promise
-        """
+    def check(self):
+        """Run the command, and check it: a fault is a broken promise."""
         expected = expectation.of(self.world, self.command)
         if not self._acts:
             shown = self._run('--dry-run')
@@ -52,20 +48,20 @@ class Run:
         if not self._acts:
             self._check_alone(expected, shown, done)
 
-    def _run(self, *words: str) -> client.Done:
+    def _run(self, *words):
         name = 'prune' if self.command.kind == 'prune' else 'delete'
         with client.at_once(lambda: self.watch.clock, self._sleep):
             words = (*self.command.words, *words)
             return client.run(name, [*words], self._asked)
 
-    def _sleep(self, seconds: float) -> None:
+    def _sleep(self, seconds):
         self.watch.clock += seconds
 
-    def _asked(self) -> None:
+    def _asked(self):
         while self._acts and self._chance.random() < 0.6:
             self._act(is_asked=True)
 
-    def _before(self, method: str, *request: Any) -> int | None:
+    def _before(self, method, *request):
         self.watch.note_request()
         fault = None
         if self._chance.random() < self._acts:
@@ -82,21 +78,13 @@ class Run:
             self._faults.append(e)
         return fault
 
-    def _act(self, *, is_asked: bool = False) -> None:
+    def _act(self, *, is_asked=False):
         actor.act(self._chance, self.world)
         self.watch.note_change(is_asked=is_asked)
         self.watch.clock += self._chance.choice([0, 0, 0.5, 2, 90])
 
-    def _check_alone(
-        self,
-        expected: expectation.Expected,
-        shown: client.Done,
-        done: client.Done,
-    ) -> None:
-        """Check what it did if nobody else acted, and what it showed before.
-
-        :raises Fault: if it is not what the documents say
-        """
+    def _check_alone(self, expected, shown, done):
+        """Check what it did if nobody else acted, and what it showed."""
         deleted, (code, rows) = self.watch.deleted, done
         is_named = self.command.kind == 'named'
         if extra := deleted - expected.most:
@@ -127,9 +115,7 @@ class Run:
             raise Fault(f'the exit code is {code}')
 
 
-def _changes(
-    rows: list[dict[str, str]], several: bool
-) -> set[tuple[str, str]]:
+def _changes(rows, several):
     return {
         (row['Region'] if several else '', row['ID'])
         for row in rows
@@ -137,12 +123,8 @@ def _changes(
     }
 
 
-def check(seed: int) -> dict[str, int]:
-    """Check a random command.
-
-    :returns: how many images were deleted, and how many are left
-    :raises Fault: if the product breaks a promise
-    """
+def check(seed):
+    """Check a random command; count the images deleted, and those left."""
     with requests_mock.Mocker() as mocker:
         run = Run(seed, mocker)
         try:

@@ -2,9 +2,6 @@
 
 """Run the real commands, without a shell, threads, sleep or a terminal."""
 
-import argparse
-from collections.abc import Callable
-from collections.abc import Iterator
 import contextlib
 import functools
 import io
@@ -14,7 +11,6 @@ import pathlib
 import sys
 import tempfile
 import time
-from typing import Any
 from unittest import mock
 
 from osc_lib import exceptions
@@ -29,7 +25,7 @@ Done = tuple[int, list[dict[str, str]]]
 
 
 @functools.cache
-def _command(name: str) -> tuple[Any, argparse.ArgumentParser]:
+def _command(name):
     # NOTE: to make a parser takes longer than most commands.
     with tempfile.TemporaryDirectory() as folder:
         app = App(pathlib.Path(folder), region_name='r0')
@@ -38,10 +34,10 @@ def _command(name: str) -> tuple[Any, argparse.ArgumentParser]:
 
 
 @contextlib.contextmanager
-def at_once(now: Callable[[], float], sleep: Any) -> Iterator[None]:
+def at_once(now, sleep):
     """Make the commands deterministic: one thread, and another clock."""
 
-    def map_(keys: Any, call: Any, **_options: Any) -> Any:
+    def map_(keys, call, **_options):
         return map(call, list(keys))
 
     with (
@@ -56,7 +52,7 @@ def at_once(now: Callable[[], float], sleep: Any) -> Iterator[None]:
             logging.disable(logging.NOTSET)
 
 
-def run(name: str, words: list[str], asked: Callable[[], object]) -> Done:
+def run(name, words, asked):
     """Run a command; return its exit code, and the rows that it prints.
 
     :param asked: called when the command asks for approval, which is given
@@ -65,7 +61,7 @@ def run(name: str, words: list[str], asked: Callable[[], object]) -> Done:
     command.sessions = []
     stdout = command.app.stdout = io.StringIO()
     terminal = Terminal()
-    terminal.readline = lambda *_size: asked() or 'y\n'  # type: ignore[assignment,method-assign]
+    terminal.readline = lambda *_size: asked() or 'y\n'
     with (
         mock.patch.object(sys, 'stdin', terminal),
         mock.patch.object(sys, 'stderr', Terminal()),

@@ -3,10 +3,7 @@
 """Random commands."""
 
 import dataclasses
-import random
 from typing import Any
-
-from tests.oracle import world as w
 
 PERIODS = ('last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly')
 
@@ -34,7 +31,7 @@ class Command:
     group_by: str = 'server'
 
 
-def command(chance: random.Random, at: w.World) -> Command:
+def command(chance, at):
     """Return a random command for a world."""
     kind = chance.choice(['delete', 'delete', 'named', 'prune', 'prune'])
     everywhere = kind != 'named' and chance.random() < 0.4
@@ -42,7 +39,7 @@ def command(chance: random.Random, at: w.World) -> Command:
     made = Command(kind, [], selected, chance.random() < 0.4)
     if kind == 'named':
         made.asks = True
-        _name(chance, [*at.images('r0').values()], made)
+        _name(chance, [*at.regions['r0'].images.values()], made)
         return made
     made.accepts_gaps = chance.random() < 0.3
     made.includes_used = chance.random() < 0.3
@@ -57,9 +54,7 @@ def command(chance: random.Random, at: w.World) -> Command:
     return made
 
 
-def _name(
-    chance: random.Random, images: list[w.Record], made: Command
-) -> None:
+def _name(chance, images, made):
     names = [each['name'] for each in images]
     for each in chance.sample(images, min(len(images), 2)):
         by_name = names.count(each['name']) == 1 and chance.random() < 0.5
@@ -67,9 +62,9 @@ def _name(
         made.named.append(each['id'])
 
 
-def _filter(chance: random.Random, made: Command) -> None:
+def _filter(chance, made):
     status = chance.choice(['active', 'ACTIVE'])
-    choices: dict[str, tuple[Any, list[str]]] = {
+    choices = {
         'type': ('snapshot', ['--type', 'snapshot']),
         'status': ('ACTIVE', ['--status', status]),
         'name': ('shelved', ['--name-pattern', '*shelved*']),
@@ -84,7 +79,7 @@ def _filter(chance: random.Random, made: Command) -> None:
         made.words += words
 
 
-def _retain(chance: random.Random, made: Command) -> None:
+def _retain(chance, made):
     rules = chance.sample(PERIODS, chance.choice([1, 1, 2]))
     made.rules = {rule: chance.choice([0, 1, 1, 1, 1, 2]) for rule in rules}
     if chance.random() < 0.2:
@@ -95,7 +90,7 @@ def _retain(chance: random.Random, made: Command) -> None:
         made.words += ['--type', 'all', '--group-by', 'name']
 
 
-def words_of(rules: dict[str, int]) -> list[str]:
+def words_of(rules):
     """Return the options for retention rules."""
     return [
         f'--keep-{rule}={number}{"h" if rule == "within" else ""}'

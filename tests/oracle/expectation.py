@@ -3,10 +3,8 @@
 """What a command deletes while nobody else acts, at least and at most."""
 
 import collections
-from collections.abc import Container
 import dataclasses
 
-from tests.oracle import commands
 from tests.oracle import rules
 from tests.oracle import world as w
 
@@ -19,21 +17,13 @@ class View:
         demand
     """
 
-    def __init__(
-        self,
-        world: w.World,
-        region: str,
-        command: commands.Command,
-        listed: list[str],
-        *,
-        is_wide: bool = False,
-    ) -> None:
+    def __init__(self, world, region, command, listed, *, is_wide=False):
         self._command = command
         self._is_wide = is_wide
         find = world.connected if is_wide else world.sharing
         self._statuses = rules.STORED + (rules.BUSY if is_wide else ())
         self.regions = find(region, listed)
-        self._images = world.images(region)
+        self._images = world.regions[region].images
         self._servers = [
             (each, key, server)
             for each in self.regions
@@ -42,7 +32,7 @@ class View:
         ]
 
     @property
-    def gaps(self) -> bool:
+    def gaps(self):
         """Whether anything could not be read."""
         return not all(region.is_up for region in self.regions) or any(
             region.is_unread(key) and not region.omits(key)
@@ -50,11 +40,11 @@ class View:
         )
 
     @property
-    def may_have_gaps(self) -> bool:
+    def may_have_gaps(self):
         """Whether there are gaps, or a cell is down, with servers or not."""
         return self.gaps or any(region.down for region in self.regions)
 
-    def uses(self, image: w.Record) -> dict[str, set[str]]:
+    def uses(self, image):
         """Return how an image is used, and in which regions the servers are.
 
         ``stored``: a server may be stored in it; ``listed``: so it may by its
@@ -64,7 +54,7 @@ class View:
         """
         accepts = self._command.accepts_gaps and not self._is_wide
         by_id = self._command.kind == 'named'
-        found: dict[str, set[str]] = collections.defaultdict(set)
+        found = collections.defaultdict(set)
         for region, key, server in self._servers:
             is_unread = region.is_unread(key)
             is_stored = rules.is_stored(server, self._statuses)
@@ -88,7 +78,7 @@ class View:
             found['needed'].add('')
         return found
 
-    def may_fail(self, server_ids: Container[str | None]) -> bool:
+    def may_fail(self, server_ids):
         """Return whether one of these servers has a record without an ID."""
         return any(
             region.malformed.get(key) in w.WITHOUT_ID
@@ -96,7 +86,7 @@ class View:
             for region, key, server in self._servers
         )
 
-    def keeps(self, image: w.Record) -> bool:
+    def keeps(self, image):
         """Return whether an image has to be kept; if wide, may be kept."""
         command, server_id = self._command, w.image_server(image)
         reasons = {'stored', 'listed'}
@@ -132,15 +122,15 @@ class Expected:
     hidden: bool = False
 
 
-def of(world: w.World, command: commands.Command) -> Expected:
+def of(world, command):
     """Return what is expected of a command."""
     listed = [name for name in command.selected if world.regions[name].is_up]
     expected = Expected()
-    free: set[str] = set()
+    free = set()
     for name in listed:
         view = View(world, name, command, listed)
         wide = View(world, name, command, listed, is_wide=True)
-        images = rules.chosen(command, [*world.images(name).values()])
+        images = rules.chosen(command, [*world.regions[name].images.values()])
         # A server that cannot be read by its ID fails the command.
         fails = command.kind == 'named' and (
             not all(

@@ -3,8 +3,6 @@
 """Random worlds."""
 
 import datetime
-import random
-from typing import Any
 
 from testbed import nova
 from testbed import records
@@ -24,14 +22,12 @@ _TAKEN = (0, 0, 0, 1, 1, 2, 3, 4, 5, 6)
 _START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
-def odd_case(chance: random.Random, text: str) -> str:
+def odd_case(chance, text):
     """Return a text, sometimes in lower case."""
     return text.lower() if chance.random() < 0.2 else text
 
 
-def server(
-    chance: random.Random, server_id: str, images: list[str]
-) -> w.Record:
+def server(chance, server_id, images):
     """Return a random server."""
     made = records.server(
         server_id,
@@ -44,10 +40,10 @@ def server(
     return {**made, w.TASK: chance.choice(TASKS)}
 
 
-def image(chance: random.Random, image_id: str, ids: list[str]) -> w.Record:
+def image(chance, image_id, ids):
     """Return a random image."""
     others = [other for other in ids if other != image_id] or ['gone']
-    metadata: dict[str, Any] = {
+    metadata = {
         key: chance.choice(others)
         for key in ('kernel_id', 'ramdisk_id')
         if chance.random() < 0.05
@@ -76,9 +72,7 @@ def image(chance: random.Random, image_id: str, ids: list[str]) -> w.Record:
     return made
 
 
-def region(
-    chance: random.Random, number: int, glance: int, images: dict[str, Any]
-) -> w.Region:
+def region(chance, number, glance, images):
     """Return a random region."""
     servers = {}
     ids = [f'srv-{n}' for n in range(number, 7, 3) if chance.random() < 0.8]
@@ -106,7 +100,7 @@ def region(
     return made
 
 
-def world(chance: random.Random) -> w.World:
+def world(chance):
     """Return a random world."""
     glances = []
     for number in range(2):

@@ -6,11 +6,9 @@ What changed after it was last read, within the time that the documents allow,
 cannot be known, and is no fault.
 """
 
-from collections.abc import Mapping
 import copy
 import math
 
-from tests.oracle import commands
 from tests.oracle import rules
 from tests.oracle import world as w
 from tests.oracle.expectation import View
@@ -30,24 +28,23 @@ class Watch:
     :ivar deleted: what the command deleted
     """
 
-    def __init__(self, world: w.World, command: commands.Command) -> None:
+    def __init__(self, world, command):
         self._world = world
         self._command = command
         self.clock = 1000.0
-        self.deleted: set[str] = set()
+        self.deleted = set()
         self._requests = 0.0
         self._states = [(0.0, self.clock, copy.deepcopy(world))]
-        #: Numbers of requests: of the last list of images and of servers, of
-        #: each region; and the last one after which all is read again.
-        self._images: dict[str, float] = {}
-        self._servers: dict[str, float] = {}
+        #: Numbers of requests: of the last lists, by region and path; and the
+        #: last one after which all is read again.
+        self._read = {}
         self._barrier = 0.0
-        self._check_began: float | None = None
+        self._check_began = None
         self._list_began = math.inf
         self._sent = self.clock
         self._longest = 0.0
 
-    def note_change(self, *, is_asked: bool = False) -> None:
+    def note_change(self, *, is_asked=False):
         """Note another state of the world."""
         number = self._requests
         if is_asked:
@@ -57,21 +54,16 @@ class Watch:
         state = copy.deepcopy(self._world)
         self._states.append((number, self.clock, state))
 
-    def note_request(self) -> None:
+    def note_request(self):
         """Note that a request is sent."""
         self._requests += 1
         self._sent = self.clock
         if self._check_began is None:
             self._check_began = self.clock
 
-    def note_effect(
-        self, method: str, region: str, path: str, query: Mapping[str, str]
-    ) -> None:
-        """Note the request, right before it takes effect.
-
-        :raises Fault: if it is a deletion that loses anything
-        """
-        if path in ('/servers/detail', '/os-services'):
+    def note_effect(self, method, region, path, query):
+        """Note the request, right before it takes effect; check a deletion."""
+        if path in (w.SERVERS, w.SERVICES):
             self._list_began = min(self._list_began, self._sent)
             self._longest = max(self._longest, self.clock - self._list_began)
         else:
@@ -79,18 +71,16 @@ class Watch:
         if method == 'DELETE':
             self._check(region, path.rpartition('/')[2])
             self._set_barrier(self._requests)
-        elif path in ('/images/detail', '/servers/detail'):
+        elif path in (w.IMAGES, w.SERVERS):
             self._set_barrier(self._requests)
             if 'marker' not in query:
-                is_servers = path == '/servers/detail'
-                read = self._servers if is_servers else self._images
-                read[region] = self._requests
+                self._read[region, path] = self._requests
 
-    def _set_barrier(self, number: float) -> None:
+    def _set_barrier(self, number):
         self._barrier = number
         self._check_began = None
 
-    def _since(self, number: float, known: float = -math.inf) -> list[w.World]:
+    def _since(self, number, known=-math.inf):
         """Return the states since a request, or a later time."""
         first = max(
             index
@@ -99,12 +89,8 @@ class Watch:
         )
         return [world for *_when, world in self._states[first:]]
 
-    def _check(self, region: str, image_id: str) -> None:
-        """Check a deletion.
-
-        :raises Fault: if it loses anything
-        """
-        image = self._world.images(region).get(image_id)
+    def _check(self, region, image_id):
+        image = self._world.regions[region].images.get(image_id)
         if image is None:
             return
         self.deleted.add(image_id)
@@ -113,7 +99,7 @@ class Watch:
         if not any(
             rules.is_chosen(command, known)
             for world in fresh
-            if (known := world.images(region).get(image_id))
+            if (known := world.regions[region].images.get(image_id))
         ):
             raise Fault(f'{image_id} was not chosen')
         if all('stored' in self._uses(x, region, image) for x in fresh):
@@ -125,31 +111,31 @@ class Watch:
         if not command.includes_used:
             if self._is_used('booted', region, image):
                 raise Fault(f'a server was booted from {image_id}')
-            planned = self._since(self._images.get(region, 0))
+            planned = self._since(self._read.get((region, w.IMAGES), 0))
             if all('needed' in self._uses(x, region, image) for x in planned):
                 raise Fault(f'another image needs {image_id}')
         if command.kind == 'prune' and not any(
             rules.replaces(command, other, image)
             for world in fresh
-            for other in world.images(region).values()
+            for other in world.regions[region].images.values()
         ):
             raise Fault(f'{image_id} has no newer good image in its group')
 
-    def _uses(
-        self, world: w.World, region: str, image: w.Record
-    ) -> dict[str, set[str]]:
+    def _uses(self, world, region, image):
         regions = [world.regions[name] for name in self._command.selected]
         listed = [each.name for each in regions if each.told.listed]
         return View(world, region, self._command, listed).uses(image)
 
-    def _is_used(self, use: str, region: str, image: w.Record) -> bool:
+    def _is_used(self, use, region, image):
         """Return whether a server of one region has used it all the time."""
         age = max(1.0, 5 * self._longest) + self._longest
         known = (self._check_began or self.clock) - age
         return any(
             all(
                 name in self._uses(world, region, image).get(use, ())
-                for world in self._since(self._servers.get(name, 0), known)
+                for world in self._since(
+                    self._read.get((name, w.SERVERS), 0), known
+                )
             )
             for name in self._world.regions
         )

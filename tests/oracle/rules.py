@@ -6,13 +6,8 @@ See "What uses an image" in ``filters.rst``, ``commands/delete.rst`` and
 ``commands/prune.rst``. Nothing here looks at the product.
 """
 
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
 import datetime
-from typing import Any
 
-from tests.oracle import commands
 from tests.oracle import world as w
 
 #: In these, a server is or may be stored in any of its snapshots.
@@ -34,51 +29,44 @@ _FORMATS = {
 #: No image of a world was created from here to the clock of this machine.
 _NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
-Image = w.Record
-#: When an image was created, and its ID.
-Dated = tuple[datetime.datetime, str]
 
-
-def is_stored(server: w.Record, statuses: Iterable[str]) -> bool:
+def is_stored(server, statuses):
     """Return whether a server is, or may be, stored in its snapshots."""
     return server['status'].upper() in statuses or server[w.TASK] is not None
 
 
-def is_from(image: Image, server: w.Record) -> bool:
+def is_from(image, server):
     """Return whether an image was taken from a server."""
     return w.image_server(image) == server['id']
 
 
-def is_named_after(image: Image, server: w.Record) -> bool:
+def is_named_after(image, server):
     """Return whether an image without a server has the name of its image."""
     names = [server['name'] + suffix for suffix in SUFFIXES]
     return w.image_server(image) is None and image['name'] in names
 
 
-def may_hold_any(image: Image) -> bool:
+def may_hold_any(image):
     """Return whether it may hold a server of an unknown name."""
     return w.image_server(image) is None and image['name'].endswith(SUFFIXES)
 
 
-def is_booted(image: Image, server: w.Record) -> bool:
+def is_booted(image, server):
     """Return whether a server was booted from an image."""
     return server['image'] != '' and server['image']['id'] == image['id']
 
 
-def is_needed(image: Image, images: Iterable[Image]) -> bool:
+def is_needed(image, images):
     """Return whether another image needs an image."""
-    return any(image['id'] in _needs(other) for other in images)
+    found = set()
+    for metadata in (other['metadata'] for other in images):
+        found |= {metadata.get('kernel_id'), metadata.get('ramdisk_id')}
+        disks = metadata.get('block_device_mapping', [])
+        found |= {disk['image_id'] for disk in disks}
+    return image['id'] in found
 
 
-def _needs(image: Image) -> Iterator[str]:
-    metadata = image['metadata']
-    yield metadata.get('kernel_id')
-    yield metadata.get('ramdisk_id')
-    for disk in metadata.get('block_device_mapping', []):
-        yield disk['image_id']
-
-
-def is_chosen(command: commands.Command, image: Image) -> bool:
+def is_chosen(command, image):
     """Return whether the image itself is one that a command may delete."""
     status = image['status'].upper()
     if command.kind == 'named':
@@ -95,21 +83,21 @@ def is_chosen(command: commands.Command, image: Image) -> bool:
     )
 
 
-def group_of(command: commands.Command, image: Image) -> str | None:
+def group_of(command, image):
     """Return the group of an image for prune, or None."""
     is_by_name = command.group_by == 'name'
     return image['name'] if is_by_name else w.image_server(image)
 
 
-def chosen(command: commands.Command, images: list[Image]) -> list[Image]:
+def chosen(command, images):
     """Return the images that a command would delete if nothing used them."""
     matching = [image for image in images if is_chosen(command, image)]
     if command.kind != 'prune':
         return matching
-    rules: dict[str, Any] = dict(command.rules)
+    rules = dict(command.rules)
     if 'within' in rules:
         rules['within'] = datetime.timedelta(hours=rules['within'])
-    groups: dict[str | None, set[Dated]] = {}
+    groups = {}
     for image in matching:
         if (time := _time(image)) is not None:
             group = groups.setdefault(group_of(command, image), set())
@@ -122,13 +110,13 @@ def chosen(command: commands.Command, images: list[Image]) -> list[Image]:
     return [image for image in matching if image['id'] in pruned]
 
 
-def kept_of(group: Iterable[Dated], rules: Mapping[str, Any]) -> set[Dated]:
+def kept_of(group, rules):
     """Return the images of a group that are kept, by restic's documents.
 
     The documents do not tell which of two images of the same time is the
     newer: here it is the ID.
 
-    :param group: images of the past
+    :param group: images of the past: when they were created, and their IDs
     """
     past = sorted(group, reverse=True)
     rules = {rule: value for rule, value in rules.items() if value}
@@ -137,7 +125,7 @@ def kept_of(group: Iterable[Dated], rules: Mapping[str, Any]) -> set[Dated]:
         # snapshots will be removed."
         return {*past}
     # "A snapshot only needs to match a single option to be kept."
-    found: set[Dated] = set()
+    found = set()
     for rule, value in rules.items():
         if rule == 'last':
             # "Keep the n last (most recent) snapshots."
@@ -149,7 +137,7 @@ def kept_of(group: Iterable[Dated], rules: Mapping[str, Any]) -> set[Dated]:
         else:
             # "For the last n hours which have one or more snapshots, keep
             # only the most recent one for each hour."
-            newest: dict[str, Dated] = {}
+            newest = {}
             for image in past:
                 newest.setdefault(image[0].strftime(_FORMATS[rule]), image)
             found |= {*[*newest.values()][:value]}
@@ -160,7 +148,7 @@ def kept_of(group: Iterable[Dated], rules: Mapping[str, Any]) -> set[Dated]:
     return found
 
 
-def _time(image: Image) -> datetime.datetime | None:
+def _time(image):
     """Return when an image was created; None: unreadable, or in the future."""
     try:
         time = datetime.datetime.fromisoformat(image['created'])
@@ -169,7 +157,7 @@ def _time(image: Image) -> datetime.datetime | None:
     return time if time < _NOW else None
 
 
-def replaces(command: commands.Command, other: Image, image: Image) -> bool:
+def replaces(command, other, image):
     """Return whether another image of a group is good, and is newer."""
     newer, time = _time(other), _time(image)
     return (

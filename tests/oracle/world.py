@@ -6,28 +6,24 @@ Regions with a Nova each, and Image services that they share. Servers may be in
 a cell that does not respond, and their records may be malformed.
 """
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from typing import Any
-
-import requests_mock
-
 from testbed import nova
 from testbed.fleet import Fleet
 from tests.unit.conftest import set_catalog
 
-Record = nova.Record
 TASK = 'OS-EXT-STS:task_state'
+#: Paths of requests.
+IMAGES, SERVERS = '/images/detail', '/servers/detail'
+SERVICES = '/os-services'
 #: The key of the second record of a server ends with this.
 AGAIN = ' again'
 
 
-def _without(field: str) -> Callable[[Record], Any]:
+def _without(field):
     return lambda server: {k: v for k, v in server.items() if k != field}
 
 
 #: How servers are listed that cannot be read.
-MALFORMED: dict[str, Callable[[Record], Any]] = {
+MALFORMED = {
     'null': lambda _server: None,
     'text': lambda _server: 'server',
     'no id': _without('id'),
@@ -50,16 +46,14 @@ class Told:
     listed = own_project = blind = failed = False
     _asked = _was_down = False
 
-    def __deepcopy__(self, _memo: object) -> 'Told':
+    def __deepcopy__(self, _memo):
         return self
 
-    def note(
-        self, path: str, query: Mapping[str, str], code: int, is_down: bool
-    ) -> None:
+    def note(self, path, query, code, is_down):
         """Note a request and the status of its response."""
-        if path == '/images/detail':
+        if path == IMAGES:
             self.listed |= code == 200
-        elif path == '/servers/detail' and code != 406:
+        elif path == SERVERS and code != 406:
             self.own_project |= code == 403 and not self._asked
             self._asked = True
             is_refused = code == 403 and 'all_tenants' in query
@@ -67,7 +61,7 @@ class Told:
             if 'marker' not in query:
                 self._was_down = self.blind = False
             self._was_down |= is_down
-        elif path == '/os-services':
+        elif path == SERVICES:
             self.blind |= code != 200 or (self._was_down and not is_down)
 
 
@@ -80,13 +74,7 @@ class Region(Fleet):
     :ivar malformed: how servers are listed that cannot be read, by key
     """
 
-    def __init__(
-        self,
-        name: str,
-        images: dict[str, Record],
-        image_url: str | None,
-        servers: dict[str, Record],
-    ) -> None:
+    def __init__(self, name, images, image_url, servers):
         super().__init__(())
         self.name = name
         self.images = images
@@ -95,13 +83,11 @@ class Region(Fleet):
         self.is_up = True
         # NOTE: there is a cell, even if it has no servers.
         self.cell = {''}
-        self.malformed: dict[str, str] = {}
+        self.malformed = {}
         self.told = Told()
-        self.hook: Callable[..., int | None] = lambda *_request: None
+        self.hook = lambda *_request: None
 
-    def answer(
-        self, method: str, path: str, query: Mapping[str, str], *rest: Any
-    ) -> nova.Answer:
+    def answer(self, method, path, query, *rest):
         """Return the response to a request."""
         fault = self.hook(method, self.name, path, query)
         if not self.is_up:
@@ -113,19 +99,19 @@ class Region(Fleet):
         self.told.note(path, query, code, bool(self.down))
         return answer
 
-    def shown(self, key: str) -> Any:
+    def shown(self, key):
         """Return a server as it is displayed."""
         if key in self.malformed and key not in self.down:
             return MALFORMED[self.malformed[key]](self.servers[key])
         return super().shown(key)
 
-    def sees(self, key: str) -> bool:
+    def sees(self, key):
         """Return whether the user may know of a server."""
         return self.project_of(key) == nova.PROJECT or (
             self.is_admin and not self.told.own_project
         )
 
-    def is_unread(self, key: str) -> bool:
+    def is_unread(self, key):
         """Return whether it cannot be known what a server uses."""
         return (
             not self.is_up
@@ -136,7 +122,7 @@ class Region(Fleet):
         )
 
     @property
-    def hides(self) -> bool:
+    def hides(self):
         """Whether servers are missing from the list without a trace."""
         fits = self.max_page > len(self.servers)
         lists_services = self.is_admin and not self.told.own_project
@@ -145,11 +131,11 @@ class Region(Fleet):
         )
 
     @property
-    def is_old(self) -> bool:
+    def is_old(self):
         """Whether it does not tell of the servers of a cell that is down."""
         return self.highest < (2, 69)
 
-    def omits(self, key: str) -> bool:
+    def omits(self, key):
         """Return whether a server is missing from the list."""
         return self.hides and key in self.cell
 
@@ -157,12 +143,10 @@ class Region(Fleet):
 class World:
     """All regions, and their images."""
 
-    def __init__(self, regions: list[Region]) -> None:
+    def __init__(self, regions):
         self.regions = {region.name: region for region in regions}
 
-    def serve(
-        self, mocker: requests_mock.Mocker, hook: Callable[..., int | None]
-    ) -> None:
+    def serve(self, mocker, hook):
         """Serve it, with a Keystone.
 
         :param hook: called before each request, with the method, the name of
@@ -175,12 +159,7 @@ class World:
             region.hook = hook
             region.serve(mocker, urls[name])
 
-    def images(self, region: str) -> dict[str, Record]:
-        """Return the images that a region lists, by ID."""
-        images: dict[str, Record] = self.regions[region].images
-        return images
-
-    def sharing(self, region: str, listed: list[str]) -> list[Region]:
+    def sharing(self, region, listed):
         """Return the regions whose servers have to be read for one of them.
 
         The catalog says so, or the images that were listed.
@@ -195,7 +174,7 @@ class World:
             or (seen and other.images is seen and other.name in listed)
         ]
 
-    def connected(self, region: str, listed: list[str]) -> list[Region]:
+    def connected(self, region, listed):
         """Return the same, those that share images with these, and so on.
 
         What a server of a selected region uses is kept in all of them.
@@ -208,7 +187,6 @@ class World:
             found = more
 
 
-def image_server(image: Record) -> str | None:
+def image_server(image):
     """Return the ID of the server that an image was taken from."""
-    server_id: str | None = image.get('server', {}).get('id')
-    return server_id
+    return image.get('server', {}).get('id')

@@ -2,13 +2,11 @@
 
 """The time, which passes without sleeping, and a clock that may be wrong."""
 
-from collections.abc import Iterator
 import contextlib
 import datetime
 import os
 import random
 import time
-from typing import Any
 from unittest import mock
 
 from tests.oracle import client
@@ -26,7 +24,7 @@ ZONES = (
 
 
 class _Meta(type):
-    def __instancecheck__(cls, other: object) -> bool:
+    def __instancecheck__(cls, other):
         return isinstance(other, _REAL)
 
 
@@ -37,32 +35,32 @@ class Clock:
     :ivar offset: by how much the clock of the client is wrong
     """
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.now = 0.0
         self.offset = 0.0
 
-    def stamp(self) -> str:
+    def stamp(self):
         """Return the time as Nova shows it."""
         return f'{_REAL.fromtimestamp(self.now, datetime.UTC):%FT%TZ}'
 
-    def of_client(self) -> datetime.datetime:
+    def of_client(self):
         """Return the time of the client."""
         return _REAL.fromtimestamp(self.now + self.offset, datetime.UTC)
 
-    def set_local(self, day: int, minute: int) -> None:
+    def set_local(self, day, minute):
         """Set the time: so many minutes after 2 o'clock, local time."""
         year, month, first = _FIRST
         parts = (year, month, first + day, 2, minute, 0, -1, -1, -1)
         self.now = max(self.now, time.mktime(parts))
 
     @contextlib.contextmanager
-    def patched(self, zone: str, sleep: Any) -> Iterator[None]:
+    def patched(self, zone, sleep):
         """Let the commands use this time, in one thread."""
         clock = self
 
         class Fake(_REAL, metaclass=_Meta):
             @classmethod
-            def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+            def now(cls, tz=None):
                 return clock.of_client().astimezone(tz)
 
         with (
@@ -78,7 +76,7 @@ class Clock:
 
 
 @contextlib.contextmanager
-def _local(zone: str) -> Iterator[None]:
+def _local(zone):
     tzset = getattr(time, 'tzset', lambda: None)
     try:
         with mock.patch.dict(os.environ, TZ=zone):

@@ -2,17 +2,12 @@
 
 """A fake Nova that fails, and the process that is killed meanwhile."""
 
-from collections.abc import Callable
-from collections.abc import Mapping
-import random
-from typing import Any
 import uuid
 
 import requests
 
 from testbed import nova
 from testbed.fleet import Fleet
-from tests.simulate.clock import Clock
 
 #: Some are before the request takes effect, and some after.
 _BEFORE = ('kill', 'kill', 'timeout', 403, 500, 503)
@@ -39,34 +34,29 @@ class Cloud(Fleet):
     :ivar is_killed: whether the process that sends requests was killed
     """
 
-    def __init__(self, chance: random.Random, clock: Clock) -> None:
+    def __init__(self, chance, clock):
         super().__init__(())
         self._chance = chance
         self._clock = clock
         self.now = clock.stamp
         self.calm_down()
-        self.act: Callable[[], object] = lambda: None
-        self.added: Callable[[nova.Record], object] = lambda _image: None
+        self.act = lambda: None
+        self.added = lambda _image: None
         self.is_killed = False
 
-    def calm_down(self) -> None:
+    def calm_down(self):
         """Let nothing fail, and nobody else act."""
         self._faults = self._acts = 0.0
-        self._outage: tuple[str, str, Any] = _CALM[0]
+        self._outage = _CALM[0]
 
-    def worsen(self) -> None:
-        """Draw how many requests fail, or kill the command, in a night.
-
-        Before some of the others somebody else changes something.
-        """
+    def worsen(self):
+        """Draw what fails, and how often somebody else acts, in a night."""
         self._faults = self._chance.choice([0, 0.02, 0.1])
         self._acts = self._chance.choice([0, 0.3])
         is_out = self._chance.random() < 0.2
         self._outage = self._chance.choice(_OUTAGES if is_out else _CALM)
 
-    def answer(
-        self, method: str, path: str, query: Mapping[str, str], *rest: Any
-    ) -> nova.Answer:
+    def answer(self, method, path, query, *rest):
         """Return the response to a request, if nothing fails."""
         if self.is_killed:
             raise Killed
@@ -87,7 +77,7 @@ class Cloud(Fleet):
         answer = super().answer(method, path, query, *rest)
         return answer if after is None else self._fail(after)
 
-    def _fail(self, how: Any) -> nova.Answer:
+    def _fail(self, how):
         if how == 'kill':
             self.is_killed = True
             raise Killed
@@ -95,13 +85,13 @@ class Cloud(Fleet):
             raise requests.exceptions.ReadTimeout('timed out')
         return nova.fault(how, 'fault', 'It failed.')
 
-    def add(self, new: nova.Record) -> None:
+    def add(self, new):
         """Add a new image, with a random ID."""
         new['id'] = self.new_id()
         new['updated'] = new['created']
         super().add(new)
         self.added(new)
 
-    def new_id(self) -> str:
+    def new_id(self):
         """Return a random ID."""
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))

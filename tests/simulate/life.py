@@ -2,14 +2,10 @@
 
 """What happens to servers and images."""
 
-import random
-
 from testbed import nova
 from testbed.fleet import server
 from testbed.fleet import snapshot
 from tests.oracle.world import TASK
-from tests.simulate.clock import Clock
-from tests.simulate.cloud import Cloud
 from tests.simulate.plan import of
 
 #: The task of a server during an upload.
@@ -25,15 +21,13 @@ _EVENTS = (
 class Life:
     """Changes a cloud."""
 
-    def __init__(
-        self, chance: random.Random, clock: Clock, cloud: Cloud
-    ) -> None:
+    def __init__(self, chance, clock, cloud):
         self._chance = chance
         self._clock = clock
         self._cloud = cloud
         #: When the upload of an image ends, and how.
-        self._uploads: dict[str, tuple[float, str]] = {}
-        self._cell: set[str] = set()
+        self._uploads = {}
+        self._cell = set()
         # Somebody loses images above all, while a command runs.
         cloud.act = lambda: self.act((*_EVENTS, *['lose'] * 3))
         for _ in range(2):
@@ -43,7 +37,7 @@ class Life:
         for _ in range(chance.randint(3, 6)):
             self._boot()
 
-    def morning(self) -> None:
+    def morning(self):
         """Let some things happen, and an operator repair others."""
         for each in self._cloud.servers.values():
             if self._chance.random() < 0.6:
@@ -58,7 +52,7 @@ class Life:
         for _ in range(self._chance.choice([0, 0, 0, 1, 2])):
             self.act()
 
-    def pass_time(self, seconds: float) -> None:
+    def pass_time(self, seconds):
         """Let time pass: uploads end."""
         self._clock.now += seconds
         for image_id, (when, fate) in [*self._uploads.items()]:
@@ -66,7 +60,7 @@ class Life:
                 del self._uploads[image_id]
                 self._end(image_id, fate)
 
-    def act(self, events: tuple[str, ...] = _EVENTS) -> None:
+    def act(self, events=_EVENTS):
         """Let one thing happen."""
         chance, servers = self._chance, self._cloud.servers
         each = chance.choice([*servers.values()])
@@ -91,7 +85,7 @@ class Life:
             case 'error' if is_ready:
                 each['status'] = chance.choice(['ERROR', 'SHUTOFF'])
 
-    def _boot(self) -> None:
+    def _boot(self):
         new = self._cloud.new_id()
         on_volume = self._chance.random() < 0.15
         self._cloud.servers[new] = server(
@@ -104,13 +98,12 @@ class Life:
         if self._chance.random() < 0.3:
             self._cell.add(new)
 
-    def _any_image(self) -> str:
+    def _any_image(self):
         images = self._cloud.images.values()
         good = [i['id'] for i in images if i['status'] == 'ACTIVE']
-        chosen: str = self._chance.choice([*good, *self._bases])
-        return chosen
+        return self._chance.choice([*good, *self._bases])
 
-    def _take(self, each: nova.Record, name: str = 'by hand') -> None:
+    def _take(self, each, name='by hand'):
         now = self._clock.stamp()
         new = snapshot(0, each['id'], name=name, created=now)
         self._cloud.add(new)
@@ -119,11 +112,11 @@ class Life:
         else:
             new['status'] = 'SAVING'
 
-    def _shelve(self, each: nova.Record) -> None:
+    def _shelve(self, each):
         each['status'] = 'SHELVED_OFFLOADED'
         self._take(each, f'{each["name"]}-shelved')
 
-    def _unshelve(self, each: nova.Record) -> None:
+    def _unshelve(self, each):
         if each['status'] != 'SHELVED_OFFLOADED':
             return
         each['status'] = 'ACTIVE'
@@ -132,7 +125,7 @@ class Life:
                 self._cloud.delete(image['id'])
                 break
 
-    def _lose(self, each: nova.Record) -> None:
+    def _lose(self, each):
         """Lose the newest images of a server."""
         status = self._chance.choice(['ERROR', 'DELETED', 'UNKNOWN', ''])
         newest = of(each['id'], self._cloud.ordered())
@@ -143,7 +136,7 @@ class Life:
             else:
                 self._cloud.delete(image['id'])
 
-    def _upload(self, image: nova.Record) -> None:
+    def _upload(self, image):
         minutes = self._chance.choice([0.5, 2, 5, 30])
         fate = self._chance.choice(_FATES)
         self._uploads[image['id']] = (self._clock.now + 60 * minutes, fate)
@@ -151,7 +144,7 @@ class Life:
         if image['status'] == 'SAVING':
             taken[TASK] = _UPLOADING
 
-    def _end(self, image_id: str, fate: str) -> None:
+    def _end(self, image_id, fate):
         image = self._cloud.images.get(image_id)
         if image is None or image['status'] != 'SAVING':
             return

@@ -3,7 +3,6 @@
 """The options of the three commands, and what the documents say of them."""
 
 import datetime
-import random
 
 from testbed import nova
 from tests.oracle import commands
@@ -27,7 +26,7 @@ class Plan:
     :ivar prune: the last of them
     """
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance):
         rules = chance.sample(commands.PERIODS, chance.choice([1, 1, 1, 2, 3]))
         keep = {rule: chance.choice([1, 1, 1, 2, 4]) for rule in rules}
         if chance.random() < 0.3:
@@ -45,18 +44,16 @@ class Plan:
             'prune': [*commands.words_of(keep), GO],
         }
 
-    def pruned(self, images: list[nova.Record]) -> set[str]:
+    def pruned(self, images):
         """Return the images that no rule keeps."""
         return {each['id'] for each in rules.chosen(self.prune, images)}
 
-    def has_recent(self, now: _Time, images: list[nova.Record]) -> bool:
+    def has_recent(self, now, images):
         """Return whether a server needs no other snapshot."""
         good = _dated(images, 'ACTIVE')
         return any(abs(now - time) < _RECENT for time in good)
 
-    def is_due(
-        self, now: _Time, server: nova.Record, images: list[nova.Record]
-    ) -> bool:
+    def is_due(self, now, server, images):
         """Return whether a snapshot of a server is created."""
         return (
             is_marked(server)
@@ -65,7 +62,7 @@ class Plan:
             and not self.has_recent(now, images)
         )
 
-    def is_covered(self, now: _Time, images: list[nova.Record]) -> bool:
+    def is_covered(self, now, images):
         """Return whether a server falls short of nothing."""
         good = _dated(images, 'ACTIVE')
         return (
@@ -75,17 +72,17 @@ class Plan:
         )
 
 
-def is_marked(server: nova.Record) -> bool:
+def is_marked(server):
     """Return whether a server is to have snapshots."""
-    return bool(server['metadata']['backup'] == 'yes')
+    return server['metadata']['backup'] == 'yes'
 
 
-def of(server_id: str, images: list[nova.Record]) -> list[nova.Record]:
+def of(server_id, images):
     """Return the images of a server."""
     return [i for i in images if image_server(i) == server_id]
 
 
-def _dated(images: list[nova.Record], status: str) -> list[_Time]:
+def _dated(images, status):
     """Return when the images with a status were created."""
     found = [each for each in images if each['status'] == status]
     return [_Time.fromisoformat(each['created']) for each in found]

@@ -29,7 +29,7 @@ class Year:
     :ivar counts: how often something happened
     """
 
-    def __init__(self, seed: int, mocker: requests_mock.Mocker) -> None:
+    def __init__(self, seed, mocker):
         self._seed = seed
         self._chance = random.Random(seed)
         self._clock = Clock()
@@ -43,7 +43,7 @@ class Year:
         counted = ('created', 'deleted', 'ok', 'not ok', 'killed', 'calm')
         self.counts = dict.fromkeys(counted, 0)
 
-    def live(self, days: int) -> None:
+    def live(self, days):
         """Live some days."""
         again = f'./run simulate 1 --seed {self._seed} --days'
         with self._clock.patched(self._zone, self._life.pass_time):
@@ -54,7 +54,7 @@ class Year:
                     e.add_note(f'again: {again} {day + 1}: {self._plan.words}')
                     raise
 
-    def _day(self, day: int) -> None:
+    def _day(self, day):
         self._life.pass_time(_HOUR * self._chance.randrange(18))
         self._life.morning()
         self._clock.set_local(day, self._chance.randrange(20))
@@ -72,7 +72,7 @@ class Year:
                 self._run(name)
                 self._life.pass_time(_HOUR)
 
-    def _calm_night(self) -> None:
+    def _calm_night(self):
         """Nothing fails, and nobody else acts: what is said is done."""
         self.counts['calm'] += 1
         cloud, plan = self._cloud, self._plan
@@ -100,12 +100,11 @@ class Year:
                 raise Fault('prune failed')
             self._expect(text, expected)
 
-    def _expect(self, text: str, expected: set[str]) -> None:
-        changed = {*self._guard.changed}
-        if changed != expected:
+    def _expect(self, text, expected):
+        if (changed := {*self._guard.changed}) != expected:
             raise Fault(f'{text} {changed}, instead of {expected}')
 
-    def _run(self, name: str) -> int | None:
+    def _run(self, name):
         """Run a command; return its exit code, or None if it was killed."""
         self._guard.begin()
         code = None
@@ -125,16 +124,12 @@ class Year:
             self.counts[what] += len(self._guard.changed)
         return code
 
-    def _asked(self) -> None:
+    def _asked(self):
         raise AssertionError('it asked')
 
 
-def live(seed: int, days: int = DAYS) -> dict[str, int]:
-    """Live some days of a year.
-
-    :returns: how often something happened
-    :raises Fault: if something does not hold, with what to run again
-    """
+def live(seed, days=DAYS):
+    """Live some days of a year; return how often something happened."""
     with requests_mock.Mocker() as mocker:
         year = Year(seed, mocker)
         year.live(days)

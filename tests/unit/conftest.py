@@ -5,14 +5,10 @@
 All properties are tested with one profile of Hypothesis.
 """
 
-from collections.abc import Callable
-from collections.abc import Iterator
 import os
-import pathlib
 import random
 import signal
 import time
-from typing import Any
 
 from hypothesis import HealthCheck
 from hypothesis import settings
@@ -42,13 +38,13 @@ settings.load_profile('unit')
 
 
 @pytest.fixture(autouse=True)
-def alarms(monkeypatch: pytest.MonkeyPatch) -> None:
+def alarms(monkeypatch):
     """Let no test depend on another one that allows them."""
     monkeypatch.setattr(_alarms, '_allowed', False)
 
 
 @pytest.fixture(autouse=True, scope='session')
-def signals() -> None:
+def signals():
     """Receive signals that a shell ignores for what runs in background."""
     for number in (signal.SIGINT, getattr(signal, 'SIGHUP', signal.SIGINT)):
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -56,15 +52,15 @@ def signals() -> None:
 
 
 @pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def slept(monkeypatch):
     """Replace sleeping: record the durations, and advance the clock.
 
     There is no jitter.
     """
-    seconds: list[float] = []
+    seconds = []
     clock = [1000.0]
 
-    def sleep(duration: float) -> None:
+    def sleep(duration):
         seconds.append(duration)
         clock[0] += duration
 
@@ -75,12 +71,12 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def set_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def set_zone(monkeypatch):
     """Return a function that sets the local time zone."""
     if not hasattr(time, 'tzset'):
         pytest.skip('Windows has no tzset()')
 
-    def set_(zone: str) -> None:
+    def set_(zone):
         monkeypatch.setenv('TZ', zone)
         time.tzset()
 
@@ -90,18 +86,14 @@ def set_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 
 
 @pytest.fixture
-def http() -> Iterator[requests_mock.Mocker]:
+def http():
     """Mock HTTP, with a Keystone."""
     with requests_mock.Mocker() as mocker:
         set_catalog(mocker, {'RegionOne': nova.ENDPOINT})
         yield mocker
 
 
-def set_catalog(
-    mocker: requests_mock.Mocker,
-    regions: dict[str, str],
-    images: dict[str, str] | None = None,
-) -> None:
+def set_catalog(mocker, regions, images=None):
     """Let Keystone issue tokens with these endpoints.
 
     :param regions: the Compute endpoint of each region
@@ -114,37 +106,37 @@ def set_catalog(
     )
 
 
-def new_session() -> session.Session:
+def new_session():
     """Make a session, not yet authenticated."""
     return session.Session(v3.Password(**AUTH))
 
 
 @pytest.fixture
-def ksa_session() -> session.Session:
+def ksa_session():
     """Provide a session, not yet authenticated."""
     return new_session()
 
 
 @pytest.fixture
-def compute(ksa_session: session.Session) -> adapter.Adapter:
+def compute(ksa_session):
     """Provide an adapter for Compute."""
     return adapter.Adapter(ksa_session, service_type='compute')
 
 
 @pytest.fixture
-def api(http: requests_mock.Mocker, compute: adapter.Adapter) -> ImagesAPI:
+def api(http, compute):
     """Provide the tested API."""
     return ImagesAPI(compute)
 
 
 @pytest.fixture
-def app(http: requests_mock.Mocker, tmp_path: pathlib.Path) -> App:
+def app(http, tmp_path):
     """Provide the shell that runs commands."""
     return App(tmp_path)
 
 
 @pytest.fixture
-def two_regions(http: requests_mock.Mocker) -> None:
+def two_regions(http):
     """Mock two regions, each with an image of its own."""
     set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
     http.get(nova.DETAIL, json=nova.page([nova.image(1)]))
@@ -152,7 +144,7 @@ def two_regions(http: requests_mock.Mocker) -> None:
 
 
 @pytest.fixture(scope='session')
-def shell_class() -> Any:
+def shell_class():
     """Import the shell of OpenStackClient only if it is needed: it is slow."""
     from openstackclient import shell
 
@@ -160,12 +152,10 @@ def shell_class() -> Any:
 
 
 @pytest.fixture
-def set_variables(
-    monkeypatch: pytest.MonkeyPatch,
-) -> Callable[[dict[str, str]], None]:
+def set_variables(monkeypatch):
     """Return a function that sets the variables of the client."""
 
-    def set_(variables: dict[str, str]) -> None:
+    def set_(variables):
         for name in [name for name in os.environ if name.startswith('OS_')]:
             monkeypatch.delenv(name)
         for name, value in variables.items():
@@ -174,7 +164,7 @@ def set_variables(
     return set_
 
 
-def sent(mocker: requests_mock.Mocker) -> list[str]:
+def sent(mocker):
     """Return the requests to Compute: method, path and query."""
     return [
         f'{r.method} {r.url.removeprefix(nova.HOST)}'

@@ -3,14 +3,11 @@
 """How commands are run, from the parser to mocked HTTP, and on which cloud."""
 
 import argparse
-from collections.abc import Iterator
 import contextlib
 import importlib.metadata
 import io
 import json
 import logging
-import pathlib
-from typing import Any
 
 from osc_lib.cli import client_config
 
@@ -20,7 +17,7 @@ from testbed.fleet import server
 from testbed.fleet import snapshot
 
 #: The classes of the commands, as the clients load them.
-COMMANDS: dict[str, Any] = {
+COMMANDS = {
     point.name.removeprefix('compute_image_'): point.load()
     for point in importlib.metadata.distribution(
         'osc-compute-images'
@@ -46,12 +43,12 @@ GO = '--auto-approve'
 DRY = '--dry-run'
 
 
-def day(number: int) -> str:
+def day(number):
     """Return a time."""
     return f'2025-11-{number:02}T12:00:00Z'
 
 
-def images() -> list[dict[str, Any]]:
+def images():
     """Return a base image, three snapshots of web, and two of db."""
     return [
         nova.image(0, created='2025-10-01T12:00:00Z'),
@@ -60,7 +57,7 @@ def images() -> list[dict[str, Any]]:
     ]
 
 
-def new_fleet() -> Fleet:
+def new_fleet():
     """Return these images and two servers; web was booted from the first."""
     servers = [server(WEB, 'web', image=ID[0]), server(DB, 'db')]
     return Fleet(images(), servers)
@@ -74,16 +71,11 @@ class App:
     :param settings: additional settings of ``mycloud``
     """
 
-    def __init__(
-        self,
-        folder: pathlib.Path,
-        clouds: dict[str, Any] | None = None,
-        **settings: Any,
-    ) -> None:
+    def __init__(self, folder, clouds=None, **settings):
         file = folder / 'clouds.yaml'
         clouds = {'mycloud': {**CLOUD, **settings}, **(clouds or {})}
         file.write_text(json.dumps({'clouds': clouds}))
-        self.stdout: Any = io.StringIO()
+        self.stdout = io.StringIO()
         self.parser = argparse.ArgumentParser()
         self.options = argparse.Namespace(
             verbose_level=1,
@@ -96,9 +88,9 @@ class App:
             config_files=[str(file)], secure_files=[], load_envvars=False
         )
         self.client_manager = argparse.Namespace()
-        self.timing_data: list[Any] = []
+        self.timing_data = []
 
-    def prepare_to_run_command(self, command: Any) -> None:
+    def prepare_to_run_command(self, command):
         """Log in."""
         assert command.auth_required
         settings = self.cloud_config.get_one(
@@ -109,7 +101,7 @@ class App:
             config=settings
         )
 
-    def run(self, command: Any, *words: str) -> tuple[int, str]:
+    def run(self, command, *words):
         """Run a command; return its exit code and output.
 
         :param command: its class, or a line such as ``delete --all``
@@ -127,17 +119,17 @@ class App:
         self.stdout.truncate(self.stdout.seek(0))
         return code, printed
 
-    def rows(self, command: Any, *words: str, code: int = 0) -> Any:
+    def rows(self, command, *words, code=0):
         """Run a command, check its exit code, and return the rows."""
         got, printed = self.run(command, '-f', 'json', *words)
         assert got == code
         return json.loads(printed)
 
-    def listed(self, *words: str) -> Any:
+    def listed(self, *words):
         """Run a list; return the rows."""
         return self.rows('list', *words)
 
-    def acted(self, command: Any, *words: str, code: int = 0) -> Any:
+    def acted(self, command, *words, code=0):
         """Run a command; return what it does, or would do, to which image."""
         return [
             (row['Action'], ID.index(row['ID']))
@@ -145,13 +137,13 @@ class App:
         ]
 
 
-def errors(caplog: Any) -> list[str]:
+def errors(caplog):
     """Return the errors on stderr, without warnings."""
     return [r.getMessage() for r in caplog.records if r.levelname == 'ERROR']
 
 
 @contextlib.contextmanager
-def kept_logging() -> Iterator[None]:
+def kept_logging():
     """Restore the logging that a shell configures."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -165,5 +157,5 @@ def kept_logging() -> Iterator[None]:
 class Terminal(io.StringIO):
     """A terminal, with the input of its user."""
 
-    def isatty(self) -> bool:
+    def isatty(self):
         return True
