@@ -37,7 +37,7 @@ SECONDS = 5.0
 def check(target, data):
     """Check that an input keeps all promises, with little time and memory."""
     with cost.bounded(len(data), MEMORY, SECONDS):
-        target.check(data)
+        target(data)
 
 
 def main():
@@ -54,7 +54,8 @@ def main():
     where = os.environ.get('FUZZ_CORPUS') or tempfile.mkdtemp(prefix='fuzz-')
     corpus = pathlib.Path(where) / name
     corpus.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(TARGETS[name].seeds):
+    seeds, target = TARGETS[name]
+    for number, seed in enumerate(seeds):
         (corpus / f'seed-{number}').write_bytes(seed)
     words = corpus.with_name('words')
     escaped = (''.join(f'\\x{b:02x}' for b in w.encode()) for w in WORDS)
@@ -65,7 +66,7 @@ def main():
     logging.disable()
     atheris.Setup(
         [name, *files, *limits, artifacts, f'-dict={words}', *options],
-        lambda data: check(TARGETS[name], data),
+        lambda data: check(target, data),
     )
     tracemalloc.start()
     atheris.Fuzz()

@@ -6,11 +6,9 @@ An error has a status, a reason and some headers, one per line, and then the
 body.
 """
 
-from collections.abc import Callable
 import json
 import re
 import time
-from typing import NamedTuple
 import unicodedata
 from unittest import mock
 
@@ -118,17 +116,6 @@ def _check_error(data):
     assert all(0 <= wait <= _error_response.MAX_DELAY for wait in waits)
 
 
-class Target(NamedTuple):
-    """What is fuzzed.
-
-    :param seeds: the initial inputs
-    :param check: fails for an input that breaks a promise
-    """
-
-    seeds: list[bytes]
-    check: Callable[[bytes], None]
-
-
 _ODD = {'id': 1, 'name': '\x1b', 'minDisk': 'x', 'server': {'id': 7}}
 
 _IMAGES = [
@@ -163,8 +150,9 @@ _ERRORS = [
     )
 ]
 
+#: The initial inputs, and what fails for an input that breaks a promise.
 TARGETS = {
-    'page': Target(_PAGES, _check_page),
-    'image': Target(_IMAGES, _check_image),
-    'error': Target(_ERRORS, _check_error),
+    'page': (_PAGES, _check_page),
+    'image': (_IMAGES, _check_image),
+    'error': (_ERRORS, _check_error),
 }

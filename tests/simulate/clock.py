@@ -4,12 +4,12 @@
 
 import contextlib
 import datetime
-import os
 import random
 import time
 from unittest import mock
 
 from tests.oracle import client
+from tests.unit.running import local_zone
 
 _REAL = datetime.datetime
 #: Of the first night. 2024 is a leap year.
@@ -64,7 +64,7 @@ class Clock:
                 return clock.of_client().astimezone(tz)
 
         with (
-            _local(zone),
+            local_zone(zone),
             mock.patch.object(datetime, 'datetime', Fake),
             # The delays between retries; not the faults.
             mock.patch.object(
@@ -73,14 +73,3 @@ class Clock:
             client.at_once(lambda: self.now, sleep),
         ):
             yield
-
-
-@contextlib.contextmanager
-def _local(zone):
-    tzset = getattr(time, 'tzset', lambda: None)
-    try:
-        with mock.patch.dict(os.environ, TZ=zone):
-            tzset()
-            yield
-    finally:
-        tzset()

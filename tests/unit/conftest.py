@@ -71,21 +71,6 @@ def slept(monkeypatch):
 
 
 @pytest.fixture
-def set_zone(monkeypatch):
-    """Return a function that sets the local time zone."""
-    if not hasattr(time, 'tzset'):
-        pytest.skip('Windows has no tzset()')
-
-    def set_(zone):
-        monkeypatch.setenv('TZ', zone)
-        time.tzset()
-
-    yield set_
-    monkeypatch.undo()
-    time.tzset()
-
-
-@pytest.fixture
 def http():
     """Mock HTTP, with a Keystone."""
     with requests_mock.Mocker() as mocker:

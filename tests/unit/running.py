@@ -8,6 +8,9 @@ import importlib.metadata
 import io
 import json
 import logging
+import os
+import time
+from unittest import mock
 
 from osc_lib.cli import client_config
 
@@ -140,6 +143,18 @@ class App:
 def errors(caplog):
     """Return the errors on stderr, without warnings."""
     return [r.getMessage() for r in caplog.records if r.levelname == 'ERROR']
+
+
+@contextlib.contextmanager
+def local_zone(zone):
+    """Set the local time zone for a while; Windows cannot."""
+    tzset = getattr(time, 'tzset', lambda: None)
+    try:
+        with mock.patch.dict(os.environ, TZ=zone):
+            tzset()
+            yield
+    finally:
+        tzset()
 
 
 @contextlib.contextmanager

@@ -15,23 +15,20 @@ import pytest
 
 from tests.fuzz.__main__ import check
 from tests.fuzz.__main__ import WORDS
-from tests.fuzz.targets import Target
 from tests.fuzz.targets import TARGETS
 from tests.unit.project.examples import examples
 
+SEEDS = [(name, seed) for name in TARGETS for seed in TARGETS[name][0]]
 
-@pytest.mark.parametrize('target', TARGETS)
-def test_seeds(target):
-    assert TARGETS[target].seeds
-    for seed in TARGETS[target].seeds:
-        check(TARGETS[target], seed)
+
+def test_seeds():
+    for name, seed in SEEDS:
+        check(TARGETS[name][1], seed)
 
 
 @pytest.mark.no_cover
 @given(
-    st.sampled_from(
-        [(name, seed) for name, t in TARGETS.items() for seed in t.seeds]
-    ),
+    st.sampled_from(SEEDS),
     st.lists(
         st.tuples(
             st.integers(0, 900),
@@ -49,7 +46,7 @@ def test_mutated_seeds(target_and_seed, changes):
     for where, length, new in changes:
         where %= len(data) + 1
         data = data[:where] + new + data[where + length :]
-    check(TARGETS[target], data)
+    check(TARGETS[target][1], data)
 
 
 @pytest.mark.parametrize('seconds', [0, 100])
@@ -66,4 +63,4 @@ def test_costly_input_is_detected(monkeypatch, seconds, size):
     if seconds or size:
         expected = pytest.raises(AssertionError)
     with expected:
-        check(Target([], parse), b'')
+        check(parse, b'')

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Public names, imports between the parts, and the logger."""
+"""Imports between the parts, the version and the logger."""
 
 import ast
 import graphlib
 import importlib.metadata
-import inspect
 import pathlib
 import re
 import subprocess
@@ -26,15 +25,6 @@ def name_of(path):
 
 
 MODULES = {name_of(path): path for path in ROOT.rglob('*.py')}
-
-
-def test_all_lists_public_names():
-    public = {
-        name
-        for name, value in vars(api).items()
-        if not name.startswith('_') and not inspect.ismodule(value)
-    }
-    assert public == set(api.__all__)
 
 
 def python(code):

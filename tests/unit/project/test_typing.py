@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The public names in type checkers and ``pydoc``."""
+"""The public names in type checkers."""
 
 import ast
 import contextlib
@@ -9,7 +9,6 @@ import inspect
 import json
 import pathlib
 import pickle
-import pydoc
 import re
 import subprocess
 import sys
@@ -134,12 +133,9 @@ def test_pyright_passes(tmp_path):
 
 
 @pytest.mark.parametrize('module', [api, filters])
-def test_public_names_have_help_source_and_pickles(module):
-    text = pydoc.plain(pydoc.render_doc(module))
+def test_public_names_have_help_and_pickles(module):
     for name in module.__all__:
-        assert f' {name}' in text, name
         value = getattr(module, name)
         if inspect.isclass(value) or inspect.isfunction(value):
             assert value.__doc__, name
-            assert name in inspect.getsource(value)
             assert pickle.loads(pickle.dumps(value)) is value

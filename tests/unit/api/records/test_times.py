@@ -9,6 +9,7 @@ import pytest
 from osc_compute_images.api import filters
 from osc_compute_images.api import Image
 from osc_compute_images.api.records import _times
+from tests.unit.running import local_zone
 
 
 @pytest.mark.parametrize(
@@ -70,14 +71,14 @@ def test_filters_take_ages(age):
     assert moment >= now - datetime.timedelta(30)
 
 
-def test_times_are_sent_in_utc(set_zone):
-    set_zone('America/New_York')
-    for text, sent in (
-        ('2026-01-01T12:00:00+02:00', '2026-01-01T10:00:00Z'),
-        ('2026-01-01T12:00:00', '2026-01-01T12:00:00Z'),
-        ('2026-01', '2026-01-01T00:00:00Z'),
-        ('2026', '2026-01-01T00:00:00Z'),
-    ):
-        assert filters.changes_since(text).query == {'changes-since': sent}
-    zoned = datetime.datetime.fromisoformat('2026-01-01T12:00:00+02:00')
-    assert _times.moment(zoned).isoformat() == '2026-01-01T10:00:00+00:00'
+def test_times_are_sent_in_utc():
+    with local_zone('EST5EDT,M3.2.0,M11.1.0'):
+        for text, sent in (
+            ('2026-01-01T12:00:00+02:00', '2026-01-01T10:00:00Z'),
+            ('2026-01-01T12:00:00', '2026-01-01T12:00:00Z'),
+            ('2026-01', '2026-01-01T00:00:00Z'),
+            ('2026', '2026-01-01T00:00:00Z'),
+        ):
+            assert filters.changes_since(text).query == {'changes-since': sent}
+        zoned = datetime.datetime.fromisoformat('2026-01-01T12:00:00+02:00')
+        assert _times.moment(zoned).isoformat() == '2026-01-01T10:00:00+00:00'
