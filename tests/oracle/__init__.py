@@ -17,7 +17,7 @@ is ever lost.**
 * The rows of a dry run are those of the application, if nobody else acts.
 
 It is written from the documents, and knows nothing of the product:
-``world.py`` holds what is true, and tells it as Nova does; ``actor.py``
-changes it; ``rules.py`` and ``expectation.py`` say what may be deleted, and
-``invariant.py`` checks each deletion.
+``world.py`` holds what is true, and tells it as Nova does; ``generate.py``
+makes and changes it; ``rules.py`` and ``expectation.py`` say what may be
+deleted, and ``invariant.py`` checks each deletion.
 """

@@ -6,7 +6,6 @@ import random
 
 import requests_mock
 
-from tests.oracle import actor
 from tests.oracle import client
 from tests.oracle import commands
 from tests.oracle import expectation
@@ -79,7 +78,7 @@ class Run:
         return fault
 
     def _act(self, *, is_asked=False):
-        actor.act(self._chance, self.world)
+        generate.act(self._chance, self.world)
         self.watch.note_change(is_asked=is_asked)
         self.watch.clock += self._chance.choice([0, 0, 0.5, 2, 90])
 

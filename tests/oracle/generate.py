@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Random worlds."""
+"""Random worlds, and somebody else who changes them between requests."""
 
 import datetime
 
@@ -20,27 +20,31 @@ TASKS += ('image_snapshot', 'rebuilding', 'resize_prep')
 #: The numbers of the servers that images are taken from.
 _TAKEN = (0, 0, 0, 1, 1, 2, 3, 4, 5, 6)
 _START = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+_OF_SERVERS = (*['boot', 'shelve', 'task'] * 2, 'unshelve', 'rename', 'delete')
+_OF_IMAGES = (*['break'] * 4, 'delete image', 'need')
+# NOTE: what cannot be read refuses most plans, which then show nothing.
+_EVENTS = (*(_OF_SERVERS + _OF_IMAGES) * 2, 'cell', 'region')
 
 
-def odd_case(chance, text):
+def _odd_case(chance, text):
     """Return a text, sometimes in lower case."""
     return text.lower() if chance.random() < 0.2 else text
 
 
-def server(chance, server_id, images):
+def _server(chance, server_id, images):
     """Return a random server."""
     made = records.server(
         server_id,
         chance.choice(NAMES),
         image=chance.choice([None, 'gone', *images]),
-        status=odd_case(chance, chance.choice(STATUSES)),
+        status=_odd_case(chance, chance.choice(STATUSES)),
     )
     if chance.random() < 0.2:
         made['tenant_id'] = 'f' * 32
     return {**made, w.TASK: chance.choice(TASKS)}
 
 
-def image(chance, image_id, ids):
+def _image(chance, image_id, ids):
     """Return a random image."""
     others = [other for other in ids if other != image_id] or ['gone']
     metadata = {
@@ -61,7 +65,7 @@ def image(chance, image_id, ids):
     made = nova.image(
         id=image_id,
         name=chance.choice(NAMES) + suffix,
-        status=odd_case(chance, status),
+        status=_odd_case(chance, status),
         created=chance.choice([*[created] * 18, *odd]),
         metadata=metadata,
     )
@@ -72,14 +76,14 @@ def image(chance, image_id, ids):
     return made
 
 
-def region(chance, number, glance, images):
+def _region(chance, number, glance, images):
     """Return a random region."""
     servers = {}
     ids = [f'srv-{n}' for n in range(number, 7, 3) if chance.random() < 0.8]
     for server_id in ids:
-        servers[server_id] = first = server(chance, server_id, [*images])
+        servers[server_id] = first = _server(chance, server_id, [*images])
         if chance.random() < 0.08:
-            again = server(chance, server_id, [*images])
+            again = _server(chance, server_id, [*images])
             again |= {k: first[k] for k in ('name', 'tenant_id', w.TASK)}
             servers[server_id + w.AGAIN] = again
     right = f'http://glance-{glance}'
@@ -105,11 +109,68 @@ def world(chance):
     glances = []
     for number in range(2):
         ids = [f'img-{number}-{n}' for n in range(chance.randint(1, 9))]
-        glances.append({i: image(chance, i, ids) for i in ids})
+        glances.append({i: _image(chance, i, ids) for i in ids})
     regions = []
     is_admin = chance.random() < 0.7
     for number in range(chance.choice([1, 2, 2, 3])):
         glance = chance.choice([0, 0, 1])
-        regions.append(region(chance, number, glance, glances[glance]))
+        regions.append(_region(chance, number, glance, glances[glance]))
         regions[-1].is_admin = is_admin
     return w.World(regions)
+
+
+def act(chance, world):
+    """Change one thing."""
+    region = chance.choice([*world.regions.values()])
+    event = chance.choice(_EVENTS)
+    if event == 'region':
+        region.is_up = not region.is_up
+    elif event == 'cell':
+        region.down = set() if region.down else {*region.cell}
+    elif event in _OF_IMAGES and region.images:
+        _change_image(chance, event, region.images)
+    elif event == 'boot' and region.images:
+        number = sum(len(each.servers) for each in world.regions.values())
+        image = chance.choice([*region.images])
+        new = records.server(f'new-{number}', 'web', image=image)
+        region.servers[new['id']] = new
+    elif event in _OF_SERVERS and region.servers:
+        _change_server(chance, event, region)
+
+
+def _change_image(chance, event, images):
+    some = chance.choices([*images.values()], k=3)
+    # The newest is most likely the one that is kept instead of others.
+    image = max(some, key=lambda each: str(each['created']))
+    image['updated'] = '2027-01-01T00:00:00Z'
+    if event == 'delete image':
+        del images[image['id']]
+    elif event == 'break':
+        image['status'] = chance.choice(['ERROR', 'SAVING', 'DELETED'])
+    else:
+        others = [other for other in images if other != image['id']]
+        image['metadata']['kernel_id'] = chance.choice([*others, 'gone'])
+
+
+def _change_server(chance, event, region):
+    key = chance.choice([*region.servers])
+    server = region.servers[key]
+    if event == 'delete':
+        del region.servers[key]
+    elif event == 'rename':
+        server['name'] = chance.choice(NAMES)
+    elif event == 'task':
+        server[w.TASK] = chance.choice(TASKS)
+        server['status'] = chance.choice(STATUSES)
+    elif event == 'unshelve':
+        server |= {'status': 'ACTIVE', w.TASK: None}
+    else:
+        server['status'] = chance.choice(['SHELVED', 'SHELVED_OFFLOADED'])
+        new = f'new-{len(region.images)}-{key}'
+        region.images[new] = records.snapshot(
+            0,
+            server['id'],
+            id=new,
+            name=f'{server["name"]}-shelved',
+            created='2025-12-01T00:00:00Z',
+        )
