@@ -5,13 +5,11 @@
 ``python -m tests.unit.project.promise`` updates ``promise.txt``.
 """
 
-from collections.abc import Iterator
 import enum
 import importlib
 import inspect
 import pathlib
 import pkgutil
-from types import ModuleType
 
 from osc_compute_images import api
 
@@ -20,7 +18,7 @@ STORED = pathlib.Path(__file__).with_name('promise.txt')
 _NOT_MADE_BY_USERS = (api.ImagePage, api.ListOptsBuilder, api.Pager)
 
 
-def modules() -> dict[str, ModuleType]:
+def modules():
     """Return the public modules of the API, by their names in it."""
     start = f'{api.__name__}.'
     found = [each.name for each in pkgutil.walk_packages(api.__path__, start)]
@@ -32,7 +30,7 @@ def modules() -> dict[str, ModuleType]:
     return {name: m for name, m in made.items() if hasattr(m, '__all__')}
 
 
-def text() -> str:
+def text():
     """Return a line for each public name and each public member."""
     public = {f'api.{name}': getattr(api, name) for name in api.__all__}
     for path, module in modules().items():
@@ -46,23 +44,24 @@ def text() -> str:
     return ''.join(f'{line}\n' for line in sorted(lines))
 
 
-def _described(name: str, value: object) -> Iterator[str]:
+def _described(name, value):
     if inspect.isclass(value):
         parts = [base for base in value.__bases__ if _is_part(base)]
         others = [b.__name__ for b in value.__bases__ if b not in parts]
         # The signature of an enumeration depends on the version of Python.
-        is_made = value not in _NOT_MADE_BY_USERS and not issubclass(
-            value, enum.Enum
-        )
-        called = _called(name, value) if is_made else name
+        fields, called = {}, name
+        if issubclass(value, enum.Enum):
+            fields = value.__members__
+            called = f'{name}({", ".join(fields)})'
+        elif value not in _NOT_MADE_BY_USERS:
+            fields = inspect.get_annotations(value)
+            called = _called(name, value)
         yield ': '.join([called, *others])
         members = dict(vars(value))
         for base in parts:
             members = dict(vars(base)) | members
         for member, part in members.items():
-            # Fields are in the signature.
-            is_field = is_made and member in inspect.get_annotations(value)
-            if not (member.startswith('_') or is_field):
+            if not member.startswith('_') and member not in fields:
                 yield from _described(f'{name}.{member}', part)
     elif inspect.isfunction(value):
         yield _called(name, value)
@@ -70,15 +69,14 @@ def _described(name: str, value: object) -> Iterator[str]:
         yield name
 
 
-def _is_part(base: type) -> bool:
+def _is_part(base):
     """Return whether a base class is private, or none."""
     is_ours = base.__module__.startswith('osc_compute_images.')
     return base is object or (is_ours and base.__name__ not in api.__all__)
 
 
-def _called(name: str, value: object) -> str:
+def _called(name, value):
     """Return the signature, without types: mypy checks these."""
-    assert callable(value)
     parameters = [
         parameter.replace(annotation=inspect.Parameter.empty)
         for parameter in inspect.signature(value).parameters.values()
