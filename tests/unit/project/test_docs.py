@@ -24,8 +24,8 @@ from osc_compute_images.output import bounds
 from osc_compute_images.output import escaping
 from osc_compute_images.output import field
 from osc_compute_images.output import used_by
-from tests.unit import running
 from tests.unit.project import promise
+from tests.unit.running import COMMANDS
 
 ROOT = pathlib.Path(__file__).parents[3]
 SOURCE = ROOT / 'doc' / 'source'
@@ -35,7 +35,6 @@ sys.path.insert(0, str(SOURCE / '_ext'))
 import exit_codes  # noqa: E402
 
 PAGES = (*ROOT.glob('*.rst'), *SOURCE.rglob('*.rst'))
-COMMANDS = {f'compute image {n}': each for n, each in running.COMMANDS.items()}
 
 
 def actions(command_class):
@@ -100,11 +99,11 @@ def words(cell):
 
 def test_each_command_has_a_page():
     pages = {path.stem: path for path in (SOURCE / 'commands').glob('*.rst')}
-    assert pages.keys() == {name.split()[-1] for name in COMMANDS}
-    for name in COMMANDS:
-        text = pages[name.split()[-1]].read_text()
-        assert text.splitlines()[1] == f'openstack {name}'
-        assert f'\n.. command-reference:: {name}\n' in text
+    assert pages.keys() == COMMANDS.keys()
+    for name, path in pages.items():
+        text = path.read_text()
+        assert text.splitlines()[1] == f'openstack compute image {name}'
+        assert f'\n.. command-reference:: compute image {name}\n' in text
 
 
 @pytest.mark.parametrize('name', COMMANDS)
@@ -123,11 +122,11 @@ def test_options_have_help_and_metavar(name):
 @pytest.mark.parametrize('name', COMMANDS)
 def test_examples_in_help_are_valid(name):
     made = COMMANDS[name](None, None)
-    parser = made.get_parser(f'openstack {name}')
+    parser = made.get_parser(f'openstack compute image {name}')
     lines = parser.format_help().splitlines()
     assert len(made.examples) == 2
     for words in made.examples:
-        assert f'  openstack {name} {words}' in lines
+        assert f'  {parser.prog} {words}' in lines
         parsed = parser.parse_args(shlex.split(words))
         # There is no terminal to ask for approval.
         parsed.auto_approve = True
@@ -135,7 +134,7 @@ def test_examples_in_help_are_valid(name):
 
 
 def test_options_of_the_output_come_last():
-    parser = COMMANDS['compute image list'](None, None).get_parser('x')
+    parser = COMMANDS['list'](None, None).get_parser('x')
     text = parser.format_help()
     order = ('name:', 'how many:', 'output:', 'output formatters:', 'Examples')
     found = [text.index(f'\n{title}') for title in order]
@@ -188,15 +187,14 @@ def test_documented_options_exist(page):
 
 @pytest.mark.parametrize('name', COMMANDS)
 def test_exit_codes_are_documented(name):
-    short = name.split()[-1]
-    documented = [r.code for r in exit_codes.TABLE if short in r.commands]
+    documented = [r.code for r in exit_codes.TABLE if name in r.commands]
     codes = {0, 1, 2} | {
         value
         for each in COMMANDS[name].__mro__
         for key, value in vars(sys.modules[each.__module__]).items()
         if key.startswith('EXIT_')
     }
-    if name in ('compute image show', 'compute image check'):
+    if name in ('show', 'check'):
         # The one reads no servers; the other has a level for it.
         codes.remove(base.EXIT_REFUSED)
     if issubclass(COMMANDS[name], PlanCommand):
@@ -216,7 +214,7 @@ def test_filters_page_lists_filter_options():
         for option, *_ in table('filters.rst')
         for word in words(option)
     }
-    assert documented == OWN & options_of(COMMANDS['compute image list']) - {
+    assert documented == OWN & options_of(COMMANDS['list']) - {
         *('--long', '--marker', '--all-clouds', '--all-regions'),
         *('--region', '--usage', '--human-readable'),
     }
