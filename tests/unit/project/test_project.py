@@ -14,7 +14,6 @@ import yaml
 
 ROOT = pathlib.Path(__file__).parents[3]
 
-
 #: In place of tox: says what it is asked to run, and fails for "types".
 FAKE_TOX = """\
 #!/bin/sh
@@ -25,6 +24,18 @@ esac
 """
 
 
+def ran(*words, **variables):
+    """Run a program; what it prints includes its errors."""
+    return subprocess.run(
+        words,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.fixture
 def run(tmp_path):
     """Return a function that runs ``./run`` with another tox."""
@@ -33,17 +44,7 @@ def run(tmp_path):
     tox.parent.mkdir(parents=True)
     tox.write_text(FAKE_TOX)
     tox.chmod(0o755)
-
-    def run(*words):
-        return subprocess.run(
-            [tmp_path / 'run', *words],
-            env={**os.environ, 'PYTHON': sys.executable},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
+    return lambda *words: ran(tmp_path / 'run', *words, PYTHON=sys.executable)
 
 
 def test_run_test_goes_on_after_failure_and_ends_with_table(run):
@@ -93,14 +94,8 @@ def test_help_of_run_succeeds(run):
 )
 def test_tools_without_a_cloud(words, code, printed, tmp_path):
     name, *words = words
-    done = subprocess.run(
-        [sys.executable, ROOT / 'tools' / name, *words],
-        env={**os.environ, 'DEVCLOUD_STATE': str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    tool = ROOT / 'tools' / name
+    done = ran(sys.executable, tool, *words, DEVCLOUD_STATE=str(tmp_path))
     assert done.returncode == code
     assert done.stdout.startswith(printed)
     assert not list(tmp_path.iterdir())
@@ -118,12 +113,7 @@ def test_commands_in_workflows_exist():
 
 
 def test_files_have_spdx_tag():
-    listed = subprocess.run(
-        ['git', '-C', ROOT, 'ls-files', '*.py', '*.go', '*.yml'],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    listed = ran('git', '-C', ROOT, 'ls-files', '*.py', '*.go', '*.yml')
     if listed.returncode:
         pytest.skip('not in a clone')
     for name in listed.stdout.splitlines():
