@@ -56,22 +56,19 @@ def selected(
     elif wanted:
         cloud = logins.cloud(command)
         names = wanted
-        _check(cloud, names)
+        # openstacksdk itself rejects regions that are not listed.
+        if not cloud.configured_regions() and names != [
+            cloud.default_region()
+        ]:
+            known = cloud.regions()
+            for name in [name for name in names if name not in known]:
+                raise exceptions.CommandError(
+                    f'Region {name!r} has no Compute endpoint; choose from '
+                    f'{printable(", ".join(known))}'
+                )
     else:
         return Regions((), {(): logins.own(command)})
     return Regions(('Region',), {(name,): cloud.api(name) for name in names})
-
-
-def _check(cloud: Cloud, names: Sequence[str]) -> None:
-    if cloud.configured_regions() or names == [cloud.default_region()]:
-        # openstacksdk itself rejects regions that are not listed.
-        return
-    known = cloud.regions()
-    for name in [name for name in names if name not in known]:
-        raise exceptions.CommandError(
-            f'Region {name!r} has no Compute endpoint; choose from '
-            f'{printable(", ".join(known))}'
-        )
 
 
 def _of_all_clouds(
