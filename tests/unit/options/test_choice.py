@@ -303,12 +303,6 @@ def test_summary(app, http):
     size = 5 * GB + 21430272
     times = [ago(days=40), ago(days=20)]
     assert summary(app, '--type backup') == [[2, size, *times]]
-    got = summary(app, '--group-by type,property:os_distro')
-    assert [row[:3] for row in got][:3] == [
-        ['backup', None, 2],
-        ['base', 'UBUNTU', 1],
-        ['base', 'debian', 1],
-    ]
     got = summary(app, '--group-by=status --newest=2 --human-readable')
     assert [row[:3] for row in got] == [
         ['ACTIVE', 2, '42.9M'],
