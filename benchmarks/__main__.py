@@ -8,8 +8,7 @@ days cannot be compared; ratios within one file can.
 """
 
 import argparse
-from collections.abc import Callable
-import importlib.metadata
+from importlib import metadata
 import os
 from pathlib import Path
 import platform
@@ -38,37 +37,42 @@ NAMES = ('api', 'commands', 'start', 'changes')
 
 def left_out(gophercloud: Path | None, *, quick: bool) -> list[str]:
     """Return the reasons why something is omitted."""
-    reasons = []
-    if gophercloud is None:
-        reasons.append(f'gophercloud: {golang.MISSING}')
-    if quick:
-        reasons.append('instruction counts: they take too long for --quick')
-    elif shutil.which('valgrind') is None:
-        reasons.append('instruction counts: they need valgrind')
-    return reasons
+    reasons = {
+        f'gophercloud: {golang.MISSING}': gophercloud is None,
+        'instruction counts: they take too long for --quick': quick,
+        'instruction counts: they need valgrind': (
+            not quick and shutil.which('valgrind') is None
+        ),
+    }
+    return [reason for reason, holds in reasons.items() if holds]
 
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """Measure the selected parts."""
-    with tempfile.TemporaryDirectory(dir=measure.HERE) as folder:
-        parts.make_pair(Path(folder))
-        source = measure.HERE / 'gophercloud'
-        gophercloud = golang.build(source, Path(folder))
-        made: dict[str, Callable[[], parts.Part]] = {
-            'api': lambda: parts.api(args.images, gophercloud),
-            'commands': lambda: parts.commands(args.images),
-            'start': lambda: parts.start(Path(folder)),
-            'changes': lambda: parts.changes(100 if args.quick else 1000),
+    with tempfile.TemporaryDirectory(dir=measure.HERE) as name:
+        folder = Path(name)
+        parts.make_pair(folder)
+        gophercloud = golang.build(measure.HERE / 'gophercloud', folder)
+        made = {
+            'api': parts.api(args.images, gophercloud),
+            'commands': parts.commands(args.images),
+            'start': parts.start(folder),
+            'changes': parts.changes(100 if args.quick else 1000),
         }
-        results = {}
-        for name in args.parts:
-            part = made[name]()
-            rows = measure.measure(part.subjects, args.runs, quick=args.quick)
-            results[name] = {**part._asdict(), 'rows': rows}
-            del results[name]['subjects']
+        results = {
+            name: {
+                'title': part.title,
+                'base': part.base,
+                'compared': part.compared,
+                'rows': measure.measure(
+                    part.subjects, args.runs, quick=args.quick
+                ),
+            }
+            for name, part in made.items()
+            if name in args.parts
+        }
     versions = {'Python': platform.python_version()}
-    for name in DISTRIBUTIONS:
-        versions[name] = importlib.metadata.version(name)
+    versions |= {name: metadata.version(name) for name in DISTRIBUTIONS}
     if gophercloud is not None:
         versions |= golang.versions()
     return {
@@ -108,11 +112,10 @@ def main() -> None:
     args = parser.parse_args()
     if args.quick:
         args.images, args.runs = min(args.images, 10_000), 1
-    in_parts = args.parts is not None
-    if not in_parts:
-        args.parts = [*NAMES]
+    writes = not args.quick and args.parts is None
+    args.parts = args.parts or NAMES
     results = measured(args)
-    if not args.quick and not in_parts:
+    if writes:
         report.write(results)
     print(report.document(results), end='')
 

@@ -7,6 +7,7 @@ made before it is ready. For each line on stdin it writes the requests and the
 bytes of the responses since the last line, and the number of images, as JSON.
 """
 
+import functools
 import json
 import sys
 from typing import Any
@@ -29,47 +30,39 @@ def versions(request: canned.Request) -> canned.Response | None:
     """Return the version documents of Nova and Glance."""
     path = request.path.rstrip('/')
     link = f'http://{request.headers["host"]}'
+    found = fixture.DiscoveryList(v2=False, v3=False)
     if path == NOVA:
-        version = fixture.DiscoveryList(v2=False, v3=False)
-        version.add_nova_microversion(
-            f'{link}{NOVA}/',
-            'v2.1',
-            min_version='2.1',
-            version='2.96',
+        found.add_nova_microversion(
+            f'{link}{NOVA}/', 'v2.1', min_version='2.1', version='2.96',
             status='CURRENT',
-        )
-        return canned.Response.of({'version': version.versions[0]})
+        )  # fmt: skip
+        return canned.Response.of({'version': found.versions[0]})
     if path in (GLANCE, f'{GLANCE}/v2'):
-        version = fixture.DiscoveryList(v2=False, v3=False)
         url = f'{link}{GLANCE}/v2/'
-        version.add_microversion(url, 'v2.15', status='CURRENT')
-        return canned.Response.of({'versions': version.versions}, 300)
+        found.add_microversion(url, 'v2.15', status='CURRENT')
+        return canned.Response.of({'versions': found.versions}, 300)
     return None
 
 
-class Glance:
-    """The handler of Glance's list, with the images of a Nova."""
+def glance(nova: canned.Nova) -> canned.Handler:
+    """Return the handler of Glance's list, with the images of a Nova."""
 
-    def __init__(self, nova: canned.Nova) -> None:
-        self._nova = nova
-        self._pages: dict[str, canned.Response] = {}
+    @functools.cache
+    def pages(**query: str) -> canned.Response:
+        answer = nova.answer('GET', '/images/detail', query)
+        assert answer is not None
+        page = answer['json']['images']
+        document: dict[str, Any] = {'images': [*map(of_glance, page)]}
+        if 'images_links' in answer['json']:
+            more = f'limit={PAGE}&marker={page[-1]["id"]}'
+            document['next'] = f'/v2/images?{more}'
+        return canned.Response.of(document)
 
-    def __call__(self, request: canned.Request) -> canned.Response | None:
-        """Return a page; each is made once."""
-        if request.path != f'{GLANCE}/v2/images':
-            return None
-        key = str(sorted(request.query.items()))
-        if key not in self._pages:
-            path = '/images/detail'
-            answer = self._nova.answer('GET', path, request.query)
-            assert answer is not None
-            page = answer['json']['images']
-            document: dict[str, Any] = {'images': [*map(of_glance, page)]}
-            if 'images_links' in answer['json']:
-                query = f'limit={PAGE}&marker={page[-1]["id"]}'
-                document['next'] = f'/v2/images?{query}'
-            self._pages[key] = canned.Response.of(document)
-        return self._pages[key]
+    return lambda request: (
+        pages(**request.query)
+        if request.path == f'{GLANCE}/v2/images'
+        else None
+    )
 
 
 def of_glance(image: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +106,7 @@ def listed(count: int) -> list[dict[str, Any]]:
 def main() -> None:
     """Run a cloud until its standard input is closed."""
     nova = canned.Nova(listed(int(sys.argv[1])))
-    handlers: list[canned.Handler] = [versions, nova, Glance(nova)]
+    handlers: list[canned.Handler] = [versions, nova, glance(nova)]
     with canned.Server(lambda r: canned.first_of(*handlers)(r)) as server:
         nova.prepare(f'127.0.0.1:{server.port}')
         regions = {'RegionOne': server.url + NOVA}

@@ -2,7 +2,6 @@
 
 """A program in Go, with Debian's package of gophercloud."""
 
-import os
 from pathlib import Path
 import shutil
 import subprocess
@@ -24,30 +23,22 @@ def build(source: Path, folder: Path) -> Path | None:
     if go is None or not (_GOPATH / 'src/github.com/gophercloud').exists():
         return None
     program = folder / 'gophercloud'
-    variables = {
-        'GO111MODULE': 'off',
-        'GOPATH': str(_GOPATH),
-        'GOCACHE': str(folder / 'cache'),
-        'GOFLAGS': '',
-    }
-    done = subprocess.run(
-        [go, 'build', '-o', program, 'main.go'],
-        cwd=source,
-        env={**os.environ, **variables},
-        check=False,
+    settings = (
+        *('GO111MODULE=off', f'GOPATH={_GOPATH}', 'GOFLAGS='),
+        f'GOCACHE={folder / "cache"}',
     )
+    command = ('env', *settings, go, 'build', '-o', program, 'main.go')
+    done = subprocess.run(command, cwd=source, check=False)
     return None if done.returncode else program
 
 
 def versions() -> dict[str, str]:
     """Return the versions of Go and gophercloud."""
     commands = {
-        'Go': ['go', 'env', 'GOVERSION'],
-        'gophercloud': ['dpkg-query', '-W', '-f', '${Version}', _PACKAGE],
+        'Go': ('go', 'env', 'GOVERSION'),
+        'gophercloud': ('dpkg-query', '-W', '-f', '${Version}', _PACKAGE),
     }
     return {
-        name: subprocess.run(
-            command, capture_output=True, text=True, check=True
-        ).stdout.strip()
+        name: subprocess.check_output(command, text=True).strip()
         for name, command in commands.items()
     }

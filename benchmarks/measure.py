@@ -145,33 +145,17 @@ class Subject:
 
     :param name: what the table calls it
     :param images: how many there are in its cloud
-    :param run: runs it, given the environment
-    :param left: how many must be left; None if it only reads
-    :param counted: the command whose instructions are counted, too
+    :param run: runs the command, given the environment
+    :param left: how many images must be left; None if it only reads
+    :param counted: whether its instructions are counted, too
     """
 
     name: str
     images: int
-    run: Callable[[Mapping[str, str]], Run]
+    command: Sequence[str]
+    run: Callable[[Sequence[str], Mapping[str, str]], Run] = run
     left: int | None = None
-    counted: Sequence[str] = ()
-
-    @classmethod
-    def of(
-        cls,
-        name: str,
-        images: int,
-        command: Sequence[str],
-        *,
-        counted: bool = False,
-    ) -> Self:
-        """Return a command that only reads."""
-        return cls(
-            name,
-            images,
-            lambda env: run(command, env),
-            counted=command if counted else (),
-        )
+    counted: bool = False
 
     def once(self, cloud: Cloud) -> Figures:
         """Run it in a cloud of its images.
@@ -180,11 +164,10 @@ class Subject:
         """
         print(self.name, file=sys.stderr, flush=True)
         cloud.statistics()
-        done = self.run(cloud.env)
+        done = self.run(self.command, cloud.env)
         seen = cloud.statistics()
-        if seen.pop('images') != (
-            self.images if self.left is None else self.left
-        ):
+        left = self.images if self.left is None else self.left
+        if seen.pop('images') != left:
             raise RuntimeError(f'{self.name} leaves other images')
         return {'images': self.images, **seen, **done.figures}
 
@@ -213,7 +196,7 @@ def measure(
         for subject in subjects:
             if subject.counted and not quick:
                 env = clouds[subject.images].env
-                count = instructions(subject.counted, env)
+                count = instructions(subject.command, env)
                 if count is not None:
                     results[subject.name]['instructions'] = count
     return results

@@ -2,9 +2,8 @@
 
 """The parts of the benchmark: which programs are measured, in which cloud."""
 
-from collections.abc import Iterator
 from collections.abc import Mapping
-import functools
+from collections.abc import Sequence
 import json
 from pathlib import Path
 import sys
@@ -23,7 +22,10 @@ OPENSTACK = str(_BIN / 'openstack')
 COMPUTE_IMAGE = str(_BIN / 'compute-image')
 _OURS = (OPENSTACK, 'compute', 'image')
 
-_ID = '0c0ffee0-0000-0000-0000-000000000000'
+_SHOWN = {
+    '<ID>': '0c0ffee0-0000-0000-0000-000000000000',
+    '<name>': 'cirros-0.6.2-000000',
+}
 
 #: How many images the slow programs have. Each takes the same time.
 FEW = 10
@@ -47,7 +49,7 @@ def program(*command: str) -> list[str]:
     return [sys.executable, str(HERE / 'subjects.py'), *command]
 
 
-def timed(command: list[str], env: Mapping[str, str]) -> Run:
+def timed(command: Sequence[str], env: Mapping[str, str]) -> Run:
     """Run a program that prints the time of its list, without its start."""
     done = run(command, env)
     own = json.loads(done.output)
@@ -57,61 +59,54 @@ def timed(command: list[str], env: Mapping[str, str]) -> Run:
 
 def api(images: int, gophercloud: Path | None) -> Part:
     """Lists from a program: without its start, and without authentication."""
+    ways = ('EachPage', 'AllPages') if gophercloud else ()
     programs = {
         'transfer only (urllib3)': program('transfer'),
         'floor: transfer and typed decode': program('floor'),
+        'keystoneauth and typed decode': program('keystoneauth'),
         'this API: list_detail()': program('list_detail'),
         'requests and json.loads': program('requests'),
+        **{f'gophercloud {way}': [str(gophercloud), way] for way in ways},
+        'openstacksdk compute.images()': program('openstacksdk'),
     }
-    if gophercloud is not None:
-        for way in ('EachPage', 'AllPages'):
-            programs[f'gophercloud {way}'] = [str(gophercloud), way]
-    programs['openstacksdk compute.images()'] = program('openstacksdk')
     return Part(
         'Lists from a program; CPU and wall time without its start, and '
         'without authentication:',
         'this API: list_detail()',
         [
-            Subject(name, images, functools.partial(timed, command))
-            for name, command in programs.items()
+            Subject(name, images, each, timed)
+            for name, each in programs.items()
         ],
     )
 
 
 def commands(images: int) -> Part:
     """Commands that list images, or show one."""
-    lists = [
-        Subject.of(
-            ' '.join(('compute image list -f', *words)),
-            images,
-            [*_OURS, 'list', '-f', *words],
-        )
-        for form in ('csv', 'value', 'json', 'table')
-        for words in ((form,), (form, '--long'))
-    ]
+    counts = {
+        **{
+            f'compute image list -f {form}{more}': images
+            for form in ('csv', 'value', 'json', 'table')
+            for more in ('', ' --long')
+        },
+        'compute image list -f csv --created-before 2021-01-01': images,
+        'image list -f csv': max(1000, images // 10),
+        'compute image show <ID>': 3,
+        'compute image show <name>': 3,
+    }
     return Part(
         '``openstack``, whole commands. ``image list`` uses Glance, whose '
         'records are larger:',
         'compute image list -f csv',
         [
-            *lists,
-            Subject.of(
-                'compute image list -f csv --created-before 2021-01-01',
-                images,
-                [*_OURS, 'list', '-f', 'csv', '--created-before=2021-01-01'],
-            ),
-            Subject.of(
-                'image list -f csv',
-                max(1000, images // 10),
-                [OPENSTACK, 'image', 'list', '-f', 'csv'],
-            ),
-            *(
-                Subject.of(f'compute image show {name}', 3, [*_OURS, *words])
-                for name, words in {
-                    '<ID>': ('show', _ID),
-                    '<name>': ('show', 'cirros-0.6.2-000000'),
-                }.items()
-            ),
+            Subject(
+                line,
+                count,
+                [
+                    OPENSTACK,
+                    *(_SHOWN.get(word, word) for word in line.split()),
+                ],
+            )
+            for line, count in counts.items()
         ],
     )
 
@@ -141,20 +136,17 @@ def start(folder: Path) -> Part:
 
     :param folder: that of :func:`make_pair`
     """
-    pair = [
-        [str(folder / name / 'bin' / 'python'), OPENSTACK, 'image', 'list']
-        for name in _PAIR
-    ]
     compared = (
         'openstack image list, with this plugin',
         'openstack image list, without it',
     )
+    glance = [OPENSTACK, 'image', 'list']
+    pair = [[str(folder / name / 'bin/python'), *glance] for name in _PAIR]
     lines = {
-        'floor: the standard library alone': program('alone'),
         'compute-image list': [COMPUTE_IMAGE, 'list'],
         'openstack --version': [OPENSTACK, '--version'],
         'openstack compute image list': [*_OURS, 'list'],
-        'openstack image list': [OPENSTACK, 'image', 'list'],
+        'openstack image list': glance,
         **dict(zip(compared, pair, strict=True)),
     }
     return Part(
@@ -162,54 +154,51 @@ def start(folder: Path) -> Part:
         'valgrind counts the instructions:',
         'openstack compute image list',
         [
-            Subject.of(name, 1, command, counted=True)
+            Subject(name, 1, command, counted=True)
             for name, command in lines.items()
         ],
         compared,
     )
 
 
+#: Which option chooses the images of a change.
 _CHANGES = {
-    'set': ('set', '--allow-private', '--property', 'checked=yes'),
-    'delete': ('delete',),
-}
-_CHOICE = {
-    'set': ('--with-name-pattern', 'cirros-*'),
-    'delete': ('--name-pattern', 'cirros-*'),
+    'set --allow-private --property checked=yes': '--with-name-pattern',
+    'delete': '--name-pattern',
 }
 
 
-def _loop(verb: str, env: Mapping[str, str]) -> Run:
+def _loop(words: Sequence[str], env: Mapping[str, str]) -> Run:
     """Run a command for each of the images."""
     listed = run([*_OURS, 'list', '-f', 'value', '-c', 'ID'], env)
     with tempfile.NamedTemporaryFile(suffix='.txt') as ids:
         ids.write(listed.output)
         ids.flush()
         loop = ['xargs', '-n', '1', '-a', ids.name]
-        return run([*loop, *_OURS, *_CHANGES[verb]], env)
+        return run([*loop, *_OURS, *words], env)
 
 
 def changes(images: int) -> Part:
     """Changing or deleting many images: with one command, or one for each."""
+    subjects = []
+    for change, option in _CHANGES.items():
+        verb, *_ = words = change.split()
+        ours = (*words, option, 'cirros-*', '--auto-approve', '-f', 'value')
+        programs = {
+            'openstack, with filters': [*_OURS, *ours],
+            'compute-image, with filters': [COMPUTE_IMAGE, *ours],
+            'openstacksdk, one process': program('openstacksdk changes', verb),
+        }
+        share = 0 if verb == 'delete' else 1
+        subjects += [
+            Subject(f'{verb}: {name}', images, line, left=images * share)
+            for name, line in programs.items()
+        ]
+        loop = f'{verb}: xargs -n 1 openstack'
+        subjects.append(Subject(loop, FEW, words, _loop, FEW * share))
     return Part(
         'Setting a property of many images, and deleting them. The shell '
         f'loop has {FEW} images, as each takes the same time:',
         'set: openstack, with filters',
-        [*_changes(images)],
+        subjects,
     )
-
-
-def _changes(images: int) -> Iterator[Subject]:
-    for verb, words in _CHANGES.items():
-        chosen = (*words, *_CHOICE[verb], '--auto-approve', '-f', 'value')
-        for name, command in {
-            'openstack, with filters': [*_OURS, *chosen],
-            'compute-image, with filters': [COMPUTE_IMAGE, *chosen],
-            'openstacksdk, one process': program('openstacksdk changes', verb),
-        }.items():
-            ran = functools.partial(run, command)
-            left = images if verb == 'set' else 0
-            yield Subject(f'{verb}: {name}', images, ran, left)
-        looped = functools.partial(_loop, verb)
-        left = FEW if verb == 'set' else 0
-        yield Subject(f'{verb}: xargs -n 1 openstack', FEW, looped, left)

@@ -79,8 +79,8 @@ def transfer() -> Callable[[], int]:
     return _with_urllib3(count)
 
 
-def floor() -> Callable[[], int]:
-    """The transfer, and a typed decode into the records of the API.
+def _counted() -> Callable[[bytes], int]:
+    """Return a function that decodes a page into the records of the API.
 
     It discards the records, and checks nothing.
     """
@@ -90,7 +90,12 @@ def floor() -> Callable[[], int]:
 
     page = msgspec.defstruct('Page', [('images', list[Image])], gc=False)
     decode = msgspec.json.Decoder(page).decode
-    return _with_urllib3(lambda body: len(decode(body).images))  # type: ignore[attr-defined]
+    return lambda body: len(decode(body).images)  # type: ignore[attr-defined]
+
+
+def floor() -> Callable[[], int]:
+    """The transfer, and a typed decode."""
+    return _with_urllib3(_counted())
 
 
 def _session() -> 'session.Session':
@@ -98,17 +103,28 @@ def _session() -> 'session.Session':
     from keystoneauth1 import session
     from keystoneauth1.identity import v3
 
-    auth = v3.Password(
-        auth_url=os.environ['OS_AUTH_URL'],
-        username=os.environ['OS_USERNAME'],
-        password=os.environ['OS_PASSWORD'],
-        project_name=os.environ['OS_PROJECT_NAME'],
-        user_domain_name=os.environ['OS_USER_DOMAIN_NAME'],
-        project_domain_name=os.environ['OS_PROJECT_DOMAIN_NAME'],
+    names = (
+        *('auth_url', 'username', 'password', 'project_name'),
+        *('user_domain_name', 'project_domain_name'),
     )
-    keystone = session.Session(auth)
+    options: Any = {name: os.environ[f'OS_{name.upper()}'] for name in names}
+    keystone = session.Session(v3.Password(**options))
     keystone.get_token()
     return keystone
+
+
+def keystoneauth() -> Callable[[], int]:
+    """An adapter of keystoneauth, and a typed decode."""
+    from keystoneauth1 import adapter
+
+    # Without it, keystoneauth would request the version first.
+    compute = adapter.Adapter(_session(), endpoint_override=_address())
+
+    def get(url: str) -> bytes:
+        body: bytes = compute.get(url).content
+        return body
+
+    return lambda: _pages(get, _counted())
 
 
 def list_detail() -> Callable[[], int]:
@@ -146,48 +162,6 @@ def openstacksdk() -> Callable[[], int]:
     return lambda: sum(1 for _ in connection.compute.images(limit=PAGE))
 
 
-def alone() -> Callable[[], int]:
-    """The standard library alone: log in, and list one image."""
-    import urllib.request
-
-    env = os.environ
-    domain = {'name': env['OS_USER_DOMAIN_NAME']}
-    user = {
-        'name': env['OS_USERNAME'],
-        'password': env['OS_PASSWORD'],
-        'domain': domain,
-    }
-    auth = {
-        'identity': {'methods': ['password'], 'password': {'user': user}},
-        'scope': {
-            'project': {'name': env['OS_PROJECT_NAME'], 'domain': domain}
-        },
-    }
-    request = urllib.request.Request(
-        env['OS_AUTH_URL'] + '/auth/tokens',
-        data=json.dumps({'auth': auth}).encode(),
-        headers={'Content-Type': 'application/json'},
-    )
-    with urllib.request.urlopen(request) as answer:
-        token = answer.headers['X-Subject-Token']
-        catalog = json.load(answer)['token']['catalog']
-    url = next(
-        endpoint['url']
-        for service in catalog
-        if service['type'] == 'compute'
-        for endpoint in service['endpoints']
-    )
-
-    def run() -> int:
-        request = urllib.request.Request(
-            f'{url}/images/detail?limit=1', headers={'X-Auth-Token': token}
-        )
-        with urllib.request.urlopen(request) as answer:
-            return len(json.load(answer)['images'])
-
-    return run
-
-
 def sdk_changes(verb: str) -> Callable[[], int]:
     """List all images with openstacksdk, and set a property or delete each."""
     import openstack
@@ -209,10 +183,10 @@ def sdk_changes(verb: str) -> Callable[[], int]:
 SUBJECTS: dict[str, Callable[..., Callable[[], int]]] = {
     'transfer': transfer,
     'floor': floor,
+    'keystoneauth': keystoneauth,
     'list_detail': list_detail,
     'requests': requests_json,
     'openstacksdk': openstacksdk,
-    'alone': alone,
     'openstacksdk changes': sdk_changes,
 }
 

@@ -7,6 +7,8 @@ lexgrog check it, if they are installed.
 """
 
 from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 import re
 import shutil
@@ -30,20 +32,26 @@ _WIDTH = 78
 
 
 #: Programs that format a page, each with its arguments.
-_FORMATTERS = (
-    ('groff', '-t', '-man', '-T', 'utf8', '-P', '-c'),
-    ('mandoc', '-T', 'utf8'),
-)
+_FORMATTERS = {
+    'groff': ('-t', '-man', '-T', 'utf8', '-P', '-c'),
+    'mandoc': ('-T', 'utf8'),
+}
+
+#: Programs that check its source.
+_CHECKERS = {'mandoc': ('-T', 'lint'), 'lexgrog': ()}
 
 
-def _formatted(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the names of programs, and the text that each shows."""
-    for program in _FORMATTERS:
-        if shutil.which(program[0]):
+def _run(
+    programs: Mapping[str, Sequence[str]], path: Path
+) -> Iterator[tuple[str, int, str]]:
+    """Run those that are installed; yield names, exit codes and outputs."""
+    for name, words in programs.items():
+        if shutil.which(name):
             done = subprocess.run(
-                [*program, path], capture_output=True, text=True, check=True
-            )
-            yield program[0], re.sub(r'.\x08', '', done.stdout)
+                [name, *words, path], capture_output=True, text=True,
+                check=False,
+            )  # fmt: skip
+            yield name, done.returncode, done.stdout + done.stderr
 
 
 def _codes(text: str) -> list[tuple[str, ...]]:
@@ -51,36 +59,33 @@ def _codes(text: str) -> list[tuple[str, ...]]:
     section = text.partition('\nEXIT STATUS\n')[2]
     # The next title is not indented.
     section = re.split(r'\n(?=\w)', section)[0]
-    lines = [
-        [' '.join(cell.split()) for cell in re.split('[│|]', line)[1:-1]]
-        for line in section.splitlines()
-        if re.search('[│|]', line)
-    ]
     rows: list[list[str]] = []
-    # A cell of several lines is a cell of several rows, with an empty code.
-    for line in lines[1:]:
-        if line[0]:
-            rows.append(line)
-        else:
-            rows[-1] = [
-                f'{above} {cell}'.strip()
-                for above, cell in zip(rows[-1], line, strict=True)
-            ]
-    return [tuple(row) for row in rows]
+    for line in section.splitlines():
+        cells = [
+            ' '.join(cell.split()) for cell in re.split('[│|]', line)[1:-1]
+        ]
+        if cells and cells[0]:
+            rows.append(cells)
+        elif cells:
+            # The rest of the cells above, with an empty code.
+            pairs = zip(rows[-1], cells, strict=True)
+            rows[-1] = [' '.join(pair).strip() for pair in pairs]
+    # Without the header.
+    return [tuple(row) for row in rows[1:]]
 
 
 def _seen(path: Path) -> Iterator[str]:
     """Yield what is wrong with what a reader sees."""
     name = path.stem.removeprefix('openstack-')
     last = name.rpartition('-')[2]
-    expected: list[tuple[str, ...]] = [
-        *(
-            exit_codes.of_all()
-            if name == 'compute-image'
-            else exit_codes.of_command(last)
-        )
+    is_program = name == 'compute-image'
+    expected = [
+        *(exit_codes.of_all() if is_program else exit_codes.of_command(last))
     ]
-    for program, text in _formatted(path):
+    for program, code, printed in _run(_FORMATTERS, path):
+        text = re.sub(r'.\x08', '', printed)
+        if code:
+            yield f'{program} fails: {text}'
         if re.search(r'T[{}]', text):
             yield f'{program} shows commands of tbl'
         codes = _codes(text)
@@ -108,13 +113,7 @@ def _faults(path: Path) -> list[str]:
         found.append('the header is too wide')
     if '<>' in text:
         found.append('a link leads nowhere')
-    for program in (['mandoc', '-T', 'lint'], ['lexgrog']):
-        if shutil.which(program[0]):
-            done = subprocess.run(
-                [*program, path], capture_output=True, text=True, check=False
-            )
-            if done.returncode:
-                found.append(done.stdout + done.stderr)
+    found += [text for _, code, text in _run(_CHECKERS, path) if code]
     return [*found, *_seen(path)]
 
 
@@ -123,7 +122,7 @@ def main() -> int:
     pages = sorted(_PAGES.glob('*.1'))
     faults = [f'{p.name}: {fault}' for p in pages for fault in _faults(p)]
     print('\n'.join(faults) or f'{len(pages)} man pages are correct')
-    if not any(shutil.which(program[0]) for program in _FORMATTERS):
+    if not any(map(shutil.which, _FORMATTERS)):
         print('... but not formatted: neither groff nor mandoc is installed')
     return bool(faults) or not pages
 

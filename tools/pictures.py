@@ -10,14 +10,13 @@ It is run on a new cloud, which has only its own images::
 The same output gives the same bytes.
 """
 
-import fcntl
+import contextlib
 import io
 import os
 from pathlib import Path
 import pty
 import re
 import shlex
-import struct
 import subprocess
 import termios
 
@@ -56,8 +55,12 @@ _PICTURES = {
     ),
 }
 
-#: Servers that are booted for the pictures.
+#: Servers that are booted for the pictures, without a network.
 _SERVERS = ('app-1', 'app-2', 'db-1')
+_BOOT = (
+    'openstack --os-compute-api-version 2.37 server create '
+    '--image cirros-0.6.2 --flavor m1.tiny --nic none --wait'
+)
 
 #: Pictures that are taken when a text is on the screen, before the command
 #: ends.
@@ -67,36 +70,22 @@ _UNTIL = {'wait': '25%', 'plan': '[y/N]'}
 def run(line: str, columns: int, until: str | None) -> str:
     """Return the screen of a terminal after a command."""
     terminal, inside = pty.openpty()
-    size = struct.pack('HHHH', 40, columns, 0, 0)
-    fcntl.ioctl(inside, termios.TIOCSWINSZ, size)
-    command = subprocess.Popen(
-        shlex.split(line),
-        stdin=inside,
-        stdout=inside,
-        stderr=inside,
-        env={**os.environ, 'TERM': 'xterm-256color'},
-    )
-    os.close(inside)
-    try:
-        return _read(terminal, until)
-    finally:
+    termios.tcsetwinsize(inside, (40, columns))
+    environment = {**os.environ, 'TERM': 'xterm-256color'}
+    written = b''
+    with subprocess.Popen(
+        shlex.split(line), stdin=inside, stdout=inside, stderr=inside,
+        env=environment,
+    ) as command:  # fmt: skip
+        os.close(inside)
+        # At the end, reading fails with EIO.
+        with contextlib.suppress(OSError):
+            while until is None or until not in _screen(written):
+                written += os.read(terminal, 65536)
         os.close(terminal)
         if until is not None:
             command.terminate()
-        command.wait()
-
-
-def _read(terminal: int, until: str | None) -> str:
-    written = b''
-    while True:
-        try:
-            written += os.read(terminal, 65536)
-        except OSError:
-            # At the end, reading fails with EIO.
-            return _screen(written)
-        screen = _screen(written)
-        if until is not None and until in screen:
-            return screen
+    return _screen(written)
 
 
 def _screen(written: bytes) -> str:
@@ -133,13 +122,10 @@ def picture(name: str) -> str:
         force_terminal=True,
     )
     for line in _PICTURES[name]:
+        shown = Text.from_ansi(run(line, columns, _UNTIL.get(name)))
         console.print(
             Text.assemble(
-                ('$ ', 'bold green'),
-                (line, 'bold'),
-                '\n',
-                Text.from_ansi(run(line, columns, _UNTIL.get(name))),
-                '\n',
+                ('$ ', 'bold green'), (line, 'bold'), '\n', shown, '\n'
             )
         )
     svg = console.export_svg(title='openstack', unique_id=name)
@@ -147,22 +133,10 @@ def picture(name: str) -> str:
     return re.sub(r'@font-face \{.*?\}\s*', '', svg, flags=re.DOTALL)
 
 
-def boot(name: str) -> None:
-    """Boot a server without a network."""
-    words = '--image cirros-0.6.2 --flavor m1.tiny --nic none --wait'
-    subprocess.run(
-        [
-            *('openstack', '--os-compute-api-version', '2.37'),
-            *('server', 'create', *words.split(), name),
-        ],
-        check=True,
-    )
-
-
 def main() -> None:
     """Make the pictures."""
     for server in _SERVERS:
-        boot(server)
+        subprocess.run([*_BOOT.split(), server], check=True)
     for name in _PICTURES:
         path = _FOLDER / f'{name}.svg'
         path.write_text(picture(name))

@@ -10,7 +10,7 @@ completion. Without a network it must be built, and run its unit tests.
 """
 
 import argparse
-import functools
+from collections.abc import Mapping
 import json
 import os
 from pathlib import Path
@@ -20,13 +20,30 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from typing import Any
 import zipfile
 
 _ROOT = Path(__file__).parents[1]
 _PACKAGE = 'osc_compute_images'
 _CONSTRAINTS = _ROOT / 'tools' / 'build-constraints.txt'
 _BIN = Path(sys.executable).parent
+_UV = _BIN / 'uv'
+
+#: The version of setuptools of some systems: what builds there needs no newer
+#: one.
+_OLD_SETUPTOOLS = {'Debian 12': '66.1.1', 'Ubuntu 24.04': '68.1.2'}
+
+#: How the client was installed, for each word that a command of README.rst
+#: begins with; it is not extended if a command makes a venv of its own.
+_BEFORE = {
+    'pip': f'"{sys.executable}" -m venv ~/client && '
+    'pip install -q python-openstackclient',
+    'pipx': 'pipx install -q python-openstackclient',
+    'uv': 'uv tool install -q python-openstackclient',
+    'python3': 'true',
+}
+
+#: Where these commands install programs, below the home.
+_BINS = ('client/bin', '.local/bin', 'openstack/bin')
 
 sys.path.insert(0, str(_ROOT))
 
@@ -37,51 +54,35 @@ class CheckFailed(Exception):
     """A check of the release failed."""
 
 
-def _require(condition: object, what: str) -> None:
-    if not condition:
-        raise CheckFailed(what)
-    print(f'ok: {what}', flush=True)
+def _require(checks: Mapping[str, object]) -> None:
+    for what, holds in checks.items():
+        if not holds:
+            raise CheckFailed(what)
+        print(f'ok: {what}', flush=True)
 
 
-def _run(*words: str | Path, **kwargs: Any) -> str:
-    done: subprocess.CompletedProcess[str] = subprocess.run(
-        [str(word) for word in words],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        check=False, **kwargs,
+def _run(
+    *words: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> str:
+    done = subprocess.run(
+        words, cwd=cwd, env=env, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise CheckFailed(f'{words[0]} {words[1]} failed:\n{done.stdout}')
     return done.stdout
 
 
-def _source_date() -> dict[str, str]:
-    """Return the variable with the date of what is built."""
-    date = _run('git', '-C', _ROOT, 'log', '-1', '--format=%ct')
-    return {'SOURCE_DATE_EPOCH': date.strip()}
-
-
 def _build(
-    source: Path,
-    *kinds: str,
-    constraints: Path = _CONSTRAINTS,
-    dist: Path | None = None,
-) -> tuple[Path, ...]:
+    source: Path, dist: Path, *kinds: str, constraints: Path = _CONSTRAINTS
+) -> list[Path]:
     """Build distributions; return them in the order of the kinds."""
-    dist = dist or source / 'dist'
-    _run(
-        _BIN / 'uv',
-        'build',
-        '--quiet',
-        *kinds,
-        '--out-dir',
-        dist,
-        '--build-constraint',
-        constraints,
-        source,
-        env=os.environ | _source_date(),
-    )
+    _run(_UV, 'build', '--quiet', *kinds, '--out-dir', dist,
+         '--build-constraint', constraints, source)  # fmt: skip
     suffixes = {'--sdist': '*.tar.gz', '--wheel': '*.whl'}
-    return tuple(next(dist.glob(suffixes[kind])) for kind in kinds)
+    return [next(dist.glob(suffixes[kind])) for kind in kinds]
 
 
 def _entries(path: Path) -> dict[str, bytes]:
@@ -98,125 +99,89 @@ def _entries(path: Path) -> dict[str, bytes]:
         }
 
 
-def _document(tree: Path) -> None:
-    """Build the documents of a tree; its distributions have some of them."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith('TOX_')}
-    _run(
-        _BIN / 'tox', 'run', '-qe', 'docs', cwd=tree, env=env | _source_date()
-    )
-
-
 def _made(tree: Path) -> dict[str, Path]:
-    """Return the made files that distributions have, by where they go."""
+    """Make the files that distributions have; return where they go."""
+    _run(_BIN / 'tox', 'run', '-qe', 'docs', cwd=tree)
     build = tree / 'doc' / 'build'
     pages = {f'man/man1/{p.name}': p for p in (build / 'man').glob('*.1')}
-    _require(len(pages) > 10, 'there is a man page for each command')
-    completions = 'bash-completion/completions'
-    name = 'compute-image'
-    return pages | {f'{completions}/{name}': build / 'completion' / name}
+    _require({'there is a man page for each command': len(pages) > 10})
+    completion = build / 'completion' / 'compute-image'
+    return pages | {
+        f'bash-completion/completions/{completion.name}': completion
+    }
 
 
 def _check_wheel(path: Path, made: dict[str, Path]) -> None:
     entries = _entries(path)
     tops = {name.partition('/')[0] for name in entries}
     [data, info] = sorted(tops - {_PACKAGE})
-    _require(
-        (data[-5:], info[-10:]) == ('.data', '.dist-info')
-        and {
-            name.removeprefix(f'{data}/data/share/'): content
-            for name, content in entries.items()
-            if name.startswith(f'{data}/')
-        }
-        == {name: file.read_bytes() for name, file in made.items()},
-        'the wheel has the package, man pages and a completion only',
-    )
-    modules = {
-        str(module.relative_to(_ROOT))
-        for module in (_ROOT / _PACKAGE).rglob('*.py')
+    shared = {
+        name.removeprefix(f'{data}/data/share/'): content
+        for name, content in entries.items()
+        if name.startswith(f'{data}/')
     }
-    _require(modules <= set(entries), 'the wheel has all modules')
-    _require(f'{_PACKAGE}/py.typed' in entries, 'the wheel has py.typed')
+    modules = (_ROOT / _PACKAGE).rglob('*.py')
+    licence = (_ROOT / 'LICENSE').read_bytes()
     _require(
-        entries[f'{info}/licenses/LICENSE']
-        == (_ROOT / 'LICENSE').read_bytes(),
-        'the wheel has the licence',
+        {
+            'the wheel has the package, man pages and a completion only': (
+                (data[-5:], info[-10:]) == ('.data', '.dist-info')
+                and shared == {k: p.read_bytes() for k, p in made.items()}
+            ),
+            'the wheel has all modules': (
+                {str(p.relative_to(_ROOT)) for p in modules} <= {*entries}
+            ),
+            'the wheel has py.typed': f'{_PACKAGE}/py.typed' in entries,
+            'the wheel has the licence': (
+                entries[f'{info}/licenses/LICENSE'] == licence
+            ),
+        }
     )
 
 
 def _check_sdist(path: Path, clone: Path, made: dict[str, Path]) -> None:
-    tracked = set(_run('git', '-C', _ROOT, 'ls-files').splitlines())
-    wanted = {str(file.relative_to(clone)) for file in made.values()} | tracked
-    missing = wanted - set(_entries(path))
-    _require(
-        not missing,
-        'the sdist has all files of the repository, man pages and a completion'
-        + ''.join(f', except {name}' for name in sorted(missing)),
-    )
-    more = {
+    tracked = _run('git', '-C', _ROOT, 'ls-files').splitlines()
+    wanted = {str(file.relative_to(clone)) for file in made.values()}
+    wanted.update(tracked)
+    found = {
         name
-        for name in set(_entries(path)) - wanted
+        for name in _entries(path)
         if name != 'PKG-INFO' and '.egg-info/' not in name
     }
-    _require(
-        not more,
-        'the sdist has nothing else'
-        + ''.join(f', except {name}' for name in sorted(more)),
-    )
+    # A file is missing, or is there for no reason.
+    wrong = ''.join(f', but for {name}' for name in sorted(found ^ wanted))
+    what = 'the sdist has all files of the repository and the made ones only'
+    _require({what + wrong: not wrong})
 
 
 def _check_installed(scratch: Path, distribution: Path) -> Path:
     """Install a distribution into an empty venv, and list images."""
-    name = f'venv-{distribution.name}'
-    python = scratch / name / 'bin' / 'python'
-    _run(_BIN / 'uv', 'venv', '--quiet', '--python', sys.executable,
-         scratch / name)  # fmt: skip
-    _run(
-        *(_BIN / 'uv', 'pip', 'install', '--quiet'),
-        *('--python', python, distribution),
-        # No compiler may be needed.
-        env={**os.environ, 'CC': 'false', 'CXX': 'false'},
-    )
-    _run(_BIN / 'uv', 'pip', 'check', '--python', python)
-    _require(
-        _lists_images({**os.environ, 'PATH': str(python.parent)}, scratch),
-        f'{distribution.name} lists images',
-    )
+    venv = scratch / f'venv-{distribution.name}'
+    python = venv / 'bin' / 'python'
+    _run(_UV, 'venv', '--quiet', '--python', sys.executable, venv)
+    _run(_UV, 'pip', 'install', '--quiet', '--python', python, distribution)
+    _run(_UV, 'pip', 'check', '--python', python)
+    works = _lists_images(str(python.parent), scratch, os.environ)
+    _require({f'{distribution.name} lists images': works})
     return python
 
 
-def _lists_images(environment: dict[str, str], folder: Path) -> bool:
+def _lists_images(
+    path: str, folder: Path, environment: Mapping[str, str]
+) -> bool:
     """Return whether both programs list the images of a canned cloud."""
-    programs = [
-        shutil.which(program, path=environment['PATH'])
-        for program in ('openstack', 'compute-image')
-    ]
-    if None in programs:
-        return False
     nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(3)])
     with canned_cloud.canned_cloud(nova) as server:
         env = {
             **{k: v for k, v in environment.items() if k[:3] != 'OS_'},
             **canned_cloud.environment(server),
+            'PATH': path,
         }
-        printed, again = (
-            _run(str(program), *words, '-f', 'json', env=env, cwd=folder)
-            for program, words in zip(
-                programs,
-                (['compute', 'image', 'list'], ['list']),
-                strict=True,
-            )
-        )
-    return len(json.loads(printed)) == 3 and again == printed
-
-
-#: How the client was installed, for each word that a command of README.rst
-#: begins with; it is not extended if a command makes a venv of its own.
-_BEFORE = {
-    'pip': '"{}" -m venv ~/client && pip install -q python-openstackclient',
-    'pipx': 'pipx install -q python-openstackclient',
-    'uv': 'uv tool install -q python-openstackclient',
-    'python3': 'true',
-}
+        printed = {
+            _run('/bin/sh', '-c', f'{each} list -f json', env=env, cwd=folder)
+            for each in ('openstack compute image', 'compute-image')
+        }
+    return [len(json.loads(each)) for each in printed] == [3]
 
 
 def _check_ways_to_install(tree: Path, scratch: Path) -> None:
@@ -224,44 +189,33 @@ def _check_ways_to_install(tree: Path, scratch: Path) -> None:
     readme = (_ROOT / 'README.rst').read_text()
     table = readme.partition('.. list-table::')[2].partition('\npip cannot')[0]
     rows = table.split('\n   * - ')[2:]
-    _require(len(rows) == 4, 'README.rst lists four ways to install')
+    _require({'README.rst lists four ways to install': len(rows) == 4})
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(('OS_', 'PIPX_', 'UV_TOOL_', 'XDG_'))
         and name not in ('VIRTUAL_ENV', 'PYTHONPATH')
+    } | {
+        'UV_CACHE_DIR': _run('uv', 'cache', 'dir').strip(),
+        'UV_PYTHON': sys.executable,
     }
     for number, row in enumerate(rows):
         cells = re.findall(r'``(.*?)``', row.partition('\n')[2])
         command = ' && '.join(cells)
         home = scratch / f'home-{number}'
         home.mkdir()
-        bins = [
-            str(home / folder)
-            for folder in ('client/bin', '.local/bin', 'openstack/bin')
-        ]
-        environment = {
-            **kept,
-            'HOME': str(home),
-            'PATH': os.pathsep.join([*bins, str(_BIN), os.environ['PATH']]),
-            'UV_CACHE_DIR': _run('uv', 'cache', 'dir').strip(),
-            'UV_PYTHON': sys.executable,
-            # No compiler may be needed.
-            'CC': 'false',
-        }
-        before = _BEFORE[command.split()[0]].format(sys.executable)
-        for line in (before, command):
-            _run('sh', '-c', line, env=environment, cwd=tree)
-        found = environment | {'PATH': os.pathsep.join(bins)}
-        _require(_lists_images(found, home), f'works: {command}')
+        path = os.pathsep.join(str(home / folder) for folder in _BINS)
+        longer = os.pathsep.join((path, str(_BIN), os.environ['PATH']))
+        env = {**kept, 'HOME': str(home), 'PATH': longer}
+        for line in (_BEFORE[command.split()[0]], command):
+            _run('sh', '-c', line, env=env, cwd=tree)
+        _require({f'works: {command}': _lists_images(path, home, env)})
 
 
 def _offline() -> tuple[str, ...]:
     """Return the words before a command that shall have no network."""
-    words = (
-        *('unshare', '--net', *(('--map-root-user',) * bool(os.getuid()))),
-        *('sh', '-c', 'ip link set lo up && exec "$0" "$@"'),
-    )
+    words = ('unshare', '--net', *(('--map-root-user',) * bool(os.getuid())))
+    words += ('sh', '-c', 'ip link set lo up && exec "$0" "$@"')
     try:
         _run(*words, 'true')
     except (CheckFailed, OSError):
@@ -272,86 +226,71 @@ def _offline() -> tuple[str, ...]:
 
 def _check_sdist_works(tree: Path, wheel: Path, scratch: Path) -> None:
     """Build an unpacked sdist, and run its unit tests, as packagers do."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith('TOX_')}
     # This alone needs a network, for the requirements.
-    _run(
-        *(_BIN / 'tox', 'run', '-qe', 'unit,docs', '--notest'),
-        cwd=tree,
-        env=env,
-    )
+    _run(_BIN / 'tox', 'run', '-qe', 'unit,docs', '--notest', cwd=tree)
+    offline = _offline()
     unit, docs = (tree / '.tox' / name / 'bin' for name in ('unit', 'docs'))
-    run = functools.partial(_run, *_offline(), cwd=tree, env=env)
-    run(
-        *(_BIN / 'uv', 'build', '--quiet', '--offline', '--wheel'),
-        *('--no-build-isolation', '--python', unit / 'python'),
-        *('--out-dir', scratch / 'offline'),
-    )
+    build = (_UV, 'build', '--quiet', '--wheel', '--out-dir')
+    _run(*offline, *build, scratch / 'offline', '--offline',
+         '--no-build-isolation', '--python', unit / 'python',
+         cwd=tree)  # fmt: skip
     [built] = (scratch / 'offline').glob('*.whl')
+    _run(*offline, docs / 'sphinx-build', '--quiet', '--fail-on-warning',
+         '--builder', 'man', 'doc/source', scratch / 'man',
+         cwd=tree)  # fmt: skip
+    before, after = (
+        {page.name for page in folder.glob('*.1')}
+        for folder in (tree / 'doc/build/man', scratch / 'man')
+    )
+    pytest = (unit / 'python', '-m', 'pytest', '-q', '-n', '2', 'tests/unit')
+    tested = _run(*offline, *pytest, cwd=tree)
     _require(
-        set(_entries(built)) == set(_entries(wheel)),
-        'the sdist builds the wheel without a network',
+        {
+            f'without a network the sdist {does}': holds
+            for does, holds in {
+                'builds the wheel': {*_entries(built)} == {*_entries(wheel)},
+                'builds its man pages': before == after,
+                'runs its unit tests': ' passed' in tested,
+            }.items()
+        }
     )
-    run(
-        *(docs / 'sphinx-build', '--quiet', '--fail-on-warning'),
-        *('--builder', 'man', 'doc/source', scratch / 'man'),
-    )
-    _require(
-        {page.name for page in (scratch / 'man').glob('*.1')}
-        == {page.name for page in (tree / 'doc/build/man').glob('*.1')},
-        'the sdist builds its man pages without a network',
-    )
-    printed = run(
-        *(unit / 'python', '-m', 'pytest', '-q', '-n', '2', 'tests/unit')
-    )
-    _require(
-        ' passed' in printed,
-        'the sdist runs its unit tests without a network',
-    )
-
-
-#: The versions of distributions: what builds there needs no newer one.
-_OLD_SETUPTOOLS = {'Debian 12': '66.1.1', 'Ubuntu 24.04': '68.1.2'}
 
 
 def _check_old_setuptools(tree: Path, wheel: Path, scratch: Path) -> None:
     """Build the wheel as distributions do."""
-    names = set(_entries(wheel))
+    modules = {name for name in _entries(wheel) if '.dist-info/' not in name}
     for system, version in _OLD_SETUPTOOLS.items():
         constraints = scratch / f'setuptools-{version}.txt'
         constraints.write_text(f'setuptools=={version}\n')
         [built] = _build(
-            tree, '--wheel', constraints=constraints, dist=scratch / version
+            tree, scratch / version, '--wheel', constraints=constraints
         )
-        text = next(
-            content.decode()
-            for name, content in _entries(built).items()
-            if name.endswith('/METADATA')
-        )
-        modules = {name for name in names if '.dist-info/' not in name}
-        _require(
-            modules <= set(_entries(built))
-            and '\nLicense: Apache-2.0\n' in text,
-            f'setuptools of {system} builds the wheel',
-        )
+        entries = _entries(built)
+        [metadata] = [name for name in entries if name.endswith('/METADATA')]
+        known = b'\nLicense: Apache-2.0\n' in entries[metadata]
+        done = f'setuptools of {system} builds the wheel'
+        _require({done: known and modules <= {*entries}})
 
 
 def _check(scratch: Path) -> tuple[Path, ...]:
     clone = scratch / 'clone'
     _run('git', 'clone', '--quiet', '--no-tags', _ROOT, clone)
-    _document(clone)
     made = _made(clone)
-    sdist, wheel = _build(clone, '--sdist', '--wheel')
+    both = ('--sdist', '--wheel')
+    sdist, wheel = _build(clone, clone / 'dist', *both)
     with tarfile.open(sdist) as archive:
         archive.extractall(scratch / 'unpacked', filter='data')
     [tree] = (scratch / 'unpacked').iterdir()
-    sdist_again, wheel_again = _build(tree, '--sdist', '--wheel')
+    sdist_again, wheel_again = _build(tree, tree / 'dist', *both)
     _require(
-        _entries(sdist_again) == _entries(sdist),
-        'the sdist builds the same sdist',
-    )
-    _require(
-        wheel_again.read_bytes() == wheel.read_bytes(),
-        'the sdist builds the same wheel, bit for bit',
+        {
+            'the sdist builds the same sdist': (
+                _entries(sdist_again) == _entries(sdist)
+            ),
+            'the sdist builds the same wheel, bit for bit': (
+                wheel_again.read_bytes() == wheel.read_bytes()
+            ),
+        }
     )
     _run(_BIN / 'twine', 'check', '--strict', sdist, wheel)
     _check_wheel(wheel, made)
@@ -362,11 +301,18 @@ def _check(scratch: Path) -> tuple[Path, ...]:
     _check_old_setuptools(tree, wheel, scratch)
     _check_ways_to_install(tree, scratch)
     bill = scratch / f'{wheel.stem}.cdx.json'
-    _run(
-        *(_BIN / 'cyclonedx-py', 'environment', '--output-reproducible'),
-        *('--output-file', bill, python),
-    )
+    _run(_BIN / 'cyclonedx-py', 'environment', '--output-reproducible',
+         '--output-file', bill, python)  # fmt: skip
     return sdist, wheel, bill
+
+
+def _prepare_environment() -> None:
+    """Set what all commands shall see."""
+    for name in [name for name in os.environ if name.startswith('TOX_')]:
+        del os.environ[name]
+    date = _run('git', '-C', _ROOT, 'log', '-1', '--format=%ct').strip()
+    # No compiler may be needed.
+    os.environ |= {'SOURCE_DATE_EPOCH': date, 'CC': 'false', 'CXX': 'false'}
 
 
 def main() -> int:
@@ -377,14 +323,13 @@ def main() -> int:
     parser.add_argument('--keep', type=Path, metavar='<folder>')
     parser.add_argument('--version', help='the expected version')
     args = parser.parse_args()
+    _prepare_environment()
     with tempfile.TemporaryDirectory() as scratch:
         try:
             made = _check(Path(scratch))
             if args.version is not None:
-                _require(
-                    made[0].name.endswith(f'-{args.version}.tar.gz'),
-                    f'the version is {args.version}',
-                )
+                named = made[0].name.endswith(f'-{args.version}.tar.gz')
+                _require({f'the version is {args.version}': named})
         except CheckFailed as e:
             print(f'FAILED: {e}', file=sys.stderr)
             return 1

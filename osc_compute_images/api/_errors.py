@@ -297,6 +297,10 @@ _BY_STATUS: dict[int, type[HTTPError]] = {
 }
 
 
+#: Errors after which the server may have made a change.
+RESPONSE_LOST = (ConnectionFailed, InvalidResponse, ServerError)
+
+
 def origin(error: ImagesError | None) -> dict[str, Any]:
     """Return the arguments of an error that has the response of another."""
     return {

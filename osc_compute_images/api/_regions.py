@@ -4,7 +4,6 @@
 
 from collections.abc import Callable
 from collections.abc import Generator
-from collections.abc import Iterable
 from collections.abc import Mapping
 import copy
 import dataclasses
@@ -16,8 +15,8 @@ from typing import TypeVar
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _threads
-from osc_compute_images.api.http import BoundedSession
-from osc_compute_images.api.http import Client
+from osc_compute_images.api.http._client import Client
+from osc_compute_images.api.http._session import BoundedSession
 
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
@@ -86,10 +85,7 @@ def in_regions(
     :class:`~osc_compute_images.api.ImagesError`.
     """
     return with_keys(
-        apis,
-        lambda _key, api: call(api),
-        parallel=parallel,
-        ordered=ordered,
+        apis, lambda _key, api: call(api), parallel=parallel, ordered=ordered
     )
 
 
@@ -105,52 +101,38 @@ def with_keys(
 
     :param on_done: called, in the thread, when a call has returned or failed
     """
-    logins = _Logins(apis.values())
+    logins = {
+        key: id(BoundedSession(api.adapter).login) for key, api in apis.items()
+    }
+    locks = {login: threading.Lock() for login in logins.values()}
+    #: The error of each login that was tried, by the first region.
+    tried: dict[int, _errors.ImagesError | None] = {}
+
+    def log_in(key: _Key) -> None:
+        login = logins[key]
+        with locks[login]:
+            if login not in tried:
+                tried[login] = None
+                try:
+                    Client(apis[key].adapter).log_in()
+                except _errors.ImagesError as e:
+                    tried[login] = e
+        error = tried[login]
+        if error is not None:
+            raise _copy(error)
 
     def result(key: _Key) -> RegionResult[_Key, _Value]:
         try:
-            logins.log_in(apis[key])
+            log_in(key)
             return RegionSuccess(key, call(key, apis[key]))
         except _errors.ImagesError as e:
             return RegionFailure(key, e)
+        finally:
+            on_done(key)
 
     return _threads.map_in_threads(
-        list(apis),
-        result,
-        parallel=parallel,
-        ordered=ordered,
-        on_done=on_done,
+        list(apis), result, parallel=parallel, ordered=ordered
     )
-
-
-class _Logins:
-    """The logins of regions: each is tried once, by the first region."""
-
-    def __init__(self, apis: 'Iterable[ImagesAPI]') -> None:
-        self._locks = {
-            id(BoundedSession(api.adapter).login): threading.Lock()
-            for api in apis
-        }
-        self._errors: dict[int, _errors.ImagesError | None] = {}
-
-    def log_in(self, api: 'ImagesAPI') -> None:
-        """Log in, or wait for another region with the same login.
-
-        :raises ImagesError: if the login fails or has failed
-        """
-        login = BoundedSession(api.adapter).login
-        if login is None:
-            return
-        with self._locks[id(login)]:
-            if id(login) not in self._errors:
-                self._errors[id(login)] = None
-                try:
-                    Client(api.adapter).log_in()
-                except _errors.ImagesError as e:
-                    self._errors[id(login)] = e
-            error = self._errors[id(login)]
-        if error is not None:
-            raise _copy(error)
 
 
 def _copy(error: _errors.ImagesError) -> _errors.ImagesError:

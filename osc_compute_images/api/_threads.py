@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from collections.abc import Generator
 from collections.abc import Iterable
+import contextlib
 import queue
 import threading
 from typing import Any
@@ -24,7 +25,6 @@ def map_in_threads(
     *,
     parallel: int = PARALLEL,
     ordered: bool = True,
-    on_done: Callable[[_Key], object] = lambda _key: None,
 ) -> Generator[_Value, None, None]:
     """Call a function for each key, in threads; yield the results.
 
@@ -32,16 +32,13 @@ def map_in_threads(
     threads, which may be in the middle of a request.
 
     :param ordered: yield in the order of the keys; otherwise as completed
-    :param on_done: called, in the thread, when a call has returned or failed
     :returns: a generator. When it ends, is closed or dropped, no more calls
         start
     """
     if parallel < 1:
         raise ValueError(f'parallel must be 1 or more, not {parallel}')
     waiting = deque(enumerate(keys))
-    done: queue.SimpleQueue[tuple[int, Any, BaseException | None]] = (
-        queue.SimpleQueue()
-    )
+    done: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def work() -> None:
         while True:
@@ -57,9 +54,8 @@ def map_in_threads(
             done.put((number, value, error))
             # Free them before the next call.
             del value, error
-            on_done(key)
 
-    results = _results(waiting, done, ordered=ordered)
+    results = _results(waiting, done, ordered)
     # NOTE: close() does nothing to a generator that has not started.
     next(results)
     if len(waiting) == 1:
@@ -71,10 +67,7 @@ def map_in_threads(
 
 
 def _results(
-    waiting: deque[Any],
-    done: 'queue.SimpleQueue[tuple[int, Any, BaseException | None]]',
-    *,
-    ordered: bool,
+    waiting: deque[Any], done: queue.SimpleQueue[Any], ordered: bool
 ) -> Generator[Any, None, None]:
     """Yield None, and then the results."""
     count = len(waiting)
@@ -83,8 +76,10 @@ def _results(
         yield None
         for turn in range(count):
             while turn not in early:
-                number, *outcome = done.get()
-                early[number if ordered else turn] = tuple(outcome)
+                # NOTE: no signal ends a wait that begins right after it.
+                with contextlib.suppress(queue.Empty):
+                    number, *outcome = done.get(timeout=1)
+                    early[number if ordered else turn] = tuple(outcome)
             value, error = early.pop(turn)
             if error is not None:
                 raise error

@@ -21,10 +21,10 @@ from osc_compute_images import base
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.clouds import CloudAPIs
 from osc_compute_images.api.clouds import of_clouds
+from osc_compute_images.api.clouds._cloud import adapter_of
 from osc_compute_images.api.clouds._cloud import Cloud
 from osc_compute_images.api.clouds._cloud import FEDERATION_SETTINGS
 from osc_compute_images.api.clouds._entries import cloud_names
-from osc_compute_images.api.clouds._settings import adapter_of
 
 if TYPE_CHECKING:
     from keystoneauth1 import session as ksa_session

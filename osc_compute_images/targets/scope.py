@@ -11,7 +11,7 @@ from typing import NamedTuple
 from osc_lib import exceptions
 
 from osc_compute_images import base
-from osc_compute_images.api import http
+from osc_compute_images.api import _alarms
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api.clouds._cloud import Cloud
@@ -46,7 +46,7 @@ def selected(
     :raises CommandError: for a region without a Compute endpoint
     :raises ImagesError: if a login is needed and fails
     """
-    http.allow_alarms()
+    _alarms.allow()
     wanted = sorted(set(parsed_args.regions))
     if parsed_args.all_clouds:
         return _of_all_clouds(command, parsed_args, wanted)
@@ -56,19 +56,25 @@ def selected(
     elif wanted:
         cloud = logins.cloud(command)
         names = wanted
-        # openstacksdk itself rejects regions that are not listed.
-        if not cloud.configured_regions() and names != [
-            cloud.default_region()
-        ]:
-            known = cloud.regions()
-            for name in [name for name in names if name not in known]:
-                raise exceptions.CommandError(
-                    f'Region {name!r} has no Compute endpoint; choose from '
-                    f'{printable(", ".join(known))}'
-                )
+        _check(cloud, names)
     else:
         return Regions((), {(): logins.own(command)})
-    return Regions(('Region',), {(name,): cloud.api(name) for name in names})
+    return Regions(
+        ('Region',),
+        {(name,): ImagesAPI(cloud.adapter(name)) for name in names},
+    )
+
+
+def _check(cloud: Cloud, names: Sequence[str]) -> None:
+    if cloud.configured_regions or names == [cloud.default_region()]:
+        # openstacksdk itself rejects regions that are not listed.
+        return
+    known = cloud.regions()
+    for name in [name for name in names if name not in known]:
+        raise exceptions.CommandError(
+            f'Region {name!r} has no Compute endpoint; choose from '
+            f'{printable(", ".join(known))}'
+        )
 
 
 def _of_all_clouds(

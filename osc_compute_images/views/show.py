@@ -13,7 +13,7 @@ from typing import Any
 from osc_compute_images import api
 from osc_compute_images import base
 from osc_compute_images import errors
-from osc_compute_images.api import http
+from osc_compute_images.api import _alarms
 from osc_compute_images.api import Image
 from osc_compute_images.commands import show
 from osc_compute_images.output import field
@@ -72,9 +72,9 @@ def _limited(seconds: float | None) -> Iterator[None]:
     """
     limit = math.inf if seconds is None else seconds
     end = time.monotonic() + limit
-    http.allow_alarms()
+    _alarms.allow()
     try:
-        with http.alarm(limit):
+        with _alarms.alarm(limit):
             yield
     except Exception as e:
         if time.monotonic() < end:

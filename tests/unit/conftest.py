@@ -22,6 +22,7 @@ from keystoneauth1.identity import v3
 import pytest
 import requests_mock
 
+from osc_compute_images.api import _alarms
 from osc_compute_images.api import ImagesAPI
 from testbed import keystone
 from testbed import nova
@@ -38,6 +39,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile('unit')
+
+
+@pytest.fixture(autouse=True)
+def alarms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test depend on another one that allows them."""
+    monkeypatch.setattr(_alarms, '_allowed', False)
 
 
 @pytest.fixture(autouse=True, scope='session')

@@ -3,23 +3,65 @@
 """A real cloud on loopback, with services of OpenStack from PyPI."""
 
 import argparse
+from collections.abc import Callable
 import json
 import os
 from pathlib import Path
 import shlex
 import sys
 import time
+from typing import Any
 
 from cloud import Cloud
 from install import DevcloudError
 from install import NEWEST
 from install import RELEASES
-from install import Say
 from layout import USERS
 
 _STATE = Path(__file__).resolve().parents[2] / '.devcloud'
 
-_STATES = {True: 'up', False: 'down'}
+
+def _status(cloud: Cloud, args: argparse.Namespace) -> bool:
+    is_up = cloud.is_up()
+    state = 'up' if is_up else 'down'
+    print(json.dumps(cloud.facts()) if args.json else state)
+    return is_up
+
+
+def _env(cloud: Cloud, args: argparse.Namespace) -> None:
+    if not cloud.is_up():
+        raise DevcloudError('The cloud is down: bring it up first')
+    environment = cloud.layout.environment(args.user)
+    for name in ('OS_CLIENT_CONFIG_FILE', 'OS_CLOUD'):
+        print(f'export {name}={shlex.quote(environment[name])}')
+
+
+def _run(cloud: Cloud, args: argparse.Namespace) -> None:
+    environment = cloud.layout.environment(args.user)
+    os.execvpe(args.words[0], args.words, environment)
+
+
+#: The help of each command, and what does it; it may return whether all is
+#: well.
+_COMMANDS: dict[str, tuple[str, Callable[[Cloud, Any], object]]] = {
+    'up': (
+        'install, fill and start the cloud',
+        lambda cloud, args: cloud.up(fresh=args.fresh),
+    ),
+    'down': ('stop the cloud', lambda cloud, _: cloud.down()),
+    'status': ('print whether it runs; fail if it does not', _status),
+    'seed': (
+        'add any number of images',
+        lambda cloud, args: cloud.seed(args.count),
+    ),
+    'unseed': ('remove the added images', lambda cloud, _: cloud.unseed()),
+    'backups': (
+        'make the images backup-* of the examples, as if never changed',
+        lambda cloud, args: cloud.make_backups(only_remove=args.remove),
+    ),
+    'run': ('run a command on the cloud: run -- openstack image list', _run),
+    'env': ('print variables for a shell', _env),
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,93 +85,44 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest='command', metavar='COMMAND', required=True
     )
-    up = commands.add_parser('up', help='install, fill and start the cloud')
-    up.add_argument(
-        '--fresh', action='store_true', help='remove an existing cloud first'
-    )
-    commands.add_parser('down', help='stop the cloud')
-    status = commands.add_parser(
-        'status', help='print whether it runs; fail if it does not'
-    )
-    status.add_argument(
-        '--json', action='store_true', help='print all facts, for programs'
-    )
-    seed = commands.add_parser('seed', help='add any number of images')
-    seed.add_argument('count', type=int)
-    commands.add_parser('unseed', help='remove the added images')
-    backups = commands.add_parser(
-        'backups',
-        help='make the images backup-* that examples of the documentation '
-        'change, as if never changed',
-    )
-    backups.add_argument(
-        '--remove', action='store_true', help='only remove them'
-    )
-    run = commands.add_parser(
-        'run', help='run a command on the cloud: run -- openstack image list'
-    )
-    run.add_argument('words', nargs='+', metavar='WORD')
-    env = commands.add_parser('env', help='print variables for a shell')
-    for command in (run, env):
-        command.add_argument(
+    made = {
+        name: commands.add_parser(name, help=text)
+        for name, (text, _do) in _COMMANDS.items()
+    }
+    for name, option, text in (
+        ('up', '--fresh', 'remove an existing cloud first'),
+        ('status', '--json', 'print all facts, for programs'),
+        ('backups', '--remove', 'only remove them'),
+    ):
+        made[name].add_argument(option, action='store_true', help=text)
+    made['seed'].add_argument('count', type=int)
+    made['run'].add_argument('words', nargs='+', metavar='WORD')
+    for name in ('run', 'env'):
+        made[name].add_argument(
             '--as', choices=USERS, default='demo', dest='user', help='user'
         )
     return parser
 
 
-def _do(cloud: Cloud, args: argparse.Namespace) -> bool:
-    """Do what a command says; return whether it succeeded."""
-    match args.command:
-        case 'up':
-            cloud.up(fresh=args.fresh)
-        case 'down':
-            cloud.down()
-        case 'seed':
-            cloud.seed(args.count)
-        case 'unseed':
-            cloud.unseed()
-        case 'backups':
-            cloud.make_backups(only_remove=args.remove)
-        case 'status':
-            is_up = cloud.is_up()
-            print(json.dumps(cloud.facts()) if args.json else _STATES[is_up])
-            return is_up
-        case 'env':
-            _print_environment(cloud, args.user)
-        case 'run':
-            os.execvpe(
-                args.words[0], args.words, cloud.layout.environment(args.user)
-            )
-    return True
-
-
-def _print_environment(cloud: Cloud, user: str) -> None:
-    if not cloud.is_up():
-        raise DevcloudError('The cloud is down: bring it up first')
-    environment = cloud.layout.environment(user)
-    for name in ('OS_CLIENT_CONFIG_FILE', 'OS_CLOUD'):
-        print(f'export {name}={shlex.quote(environment[name])}')
-
-
-def _timed(say: Say) -> Say:
-    """Prefix each line with the seconds since the start."""
-    began = time.monotonic()
-    return lambda text: say(f'{time.monotonic() - began:5.1f} s  {text}')
-
-
 def main() -> int:
     """Run the command."""
     args = _parser().parse_args()
-    say = _timed(lambda text: print(text, file=sys.stderr, flush=True))
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        seconds = time.monotonic() - began
+        print(f'{seconds:5.1f} s  {text}', file=sys.stderr, flush=True)
+
     try:
         state = Path(os.environ.get('DEVCLOUD_STATE', _STATE)).resolve()
-        done = _do(Cloud(state, args.cloud, args.release, say), args)
+        cloud = Cloud(state, args.cloud, args.release, say)
+        done = _COMMANDS[args.command][1](cloud, args)
     except (DevcloudError, OSError) as e:
         print(f'./run cloud: {e}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return int(not done)
+    return int(done is False)
 
 
 if __name__ == '__main__':

@@ -2,15 +2,11 @@
 
 """A cloud and its services."""
 
+import hashlib
 from pathlib import Path
 import shutil
 from typing import Any
 
-from building import build
-import configs
-from databases import move_endpoints
-from databases import move_files
-import glance
 import images
 from install import DevcloudError
 from install import ensure_venv
@@ -18,14 +14,11 @@ from install import locked
 from install import NEWEST
 from install import Say
 from layout import Layout
-from layout import PROCESSES
 from layout import REGIONS
-from original import Original
-from services import free_port
-from services import Service
+from processes import Processes
 
-#: Version of a cloud's data. A cloud with another version is made again.
-_FORMAT = '5'
+#: Version of a cloud's folder. A cloud with another version is made again.
+_FORMAT = 6
 
 _FIRST = REGIONS[0]
 
@@ -47,64 +40,55 @@ class Cloud:
         # Databases of different releases are not compatible.
         folder = name if release == NEWEST else f'{name}-{release}'
         self.layout = Layout(state / 'clouds' / folder)
-        self._home = self.layout.home
-        self._stamp = self._home / 'complete'
         self._lock = state / 'clouds' / f'{folder}.lock'
-        self._original = Original(state / 'originals', release)
-        self._services = {
-            name: Service(name, self._home) for name in PROCESSES
-        }
+        self._processes = Processes(self.layout)
 
     def is_up(self) -> bool:
         """Return whether all services run."""
-        return self._is_complete() and all(
-            service.pid() is not None for service in self._services.values()
-        )
+        return self._is_complete() and self._processes.run()
 
     def up(self, *, fresh: bool = False) -> None:
         """Start the cloud, from any state."""
         venv = ensure_venv(self._state, self._release, self._say)
-        python = venv / 'bin' / 'python'
         with locked(self._lock):
-            if fresh:
-                self._destroy()
-            if self.is_up():
+            if self.is_up() and not fresh:
                 self._say('The cloud is up already')
                 return
+            self._processes.stop()
             try:
-                if not self._is_complete():
-                    self._destroy()
+                if fresh or not self._is_complete():
+                    shutil.rmtree(self.layout.home, ignore_errors=True)
                     self._make(venv)
-                self._begin(venv)
-                self._start(python)
+                self._say('Starting Keystone, Glance and Nova ...')
+                self._processes.configure(venv)
+                self._processes.start(venv)
             except BaseException:
-                self._stop()
+                self._processes.stop()
                 raise
-            self._stamp.write_text(_FORMAT)
+            self.layout.learn(format=_FORMAT)
             self._say(f'The cloud is up: {self.layout.clouds_yaml}')
 
     def down(self) -> None:
         """Stop the services of the cloud."""
         with locked(self._lock):
-            self._stop()
+            self._processes.stop()
 
     def seed(self, count: int) -> None:
         """Add images to the first region."""
         facts = self._known_facts()
         there = facts['seeded']
-        facts['seeded'] = there + count
         numbers = range(there, there + count)
         made = images.bulk(_FIRST, numbers, facts['projects'])
-        glance.insert(self.layout.glance_db(_FIRST), made)
-        self.layout.write_facts(facts)
+        images.insert(self.layout.glance_db(_FIRST), made)
+        self.layout.learn(seeded=there + count)
 
     def unseed(self) -> None:
         """Remove the images that were added."""
         facts = self._known_facts()
         numbers = range(facts['seeded'])
         made = images.bulk(_FIRST, numbers, facts['projects'])
-        glance.remove(self.layout.glance_db(_FIRST), made)
-        self.layout.write_facts({**facts, 'seeded': 0})
+        images.remove(self.layout.glance_db(_FIRST), made)
+        self.layout.learn(seeded=0)
 
     def make_backups(self, *, only_remove: bool = False) -> None:
         """Make the images that examples change, afresh in each region."""
@@ -112,95 +96,52 @@ class Cloud:
         for region in REGIONS:
             made = images.backups(region, owner)
             database = self.layout.glance_db(region)
-            glance.remove(database, made)
+            images.remove(database, made)
             if not only_remove:
-                glance.insert(database, made)
+                images.insert(database, made)
 
     def facts(self) -> dict[str, Any]:
         """Return the facts for programs."""
-        facts = self._known_facts()
-        kept = ('projects', 'servers', 'other_servers')
-        return {
-            'clouds_yaml': str(self.layout.clouds_yaml),
-            'keystone_url': self.layout.keystone,
-            **{name: facts[name] for name in kept},
-            'regions': self.layout.describe(),
-        }
+        self._known_facts()
+        return self.layout.describe()
 
     def _is_complete(self) -> bool:
-        try:
-            return self._stamp.read_text() == _FORMAT
-        except FileNotFoundError:
-            return False
+        return self.layout.facts.get('format') == _FORMAT
 
     def _known_facts(self) -> dict[str, Any]:
         if not self._is_complete():
             raise DevcloudError('There is no such cloud yet: bring it up')
-        facts = self.layout.read_facts()
-        self.layout.ports = facts['ports']
-        return facts
+        return self.layout.facts
 
     def _make(self, venv: Path) -> None:
-        """Copy a new cloud; the first of its kind is made, and started."""
-        with locked(self._state / 'originals' / f'{self._release}.lock'):
-            if self._original.exists():
-                self._say('Copying a new cloud ...')
-                self._original.copy_to(self._home)
-                return
-            self._home.mkdir(parents=True)
-            self._begin(venv)
-            made = build(
-                venv / 'bin' / 'python', self.layout, self._start, self._say
-            )
-            self.layout.write_facts(self.layout.read_facts() | made)
-            self._original.keep(self._home)
+        """Copy a filled cloud; the first of its kind is made.
 
-    def _begin(self, venv: Path) -> None:
-        """Choose ports, and write the configuration."""
-        facts = self.layout.read_facts()
-        old = facts['ports']
-        home = Path(facts.setdefault('home', str(self._home)))
-        is_copy = home != self._home
-        # A running service keeps its port. Copies may start at the same time.
-        ports = {
-            name: old[name]
-            if service.pid() is not None
-            else free_port(None if is_copy else old.get(name))
-            for name, service in self._services.items()
-        }
-        if ports != old:
-            self._stop()
-        self.layout.ports = facts['ports'] = ports
-        configs.write(self.layout, venv / 'etc')
-        self.layout.write_clouds_yaml()
-        if old and ports != old:
-            move_endpoints(self.layout, old)
-        if is_copy:
-            move_files(self.layout, home)
-            facts['home'] = str(self._home)
-        self.layout.write_facts(facts)
+        It is kept as long as this program and the versions of the services are
+        the same.
+        """
+        program = Path(__file__).parent
+        files = [*program.rglob('*.py'), *program.rglob('*.txt')]
+        sources = b''.join(path.read_bytes() for path in sorted(files))
+        key = hashlib.sha256(sources).hexdigest()[:12]
+        folder = self._state / 'originals' / f'{self._release}-{key}'
+        with locked(folder.with_name(f'{self._release}.lock')):
+            if not folder.exists():
+                for old in folder.parent.glob(f'{self._release}-*'):
+                    shutil.rmtree(old)
+                made = folder.with_name(f'unfinished-{self._release}')
+                self._fill(venv, made)
+                made.rename(folder)
+            shutil.copytree(folder, self.layout.home)
 
-    def _start(self, python: Path, *only: str) -> None:
-        names = only or PROCESSES
-        if not only and any(self._services[n].pid() is None for n in names):
-            self._say('Starting Keystone, Glance and Nova ...')
-        for name in names:
-            self._services[name].start(
-                python,
-                name.partition('-')[0],
-                self.layout.folder(name),
-                self.layout.ports[name],
-            )
-        for name in names:
-            self._services[name].wait(self.layout.ports[name])
+    def _fill(self, venv: Path, folder: Path) -> None:
+        # Few commands need openstacksdk.
+        from building import build
 
-    def _stop(self) -> None:
-        for service in self._services.values():
-            service.ask_to_stop()
-        for service in self._services.values():
-            service.stop()
-
-    def _destroy(self) -> None:
-        self._stop()
-        self._stamp.unlink(missing_ok=True)
-        shutil.rmtree(self._home, ignore_errors=True)
+        layout = Layout(folder)
+        processes = Processes(layout)
+        processes.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            build(venv, layout, processes, self._say)
+        finally:
+            processes.stop()

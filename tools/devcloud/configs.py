@@ -4,174 +4,120 @@
 
 from pathlib import Path
 import shutil
-import textwrap
 
 from layout import Layout
 from layout import PASSWORD
 from layout import PROCESSES
 
-_KEYSTONE = """
-    [DEFAULT]
-    log_file = {log}
-    [database]
-    connection = sqlite:///{home}/keystone.db
-    [fernet_tokens]
-    key_repository = {home}/fernet-keys
-    [credential]
-    key_repository = {home}/credential-keys
-    [token]
-    provider = fernet
-    # Of an hour, as by default, but said: tests rely on it.
-    expiration = 3600
-    [identity]
-    # The passwords are no secret. Each command logs in, and the default costs
-    # a quarter of a second of that.
-    password_hash_rounds = 4
-    [cache]
-    # It is the only process that changes what it caches.
-    enabled = true
-    backend = oslo_cache.dict
+_KEYSTONE = """\
+[database]
+connection = sqlite:///keystone.db
+[fernet_tokens]
+key_repository = fernet-keys
+[identity]
+# The passwords are no secret. Each command logs in, and the default costs a
+# quarter of a second of that.
+password_hash_rounds = 4
+[cache]
+# It is the only process that changes what it caches.
+enabled = true
+backend = oslo_cache.dict
 """
 
-_LOGIN = """
-    auth_url = {keystone}
-    auth_type = password
-    username = {user}
-    password = {password}
-    project_name = service
-    user_domain_name = Default
-    project_domain_name = Default
+_AUTH = """\
+[keystone_authtoken]
+# For access rules. Only Nova itself uses Placement.
+service_type = {type}
+www_authenticate_uri = {keystone}
+service_token_roles_required = true
+auth_url = {keystone}
+auth_type = password
+username = {user}
+password = {password}
+project_name = service
+user_domain_name = Default
+project_domain_name = Default
+[oslo_concurrency]
+lock_path = lock
 """
 
-_AUTH = f"""
-    [keystone_authtoken]
-    # For access rules. Only Nova itself uses Placement.
-    service_type = {{type}}
-    www_authenticate_uri = {{keystone}}
-    service_token_roles_required = true{_LOGIN}"""
+_GLANCE = f"""\
+[DEFAULT]
+enabled_backends = fs:file
+limit_param_default = 1000
+# In Zed as in the policies below; of no meaning to a later Glance.
+enforce_secure_rbac = true
+[database]
+connection = sqlite:///glance.db
+[glance_store]
+default_backend = fs
+[fs]
+filesystem_store_datadir = images
+[os_glance_staging_store]
+filesystem_store_datadir = staging
+[os_glance_tasks_store]
+filesystem_store_datadir = tasks
+[paste_deploy]
+flavor = keystone
+[oslo_policy]
+# As by default since 2023.1: a reader changes nothing.
+enforce_new_defaults = true
+enforce_scope = true
+{_AUTH}"""
 
+_NOVA = f"""\
+[DEFAULT]
+state_path = .
+my_ip = 127.0.0.1
+host = loopback
+transport_url = fake:///
+compute_driver = hypervisor.Hypervisor
+# A server that is shelved stays so until somebody offloads it.
+shelved_offload_time = -1
+# Nothing happens behind a test's back.
+sync_power_state_interval = -1
+heal_instance_info_cache_interval = -1
+periodic_fuzzy_delay = 0
+[quota]
+# Of servers; that of an image's properties is Nova's own.
+instances = -1
+cores = -1
+ram = -1
+[vnc]
+enabled = false
+[api_database]
+connection = sqlite:///api.db
+[database]
+connection = sqlite:///cell1.db
+[glance]
+# From the catalogue it is a quarter slower; without retries an outage shows at
+# once.
+endpoint_override = {{glance}}
+region_name = {{region}}
+num_retries = 0
+[placement]
+auth_section = keystone_authtoken
+region_name = {{region}}
+[neutron]
+auth_section = keystone_authtoken
+region_name = {{region}}
+[service_user]
+# Glance then ignores the access rules of the user.
+auth_section = keystone_authtoken
+send_service_user_token = true
+{_AUTH}"""
 
-def _client(service: str) -> str:
-    """Return the settings for a service to log in to another."""
-    return f"""
-    [{service}]
-    region_name = {{region}}{_LOGIN}"""
+_PLACEMENT = f"""\
+[placement_database]
+connection = sqlite:///placement.db
+sync_on_startup = true
+{_AUTH}"""
 
-
-_GLANCE = (
-    """
-    [DEFAULT]
-    log_file = {log}
-    enabled_backends = fs:file
-    limit_param_default = 1000
-    api_limit_max = 1000
-    # No scrubbing, no importing: nothing changes behind a test's back.
-    enable_v2_api = true
-    # In Zed as in the policies below; of no meaning to a later Glance.
-    enforce_secure_rbac = true
-    [database]
-    connection = sqlite:///{home}/glance.db
-    [glance_store]
-    default_backend = fs
-    [fs]
-    filesystem_store_datadir = {home}/images
-    [os_glance_staging_store]
-    filesystem_store_datadir = {home}/staging
-    [os_glance_tasks_store]
-    filesystem_store_datadir = {home}/tasks
-    [paste_deploy]
-    flavor = keystone
-    config_file = {home}/glance-api-paste.ini
-    [oslo_policy]
-    # As by default since 2023.1: a reader changes nothing.
-    enforce_new_defaults = true
-    enforce_scope = true
-    [oslo_concurrency]
-    lock_path = {home}/lock
-"""
-    + _AUTH
-)
-
-_NOVA = (
-    """
-    [DEFAULT]
-    log_file = {log}
-    state_path = {home}
-    my_ip = 127.0.0.1
-    host = loopback
-    transport_url = fake:///
-    compute_driver = hypervisor.Hypervisor
-    # A server that is shelved stays so until somebody offloads it.
-    shelved_offload_time = -1
-    # Nothing happens behind a test's back.
-    sync_power_state_interval = -1
-    heal_instance_info_cache_interval = -1
-    periodic_fuzzy_delay = 0
-    vif_plugging_timeout = 0
-    vif_plugging_is_fatal = false
-    [quota]
-    # Of servers; that of an image's properties is Nova's own.
-    instances = -1
-    cores = -1
-    ram = -1
-    [vnc]
-    enabled = false
-    [api]
-    auth_strategy = keystone
-    [api_database]
-    connection = sqlite:///{home}/api.db
-    [database]
-    connection = sqlite:///{home}/cell1.db
-    [glance]
-    # From the catalogue it is a quarter slower; without retries an outage
-    # shows at once.
-    endpoint_override = {glance}
-    region_name = {region}
-    num_retries = 0
-    [wsgi]
-    api_paste_config = {home}/api-paste.ini
-    [oslo_concurrency]
-    lock_path = {home}/lock
-"""
-    + _AUTH
-    + _client('placement')
-    + _client('neutron')
-    + _client('service_user')
-    + """
-    # Glance then ignores the access rules of the user.
-    send_service_user_token = true
-"""
-)
-
-_PLACEMENT = (
-    """
-    [DEFAULT]
-    log_file = {log}
-    [placement_database]
-    connection = sqlite:///{home}/placement.db
-    sync_on_startup = true
-"""
-    + _AUTH
-)
-
-_FILES = {
-    'keystone': {'keystone.conf': _KEYSTONE},
-    'glance': {'glance-api.conf': _GLANCE},
-    'nova': {
-        'nova.conf': _NOVA,
-        'placement.conf': _PLACEMENT,
-    },
-}
-
-_SHIPPED = {
-    'glance': ('glance/glance-api-paste.ini',),
-    'nova': ('nova/api-paste.ini',),
-}
-
-_TYPES = {
-    'keystone': 'identity',
-    'glance': 'image',
-    'nova': 'compute',
+#: The type in the catalog, and the files, by service.
+_SERVICES = {
+    'keystone': ('identity', {'keystone.conf': _KEYSTONE}),
+    'glance': ('image', {'glance-api.conf': _GLANCE}),
+    'nova': ('compute', {'nova.conf': _NOVA, 'placement.conf': _PLACEMENT}),
 }
 
 
@@ -182,26 +128,19 @@ def write(layout: Layout, etc: Path) -> None:
     """
     for process in PROCESSES:
         service, _, region = process.partition('-')
-        home = layout.folder(process)
-        home.mkdir(parents=True, exist_ok=True)
-        values = {
-            'home': home,
-            'log': layout.home / f'{process}.log',
-            'user': service,
-            'type': _TYPES[service],
-            'password': PASSWORD,
-            'keystone': layout.keystone,
-            'region': region,
-        }
+        kind, files = _SERVICES[service]
+        folder = layout.folder(process)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, template in files.items():
+            text = template.format(
+                type=kind, user=service, password=PASSWORD,
+                keystone=layout.keystone, region=region,
+                glance=region and layout.endpoints(region)['image'],
+            )  # fmt: skip
+            (folder / name).write_text(text)
+        for path in (etc / service).glob('*api-paste.ini'):
+            shutil.copy(path, folder)
         if service == 'nova':
-            values['glance'] = layout.endpoints(region)['image']
             # A killed test may have left it.
             layout.hold_file(region).unlink(missing_ok=True)
-        for name, template in _FILES[service].items():
-            text = textwrap.dedent(template).format(**values)
-            (home / name).write_text(text.lstrip())
-        for path in _SHIPPED.get(service, ()):
-            shutil.copy(etc / path, home)
-        if service == 'glance':
-            for folder in ('images', 'staging', 'tasks'):
-                (home / folder).mkdir(exist_ok=True)
+    layout.write_clouds_yaml()

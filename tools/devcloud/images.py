@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Descriptions of images and servers to create."""
+"""Images to create, in the database of Glance.
 
+It is fast, and no API sets their times and some of their sizes and statuses.
+"""
+
+from collections.abc import Collection
 from collections.abc import Iterable
 import dataclasses
 import datetime
+from pathlib import Path
+from typing import Any
 import uuid
+
+from databases import opened
 
 #: The ID of an image is derived from its region and number.
 _NAMESPACE = uuid.UUID('5f2f0b57-7d5c-4a5e-9b0e-2d1f7c0c5a11')
@@ -15,9 +23,6 @@ GB = 1024**3
 
 #: The time of the newest image of a new cloud.
 NEWEST = datetime.datetime(2026, 11, 20, 12, 0, 0)
-
-#: A server that no longer exists.
-GONE = 'd0e5a1b2-0000-4000-8000-00000000dead'
 
 #: Images that examples of the documentation change, with their age in days.
 _BACKUPS = {
@@ -32,7 +37,7 @@ _X86 = {'architecture': 'x86_64', 'hw_disk_bus': 'virtio'}
 
 @dataclasses.dataclass
 class Image:
-    """An image to create.
+    """An image to create; most fields are columns of Glance's table.
 
     :param status: Glance's status
     :param size: bytes
@@ -51,30 +56,27 @@ class Image:
     disk_format: str = 'raw'
     container_format: str = 'bare'
     properties: dict[str, str] = dataclasses.field(default_factory=dict)
-    id: str | None = None
+    id: str = ''
     created: datetime.datetime = NEWEST
     updated: int = 0
 
-    def at(self, number: int) -> 'Image':
+    def at(self, number: int, **fields: Any) -> 'Image':
         """Return it with the times of one by its number, the newest first."""
         created = NEWEST - datetime.timedelta(hours=3 * number)
-        return dataclasses.replace(self, created=created, updated=number % 9)
+        times: dict[str, Any] = {'created': created, 'updated': number % 9}
+        return dataclasses.replace(self, **times, **fields)
+
+    def row(self) -> dict[str, Any]:
+        """Return its columns."""
+        updated = self.created + datetime.timedelta(days=self.updated)
+        return {
+            **vars(self),
+            'created_at': f'{self.created:%F %T}.000000',
+            'updated_at': f'{updated:%F %T}.000000',
+        }
 
 
-@dataclasses.dataclass(frozen=True)
-class Server:
-    """A server to create.
-
-    :param image: name of the image that it boots from
-    :param fate: its final state: empty, ``shelved``, ``offloaded``,
-        ``deleted`` (its snapshot is kept), ``image deleted``, or ``volume``:
-        it looks as if it had been booted from a volume
-    """
-
-    name: str
-    image: str
-    fate: str = ''
-    project: str = 'demo'
+_COLUMNS = {*Image('').row()} - {'properties', 'created', 'updated'}
 
 
 def image_id(region: str, number: int, kind: str = 'base') -> str:
@@ -87,7 +89,7 @@ def distro(name: str, version: str, **more: str) -> dict[str, str]:
     return {'os_distro': name, 'os_version': version, **_X86, **more}
 
 
-def snapshot(server: str, **more: str) -> dict[str, str]:
+def snapshot(server: str) -> dict[str, str]:
     """Return the properties of an invented snapshot.
 
     :param server: ID of the server
@@ -102,33 +104,33 @@ def snapshot(server: str, **more: str) -> dict[str, str]:
         'image_location': 'snapshot',
         'image_state': 'available',
         **_X86,
-        **more,
     }
 
 
-def backups(region: str, owner: str) -> dict[str, Image]:
-    """Return the images that examples of the documentation change, by ID."""
+def backups(region: str, owner: str) -> list[Image]:
+    """Return the images that examples of the documentation change."""
     now = datetime.datetime.now(datetime.UTC)
-    return {
-        image_id(region, number, 'backup'): Image(
+    return [
+        Image(
             name,
             visibility='private',
             owner=owner,
             properties={'image_type': 'snapshot'},
+            id=image_id(region, number, 'backup'),
             created=now - datetime.timedelta(days=days),
         )
         for number, (name, days) in enumerate(_BACKUPS.items())
-    }
+    ]
 
 
 def bulk(
     region: str, numbers: Iterable[int], owners: dict[str, str]
-) -> dict[str, Image]:
-    """Return any number of additional images by ID."""
-    return {image_id(region, n, 'bulk'): _bulk(n, owners) for n in numbers}
+) -> list[Image]:
+    """Return any number of additional images."""
+    return [_bulk(region, number, owners) for number in numbers]
 
 
-def _bulk(number: int, owners: dict[str, str]) -> Image:
+def _bulk(region: str, number: int, owners: dict[str, str]) -> Image:
     distros = ('cirros', 'ubuntu', 'debian', 'fedora', 'rocky')
     versions = ('0.6.2', '24.04', '12', '40', '9')
     name, version = distros[number % 5], versions[number % 5]
@@ -146,5 +148,52 @@ def _bulk(number: int, owners: dict[str, str]) -> Image:
         status='active' if number % 11 else 'queued',
         size=10 * MB + number if number % 11 else None,
         properties=properties,
+        id=image_id(region, number, 'bulk'),
         created=NEWEST - age,
     )
+
+
+def insert(database: Path, made: Iterable[Image]) -> None:
+    """Insert images."""
+    rows = [image.row() for image in made]
+    with opened(database) as db:
+        db.executemany(
+            f'INSERT INTO images (deleted, os_hidden, {", ".join(_COLUMNS)}) '
+            f'VALUES (0, 0, :{", :".join(_COLUMNS)})',
+            rows,
+        )
+        db.executemany(
+            'INSERT INTO image_properties '
+            '(image_id, name, value, created_at, updated_at, deleted) '
+            'VALUES (:id, :key, :value, :created_at, :updated_at, 0)',
+            [
+                {**row, 'key': key, 'value': value}
+                for row in rows
+                for key, value in row['properties'].items()
+            ],
+        )
+
+
+def remove(database: Path, made: Iterable[Image]) -> None:
+    """Remove images from the database."""
+    rows = [image.row() for image in made]
+    with opened(database) as db:
+        db.executemany(
+            'DELETE FROM image_properties WHERE image_id = :id', rows
+        )
+        db.executemany('DELETE FROM images WHERE id = :id', rows)
+
+
+def adopt(database: Path, known: Collection[str]) -> None:
+    """Give all other images times after those, in the order of their names."""
+    with opened(database) as db:
+        listed = db.execute('SELECT id, name FROM images ORDER BY name')
+        others = [row for row in listed.fetchall() if row[0] not in known]
+        db.executemany(
+            'UPDATE images SET created_at = :created_at, '
+            'updated_at = :updated_at WHERE id = :id',
+            [
+                Image(name, id=own_id).at(number).row()
+                for number, (own_id, name) in enumerate(others, len(known))
+            ],
+        )

@@ -37,6 +37,23 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def clean_environment() -> dict[str, str]:
+    """Return the environment without what changes Python or OpenStack."""
+    changing = ('OS_', 'PYTHON', 'COV_', 'COVERAGE_', 'VIRTUAL_ENV')
+    return {k: v for k, v in os.environ.items() if not k.startswith(changing)}
+
+
+def run(*words: str | Path, cwd: Path | None = None) -> None:
+    """Run a command; its output matters only if it fails."""
+    done = subprocess.run(
+        words, cwd=cwd, env=clean_environment(), stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        command = ' '.join(map(str, words[:4]))
+        raise DevcloudError(f'{command} ... failed:\n{done.stdout[-3000:]}')
+
+
 def ensure_venv(state: Path, release: str, say: Say) -> Path:
     """Install the services if necessary, and return the venv's folder.
 
@@ -50,32 +67,15 @@ def ensure_venv(state: Path, release: str, say: Say) -> Path:
     stamp = venv / 'installed'
     with locked(state / 'install.lock'):
         if not stamp.exists():
+            say(
+                'Installing the services of OpenStack (once; about 600 MB) ...'
+            )
             shutil.rmtree(venv, ignore_errors=True)
-            _install(venv, requirements, say)
+            uv = Path(sys.executable).with_name('uv')
+            run(uv, 'venv', '--quiet', '--python', sys.executable, venv)
+            # Byte code saves time, as five services are started often.
+            run(uv, 'pip', 'install', '--quiet', '--compile-bytecode',
+                '--python', venv / 'bin' / 'python',
+                '--requirement', requirements)  # fmt: skip
             stamp.touch()
     return venv
-
-
-def _install(venv: Path, requirements: Path, say: Say) -> None:
-    uv = str(Path(sys.executable).with_name('uv'))
-    python = str(venv / 'bin' / 'python')
-    say('Installing the services of OpenStack (once; about 600 MB) ...')
-    _run([uv, 'venv', '--quiet', '--python', sys.executable, str(venv)])
-    _run(
-        [uv, 'pip', 'install', '--quiet', '--compile-bytecode',
-         '--python', python, '--requirement', str(requirements)]
-    )  # fmt: skip
-
-
-def _run(command: list[str]) -> None:
-    # Byte code saves time, as five services are started often.
-    env = {k: v for k, v in os.environ.items() if k != 'VIRTUAL_ENV'}
-    env.pop('PYTHONDONTWRITEBYTECODE', None)
-    done = subprocess.run(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise DevcloudError(
-            f'{" ".join(command[:4])} ... failed:\n{done.stdout[-3000:]}'
-        )

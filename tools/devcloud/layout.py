@@ -8,19 +8,17 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from regions import REGIONS as CONTENT
+REGIONS = ('RegionOne', 'RegionTwo')
 
-REGIONS = tuple(CONTENT)
-
+#: That of all users.
 PASSWORD = 'devcloud'
-USERS = {
-    'admin': {'password': PASSWORD, 'project': 'admin', 'role': 'admin'},
-    'demo': {'password': PASSWORD, 'project': 'demo', 'role': 'member'},
-    'reader': {'password': PASSWORD, 'project': 'demo', 'role': 'reader'},
-}
 
-#: Users of the services: each has its name, in the project 'service'.
-SERVICE_USERS = ('glance', 'nova')
+#: Project and role, by user.
+USERS = {
+    'admin': ('admin', 'admin'),
+    'demo': ('demo', 'member'),
+    'reader': ('demo', 'reader'),
+}
 
 #: The processes, in the order in which they start. Keystone serves all
 #: regions; a Nova is its API, conductor, scheduler and compute, the Placement
@@ -33,32 +31,31 @@ PROCESSES = (
 
 
 class Layout:
-    """The folder of a cloud.
+    """The folder of a cloud. It may be copied: all paths in it are relative.
 
-    The facts about it are stored in a file: ``home``, the folder that the
-    databases name; ``ports`` of the processes; ``projects``, ``servers`` and
-    ``other_servers``, IDs by name; ``seeded``, number of added images.
+    The facts about it are stored in a file: ``ports`` of the processes;
+    ``projects``, ``servers`` and ``other_servers``, IDs by name; ``seeded``,
+    number of added images; ``format`` of the folder, when it is complete.
 
     :ivar home: the folder
-    :ivar ports: port of each process on 127.0.0.1
     """
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.ports: dict[str, int] = {}
         self._facts = home / 'facts.json'
 
-    def read_facts(self) -> dict[str, Any]:
-        """Return the facts that are known."""
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The facts that are known."""
         try:
             facts: dict[str, Any] = json.loads(self._facts.read_text())
         except FileNotFoundError:
-            facts = {'ports': {}, 'seeded': 0}
+            facts = {}
         return facts
 
-    def write_facts(self, facts: dict[str, Any]) -> None:
-        """Store the facts."""
-        self._facts.write_text(json.dumps(facts))
+    def learn(self, **facts: object) -> None:
+        """Store more facts."""
+        self._facts.write_text(json.dumps(self.facts | facts))
 
     def folder(self, process: str) -> Path:
         """Return the folder of a process, with its configuration and data."""
@@ -81,37 +78,41 @@ class Layout:
         """The configuration for clients."""
         return self.home / 'clouds.yaml'
 
+    def _url(self, process: str, path: str = '') -> str:
+        return f'http://127.0.0.1:{self.facts["ports"][process]}{path}'
+
     @property
     def keystone(self) -> str:
         """The URL of Keystone, with its version."""
-        return url(self.ports['keystone'], '/v3')
+        return self._url('keystone', '/v3')
 
     def endpoints(self, region: str) -> dict[str, str]:
         """Return the URL of each type of service in a region."""
-        nova = self.ports[f'nova-{region}']
+        nova = f'nova-{region}'
         return {
-            'compute': url(nova, '/v2.1'),
-            'image': url(self.ports[f'glance-{region}']),
-            'network': url(nova, '/network'),
-            'placement': url(nova, '/placement'),
+            'identity': self.keystone,
+            'compute': self._url(nova, '/v2.1'),
+            'image': self._url(f'glance-{region}'),
+            'network': self._url(nova, '/network'),
+            'placement': self._url(nova, '/placement'),
         }
 
     def write_clouds_yaml(self) -> None:
         """Write the configuration for clients; only the user may read it."""
         clouds = {
-            name: {
+            user: {
                 'auth': {
                     'auth_url': self.keystone,
-                    'username': name,
-                    'password': user['password'],
-                    'project_name': user['project'],
+                    'username': user,
+                    'password': PASSWORD,
+                    'project_name': project,
                     'user_domain_name': 'Default',
                     'project_domain_name': 'Default',
                 },
                 'region_name': REGIONS[0],
                 'identity_api_version': '3',
             }
-            for name, user in USERS.items()
+            for user, (project, _role) in USERS.items()
         }
         self.clouds_yaml.touch(mode=0o600)
         # JSON is YAML.
@@ -130,20 +131,22 @@ class Layout:
             'PATH': os.pathsep.join((here, os.environ.get('PATH', ''))),
         }
 
-    def describe(self) -> dict[str, dict[str, str]]:
-        """Return the facts about each region for programs."""
+    def describe(self) -> dict[str, Any]:
+        """Return the facts for programs."""
+        facts = self.facts
+        kept = ('projects', 'servers', 'other_servers')
         return {
-            region: {
-                'compute_url': self.endpoints(region)['compute'],
-                'image_url': self.endpoints(region)['image'],
-                'glance_db': str(self.glance_db(region)),
-                'nova_db': str(self.nova_db(region)),
-                'hold_file': str(self.hold_file(region)),
-            }
-            for region in REGIONS
+            'clouds_yaml': str(self.clouds_yaml),
+            'keystone_url': self.keystone,
+            **{name: facts[name] for name in kept},
+            'regions': {
+                region: {
+                    'compute_url': self.endpoints(region)['compute'],
+                    'image_url': self.endpoints(region)['image'],
+                    'glance_db': str(self.glance_db(region)),
+                    'nova_db': str(self.nova_db(region)),
+                    'hold_file': str(self.hold_file(region)),
+                }
+                for region in REGIONS
+            },
         }
-
-
-def url(port: int, path: str = '') -> str:
-    """Return a URL of a loopback port."""
-    return f'http://127.0.0.1:{port}{path}'

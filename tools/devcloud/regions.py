@@ -9,12 +9,13 @@ from typing import Any
 
 from images import distro
 from images import GB
-from images import GONE
 from images import Image
 from images import image_id
 from images import MB
-from images import Server
 from images import snapshot
+
+#: A server that no longer exists.
+GONE = 'd0e5a1b2-0000-4000-8000-00000000dead'
 
 #: The IDs of a kernel and a ramdisk, which a third image needs.
 KERNEL = image_id('RegionOne', 0, 'kernel')
@@ -23,11 +24,22 @@ RAMDISK = image_id('RegionOne', 0, 'ramdisk')
 #: Fields of an image of the ordinary user.
 _MINE: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
 
+
+def _base(
+    name: str, version: str, size: int, disk: int, ram: int = 0, **more: str
+) -> Image:
+    """Return a public image of a distribution."""
+    return Image(
+        f'{name}-{version}',
+        size=size,
+        min_disk=disk,
+        min_ram=ram,
+        properties=distro(name, version, **more),
+    )
+
+
 #: The newest image of each region.
-CIRROS = Image(
-    'cirros-0.6.2', size=1 * MB, min_disk=1,
-    properties=distro('cirros', '0.6.2'),
-)  # fmt: skip
+CIRROS = _base('cirros', '0.6.2', 1 * MB, 1)
 
 
 def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
@@ -35,26 +47,13 @@ def _of_first_region(servers: dict[str, str]) -> Iterator[Image]:
 
     :param servers: the IDs of the project's servers, by name
     """
-    yield Image(
-        'ubuntu-24.04', size=620_000_000, min_disk=5, min_ram=1024,
-        properties=distro('ubuntu', '24.04', hw_qemu_guest_agent='yes'),
-    )  # fmt: skip
-    yield Image(
-        'ubuntu-22.04', size=680_000_000, min_disk=5, min_ram=1024,
-        properties=distro('ubuntu', '22.04'),
-    )  # fmt: skip
-    yield Image(
-        'debian-12', size=340_000_000, min_disk=2, min_ram=512,
-        properties=distro('debian', '12'),
-    )  # fmt: skip
-    yield Image(
-        'fedora-40', size=430_000_000, min_disk=10, min_ram=2048,
-        properties=distro('fedora', '40', hw_firmware_type='uefi'),
-    )  # fmt: skip
-    yield Image(
-        'windows-2022', size=12 * GB, min_disk=40, min_ram=4096,
-        properties=distro('windows', '2022', os_type='windows'),
-    )  # fmt: skip
+    yield _base(
+        'ubuntu', '24.04', 620_000_000, 5, 1024, hw_qemu_guest_agent='yes'
+    )
+    yield _base('ubuntu', '22.04', 680_000_000, 5, 1024)
+    yield _base('debian', '12', 340_000_000, 2, 512)
+    yield _base('fedora', '40', 430_000_000, 10, 2048, hw_firmware_type='uefi')
+    yield _base('windows', '2022', 12 * GB, 40, 4096, os_type='windows')
     yield Image('big-data', size=25 * GB, properties=distro('centos', '9'))
     yield Image('min-disk-30', min_disk=30)
     yield Image('min-ram-8192', min_ram=8192)
@@ -134,10 +133,7 @@ def _odd_images() -> Iterator[Image]:
 
 def _of_second_region(servers: dict[str, str]) -> Iterator[Image]:
     """Yield the other images of the second region."""
-    yield Image(
-        'ubuntu-24.04', size=620_000_000, min_disk=5, min_ram=1024,
-        properties=distro('ubuntu', '24.04'),
-    )  # fmt: skip
+    yield _base('ubuntu', '24.04', 620_000_000, 5, 1024)
     yield Image('only-in-two', min_disk=2)
     one = snapshot(servers['web-1'])
     yield Image('web-1-snapshot', **_MINE, properties=one)
@@ -145,6 +141,22 @@ def _of_second_region(servers: dict[str, str]) -> Iterator[Image]:
     yield Image('replicated', id=image_id('RegionOne', 4))
     for number in range(4):
         yield Image(f'two-{number}', **_MINE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A server to create.
+
+    :param image: name of the image that it boots from
+    :param fate: its final state: empty, ``shelved``, ``offloaded``,
+        ``deleted`` (its snapshot is kept), ``image deleted``, or ``volume``:
+        it looks as if it had been booted from a volume
+    """
+
+    name: str
+    image: str
+    fate: str = ''
+    project: str = 'demo'
 
 
 @dataclasses.dataclass
@@ -172,7 +184,7 @@ _FLAVORS = (
     ('5', 'v1.volume', 4096, 0),
 )
 
-REGIONS = {
+CONTENT = {
     'RegionOne': Region(
         (*_FLAVORS, ('6', 'gpu.only-one', 16384, 100)),
         ('web-1', 'web-2', 'twin', 'twin'),

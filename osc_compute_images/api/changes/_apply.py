@@ -2,16 +2,12 @@
 
 """Apply a plan, image by image.
 
-Right before an image is deleted, everything that the plan rests on is read
-again: the servers of all regions that share the Image service, the server that
-the image was taken from, the image that is kept instead, and the image itself.
-A race remains between two requests, and for as long as a list of servers is
-used: see :meth:`.Fleet.refresh`. The images that need a kernel are not listed
-again.
+Everything that a deletion rests on is read again right before it, but not the
+images that need a kernel. A race remains between two requests, and for as long
+as a list of servers is used: see :meth:`.Fleet.refresh`.
 """
 
 from collections.abc import Iterator
-import dataclasses
 from typing import TYPE_CHECKING
 
 from osc_compute_images.api import _errors
@@ -26,17 +22,10 @@ from osc_compute_images.api.changes._steps import Step
 from osc_compute_images.api.changes.protection import Protection
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import ServerList
-from osc_compute_images.api.servers.fleet import Fleet
 
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
-
-#: Errors after which the server may have made a change.
-RESPONSE_LOST = (
-    _errors.ConnectionFailed,
-    _errors.InvalidResponse,
-    _errors.ServerError,
-)
+    from osc_compute_images.api.servers.fleet import Fleet
 
 #: Stop after this many failed connections in a row.
 _MAX_FAILED_CONNECTIONS = 3
@@ -49,7 +38,7 @@ _FATAL = (
 )
 
 
-def apply(api: 'ImagesAPI', plan: Plan, fleet: Fleet) -> Iterator[Outcome]:
+def apply(api: 'ImagesAPI', plan: Plan, fleet: 'Fleet') -> Iterator[Outcome]:
     """Apply a plan, a step for each outcome that is taken.
 
     :param fleet: the servers that may use the images
@@ -60,7 +49,7 @@ def apply(api: 'ImagesAPI', plan: Plan, fleet: Fleet) -> Iterator[Outcome]:
             'A plan from a document is not applied as it is: make the plan '
             'again, and apply plan.only(reviewed)'
         )
-    check = _DeletionCheck(api, plan.protection, fleet, plan.named)
+    check = _DeletionCheck(api, plan, fleet)
     failed_connections = 0
     fatal: _errors.ImagesError | None = None
     for step in plan.steps:
@@ -70,10 +59,8 @@ def apply(api: 'ImagesAPI', plan: Plan, fleet: Fleet) -> Iterator[Outcome]:
             yield _failure(step, fatal)
         else:
             outcome = _apply_step(api, step, plan, check)
-            if isinstance(outcome.error, _errors.ConnectionFailed):
-                failed_connections += 1
-            else:
-                failed_connections = 0
+            is_lost = isinstance(outcome.error, _errors.ConnectionFailed)
+            failed_connections = failed_connections + 1 if is_lost else 0
             if (
                 isinstance(outcome.error, _FATAL)
                 or failed_connections == _MAX_FAILED_CONNECTIONS
@@ -96,10 +83,10 @@ def _apply_step(
     api: 'ImagesAPI', step: Step, plan: Plan, check: '_DeletionCheck'
 ) -> Outcome:
     """Change an image if nothing speaks against it."""
-    image = step.image
+    image, note = step.image, ''
+    deletes = step.action is Action.DELETE
     try:
         # NOTE: the image is read last: the check may take longer.
-        deletes = step.action is Action.DELETE
         objection = check.objection(step) if deletes else None
         if not plan.named:
             image = api.get(image.id)
@@ -108,7 +95,10 @@ def _apply_step(
             objection = objection or difference(step.image, image)
         if objection is not None:
             return Outcome(step=step, result=Result.SKIPPED, reason=objection)
-        note = _change(api, step, image)
+        if deletes:
+            api.delete(image.id)
+        else:
+            note = _edit(api, step, image)
     except _errors.ImageNotFound:
         return Outcome(step=step, result=Result.GONE)
     except _errors.ImagesError as e:
@@ -121,60 +111,47 @@ def _apply_step(
     )
 
 
-def _change(api: 'ImagesAPI', step: Step, image: Image) -> str:
-    """Make a change; return a note for the user, which may be empty.
-
-    If the response is lost, the image is read again: if it has changed as
-    intended, the change has succeeded.
-    """
-    if step.action is Action.DELETE:
-        api.delete(step.image.id)
-        return ''
+def _edit(api: 'ImagesAPI', step: Step, image: Image) -> str:
+    """Set or remove properties; return a note, which may be empty."""
     try:
         return _stored.edit(api, step, image)
-    except RESPONSE_LOST:
+    except _errors.RESPONSE_LOST:
         if _stored.is_edited(api, step):
             return ''
         raise
 
 
-@dataclasses.dataclass
 class _DeletionCheck:
-    """Tells why images must not be deleted, from what is true now.
+    """Tells why images must not be deleted, from what is true now."""
 
-    :param protection: of the plan, later with the current servers
-    :param fleet: the servers that may use the images
-    :param named: whether the images were named
-    """
-
-    api: 'ImagesAPI'
-    protection: Protection | None
-    fleet: Fleet
-    named: bool
-    servers: ServerList | None = None
-    is_first: bool = True
+    def __init__(self, api: 'ImagesAPI', plan: Plan, fleet: 'Fleet') -> None:
+        self._api = api
+        self._fleet = fleet
+        self._named = plan.named
+        #: That of the plan, later with the current servers.
+        self._protection = plan.protection
+        self._servers: ServerList | None = None
+        # NOTE: the servers of named images have just been read, but earlier
+        # deletions take time.
+        self._just_read = plan.named
 
     def objection(self, step: Step) -> str | None:
         """Return why an image must not be deleted, or None."""
-        # NOTE: the servers of named images have just been read, but earlier
-        # deletions take time.
-        just_read, self.is_first = self.named and self.is_first, False
+        just_read, self._just_read = self._just_read, False
         reason = None
-        if self.protection is not None and not just_read:
-            check = self._server if self._is_enough(step.image) else self._use
-            reason = check(step.image, self.protection)
+        if self._protection is not None and not just_read:
+            # NOTE: for a named image only its server matters.
+            by_server = self._named and not is_named_as_stored(step.image)
+            check = self._server if by_server else self._use
+            reason = check(step.image, self._protection)
         return reason or self._loss(step.successor)
 
-    def _is_enough(self, image: Image) -> bool:
-        """Return whether only the server of an image matters."""
-        return self.named and not is_named_as_stored(image)
-
     def _use(self, image: Image, protection: Protection) -> str | None:
-        self.fleet.refresh()
-        servers = self.fleet.servers(self.api)
-        if servers is not self.servers:
+        self._fleet.refresh()
+        servers = self._fleet.servers(self._api)
+        if servers is not self._servers:
             protection = protection.with_servers(servers)
-            self.servers, self.protection = servers, protection
+            self._servers, self._protection = servers, protection
         try:
             protection.usage.check_gaps()
         except _errors.GapsFound as e:
@@ -189,7 +166,7 @@ class _DeletionCheck:
         """
         if image.server_id is None:
             return None
-        servers = (*self.fleet.server(self.api, image.server_id),)
+        servers = (*self._fleet.server(self._api, image.server_id),)
         if servers and protection.usage.server_of(image) is None:
             return f'server {image.server_id} exists, and is not listed'
         return protection.with_servers(ServerList(servers)).reason(image)
@@ -199,7 +176,7 @@ class _DeletionCheck:
         if successor is None:
             return None
         try:
-            state = self.api.get(successor).state
+            state = self._api.get(successor).state
         except _errors.ImageNotFound:
             state = 'DELETED'
         if state == 'ACTIVE':

@@ -7,13 +7,13 @@ by mistake; it proves nothing about who wrote it.
 """
 
 import codecs
-from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import hashlib
 import json
 from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
@@ -68,13 +68,9 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checksum: str = msgspec.field(name='Checksum')
 
 
-_OF_IMAGE = ('id', 'name', 'status', 'updated', 'size')
-_OF_STEP = (
-    *('action', 'reason', 'successor', 'properties', 'replaces', 'keys'),
-)
-_OF_ORIGIN = ('cloud', 'region', 'project')
-
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(',', ':'))
+_OF_IMAGE = 'id name status updated size'
+_OF_STEP = 'action reason successor properties replaces keys'
+_OF_ORIGIN = 'cloud region project'
 
 #: The names of the columns of a row.
 COLUMNS: tuple[str, ...] = tuple(
@@ -82,8 +78,7 @@ COLUMNS: tuple[str, ...] = tuple(
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """The content of a document.
 
     :param by_origin: the steps of each origin, in the order of the rows
@@ -117,7 +112,9 @@ def row(
 
 def checksum(content: Mapping[str, Any]) -> str:
     """Return the checksum of a row, whatever it has now."""
-    unsigned = _ENCODER.encode({**content, 'Checksum': ''})
+    unsigned = json.dumps(
+        {**content, 'Checksum': ''}, sort_keys=True, separators=(',', ':')
+    )
     return hashlib.sha256(unsigned.encode()).hexdigest()[:32]
 
 
@@ -131,12 +128,12 @@ def read(text: str | bytes) -> Document:
     seen = set()
     for each in rows:
         origin = Origin(**_values(each, _OF_ORIGIN))
-        if (origin, each.id) in seen:
-            raise _refusal(f'it has image {each.id} twice')
-        seen.add((origin, each.id))
         image = Image(**_values(each, _OF_IMAGE))
         step = Step(image=image, **_values(each, _OF_STEP))
         by_origin.setdefault(origin, []).append(step)
+        if (origin, image.id) in seen:
+            raise _refusal(f'it has image {image.id} twice')
+        seen.add((origin, image.id))
     commands = {each.command for each in rows}
     if len(commands) > 1:
         raise _refusal('its rows are of several commands')
@@ -172,8 +169,8 @@ def _rows(text: str | bytes) -> list[_Row]:
     return rows
 
 
-def _values(source: object, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(source, name) for name in names}
+def _values(source: object, names: str) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in names.split()}
 
 
 def _refusal(reason: str) -> _errors.PlanRefused:

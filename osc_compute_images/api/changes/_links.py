@@ -2,31 +2,37 @@
 
 """What images tell of the images and servers that they belong to."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
 
 from osc_compute_images.api.records._image import Image
+from osc_compute_images.api.records._image import ImageRef
 from osc_compute_images.api.records._server import Server
-
-_NEEDS = ('kernel_id', 'ramdisk_id')
-_VOLUMES = 'block_device_mapping'
 
 #: The suffixes that Nova adds to the name of a server for the snapshots in
 #: which it stores it.
 _STORED = ('-shelved', '-resize-temp')
 
 
-def needs(image: Image) -> Iterator[str]:
-    """Yield the IDs of the images that an image needs."""
-    volumes: Any = image.metadata.get(_VOLUMES)
-    if not isinstance(volumes, list | tuple):
-        volumes = ()
-    for needed in (
-        *(image.metadata.get(key) for key in _NEEDS),
-        *(v.get('image_id') for v in volumes if hasattr(v, 'get')),
-    ):
-        if needed and isinstance(needed, str):
-            yield needed
+def needing(images: Iterable[Image]) -> dict[str, list[ImageRef]]:
+    """Return which images need an image, by its ID in lower case."""
+    found: dict[str, list[ImageRef]] = defaultdict(list)
+    for image in images:
+        for needed in _needs(image):
+            if isinstance(needed, str):
+                ref = ImageRef(image.id, image.name)
+                found[needed.lower()].append(ref)
+    return found
+
+
+def _needs(image: Image) -> Iterator[Any]:
+    yield image.metadata.get('kernel_id')
+    yield image.metadata.get('ramdisk_id')
+    volumes: Any = image.metadata.get('block_device_mapping')
+    if isinstance(volumes, list | tuple):
+        yield from (v.get('image_id') for v in volumes if hasattr(v, 'get'))
 
 
 def names_as_stored(server: Server) -> Iterator[str]:

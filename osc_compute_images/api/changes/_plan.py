@@ -12,6 +12,7 @@ from osc_compute_images.api.changes._steps import Action
 from osc_compute_images.api.changes._steps import difference
 from osc_compute_images.api.changes._steps import kept
 from osc_compute_images.api.changes._steps import Step
+from osc_compute_images.api.changes._steps import unless_kept
 from osc_compute_images.api.changes.protection import Protection
 
 
@@ -46,10 +47,9 @@ class Plan:
         return tuple(s for s in self.steps if s.action is Action.KEEP)
 
     def to_json(self, origin: _document.Origin | None = None) -> str:
-        """Return the plan as a document, to be reviewed and applied later.
+        """Return the plan as a document, a list with an object for each step.
 
-        It is a list with an object for each step. Objects may be removed from
-        it, but not altered.
+        Objects may be removed from it, but not altered.
 
         :param origin: where the plan was made; by default, it is not recorded
         """
@@ -58,10 +58,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> 'Plan':
-        """Return the plan of a document, JSON or JSON Lines, for review.
-
-        Nothing in it is trusted. To apply it, make the plan again, and let
-        :meth:`only` restrict the new plan to what was reviewed.
+        """Return the plan of a document, JSON or JSON Lines, for :meth:`only`.
 
         :raises PlanRefused: if it is not a document of a plan, if a row was
             altered, or if it is of several origins
@@ -94,15 +91,12 @@ def _agreed(reviewed: Step, current: Step | None) -> Step:
         return kept(reviewed.image, reason)
     if current.action is Action.KEEP and reviewed.action is not Action.DELETE:
         return current
-    changed = difference(reviewed.image, current.image)
-    if changed is not None:
-        return kept(current.image, changed, is_refused=True)
-    if current.action is Action.KEEP:
-        return dataclasses.replace(current, is_refused=True)
-    if _change(reviewed) != _change(current):
-        reason = 'another change is planned'
-        return kept(current.image, reason, is_refused=True)
-    return current
+    why_kept = difference(reviewed.image, current.image)
+    if why_kept is None and current.action is Action.KEEP:
+        why_kept = current.reason
+    if why_kept is None and _change(reviewed) != _change(current):
+        why_kept = 'another change is planned'
+    return unless_kept(current, why_kept)
 
 
 def _change(step: Step) -> tuple[Any, ...]:

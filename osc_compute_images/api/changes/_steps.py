@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import dataclasses
 import datetime
 import enum
-from typing import Any
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.records import _ids
@@ -95,30 +94,20 @@ def kept(image: Image, reason: str, *, is_refused: bool = False) -> Step:
     )
 
 
-def unless_kept(
-    image: Image,
-    why_kept: str | None,
-    action: Action,
-    reason: str,
-    **details: Any,
-) -> Step:
+def unless_kept(step: Step, why_kept: str | None) -> Step:
     """Return the step of a change, unless something keeps the image."""
-    if why_kept is None and not _ids.is_addressable(image.id):
+    if why_kept is None and not _ids.is_addressable(step.image.id):
         why_kept = 'its ID is invalid'
-    if why_kept is not None:
-        return kept(image, why_kept, is_refused=True)
-    return Step(image=image, action=action, reason=reason, **details)
+    if why_kept is None:
+        return step
+    return kept(step.image, why_kept, is_refused=True)
 
 
 def difference(planned: Image, image: Image) -> str | None:
     """Return how an image differs from the one of a plan, or None."""
-    for name, field in (
-        ('status', 'state'),
-        ('name', 'name'),
-        ('updated', 'updated'),
-        ('size', 'size'),
-    ):
+    for field in ('state', 'name', 'updated', 'size'):
         before, now = getattr(planned, field), getattr(image, field)
         if before != now:
+            name = 'status' if field == 'state' else field
             return f'its {name} changed from {before!r} to {now!r}'
     return None

@@ -3,7 +3,6 @@
 """The properties of an image, as the server stores and changes them."""
 
 from collections.abc import Callable
-from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 import itertools
@@ -21,29 +20,32 @@ from osc_compute_images.text import property_text
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
 
+#: The value of a property that an image does not have.
+_ABSENT = object()
 
-def check_written_back(
-    metadata: Mapping[str, Any], replaced: Collection[str]
-) -> None:
-    """Check the properties of an image that a change does not replace.
+
+def corruption(
+    step: Step, metadata: Mapping[str, Any]
+) -> _errors.InvalidProperty | None:
+    """Return an error if a change would corrupt a property that it keeps.
 
     When Nova changes any property, it writes all of them back. It decodes
     :data:`JSON_KEYS`, and writes a decoded string back without its quotes,
     which is not JSON.
 
     :param metadata: all properties of the image
-    :param replaced: keys that are set or removed
-    :raises InvalidProperty: if a property would be corrupted
     """
+    replaced = metadata if step.replaces else {*step.properties, *step.keys}
     for key in JSON_KEYS:
         if key not in replaced and isinstance(metadata.get(key), str):
-            raise _errors.InvalidProperty(
+            return _errors.InvalidProperty(
                 f'The property {key!r} of the image is a JSON string: any '
                 f'change of properties through Compute would corrupt it, and '
                 f'Compute could no longer list images. Remove or replace '
                 f'{key!r} first',
                 key=key,
             )
+    return None
 
 
 def check_stored(
@@ -58,11 +60,11 @@ def check_stored(
     :raises PropertiesNotStored: for any difference
     """
     wrong = not_stored(wanted, stored)
-    others = [key for key in stored if all_of_them and key not in wanted]
+    others = stored.keys() - wanted.keys() if all_of_them else ()
     problems = {
         'did not store': [key for key in wrong if key not in stored],
         'stored another value for': [key for key in wrong if key in stored],
-        'did not remove': others,
+        'did not remove': sorted(others),
     }
     text = '; '.join(
         f'{problem}: {", ".join(keys)}'
@@ -128,18 +130,26 @@ def edit(api: 'ImagesAPI', step: Step, image: Image) -> str:
     :param image: the image as read right before
     :returns: a note for the user, which may be empty
     """
+    error = corruption(step, image.metadata)
+    if error is not None:
+        raise error
     if step.replaces:
         api.replace_metadata(step.image.id, step.properties)
         return ''
-    check_written_back(image.metadata, (*step.properties, *step.keys))
     if step.action is Action.UNSET:
         _unset(api, step, image)
         return ''
     stored = api.update_metadata(step.image.id, step.properties)
-    others = _changed_by_others(image.metadata, stored, step.properties)
-    if not others:
+    # NOTE: Nova decodes JSON_KEYS only where it shows an image.
+    others = {*image.metadata, *stored} - {*step.properties, *JSON_KEYS}
+    changed = [
+        key
+        for key in sorted(others)
+        if image.metadata.get(key, _ABSENT) != stored.get(key, _ABSENT)
+    ]
+    if not changed:
         return ''
-    return f'properties changed by others: {", ".join(others)}'
+    return f'properties changed by others: {", ".join(changed)}'
 
 
 def is_edited(api: 'ImagesAPI', step: Step) -> bool:
@@ -162,21 +172,3 @@ def _unset(api: 'ImagesAPI', step: Step, image: Image) -> None:
             is_missing = isinstance(error, _errors.NotFound)
             if not is_missing or isinstance(error, _errors.ImageNotFound):
                 raise error from e
-
-
-def _changed_by_others(
-    before: Mapping[str, Any], after: Mapping[str, Any], but: Iterable[str]
-) -> list[str]:
-    """Return the keys of properties that others have changed.
-
-    :param before: all properties of an image before a write
-    :param after: all properties after it
-    :param but: keys that were written
-    """
-    # NOTE: Nova decodes JSON_KEYS only where it shows an image.
-    keys = {*before, *after} - {*but, *JSON_KEYS}
-    return sorted(
-        key
-        for key in keys
-        if key not in before or key not in after or before[key] != after[key]
-    )

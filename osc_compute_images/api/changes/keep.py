@@ -40,11 +40,10 @@ def with_property(key: str, value: str | None = None) -> Keep:
     """
 
     def keep(image: Image) -> str | None:
-        if key not in image.metadata:
-            return None
-        found = property_text(image.metadata[key])
-        if value is None or found == value:
-            return f'it has the property {key}={found}'
+        if key in image.metadata:
+            found = property_text(image.metadata[key])
+            if value is None or found == value:
+                return f'it has the property {key}={found}'
         return None
 
     return keep

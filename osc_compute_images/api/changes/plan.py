@@ -2,25 +2,14 @@
 
 """Plan changes of many images.
 
-A plan is made from images and rules, without any request. It can be shown,
-and applied later::
-
-    images = [*api.list_detail()]
-    todo = plan.delete(images, Protection(api.usage(images)))
-    for outcome in api.apply(todo):
-        print(outcome.result, outcome.step.image.id, outcome.reason)
-
 An image that is chosen by a rule or a filter is deleted only if everything
 that could use it was read, and does not: with a gap, a plan that deletes is
 refused. What is named is deleted unless a server may be stored in it.
 """
 
-from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
-from typing import Any
 
-from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes import properties
 from osc_compute_images.api.changes import retention
@@ -32,11 +21,11 @@ from osc_compute_images.api.changes._steps import Outcome
 from osc_compute_images.api.changes._steps import Result
 from osc_compute_images.api.changes._steps import Step
 from osc_compute_images.api.changes._steps import unless_kept
+from osc_compute_images.api.changes.keep import either
 from osc_compute_images.api.changes.keep import Keep
 from osc_compute_images.api.changes.protection import Protection
 from osc_compute_images.api.groups._grouping import Group
-from osc_compute_images.api.groups._grouping import group_of
-from osc_compute_images.api.groups._grouping import keys_of
+from osc_compute_images.api.groups._grouping import grouping
 from osc_compute_images.api.records._image import Image
 
 __all__ = [
@@ -77,13 +66,17 @@ def delete(
     :raises GapsFound: if images that were not named would be deleted, and what
         the protection rests on has gaps
     """
+    protects = _protecting(keep, protection)
+    reason = 'named' if named else 'selected'
 
     def step(image: Image) -> Step:
         if image.state not in _DELETABLE and not named:
             return kept(image, _state(image))
-        return _deletion(image, keep, protection, _choice(named))
+        deletion = Step(image=image, action=Action.DELETE, reason=reason)
+        return unless_kept(deletion, protects(image))
 
-    return _deletions(map(step, _distinct(images)), protection, named=named)
+    steps = map(step, _distinct(images))
+    return _checked(Plan(tuple(steps), protection, named))
 
 
 def prune(
@@ -99,15 +92,15 @@ def prune(
     The rules apply to each group separately. Images that are not ACTIVE are
     kept, and not counted. Images that lack a key of the groups are kept.
 
-    :param keep: as of :func:`delete`. What it keeps still counts in its group
+    See :func:`delete` for the other arguments, and the errors.
+
+    :param keep: what it keeps still counts in its group
     :param group_by: ``server``, ``name``, ``type``, ``status``,
         ``property:KEY``
     :raises ValueError: for an unknown key
-    :raises GapsFound: if images would be deleted, and what the protection
-        rests on has gaps
     """
-    keys = keys_of(group_by)
-    group = group_of(keys)
+    keys, group = grouping(group_by)
+    protects = _protecting(keep, protection)
     steps = []
     groups: dict[Group, list[Image]] = {}
     for image in _distinct(images):
@@ -124,13 +117,15 @@ def prune(
             if why_kept is not None:
                 successor = successor or image.id
                 steps.append(kept(image, why_kept))
-            else:
-                steps.append(
-                    _deletion(
-                        image, keep, protection, 'no rule keeps it', successor
-                    )
-                )
-    return _deletions(steps, protection)
+                continue
+            deletion = Step(
+                image=image,
+                action=Action.DELETE,
+                reason='no rule keeps it',
+                successor=successor,
+            )
+            steps.append(unless_kept(deletion, protects(image)))
+    return _checked(Plan(tuple(steps), protection))
 
 
 def set_properties(
@@ -149,21 +144,21 @@ def set_properties(
     :raises InvalidProperty: for one that Compute is known not to store
     """
     properties.check_properties(wanted)
+    reason = 'named' if named else 'selected'
 
     def step(image: Image) -> Step:
         missing = _stored.not_stored(wanted, image.metadata)
         others = image.metadata.keys() - wanted.keys() if replace else ()
         if not missing and not others:
             return kept(image, 'it has these properties')
-        return _edit(
-            image,
-            keep,
-            (*missing, *others),
-            Action.SET,
-            _choice(named),
+        edit = Step(
+            image=image,
+            action=Action.SET,
+            reason=reason,
             properties=wanted if replace else missing,
             replaces=replace,
         )
+        return _unless_kept(edit, keep)
 
     return Plan(tuple(map(step, _distinct(images))), named=named)
 
@@ -180,14 +175,16 @@ def unset_properties(
     See :func:`set_properties` for the arguments.
     """
     distinct = tuple(dict.fromkeys(keys))
+    reason = 'named' if named else 'selected'
 
     def step(image: Image) -> Step:
         present = tuple(key for key in distinct if key in image.metadata)
         if not present:
             return kept(image, 'it has none of these properties')
-        return _edit(
-            image, keep, present, Action.UNSET, _choice(named), keys=present
+        edit = Step(
+            image=image, action=Action.UNSET, reason=reason, keys=present
         )
+        return _unless_kept(edit, keep)
 
     return Plan(tuple(map(step, _distinct(images))), named=named)
 
@@ -196,54 +193,26 @@ def _distinct(images: Iterable[Image]) -> Iterable[Image]:
     return {image.id: image for image in images}.values()
 
 
-def _choice(named: bool) -> str:
-    return 'named' if named else 'selected'
-
-
 def _state(image: Image) -> str:
     return f'it is {image.status}' if image.status else 'it has no status'
 
 
-def _deletion(
-    image: Image,
-    keep: Keep | None,
-    protection: Protection | None,
-    reason: str,
-    successor: str | None = None,
-) -> Step:
-    why_kept = keep(image) if keep else None
-    if why_kept is None and protection is not None:
-        why_kept = protection.reason(image)
-    return unless_kept(
-        image, why_kept, Action.DELETE, reason, successor=successor
-    )
+def _protecting(keep: Keep | None, protection: Protection | None) -> Keep:
+    """Return what keeps images from deletion."""
+    protects = None if protection is None else protection.reason
+    return either(*filter(None, (keep, protects)))
 
 
-def _edit(
-    image: Image,
-    keep: Keep | None,
-    replaced: Collection[str],
-    action: Action,
-    reason: str,
-    **details: Any,
-) -> Step:
-    why_kept = keep(image) if keep else None
+def _unless_kept(edit: Step, keep: Keep | None) -> Step:
+    why_kept = keep(edit.image) if keep else None
     if why_kept is None:
-        try:
-            _stored.check_written_back(image.metadata, replaced)
-        except _errors.InvalidProperty as e:
-            why_kept = e.message
-    return unless_kept(image, why_kept, action, reason, **details)
+        error = _stored.corruption(edit, edit.image.metadata)
+        why_kept = None if error is None else error.message
+    return unless_kept(edit, why_kept)
 
 
-def _deletions(
-    steps: Iterable[Step],
-    protection: Protection | None,
-    *,
-    named: bool = False,
-) -> Plan:
+def _checked(plan: Plan) -> Plan:
     """Return a plan of deletions, if what it rests on has no gaps."""
-    plan = Plan(tuple(steps), protection, named)
-    if plan.changes and protection is not None and not named:
-        protection.usage.check_gaps()
+    if plan.changes and plan.protection is not None and not plan.named:
+        plan.protection.usage.check_gaps()
     return plan

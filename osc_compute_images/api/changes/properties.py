@@ -26,16 +26,14 @@ JSON_KEYS = ('block_device_mapping', 'mappings')
 
 #: Fields of an image in Glance, and the names that Nova's own client treats as
 #: fields. Nova silently drops them as properties, or fails with a 403 or 500.
-FIELDS = frozenset(
-    (
-        *('checksum', 'container_format', 'created_at', 'deleted'),
-        *('deleted_at', 'direct_url', 'disk_format', 'file', 'id'),
-        *('image_id', 'location', 'locations', 'min_disk', 'min_ram'),
-        *('name', 'os_hash_algo', 'os_hash_value', 'os_hidden', 'owner'),
-        *('protected', 'remove_props', 'schema', 'self', 'size', 'status'),
-        *('stores', 'tags', 'updated_at', 'virtual_size', 'visibility'),
-    )
-)
+FIELDS = frozenset({
+    'checksum', 'container_format', 'created_at', 'deleted', 'deleted_at',
+    'direct_url', 'disk_format', 'file', 'id', 'image_id', 'location',
+    'locations', 'min_disk', 'min_ram', 'name', 'os_hash_algo',
+    'os_hash_value', 'os_hidden', 'owner', 'protected', 'remove_props',
+    'schema', 'self', 'size', 'status', 'stores', 'tags', 'updated_at',
+    'virtual_size', 'visibility',
+})  # fmt: skip
 
 #: Visibilities that an image loses if its properties are changed through
 #: Compute: it becomes private, and other projects can no longer use it. Nova
@@ -78,19 +76,14 @@ def _find_problem(key: str, value: object) -> str | None:
         return 'keys that begin with os_glance_ are reserved for Glance'
     if not isinstance(value, str):
         return f'its value must be a string, not {type(value).__name__}'
-    if key in ('kernel_id', 'ramdisk_id') and value.strip().lower() in (
-        *('', 'none'),
-    ):
+    is_none = value.strip().lower() in ('', 'none')
+    if is_none and key in ('kernel_id', 'ramdisk_id'):
         return f'Compute ignores the value {value!r}; remove it instead'
     if key in JSON_KEYS and not _is_list_of_objects(value):
         return (
             'its value must be a JSON list of objects, or Compute could no '
             'longer list images'
         )
-    return _find_problem_in_value(value)
-
-
-def _find_problem_in_value(value: str) -> str | None:
     if len(value) > _MAX_VALUE:
         return (
             f'its value has {len(value)} characters; Compute accepts at most '
@@ -98,12 +91,12 @@ def _find_problem_in_value(value: str) -> str | None:
         )
     if _SURROGATE.search(value):
         return f'its value {value!r} cannot be encoded as UTF-8'
-    for character in value:
-        if character > '\uffff':
-            return (
-                f'the Image service does not store {character!r} '
-                f'(U+{ord(character):X}), nor any character above U+FFFF'
-            )
+    highest = max(value, default='')
+    if highest > '\uffff':
+        return (
+            f'the Image service does not store {highest!r} '
+            f'(U+{ord(highest):X}), nor any character above U+FFFF'
+        )
     return None
 
 

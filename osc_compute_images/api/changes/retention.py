@@ -2,16 +2,8 @@
 
 """Retention rules, as those of restic 0.17.
 
-They apply to the images of one group, such as the snapshots of one server::
-
-    from osc_compute_images.api.changes import retention
-
-    rules = retention.Rules(last=3, daily=7, within=timedelta(days=2))
-    for image, reason in retention.reasons(images, rules):
-        print(image.id, reason or 'delete')
-
-All times are UTC: a day begins at midnight UTC, and a week on Monday
-(ISO 8601).
+They apply to the images of one group, such as the snapshots of one server. All
+times are UTC: a day begins at midnight UTC, and a week on Monday (ISO 8601).
 """
 
 from collections.abc import Callable
@@ -89,8 +81,7 @@ def reasons(
     :param now: the current time, by default
     :returns: pairs of an image and a reason, such as ``kept by last, daily``
     """
-    if now is None:
-        now = datetime.datetime.now(datetime.UTC)
+    now = now or datetime.datetime.now(datetime.UTC)
     counted: list[tuple[datetime.datetime, Image]] = []
     others: list[tuple[Image, str | None]] = []
     for image in images:

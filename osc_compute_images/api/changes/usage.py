@@ -8,25 +8,9 @@ List the images that nothing uses::
     for image in api.list_detail(where=usage.unused()):
         print(image.name)
 
-An image is in use if
-
-* a server was booted from it;
-* it was taken from a server that is shelved, in ERROR, RESCUE or UNKNOWN, that
-  is resized, or that has a task. Such a server is, or may be, stored in any of
-  its snapshots: Nova does not tell in which one;
-* it was taken from no server, and is named as Nova names the snapshot of such
-  a server: ``NAME-shelved``, or ``NAME-resize-temp``;
-* another image needs it: as its kernel or ramdisk (the properties
-  ``kernel_id`` and ``ramdisk_id``), or in its ``block_device_mapping``.
-
-``base_image_ref`` names the image that a snapshot is derived from; it does not
-count as use.
-
-Compute does not report every use: see :attr:`Usage.unknown`. It never reports
-the image that a server in RESCUE runs from if that is not its snapshot,
-deleted servers that can be restored, images that are not listed (hidden
-images, community images of other projects), and the servers of another cloud
-that uses the same Image service.
+An image is in use if a server was booted from it or is, or may be, stored in
+it, or if another image needs it: see :ref:`use-of-images`, also for what
+Compute never reports.
 """
 
 from collections import defaultdict
@@ -84,11 +68,7 @@ class Usage:
     ) -> None:
         self._accept_gaps = accept_gaps
         # NOTE: by IDs in lower case: that of a reference may differ.
-        self._needed: dict[str, list[ImageRef]] = defaultdict(list)
-        for image in images:
-            for needed in _links.needs(image):
-                ref = ImageRef(image.id, image.name)
-                self._needed[needed.lower()].append(ref)
+        self._needing = _links.needing(images)
         self._read(servers)
 
     def with_servers(self, servers: ServerList) -> 'Usage':
@@ -118,11 +98,10 @@ class Usage:
     @property
     def unknown(self) -> Unknown:
         """The other uses of images that are unknown."""
+        servers = self._list.servers
         return Unknown(
             other_projects=not self._list.all_projects,
-            on_volumes=tuple(
-                s for s in self._list.servers if s.is_volume_backed
-            ),
+            on_volumes=tuple(s for s in servers if s.is_volume_backed),
             down_cells=not self._list.shows_down_cells,
         )
 
@@ -132,9 +111,9 @@ class Usage:
         :raises GapsFound: otherwise
         """
         if self.gaps and not self._accept_gaps:
+            text = '; '.join(self.gaps)
             raise _errors.GapsFound(
-                f'It is unknown which images are in use: '
-                f'{"; ".join(self.gaps)}',
+                f'It is unknown which images are in use: {text}',
                 gaps=self.gaps,
             )
 
@@ -160,16 +139,13 @@ class Usage:
 
     def needed_by(self, image: Image) -> tuple[ImageRef, ...]:
         """Return the images that need an image, as a kernel for example."""
-        return tuple(self._needed.get(image.id.lower(), ()))
+        return tuple(self._needing.get(image.id.lower(), ()))
 
     def used_by(self, image: Image) -> tuple[User, ...]:
         """Return the servers, then the images that use an image."""
-        uses: tuple[User, ...] = (
-            *self.booted_from(image),
-            *self.stored_in(image),
-            *self.needed_by(image),
-        )
-        return tuple({user.id: user for user in uses}.values())
+        servers = self.booted_from(image) + self.stored_in(image)
+        users = servers + self.needed_by(image)
+        return tuple({user.id: user for user in users}.values())
 
     def is_used(self, image: Image) -> bool:
         """Return whether anything is known to use an image."""
@@ -177,24 +153,17 @@ class Usage:
 
     def is_server_unread(self, image: Image) -> bool:
         """Return whether the server of an image may be an unread one."""
-        return (
-            bool(self._list.missing)
-            and (
-                image.server_id is not None or _links.is_named_as_stored(image)
-            )
-            and not self._taken_from(image)
-        )
+        if not self._list.missing or self._taken_from(image):
+            return False
+        return image.server_id is not None or _links.is_named_as_stored(image)
 
     def is_orphaned(self, image: Image) -> bool:
         """Return whether the server of an image no longer exists.
 
         A server of another project that is not visible counts as deleted.
         """
-        return (
-            image.server_id is not None
-            and not self._taken_from(image)
-            and not self.is_server_unread(image)
-        )
+        may_exist = self._taken_from(image) or self._list.missing
+        return image.server_id is not None and not may_exist
 
     def unused(self) -> Filter:
         """Select images that nothing is known to use.

@@ -77,7 +77,7 @@ def api_of(
     :raises openstack.exceptions.ConfigException: if there is no such cloud,
         or the configuration lists ``regions``, but not this one
     """
-    return Cloud(config, cloud).api(region)
+    return ImagesAPI(Cloud(config, cloud).adapter(region))
 
 
 def apis_of(
@@ -95,8 +95,8 @@ def apis_of(
         endpoint
     :raises openstack.exceptions.ConfigException: if there is no such cloud
     """
-    configured = Cloud(config, cloud)
-    return {name: configured.api(name) for name in configured.regions()}
+    of = Cloud(config, cloud)
+    return {name: ImagesAPI(of.adapter(name)) for name in of.regions()}
 
 
 def apis_of_all(config: 'OpenStackConfig') -> CloudAPIs:
@@ -127,7 +127,9 @@ def of_clouds(
             return name, _entries.not_text('the cloud', name)
         try:
             cloud = Cloud(config, name, redirect=False, **options)
-            return name, {(name, r): cloud.api(r) for r in regions(cloud)}
+            return name, {
+                (name, r): ImagesAPI(cloud.adapter(r)) for r in regions(cloud)
+            }
         except _errors.ImagesError as e:
             return name, e
         except Exception as e:  # noqa: BLE001 - an invalid configuration

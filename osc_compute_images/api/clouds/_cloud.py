@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A cloud of an openstacksdk configuration: its regions, and their APIs."""
+"""A cloud of an openstacksdk configuration: its regions and their adapters."""
 
 from collections.abc import Callable
 import copy
+import dataclasses
+import logging
 from typing import Any
 from typing import TYPE_CHECKING
 
+from keystoneauth1 import adapter as ksa_adapter
+
+import osc_compute_images
 from osc_compute_images.api import _catalog
 from osc_compute_images.api import _errors
 from osc_compute_images.api.clouds import _entries
-from osc_compute_images.api.clouds._settings import adapter_of
-from osc_compute_images.api.http import Client
-from osc_compute_images.api.images._api import ImagesAPI
+from osc_compute_images.api.http._client import Client
 
 if TYPE_CHECKING:
     from keystoneauth1 import session as ksa_session
@@ -28,7 +31,19 @@ FEDERATION_SETTINGS = (
     'remote_project_domain_name',
 )
 
+_RETRY_SETTINGS: dict[str, Callable[[Any], Any]] = {
+    'connect_retries': int,
+    'connect_retry_delay': float,
+    'status_code_retries': int,
+    'status_code_retry_delay': float,
+    'retriable_status_codes': lambda value: [
+        int(code)
+        for code in (value.split(',') if isinstance(value, str) else value)
+    ],
+}
 
+
+@dataclasses.dataclass(eq=False)
 class Cloud:
     """A cloud of an openstacksdk configuration.
 
@@ -37,85 +52,79 @@ class Cloud:
     :param session_of: creates the session of a region
     :param redirect: False to follow no redirects: a redirected login sends
         the password to another server
-    :param adapter_options: additional arguments of each adapter
+    :param logger: for requests
     :raises ImagesError: for a malformed entry
+    :ivar configured_regions: those that the configuration lists, if any
     """
 
-    def __init__(
-        self,
-        config: 'OpenStackConfig',
-        name: str | None = None,
-        *,
-        options: Any = None,
-        session_of: 'Callable[[CloudRegion], ksa_session.Session]' = (
-            lambda settings: settings.get_session()
-        ),
-        redirect: bool = True,
-        **adapter_options: Any,
-    ) -> None:
-        name = config.default_cloud if name is None else name
-        self._config = _entries.checked(config, name)
-        self._name = name
-        self._options = options
-        self._session_of = session_of
-        self._redirect = redirect
-        self._adapter_options = adapter_options
-        self._logins: list[tuple[Any, Any]] = []
-        #: The endpoint that has no region in the catalog, by the name ''.
-        self._unnamed: dict[str, str] = {}
+    config: 'OpenStackConfig'
+    name: str | None = None
+    options: Any = None
+    session_of: 'Callable[[CloudRegion], ksa_session.Session]' = (
+        lambda settings: settings.get_session()
+    )
+    redirect: bool = True
+    logger: logging.Logger | None = None
 
-    def configured_regions(self) -> list[str]:
-        """Return the regions that the configuration lists, if any."""
-        entry = self._config.cloud_config['clouds'].get(self._name, {})
-        return [*dict.fromkeys(r['name'] for r in entry.get('regions', ()))]
+    def __post_init__(self) -> None:
+        if self.name is None:
+            self.name = self.config.default_cloud
+        self.config = _entries.checked(self.config, self.name)
+        self._logins: list[tuple[Any, Any]] = []
+        #: The endpoint that has no region in the catalog.
+        self._unnamed: str | None = None
+        entry = self.config.cloud_config['clouds'].get(self.name, {})
+        names = (region['name'] for region in entry.get('regions', ()))
+        self.configured_regions: list[str] = [*dict.fromkeys(names)]
 
     def regions(self) -> list[str]:
         """Return the names of the regions, sorted.
 
         :raises ImagesError: if a login is needed and fails
         """
-        return sorted(self.configured_regions()) or self._catalog_regions()
+        return sorted(self.configured_regions) or self._catalog_regions()
 
     def default_region(self) -> str:
         """Return the name of the default region, which may be empty."""
-        settings = self._settings(None)
-        service = None if self.configured_regions() else 'compute'
-        return settings.get_region_name(service) or ''
+        service = None if self.configured_regions else 'compute'
+        return self._settings(None).get_region_name(service) or ''
 
-    def api(self, region: str | None = None) -> ImagesAPI:
-        """Return the images API of a region, or of the default region.
+    def adapter(self, region: str | None = None) -> ksa_adapter.Adapter:
+        """Return the adapter of a region, or of the default region.
 
         :raises openstack.exceptions.ConfigException: if the configuration
             lists regions, but not this one
         """
         settings = self._settings(region)
-        options = dict(self._adapter_options)
-        if region is not None and not self.configured_regions():
+        options: dict[str, Any] = {'logger': self.logger}
+        if region is not None and not self.configured_regions:
             # It overrides compute_region_name.
             options['region_name'] = region or None
-            if region in self._unnamed:
-                options['endpoint_override'] = self._unnamed[region]
-        session = self._session(settings)
-        return ImagesAPI(adapter_of(settings, session, **options))
+            if not region and self._unnamed:
+                options['endpoint_override'] = self._unnamed
+        return adapter_of(settings, self._session(settings), **options)
 
     def _settings(self, region: str | None) -> 'CloudRegion':
-        config = self._config
-        if region and not self.configured_regions():
-            config = _entries.with_region(config, self._name, region)
-        options = copy.copy(self._options)
+        config = self.config
+        entry = config.cloud_config['clouds'].get(self.name)
+        if region and entry is not None and not self.configured_regions:
+            # NOTE: openstacksdk rejects one that the entry does not name.
+            entry = {**entry, 'region_name': region}
+            config = _entries.with_entry(config, self.name, entry)
+        options = copy.copy(self.options)
         if region is not None and options is not None:
             options.region_name = region
             # openstacksdk would prefer it to region_name.
             vars(options).pop('os_region_name', None)
         with _entries.translated():
             return config.get_one(
-                cloud=self._name, argparse=options, region_name=region or ''
+                cloud=self.name, argparse=options, region_name=region or ''
             )
 
     def _session(self, settings: 'CloudRegion') -> 'ksa_session.Session':
         """Return a session; sessions with the same login share their auth."""
-        session = self._session_of(settings)
-        if not self._redirect:
+        session = self.session_of(settings)
+        if not self.redirect:
             session.redirect = False
         login = (
             settings.config.get('auth_type'),
@@ -123,40 +132,36 @@ class Cloud:
             settings.get_requests_verify_args(),
             *(settings.config.get(key) for key in FEDERATION_SETTINGS),
         )
-        for known, auth in self._logins:
-            if known == login:
-                session.auth = auth
-                return session
-        self._logins.append((login, session.auth))
+        same = [auth for known, auth in self._logins if known == login]
+        if same:
+            session.auth = same[0]
+        else:
+            self._logins.append((login, session.auth))
         return session
 
     def _catalog_regions(self) -> list[str]:
-        settings = self._settings(None)
-        session = self._session(settings)
-        auth: Any = session.auth
+        adapter = self.adapter()
+        auth: Any = adapter.session.auth
         if not hasattr(auth, 'get_access'):
             # There is no catalog.
-            return [settings.get_region_name('compute') or '']
-        if settings.get_endpoint('compute'):
+            return [adapter.region_name or '']
+        if adapter.endpoint_override:
             raise _errors.ImagesError(
                 'The configuration overrides the Compute endpoint for all '
                 'regions: list each region under "regions" with its own '
                 'override, or remove the override'
             )
-        adapter = adapter_of(settings, session)
         Client(adapter).log_in()
         names = set()
         try:
+            catalog = auth.get_access(adapter.session).service_catalog
             for endpoint in _catalog.endpoints(
-                auth.get_access(session).service_catalog,
-                adapter,
-                adapter.service_type,
-                adapter.service_name,
+                catalog, adapter, adapter.service_type, adapter.service_name
             ):
                 # NOTE: it raises TypeError if the name is not a string.
                 names.add('' + (endpoint.region_name or ''))
                 if not endpoint.region_name:
-                    self._unnamed[''] = endpoint.url.replace('%', '%%')
+                    self._unnamed = endpoint.url.replace('%', '%%')
         except _catalog.MALFORMED as e:
             raise _errors.InvalidResponse(
                 f'The catalog is invalid: {type(e).__name__}: {e}'
@@ -166,3 +171,40 @@ class Cloud:
                 'No region in the catalog has a Compute endpoint'
             )
         return sorted(names)
+
+
+def adapter_of(
+    settings: 'CloudRegion', session: 'ksa_session.Session', **options: Any
+) -> ksa_adapter.Adapter:
+    """Return an adapter of Compute with the settings of a region.
+
+    It is not openstacksdk's own adapter: if a microversion is configured,
+    openstacksdk requests the versions of the service, and fails if they do
+    not match.
+
+    :param options: arguments of the adapter, which override the settings
+    :raises ImagesError: for a setting that is not a number
+    """
+    arguments: dict[str, Any] = {
+        'session': session,
+        'service_type': settings.get_service_type('compute'),
+        'service_name': settings.get_service_name('compute'),
+        'interface': settings.get_interface('compute'),
+        'region_name': settings.get_region_name('compute'),
+        'endpoint_override': settings.get_endpoint('compute'),
+        'rate_limit': settings.get_rate_limit('compute'),
+        'concurrency': settings.get_concurrency('compute'),
+        'client_name': 'osc-compute-images',
+        'client_version': osc_compute_images.__version__,
+    }
+    # NOTE: not openstacksdk's getters: most releases have only two of them.
+    raw = settings.config
+    for name, parse in _RETRY_SETTINGS.items():
+        value = raw.get(f'compute_{name}', raw.get(name))
+        try:
+            arguments[name] = None if value is None else parse(value)
+        except (TypeError, ValueError) as e:
+            raise _errors.ImagesError(
+                f'The setting compute_{name} is invalid: {e}'
+            ) from e
+    return ksa_adapter.Adapter(**{**arguments, **options})

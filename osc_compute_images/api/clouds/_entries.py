@@ -28,11 +28,7 @@ def cloud_names(config: 'OpenStackConfig') -> list[Any]:
     """
     clouds = config.cloud_config['clouds']
     # NOTE: without clouds, openstacksdk adds one named "defaults".
-    defaults = clouds.get('defaults')
-    is_generated = (
-        isinstance(defaults, dict)
-        and defaults.keys() == config.defaults.keys()
-    )
+    is_generated = clouds.get('defaults') == config.defaults
     generated = [config.envvar_key, *(['defaults'] if is_generated else [])]
     return sorted((c for c in clouds if c not in generated), key=str)
 
@@ -57,45 +53,43 @@ def checked(config: 'OpenStackConfig', cloud: Any) -> 'OpenStackConfig':
                 f'quotes'
             )
         return config
-    entry = clouds[cloud]
-    _check('the cloud', entry, dict, 'a mapping')
-    _check('"auth"', entry.get('auth', {}), dict, 'a mapping')
-    changed = dict(entry)
-    for key, value in entry.items():
+    _check('the cloud', clouds[cloud], dict)
+    _check('"auth"', clouds[cloud].get('auth', {}), dict)
+    entry = {}
+    for key, value in clouds[cloud].items():
         setting = key.replace('-', '_')
-        if setting == 'regions':
-            changed[key] = _regions(value)
-        elif setting.endswith('region_name') and value is None:
-            # openstacksdk fails.
-            del changed[key]
-        elif setting.endswith('region_name'):
-            several = isinstance(value, list)
-            changed[key] = [*map(_text, value)] if several else _text(value)
-    made = _with_entry(config, cloud, changed)
-    if 'regions' not in changed:
+        if not setting.endswith('region_name'):
+            entry[key] = value
+        elif isinstance(value, list):
+            entry[setting] = [*map(_text, value)]
+        elif value is not None:
+            # openstacksdk fails for None.
+            entry[setting] = _text(value)
+    made = with_entry(config, cloud, entry)
+    if 'regions' in entry:
+        known = entry['regions'] or []
+        _check('"regions"', known, list)
+    else:
         # NOTE: the only public method for this creates the settings of all
         # clouds. Without this one, the regions of the catalog are used.
         known_regions = getattr(made, '_get_known_regions', lambda _cloud: ())
         with translated():
             # NOTE: None before openstacksdk 1.0.
             known = known_regions(cloud) or ()
-        if len(known) > 1:
-            changed['regions'] = _regions(known)
-    return made
+        if len(known) <= 1:
+            return made
+    regions = [*map(_region, known)]
+    return with_entry(config, cloud, {**entry, 'regions': regions})
 
 
-def with_region(
-    config: 'OpenStackConfig', cloud: Any, region: str
+def with_entry(
+    config: 'OpenStackConfig', cloud: Any, entry: dict[str, Any]
 ) -> 'OpenStackConfig':
-    """Return a configuration with another region for a cloud.
-
-    openstacksdk rejects a region that the entry of a cloud does not name.
-    """
-    entry = config.cloud_config['clouds'].get(cloud)
-    if entry is None:
-        return config
-    entry = {k: v for k, v in entry.items() if k != 'region-name'}
-    return _with_entry(config, cloud, {**entry, 'region_name': region})
+    """Return a configuration with another entry for a cloud."""
+    changed = copy.copy(config)
+    clouds = {**config.cloud_config['clouds'], cloud: entry}
+    changed.cloud_config = {**config.cloud_config, 'clouds': clouds}
+    return changed
 
 
 @contextlib.contextmanager
@@ -116,28 +110,22 @@ def invalid(reason: str) -> _errors.ImagesError:
     return _errors.ImagesError(f'The configuration is invalid: {text}')
 
 
-def _with_entry(
-    config: 'OpenStackConfig', cloud: Any, entry: dict[str, Any]
-) -> 'OpenStackConfig':
-    changed = copy.copy(config)
-    clouds = {**config.cloud_config['clouds'], cloud: entry}
-    changed.cloud_config = {**config.cloud_config, 'clouds': clouds}
-    return changed
+def not_text(what: str, name: Any) -> _errors.ImagesError:
+    """Return the error for a name that YAML has not read as text."""
+    return invalid(
+        f'YAML reads the name of {what} as {name!r:.80}, and not as text; put '
+        f'it in quotes'
+    )
 
 
-def _regions(listed: Any) -> list[dict[str, Any]]:
-    """Return the regions that an entry lists, as openstacksdk expands them."""
-    _check('"regions"', listed, list | None, 'a list')
-    regions = []
-    for region in listed or ():
-        if not isinstance(region, dict):
-            region = {'name': region}
-        elif 'name' not in region:
-            raise invalid('a region has no "name"')
-        values = region.get('values')
-        _check('"values" of a region', values, dict | None, 'a mapping')
-        regions.append({'name': _text(region['name']), 'values': values or {}})
-    return regions
+def _region(listed: Any) -> dict[str, Any]:
+    """Return a region that an entry lists, as openstacksdk expands it."""
+    region = listed if isinstance(listed, dict) else {'name': listed}
+    if 'name' not in region:
+        raise invalid('a region has no "name"')
+    values = region.get('values') or {}
+    _check('"values" of a region', values, dict)
+    return {'name': _text(region['name']), 'values': values}
 
 
 def _text(name: Any) -> str:
@@ -147,19 +135,12 @@ def _text(name: Any) -> str:
     raise not_text('a region', name)
 
 
-def not_text(what: str, name: Any) -> _errors.ImagesError:
-    """Return the error for a name that YAML has not read as text."""
-    return invalid(
-        f'YAML reads the name of {what} as {name!r:.80}, and not as text; put '
-        f'it in quotes'
-    )
-
-
-def _check(what: str, value: Any, kind: Any, form: str) -> None:
+def _check(what: str, value: Any, kind: type) -> None:
     """Check the type of a value, which is not shown: it may be a secret."""
     if not isinstance(value, kind):
         found = 'empty' if value is None else f'of type {type(value).__name__}'
-        raise invalid(f'{what} is {found}, and not {form}')
+        form = 'mapping' if kind is dict else 'list'
+        raise invalid(f'{what} is {found}, and not a {form}')
     for key in value if isinstance(value, dict) else ():
         if not isinstance(key, str):
             raise not_text('a setting', key)

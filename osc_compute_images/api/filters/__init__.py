@@ -15,31 +15,31 @@ A filter is sent as query parameters if Nova filters correctly, and is checked
 again for every image. The guide on filters describes Nova's own filters.
 """
 
+from osc_compute_images.api.filters import _attributes
 from osc_compute_images.api.filters import _filter
-from osc_compute_images.api.filters import _states
+from osc_compute_images.api.filters._attributes import boots_on
+from osc_compute_images.api.filters._attributes import has_property
+from osc_compute_images.api.filters._attributes import image_type
+from osc_compute_images.api.filters._attributes import property_is
+from osc_compute_images.api.filters._attributes import server
+from osc_compute_images.api.filters._attributes import status
+from osc_compute_images.api.filters._comparisons import changes_before
+from osc_compute_images.api.filters._comparisons import changes_since
+from osc_compute_images.api.filters._comparisons import created_after
+from osc_compute_images.api.filters._comparisons import created_before
+from osc_compute_images.api.filters._comparisons import min_disk
+from osc_compute_images.api.filters._comparisons import min_ram
+from osc_compute_images.api.filters._comparisons import size
 from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.api.filters._names import name
 from osc_compute_images.api.filters._names import name_pattern
 from osc_compute_images.api.filters._names import name_regex
-from osc_compute_images.api.filters._numbers import min_disk
-from osc_compute_images.api.filters._numbers import min_ram
-from osc_compute_images.api.filters._numbers import size
-from osc_compute_images.api.filters._properties import has_property
-from osc_compute_images.api.filters._properties import image_type
-from osc_compute_images.api.filters._properties import property_is
-from osc_compute_images.api.filters._servers import boots_on
-from osc_compute_images.api.filters._servers import server
-from osc_compute_images.api.filters._states import status
-from osc_compute_images.api.filters._times import changes_before
-from osc_compute_images.api.filters._times import changes_since
-from osc_compute_images.api.filters._times import created_after
-from osc_compute_images.api.filters._times import created_before
 
 #: The filter that every image matches; it has no query parameters.
 EVERYTHING: Filter = _filter.EVERYTHING
 
 #: The statuses that Compute shows.
-STATUSES: tuple[str, ...] = _states.STATUSES
+STATUSES: tuple[str, ...] = _attributes.STATUSES
 
 __all__ = [
     'EVERYTHING',

@@ -5,14 +5,11 @@
 from collections.abc import Callable
 from collections.abc import Mapping
 import datetime
-import types
 from typing import Any
 from typing import NoReturn
 
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageRef
-
-_NOTHING: Mapping[str, str | int] = types.MappingProxyType({})
 
 
 class Filter:
@@ -41,10 +38,10 @@ class Filter:
     def __init__(
         self,
         matches: Callable[[Any], object],
-        query: Mapping[str, str | int] = _NOTHING,
+        query: Mapping[str, str | int] = {},
         *,
         created_since: datetime.datetime | None = None,
-        hints: Mapping[str, str | int] = _NOTHING,
+        hints: Mapping[str, str | int] = {},
         brief: bool = False,
         label: str | None = None,
     ) -> None:
@@ -56,12 +53,8 @@ class Filter:
         if created_since is not None and created_since.tzinfo is None:
             raise ValueError('created_since has no time zone')
         self._matches = matches
-        self.query: Mapping[str, str | int] = types.MappingProxyType(
-            dict(query)
-        )
-        self.hints: Mapping[str, str | int] = types.MappingProxyType(
-            dict(hints)
-        )
+        self.query: Mapping[str, str | int] = {**query}
+        self.hints: Mapping[str, str | int] = {**hints}
         self.created_since = created_since
         self.brief = brief
         self._label = label or f'Filter({matches!r})'

@@ -9,8 +9,13 @@ from collections.abc import Mapping
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.text import property_text
 
+#: The values that identify a group, one for each key; None without a value.
+Group = tuple[str | None, ...]
 
-def type_of(image: Image) -> str:
+_Reader = Callable[[Image], str | None]
+
+
+def _type_of(image: Image) -> str:
     """Return the type of an image, as :func:`filters.image_type` takes it."""
     if 'image_type' in image.metadata:
         return property_text(image.metadata['image_type'])
@@ -18,42 +23,36 @@ def type_of(image: Image) -> str:
 
 
 #: The values of the keys of groups, other than ``property:KEY``.
-KEYS: Mapping[str, Callable[[Image], str | None]] = {
+_KEYS: Mapping[str, _Reader] = {
     'name': lambda image: image.name,
     'server': lambda image: image.server_id,
-    'type': type_of,
+    'type': _type_of,
     'status': lambda image: image.state,
 }
 
-_PROPERTY = 'property:'
 
-#: The values that identify a group, one for each key; None without a value.
-Group = tuple[str | None, ...]
+def grouping(
+    group_by: Iterable[str],
+) -> tuple[list[str], Callable[[Image], Group]]:
+    """Return the keys of groups, and a function that returns an image's group.
 
-
-def keys_of(group_by: Iterable[str]) -> list[str]:
-    """Return the keys of groups; a text alone is one key."""
-    return [group_by] if isinstance(group_by, str) else [*group_by]
-
-
-def group_of(keys: Iterable[str]) -> Callable[[Image], Group]:
-    """Return a function that returns the group of an image.
-
-    :param keys: any of :data:`KEYS`, or ``property:`` and a property's key
+    :param group_by: any of :data:`_KEYS`, or ``property:`` and a property's
+        key; a text alone is one key
     :raises ValueError: for another key
     """
-    readers = [_reader(key) for key in keys]
-    return lambda image: tuple(read(image) for read in readers)
+    keys = [group_by] if isinstance(group_by, str) else [*group_by]
+    readers = [*map(_reader, keys)]
+    return keys, lambda image: tuple(read(image) for read in readers)
 
 
-def _reader(key: str) -> Callable[[Image], str | None]:
-    if key in KEYS:
-        return KEYS[key]
-    name = key.removeprefix(_PROPERTY)
-    if not key.startswith(_PROPERTY) or not name:
+def _reader(key: str) -> _Reader:
+    if key in _KEYS:
+        return _KEYS[key]
+    prefix, _, name = key.partition(':')
+    if prefix != 'property' or not name:
         raise ValueError(
-            f'Cannot group images by {key!r}; choose from {", ".join(KEYS)} '
-            f'and {_PROPERTY}<key>'
+            f'Cannot group images by {key!r}; choose from {", ".join(_KEYS)} '
+            f'and property:<key>'
         )
 
     def read(image: Image) -> str | None:

@@ -2,7 +2,7 @@
 
 """Select the newest images, of all or of each group.
 
-The newest snapshot of each server, and the three newest of one server::
+The newest snapshot of each server::
 
     from osc_compute_images.api import filters
     from osc_compute_images.api.groups import selection
@@ -10,10 +10,6 @@ The newest snapshot of each server, and the three newest of one server::
     snapshots = api.list_detail(where=filters.image_type('snapshot'))
     for image in selection.newest(snapshots, group_by='server'):
         print(image.server_id, image.name)
-
-    web = api.find_server_id('web-1')
-    of_web = api.list_detail(where=filters.server(web))
-    print(*selection.newest(of_web, 3))
 
 Nova lists the newest images first. While it does, images are yielded page by
 page, and the listing stops as soon as it is complete. If the server uses
@@ -28,11 +24,11 @@ import heapq
 import itertools
 import operator
 from typing import Protocol
+from typing import runtime_checkable
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.groups._grouping import Group
-from osc_compute_images.api.groups._grouping import group_of
-from osc_compute_images.api.groups._grouping import keys_of
+from osc_compute_images.api.groups._grouping import grouping
 from osc_compute_images.api.listing._order import Order
 from osc_compute_images.api.listing._page import ImagePage
 from osc_compute_images.api.records._image import Image
@@ -46,6 +42,7 @@ _LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _Age = tuple[datetime.datetime, int]
 
 
+@runtime_checkable
 class _Paged(Protocol):
     def pages(self) -> Iterator[ImagePage[Image]]: ...
 
@@ -69,14 +66,13 @@ def newest(
     :raises InvalidResponse: if the server changes the order after some images
         have been yielded
     """
-    pages = getattr(images, 'pages', None)
-    lists: Iterable[Sequence[Image]] = (
-        [[*images]]  # type: ignore[misc]
-        if pages is None
-        else map(operator.attrgetter('images'), pages())
+    pages: Iterable[Sequence[Image]] = (
+        map(operator.attrgetter('images'), images.pages())
+        if isinstance(images, _Paged)
+        else [[*images]]
     )
     selected = Newest(count, group_by)
-    return itertools.chain.from_iterable(selected.of_pages(lists))
+    return itertools.chain.from_iterable(selected.of_pages(pages))
 
 
 class Newest:
@@ -88,10 +84,8 @@ class Newest:
     def __init__(self, count: int, group_by: Iterable[str]) -> None:
         if count < 1:
             raise ValueError(f'count must be 1 or more, not {count}')
-        keys = keys_of(group_by)
         self._count = count
-        self._group = group_of(keys)
-        self._is_one_group = not keys
+        self._keys, self._group = grouping(group_by)
         #: The newest of each group, as a heap with the oldest at its root.
         self._heaps: dict[Group, list[_Age]] = {}
         #: Those of them that have not been yielded, in the order of the list.
@@ -110,10 +104,9 @@ class Newest:
         # NOTE: a loop over the pages would hold one during the next request.
         for images in map(self._add_page, pages):
             yield images
-            is_enough = self._is_one_group and self._number >= self._count
+            is_enough = not self._keys and self._number >= self._count
             if is_enough and self._order.is_certain:
                 return
-        # Newest first.
         ages = sorted(self._images, reverse=True)
         yield [self._images.pop(age) for age in ages]
 

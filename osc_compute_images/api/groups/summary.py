@@ -15,12 +15,15 @@ import dataclasses
 import datetime
 
 from osc_compute_images.api.groups._grouping import Group
-from osc_compute_images.api.groups._grouping import group_of
-from osc_compute_images.api.groups._grouping import keys_of
+from osc_compute_images.api.groups._grouping import grouping
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._times import format_time
 
 __all__ = ['Summary', 'summarize']
+
+#: The number of images, their size, and the oldest and the newest time, if any
+#: is known.
+_Sum = tuple[int, int, tuple[datetime.datetime, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,37 +57,23 @@ def summarize(
         there is always one group
     :raises ValueError: for an unknown key
     """
-    keys = keys_of(group_by)
-    group = group_of(keys)
-    sums: dict[Group, _Sum] = {} if keys else {(): _Sum()}
+    keys, group = grouping(group_by)
+    none: _Sum = (0, 0, ())
+    sums: dict[Group, _Sum] = {} if keys else {(): none}
     for image in images:
         key = group(image)
-        if key not in sums:
-            sums[key] = _Sum()
-        sums[key].add(image)
-    return [sums[key].summary(key) for key in sorted(sums, key=_order)]
+        count, size, times = sums.get(key, none)
+        if (created := image.created_at) is not None:
+            times = (*times, created)
+            times = min(times), max(times)
+        sums[key] = count + 1, size + (image.size or 0), times
+    found = []
+    for key in sorted(sums, key=_order):
+        count, size, times = sums[key]
+        oldest, newest = [*map(format_time, times)] or (None, None)
+        found.append(Summary(key, count, size, oldest, newest))
+    return found
 
 
 def _order(key: Group) -> list[tuple[bool, str]]:
     return [(value is None, value or '') for value in key]
-
-
-class _Sum:
-    __slots__ = ('_count', '_size', '_times')
-
-    def __init__(self) -> None:
-        self._count = self._size = 0
-        #: The oldest and the newest time; empty if none is known.
-        self._times: tuple[datetime.datetime, ...] = ()
-
-    def add(self, image: Image) -> None:
-        self._count += 1
-        self._size += image.size or 0
-        created = image.created_at
-        if created is not None:
-            times = (*self._times, created)
-            self._times = min(times), max(times)
-
-    def summary(self, key: Group) -> Summary:
-        oldest, newest = [*map(format_time, self._times)] or (None, None)
-        return Summary(key, self._count, self._size, oldest, newest)

@@ -2,8 +2,9 @@
 
 """HTTP: requests to the Compute endpoint of an adapter.
 
-A request passes :class:`Client`, the loop of its retries, ``send_once`` and
-the adapter. The modules, each of which imports only those above it:
+A request passes :class:`._client.Client`, the loop of its retries,
+``send_once`` and the adapter. The modules, each of which imports only those
+above it:
 
 ``_error_response``
     the error for an error response: its type, message and delay
@@ -12,25 +13,13 @@ the adapter. The modules, each of which imports only those above it:
 ``_exceptions``
     translates the exceptions of other libraries to those of this API
 ``_session``
-    the settings of an adapter and its sessions; logs in
+    the settings of an adapter and its sessions
 ``_retries``
     when a request is retried
-``_access_rules``
-    explains that an application credential may not allow a request
 ``_request``
-    sends one request, and checks the response
+    logs in; sends one request, and checks the response
 ``_endpoint``
     finds the endpoint, and a version of it
 ``_client``
     the interface: requests with retries
-
-The other modules of the API import only what this package exports.
 """
-
-from osc_compute_images.api.http._body import alarm
-from osc_compute_images.api.http._body import allow_alarms
-from osc_compute_images.api.http._client import Client
-from osc_compute_images.api.http._client import path_to
-from osc_compute_images.api.http._session import BoundedSession
-
-__all__ = ['BoundedSession', 'Client', 'alarm', 'allow_alarms', 'path_to']

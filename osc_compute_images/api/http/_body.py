@@ -4,13 +4,9 @@
 
 from collections.abc import Iterator
 from collections.abc import Mapping
-import contextlib
 import dataclasses
 import functools
 import io
-import math
-import signal
-import threading
 import time
 import types
 from typing import Any
@@ -19,6 +15,7 @@ import requests
 import urllib3
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api._alarms import TooSlowError
 
 #: Maximum size of a body, bytes, decompressed. 1,000 images with the maximum
 #: of properties are smaller.
@@ -31,61 +28,6 @@ _SMALL_CHUNK = 1024
 
 # Bytes to allocate for a body of an announced length.
 _MAX_ALLOCATED = 8 * 1024 * 1024
-
-_alarms_allowed = False
-
-
-class TooSlowError(Exception):
-    """The response was not complete in time.
-
-    Not a TimeoutError, which urllib3 would take for one of the socket.
-    """
-
-
-def allow_alarms() -> None:
-    """Allow requests of the main thread to use SIGALRM, if available.
-
-    Signals belong to the program.
-    """
-    global _alarms_allowed
-    _alarms_allowed = True
-
-
-@contextlib.contextmanager
-def alarm(seconds: float) -> Iterator[None]:
-    """Interrupt the body of a ``with`` statement after a time, if allowed.
-
-    The timeout of a socket restarts with each byte, and http.client reads the
-    head of a response to its end. Only a signal can interrupt that.
-
-    :param seconds: less than those of a ``with`` statement around it end first
-    :raises TooSlowError: if it takes longer
-    """
-    is_main = threading.current_thread() is threading.main_thread()
-    if not (_alarms_allowed and is_main and hasattr(signal, 'setitimer')):
-        yield
-        return
-
-    def too_slow(*_: Any) -> None:
-        raise TooSlowError
-
-    outer, _interval = signal.getitimer(signal.ITIMER_REAL)
-    inner = min(seconds, outer or seconds)
-    previous = signal.signal(signal.SIGALRM, too_slow)
-    _set_timer(inner)
-    try:
-        yield
-    finally:
-        left, _interval = signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
-        if outer:
-            _set_timer(outer - (inner - left))
-
-
-def _set_timer(seconds: float) -> None:
-    if seconds < math.inf:
-        # 0 would mean never.
-        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
 
 
 # NOTE: openstacksdk uses the repr in the keys of its cache.

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import functools
 import logging
 import math
-import random
 import time
 from typing import Any
 from typing import TypeVar
@@ -19,6 +18,7 @@ import msgspec
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http._endpoint import Locator
+from osc_compute_images.api.http._request import log_in
 from osc_compute_images.api.http._request import Response
 from osc_compute_images.api.http._request import send_once
 from osc_compute_images.api.http._retries import Retries
@@ -145,7 +145,7 @@ class Client:
         while True:
             session = BoundedSession(self._adapter, end)
             try:
-                session.log_in()
+                log_in(session)
                 try:
                     return attempt(session)
                 except _errors.Unauthorized:
@@ -156,9 +156,8 @@ class Client:
             except _errors.ImagesError as e:
                 if not is_safe:
                     raise
-                retries = Retries.of(session)
-                left = end - time.monotonic()
-                delay = retries.delay(e, retry, left, random.random)
+                retries = Retries(session)
+                delay = retries.delay(e, retry, end - time.monotonic())
                 if delay is None:
                     raise
                 LOG.warning(

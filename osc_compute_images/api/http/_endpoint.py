@@ -126,7 +126,7 @@ def _version_root(endpoint: Endpoint) -> Endpoint | None:
 
 def _with_version(session: BoundedSession, endpoint: Endpoint) -> Endpoint:
     """Return the endpoint of a version that is served, or this one."""
-    final = (401, *Retries.of(session).statuses)
+    final = (401, *Retries(session).statuses)
     for path in _VERSIONS:
         below = endpoint._replace(url=endpoint.url + path)
         try:

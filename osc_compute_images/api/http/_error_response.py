@@ -51,6 +51,10 @@ _MESSAGE_KEYS = (
     'title',
 )
 
+# The parts of a path that are templates in access rules.
+_ID = re.compile('/(image|server|flavor)s/(?!detail$)[^/]+')
+_KEY = re.compile('/metadata/[^/]+')
+
 _BREAK = re.compile(r'<br\s*/?>', re.IGNORECASE)
 _TAG = re.compile(r'<[^<>]*>')
 # A title and a heading that repeats it, perhaps with a status.
@@ -76,6 +80,24 @@ def error_of(response: 'requests.Response') -> _errors.HTTPError:
     )
     error.retry_after = seconds
     return error
+
+
+def forbidden_by_rules(
+    e: _errors.Unauthorized, method: str, path: str
+) -> _errors.Unauthorized:
+    """Return the error for a request that access rules may forbid.
+
+    The middleware of Keystone answers such a request like one with an invalid
+    token.
+
+    :param path: of the URL
+    """
+    path = _KEY.sub('/metadata/{key}', _ID.sub(r'/\1s/{\1_id}', path))
+    return _errors.Unauthorized(
+        f'The access rules of the application credential may not allow '
+        f'{method} {path}: {e.message}',
+        **_errors.origin(e),
+    )
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:

@@ -10,8 +10,8 @@ import requests
 import urllib3
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api._alarms import TooSlowError
 from osc_compute_images.api.http import _error_response
-from osc_compute_images.api.http._body import TooSlowError
 from osc_compute_images.api.http._error_response import one_line
 from osc_compute_images.text import without_credentials
 

@@ -12,14 +12,14 @@ import time
 from typing import Any
 from typing import NamedTuple
 from typing import Self
+import urllib.parse
 
 import requests
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.http import _access_rules
+from osc_compute_images.api._alarms import alarm
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http import _exceptions
-from osc_compute_images.api.http._body import alarm
 from osc_compute_images.api.http._body import BodyReader
 from osc_compute_images.api.http._error_response import one_line
 from osc_compute_images.api.http._session import BoundedSession
@@ -85,6 +85,19 @@ class Response(NamedTuple):
         return _error_response.request_id(self.headers)
 
 
+def log_in(session: BoundedSession) -> None:
+    """Obtain a token, unless there is one.
+
+    The deadline is kept, except while another thread logs in the same user.
+
+    :raises ImagesError: if it fails
+    """
+    if session.login is not None:
+        left = session.end - time.monotonic()
+        with _exceptions.Translated(_exceptions.KEYSTONE), alarm(left):
+            session.login.get_headers(session)
+
+
 def send_once(
     session: BoundedSession,
     method: str,
@@ -138,7 +151,10 @@ def send_once(
     try:
         _check(method, response)
     except _errors.Unauthorized as e:
-        raise _access_rules.explained(e, session, method, url) from None
+        if not session.has_access_rules():
+            raise
+        path = urllib.parse.urlsplit(url).path
+        raise _error_response.forbidden_by_rules(e, method, path) from None
     return Response(response.content, response.headers)
 
 

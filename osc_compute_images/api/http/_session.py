@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The login, and the settings of the sessions below an adapter."""
+"""The settings of the sessions below an adapter."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -12,9 +12,6 @@ from typing import Any
 
 from keystoneauth1 import adapter as ksa_adapter
 import requests
-
-from osc_compute_images.api.http import _exceptions
-from osc_compute_images.api.http._body import alarm
 
 #: Seconds to wait for a connection, and for the next bytes of a response, if
 #: the session has no timeout.
@@ -77,19 +74,6 @@ class BoundedSession:
 
     get = functools.partialmethod(request, method='GET')
     post = functools.partialmethod(request, method='POST')
-
-    def log_in(self) -> None:
-        """Obtain a token, unless there is one.
-
-        The deadline is kept, except while another thread logs in the same
-        user.
-
-        :raises ImagesError: if it fails
-        """
-        if self.login is not None:
-            left = self.end - time.monotonic()
-            with _exceptions.Translated(_exceptions.KEYSTONE), alarm(left):
-                self.login.get_headers(self)
 
     def discard_token(self) -> bool:
         """Discard the token, and return whether another can be obtained."""

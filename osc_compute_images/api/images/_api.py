@@ -13,12 +13,13 @@ from osc_compute_images.api.changes import _apply
 from osc_compute_images.api.changes import usage
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
-from osc_compute_images.api.http import Client
-from osc_compute_images.api.images import _probe
+from osc_compute_images.api.http._client import Client
 from osc_compute_images.api.images import _routes
 from osc_compute_images.api.images._metadata import MetadataAPI
 from osc_compute_images.api.images._reading import ReadingAPI
 from osc_compute_images.api.images._servers import ServersAPI
+from osc_compute_images.api.images._visibility import VisibilityAPI
+from osc_compute_images.api.images._wait import WaitingAPI
 from osc_compute_images.api.records._image import id_of
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageID
@@ -28,7 +29,9 @@ from osc_compute_images.api.servers import fleet
 from osc_compute_images.text import without_credentials
 
 
-class ImagesAPI(MetadataAPI, ServersAPI, ReadingAPI):
+class ImagesAPI(
+    MetadataAPI, VisibilityAPI, WaitingAPI, ServersAPI, ReadingAPI
+):
     """The images API of the Compute service.
 
     :param adapter: a keystoneauth1 adapter of the Compute service, such as
@@ -36,9 +39,6 @@ class ImagesAPI(MetadataAPI, ServersAPI, ReadingAPI):
         microversion is ignored: requests for images use 2.1
     :ivar adapter: the adapter
     """
-
-    # NOTE: the methods that read images are in _reading, those for properties
-    # and visibility in _metadata, and those for servers in _servers.
 
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         if not isinstance(adapter, ksa_adapter.Adapter):
@@ -52,8 +52,6 @@ class ImagesAPI(MetadataAPI, ServersAPI, ReadingAPI):
         self._http = Client(adapter)
         self._routes = _routes.Routes(self._http)
         self._servers = _reader.ServerReader(self._http)
-        self._detail = _probe.Probe(self._routes, _routes.DETAIL)
-        self._brief = _probe.Probe(self._routes, _routes.BRIEF)
 
     def __repr__(self) -> str:
         where = self.adapter.endpoint_override or self.adapter.region_name
@@ -85,7 +83,7 @@ class ImagesAPI(MetadataAPI, ServersAPI, ReadingAPI):
         except _errors.ImageNotFound:
             if not ignore_missing:
                 raise
-        except _apply.RESPONSE_LOST:
+        except _errors.RESPONSE_LOST:
             if not self._is_known_gone(image_id):
                 raise
 

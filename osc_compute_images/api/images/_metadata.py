@@ -4,54 +4,21 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping
-import functools
 from typing import Any
 
+from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _stored
 from osc_compute_images.api.changes import properties
 from osc_compute_images.api.images import _routes
-from osc_compute_images.api.images import _visibility
-from osc_compute_images.api.images._reading import ReadingAPI
 from osc_compute_images.api.listing import _decode
-from osc_compute_images.api.listing._options import ListOpts
 from osc_compute_images.api.records._image import id_of
 from osc_compute_images.api.records._image import ImageID
 
 
-class MetadataAPI(ReadingAPI):
-    """The methods of :class:`.ImagesAPI` for properties and visibility."""
+class MetadataAPI:
+    """The methods of :class:`.ImagesAPI` for properties."""
 
-    def find_visibility(self, image: ImageID) -> str | None:
-        """Find the visibility of an image, which Compute does not show.
-
-        **Any change of properties through Compute makes a shared or community
-        image private** (:data:`.properties.MADE_PRIVATE`); private and public
-        images keep their visibility. Glance's own API does not change it.
-
-        :returns: ``private``, ``public``, ``shared`` or ``community``; None
-            if it cannot be determined, as for a hidden image
-        """
-        return _visibility.find_visibility(
-            functools.partial(self._routes.page, _routes.BRIEF), id_of(image)
-        )
-
-    def find_visibilities(
-        self, images: Iterable[ImageID]
-    ) -> dict[str, str] | None:
-        """Find the images that a change of properties would make private.
-
-        Does for many images what :meth:`find_visibility` does for one, with
-        one listing of the shared and one of the community images.
-
-        :returns: ``shared`` or ``community``, by image ID; None if the server
-            does not support this
-        :raises ImagesError: if a listing fails
-        """
-        return _visibility.find_visibilities(
-            lambda visibility: self.list(ListOpts(visibility=visibility)),
-            self.find_visibility,
-            map(id_of, images),
-        )
+    _routes: _routes.Routes
 
     def get_metadata(self, image: ImageID) -> dict[str, Any]:
         """Get the properties of an image.
@@ -106,13 +73,13 @@ class MetadataAPI(ReadingAPI):
 
         :raises NotFound: if the image does not have it
         """
-        if _routes.is_addressable(key):
-            body = self._routes.property('GET', id_of(image), key)
+        if _is_addressable(key):
+            body = self._property('GET', id_of(image), key)
             items = _decode.member(body, 'meta', dict)
         else:
             items = self.get_metadata(image)
         if key not in items:
-            raise _routes.no_property(id_of(image), key)
+            raise _no_property(id_of(image), key)
         return items[key]
 
     def set_metadata_item(self, image: ImageID, key: str, value: str) -> None:
@@ -124,7 +91,7 @@ class MetadataAPI(ReadingAPI):
         """
         properties.check_properties({key: value})
         item = {'meta': {key: value}}
-        self._routes.property('PUT', id_of(image), key, json=item)
+        self._property('PUT', id_of(image), key, item)
         # NOTE: the response of Nova only echoes the request.
         stored = self.get_metadata(image)
         _stored.check_stored({key: value}, stored)
@@ -139,7 +106,7 @@ class MetadataAPI(ReadingAPI):
         :raises NotFound: if the image does not have it
         :raises BadRequest: if Compute has no route for the key
         """
-        self._routes.property('DELETE', id_of(image), key)
+        self._property('DELETE', id_of(image), key)
 
     def delete_metadata_items(
         self, image: ImageID, keys: Iterable[str]
@@ -171,3 +138,41 @@ class MetadataAPI(ReadingAPI):
         body = self._routes.image(method, image_id, 'metadata', json=sent)
         items: dict[str, Any] = _decode.member(body, 'metadata', dict)
         return items
+
+    def _property(
+        self, method: str, image_id: str, key: str, json: object = None
+    ) -> bytes:
+        """Send a request for one property of an image.
+
+        :raises BadRequest: if Compute has no route for the key
+        :raises NotFound: if the image does not have the property
+        :raises ImageNotFound: if there is no such image
+        """
+        if not _is_addressable(key):
+            raise _errors.BadRequest(
+                f'Compute accepts only letters, digits, spaces and "-_:." in '
+                f'the key of a property, not {key!r}. Use "openstack image '
+                f'set" or "openstack image unset"'
+            )
+        try:
+            return self._routes.image(
+                method, image_id, 'metadata', key, json=json
+            )
+        except _errors.ImageNotFound:
+            raise
+        except _errors.NotFound as e:
+            raise _no_property(image_id, key, e) from e
+
+
+def _is_addressable(key: str) -> bool:
+    """Return whether Compute has a route for the key of a property."""
+    return key not in ('.', '..') and properties.is_key(key)
+
+
+def _no_property(
+    image_id: str, key: str, e: _errors.HTTPError | None = None
+) -> _errors.NotFound:
+    """Return the error for an image that does not have a property."""
+    return _errors.NotFound(
+        f'Image {image_id} has no property {key!r}', **_errors.origin(e)
+    )

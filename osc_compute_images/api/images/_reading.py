@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Lists, finds and waits for images."""
+"""Lists, gets and finds images."""
 
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import functools
@@ -13,9 +12,7 @@ from typing import overload
 from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
 from osc_compute_images.api.filters._filter import as_filter
-from osc_compute_images.api.images import _probe
 from osc_compute_images.api.images import _routes
-from osc_compute_images.api.images import _wait
 from osc_compute_images.api.listing import _decode
 from osc_compute_images.api.listing._options import ListOptsBuilder
 from osc_compute_images.api.listing._pager import Pager
@@ -25,15 +22,12 @@ from osc_compute_images.api.records._image import id_of
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageID
 from osc_compute_images.api.records._image import ImageRef
-from osc_compute_images.api.servers import _lookup
 
 
 class ReadingAPI:
     """The methods of :class:`.ImagesAPI` that read images."""
 
     _routes: _routes.Routes
-    _detail: _probe.Probe
-    _brief: _probe.Probe
 
     def list_detail(
         self,
@@ -55,7 +49,9 @@ class ReadingAPI:
         :raises ValueError: for a number below 1
         """
         query = Query(opts, where, max_items)
-        fetch = functools.partial(self._detail.fetch, hints=query.hints)
+        fetch = functools.partial(
+            self._routes.filtered_page, _routes.DETAIL, query.hints
+        )
         return Pager(fetch, _decode.decode_page, query)
 
     def list(
@@ -77,7 +73,10 @@ class ReadingAPI:
         :raises TypeError: for a filter that needs more than ID and name
         """
         query = Query(opts, where, max_items, brief=True)
-        return Pager(self._brief.fetch, _decode.decode_brief_page, query)
+        fetch = functools.partial(
+            self._routes.filtered_page, _routes.BRIEF, {}
+        )
+        return Pager(fetch, _decode.decode_brief_page, query)
 
     def get(self, image: ImageID) -> Image:
         """Get an image by ID.
@@ -141,7 +140,7 @@ class ReadingAPI:
             }
         if ignore_missing and not found:
             return None
-        return _lookup.only_one('image', text, found, _errors.ImageNotFound)
+        return _ids.only_one('image', text, found, _errors.ImageNotFound)
 
     def find_all(
         self, name_or_id: ImageID, *, where: filters.Filter | None = None
@@ -179,34 +178,3 @@ class ReadingAPI:
         except (_errors.ImageNotFound, _errors.BadRequest):
             return None
         return [image] if match.matches(image) else []
-
-    def wait_for(
-        self,
-        image: ImageID,
-        status: str = 'ACTIVE',
-        *,
-        timeout: float | None = None,
-        on_poll: Callable[[Image], object] | None = None,
-    ) -> Image:
-        """Poll an image until it has a status, and return it.
-
-        Transient errors are retried, once the image has been seen.
-
-        :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case.
-            An image that has been seen, and no longer exists, is DELETED
-        :param timeout: seconds, also for each request and login; no timeout by
-            default
-        :param on_poll: called with the image after each poll
-        :raises ImageFailed: if the status is ERROR or DELETED instead
-        :raises ImageVanished: if the image no longer exists
-        :raises WaitTimedOut: if the timeout expires
-        :raises ValueError: if the status is unknown
-        """
-        image_id = id_of(image)
-        return _wait.wait_for(
-            functools.partial(self._get, image_id),
-            image if isinstance(image, Image) else None,
-            status,
-            timeout,
-            on_poll,
-        )

@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Requests to the routes of the images API, and their errors."""
+"""Requests to the routes of the images API, and their errors.
+
+Nova passes the query parameter ``property-X`` to Glance as a property X, and
+Glance interprets some of these as filters of its own. That is undocumented,
+and a server that ignores the parameter would list other images. It would
+ignore an invalid value, too, which is therefore sent first.
+"""
 
 from collections.abc import Mapping
+import functools
 import math
 from typing import Any
 from typing import NoReturn
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.changes import properties
-from osc_compute_images.api.http import Client
-from osc_compute_images.api.http import path_to
+from osc_compute_images.api.http._client import Client
+from osc_compute_images.api.http._client import path_to
+from osc_compute_images.api.listing import _options
 from osc_compute_images.api.records import _ids
 
 #: The routes of lists, with all fields and with only the ID and the name.
@@ -28,12 +35,56 @@ _NO_ROUTE = (404, 406, 410)
 _POLICY = "Policy doesn't allow"
 _OF_GLANCE = ('HTTP 403', 'Not authorized for image')
 
+#: Values that a server which filters rejects.
+_INVALID = {
+    _options.VISIBILITY: 'no-such-visibility',
+    _options.CREATED_AT: 'lt:no-such-time',
+    _options.SIZE_MIN: 'no-such-size',
+}
+
 
 class Routes:
     """Sends requests to the routes of the images API."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._supported: dict[str, bool] = {}
+
+    def filtered_page(
+        self, path: str, hints: Mapping[str, Any], query: Mapping[str, Any]
+    ) -> bytes:
+        """Request a page, by parameters that the server supports.
+
+        :param hints: parameters with which the server excludes only images
+            that are not wanted. They are sent if the server supports them, and
+            not for the first page, which may be the only one
+        :raises InvalidResponse: if the visibility is given, which Compute does
+            not show, and the server does not filter by it
+        """
+        supports = functools.partial(self._supports, path)
+        if _options.VISIBILITY in query and not supports(_options.VISIBILITY):
+            raise _errors.InvalidResponse(
+                'The server does not filter images by visibility: it accepts '
+                'an invalid value'
+            )
+        if hints and 'marker' in query:
+            supported = {name: hints[name] for name in filter(supports, hints)}
+            query = {**supported, **query}
+        return self.page(path, query)
+
+    def _supports(self, path: str, name: str) -> bool:
+        """Return whether the server rejects an invalid value."""
+        if name not in self._supported:
+            is_rejected = False
+            try:
+                self.page(path, {name: _INVALID[name], 'limit': 1})
+            except _errors.BadRequest:
+                is_rejected = True
+            except _errors.ImagesError:
+                if name == _options.VISIBILITY:
+                    raise
+            self._supported[name] = is_rejected
+        return self._supported[name]
 
     def page(self, path: str, query: Mapping[str, Any]) -> bytes:
         """Request a page of images.
@@ -89,33 +140,6 @@ class Routes:
                     ) from e
             raise
 
-    def property(
-        self,
-        method: str,
-        image_id: str,
-        key: str,
-        *,
-        json: object = None,
-    ) -> bytes:
-        """Send a request for one property of an image.
-
-        :raises BadRequest: if Compute has no route for the key
-        :raises NotFound: if the image does not have the property
-        :raises ImageNotFound: if there is no such image
-        """
-        if not is_addressable(key):
-            raise _errors.BadRequest(
-                f'Compute accepts only letters, digits, spaces and "-_:." in '
-                f'the key of a property, not {key!r}. Use "openstack image '
-                f'set" or "openstack image unset"'
-            )
-        try:
-            return self.image(method, image_id, 'metadata', key, json=json)
-        except _errors.ImageNotFound:
-            raise
-        except _errors.NotFound as e:
-            raise no_property(image_id, key, e) from e
-
     def _is_forbidden(self, method: str, e: _errors.HTTPError) -> bool:
         """Return whether Compute forbids a request also for other images."""
         # NOTE: gateways have messages of their own, but then forbid reads.
@@ -150,17 +174,3 @@ class Routes:
 
 def _raise_forbidden(e: _errors.HTTPError) -> NoReturn:
     raise _errors.ImagesForbidden(e.message, **_errors.origin(e)) from e
-
-
-def is_addressable(key: str) -> bool:
-    """Return whether Compute has a route for the key of a property."""
-    return key not in ('.', '..') and properties.is_key(key)
-
-
-def no_property(
-    image_id: str, key: str, e: _errors.HTTPError | None = None
-) -> _errors.NotFound:
-    """Return the error for an image that does not have a property."""
-    return _errors.NotFound(
-        f'Image {image_id} has no property {key!r}', **_errors.origin(e)
-    )

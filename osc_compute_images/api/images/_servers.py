@@ -8,10 +8,9 @@ import datetime
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
-from osc_compute_images.api.changes import _apply
 from osc_compute_images.api.changes.properties import check_properties
-from osc_compute_images.api.filters._servers import HasID
-from osc_compute_images.api.http import Client
+from osc_compute_images.api.filters._attributes import HasID
+from osc_compute_images.api.http._client import Client
 from osc_compute_images.api.images._reading import ReadingAPI
 from osc_compute_images.api.records._server import Flavor
 from osc_compute_images.api.records._server import Server
@@ -40,7 +39,7 @@ class ServersAPI(ReadingAPI):
         :raises ServerNotFound: if no server has this name
         :raises AmbiguousName: if several servers have this name
         """
-        return _lookup.find_server_id(self._http, name_id_or_url)
+        return _lookup.find_server_id(self._servers, name_id_or_url)
 
     def find_flavor(self, name_or_id: str) -> Flavor:
         """Find the flavor with an ID, or else the one with a name.
@@ -109,7 +108,7 @@ class ServersAPI(ReadingAPI):
         check_properties(wanted)
         try:
             return self._servers.create_image(server_id, name, wanted)
-        except _apply.RESPONSE_LOST:
+        except _errors.RESPONSE_LOST:
             # NOTE: an older image may have the same name.
             recent = filters.created_after(_LOST_RESPONSE)
             where = filters.server(server_id) & filters.name(name) & recent

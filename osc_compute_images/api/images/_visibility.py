@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Filter by the visibility of images, and find it: Compute does not show it.
+"""Find the visibility of images, which Compute does not show.
 
 Nova passes ``property-visibility`` to Glance, which interprets it as its own
 filter. This is undocumented, and what Compute does not show cannot be checked:
 results are used only if the server has been seen to filter.
 """
 
-from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Mapping
-from typing import Any
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import properties
+from osc_compute_images.api.images import _routes
+from osc_compute_images.api.images._reading import ReadingAPI
 from osc_compute_images.api.listing import _decode
 from osc_compute_images.api.listing import _options
-from osc_compute_images.api.records._image import ImageRef
+from osc_compute_images.api.records._image import id_of
+from osc_compute_images.api.records._image import ImageID
 
 #: Errors of a server that does not support the filter.
 _UNSUPPORTED = (
@@ -27,70 +27,78 @@ _UNSUPPORTED = (
     _errors.NotFound,
 )
 
-_Fetch = Callable[[Mapping[str, Any]], bytes]
 
+class VisibilityAPI(ReadingAPI):
+    """The methods of :class:`.ImagesAPI` for the visibility of images."""
 
-def find_visibility(fetch: _Fetch, image_id: str) -> str | None:
-    """See :meth:`osc_compute_images.api.ImagesAPI.find_visibility`.
+    def find_visibility(self, image: ImageID) -> str | None:
+        """Find the visibility of an image, which Compute does not show.
 
-    The result is used only if the filter includes the image for one
-    visibility, and excludes it for another.
+        **Any change of properties through Compute makes a shared or community
+        image private** (:data:`.properties.MADE_PRIVATE`); private and public
+        images keep their visibility. Glance's own API does not change it.
 
-    :param fetch: requests a list of images, given the query parameters
-    """
-    found = None
-    is_filtered = False
-    for visibility in _options.VISIBILITIES:
-        query = {
-            'property-id': f'in:{image_id}',
-            _options.VISIBILITY: visibility,
-            'limit': 1,
-        }
+        :returns: ``private``, ``public``, ``shared`` or ``community``; None
+            if it cannot be determined, as for a hidden image
+        """
+        # NOTE: used only if the filter includes the image for one visibility,
+        # and excludes it for another.
+        image_id = id_of(image)
+        found = None
+        is_filtered = False
+        for visibility in _options.VISIBILITIES:
+            query = {
+                'property-id': f'in:{image_id}',
+                _options.VISIBILITY: visibility,
+                'limit': 1,
+            }
+            try:
+                body = self._routes.page(_routes.BRIEF, query)
+                listed = _decode.decode_page(body).images
+            except _UNSUPPORTED:
+                return None
+            if all(other.id != image_id for other in listed):
+                is_filtered = True
+            elif found is None:
+                found = visibility
+            else:
+                return None
+            if found is not None and is_filtered:
+                return found
+        return None
+
+    def find_visibilities(
+        self, images: Iterable[ImageID]
+    ) -> dict[str, str] | None:
+        """Find the images that a change of properties would make private.
+
+        Does for many images what :meth:`find_visibility` does for one, with
+        one listing of the shared and one of the community images.
+
+        :returns: ``shared`` or ``community``, by image ID; None if the server
+            does not support this
+        :raises ImagesError: if a listing fails
+        """
+        wanted = {*map(id_of, images)}
+        if not wanted:
+            return {}
+        found: dict[str, str] = {}
         try:
-            page = _decode.decode_page(fetch(query))
+            for visibility in sorted(properties.MADE_PRIVATE):
+                opts = _options.ListOpts(visibility=visibility)
+                for image in self.list(opts):
+                    if found.setdefault(image.id, visibility) != visibility:
+                        return None
         except _UNSUPPORTED:
             return None
-        if all(image.id != image_id for image in page.images):
-            is_filtered = True
-        elif found is None:
-            found = visibility
-        else:
-            return None
-        if found is not None and is_filtered:
-            return found
-    return None
-
-
-def find_visibilities(
-    listed: Callable[[str], Iterable[ImageRef]],
-    find: Callable[[str], str | None],
-    image_ids: Iterable[str],
-) -> dict[str, str] | None:
-    """See :meth:`osc_compute_images.api.ImagesAPI.find_visibilities`.
-
-    :param listed: lists the images with a visibility
-    :param find: finds the visibility of one image, to verify the lists
-    """
-    wanted = frozenset(image_ids)
-    if not wanted:
-        return {}
-    found: dict[str, str] = {}
-    try:
-        for visibility in sorted(properties.MADE_PRIVATE):
-            for image in listed(visibility):
-                if found.setdefault(image.id, visibility) != visibility:
-                    return None
-    except _UNSUPPORTED:
+        for image_id in sorted(wanted):
+            known = self.find_visibility(image_id)
+            if known is None:
+                # It may have been deleted, or be hidden.
+                continue
+            # One image is enough to verify the lists.
+            made_private = known if known in properties.MADE_PRIVATE else None
+            if found.get(image_id) != made_private:
+                return None
+            return {k: v for k, v in found.items() if k in wanted}
         return None
-    for image_id in sorted(wanted):
-        known = find(image_id)
-        if known is None:
-            # It may have been deleted, or be hidden.
-            continue
-        listed_as = found.get(image_id)
-        if known != listed_as and (
-            listed_as is not None or known in properties.MADE_PRIVATE
-        ):
-            return None
-        return {k: v for k, v in found.items() if k in wanted}
-    return None

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
+import functools
 import math
 import time
 
@@ -11,7 +12,10 @@ import msgspec
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import filters
+from osc_compute_images.api.images._reading import ReadingAPI
+from osc_compute_images.api.records._image import id_of
 from osc_compute_images.api.records._image import Image
+from osc_compute_images.api.records._image import ImageID
 
 #: Seconds between two polls, first and at most, and the factor by which they
 #: grow: an upload may take seconds or hours.
@@ -34,45 +38,60 @@ _TRANSIENT = (
 )
 
 
-def wait_for(
-    get: Callable[[float], Image],
-    seen: Image | None,
-    status: str,
-    timeout: float | None,
-    on_poll: Callable[[Image], object] | None,
-) -> Image:
-    """See :meth:`osc_compute_images.api.ImagesAPI.wait_for`.
+class WaitingAPI(ReadingAPI):
+    """The methods of :class:`.ImagesAPI` that wait."""
 
-    :param get: gets the image, given a deadline of ``time.monotonic()``
-    :param seen: the image as last seen, or None
-    """
-    status = status.upper()
-    if status not in filters.STATUSES:
-        raise ValueError(
-            f'{status!r} is not an image status; choose from '
-            f'{", ".join(filters.STATUSES)}'
-        )
-    try:
-        for image in _polls(get, seen, timeout):
-            if on_poll is not None:
-                on_poll(image)
-            if image.state == status:
-                return image
-            if image.state in _FINAL:
-                raise _errors.ImageFailed(
-                    f'Image {image.id} is {image.status}, and will not become '
-                    f'{status}',
-                    image=image,
-                )
-        raise _errors.WaitTimedOut(
-            f'Image {image.id} is still {image.status} after {timeout:g} '
-            f'second{"" if timeout == 1 else "s"}',
-            image=image,
-        )
-    except _errors.ImageVanished as e:
-        if status == 'DELETED' and e.image is not None:
-            return msgspec.structs.replace(e.image, status='DELETED')
-        raise
+    def wait_for(
+        self,
+        image: ImageID,
+        status: str = 'ACTIVE',
+        *,
+        timeout: float | None = None,
+        on_poll: Callable[[Image], object] | None = None,
+    ) -> Image:
+        """Poll an image until it has a status, and return it.
+
+        Transient errors are retried, once the image has been seen.
+
+        :param status: ACTIVE, SAVING, ERROR, DELETED or UNKNOWN, in any case.
+            An image that has been seen, and no longer exists, is DELETED
+        :param timeout: seconds, also for each request and login; no timeout by
+            default
+        :param on_poll: called with the image after each poll
+        :raises ImageFailed: if the status is ERROR or DELETED instead
+        :raises ImageVanished: if the image no longer exists
+        :raises WaitTimedOut: if the timeout expires
+        :raises ValueError: if the status is unknown
+        """
+        status = status.upper()
+        if status not in filters.STATUSES:
+            raise ValueError(
+                f'{status!r} is not an image status; choose from '
+                f'{", ".join(filters.STATUSES)}'
+            )
+        get = functools.partial(self._get, id_of(image))
+        seen = image if isinstance(image, Image) else None
+        try:
+            for polled in _polls(get, seen, timeout):
+                if on_poll is not None:
+                    on_poll(polled)
+                if polled.state == status:
+                    return polled
+                if polled.state in _FINAL:
+                    raise _errors.ImageFailed(
+                        f'Image {polled.id} is {polled.status}, and will not '
+                        f'become {status}',
+                        image=polled,
+                    )
+            raise _errors.WaitTimedOut(
+                f'Image {polled.id} is still {polled.status} after '
+                f'{timeout:g} second{"" if timeout == 1 else "s"}',
+                image=polled,
+            )
+        except _errors.ImageVanished as e:
+            if status == 'DELETED' and e.image is not None:
+                return msgspec.structs.replace(e.image, status='DELETED')
+            raise
 
 
 def _polls(
@@ -82,6 +101,8 @@ def _polls(
 
     Yields at least once; ends after the timeout.
 
+    :param get: gets the image, given a deadline of ``time.monotonic()``
+    :param seen: the image as last seen, or None
     :raises WaitTimedOut: if the image was never seen
     :raises ImageVanished: if it no longer exists
     """

@@ -8,6 +8,7 @@ the 999 others of its page.
 """
 
 from collections.abc import Sequence
+import itertools
 from typing import Annotated
 from typing import Any
 from typing import TypeVar
@@ -115,11 +116,13 @@ def _check_depth(images: Sequence[Image]) -> None:
     A property that is decoded from JSON is as deep as any user likes, and
     msgspec reads more levels than Python can write.
     """
-    for image in images:
-        for value in image.metadata.values():
-            # NOTE: fast; almost every value is a string.
-            if type(value) is not str:
-                text = repr(value)
-                # The value is on the fifth level.
-                if text.count('[') + text.count('{') > _limits.MAX_DEPTH - 4:
-                    raise RecursionError
+    properties = (image.metadata.values() for image in images)
+    values = [*itertools.chain.from_iterable(properties)]
+    # NOTE: fast; almost every value is a string.
+    if {*map(type, values)} <= {str}:
+        return
+    for value in values:
+        text = '' if isinstance(value, str) else repr(value)
+        # The value is on the fifth level.
+        if text.count('[') + text.count('{') > _limits.MAX_DEPTH - 4:
+            raise RecursionError

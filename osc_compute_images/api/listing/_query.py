@@ -5,7 +5,6 @@
 from collections.abc import Iterator
 from collections.abc import Mapping
 import math
-import types
 from typing import Any
 from typing import TypeVar
 
@@ -23,8 +22,6 @@ _Item = TypeVar('_Item', bound=Any)
 #: Minimum size of the first page for a filter and a small ``max_items``.
 #: Smaller pages cost the server noticeably more per image.
 _MIN_PAGE_SIZE = 100
-
-NO_HINTS: Mapping[str, str | int] = types.MappingProxyType({})
 
 
 class Query:
@@ -57,7 +54,8 @@ class Query:
         self._max_items = max_items
         self._opts = query_of(opts)
         self.limit: int = self._opts.pop('limit')
-        self.parameters, self.hints = self._opts, NO_HINTS
+        self.parameters = self._opts
+        self.hints: Mapping[str, str | int] = {}
         if self._where is not EVERYTHING:
             if brief and not self._where.brief:
                 raise TypeError(

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The forms of IDs."""
+"""The forms of IDs, and the ID that a name stands for."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import re
+import shlex
+from typing import Any
+from typing import TypeVar
 
+from osc_compute_images.api import _errors
 from osc_compute_images.api import _limits
+
+_Item = TypeVar('_Item', bound=Any)
 
 _UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 
@@ -59,3 +66,33 @@ def joined(ids: Sequence[str]) -> str:
     """Return the first of some IDs, for a message."""
     shown = ', '.join(ids[: _limits.MAX_IDS_SHOWN])
     return shown if len(ids) <= _limits.MAX_IDS_SHOWN else f'{shown}, ...'
+
+
+def only_one(
+    kind: str,
+    name: str,
+    found: Mapping[str, _Item],
+    not_found: type[_errors.NotFound],
+    advice: str = '',
+) -> _Item:
+    """Return the only resource that was found for a name.
+
+    :param found: the resources, by ID
+    :param not_found: the class of the error if there is none
+    :param advice: for that error
+    :raises AmbiguousName: if there are several
+    """
+    if not found:
+        raise not_found(
+            f'No {kind} with a name or ID of {name!r} exists{advice}'
+        )
+    if len(found) > 1:
+        # NOTE: quoted, as users paste IDs into a shell, and an ID can be any
+        # text.
+        shown = joined([*map(shlex.quote, found)])
+        raise _errors.AmbiguousName(
+            f'{len(found)} {kind}s have the name {name!r}; use one of their '
+            f'IDs: {shown}',
+            ids=[*found],
+        )
+    return next(iter(found.values()))

@@ -15,6 +15,7 @@ import msgspec
 from osc_compute_images.api import _limits
 from osc_compute_images.api.records import _times
 from osc_compute_images.text import printable
+from osc_compute_images.text import shortened
 
 _ID = Annotated[
     str, msgspec.Meta(min_length=1, max_length=_limits.MAX_ID_LENGTH)
@@ -80,7 +81,8 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     def __repr__(self) -> str:
         status = printable(self.status or 'None')
-        return f'<Image {printable(self.id)} {_repr_name(self.name)} {status}>'
+        name = self.name and shortened(self.name, _MAX_REPR_NAME)
+        return f'<Image {printable(self.id)} {name!r} {status}>'
 
     @property
     def state(self) -> str | None:
@@ -119,13 +121,10 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
         It has ``server_id`` instead of ``server``.
         """
-        fields = {
-            name: getattr(self, name)
-            for name in self.__struct_fields__
-            if name != 'server'
-        }
-        metadata = copy.deepcopy(self.metadata)
-        return {**fields, 'metadata': metadata, 'server_id': self.server_id}
+        fields = msgspec.structs.asdict(self)
+        del fields['server']
+        fields['metadata'] = copy.deepcopy(self.metadata)
+        return {**fields, 'server_id': self.server_id}
 
 
 class ImageRef(msgspec.Struct, frozen=True, gc=False):
@@ -139,18 +138,12 @@ class ImageRef(msgspec.Struct, frozen=True, gc=False):
     name: str | None = None
 
     def __repr__(self) -> str:
-        return f'<ImageRef {printable(self.id)} {_repr_name(self.name)}>'
+        name = self.name and shortened(self.name, _MAX_REPR_NAME)
+        return f'<ImageRef {printable(self.id)} {name!r}>'
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields."""
         return {'id': self.id, 'name': self.name}
-
-
-def _repr_name(name: str | None) -> str:
-    # NOTE: repr() escapes control characters.
-    if name is None or len(name) <= _MAX_REPR_NAME:
-        return repr(name)
-    return f'{name[: _MAX_REPR_NAME - 3]!r}...'
 
 
 #: Accepted wherever the ID of an image is.
@@ -162,9 +155,7 @@ def id_of(image: ImageID) -> str:
 
     :raises TypeError: for another type
     """
-    if isinstance(image, str):
-        return image
-    if isinstance(image, uuid.UUID):
+    if isinstance(image, str | uuid.UUID):
         return str(image)
     if isinstance(image, Image | ImageRef):
         return image.id

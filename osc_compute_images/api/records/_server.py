@@ -4,6 +4,7 @@
 
 from collections.abc import Mapping
 import dataclasses
+from typing import Any
 
 from osc_compute_images.api.records import _ids
 
@@ -118,3 +119,34 @@ class Flavor:
     name: str
     ram: int
     disk: int
+
+
+def decoded(entry: Any) -> Server | None:
+    """Decode the server of a response; return None if it has no ID."""
+    if not isinstance(entry, dict) or not _is_id(entry.get('id')):
+        return None
+    image = entry.get('image')
+    image_id = image.get('id') if isinstance(image, dict) else None
+    status = (_text(entry.get('status')) or '').upper()
+    metadata = entry.get('metadata')
+    items = metadata.items() if isinstance(metadata, dict) else ()
+    return Server(
+        id=str(entry['id']),
+        name=_text(entry.get('name')) or '',
+        status=status,
+        image_id=str(image_id) if _is_id(image_id) else None,
+        project_id=_text(entry.get('tenant_id')),
+        task_state=_text(entry.get('OS-EXT-STS:task_state')),
+        # NOTE: '' means that it was booted from a volume.
+        may_use_any_image=status == 'UNKNOWN'
+        or not (image == '' or _is_id(image_id)),
+        metadata={k: text for k, text in items if isinstance(text, str)},
+    )
+
+
+def _is_id(value: object) -> bool:
+    return bool(value) and type(value) in (str, int)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None or value == '' else str(value)

@@ -103,44 +103,35 @@ def moment(
     :raises ValueError: for any other text, or a datetime without a time zone
     :raises TypeError: for any other type
     """
-    parsed: datetime.datetime | None
-    if isinstance(when, datetime.datetime):
-        parsed = when
-        if when.tzinfo is None:
-            raise ValueError(
-                f'{when!r} has no time zone; use datetime.datetime.now('
-                f'datetime.UTC)'
+    if isinstance(when, datetime.datetime) and when.tzinfo is None:
+        raise ValueError(
+            f'{when!r} has no time zone; use datetime.datetime.now('
+            f'datetime.UTC)'
+        )
+    time: object = when
+    with contextlib.suppress(OverflowError):
+        if isinstance(when, str):
+            # The first day of a month, or of a year.
+            day = {4: '-01-01', 7: '-01'}.get(len(when), '')
+            is_short = re.fullmatch(r'(?a)\d{4}(-\d{2})?', when)
+            age = parse_span(when)
+            time = (
+                parse(when + day if is_short else when) if age is None else age
             )
-    elif isinstance(when, datetime.timedelta):
-        parsed = _ago(when)
-    elif not isinstance(when, str):
+        if isinstance(time, datetime.timedelta):
+            time = datetime.datetime.now(datetime.UTC) - time
+            time += datetime.timedelta(microseconds=-time.microsecond % 10**6)
+        if isinstance(time, datetime.datetime):
+            return time.astimezone(datetime.UTC)
+    if not isinstance(when, str | datetime.datetime | datetime.timedelta):
         raise TypeError(
             f'A time must be a datetime.datetime, a datetime.timedelta or an '
             f'ISO 8601 text, not {type(when).__name__}'
         )
-    elif (age := parse_span(when)) is not None:
-        parsed = _ago(age)
-    elif re.fullmatch(r'(?a)\d{4}(-\d{2})?', when):
-        parsed = parse(when + ('-01' if '-' in when else '-01-01'))
-    else:
-        parsed = parse(when)
-    with contextlib.suppress(OverflowError):
-        if parsed is not None:
-            return parsed.astimezone(datetime.UTC)
     raise ValueError(
         f'{when!r} is neither an ISO 8601 time, such as 2026-11-23T16:11:28Z '
         f'or 2026-11-23, nor an age, {SPAN_FORM}'
     )
-
-
-def _ago(age: datetime.timedelta) -> datetime.datetime | None:
-    try:
-        time = datetime.datetime.now(datetime.UTC) - age
-    except OverflowError:
-        return None
-    if not time.microsecond:
-        return time
-    return time.replace(microsecond=0) + datetime.timedelta(seconds=1)
 
 
 def format_time(time: datetime.datetime) -> str:

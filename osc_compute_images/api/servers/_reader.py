@@ -9,34 +9,29 @@ in a request without any parameter for paging
 page is requested without a limit.
 """
 
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import re
 from typing import Any
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _limits
-from osc_compute_images.api.http import Client
-from osc_compute_images.api.http import path_to
+from osc_compute_images.api.http._client import Client
+from osc_compute_images.api.http._client import path_to
 from osc_compute_images.api.listing._decode import member
 from osc_compute_images.api.listing._decode import read_page
 from osc_compute_images.api.listing._pager import Pager
 from osc_compute_images.api.listing._query import Query
 from osc_compute_images.api.records import _ids
+from osc_compute_images.api.records._server import decoded
 from osc_compute_images.api.records._server import Server
 from osc_compute_images.api.records._server import ServerList
-from osc_compute_images.api.servers import _decode
 
 #: Since it, Nova reports the servers of cells that do not respond.
 _DOWN_CELLS = '2.69'
 
 #: Since it, the response of createImage has the ID of the image.
 _IMAGE_ID = '2.45'
-
-
-#: Requests a path, with a query; returns the body, and whether it tells of
-#: cells that do not respond.
-_Fetch = Callable[[str, Mapping[str, Any]], tuple[bytes, bool]]
 
 
 class ServerReader:
@@ -65,38 +60,50 @@ class ServerReader:
                     raise
         return self._list({})
 
+    def named(self, name: str, **query: int) -> dict[str, Server]:
+        """Return the servers with a name, by ID; only these are known."""
+        # Nova interprets the name as a regular expression.
+        pattern = f'^{re.escape(name)}$'
+        records, _ = self._read('/servers', {'name': pattern, **query})
+        return {r.id: r for r in records if r is not None and r.name == name}
+
     def get(self, server_id: str) -> Server | None:
-        """See :meth:`osc_compute_images.api.ImagesAPI.server`.
+        """See :meth:`osc_compute_images.api.ImagesAPI.server`."""
+        try:
+            record = self.show(server_id)
+        except _errors.NotFound:
+            return None
+        if record.id.lower() != server_id.lower():
+            raise _errors.InvalidResponse(
+                f'The server sent another server instead of {server_id}'
+            )
+        return record
+
+    def show(self, server_id: str) -> Server:
+        """Return the server that Compute shows, which may have another ID.
 
         Nova answers with an error, and not with a 404, for a server of a cell
         that does not respond.
+
+        :raises NotFound: if there is none
         """
-        if server_id in _ids.RESERVED:
-            return None
-        try:
-            body, _ = self._fetch(path_to('servers', server_id), {})
-        except _errors.NotFound:
-            return None
-        record = _decode.server(member(body, 'server', dict))
-        if record is None or record.id.lower() != server_id.lower():
+        body, _ = self._get(_path(server_id), {})
+        record = decoded(member(body, 'server', dict))
+        if record is None:
             raise _errors.InvalidResponse(
-                f'The server sent another server instead of {server_id}'
+                f'The server sent no server instead of {server_id}'
             )
         return record
 
     def create_image(
         self, server_id: str, name: str, metadata: Mapping[str, str]
     ) -> str:
-        """Create a snapshot of a server; return the ID of the image.
+        """See :meth:`osc_compute_images.api.ImagesAPI.create_snapshot`.
 
-        :raises ServerNotFound: if there is no such server
-        :raises Conflict: if the server is busy, or its state does not allow it
         :raises ImagesError: if it is unknown whether it was created
         """
-        if server_id in _ids.RESERVED:
-            raise _errors.ServerNotFound(f'No server has the ID {server_id!r}')
+        path = _path(server_id, 'action')
         sent = {'createImage': {'name': name, 'metadata': dict(metadata)}}
-        path = path_to('servers', server_id, 'action')
         try:
             body = self._client.send(
                 'POST', path, sent, microversion=_IMAGE_ID
@@ -113,9 +120,8 @@ class ServerReader:
             )
         return image_id
 
-    def _fetch(
-        self, path: str, query: Mapping[str, Any]
-    ) -> tuple[bytes, bool]:
+    def _get(self, path: str, query: Mapping[str, Any]) -> tuple[bytes, bool]:
+        """Return the body of a response, and whether it shows down cells."""
         try:
             response = self._client.get(
                 path, query, microversion=self._microversion
@@ -129,13 +135,12 @@ class ServerReader:
 
     def _list(self, query: Mapping[str, Any]) -> ServerList:
         """List servers; without a query, those of the own project."""
-        reading = _Reading(self._fetch, query)
+        records, shows_down_cells = self._read('/servers/detail', query)
+        servers = tuple(filter(None, records))
         missing = []
-        if reading.unreadable:
-            missing.append(
-                f'{reading.unreadable} servers are invalid in the list'
-            )
-        shows_down_cells = reading.shows_down_cells
+        invalid = len(records) - len(servers)
+        if invalid:
+            missing.append(f'{invalid} servers are invalid in the list')
         if query and not shows_down_cells and self._microversion is not None:
             down = self._down_hosts()
             shows_down_cells = down is not None
@@ -145,16 +150,53 @@ class ServerReader:
                     f'{_ids.joined(down)}'
                 )
         return ServerList(
-            tuple(reading.servers),
-            bool(query),
-            tuple(missing),
-            shows_down_cells,
+            servers, bool(query), tuple(missing), shows_down_cells
         )
+
+    def _read(
+        self, path: str, query: Mapping[str, Any]
+    ) -> tuple[Sequence[Server | None], bool]:
+        """Return each record of a list, and whether it shows down cells.
+
+        A record without a server is None.
+        """
+        records: list[Server | None] = []
+        shown = []
+
+        def fetch(parameters: Mapping[str, Any]) -> bytes:
+            if 'marker' not in parameters:
+                parameters = {
+                    k: v for k, v in parameters.items() if k != 'limit'
+                }
+            body, shows_down_cells = self._get(path, parameters)
+            shown.append(shows_down_cells)
+            return body
+
+        def read(entries: Sequence[Any]) -> list[Server]:
+            # NOTE: the listing drops duplicates; here each record counts.
+            page = [*map(decoded, entries)]
+            records.extend(page)
+            return [*filter(None, page)]
+
+        listing = Pager(
+            fetch,
+            lambda body: read_page(body, 'servers', read),
+            Query(query),
+            'servers',
+        )
+        for number, page in enumerate(listing.pages()):
+            if len(records) > _limits.MAX_SERVERS:
+                raise _errors.InvalidResponse(
+                    f'There are more than {_limits.MAX_SERVERS:,} servers'
+                )
+            # NOTE: a full first page has no room for servers of other cells.
+            shown.append(number > 0 or page.is_last())
+        return records, all(shown)
 
     def _down_hosts(self) -> Sequence[str] | None:
         """Return hosts of cells that are down; None if it is unknown."""
         try:
-            body, shows_down_cells = self._fetch('/os-services', {})
+            body, shows_down_cells = self._get('/os-services', {})
             services = member(body, 'services', list)
         except _errors.ImagesError:
             return None
@@ -167,44 +209,7 @@ class ServerReader:
         )
 
 
-class _Reading:
-    """A listing of servers, which has been read.
-
-    :ivar servers: each record of the list
-    :ivar unreadable: number of records without a server
-    :ivar shows_down_cells: see :class:`.ServerList`
-    """
-
-    def __init__(self, fetch: _Fetch, query: Mapping[str, Any]) -> None:
-        self._fetch = fetch
-        self.servers: list[Server] = []
-        self.unreadable = 0
-        self.shows_down_cells = True
-        listing = Pager(
-            self._fetch_page,
-            lambda body: read_page(body, 'servers', self._collect),
-            Query(query),
-            'servers',
-        )
-        for number, page in enumerate(listing.pages()):
-            if len(self.servers) > _limits.MAX_SERVERS:
-                raise _errors.InvalidResponse(
-                    f'There are more than {_limits.MAX_SERVERS:,} servers'
-                )
-            if number == 0 and not page.is_last():
-                # NOTE: a full page has no room for servers of other cells.
-                self.shows_down_cells = False
-
-    def _fetch_page(self, query: Mapping[str, Any]) -> bytes:
-        if 'marker' not in query:
-            query = {k: v for k, v in query.items() if k != 'limit'}
-        body, shows_down_cells = self._fetch('/servers/detail', query)
-        self.shows_down_cells &= shows_down_cells
-        return body
-
-    def _collect(self, entries: Sequence[Any]) -> list[Server]:
-        # NOTE: the listing drops duplicates; here each record counts.
-        servers = _decode.servers(entries)
-        self.unreadable += len(entries) - len(servers)
-        self.servers += servers
-        return servers
+def _path(server_id: str, *more: str) -> str:
+    if server_id in _ids.RESERVED:
+        raise _errors.ServerNotFound(f'No server has the ID {server_id!r}')
+    return path_to('servers', server_id, *more)

@@ -23,24 +23,25 @@ from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
+import functools
 import math
 import time
 from typing import TYPE_CHECKING
 
+from osc_compute_images.api._catalog import Member
+from osc_compute_images.api._regions import RegionResult
 from osc_compute_images.api._regions import with_keys
 from osc_compute_images.api.changes._links import is_named_as_stored
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Server
 from osc_compute_images.api.records._server import ServerList
-from osc_compute_images.api.servers._member import Member
 
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
 
 __all__ = ['Fleet']
 
-#: How long a list of servers is used: seconds, or this many times as long as
-#: it took to read, if that is longer.
+#: How long a list of servers is used: seconds, or times as long as it took.
 _USE_TIME = 1.0
 _USE_FACTOR = 4
 
@@ -58,16 +59,29 @@ class Fleet:
     ) -> None:
         self._apis = list(apis)
         self._all_projects = all_projects
-        self._members: dict[ImagesAPI, Member] = {}
+        self._results: dict[Member, RegionResult[Member, ServerList]] = {}
         self._merged: dict[ImagesAPI, ServerList] = {}
         self._valid_until = -math.inf
+
+    @functools.cached_property
+    def _members(self) -> 'dict[ImagesAPI, Member]':
+        """The selected regions, and those that share their images."""
+        members = {api: Member(api) for api in self._apis}
+        known = {(m.login, m.region) for m in members.values()}
+        for member in [*members.values()]:
+            for adapter in member.others():
+                key = member.login, adapter.region_name or ''
+                if key not in known:
+                    known.add(key)
+                    other = type(member.api)(adapter)
+                    members[other] = Member(other)
+        return members
 
     def note_images(self, api: 'ImagesAPI', ids: Collection[str]) -> None:
         """Note the images of a region: regions that list the same share them.
 
         The catalog may show another URL for each region.
         """
-        self._find_members()
         self._members[api].image_ids = frozenset(ids)
 
     def refresh(self) -> None:
@@ -78,20 +92,25 @@ class Fleet:
         """
         if time.monotonic() < self._valid_until:
             return
-        self._find_members()
+        members = {member: member.api for member in self._members.values()}
         self._merged.clear()
         began = time.monotonic()
-        members = {member: member.api for member in self._members.values()}
-        for result in with_keys(members, self._read):
-            result.region.note(result)
+        for result in with_keys(
+            members,
+            lambda member, api: api.servers(
+                all_projects=self._all_projects or member.list.all_projects
+            ),
+        ):
+            member = result.region
+            self._results[member] = result
+            if result.error is None:
+                member.list = result.value
+                member.server_ids = frozenset(
+                    s.id for s in member.list.servers
+                )
         ended = time.monotonic()
         self._valid_until = ended + max(
             _USE_TIME, _USE_FACTOR * (ended - began)
-        )
-
-    def _read(self, member: Member, api: 'ImagesAPI') -> ServerList:
-        return api.servers(
-            all_projects=self._all_projects or member.list.all_projects
         )
 
     def servers(self, api: 'ImagesAPI') -> ServerList:
@@ -102,27 +121,26 @@ class Fleet:
         :raises ImagesError: if those of the region itself could not be read
         """
         if api not in self._merged:
-            self._merged[api] = self._merge(api)
+            self._results[self._members[api]].unwrap()
+            self._merged[api] = self._merge(self._sharing(api))
         return self._merged[api]
 
-    def _merge(self, api: 'ImagesAPI') -> ServerList:
-        self._members[api].result.unwrap()
-        sharing = self._sharing(api)
+    def _merge(self, sharing: Collection[Member]) -> ServerList:
         read: list[ServerList] = []
         missing: list[str] = []
         elsewhere: list[Server] = []
-        for member in self._members.values():
+        for member, result in self._results.items():
             if member not in sharing:
                 # NOTE: whichever image it uses, it is one of another service.
                 elsewhere += (
                     dataclasses.replace(server, may_use_any_image=False)
                     for server in member.list.servers
                 )
-            elif member.result.error is not None:
+            elif result.error is not None:
                 name = member.api.adapter.region_name or 'without a name'
                 missing.append(
                     f'region {name} shares the Image service, and its '
-                    f'servers cannot be read: {member.result.error}'
+                    f'servers cannot be read: {result.error}'
                 )
             else:
                 read.append(member.list)
@@ -142,7 +160,6 @@ class Fleet:
 
         :raises ImagesError: if a region cannot be read
         """
-        self._find_members()
         sharing = self._sharing(api)
         known = [m for m in sharing if server_id in m.server_ids]
         for member in known or sharing:
@@ -175,16 +192,3 @@ class Fleet:
     def _sharing(self, api: 'ImagesAPI') -> list[Member]:
         own = self._members[api]
         return [m for m in self._members.values() if own.shares_images(m)]
-
-    def _find_members(self) -> None:
-        if self._members:
-            return
-        self._members = {api: Member(api) for api in self._apis}
-        known = {(m.login, m.region) for m in self._members.values()}
-        for member in [*self._members.values()]:
-            for adapter in member.others():
-                key = member.login, adapter.region_name or ''
-                if key not in known:
-                    known.add(key)
-                    other = type(member.api)(adapter)
-                    self._members[other] = Member(other)

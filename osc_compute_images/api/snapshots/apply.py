@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Create the snapshots of a plan, a few at a time.
-
-For an example see :mod:`.snapshots.plan`.
-"""
+"""Create the snapshots of a plan, a few at a time."""
 
 from collections.abc import Callable
 from collections.abc import Iterator

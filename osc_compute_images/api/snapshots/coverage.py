@@ -2,15 +2,6 @@
 
 """Whether each server has a good snapshot, for monitoring.
 
-It joins servers and images, without any request::
-
-    from osc_compute_images.api.snapshots import coverage
-
-    rules = coverage.Rules(critical=timedelta(hours=26))
-    servers = api.servers().servers
-    for finding in coverage.check(servers, api.list_detail(), rules):
-        print(finding.server.name, finding.level.name, finding.reason)
-
 Only an ACTIVE image is a good snapshot. What is not known is UNKNOWN, and
 never OK. Anyone may set the property that names the server of an image: an
 administrator, who sees the images of all projects, relies on their users.
@@ -116,14 +107,12 @@ def _finding(
     now: datetime.datetime,
 ) -> Finding:
     good = [i for i in images if i.state == 'ACTIVE']
-    dated = [
-        (time, image)
+    dated = {
+        image: time
         for image in good
         if (time := image.created_at) is not None and time - now < _SKEW
-    ]
-    created, newest = max(
-        dated, key=lambda pair: (pair[0], pair[1].id), default=(None, None)
-    )
+    }
+    newest = max(dated, key=lambda i: (dated[i], i.id), default=None)
     found = [*_of_images(images, rules, now)]
     if server.may_use_any_image:
         found.append((Level.UNKNOWN, 'Compute does not tell its state'))
@@ -134,14 +123,18 @@ def _finding(
         found.append((Level.CRITICAL, text))
     elif len(dated) < rules.min_count:
         found.append((Level.UNKNOWN, 'it may have too few good snapshots'))
-    if created is not None:
-        found.append(_of_age(now - created, rules))
+    if newest is not None:
+        age = now - dated[newest]
+        text = f'its newest good snapshot is {shown(age)} old'
+        if rules.critical is not None and age > rules.critical:
+            found.append((Level.CRITICAL, text))
+        if rules.warning is not None and age > rules.warning:
+            found.append((Level.WARNING, text))
     level = worst(level for level, _ in found)
-    texts = (text for each, text in found if each is level and text)
     return Finding(
         server=server,
         level=level,
-        reason='; '.join(texts),
+        reason='; '.join(text for each, text in found if each is level),
         newest=newest,
         count=len(dated),
     )
@@ -151,7 +144,7 @@ def _of_images(
     images: Iterable[Image], rules: Rules, now: datetime.datetime
 ) -> Iterator[tuple[Level, str]]:
     for image in images:
-        time, stuck_after = image.created_at, rules.stuck_after
+        time = image.created_at
         if image.state == 'ACTIVE':
             if time is None:
                 yield Level.UNKNOWN, f'the age of image {image.id} is unknown'
@@ -159,20 +152,10 @@ def _of_images(
                 yield Level.UNKNOWN, f'image {image.id} is from the future'
         elif (
             image.state == 'SAVING'
-            and stuck_after is not None
-            and (time is None or now - time > stuck_after)
+            and rules.stuck_after is not None
+            and (time is None or now - time > rules.stuck_after)
         ):
             yield Level.WARNING, f'image {image.id} is stuck in SAVING'
-
-
-def _of_age(age: datetime.timedelta, rules: Rules) -> tuple[Level, str]:
-    """Return the level of the newest good snapshot."""
-    text = f'its newest good snapshot is {shown(age)} old'
-    if rules.critical is not None and age > rules.critical:
-        return Level.CRITICAL, text
-    if rules.warning is not None and age > rules.warning:
-        return Level.WARNING, text
-    return Level.OK, ''
 
 
 def shown(age: datetime.timedelta) -> str:

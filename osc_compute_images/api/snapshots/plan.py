@@ -2,17 +2,6 @@
 
 """Plan snapshots of many servers.
 
-A plan is made from servers and their images, without any request::
-
-    from osc_compute_images.api.snapshots import apply, plan
-
-    images = [*api.list_detail()]
-    steps = plan.create(
-        api.servers().servers, images, not_within=timedelta(hours=20)
-    )
-    for outcome in apply.apply(api, steps, wait=True):
-        print(outcome.result, outcome.step.server.name, outcome.reason)
-
 A server that is busy is skipped, as Compute refuses its snapshot, and so is
 one that has a recent snapshot: a plan that is made again the same night
 creates nothing.
@@ -101,19 +90,19 @@ def create(
     recent = _recent(images, not_within, now)
     steps = []
     for server in distinct:
+        name, is_missed = names[server.id], False
         reason = recent.get(server.id.lower())
-        if reason is None and not include_volumes and server.is_volume_backed:
+        if reason is None and server.is_volume_backed and not include_volumes:
             reason = 'it was booted from a volume'
-        problem = None if reason else _problem(server, names[server.id])
-        skipped = reason or problem
+        elif reason is None and (reason := _problem(server, name)):
+            is_missed = server.status.upper() not in _AT_REST
         steps.append(
             Step(
                 server=server,
-                action=Action.SKIP if skipped else Action.CREATE,
-                name=names[server.id],
-                reason=skipped or 'selected',
-                is_missed=problem is not None
-                and server.status.upper() not in _AT_REST,
+                action=Action.SKIP if reason else Action.CREATE,
+                name=name,
+                reason=reason or 'selected',
+                is_missed=is_missed,
             )
         )
     return tuple(steps)
@@ -148,17 +137,11 @@ def _names(
     for server in servers:
         fields['server'] = server.name or server.id
         names[server.id] = _FIELD.sub(lambda field: fields[field[1]], template)
+    long = {server_id: f'{n}-{server_id}' for server_id, n in names.items()}
     counts = Counter(names.values())
-    unique = {
-        server_id: f'{name}-{server_id}' if counts[name] > 1 else name
-        for server_id, name in names.items()
-    }
-    if len({*unique.values()}) < len(unique):
-        # NOTE: a server may be named as another one with its ID.
-        return {
-            server_id: f'{n}-{server_id}' for server_id, n in names.items()
-        }
-    return unique
+    unique = {k: long[k] if counts[n] > 1 else n for k, n in names.items()}
+    # NOTE: a server may be named as another one with its ID.
+    return unique if len({*unique.values()}) == len(unique) else long
 
 
 def _recent(

@@ -19,7 +19,7 @@ from osc_compute_images import _shell
 from osc_compute_images import api
 from osc_compute_images import base
 from osc_compute_images.api import _limits
-from osc_compute_images.api.filters import _regex
+from osc_compute_images.api.filters import _names
 from osc_compute_images.api.http import _body
 from osc_compute_images.changes import interruption
 from osc_compute_images.changes.command import PlanCommand
@@ -102,7 +102,7 @@ def table(page, number=0):
 def test_security_page_lists_limits():
     limits = {
         name: value
-        for module in (_limits, _body, escaping, bounds, _regex)
+        for module in (_limits, _body, escaping, bounds, _names)
         for name, value in vars(module).items()
         if name.startswith('MAX_')
     }

@@ -20,8 +20,7 @@ from openstack.config import loader
 
 import osc_compute_images
 from osc_compute_images.api.clouds import _cloud
-from osc_compute_images.api.http import _retries
-from osc_compute_images.api.http import BoundedSession
+from osc_compute_images.api.http._session import BoundedSession
 from osc_compute_images.commands.list import ListComputeImage
 from osc_compute_images.output import escaping
 
@@ -131,12 +130,11 @@ def test_hook_adds_to_epilog():
 
 def test_retries_regions_and_epilog():
     made = adapter.Adapter(object())
-    found = _retries.Retries.of(BoundedSession(made))
-    assert found.connect == _retries.RETRIES
+    assert BoundedSession(made).connect_retries is None
     clouds = {'mine': {'regions': ['a', 'b']}, 'other': {'profile': 'p'}}
     config = types.SimpleNamespace(cloud_config={'clouds': clouds})
     for name, regions in (('mine', ['a', 'b']), ('other', [])):
-        assert _cloud.Cloud(config, name).configured_regions() == regions
+        assert _cloud.Cloud(config, name).configured_regions == regions
     command = ListComputeImage(None, None)
     expected = command.get_epilog()
     del command._hooks

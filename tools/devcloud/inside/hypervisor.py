@@ -7,8 +7,9 @@ have no data and take no time. This one asks Nova for its servers, and uploads
 a snapshot to Glance as the libvirt driver does, slowly enough to observe.
 """
 
+import contextlib
 import io
-from pathlib import Path
+import os
 import time
 from typing import Any
 import uuid
@@ -21,13 +22,13 @@ import nova.conf
 from nova.image import glance
 from nova.virt import fake
 
-try:
+#: Its node, which is the same after a restart.
+_NODE = str(uuid.uuid5(uuid.NAMESPACE_DNS, nova.conf.CONF.host))
+with contextlib.suppress(ImportError):
+    # Since 2023.1 Nova stores it in a file, and insists on that.
     from nova.virt import node
-except ImportError:
-    # Before 2023.1 nodes are identified by name only.
-    node = None
 
-CONF = nova.conf.CONF
+    _NODE = node.get_local_node_uuid()
 
 #: Seconds that a snapshot takes, and at most while a file exists.
 _SNAPSHOT, _HOLD = 1, 120
@@ -52,14 +53,15 @@ class Hypervisor(fake.FakeDriver):
     def get_available_resource(self, nodename: str) -> dict[str, Any]:
         """Return the resources, and a constant ID of the node."""
         resource: dict[str, Any] = super().get_available_resource(nodename)
-        return {**resource, 'uuid': _node_id()}
+        return {**resource, 'uuid': _NODE}
 
     def get_nodenames_by_uuid(
         self,
         refresh: bool = False,  # noqa: ARG002
     ) -> dict[str, str]:
         """Return the names of the nodes by ID."""
-        return {_node_id(): name for name in self.get_available_nodes()}
+        [name] = self.get_available_nodes()
+        return {_NODE: name}
 
     def snapshot(
         self,
@@ -74,7 +76,10 @@ class Hypervisor(fake.FakeDriver):
         api = glance.API()
         name = api.get(context, image_id)['name']
         update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
-        _take_time()
+        time.sleep(_SNAPSHOT)
+        end = time.monotonic() + _HOLD
+        while os.path.exists('hold-snapshots') and time.monotonic() < end:
+            time.sleep(0.05)
         update_task_state(
             task_state=task_states.IMAGE_UPLOADING,
             expected_state=task_states.IMAGE_PENDING_UPLOAD,
@@ -97,18 +102,3 @@ class Hypervisor(fake.FakeDriver):
             },
             io.BytesIO(bytes(_SIZE)),
         )
-
-
-def _node_id() -> str:
-    if node is None:
-        return str(uuid.uuid5(uuid.NAMESPACE_DNS, CONF.host))
-    node_id: str = node.get_local_node_uuid()
-    return node_id
-
-
-def _take_time() -> None:
-    time.sleep(_SNAPSHOT)
-    hold = Path(CONF.state_path) / 'hold-snapshots'
-    end = time.monotonic() + _HOLD
-    while hold.exists() and time.monotonic() < end:
-        time.sleep(0.05)

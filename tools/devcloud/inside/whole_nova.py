@@ -12,26 +12,24 @@ import json
 import os
 from pathlib import Path
 import sys
-import time
+import threading
 import traceback
 from typing import Any
-import urllib.request
 
 _PLACEMENT = '/placement'
 _NETWORK = '/network'
-
-#: Seconds to wait for Keystone.
-_PATIENCE = 90
 
 
 class Application:
     """Nova's API and Placement's."""
 
     def __init__(self) -> None:
+        from placement import wsgi
+
         # Both configure logging; the last one wins.
-        self._placement = _placement()
+        self._placement = wsgi.init_application()
         self._compute = _compute()
-        self._started = False
+        self._started = threading.Event()
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         path = environ['PATH_INFO']
@@ -45,11 +43,9 @@ class Application:
             kind = path.rpartition('/')[2].replace('-', '_')
             start('200 OK', [('Content-Type', 'application/json')])
             answer = [json.dumps({kind: []}).encode()]
-        elif self._started:
-            answer = self._compute(environ, start)
         else:
-            start('503 Service Unavailable', [('Content-Length', '0')])
-            answer = []
+            self._started.wait()
+            answer = self._compute(environ, start)
         return answer
 
     def start(self) -> None:
@@ -60,14 +56,7 @@ class Application:
             traceback.print_exc()
             sys.stderr.flush()
             os._exit(1)
-        self._started = True
-
-
-def _placement() -> Any:
-    os.environ['OS_PLACEMENT_CONFIG_DIR'] = os.environ['OS_NOVA_CONFIG_DIR']
-    from placement import wsgi
-
-    return wsgi.init_application()
+        self._started.set()
 
 
 def _compute() -> Any:
@@ -84,11 +73,9 @@ def _compute() -> Any:
 def _start_services() -> None:
     from nova import context
     from nova import service
-    import nova.conf
     from nova.objects import host_mapping
     import nova.virt
 
-    _wait_for(nova.conf.CONF.keystone_authtoken.www_authenticate_uri)
     # Nova loads drivers from this package only.
     nova.virt.__path__.append(str(Path(__file__).parent))
     for binary in ('nova-conductor', 'nova-scheduler', 'nova-compute'):
@@ -96,16 +83,3 @@ def _start_services() -> None:
             binary=binary, topic=binary.removeprefix('nova-')
         ).start()
     host_mapping.discover_hosts(context.get_admin_context())
-
-
-def _wait_for(url: str) -> None:
-    """Wait until Keystone responds: it may have just been started."""
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)

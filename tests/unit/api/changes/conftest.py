@@ -2,22 +2,13 @@
 
 """Images and their use, without a cloud."""
 
-from collections.abc import Iterable
-from typing import Any
-
 from osc_compute_images.api import Image
-from osc_compute_images.api import Server
 from osc_compute_images.api import ServerList
 from osc_compute_images.api import ServerRef
 from osc_compute_images.api.changes.usage import Usage
 
 
-def image(
-    image_id: str,
-    name: str | None = None,
-    of: str | None = None,
-    **fields: Any,
-) -> Image:
+def image(image_id, name=None, of=None, **fields):
     """Return an image.
 
     :param of: ID of the server that it was taken from
@@ -27,12 +18,7 @@ def image(
     return Image(id=image_id, name=name, server=server, **fields)
 
 
-def usage_of(
-    servers: Iterable[Server],
-    images: Iterable[Image] = (),
-    missing: tuple[str, ...] = (),
-    **options: bool,
-) -> Usage:
+def usage_of(servers, images=(), missing=(), **options):
     """Return which of these servers and images use which images."""
     listed = ServerList(tuple(servers), missing=missing)
     return Usage(listed, images, **options)

@@ -6,21 +6,51 @@ import pytest
 
 from osc_compute_images.api import GapsFound
 from osc_compute_images.api import InvalidProperty
+from osc_compute_images.api import PlanRefused
 from osc_compute_images.api import Server
+from osc_compute_images.api.changes import keep
 from osc_compute_images.api.changes import plan
-from osc_compute_images.api.changes import retention
 from osc_compute_images.api.changes.protection import Protection
+from osc_compute_images.api.changes.retention import Rules
 from tests.unit.api.changes.conftest import image
 from tests.unit.api.changes.conftest import usage_of
 from tests.unit.running import day
 from tests.unit.running import DB
+from tests.unit.running import ID
 from tests.unit.running import WEB
 
-LAST = retention.Rules(last=1)
+LAST = Rules(last=1)
+PLANS = {
+    'delete': plan.delete,
+    'named': lambda images: plan.delete(images, named=True),
+    'prune': lambda images: plan.prune(images, Rules(last=0)),
+    'set': lambda *args: plan.set_properties(args[0], {'a': 'b'}, *args[1:]),
+    'unset': lambda *args: plan.unset_properties(args[0], ['k'], *args[1:]),
+}
 
 
 def actions(todo):
     return {s.image.id: (s.action.value, s.reason) for s in todo.steps}
+
+
+def refused(todo):
+    """Return the reason to keep the only image, although that is possible."""
+    (step,) = todo.kept
+    assert step.is_refused
+    return step.reason
+
+
+@pytest.mark.parametrize('make', PLANS)
+def test_duplicate_image_has_one_step(make):
+    images = [image('a', of=WEB), image('a', of=WEB)]
+    assert len(PLANS[make](images).steps) == 1
+
+
+@pytest.mark.parametrize('make', ['delete', 'named', 'set', 'unset'])
+@pytest.mark.parametrize('image_id', ['', '..', 'detail', '../servers/x'])
+def test_image_with_invalid_id_is_kept(make, image_id):
+    invalid = image(image_id, metadata={'k': 'v'})
+    assert refused(PLANS[make]([invalid])) == 'its ID is invalid'
 
 
 # --- deletion -------------------------------------------------------------
@@ -43,12 +73,11 @@ def test_only_active_and_error_images_are_deleted():
 def test_protected_images_are_kept_and_refused():
     images = [image('a', of=WEB), image('b', of=DB)]
     protection = Protection(usage_of([Server(WEB, 'web', 'SHELVED')]))
-    reason = 'server web, which is SHELVED, may be stored in it'
     for named in (True, False):
         todo = plan.delete(images, protection, named=named)
-        (kept,) = todo.kept
-        assert (kept.image, kept.reason) == (images[0], reason)
-        assert kept.is_refused
+        reason = 'server web, which is SHELVED, may be stored in it'
+        assert refused(todo) == reason
+        assert [s.image for s in todo.changes] == images[1:]
         assert todo.named is named
         assert todo.protection is protection
 
@@ -74,29 +103,6 @@ def test_gap_refuses_what_would_be_deleted(gap):
     assert len(plan.delete(images, protection, named=True).changes) == 2
     accepting = Protection(usage_of(**gap, accept_gaps=True))
     assert len(plan.delete(images, accepting).changes) == 2
-
-
-@pytest.mark.parametrize('image_id', ['', '..', 'detail', '../servers/x'])
-def test_image_with_invalid_id_is_kept(image_id):
-    images = [image(image_id)]
-    for todo in (
-        plan.delete(images, named=True),
-        plan.set_properties(images, {'a': 'b'}),
-    ):
-        (step,) = todo.kept
-        assert (step.image, step.is_refused) == (images[0], True)
-        assert step.reason == 'its ID is invalid'
-
-
-def test_duplicate_image_has_one_step():
-    images = [image('a', of=WEB), image('a', of=WEB)]
-    for todo in (
-        plan.delete(images),
-        plan.prune(images, retention.Rules(last=0)),
-        plan.set_properties(images, {'a': 'b'}),
-        plan.unset_properties(images, ['a']),
-    ):
-        assert len(todo.steps) == 1
 
 
 # --- pruning --------------------------------------------------------------
@@ -129,8 +135,37 @@ def test_rules_apply_to_each_group():
     assert [s.successor for s in todo.changes] == ['a', 'c']
     by_name = plan.prune(images, LAST, group_by=['name', 'server'])
     assert not by_name.changes
-    with pytest.raises(ValueError, match='color'):
-        plan.prune(images, LAST, group_by=['color'])
+
+
+@pytest.mark.parametrize('number', [0, 1, 2, 3])
+def test_kept_image_counts_in_its_group(number):
+    """The newest one is kept in any case."""
+    images = [image(ID[n], created=day(n + 1)) for n in range(4)]
+    named = keep.named_in(ID[number], 'x')
+    made = plan.prune(images, LAST, group_by=['status'], keep=named)
+    assert {s.image.id for s in made.kept} == {ID[number], ID[3]}
+    assert {s.successor for s in made.changes} == {ID[3]}
+
+
+def test_keep_with_property():
+    kept = keep.either(
+        keep.with_property('keep', 'yes'), keep.with_property('any')
+    )
+    found = [{'keep': 'yes', 'any': '1'}, {'keep': 'no'}, {'any': ''}, {}]
+    assert [kept(image('a', metadata=each)) for each in found] == [
+        *('it has the property keep=yes', None, 'it has the property any='),
+        None,
+    ]
+
+
+def test_keep_what_a_text_names():
+    kept = keep.named_in(f'image = "{ID[1].upper()}"\n', 'main.tf')
+    assert [kept(image(i)) for i in ID[:2]] == [None, 'named in main.tf']
+    url = keep.named_in(f'?to=%2Fimages%2F{ID[1]}%2F', 'page')
+    assert url(image(ID[1])) == 'named in page'
+    for text in ('', 'no ID', ID[1][1:], ID[1][:-1]):
+        with pytest.raises(PlanRefused, match=r'no UUID in main\.tf'):
+            keep.named_in(text, 'main.tf')
 
 
 # --- properties -----------------------------------------------------------
@@ -148,29 +183,20 @@ def test_unset_properties():
     assert (named.named, named.steps[0].reason) == (True, 'named')
 
 
-@pytest.mark.parametrize(
-    ('metadata', 'keep', 'reason'),
-    [
-        ({'k': 'v'}, lambda _image: 'it is shared', 'it is shared'),
-        # Others would be corrupted.
-        ({'mappings': 'text', 'k': 'v'}, None, "The property 'mappings' of"),
-    ],
-)
-def test_properties_that_must_be_kept_are_refused(metadata, keep, reason):
-    images = [image('a', metadata=metadata)]
-    for todo in (
-        plan.set_properties(images, {'a': 'b'}, keep),
-        plan.unset_properties(images, ['k'], keep),
-    ):
-        (step,) = todo.kept
-        assert (step.image, step.is_refused) == (images[0], True)
-        assert step.reason.startswith(reason)
-    if keep is None:
-        for todo in (
-            plan.set_properties(images, {'a': 'b'}, replace=True),
-            plan.unset_properties(images, ['mappings']),
-        ):
-            assert todo.changes
+@pytest.mark.parametrize('make', ['set', 'unset'])
+def test_images_whose_properties_must_be_kept_are_refused(make):
+    images = [image('a', metadata={'k': 'v'})]
+    assert refused(PLANS[make](images, lambda _: 'is shared')) == 'is shared'
+    # Others would be corrupted.
+    images = [image('a', metadata={'mappings': 'text', 'k': 'v'})]
+    assert refused(PLANS[make](images)).startswith("The property 'mappings'")
+
+
+def test_property_that_is_replaced_or_removed_cannot_be_corrupted():
+    images = [image('a', metadata={'mappings': '[]', 'k': 'v'})]
+    for wanted in ({'a': 'b'}, {'mappings': '[]'}):
+        assert plan.set_properties(images, wanted, replace=True).changes
+    assert plan.unset_properties(images, ['mappings']).changes
     with pytest.raises(InvalidProperty):
         plan.set_properties(images, {'name': 'b'})
 

@@ -14,7 +14,7 @@ import yaml
 from osc_compute_images import api as images
 from osc_compute_images.api import clouds
 from osc_compute_images.api import in_regions
-from osc_compute_images.api.clouds._settings import adapter_of
+from osc_compute_images.api.clouds._cloud import adapter_of
 from testbed import nova
 from tests.unit.conftest import set_catalog
 from tests.unit.running import AUTH
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.timeout(120, func_only=True)
 
 DATE = datetime.date(2026, 1, 1)
 LOGIN = f'{nova.KEYSTONE}/v3/auth/tokens'
-REFUSED = nova.fault(401, 'error', 'No.')
 
 
 def entry(**settings):
@@ -73,24 +72,22 @@ def logins(http, url=LOGIN):
 @pytest.mark.parametrize(
     ('settings', 'regions'),
     [
-        ({}, ['1', 'two']),
-        ({'region_name': 'two'}, ['1', 'two']),
-        # This setting would override each region's own name.
-        ({'compute_region_name': 'two'}, ['1', 'two']),
-        ({'region_name': '1,two'}, ['1', 'two']),
-        ({'region_name': None}, ['1', 'two']),
-        # YAML does not read these as text.
-        ({'region_name': 1}, ['1', 'two']),
-        ({'region-name': 1}, ['1', 'two']),
-        ({'region_name': [1, 'two']}, ['1', 'two']),
-        ({'compute_region_name': 1}, ['1', 'two']),
-        ({'regions': ['two', 1, 1]}, ['1', 'two']),
+        *(
+            (settings, ['1', 'two'])
+            for settings in (
+                *({}, {'region_name': 'two'}, {'region_name': None}),
+                # This setting would override each region's own name.
+                *({'compute_region_name': 'two'}, {'region_name': '1,two'}),
+                # YAML does not read these as text.
+                *({'region_name': 1}, {'region-name': 1}),
+                *({'region_name': [1, 'two']}, {'compute_region_name': 1}),
+                *({'regions': ['two', 1, 1]}, {'regions': []}),
+                *({'regions': None}, {'profile': {'regions': ['two', 1]}}),
+                {'profile': {'region_name': 1}},
+            )
+        ),
         ({'regions': [{'name': 'two', 'values': None}]}, ['two']),
         ({'regions': [{'name': 1, 'values': {'interface': 'public'}}]}, ['1']),
-        ({'regions': []}, ['1', 'two']),
-        ({'regions': None}, ['1', 'two']),
-        ({'profile': {'regions': ['two', 1]}}, ['1', 'two']),
-        ({'profile': {'region_name': 1}}, ['1', 'two']),
     ],
 )
 def test_regions_of_a_cloud(http, two_regions, config_of, settings, regions):
@@ -109,6 +106,7 @@ def test_regions_of_a_cloud(http, two_regions, config_of, settings, regions):
 
 
 def test_apis_of_all_clouds(http, two_regions, config_of, monkeypatch):
+    assert clouds.apis_of_all(config_of()) == ({}, {})
     monkeypatch.setenv('OS_USERNAME', 'somebody')
     monkeypatch.setenv('OS_PASSWORD', 'secret')
     others = {
@@ -117,7 +115,7 @@ def test_apis_of_all_clouds(http, two_regions, config_of, monkeypatch):
     }
     config = config_of(a=entry(), b=entry(regions=['RegionTwo']), **others)
     wrong = 'http://wrong.example.com/v3/auth/tokens'
-    http.post(wrong, **REFUSED)
+    http.post(wrong, **nova.fault(401, 'error', 'No.'))
     http.post(
         'http://moved.example.com/v3/auth/tokens',
         status_code=307,
@@ -133,10 +131,6 @@ def test_apis_of_all_clouds(http, two_regions, config_of, monkeypatch):
     assert errors.keys() == {'moved', 'wrong'}
     assert isinstance(errors['wrong'], images.Unauthorized)
     assert (len(logins(http, wrong)), len(logins(http))) == (1, 2)
-
-
-def test_no_clouds_configured(config_of):
-    assert clouds.apis_of_all(config_of()) == ({}, {})
 
 
 def test_api_of_cloud(http, two_regions, config_of):
@@ -168,16 +162,6 @@ def test_api_of_default_cloud_does_not_log_in(
     assert not http.request_history
 
 
-@pytest.mark.parametrize('name', [False, 1, None, 1.5])
-def test_only_cloud_may_have_a_name_that_is_no_text(
-    two_regions, config_of, name
-):
-    config = config_of({name: entry()})
-    assert [*clouds.apis_of(config)] == ['RegionOne', 'RegionTwo']
-    api = clouds.api_of(config, region='RegionTwo')
-    assert names(api) == ['cirros-2']
-
-
 MAPPING = 'and not a mapping'
 PROFILE = entry(profile='public')
 
@@ -185,27 +169,21 @@ PROFILE = entry(profile='public')
 @pytest.mark.parametrize(
     ('cloud', 'message', 'more'),
     [
-        (entry(regions=[False, 'a']), 'name of a region as False', {}),
-        (entry(regions=[1.5]), 'name of a region as 1.5', {}),
-        (entry(regions=[None]), 'name of a region as None', {}),
-        (entry(regions=[DATE]), 'name of a region as datetime.date', {}),
-        (entry(regions=[['a']]), r"name of a region as \['a'\]", {}),
+        *(
+            (entry(regions=[name]), f'region as {name!r:.13}', {})
+            for name in (False, 1.5, None, DATE)
+        ),
         (entry(regions=[{'name': False}]), 'a region as False', {}),
-        (entry(region_name=False), 'name of a region as False', {}),
         (entry(region_name={'a': 1}), 'name of a region as {', {}),
         (entry(regions='a'), '"regions" is of type str, and not a list', {}),
-        (entry(regions={'a': {}}), 'of type dict, and not a list', {}),
         (entry(regions=[{}]), 'a region has no "name"', {}),
         (entry(regions=[{'name': 'a', 'values': 7}]), '"values" of a re', {}),
         (entry(regions=[{'name': 'a', 'values': {1: 2}}]), 'setting as 1', {}),
         (entry(auth=None), f'"auth" is empty, {MAPPING}', {}),
-        (entry(auth='secret'), f'"auth" is of type str, {MAPPING}', {}),
         (entry(auth={**AUTH, 1: 2}), 'the name of a setting as 1', {}),
         (entry() | {True: 2}, 'the name of a setting as True', {}),
         (entry(profile=['secret']), "TypeError: unhashable type: 'list'", {}),
-        (entry(networks=7), 'TypeError', {}),
         (['secret'], f'the cloud is of type list, {MAPPING}', {}),
-        (None, f'the cloud is empty, {MAPPING}', {}),
         (entry(), f'the cloud is empty, {MAPPING}', {'secure': {'x': None}}),
         (
             entry(),
@@ -232,9 +210,11 @@ def test_malformed_entry_is_one_error(
 
 
 @pytest.mark.parametrize('name', [False, 1, None, DATE, 1.5])
-def test_cloud_whose_name_is_no_text_is_one_error(
-    two_regions, config_of, name
-):
+def test_name_of_a_cloud_that_is_no_text(two_regions, config_of, name):
+    # It may be that of the only cloud.
+    config = config_of({name: entry()})
+    assert [*clouds.apis_of(config)] == ['RegionOne', 'RegionTwo']
+    assert names(clouds.api_of(config, region='RegionTwo')) == ['cirros-2']
     good = entry(regions=['RegionOne'])
     config = config_of({name: good}, good=good, secure={name: {'auth': AUTH}})
     apis, errors = clouds.apis_of_all(config)
@@ -263,28 +243,19 @@ def endpoint(interface, url, region):
     return {'interface': interface, 'url': url, 'id': url, **ids}
 
 
+ONE = {'': ['cirros-1']}
+NAMED = endpoint('public', TWO, 'Two')
+UNNAMED = endpoint('public', nova.ENDPOINT, None)
+
+
 @pytest.mark.parametrize(
     ('endpoints', 'settings', 'expected'),
     [
         # Those without a region form one.
+        ([UNNAMED], {}, ONE),
+        ([NAMED, UNNAMED], {}, {**ONE, 'Two': ['cirros-2']}),
         (
-            [endpoint('public', nova.ENDPOINT, None)],
-            {},
-            {'': ['cirros-1']},
-        ),
-        (
-            [
-                endpoint('public', TWO, 'Two'),
-                endpoint('public', nova.ENDPOINT, None),
-            ],
-            {},
-            {'': ['cirros-1'], 'Two': ['cirros-2']},
-        ),
-        (
-            [
-                endpoint('internal', nova.ENDPOINT, 'One'),
-                endpoint('public', TWO, 'Two'),
-            ],
+            [endpoint('internal', nova.ENDPOINT, 'One'), NAMED],
             {'interface': ['internal', 'public']},
             {'One': ['cirros-1'], 'Two': ['cirros-2']},
         ),
@@ -294,9 +265,9 @@ def endpoint(interface, url, region):
             {
                 'auth_type': 'admin_token',
                 'auth': {'endpoint': nova.ENDPOINT, 'token': 't'},
-                'region_name': 'RegionOne',
+                'region_name': 'One',
             },
-            {'RegionOne': ['cirros-1']},
+            {'One': ['cirros-1']},
         ),
     ],
 )
@@ -312,67 +283,54 @@ SEVEN = {'interface': 'public', 'url': nova.ENDPOINT, 'region_id': 7}
 
 
 @pytest.mark.parametrize(
-    'garbage',
-    [None, [None], [{'region': 7}], 'x', [SEVEN], [SEVEN, {**SEVEN, 'id': 1}]],
-)
-def test_malformed_catalog_is_reported(http, config_of, garbage):
-    serve_catalog(http, garbage)
-    with pytest.raises(images.ImagesError, match=r'catalog'):
-        clouds.apis_of(config_of(mycloud=entry()))
-
-
-@pytest.mark.parametrize(
-    ('settings', 'regions', 'error', 'message'),
+    ('endpoints', 'settings', 'error', 'message'),
     [
+        *(
+            (garbage, {}, images.ImagesError, 'catalog')
+            for garbage in (
+                *(None, [None], [{'region': 7}], 'x', [SEVEN]),
+                [SEVEN, {**SEVEN, 'id': 1}],
+            )
+        ),
+        ([], {}, images.EndpointNotFound, 'No region in the catalog'),
         (
+            [NAMED],
             {'compute_endpoint_override': nova.ENDPOINT},
-            {'RegionOne': nova.ENDPOINT},
             images.ImagesError,
             'overrides the Compute endpoint',
         ),
-        ({}, {}, images.EndpointNotFound, 'No region in the catalog'),
         (
+            [NAMED],
             {'connect_retries': 'many'},
-            {'RegionOne': nova.ENDPOINT},
             images.ImagesError,
             'connect_retries is invalid',
         ),
-        (
-            {'profile': 'no-such-profile', 'auth_type': 'no-such-type'},
-            {},
-            Exception,
-            'no-such-type',
-        ),
+        ([NAMED], {'auth_type': 'no-such-type'}, Exception, 'no-such-type'),
     ],
 )
 def test_regions_cannot_be_determined(
-    http, config_of, settings, regions, error, message
+    http, config_of, endpoints, settings, error, message
 ):
-    set_catalog(http, regions)
+    serve_catalog(http, endpoints)
     with pytest.raises(error, match=message):
         clouds.apis_of(config_of(mycloud=entry(**settings)))
 
 
-@pytest.mark.parametrize(
-    ('ours', 'theirs', 'shared'),
-    [
+def test_regions_share_login_if_credentials_are_equal(config_of):
+    for ours, theirs, shared in (
         ({}, {}, True),
         ({'interface': 'internal'}, {}, True),
         ({'auth': {'password': 'other'}}, {}, False),
         ({'cacert': '/a.pem'}, {}, False),
         ({'verify': False}, {'verify': False}, True),
         ({'auth_type': 'password'}, {}, False),
-    ],
-)
-def test_regions_share_login_if_credentials_are_equal(
-    http, two_regions, config_of, ours, theirs, shared
-):
-    values = {'RegionOne': ours, 'RegionTwo': theirs}
-    regions = [{'name': k, 'values': v} for k, v in values.items()]
-    apis = clouds.apis_of(config_of(mycloud=entry(regions=regions)))
-    one, two = (api.adapter.session for api in apis.values())
-    assert one is not two
-    assert (one.auth is two.auth) is shared
+    ):
+        values = {'RegionOne': ours, 'RegionTwo': theirs}
+        regions = [{'name': k, 'values': v} for k, v in values.items()]
+        apis = clouds.apis_of(config_of(mycloud=entry(regions=regions)))
+        one, two = (api.adapter.session for api in apis.values())
+        assert one is not two
+        assert (one.auth is two.auth) is shared
 
 
 def test_settings_of_region_reach_its_adapter(config_of):
@@ -400,4 +358,5 @@ def test_settings_of_region_reach_its_adapter(config_of):
     assert adapters['plain'].connect_retries is None
     # Arguments override the configuration.
     region = config.get_one('mycloud', region_name='r')
-    assert adapter_of(region, interface='public').interface == 'public'
+    adapter = adapter_of(region, None, interface='public')
+    assert adapter.interface == 'public'

@@ -75,29 +75,18 @@ def test_newest_per_group_is_lazy():
     assert ids(found) == ['c-4']
 
 
-@pytest.mark.parametrize(
-    ('pages', 'newest'),
-    [
-        # In another group it does not matter, nor before images are yielded.
-        ([['a-3', 'a-4'], ['a-9', 'b-1']], ['a-3', 'b-1']),
-        ([['a-5', 'b-3'], ['a-1', 'n-9']], ['a-1', 'b-3', 'n-9']),
-        ([['a-3', 'a-4'], ['a-1']], None),
-    ],
-)
-def test_late_change_of_order_is_an_error_if_it_matters(pages, newest):
-    made = Pages(*([image(int(i[2:]), i[0]) for i in page] for page in pages))
-    found = selection.newest(made, group_by=['name'])
-    if newest is not None:
-        assert ids(found) == newest
-        return
+def test_late_change_of_order_is_an_error_if_it_matters():
+    # In another group it does not matter, nor before images are yielded.
+    first = [image(3, 'a'), image(4, 'a')]
+    pages = Pages(first, [image(9, 'a'), image(1, 'b')])
+    assert ids(selection.newest(pages, group_by=['name'])) == ['a-3', 'b-1']
+    found = selection.newest(Pages(first, [image(1, 'a')]), group_by=['name'])
     assert next(found).id == 'a-3'
     with pytest.raises(InvalidResponse, match='newest'):
         next(found)
 
 
-def test_images_of_equal_age_or_none_keep_their_order():
-    images = [image(1, 'a'), image(1, 'b'), image(1, 'c')]
-    assert ids(selection.newest(images, 2)) == ['a-1', 'b-1']
+def test_images_without_a_time_are_the_oldest():
     images = [Image(id='x'), image(9), Image(id='y', created='soon')]
     assert ids(selection.newest(images, 2)) == ['n-9', 'x']
 
@@ -121,7 +110,7 @@ IMAGES = st.lists(
         image,
         st.integers(0, 9),
         st.sampled_from(['a', 'b', '']),
-        status=st.sampled_from(['ACTIVE', 'SAVING', None]),
+        status=st.sampled_from(['ACTIVE', 'active', 'SAVING', None]),
         size=st.none() | st.integers(0, 5),
         server=st.none() | st.sampled_from('st').map(ServerRef),
         metadata=METADATA,
@@ -133,19 +122,15 @@ KEYS = st.lists(
 
 
 def key_of(one, key):
-    match key:
-        case 'name':
-            return one.name
-        case 'server':
-            return None if one.server is None else one.server.id
-        case 'status':
-            return one.status
-        case 'type' if 'image_type' in one.metadata:
-            return str(one.metadata['image_type'])
-        case 'type':
-            mapped = 'block_device_mapping' in one.metadata
-            return 'volume' if mapped and not one.size else 'base'
-    value = one.metadata.get('os_distro')
+    if key == 'type' and 'image_type' not in one.metadata:
+        mapped = 'block_device_mapping' in one.metadata
+        return 'volume' if mapped and not one.size else 'base'
+    value = {
+        'name': one.name,
+        'server': one.server_id,
+        'type': str(one.metadata.get('image_type')),
+        'status': one.status and one.status.upper(),
+    }.get(key, one.metadata.get('os_distro'))
     return None if value is None else str(value)
 
 
@@ -174,32 +159,20 @@ def test_newest_agrees_with_sorting(images, count, keys, size, in_order):
     except InvalidResponse:
         assert not in_order
         return
-    known = sorted(map(id, found))
     # A change of order after the listing has ended goes unnoticed.
     if keys or in_order or len(images) <= size:
-        assert known == sorted(map(id, expected))
+        assert sorted(map(id, found)) == sorted(map(id, expected))
     assert len(found) == len(expected)
     if in_order:
         assert found == sorted(found, key=lambda i: i.created, reverse=True)
-
-
-def test_summaries_are_in_order_of_keys():
-    images = [image(n, name) for n, name in enumerate(('A', '', None, 'b'))]
-    images.append(image(9, 'b', status='x'))
-    sums = summary.summarize(images, 'name')
-    assert [(s.key, s.count) for s in sums] == [
-        *((('',), 1), (('A',), 1), (('b',), 2), ((None,), 1))
-    ]
-    statuses = [image(1, status=s) for s in ('active', 'Active', 'x')]
-    sums = summary.summarize(statuses, ['status'])
-    assert [s.key for s in sums] == [('ACTIVE',), ('X',)]
 
 
 @given(IMAGES, KEYS)
 @examples()
 def test_summarize_agrees_with_grouping(images, keys):
     expected = {
-        group: (
+        group: summary.Summary(
+            group,
             len(several),
             sum(i.size or 0 for i in several),
             min(i.created for i in several),
@@ -208,8 +181,10 @@ def test_summarize_agrees_with_grouping(images, keys):
         for group, several in grouped(images, keys).items()
     }
     if not keys and not images:
-        expected = {(): (0, 0, None, None)}
-    sums = summary.summarize(images, keys)
-    assert {
-        s.key: (s.count, s.size, s.oldest, s.newest) for s in sums
-    } == expected
+        expected = {(): summary.Summary((), 0, 0, None, None)}
+    # None is last.
+    order = sorted(
+        expected, key=lambda g: ['~' if i is None else i for i in g]
+    )
+    found = summary.summarize(images, keys)
+    assert found == [expected[group] for group in order]

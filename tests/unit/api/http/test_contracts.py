@@ -3,8 +3,8 @@
 """Settings of the libraries apply to every request, not only to the first.
 
 Each contract is a feature of keystoneauth, requests, openstacksdk, or of a
-library that plugs into them. All are tested with a list of six pages, and with
-two requests for the same image.
+library that plugs into them. All are tested with a list of seven pages, and
+with two requests for the same image.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,9 @@ import logging
 import logging.handlers
 import re
 import socket
-import traceback
+import threading
 from typing import Any
+from unittest import mock
 import warnings
 
 from keystoneauth1 import adapter
@@ -30,27 +31,27 @@ import pytest
 import requests
 import requests_cache
 
-from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ListOpts
 from testbed import canned_cloud
 from testbed import nova
 from tests.unit.conftest import new_session
 
 ID = nova.image_id(1)
-ONE = f'{nova.ENDPOINT}/images/{ID}'
 PAGES = 6
+LIMIT = ListOpts(limit=1)
 
 #: Given a session, it yields the user's adapter, and perhaps a function that
 #: changes a setting after each request, given their number. Then it gets the
-#: requests to Compute, and checks the effect of the setting.
-Contract = Callable[
-    [session.Session],
-    Generator[tuple[adapter.Adapter, Callable[[int], object]], Any, None],
-]
+#: requests for images, and checks the effect of the setting.
+Contract = Callable[[session.Session], Generator[Any, Any, None]]
 CONTRACTS: list[Contract] = []
 
 #: Of two requests for the same image, the second is not sent.
 CACHED: list[Contract] = []
+
+#: A setting of the caller's context.
+USER: contextvars.ContextVar[str] = contextvars.ContextVar('user')
 
 
 def contract(function: Contract) -> Contract:
@@ -71,59 +72,53 @@ def compute_of(session_, kind=adapter.Adapter):
     return kind(session_, service_type='compute')
 
 
-class Counting:
-    """A semaphore, as rate_limit and concurrency create it."""
-
-    def __init__(self):
-        self.count = 0
-
-    def __enter__(self):
-        self.count += 1
-
-    def __exit__(self, *_):
-        pass
-
-
 @contract
 def adapter_semaphore(session_):
     made = compute_of(session_)
-    made._rate_semaphore = seen = Counting()
+    # As rate_limit and concurrency create it.
+    made._rate_semaphore = seen = mock.MagicMock()
     sent = yield made, nothing
-    assert seen.count == len(sent)
+    assert seen.__enter__.call_count == len(sent)
 
 
 @contract
 def session_semaphore(session_):
-    seen = Counting()
+    seen = mock.MagicMock()
     made = compute_of(session.Session(session_.auth, rate_semaphore=seen))
     made._rate_semaphore = None
     sent = yield made, nothing
     # The token takes one more.
-    assert seen.count == len(sent) + 1
+    assert seen.__enter__.call_count == len(sent) + 1
 
 
 class Own(adapter.Adapter):
-    """An adapter that counts requests."""
-
-    count = 0
+    """An adapter that tells who calls it."""
 
     def request(self, url, method, **kwargs):
-        self.count += 1
+        callers.append((USER.get(), threading.get_ident()))
         return super().request(url, method, **kwargs)
+
+
+callers: list[tuple[str, int]] = []
+
+
+def called_once_each(count):
+    assert callers == [('me', threading.get_ident())] * count
+    callers.clear()
 
 
 @contract
 def own_adapter(session_):
-    own = compute_of(session_, Own)
-    sent = yield own, nothing
-    assert own.count == len(sent)
+    USER.set('me')
+    sent = yield compute_of(session_, Own), nothing
+    called_once_each(len(sent))
 
 
 @contract
 def nested_adapter(session_):
-    own = compute_of(session_, Own)
-    sent = yield compute_of(own), nothing
-    assert own.count == len(sent)
+    USER.set('me')
+    sent = yield compute_of(compute_of(session_, Own)), nothing
+    called_once_each(len(sent))
 
 
 @contract
@@ -179,30 +174,21 @@ def timing_later(session_):
 
 
 @contract
-def headers_that_change(session_):
+def settings_that_change(session_):
     made = compute_of(session_)
 
     def change(number):
         made.global_request_id = f'req-{number}'
+        made.auth = token_endpoint.Token(nova.ENDPOINT, f'token-{number}')
+        made.endpoint_override = f'{nova.HOST}/n{number}/v2.1'
         session_.additional_headers['X-Number'] = str(number)
 
     sent = yield made, change
     for number, request in enumerate(sent[1:], 1):
         assert request.headers['X-OpenStack-Request-ID'] == f'req-{number}'
-        assert request.headers['X-Number'] == str(number)
-
-
-@contract
-def another_user(session_):
-    made = compute_of(session_)
-
-    def change(number):
-        token = f'token-{number}'
-        made.auth = token_endpoint.Token(nova.ENDPOINT, token)
-
-    sent = yield made, change
-    for number, request in enumerate(sent[1:], 1):
         assert request.headers['X-Auth-Token'] == f'token-{number}'
+        assert request.headers['X-Number'] == str(number)
+        assert request.path.startswith(f'/n{number}/')
 
 
 @contract
@@ -210,18 +196,6 @@ def invalidated(session_):
     sent = yield compute_of(session_), lambda _number: session_.invalidate()
     # Keystone issues a new token each time.
     assert len({r.headers['X-Auth-Token'] for r in sent}) == len(sent)
-
-
-@contract
-def another_endpoint(session_):
-    made = compute_of(session_)
-
-    def change(number):
-        made.endpoint_override = f'{nova.HOST}/n{number}/v2.1'
-
-    sent = yield made, change
-    for number, request in enumerate(sent[1:], 1):
-        assert request.path.startswith(f'/n{number}/')
 
 
 @cached
@@ -293,7 +267,6 @@ def sdk_cache(session_):
 def cloud(http):
     """Mock a cloud that issues a new token for each login."""
     tokens = itertools.count()
-    compute = f'{nova.HOST}/'
     nova_server = nova.Server(nova.images(*range(PAGES)))
 
     def token(_request, context):
@@ -304,91 +277,38 @@ def cloud(http):
         context.headers['Content-Type'] = 'application/json'
         if request.path.endswith('/detail'):
             return nova_server(request, context)
-        if request.path.endswith(f'/images/{ID}'):
-            return {'image': nova.image(1)}
-        return {'version': {'id': 'v2.1', 'status': 'CURRENT', 'links': []}}
+        return {'image': nova.image(1)}
 
     token_body = requests.post(f'{nova.KEYSTONE}/v3/auth/tokens').json()
     http.reset_mock()
     http.post(f'{nova.KEYSTONE}/v3/auth/tokens', json=token)
-    http.get(re.compile(compute), json=answer)
+    http.get(re.compile(nova.HOST), json=answer)
     return http
 
 
-def image_requests(http):
-    """Return the requests for images that were sent."""
-    return [
-        request
-        for request in http.request_history
-        if request.url.startswith(nova.HOST) and '/images' in request.path
-    ]
-
-
-def check(found, cloud, list_images):
-    """Make a list of requests, and check a contract.
-
-    :param list_images: sends requests, given the API and the function that
-        changes a setting
-    :returns: the requests for images
-    """
+@pytest.mark.parametrize('found', CONTRACTS)
+def test_contract_holds_for_each_request(cloud, found):
+    """Of seven pages (the last image was on a full one), and an image."""
     steps = found(new_session())
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         compute, change = next(steps)
-    list_images(ImagesAPI(compute), change)
-    sent = image_requests(cloud)
+    api = ImagesAPI(compute)
+    for number, image in enumerate(api.list_detail(LIMIT)):
+        assert image.id == nova.image_id(number)
+        change(number + 1)
+    for number in (1, 2):
+        change(PAGES + number)
+        assert api.get(ID).id == ID
+    sent = [r for r in cloud.request_history if '/images' in r.path]
+    assert len(sent) == PAGES + 1 + (1 if found in CACHED else 2)
     with pytest.raises(StopIteration):
         steps.send(sent)
-    return sent
-
-
-@pytest.mark.parametrize('found', CONTRACTS)
-def test_contract_holds_for_each_page(cloud, found):
-    def list_images(api, change):
-        pages = api.list_detail(images.ListOpts(limit=1))
-        for number, image in enumerate(pages):
-            assert image.id == nova.image_id(number)
-            change(number + 1)
-        assert number == PAGES - 1
-
-    # The last page was full, so one more was requested.
-    assert len(check(found, cloud, list_images)) == PAGES + 1
-
-
-@pytest.mark.parametrize('found', CONTRACTS)
-def test_contract_holds_for_repeated_requests(cloud, found):
-    def list_images(api, change):
-        assert api.get(ID).id == ID
-        change(1)
-        assert api.get(ID).id == ID
-
-    sent = check(found, cloud, list_images)
-    assert len(sent) == (1 if found in CACHED else 2)
-
-
-def test_requests_run_in_the_thread_and_context_of_the_caller(cloud):
-    variable = contextvars.ContextVar('variable')
-    seen = []
-
-    class Observing(adapter.Adapter):
-        def request(self, url, method, **kwargs):
-            frames = [frame.name for frame in traceback.extract_stack()]
-            seen.append((variable.get(None), frames))
-            return super().request(url, method, **kwargs)
-
-    variable.set('a')
-    api = ImagesAPI(compute_of(new_session(), Observing))
-    assert len([*api.list_detail(images.ListOpts(limit=1))]) == PAGES
-    assert len(seen) == PAGES + 1
-    for value, frames in seen:
-        assert value == 'a'
-        assert 'test_requests_run_in_the_thread_and_context_of' in str(frames)
 
 
 def test_cookies_are_kept_and_updated():
     # On real HTTP, because requests-mock does not support cookies.
-    images_ = [canned_cloud.image(number) for number in range(PAGES)]
-    serve = canned_cloud.Nova(images_)
+    serve = canned_cloud.Nova(map(canned_cloud.image, range(PAGES)))
     nodes = itertools.count(1)
 
     def answer(request):
@@ -397,16 +317,8 @@ def test_cookies_are_kept_and_updated():
         return response
 
     with canned_cloud.canned_cloud(answer) as server:
-        compute = adapter.Adapter(
-            session.Session(
-                token_endpoint.Token(f'{server.url}/v2.1', 'token')
-            )
-        )
-        api = ImagesAPI(compute)
-        assert len(list(api.list_detail(images.ListOpts(limit=1)))) == PAGES
-        api.get(images_[0]['id'])
-        api.get(images_[0]['id'])
-        cookies = [
-            request.headers.get('cookie') for request in server.requests
-        ]
-    assert cookies == [None, *(f'node=n{n}' for n in range(1, PAGES + 3))]
+        auth = token_endpoint.Token(f'{server.url}/v2.1', 'token')
+        api = ImagesAPI(adapter.Adapter(session.Session(auth)))
+        assert len([*api.list_detail(LIMIT)]) == PAGES
+        cookies = [r.headers.get('cookie') for r in server.requests]
+    assert cookies == [None, *(f'node=n{n}' for n in range(1, PAGES + 1))]

@@ -12,28 +12,33 @@ import requests
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api.http import Client
 from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
 
 EMPTY = {'images': []}
+IMAGE = nova.image_id(1)
 TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 P = nova.PROJECT
 SUBJECT = {'X-Subject-Token': nova.TOKEN}
 RESET = {'exc': requests.exceptions.ConnectionError('refused')}
+MOVED = {'status_code': 302, 'headers': {'Location': 'http://evil.example'}}
 
 
 def overridden(session, url):
     return adapter.Adapter(session, endpoint_override=url)
 
 
+def listed(compute):
+    return list(ImagesAPI(compute).list_detail())
+
+
 # -- versions --------------------------------------------------------------
 
 
 VERSIONED = (
-    f'/v2.1 /v2.1/ /v2 /v2.1/{P} /v2.1/{P}/ /v2.1/AUTH_{P} /v2/123456 '
-    f'/v1.1/123456 /compute/v2.1 /50%25/v2.1'
+    f'/v2.1 /v2.1/ /v2 /v2.1/{P}/ /v2.1/AUTH_{P} /v2/123456 /v1.1/123456 '
+    f'/compute/v2.1 /50%25/v2.1'
 )
 
 
@@ -41,7 +46,7 @@ VERSIONED = (
 def test_endpoint_with_version_takes_no_other_request(http, compute, path):
     set_catalog(http, {'RegionOne': nova.HOST + path})
     http.get(re.compile(nova.HOST), json=EMPTY)
-    assert list(ImagesAPI(compute).list_detail()) == []
+    assert listed(compute) == []
     path = path.rstrip('/')
     assert sent(http) == [f'GET {path}/images/detail?limit=1000']
 
@@ -52,47 +57,47 @@ def test_endpoint_with_version_takes_no_other_request(http, compute, path):
 )
 @pytest.mark.parametrize('host', ['http://evil.example.com', 'http://['])
 def test_version_is_looked_for_below_endpoint_without_one(
-    http, ksa_session, override, path, host
+    http, compute, override, path, host
 ):
     url = nova.HOST + path
     set_catalog(http, {'RegionOne': url})
-    compute = adapter.Adapter(
-        ksa_session,
-        service_type='compute',
-        endpoint_override=url if override else None,
-    )
+    compute.endpoint_override = url if override else None
     below = url.rstrip('/') + '/v2.1'
     links = [{'rel': 'self', 'href': f'{host}/v2.1/'}]
     http.get(f'{below}/', json={'version': {'id': 'v2.1', 'links': links}})
     http.get(f'{below}/images/detail', json=EMPTY)
     api = ImagesAPI(compute)
+    assert [*api.list_detail()] == [*api.list_detail()] == []
     # It is looked for once, and the links are ignored.
-    for _ in range(2):
-        assert list(api.list_detail()) == []
     found = [r.url for r in http.request_history if r.method == 'GET']
-    listed = f'{below}/images/detail?limit=1000'
-    assert found == [f'{below}/', listed, listed]
+    assert found == [f'{below}/', *[f'{below}/images/detail?limit=1000'] * 2]
 
 
 @pytest.mark.parametrize(
-    'answer',
+    ('old', 'new', 'error'),
     [
-        {'status_code': 404},
-        {'status_code': 500},
-        {
-            'status_code': 302,
-            'headers': {'Location': 'http://evil.example.com/v2.1/'},
-        },
+        ({'status_code': 404}, {'json': {}}, None),
+        (MOVED, {'json': {}}, None),
+        ({'status_code': 500}, {'status_code': 404}, None),
+        ({'status_code': 401}, {}, images.Unauthorized),
+        ({'status_code': 503}, {}, images.ServerError),
+        (RESET, {}, images.ConnectionFailed),
     ],
 )
-@pytest.mark.parametrize('served', ['/v2', ''])
-def test_endpoint_without_version_2_1(http, ksa_session, answer, served):
+def test_endpoint_without_version_2_1(
+    http, ksa_session, slept, old, new, error
+):
     url = f'{nova.HOST}/images-api'
-    http.get(f'{url}/v2.1/', **answer)
-    http.get(f'{url}/v2/', **({'json': {}} if served else answer))
+    http.get(f'{url}/v2.1/', **old)
+    http.get(f'{url}/v2/', **new)
+    served = '/v2' if 'json' in new else ''
     http.get(f'{url}{served}/images/detail', json=EMPTY)
-    compute = overridden(ksa_session, url)
-    assert list(ImagesAPI(compute).list_detail()) == []
+    if error:
+        with pytest.raises(error):
+            listed(overridden(ksa_session, url))
+        assert {*sent(http)} == {'GET /images-api/v2.1/'}
+    else:
+        assert listed(overridden(ksa_session, url)) == []
 
 
 def test_version_is_looked_for_without_a_token_if_possible(http, compute):
@@ -100,25 +105,9 @@ def test_version_is_looked_for_without_a_token_if_possible(http, compute):
     http.get(nova.DETAIL, json=EMPTY)
     for answers in ([{'json': {}}], [{'status_code': 401}, {'json': {}}]):
         http.get(f'{nova.ENDPOINT}/', answers)
-        assert list(ImagesAPI(compute).list_detail()) == []
+        assert listed(compute) == []
         has_token = 'X-Auth-Token' in http.request_history[-2].headers
         assert has_token == (len(answers) > 1)
-
-
-@pytest.mark.parametrize(
-    ('answer', 'error'),
-    [
-        ({'status_code': 401}, images.Unauthorized),
-        ({'status_code': 503}, images.ServerError),
-        (RESET, images.ConnectionFailed),
-    ],
-)
-def test_unknown_version_is_an_error(http, compute, slept, answer, error):
-    set_catalog(http, {'RegionOne': nova.HOST})
-    http.get(f'{nova.ENDPOINT}/', **answer)
-    with pytest.raises(error):
-        list(ImagesAPI(compute).list_detail())
-    assert {*sent(http)} == {'GET /v2.1/'}
 
 
 # -- endpoint overrides ----------------------------------------------------
@@ -132,7 +121,6 @@ def test_unknown_version_is_an_error(http, compute, slept, answer, error):
         ('%(project_id)d', '%(project_id)d'),
         ('%()s', '%()s'),
         ('a%20b', '%20b'),
-        ('50%', '%'),
         ('50%/', '%'),
         ('%s', '%s'),
         ('%%%d', '%d'),
@@ -141,10 +129,12 @@ def test_unknown_version_is_an_error(http, compute, slept, answer, error):
 def test_invalid_template_is_reported(http, ksa_session, template, wrong):
     url = f'{nova.HOST}/v2.1/{template}'
     with pytest.raises(images.EndpointNotFound) as caught:
-        list(ImagesAPI(overridden(ksa_session, url)).list_detail())
+        listed(overridden(ksa_session, url))
     assert f'The endpoint override {url!r} is invalid' in str(caught.value)
     assert f'no value for {wrong!r}.' in str(caught.value)
     assert sent(http) == []
+    with pytest.raises(images.EndpointNotFound, match='is invalid'):
+        listed(overridden(ksa_session, 'http://[::1/v2.1'))
 
 
 @pytest.mark.parametrize(
@@ -154,35 +144,26 @@ def test_invalid_template_is_reported(http, ksa_session, template, wrong):
 def test_template_of_endpoint_override(http, ksa_session, template, filled):
     compute = overridden(ksa_session, f'{nova.HOST}/{template}/v2.1')
     http.get(f'{nova.HOST}/{filled}/v2.1/images/detail', json=EMPTY)
-    assert list(ImagesAPI(compute).list_detail()) == []
-
-
-@pytest.mark.parametrize('url', ['http://[', 'http://[::1/v2.1'])
-def test_invalid_endpoint_override(http, ksa_session, url):
-    with pytest.raises(images.EndpointNotFound, match='is invalid'):
-        list(ImagesAPI(overridden(ksa_session, url)).list_detail())
+    assert listed(compute) == []
 
 
 # -- catalogs --------------------------------------------------------------
 
 
-@pytest.mark.parametrize('region', ['RegionTwo', 'RegionOne ', 'RegionOne\r'])
 @pytest.mark.parametrize(
-    ('interface', 'shown'),
-    [(None, 'public'), (['internal', 'public'], 'internal or public')],
+    ('region', 'interface', 'shown'),
+    [
+        ('RegionTwo', None, 'public'),
+        ('RegionOne\r', ['internal', 'public'], 'internal or public'),
+    ],
 )
 def test_unknown_region_error_lists_regions(
-    http, ksa_session, region, interface, shown
+    http, compute, region, interface, shown
 ):
     set_catalog(http, {'RegionOne': nova.ENDPOINT, 'North': nova.ENDPOINT})
-    compute = adapter.Adapter(
-        ksa_session,
-        service_type='compute',
-        region_name=region,
-        interface=interface,
-    )
+    compute.region_name, compute.interface = region, interface
     with pytest.raises(images.EndpointNotFound) as caught:
-        list(ImagesAPI(compute).list_detail())
+        listed(compute)
     assert str(caught.value) == (
         f'The catalog has no {shown} endpoint of the Compute service in '
         f"region {region!r}; choose from 'North', 'RegionOne'"
@@ -202,62 +183,52 @@ def compute_of(**endpoint):
     return {'type': 'compute', 'name': 'nova', 'endpoints': endpoints}
 
 
-@pytest.mark.parametrize(
-    'body',
-    [
-        catalog([compute_of(url=8774)]),
-        catalog([compute_of(url=['a'])]),
-        catalog([compute_of(interface=7)]),
-        catalog([{**compute_of(), 'endpoints': None}]),
-        catalog([{**compute_of(), 'endpoints': [7]}]),
-        catalog([]),
-        catalog(7),
-        catalog(['compute']),
-        {'token': None},
-    ],
-)
-def test_malformed_catalog_error_is_one_line(http, compute, body):
-    http.post(TOKENS, json=body, headers=SUBJECT)
+#: Responses of Keystone without a token, or with a malformed catalog.
+MALFORMED = [
+    *(
+        {'text': text, 'headers': SUBJECT}
+        for text in (
+            *('[]', '{"token": null}', '<html>Hi</html>', '{"token": '),
+            '[' * 100000,
+        )
+    ),
+    *(
+        {'json': catalog(services), 'headers': SUBJECT}
+        for services in (
+            *([], 7, ['compute'], [compute_of(url=7)], [compute_of(url=[7])]),
+            *([{**compute_of(), 'endpoints': x}] for x in (None, [7])),
+            [compute_of(interface=7)],
+        )
+    ),
+    {'json': catalog([compute_of()])},
+    {'status_code': 204},
+    {'status_code': 300, 'json': 7},
+    {'status_code': 302, 'headers': {'Location': 'http://[x'}},
+]
+
+
+@pytest.mark.parametrize('answer', MALFORMED)
+def test_malformed_token_or_catalog_is_an_error(http, compute, answer):
+    http.post(TOKENS, **answer)
     with pytest.raises(
-        images.ImagesError, match=r'catalog|endpoint'
+        images.ImagesError, match=r'Keystone|catalog|endpo'
     ) as caught:
-        list(ImagesAPI(compute).list_detail())
+        ImagesAPI(compute).delete(IMAGE)
+    assert isinstance(
+        caught.value, images.InvalidResponse | images.EndpointNotFound
+    )
     assert len(str(caught.value).splitlines()) == 1
     assert sent(http) == []
 
 
 # -- logins ----------------------------------------------------------------
 
-#: Responses of Keystone without a token.
-NO_TOKENS = {
-    'no token in the headers': {'json': catalog([compute_of()])},
-    'no JSON': {'text': '<html>Hi</html>', 'headers': SUBJECT},
-    'truncated JSON': {'text': '{"token": ', 'headers': SUBJECT},
-    'deeply nested JSON': {'text': '[' * 100000, 'headers': SUBJECT},
-    'a list': {'json': [], 'headers': SUBJECT},
-    'nothing': {'status_code': 204},
-    'a number': {'status_code': 300, 'json': 7},
-    'a redirect to an invalid URL': {
-        'status_code': 302,
-        'headers': {'Location': 'http://[x'},
-    },
-}
-IMAGE = nova.image_id(1)
-
-
-@pytest.mark.parametrize('response', NO_TOKENS.values(), ids=NO_TOKENS)
-def test_malformed_token_is_an_error_of_one_line(http, compute, response):
-    http.post(TOKENS, **response)
-    with pytest.raises(images.InvalidResponse, match='Keystone') as caught:
-        Client(compute).log_in()
-    assert len(str(caught.value).splitlines()) == 1
-
 
 def test_invalid_token_is_not_shown(http, compute):
     token = {'X-Subject-Token': 'secret\nmore'}
     http.post(TOKENS, json=catalog([compute_of()]), headers=token)
     with pytest.raises(images.ConnectionFailed, match='header') as caught:
-        list(ImagesAPI(compute).list_detail())
+        listed(compute)
     assert 'secret' not in str(caught.value)
 
 
@@ -283,14 +254,11 @@ def test_failed_login_has_message_of_keystone(
     http, compute, slept, answer, kind, message
 ):
     http.post(TOKENS, **answer)
-    with pytest.raises(kind, match=message):
-        ImagesAPI(compute).delete(IMAGE)
-
-
-def test_log_in_obtains_a_token_once(http, compute):
-    Client(compute).log_in()
-    Client(compute).log_in()
-    assert [r.url for r in http.request_history] == [TOKENS]
+    api = ImagesAPI(compute)
+    for call in (api.get, api.find, api.delete, api.get_metadata):
+        with pytest.raises(kind, match=message) as caught:
+            call(IMAGE)
+        assert type(caught.value) is kind
 
 
 def test_login_without_a_password_is_an_images_error(http, compute):
@@ -299,7 +267,7 @@ def test_login_without_a_password_is_an_images_error(http, compute):
 
     compute.session.auth.get_auth_ref = missing
     with pytest.raises(images.ImagesError) as caught:
-        Client(compute).get('/images')
+        ImagesAPI(compute).get(IMAGE)
     assert str(caught.value) == 'The login failed: A password is missing'
 
 
@@ -315,7 +283,6 @@ BASIC = 'Basic ' + base64.b64encode(b'us@er:pass').decode()
     [
         {'json': EMPTY},
         {'status_code': 302, 'headers': {'Location': WITH}},
-        {'status_code': 304},
         {'status_code': 400, 'text': f'No such thing at {WITH}'},
         {'exc': requests.exceptions.ConnectionError(f'at {WITH}')},
         {'exc': requests.exceptions.ReadTimeout},
@@ -325,19 +292,16 @@ BASIC = 'Basic ' + base64.b64encode(b'us@er:pass').decode()
     ],
 )
 def test_credentials_in_url_are_sent_but_never_displayed(
-    http, ksa_session, slept, caplog, answer, in_catalog
+    http, compute, slept, caplog, answer, in_catalog
 ):
     caplog.set_level('DEBUG')
     set_catalog(http, {'RegionOne': WITH})
-    compute = adapter.Adapter(
-        ksa_session,
-        service_type='compute',
-        endpoint_override=None if in_catalog else WITH.replace('%', '%%'),
-    )
+    if not in_catalog:
+        compute.endpoint_override = WITH.replace('%', '%%')
     http.get(nova.DETAIL, **answer)
     text = ''
     try:
-        list(ImagesAPI(compute).list_detail())
+        listed(compute)
     except images.ImagesError as e:
         text = str(e)
     assert http.last_request.headers['Authorization'] == BASIC

@@ -1,22 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Messages in error responses, in all formats."""
+"""Messages in error responses, in all formats; tests/fuzz has any bytes."""
 
 import json
 import time
 
-from hypothesis import example
-from hypothesis import given
-import hypothesis.strategies as st
+from keystoneauth1 import adapter
+from keystoneauth1 import session
 import pytest
+import requests_mock
 
 from osc_compute_images import api as images
-from osc_compute_images.api.http import _error_response
-from tests.unit.project.examples import examples
+from testbed import nova
 
 HTML = {'Content-Type': 'text/html; charset=utf-8'}
 TEXT = {'Content-Type': 'text/plain'}
 SAID = 'Policy does not allow it'
+
+
+def said(headers, body, status=403, reason='Forbidden'):
+    """Return the message of the error for a response."""
+    if not isinstance(body, bytes):
+        text = body if isinstance(body, str) else json.dumps(body)
+        body = text.encode(errors='surrogateescape')
+    compute = adapter.Adapter(
+        session.Session(), endpoint_override=nova.ENDPOINT
+    )
+    with requests_mock.Mocker() as http:
+        http.delete(
+            requests_mock.ANY,
+            status_code=status,
+            reason=reason,
+            headers=headers,
+            content=body,
+        )
+        with pytest.raises(images.HTTPError) as caught:
+            images.ImagesAPI(compute).delete_metadata_item('b', 'a')
+    return caught.value.message
+
 
 FORMS = {
     'Nova': ({}, {'forbidden': {'code': 403, 'message': SAID}}),
@@ -27,13 +48,7 @@ FORMS = {
     ),
     'a text': (TEXT, SAID),
     'a text without a type': ({}, SAID),
-    'a heading': (HTML, f'<html><body><h1>{SAID}</h1></body></html>'),
-    'a title': (HTML, f'<html><title>{SAID}</title><hr>nginx</html>'),
     'HTML without its type': ({}, f'<!doctype html><h1>{SAID}</h1>'),
-    'a title that is bare': (
-        HTML,
-        f'<title>403</title><h1>No</h1><p>{SAID}.</p>',
-    ),
     **{
         key: ({}, {key: SAID, 'request_ids': ['x']})
         for key in ('error', 'error_msg', 'error_message', 'message')
@@ -50,75 +65,53 @@ FORMS = {
 }
 
 
+#: The text of pages of haproxy, nginx, Apache, WebOb, Squid and others.
 PAGES = {
-    'haproxy': (
-        (
-            '<html><body><h1>403 Forbidden</h1>\n'
-            'Request forbidden by administrative rules.\n</body></html>\n'
-        ),
-        '403 Forbidden Request forbidden by administrative rules.',
+    '403 Forbidden Request forbidden by administrative rules.': (
+        '<html><body><h1>403 Forbidden</h1>\n'
+        'Request forbidden by administrative rules.\n</body></html>\n'
     ),
-    'nginx': (
-        (
-            '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n'
-            '<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n'
-            '<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n'
-            '<!-- a padding to disable MSIE and Chrome friendly error page -->'
-        ),
-        '502 Bad Gateway nginx',
+    '502 Bad Gateway nginx': (
+        '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n'
+        '<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n'
+        '<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n'
+        '<!-- a padding to disable MSIE and Chrome friendly error page -->'
     ),
-    'apache': (
-        (
-            '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html>'
-            '<head>\n<title>503 Service Unavailable</title>\n</head><body>\n'
-            '<h1>Service Unavailable</h1>\n<p>Please try again\nlater.</p>\n'
-            '</body></html>'
-        ),
-        'Service Unavailable Please try again later.',
+    'Service Unavailable Please try again later.': (
+        '<html><head>\n<title>503 Service Unavailable</title>\n</head><body>'
+        '\n<h1>Service Unavailable</h1>\n<p>Please try again\nlater.</p>\n'
     ),
-    'WebOb': (
-        (
-            '<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n '
-            '<body>\n  <h1>404 Not Found</h1>\n  The resource could not be '
-            'found.<br /><br />\n\n\n </body>\n</html>'
-        ),
-        '404 Not Found The resource could not be found.',
+    '404 Not Found It could not be found.': (
+        '<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n '
+        '<body>\n  <h1>404 Not Found</h1>\n  It could not be '
+        'found.<br /><br />\n\n\n </body>\n</html>'
     ),
-    'Squid': (
-        (
-            '<html><head><title>ERROR: Cannot retrieve it</title>'
-            '<style type="text/css"><!-- p {} --></style></head>'
-            '<body><h1>ERROR</h1><p><b>Access Denied.</b></p></body></html>'
-        ),
-        'ERROR: Cannot retrieve it ERROR Access Denied.',
+    'ERROR: Cannot retrieve it ERROR Access Denied.': (
+        '<html><head><title>ERROR: Cannot retrieve it</title>'
+        '<style type="text/css"><!-- p {} --></style></head>'
+        '<body><h1>ERROR</h1><p><b>Access Denied.</b></p></body></html>'
     ),
-    'a long style': (
-        f'<title>523</title><style>{"p {}" * 9999}</style><h1>Unreachable',
-        '523 Unreachable',
+    '523 Unreachable': (
+        f'<title>523</title><style>{"p {}" * 9999}</style><h1>Unreachable'
     ),
-    'a comment': ('<!-- <p>x</p> --><h1>No</h1><!-- <p>', 'No'),
-    'a number': ('<title>403</title>', '403'),
+    'Not JSON': '{"message": "Not JSON<br /><br />\n\n"}',
+    'No': '<!-- <p>x</p> --><h1>No</h1><!-- <p>',
+    '403': '<title>403</title>',
 }
 
 
-@pytest.mark.parametrize(('page', 'text'), PAGES.values(), ids=PAGES)
-def test_whole_text_of_a_page_is_shown(page, text):
-    assert said(HTML, page) == text
-
-
-def said(headers, body, reason='Forbidden'):
-    text = body if isinstance(body, str) else json.dumps(body)
-    return _error_response.message_of(403, headers, text.encode(), reason)
+@pytest.mark.parametrize('text', PAGES)
+def test_whole_text_of_a_page_is_shown(text):
+    assert said(HTML, PAGES[text]) == text
 
 
 @pytest.mark.parametrize(('headers', 'body'), FORMS.values(), ids=FORMS)
 def test_message_is_found_and_one_short_line(headers, body):
     assert SAID in said(headers, body)
     text = body if isinstance(body, str) else json.dumps(body)
-    long = text.replace(SAID, 'A\nB\x1b[2J ' + 'x' * 3000)
-    error = str(images.Forbidden(said(headers, long)))
-    assert error.isprintable()
-    assert len(error) < 700
+    long = said(headers, text.replace(SAID, 'A\nB\x1b[2J ' + 'x' * 3000))
+    assert long.isprintable()
+    assert len(long) < 700
 
 
 @pytest.mark.parametrize(
@@ -126,8 +119,6 @@ def test_message_is_found_and_one_short_line(headers, body):
     [
         ({}, ''),
         ({}, '{}'),
-        ({}, '[]'),
-        ({}, 'null'),
         ({}, '{"message": null, "error": {"error": {"error": 7}}}'),
         ({}, '{"message": '),
         ({}, '[' * 100_000),
@@ -140,45 +131,9 @@ def test_message_is_found_and_one_short_line(headers, body):
     ],
 )
 def test_default_message_is_the_reason(headers, body):
-    encoded = body.encode(errors='surrogateescape')
-    for status, reason, shown in (
-        (599, 'Forbidden', 'Forbidden'),
-        (403, '', 'Forbidden'),
-        (599, '', 'The server gave no reason'),
-    ):
-        message = _error_response.message_of(status, headers, encoded, reason)
-        assert message == shown
-
-
-ERRORS = st.recursive(
-    st.none() | st.integers() | st.text(),
-    lambda inner: (
-        st.lists(inner)
-        | st.dictionaries(
-            st.sampled_from(['error', 'message', 'title', 'code']), inner
-        )
-    ),
-    max_leaves=6,
-)
-
-
-@given(
-    st.binary(max_size=60) | ERRORS.map(json.dumps).map(str.encode),
-    st.text(max_size=10),
-)
-@example(json.dumps({'message': f'&#{"9" * 5000};'}).encode(), '')
-@example(b'<title>&#x1b;[2J&NewLine;</title>', '')
-@example(b'', ' ')
-@examples()
-def test_message_is_one_printable_line_for_any_body(body, reason):
-    message = images.HTTPError(
-        _error_response.message_of(400, {}, body, reason)
-    ).message
-    message.encode()
-    assert message
-    assert '\x1b' not in message
-    assert len(message.splitlines()) == 1
-    assert len(message) < 600
+    assert said(headers, body, 599) == 'Forbidden'
+    assert said(headers, body, 403, '') == 'Forbidden'
+    assert said(headers, body, 599, '') == 'The server gave no reason'
 
 
 @pytest.mark.parametrize(
@@ -186,18 +141,15 @@ def test_message_is_one_printable_line_for_any_body(body, reason):
     [
         '<title>' * 100_000,
         '<!--' * 100_000,
-        '<style>' * 100_000,
         '<title' + ' ' * 100_000,
         '<script>' + '</script ' * 100_000,
         '<' + 'a' * 100_000,
-        '<p>' * 100_000,
-        '<script>' * 100_000,
         '<' * 300_000,
         '"' + '\\"' * 200_000,
         '{"a":' * 50_000,
         '&#' * 100_000,
-        'http://' * 50_000,
         '://@' * 50_000,
+        '&#' + '9' * 100_000 + ';',
     ],
     ids=lambda body: body[:9],
 )
@@ -220,5 +172,6 @@ def test_long_bodies_take_linear_time(body):
     ],
 )
 def test_credentials_are_removed_from_urls(text, shown):
-    assert shown in _error_response.one_line(text)
-    assert 'u:p' not in _error_response.one_line(text)
+    message = said({}, {'message': text})
+    assert shown in message
+    assert 'u:p' not in message

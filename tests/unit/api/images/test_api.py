@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The methods of ImagesAPI, except lists and filters."""
+"""The methods of ImagesAPI for images, except lists and filters."""
 
+import re
 import time
 import uuid
 
@@ -9,9 +10,10 @@ from keystoneauth1 import adapter
 from keystoneauth1 import session
 import pytest
 import requests
+import requests_mock
+import urllib3
 
 from osc_compute_images import api as images
-from osc_compute_images.api import Flavor
 from testbed import canned_cloud
 from testbed import nova
 from tests.unit.conftest import sent
@@ -24,36 +26,33 @@ def named(name, *numbers):
     return nova.page([nova.image(number, name=name) for number in numbers])
 
 
-@pytest.mark.parametrize('image_id', ['', '.', '..'])
-def test_path_segments_are_not_ids(api, http, image_id):
-    with pytest.raises(images.ImageNotFound):
-        api.get(image_id)
-    assert sent(http) == []
-
-
-def test_get_missing_image(api, http):
-    http.get(f'{nova.ENDPOINT}/images/a%2Fb%3Fc', **nova.NOT_FOUND)
-    with pytest.raises(images.ImageNotFound) as caught:
+@pytest.mark.parametrize(
+    ('answer', 'of_list', 'kind', 'message'),
+    [
+        (nova.NOT_FOUND, 200, images.ImageNotFound, '^Image not found.'),
+        # Images are served, or it is not known.
+        (nova.NO_ROUTE, 200, images.ImageNotFound, 'could not be found'),
+        (nova.NO_ROUTE, 500, images.ImageNotFound, 'could not be found'),
+        *(
+            ({'json': {'image': x}}, 200, images.InvalidResponse, 'instead of')
+            for x in (nova.image(2), {})
+        ),
+    ],
+)
+def test_get_another_image(api, http, answer, of_list, kind, message):
+    http.get(f'{nova.ENDPOINT}/images', status_code=of_list, json={})
+    http.get(f'{nova.ENDPOINT}/images/a%2Fb%3Fc', **answer)
+    with pytest.raises(kind, match=message) as caught:
         api.get('a/b?c')
-    error = caught.value
-    assert (error.http_status, error.request_id) == (404, 'req-1')
-    assert error.message == 'Image not found.'
-
-
-@pytest.mark.parametrize('other', [nova.image(2), {}])
-def test_response_with_another_image_is_an_error(api, http, other):
-    http.get(ONE, json={'image': other})
-    with pytest.raises(images.InvalidResponse, match='instead of image'):
-        api.get(ID)
+    origin = (404, 'req-1') if kind is images.ImageNotFound else (None, None)
+    assert (caught.value.http_status, caught.value.request_id) == origin
 
 
 CAPITALS = ID.upper()
 HEX = ID.replace('-', '')
 
 
-@pytest.mark.parametrize(
-    'given', [ID, CAPITALS, '125', HEX, HEX.upper(), 'img-1', 'detail1']
-)
+@pytest.mark.parametrize('given', [ID, CAPITALS, '125', HEX, 'img-1'])
 def test_find_accepts_any_form_of_id(api, http, given):
     http.get(nova.DETAIL, json=nova.page([]))
     http.get(
@@ -62,25 +61,20 @@ def test_find_accepts_any_form_of_id(api, http, given):
     )
     assert api.find(given).id == given
     # An argument that does not look like an ID is looked up as a name first.
-    assert len(sent(http)) == (2 if given in ('img-1', 'detail1') else 1)
-
-
-def test_find_retries_uuid_in_lower_case(api, http):
-    # NOTE: requests-mock ignores case.
-    http.get(ONE, [nova.NOT_FOUND, {'json': {'image': nova.image(1)}}])
-    assert api.find(CAPITALS).id == ID
-    assert [r.rpartition('/')[2] for r in sent(http)] == [CAPITALS, ID]
+    assert len(sent(http)) == (2 if given == 'img-1' else 1)
 
 
 @pytest.mark.parametrize('given', ['125', HEX, CAPITALS])
 @pytest.mark.parametrize(
     'answer', [nova.NOT_FOUND, nova.fault(400, 'badRequest', 'No UUID.')]
 )
-def test_find_falls_back_to_name(api, http, given, answer):
-    for image_id in (given, given.lower()):
-        http.get(f'{nova.ENDPOINT}/images/{image_id}', **answer)
+def test_find_falls_back_to_lower_case_and_name(api, http, given, answer):
+    # NOTE: requests-mock ignores case.
+    http.get(f'{nova.ENDPOINT}/images/{given}', **answer)
     http.get(nova.DETAIL, json=named(given, 7))
     assert api.find(given).id == nova.image_id(7)
+    tried = [r.rpartition('/')[2] for r in sent(http)[:-1]]
+    assert tried == ([CAPITALS, ID] if given == CAPITALS else [given])
 
 
 @pytest.mark.parametrize('given', [uuid.UUID(ID), images.ImageRef(id=ID)])
@@ -101,6 +95,10 @@ def test_find_requests_no_invalid_ids(api, http, name):
     assert len(sent(http)) == 1
     with pytest.raises(ValueError, match='is empty'):
         api.find('')
+    for segment in ('', '.', '..'):
+        with pytest.raises(images.ImageNotFound):
+            api.get(segment)
+    assert len(sent(http)) == 1
 
 
 GIVEN = [ID, uuid.UUID(ID), images.Image(id=ID), images.ImageRef(id=ID)]
@@ -108,14 +106,13 @@ GIVEN = [ID, uuid.UUID(ID), images.Image(id=ID), images.ImageRef(id=ID)]
 
 @pytest.mark.parametrize('given', GIVEN)
 def test_methods_accept_image_in_any_form(api, http, given):
-    http.get(ONE, json={'image': nova.image(1)})
-    http.delete(ONE, status_code=204)
-    stored = {'metadata': {'k': 'v'}}
-    for method in ('GET', 'POST', 'PUT'):
-        http.register_uri(method, f'{ONE}/metadata', json=stored)
-    http.get(f'{ONE}/metadata/k', json={'meta': {'k': 'v'}})
-    http.put(f'{ONE}/metadata/k', json={'meta': {'k': 'v'}})
-    http.delete(f'{ONE}/metadata/k', status_code=204)
+    answer = {
+        'image': nova.image(1),
+        'metadata': {'k': 'v'},
+        'meta': {'k': 'v'},
+    }
+    http.register_uri(requests_mock.ANY, re.compile(ONE), json=answer)
+    http.delete(re.compile(ONE), status_code=204)
     calls = [
         (api.get,),
         (api.find,),
@@ -142,11 +139,7 @@ def test_methods_accept_image_in_any_form(api, http, given):
 
 @pytest.mark.parametrize(
     ('name', 'asked'),
-    [
-        ('a,b', 'a,b'),
-        ('eq:x', 'eq:eq:x'),
-        (' Größe "x"', ' Größe "x"'),
-    ],
+    [('a,b', 'a,b'), ('eq:x', 'eq:eq:x'), (' Größe "x"', ' Größe "x"')],
 )
 def test_find_matches_name_exactly(api, http, name, asked):
     # Some databases ignore case and trailing spaces.
@@ -155,11 +148,7 @@ def test_find_matches_name_exactly(api, http, name, asked):
     http.get(nova.DETAIL, json=answer)
     assert api.find(name).id == ID
     assert len(sent(http)) == 1
-    (query,) = http.last_request._request.url.split('?')[1:]
-    assert requests.compat.unquote(query.replace('+', ' ')) in (
-        f'name={asked}&limit=1000',
-        f'limit=1000&name={asked}',
-    )
+    assert nova.query_of(http.last_request.url)['name'] == asked
 
 
 def test_ambiguous_name_is_an_error_with_ids(api, http):
@@ -211,25 +200,15 @@ def version_document(least, most):
 def test_images_not_served_differs_from_missing_image(
     api, http, call, refusal, document, versions
 ):
-    http.register_uri('GET', f'{nova.ENDPOINT}/', **document)
+    http.get(f'{nova.ENDPOINT}/', **document)
     for method in ('GET', 'DELETE'):
-        for path in ('images', 'images/detail', f'images/{ID}'):
-            http.register_uri(method, f'{nova.ENDPOINT}/{path}', **refusal)
-    http.get(f'{ONE}/metadata', **refusal)
+        http.register_uri(method, re.compile('.*/images'), **refusal)
     with pytest.raises(images.ImagesNotServed) as caught:
         call(api)
     assert caught.value.versions == versions
     assert caught.value.http_status == refusal['status_code']
     assert ('2.40 to 2.200' in str(caught.value)) == (versions is not None)
     assert 'X-Auth-Token' not in http.last_request.headers
-
-
-@pytest.mark.parametrize('status', [200, 500])
-def test_missing_image_if_images_are_served(api, http, status):
-    http.get(f'{nova.ENDPOINT}/images/a%2Fb', **nova.NO_ROUTE)
-    http.get(f'{nova.ENDPOINT}/images', status_code=status, json={})
-    with pytest.raises(images.ImageNotFound, match='could not be found'):
-        api.get('a/b')
 
 
 POLICY = "Policy doesn't allow os_compute_api:images to be performed."
@@ -263,36 +242,25 @@ def test_forbidden_images_differ_from_forbidden_image(
     assert len(http.request_history) == 2 + (of_list is not None)
 
 
-def test_404_of_keystone_is_not_a_404_of_compute(api, http):
-    http.post(f'{nova.KEYSTONE}/v3/auth/tokens', status_code=404)
-    for call in (api.get, api.find, api.delete, api.get_metadata):
-        with pytest.raises(images.ImagesError) as caught:
-            call(ID)
-        assert not isinstance(
-            caught.value, images.ImagesNotServed | images.ImageNotFound
-        )
-
-
 def test_metadata(api, http):
-    http.delete(ONE, status_code=204)
-    assert api.delete(ID) is None
     url = f'{ONE}/metadata'
     answers = [{'a': [1]}, {}, {'a b': 'c'}]
     http.get(url, [{'json': {'metadata': answer}} for answer in answers])
     http.post(url, json={'metadata': {'a': 'b', 'c': 'd'}})
     http.put(url, json={'metadata': {}})
-    assert api.get_metadata(ID) == {'a': [1]}
-    assert api.update_metadata(ID, {'a': 'b'}) == {'a': 'b', 'c': 'd'}
-    assert http.last_request.json() == {'metadata': {'a': 'b'}}
-    assert api.replace_metadata(ID, {}) == {}
-    assert http.request_history[-2].json() == {'metadata': {}}
     http.get(f'{url}/a%20b', json={'meta': {'a b': 'c'}})
     http.put(f'{url}/a%20b', json={'meta': {'a b': 'c'}})
-    http.delete(f'{url}/a%20b', status_code=204)
-    assert api.get_metadata_item(ID, 'a b') == 'c'
+    assert api.get_metadata(ID) == {'a': [1]}
+    assert api.update_metadata(ID, {'a': 'b'}) == {'a': 'b', 'c': 'd'}
+    assert api.replace_metadata(ID, {}) == {}
     assert api.set_metadata_item(ID, 'a b', 'c') is None
-    assert http.request_history[-2].json() == {'meta': {'a b': 'c'}}
-    assert api.delete_metadata_item(ID, 'a b') is None
+    assert api.get_metadata_item(ID, 'a b') == 'c'
+    bodies = [r.json() for r in http.request_history[2:] if r.method != 'GET']
+    assert bodies == [
+        {'metadata': {'a': 'b'}},
+        {'metadata': {}},
+        {'meta': {'a b': 'c'}},
+    ]
 
 
 def test_missing_metadata_item_is_named(api, http):
@@ -335,153 +303,19 @@ def test_metadata_item_with_key_that_compute_cannot_address(api, http, key):
         api.get_metadata_item(ID, key)
 
 
-# --- servers --------------------------------------------------------------
-
-SERVERS = f'{nova.ENDPOINT}/servers'
-
-
-def servers(*pairs):
-    return {'servers': [{'id': i, 'name': n} for i, n in pairs] + ['odd']}
-
-
-@pytest.mark.parametrize('given', [ID, f'{SERVERS}/{ID}', f'http://x/{ID}/'])
-def test_server_uuid_is_not_looked_up(api, http, given):
-    assert api.find_server_id(given) == ID
-    assert http.call_count == 0
-
-
-@pytest.mark.parametrize('given', ['125', HEX, CAPITALS])
-def test_find_server_id_accepts_any_form_of_id(api, http, given):
-    # Some databases ignore case.
-    server = {'id': given.lower(), 'name': 'x'}
-    url = f'{SERVERS}/{given}'
-    http.get(url, json={'server': server})
-    assert api.find_server_id(given) == given.lower()
-    assert len(sent(http)) == 1
-    # One that was deleted; Nova makes UUIDs in lower case.
-    http.get(SERVERS, json=servers())
-    expected = ID if given == CAPITALS else given
-    for answer in ({'status_code': 404}, {'json': {}}):
-        http.get(url, **answer)
-        assert api.find_server_id(given) == expected
-
-
-def test_find_server_id_matches_name_exactly(api, http):
-    http.get(SERVERS, json=servers(('1', 'web.1'), ('2', 'WEB.1')))
-    assert api.find_server_id('web.1') == '1'
-    assert http.last_request.qs['name'] == [r'^web\.1$']
-    # A name may look like an ID.
-    http.get(f'{SERVERS}/125', status_code=404)
-    http.get(SERVERS, json=servers(('1', '125')))
-    assert api.find_server_id('125') == '1'
-
-
-def test_administrator_finds_server_of_any_project_and_page(api, http):
-    full = [(str(n), 'x') for n in range(999)]
-    pages = [servers(), servers(*full), servers(('last', 'web'))]
-    http.get(SERVERS, [{'json': page} for page in pages])
-    assert api.find_server_id('web') == 'last'
-    assert http.last_request.qs['all_tenants'] == ['1']
-    assert http.last_request.qs['marker'] == ['998']
-
-
-@pytest.mark.parametrize(
-    ('answers', 'kind', 'message'),
-    [
-        ([{'json': servers()}] * 2, images.ServerNotFound, 'use its ID'),
-        (
-            [{'json': servers()}, nova.fault(403, 'forbidden', 'No.')],
-            images.ServerNotFound,
-            'use its ID',
-        ),
-        (
-            [{'json': servers(('1', 'web'), ('2', 'web'))}],
-            images.AmbiguousName,
-            '1, 2',
-        ),
-        ([{'json': {}}], images.InvalidResponse, 'servers'),
-        (
-            [{'json': servers(*[(str(n), 'web') for n in range(999)])}],
-            images.ListingInterrupted,
-            'a page of servers',
-        ),
-    ],
-)
-def test_find_server_id_errors(api, http, answers, kind, message):
-    http.get(SERVERS, answers)
-    with pytest.raises(kind, match=message):
-        api.find_server_id('web')
-
-
-# --- flavors --------------------------------------------------------------
-
-FLAVORS = f'{nova.ENDPOINT}/flavors'
-TINY = {'id': '1', 'name': 'm1.tiny', 'ram': 512, 'disk': 1, 'vcpus': 1}
-
-
-def numbered(start):
-    """Return the flavors of a full page."""
-    return [
-        {**TINY, 'id': f'{n}', 'name': 'x'} for n in range(start, start + 1000)
-    ]
-
-
-@pytest.mark.parametrize('name', ['m1.tiny', 'detail', '', '..', 'a/b'])
-def test_find_flavor(api, http, name):
-    http.get(f'{FLAVORS}/1', json={'flavor': TINY})
-    assert api.find_flavor('1') == Flavor('1', 'm1.tiny', 512, 1)
-    for quoted in ('m1.tiny', 'a%2Fb'):
-        http.get(f'{FLAVORS}/{quoted}', status_code=404)
-    last = [{**TINY, 'id': 'tiny', 'name': name}]
-    pages = [{'json': {'flavors': page}} for page in (numbered(0), last)]
-    http.get(f'{FLAVORS}/detail', pages)
-    assert api.find_flavor(name).id == 'tiny'
-    assert http.last_request.qs['marker'] == ['999']
-
-
-@pytest.mark.parametrize(
-    ('pages', 'kind', 'message'),
-    [
-        ([[]], images.FlavorNotFound, 'm1.tiny'),
-        ([[TINY, {**TINY, 'id': '2'}]], images.AmbiguousName, '1, 2'),
-        ([[{}]], images.InvalidResponse, "without a valid 'id'$"),
-        (
-            [[{**TINY, 'ram': 'x' * 5000}]],
-            images.InvalidResponse,
-            "^The server sent a flavor without a valid 'ram'$",
-        ),
-        ([[{**TINY, 'disk': None}]], images.InvalidResponse, "valid 'disk'$"),
-        ([[1]], images.InvalidResponse, 'flavor'),
-        # A cycle.
-        (
-            [*map(numbered, (0, 1000, 0))],
-            images.ListingInterrupted,
-            'repeats a page of flavors',
-        ),
-    ],
-)
-def test_find_flavor_errors(api, http, pages, kind, message):
-    http.get(f'{FLAVORS}/m1.tiny', status_code=404)
-    answers = [{'json': {'flavors': page}} for page in pages]
-    http.get(f'{FLAVORS}/detail', answers)
-    with pytest.raises(kind, match=message):
-        api.find_flavor('m1.tiny')
-    assert http.call_count == len(pages) + 2
-
-
 # --- waiting --------------------------------------------------------------
 
 
+FAULT = {'status_code': 500}
+
+
 def answer_in_turn(http, *answers):
-    http.get(
-        ONE,
-        [
-            answer
-            if isinstance(answer, dict)
-            else {'json': {'image': nova.image(1, status=answer)}}
-            for answer in answers
-        ],
-    )
+    """Answer with statuses of the image, or faults."""
+
+    def record(status):
+        return {'json': {'image': nova.image(1, status=status)}}
+
+    http.get(ONE, [record(a) if isinstance(a, str) else a for a in answers])
 
 
 def test_wait_for_active(api, http, slept):
@@ -498,17 +332,26 @@ def test_wait_for_active(api, http, slept):
 @pytest.mark.parametrize(
     ('answers', 'wanted', 'found'),
     [
-        (['ACTIVE'], 'ACTIVE', 'ACTIVE'),
         (['SAVING', 'DELETED'], 'DELETED', 'DELETED'),
         (['SAVING', nova.NOT_FOUND], 'DELETED', 'DELETED'),
         # The case does not matter.
         (['SAVING', 'Active'], 'active', 'Active'),
+        # Transient errors are retried.
+        *(
+            (['SAVING', *[fault] * 5, 'ACTIVE'], 'ACTIVE', 'ACTIVE')
+            for fault in (
+                FAULT,
+                {'status_code': 429},
+                {'text': '<html>Welcome to nginx</html>'},
+                {'exc': requests.exceptions.ConnectionError('refused')},
+            )
+        ),
     ],
 )
 def test_wait_for_status(api, http, slept, answers, wanted, found):
     answer_in_turn(http, *answers)
     assert api.wait_for(ID, wanted).status == found
-    assert len(slept) == len(answers) - 1
+    assert len(slept) >= len(answers) - 1
 
 
 @pytest.mark.parametrize(
@@ -516,67 +359,35 @@ def test_wait_for_status(api, http, slept, answers, wanted, found):
     [
         (['SAVING', 'DELETED'], images.ImageFailed, 'DELETED'),
         (['SAVING', 'error'], images.ImageFailed, 'will not become ACTIVE'),
-        (
-            ['SAVING', nova.NOT_FOUND],
-            images.ImageVanished,
-            'last status was SAVING',
-        ),
+        (['SAVING', nova.NOT_FOUND], images.ImageVanished, 'status was SAVIN'),
         ([nova.NOT_FOUND], images.ImageNotFound, 'not found'),
         # There is no retry of the first request.
-        ([{'status_code': 500}, 'ACTIVE'], images.ServerError, '500'),
+        ([FAULT, 'ACTIVE'], images.ServerError, '500'),
+        (['SAVING'], images.WaitTimedOut, 'after 1000 seconds'),
     ],
 )
 def test_wait_fails(api, http, slept, answers, error, message):
     answer_in_turn(http, *answers)
     with pytest.raises(error, match=message) as caught:
-        api.wait_for(ID, 'Active')
+        api.wait_for(ID, 'Active', timeout=1000)
     assert type(caught.value) is error
-    if error is images.ImageFailed:
-        assert caught.value.image.status == answers[-1]
-    elif error is images.ImageVanished:
-        assert caught.value.image.status == 'SAVING'
-
-
-def test_wait_ends_after_timeout(api, http, slept):
-    answer_in_turn(http, 'SAVING')
-    with pytest.raises(images.WaitTimedOut, match='after 10 seconds'):
-        api.wait_for(ID, timeout=10)
-    assert sum(slept) == 10
-
-
-@pytest.mark.parametrize(
-    'fault',
-    [
-        {'status_code': 500},
-        {'status_code': 429},
-        {'status_code': 200, 'text': '<html>Welcome to nginx</html>'},
-        {'exc': requests.exceptions.ConnectionError('refused')},
-    ],
-)
-def test_wait_retries_transient_errors(api, http, slept, fault):
-    answer_in_turn(http, 'SAVING', *[fault] * 5, 'ACTIVE')
-    assert api.wait_for(ID).status == 'ACTIVE'
+    if isinstance(caught.value, images.WaitError):
+        last = 'SAVING' if error is images.ImageVanished else answers[-1]
+        assert caught.value.image.status == last
+    if error is images.WaitTimedOut:
+        assert sum(slept) == 1000
 
 
 def test_wait_ends_after_five_minutes_of_errors(api, http, slept):
-    answer_in_turn(http, 'SAVING', {'status_code': 500})
+    answer_in_turn(http, 'SAVING', FAULT)
     with pytest.raises(images.ServerError):
         api.wait_for(ID)
     assert 300 < sum(slept) < 330
     # They are counted since the last response.
     slept.clear()
-    answer_in_turn(
-        http, *(['SAVING'] + [{'status_code': 500}] * 12) * 4, 'ACTIVE'
-    )
+    answer_in_turn(http, *['SAVING', *[FAULT] * 12] * 4, 'ACTIVE')
     assert api.wait_for(ID).status == 'ACTIVE'
     assert sum(slept) > 500
-
-
-@pytest.mark.parametrize('status', ['', 'queued', 'active '])
-def test_wait_rejects_unknown_status(api, http, status):
-    with pytest.raises(ValueError, match='choose from ACTIVE'):
-        api.wait_for(ID, status)
-    assert http.call_count == 0
 
 
 def test_wait_may_time_out_before_first_response(api, http, slept):
@@ -593,16 +404,18 @@ def test_wait_may_time_out_before_first_response(api, http, slept):
     assert len(sent(http)) == 1
 
 
+@pytest.mark.skipif(
+    not hasattr(urllib3.HTTPResponse, 'read1'),
+    reason='the timeout is checked only every 16 KB',
+)
 @pytest.mark.timeout(50)
 @pytest.mark.parametrize('seen', [None, images.Image(id=ID, status='SAVING')])
-@pytest.mark.parametrize('send', [canned_cloud.silent, canned_cloud.drip])
-def test_wait_timeout_includes_requests(send, seen):
-    """Without it, the request would take one or ten minutes."""
-    silent = canned_cloud.Response(send=send)
-    with canned_cloud.Server(lambda _request: silent) as server:
-        endpoint = f'{server.url}/v2.1'
+def test_wait_timeout_includes_requests(seen):
+    """Without it, the request would take ten minutes."""
+    slow = canned_cloud.Response(send=canned_cloud.drip)
+    with canned_cloud.Server(lambda _request: slow) as server:
         compute = adapter.Adapter(
-            session.Session(), endpoint_override=endpoint
+            session.Session(), endpoint_override=f'{server.url}/v2.1'
         )
         with pytest.raises(images.WaitTimedOut) as caught:
             images.ImagesAPI(compute).wait_for(seen or ID, timeout=1)

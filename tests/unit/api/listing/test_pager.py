@@ -2,11 +2,13 @@
 
 """Requests of a listing, and its errors; the model owns what is listed."""
 
+import re
 import time
 
 import pytest
 
 from osc_compute_images.api import _limits
+from osc_compute_images.api import filters
 from osc_compute_images.api import ListingInterrupted
 from osc_compute_images.api import ListOpts
 from testbed import nova
@@ -72,12 +74,11 @@ def test_listing_continues_until_a_page_is_not_full(
 def test_pager_is_lazy(api, http):
     http.get(nova.DETAIL, json=nova.Server(nova.images(*range(5))))
     iterator = iter(api.list_detail(TWO))
-    assert http.call_count == 0
-    next(iterator)
-    next(iterator)
-    assert sent(http) == [FIRST]
-    next(iterator)
-    assert sent(http) == [FIRST, after(1)]
+    counts = [http.call_count]
+    for _ in range(3):
+        next(iterator)
+        counts.append(len(sent(http)))
+    assert counts == [0, 1, 1, 2]
 
 
 class Builder:
@@ -100,64 +101,46 @@ def test_limit_is_always_sent_and_at_most_1000(api, http, opts, query):
     assert sent(http) == [f'GET /v2.1/images/detail?{query}']
 
 
-@pytest.mark.parametrize(
-    ('number', 'href', 'marker'),
-    [
-        (2, 'http://evil.example.com/?marker=x', nova.image_id(2)),
-        (2, 'http://[half/an/address?marker=x', nova.image_id(2)),
-        (1, nova.link('x'), nova.image_id(1)),
-        (0, nova.link('m' * 255), 'm' * 255),
-    ],
-)
-def test_only_the_marker_of_a_link_is_used(api, http, number, href, marker):
-    numbers = range(1, number + 1)
-    serve(
-        http,
-        nova.page(nova.images(*numbers), href),
-        nova.page(nova.images(3)),
-    )
-    assert ids(api.list_detail(TWO)) == some(*numbers, 3)
-    assert sent(http) == [FIRST, f'{FIRST}&marker={marker}']
+def test_marker_of_a_link_is_used_after_an_empty_page(api, http):
+    link = nova.link('m' * 255)
+    serve(http, nova.page([], link), nova.page(nova.images(3)))
+    assert ids(api.list_detail(TWO)) == some(3)
+    assert sent(http) == [FIRST, f'{FIRST}&marker={"m" * 255}']
+
+
+ONE_PAGE = nova.page(nova.images(1, 2))
+AFTER_77 = ListOpts(limit=2, marker=nova.image_id(77))
+MANY = [nova.page(nova.images(n, n + 1)) for n in range(1, 40, 2)]
+NOTHING_MORE = 'reports more images, but no marker .*; list all again'
 
 
 @pytest.mark.parametrize(
-    'page',
+    ('opts', 'answers', 'count', 'marker', 'told'),
     [
-        nova.page([], nova.DETAIL),
-        nova.page([], 'http://[x?marker=y'),
-        nova.page([], nova.link('m' * 256)),
-        nova.page([nova.image(1, id=None)] * 2),
+        (TWO, [nova.page([], nova.DETAIL)], 0, None, NOTHING_MORE),
+        (TWO, [nova.page([], 'http://[x?marker=y')], 0, None, NOTHING_MORE),
+        (TWO, [nova.page([], nova.link('m' * 256))], 0, None, NOTHING_MORE),
+        (TWO, [*MANY, *MANY], 40, 40, 'repeats a page of images;'),
+        (TWO, [ONE_PAGE, FAULT], 2, 2, 'Error.; the listing stopped after 2'),
+        (AFTER_77, [nova.page([], nova.link('x')), FAULT], 0, 77, 'after 0'),
+        (TWO, [ONE_PAGE, REFUSAL], 2, None, 'with ID x; .*; list all again'),
+        # Another position fails in another way.
+        (TWO, [ONE_PAGE, REFUSAL, FAULT], 2, None, 'Unexpected API Error'),
     ],
 )
-def test_page_without_marker_for_the_next_is_an_error(api, http, page):
-    serve(http, page)
-    _, e = interrupted(api)
-    assert 'no marker' in e.message
-    assert 'list all again' in e.message
-    assert e.marker is None
-
-
-@pytest.mark.parametrize('length', [1, 2, 20])
-def test_repeated_pages_are_an_error(api, http, length):
-    last = 2 * length
-    pages = [nova.images(n, n + 1) for n in range(1, last, 2)]
-    serve(http, *map(nova.page, [*pages, *pages]))
-    obtained, e = interrupted(api)
-    assert ids(obtained) == some(*range(1, last + 1))
-    assert 'repeats a page' in e.message
-    assert e.marker == nova.image_id(last)
-
-
-def test_error_while_listing_has_marker_to_resume(api, http):
-    serve(http, nova.page(nova.images(1, 2)), FAULT)
-    obtained, e = interrupted(api)
-    assert ids(obtained) == some(1, 2)
-    assert e.marker == nova.image_id(2)
-    assert (e.http_status, e.request_id) == (500, 'req-1')
-    assert e.message == (
-        f'Unexpected API Error.; the listing stopped after 2 of the images; '
-        f'the last one {e.marker}'
-    )
+def test_interrupted_listing_has_marker_to_resume(
+    api, http, opts, answers, count, marker, told
+):
+    serve(http, *answers)
+    obtained, e = interrupted(api, opts)
+    assert ids(obtained) == some(*range(1, count + 1))
+    assert e.marker == (marker and nova.image_id(marker))
+    assert re.search(told, e.message)
+    last = f'the last one {e.marker}' if marker else 'list all again'
+    assert e.message.endswith(f' of the images; {last}')
+    if 'status_code' in answers[-1]:
+        assert e.http_status == answers[-1]['status_code']
+        assert e.request_id == 'req-1'
 
 
 def test_images_without_id_are_listed(api, http):
@@ -174,12 +157,6 @@ def test_images_without_id_are_listed(api, http):
     assert [bool(i.id) for i in obtained] == [1, 1, 0, 0, 1, 0]
     assert after(2) in sent(http)[1]
     assert e.marker == nova.image_id(3)
-
-
-def test_listing_resumes_from_marker_in_opts(api, http):
-    serve(http, nova.page([], nova.link('elsewhere')), FAULT)
-    _, e = interrupted(api, ListOpts(limit=2, marker=nova.image_id(77)))
-    assert e.marker == nova.image_id(77)
 
 
 def delete(server, *numbers):
@@ -222,33 +199,22 @@ def test_requests_while_all_listed_images_are_deleted(api, http, kept, begin):
 
 
 def test_deleted_marker_of_an_empty_page(api, http):
+    """It goes back to the images before that page."""
+    one, two, three = some(1, 2, 3)
     pages = {
-        None: nova.page(nova.images(1, 2)),
-        nova.image_id(2): nova.page([], nova.link('elsewhere')),
-        nova.image_id(1): nova.page(nova.images(3)),
+        '': nova.page(nova.images(1, 2)),
+        two: nova.page([], nova.link('elsewhere')),
+        one: nova.page(nova.images(3)),
     }
-    asked = []
 
     def answer(request, context):
-        asked.append(request.qs.get('marker', [None])[0])
-        if asked[-1] not in pages:
-            context.status_code = 403
-        return pages.get(asked[-1], {})
+        marker = nova.query_of(request.url).get('marker', '')
+        context.status_code = 200 if marker in pages else 403
+        return pages.get(marker, {})
 
     http.get(nova.DETAIL, json=answer)
-    assert ids(api.list_detail(TWO)) == some(1, 2, 3)
-    assert asked == [None, nova.image_id(2), 'elsewhere', nova.image_id(1)]
-
-
-def test_first_refusal_is_reported_if_every_position_is_refused(api, http):
-    serve(http, nova.page(nova.images(1, 2)), REFUSAL, FAULT)
-    _, e = interrupted(api)
-    assert e.http_status == 500
-    serve(http, nova.page(nova.images(1, 2)), REFUSAL)
-    _, e = interrupted(api)
-    assert 'No image found with ID x' in e.message
-    assert 'list all again' in e.message
-    assert (e.marker, e.http_status) == (None, 400)
+    assert ids(api.list_detail(TWO)) == [one, two, three]
+    assert len(sent(http)) == 4
 
 
 def test_listing_ends_if_server_rejects_every_marker(api, http):
@@ -293,35 +259,28 @@ def test_empty_page_may_link_to_forgotten_images(
     api, http, monkeypatch, memory
 ):
     monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', memory)
-    numbers = [(1, 2), (3, 4), (5, 6), (), (2, 3), (7,)]
     link = nova.link(nova.image_id(1))
-    serve(
-        http, *(nova.page(nova.images(*each), link) for each in numbers), FAULT
-    )
+    numbers = [(1, 2), (3, 4), (5, 6), (), (2, 3), (7,)]
+    pages = [nova.page(nova.images(*each), link) for each in numbers]
+    serve(http, *pages, FAULT)
     obtained, e = interrupted(api)
-    if memory > 5:
-        assert ids(obtained) == some(*range(1, 8))
-    else:
-        assert ids(obtained) == some(*range(1, 7))
-        assert 'duplicates' in e.message
+    assert ids(obtained) == some(*range(1, 8 if memory > 5 else 7))
+    assert ('duplicates' in e.message) is (memory == 5)
 
 
 @pytest.mark.parametrize(
-    ('seconds', 'limits'), [(0.1, [100, 100, 100]), (1, [100, 400])]
+    ('seconds', 'limits'), [(0.1, [100, 100, 100]), (1, [100, 300])]
 )
-def test_page_size_grows_if_server_is_slow(
-    api, http, monkeypatch, seconds, limits
-):
-    clock = [1e6]
+def test_page_size_grows_if_server_is_slow(api, http, slept, seconds, limits):
     answer = nova.Server(nova.images(*range(250)))
 
     def slow(request, context):
-        clock[0] += seconds
+        time.sleep(seconds)
         return answer(request, context)
 
-    monkeypatch.setattr(time, 'monotonic', lambda: clock[0])
     http.get(nova.DETAIL, json=slow)
-    pages = api.list_detail(ListOpts(limit=500))._pages_from(100)
-    assert sum(len(page.images) for page in pages) == 250
+    where = filters.name_pattern('*-249')
+    listed = api.list_detail(ListOpts(limit=300), where=where, max_items=1)
+    assert ids(listed) == some(249)
     asked = http.request_history[-len(limits) :]
     assert [int(request.qs['limit'][0]) for request in asked] == limits

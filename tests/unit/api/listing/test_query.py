@@ -19,6 +19,8 @@ from testbed import nova
 from tests.unit.conftest import sent
 
 ID = nova.image_id(1)
+NAMED, ACTIVE = filters.name('x'), filters.status('ACTIVE')
+NAIVE = datetime.datetime(2026, 1, 1)
 ONE = f'{nova.ENDPOINT}/images/{ID}'
 DETAIL = 'GET /v2.1/images/detail'
 
@@ -43,16 +45,13 @@ def ten(http):
 def test_filter_is_sent_and_checked(api, http):
     listed = [nova.image(n, name='x' if n % 2 else 'X') for n in range(1, 6)]
     http.get(nova.DETAIL, json=nova.Server(listed))
-    pager = api.list_detail({'limit': 2}, where=filters.name('x'))
+    pager = api.list_detail({'limit': 2}, where=NAMED)
     assert [numbers(page.images) for page in pager.pages()] == [[1], [3], [5]]
     assert all('name=x' in request for request in sent(http))
-
-
-def test_opts_override_query_of_filter(api, http):
-    http.get(nova.DETAIL, json={'images': []})
+    # Options override the parameters of a filter.
     where = filters.server('a')
-    assert not [*api.list_detail(ListOpts(server='b', limit=3), where=where)]
-    assert sent(http) == [f'{DETAIL}?server=b&limit=3']
+    assert [*api.list_detail(ListOpts(server='b', limit=3), where=where)] == []
+    assert f'{DETAIL}?server=b&limit=3' in sent(http)
 
 
 @pytest.mark.parametrize(
@@ -168,8 +167,6 @@ def test_list_has_ids_and_names(api, http):
     assert [*api.list()] == [ImageRef(ID, 'a'), ImageRef('b')]
     for listed in (api.list(where=where), api.list(max_items=1)):
         assert [*listed] == [ImageRef(ID, 'a')]
-    with pytest.raises(TypeError, match=r"status\('ACTIVE'\).*list_detail"):
-        api.list(where=filters.name('x') | filters.status('ACTIVE'))
 
 
 @pytest.mark.parametrize(
@@ -180,37 +177,26 @@ def test_list_has_ids_and_names(api, http):
         (lambda api: api.list_detail(where={'name': 'x'}), 'as opts'),
         (lambda api: api.list_detail(where=ListOpts()), 'as opts'),
         (lambda api: api.list_detail(where=filters.name), r'call name\(...\)'),
-        (
-            lambda api: api.list_detail(where=lambda i: True),
-            'not function; use filters.Filter for a function',
-        ),
+        (lambda api: api.list_detail(where=str), 'use filters.Filter for a'),
         (lambda api: api.list_detail(where=api), 'not ImagesAPI'),
         (lambda api: api.list_detail(max_items='3'), 'max_items must be'),
         (lambda api: api.find('x', where='y'), 'filters.Filter'),
         (lambda api: api.find_all('x', where=filters.status), 'call status'),
         (lambda api: api.get(7), 'uuid.UUID'),
         (lambda api: api.get(ServerRef(ID)), 'not ServerRef'),
-        (lambda api: ImagesAPI(api), 'keystoneauth1.adapter.Adapter'),
+        (ImagesAPI, 'keystoneauth1.adapter.Adapter'),
         (lambda api: api.list_detail()[0], r'next\(iter\(pager\), None\)'),
         (lambda api: len(api.list_detail()), r'len\(\[\*pager\]\)'),
-        (lambda _: filters.name('x') and filters.name('y'), '&, | and ~'),
-        (lambda _: not filters.name('x'), '&, | and ~'),
-        (lambda _: filters.name('x') & {'name': 'x'}, 'unsupported operand'),
-        (
-            lambda _: filters.Filter(filters.name('x')),
-            'function of an image, not from Filter',
-        ),
-        (lambda _: filters.name('x').matches({'name': 'x'}), 'not to dict'),
-        (
-            lambda _: filters.status('ACTIVE').matches(ImageRef(ID)),
-            r"^status\('ACTIVE'\) needs more .* list_detail",
-        ),
+        (lambda _: NAMED and NAMED, '&, | and ~'),
+        (lambda _: not NAMED, '&, | and ~'),
+        (lambda _: NAMED & {'name': 'x'}, 'unsupported operand'),
+        (lambda _: filters.Filter(NAMED), 'of an image, not from Filter'),
+        (lambda _: NAMED.matches({'name': 'x'}), 'not to dict'),
+        (lambda _: ACTIVE.matches(ImageRef(ID)), r"^status\('ACTIVE'\) needs"),
+        (lambda api: api.list(where=NAMED | ACTIVE), r"E'\).*list_detail"),
         (lambda _: filters.min_disk('>=', 3), 'positional'),
         (lambda _: filters.min_disk(at_least='3'), 'takes an int, not str'),
-        (
-            lambda _: filters.boots_on('small'),
-            r'^boots_on takes a Flavor, not str: use .*find_flavor',
-        ),
+        (lambda _: filters.boots_on('small'), 'Flavor, not str: .*find_fla'),
         (lambda _: filters.server(7), 'ID'),
         (lambda _: filters.created_after(datetime.date.today()), 'not date'),
     ],
@@ -229,25 +215,17 @@ def test_wrong_type_is_a_type_error(api, http, call, told):
         (lambda api: api.list_detail({'limit': 'x'}), "'x'"),
         (lambda api: api.list_detail({'min_disk': 1}), "'minDisk'"),
         (lambda api: api.list({'visibility': 'public'}), 'property-visib'),
+        (lambda api: api.wait_for(ID, 'queued'), 'choose from ACTIVE'),
         (lambda _: ListOpts(visibility='Public'), 'private, public, '),
         (lambda _: ListOpts(limit=0), 'limit must be 1'),
         (lambda _: filters.min_disk(), 'at_least=, at_most=, exactly='),
         (lambda _: filters.status('queued'), 'ACTIVE, SAVING, ERROR, DELETED'),
         (lambda _: filters.image_type(), 'at least one'),
-        (lambda _: filters.name_regex('('), 'not a regular expression'),
         (lambda _: filters.created_after('yesterday'), 'ISO 8601'),
         (lambda _: filters.created_before('999999999y'), 'ISO 8601'),
         (lambda _: filters.changes_before('0001-01-01T00:00+14:00'), '8601'),
-        (
-            lambda _: filters.created_before(datetime.datetime(2026, 1, 1)),
-            'time zone',
-        ),
-        (
-            lambda _: filters.Filter(
-                bool, created_since=datetime.datetime(2026, 1, 1)
-            ),
-            'created_since has no time zone',
-        ),
+        (lambda _: filters.created_before(NAIVE), 'time zone'),
+        (lambda _: filters.Filter(bool, created_since=NAIVE), 'no time zone'),
     ],
 )
 def test_invalid_value_is_a_value_error(api, http, call, told):
@@ -263,14 +241,11 @@ def test_representations(api, http, ten):
         "<Pager of images, where created_after('2026-11-15T00:00:00Z'), "
         "by {'type': 'x'}, at most 3>"
     )
-    assert (repr(api), repr(api.list())) == (
-        '<ImagesAPI>',
-        '<Pager of images>',
+    assert f'{api} {api.list()}' == '<ImagesAPI> <Pager of images>'
+    pages = api.list_detail({'limit': 10}).pages()
+    assert repr([*pages]) == (
+        '[<ImagePage with 10 images>, <ImagePage with 0 images, the last>]'
     )
-    assert [*map(repr, api.list_detail({'limit': 10}).pages())] == [
-        '<ImagePage with 10 images>',
-        '<ImagePage with 0 images, the last>',
-    ]
 
 
 def test_ignore_missing(api, http):

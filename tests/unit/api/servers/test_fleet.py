@@ -14,7 +14,6 @@ from osc_compute_images.api import Forbidden
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
-from osc_compute_images.api import ServerRef
 from osc_compute_images.api.servers.fleet import Fleet
 from testbed import fleet as testbed
 from testbed import nova
@@ -26,6 +25,7 @@ GLANCE = 'http://glance.example.com'
 OTHER = 'http://nova2.example.com:8774/v2.1'
 COMPUTE = {'RegionOne': nova.ENDPOINT, 'RegionTwo': OTHER}
 LIST = 'GET /servers/detail'
+SHARED = dict.fromkeys(COMPUTE, GLANCE)
 APART = {name: f'http://{name}.example.com/image' for name in COMPUTE}
 
 
@@ -40,13 +40,8 @@ def clouds(http):
 
 
 def api_of(region, login=None, **options):
-    compute = adapter.Adapter(
-        login or new_session(),
-        service_type='compute',
-        region_name=region,
-        **options,
-    )
-    return ImagesAPI(compute)
+    options |= {'service_type': 'compute', 'region_name': region}
+    return ImagesAPI(adapter.Adapter(login or new_session(), **options))
 
 
 def read(*apis, **options):
@@ -65,15 +60,9 @@ def ids(listed):
 @pytest.mark.parametrize(
     ('images', 'is_read'),
     [
-        (dict.fromkeys(COMPUTE, GLANCE), True),
+        (SHARED, True),
         # The version, the slash, the scheme and the case do not matter.
-        (
-            {
-                'RegionOne': f'{GLANCE}/v2/',
-                'RegionTwo': 'https://GLANCE.example.com',
-            },
-            True,
-        ),
+        ({**SHARED, 'RegionOne': 'https://GLANCE.example.com/v2/'}, True),
         # It is unknown.
         ({}, True),
         ({'RegionOne': GLANCE}, True),
@@ -81,10 +70,7 @@ def ids(listed):
         # An endpoint without a region is that of all.
         ({**APART, None: GLANCE}, True),
         (APART, False),
-        (
-            {'RegionOne': f'{GLANCE}/one', 'RegionTwo': f'{GLANCE}/two'},
-            False,
-        ),
+        ({**SHARED, 'RegionOne': f'{GLANCE}/one'}, False),
     ],
 )
 def test_other_region_is_read_unless_it_has_other_images(
@@ -96,22 +82,18 @@ def test_other_region_is_read_unless_it_has_other_images(
     assert ids(listed) == ({'one', 'two'} if is_read else {'one'})
     assert bool(clouds[1].requests) is is_read
     # Without a fleet, too.
-    used = api.usage([]).is_used(Image(id='two'))
-    assert used is is_read
+    assert api.usage([]).is_used(Image(id='two')) is is_read
 
 
+# Without the name of its own region, that is found in the catalog.
 @pytest.mark.parametrize(
     ('region', 'options'),
-    [
-        # It is found in the catalog.
-        (None, {}),
-        ('RegionOne', {'endpoint_override': nova.ENDPOINT}),
-    ],
+    [(None, {}), ('RegionOne', {'endpoint_override': nova.ENDPOINT})],
 )
 def test_other_region_is_read_with_the_settings_of_the_first(
     http, clouds, region, options
 ):
-    set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    set_catalog(http, COMPUTE, SHARED)
     api = api_of(region, user_agent='x', **options)
     assert ids(read(api).servers(api)) == {'one', 'two'}
     assert [c.requests for c in clouds] == [[LIST]] * 2
@@ -131,7 +113,7 @@ def test_other_region_may_have_another_interface(http, clouds):
 
 
 def test_each_region_is_read_once(http, clouds):
-    set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    set_catalog(http, COMPUTE, SHARED)
     login = new_session()
     read(*(api_of(region, login) for region in COMPUTE))
     assert [c.requests for c in clouds] == [[LIST]] * 2
@@ -163,14 +145,9 @@ def test_what_any_selected_region_uses_is_used_in_all(http, clouds):
     assert fleet.servers(two).gaps
 
 
+# Two clouds whose catalogs do not tell are not taken for one.
 @pytest.mark.parametrize(
-    ('images', 'is_gap'),
-    [
-        (dict.fromkeys(COMPUTE, GLANCE), True),
-        (APART, False),
-        # Two clouds whose catalogs do not tell are not taken for one.
-        ({}, False),
-    ],
+    ('images', 'is_gap'), [(SHARED, True), (APART, False), ({}, False)]
 )
 def test_two_logins(http, clouds, images, is_gap):
     set_catalog(http, {'RegionOne': nova.ENDPOINT}, images)
@@ -191,30 +168,35 @@ def fail(_method, path):
         raise OSError('down')
 
 
-@pytest.mark.parametrize('is_shared', [True, False])
+# If the catalog does not tell, they may be shared.
+@pytest.mark.parametrize('images', [SHARED, APART, {}])
 def test_region_that_fails_is_a_gap_where_images_are_shared(
-    http, clouds, slept, is_shared
+    http, clouds, slept, images
 ):
-    if is_shared:
-        set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    set_catalog(http, COMPUTE, images)
     login = new_session()
     one, two = (api_of(region, login) for region in COMPUTE)
     clouds[1].before = fail
     fleet = read(one, two)
-    gaps = fleet.servers(one).gaps
-    assert len(gaps) == is_shared
-    if is_shared:
-        assert gaps[0].startswith('region RegionTwo shares the Image service')
-        assert 'down' in gaps[0]
+    told = 'region RegionTwo shares the Image service, and its servers cannot'
+    gaps = [gap.startswith(told) for gap in fleet.servers(one).gaps]
+    assert gaps == [True] * (images is not APART)
     for _twice in range(2):
         with pytest.raises(ImagesError, match='down'):
             fleet.servers(two)
 
 
 def test_region_that_fails_later_is_a_gap(http, clouds, slept):
-    set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    set_catalog(http, COMPUTE, SHARED)
     api = api_of('RegionOne')
+    # The gaps of the other region are gaps.
+    clouds[1].servers['x'] = None
+    clouds[1].is_admin = clouds[1].has_microversions = False
     fleet = read(api)
+    listed = fleet.servers(api)
+    assert listed.gaps == ('1 servers are invalid in the list',)
+    assert not listed.all_projects
+    assert not listed.shows_down_cells
     clouds[1].before = fail
     time.sleep(100)
     fleet.refresh()
@@ -223,18 +205,6 @@ def test_region_that_fails_later_is_a_gap(http, clouds, slept):
     # It is asked for where it was listed.
     with pytest.raises(ImagesError, match='down'):
         [*fleet.server(api, 'two')]
-
-
-def test_gaps_of_the_other_region_are_gaps(http, clouds):
-    set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
-    clouds[1].servers['x'] = None
-    clouds[1].is_admin = False
-    clouds[1].has_microversions = False
-    api = api_of('RegionOne')
-    listed = read(api).servers(api)
-    assert listed.gaps == ('1 servers are invalid in the list',)
-    assert not listed.all_projects
-    assert not listed.shows_down_cells
 
 
 # --- time -----------------------------------------------------------------
@@ -274,7 +244,7 @@ def test_all_projects_never_become_the_own_one(clouds, slept, all_projects):
 
 
 def test_server_is_asked_for_where_it_was_listed(http, clouds):
-    set_catalog(http, COMPUTE, dict.fromkeys(COMPUTE, GLANCE))
+    set_catalog(http, COMPUTE, SHARED)
     api = api_of('RegionOne')
     fleet = read(api)
     for cloud in clouds:
@@ -284,20 +254,6 @@ def test_server_is_asked_for_where_it_was_listed(http, clouds):
     # Others may exist anywhere.
     assert [*fleet.server(api, 'x')] == []
     assert [c.requests[-1] for c in clouds] == ['GET /servers/x'] * 2
-
-
-@pytest.mark.parametrize(
-    ('name', 'is_listed'),
-    [('web', False), ('web-shelved', True), ('web-resize-temp', True)],
-)
-def test_servers_of_named_images(clouds, name, is_listed):
-    taken = [Image(id=i, server=ServerRef('one')) for i in 'ab']
-    api = api_of('RegionOne')
-    images = [*taken, Image(id='c', name=name)]
-    found = Fleet([api]).servers_of(api, images).servers
-    # The list is not relied on, as it may lack them.
-    assert [s.id for s in found] == ['one', *['one'] * is_listed]
-    assert clouds[0].requests == [*[LIST] * is_listed, 'GET /servers/one']
 
 
 def test_login_without_a_catalog_has_one_region(clouds):

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from osc_compute_images.api import ConnectionFailed
+from osc_compute_images.api import Forbidden
 from osc_compute_images.api import InvalidProperty
 from osc_compute_images.api import Server
 from osc_compute_images.api import ServerNotFound
@@ -24,8 +25,9 @@ BUSY = {'conflictingRequest': {'code': 409, 'message': 'It has a task.'}}
 
 
 def step(**fields):
-    server = Server(id=SERVER, name='web', status='ACTIVE', image_id=IMAGE)
-    [made] = plan.create([server], [], 'nightly', **fields)
+    values = {'name': 'web', 'status': 'ACTIVE', 'image_id': IMAGE}
+    server = Server(id=SERVER, **(values | fields))
+    [made] = plan.create([server], [], 'nightly', include_volumes=True)
     return made
 
 
@@ -74,26 +76,25 @@ def test_invalid_id(api, http, body):
 
 
 def test_missing_server(api, http):
-    http.post(ACTION, status_code=404, json=GONE)
-    for server_id in (SERVER, 'detail'):
-        with pytest.raises(ServerNotFound):
-            api.create_snapshot(server_id, 'nightly')
+    """An ID that is no part of a path is none, without a request."""
+    with pytest.raises(ServerNotFound):
+        api.create_snapshot('detail', 'nightly')
 
 
 @pytest.mark.parametrize(
-    ('status', 'body', 'result', 'image_id'),
+    ('status', 'body', 'result', 'image_id', 'error'),
     [
-        (202, {'image_id': IMAGE}, Result.DONE, IMAGE),
-        (409, BUSY, Result.SKIPPED, None),
-        (404, GONE, Result.GONE, None),
-        (403, {}, Result.FAILED, None),
+        (202, {'image_id': IMAGE}, Result.DONE, IMAGE, type(None)),
+        (409, BUSY, Result.SKIPPED, None, type(None)),
+        (404, GONE, Result.GONE, None, type(None)),
+        (403, {}, Result.FAILED, None, Forbidden),
     ],
 )
-def test_outcomes(api, http, status, body, result, image_id):
+def test_outcomes(api, http, status, body, result, image_id, error):
     http.post(ACTION, status_code=status, json=body)
     [outcome] = apply(api, [step()])
     assert (outcome.result, outcome.image_id) == (result, image_id)
-    assert (outcome.error is None) == (result is not Result.FAILED)
+    assert type(outcome.error) is error
 
 
 def test_wait(api, http, slept):
@@ -120,16 +121,14 @@ def test_wait(api, http, slept):
 def test_server_of_a_snapshot_of_a_volume_is_recorded(api, http):
     """Nova does not record it."""
     http.post(ACTION, status_code=202, json={'image_id': IMAGE})
-    server = Server(id=SERVER, name='web', status='ACTIVE')
-    steps = plan.create([server], [], include_volumes=True)
-    [outcome] = apply(api, steps, properties={'a': 'b'})
+    made = step(image_id=None)
+    [outcome] = apply(api, [made], properties={'a': 'b'})
     assert outcome.result is Result.DONE
     metadata = http.last_request.json()['createImage']['metadata']
     assert metadata == {'instance_uuid': SERVER, 'a': 'b'}
 
 
 def test_skipped_server_needs_no_request(api, http):
-    busy = Server(id=SERVER, status='ACTIVE', task_state='rebooting')
-    [outcome] = apply(api, plan.create([busy], []))
+    [outcome] = apply(api, [step(task_state='rebooting')])
     assert outcome.result is Result.SKIPPED
     assert http.request_history == []

@@ -26,12 +26,6 @@ def server(number, **fields):
     return Server(id=ID[number], **(values | fields))
 
 
-def taken(server_id, age, status='ACTIVE'):
-    created = (NOW - age).isoformat()
-    ref = ServerRef(server_id)
-    return Image(id=ID[3], status=status, created=created, server=ref)
-
-
 def planned(servers, images=(), *args, **options):
     return plan.create(servers, images, *args, now=NOW, **options)
 
@@ -41,9 +35,10 @@ def test_names():
         [server(1), server(2, name='')], (), '{server}.{date}T{time}'
     )
     assert [s.name for s in steps] == [
-        'web-1.2026-11-30T020509',
-        f'{ID[2]}.2026-11-30T020509',
+        f'{name}.2026-11-30T020509' for name in ('web-1', ID[2])
     ]
+    with pytest.raises(ValueError, match=r'\{day\} is not a field'):
+        planned([], (), '{server}-{day}')
 
 
 # One is named as another with its ID.
@@ -58,11 +53,6 @@ def test_names_are_unique(names, template):
     servers = [server(n, name=name) for n, name in enumerate(names)]
     steps = planned(servers, (), template)
     assert len({s.name for s in steps}) == len(names)
-
-
-def test_unknown_field_of_a_name():
-    with pytest.raises(ValueError, match=r'\{day\} is not a field'):
-        planned([], (), '{server}-{day}')
 
 
 @pytest.mark.parametrize(
@@ -82,30 +72,35 @@ def test_unknown_field_of_a_name():
     ],
 )
 def test_servers_that_are_skipped(fields, reason):
-    [step] = planned([server(1, **fields)])
+    chosen = [server(1, **fields)]
+    [step] = planned(chosen)
     assert step.reason == (reason or 'selected')
     assert step.action is (Action.SKIP if reason else Action.CREATE)
-
-
-def test_volumes_are_included_if_asked_for():
-    [step] = planned([server(1, image_id=None)], include_volumes=True)
-    assert step.action is Action.CREATE
+    # A server at rest, and one that is excluded, need no other try.
+    settled = (None, 'it is SHELVED', 'it was booted from a volume')
+    assert step.is_missed == (reason not in settled)
+    [step] = planned(chosen, include_volumes=True)
+    skips = reason not in (None, 'it was booted from a volume')
+    assert step.action is (Action.SKIP if skips else Action.CREATE)
 
 
 @pytest.mark.parametrize(
-    ('image', 'is_recent'),
+    ('of', 'hours', 'status', 'is_recent'),
     [
-        (taken(ID[1], 19 * HOUR), True),
-        (taken(ID[1].upper(), 19 * HOUR), True),
-        (taken(ID[1], 20 * HOUR), False),
-        (taken(ID[1], -3 * HOUR), True),
-        (taken(ID[1], -21 * HOUR), False),
-        (taken(ID[1], HOUR, 'SAVING'), False),
-        (taken(ID[1], HOUR, 'ERROR'), False),
-        (taken(ID[2], HOUR), False),
+        (ID[1], 19, 'ACTIVE', True),
+        (ID[1].upper(), 19, 'active', True),
+        (ID[1], 20, 'ACTIVE', False),
+        (ID[1], -3, 'ACTIVE', True),
+        (ID[1], -21, 'ACTIVE', False),
+        (ID[1], 1, 'SAVING', False),
+        (ID[1], 1, 'ERROR', False),
+        (ID[2], 1, 'ACTIVE', False),
     ],
 )
-def test_recent_snapshot(image, is_recent):
+def test_recent_snapshot(of, hours, status, is_recent):
+    created = (NOW - hours * HOUR).isoformat()
+    ref = ServerRef(of)
+    image = Image(id=ID[3], status=status, created=created, server=ref)
     [step] = planned([server(1)], [image], not_within=20 * HOUR)
     assert step.action is (Action.SKIP if is_recent else Action.CREATE)
     [step] = planned([server(1)], [image])
