@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A canned cloud that holds back responses."""
+"""A canned cloud that holds back responses, and a shell of it."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -12,9 +12,23 @@ from testbed import canned_cloud
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 from tests.functional.shell import PATIENCE
+from tests.functional.shell import Shell
 
 #: Three pages of images: more than any buffer holds.
 MANY = [canned_cloud.image(number) for number in range(2500)]
+
+
+def shell_of(
+    server: canned_cloud.Server,
+    program: str = 'compute-image',
+    **environment: str,
+) -> Shell:
+    """Return a shell of a canned cloud, with Python's own buffering.
+
+    By default it is that of the program that starts faster.
+    """
+    more = {'PYTHONUNBUFFERED': '', **environment}
+    return Shell(canned_cloud.environment(server) | more, program=program)
 
 
 class Held:
@@ -24,7 +38,6 @@ class Held:
     :param images: the images
     :param method: of the requests that count
     :param instead: the response that is held back; by default that of Nova
-    :param does_it: whether Nova gets the request all the same
     :ivar reached: set when the response is held back
     :ivar let_go: set this to send it
     """
@@ -35,8 +48,6 @@ class Held:
         images: Iterable[dict[str, Any]] = MANY,
         method: str = 'GET',
         instead: Response | None = None,
-        *,
-        does_it: bool = False,
     ) -> None:
         self.nova = canned_cloud.Nova(images)
         self.reached = threading.Event()
@@ -44,7 +55,6 @@ class Held:
         self._left = after
         self._method = method
         self._instead = instead
-        self._does_it = does_it
 
     def __call__(self, request: Request) -> Response | None:
         if '/images' in request.path and request.method == self._method:
@@ -54,8 +64,6 @@ class Held:
         return self.nova(request)
 
     def _hold(self, request: Request) -> Response | None:
-        if self._does_it:
-            self.nova(request)
         self.reached.set()
         if not self.let_go.wait(PATIENCE):
             return canned_cloud.fault(500, 'error', 'The test does not go on')
