@@ -106,13 +106,3 @@ def test_suggested_list_is_the_same(demo, instead, words):
     got = sorted(demo(*instead(*words)).out.split())
     assert got
     assert got == sorted(demo(*IMAGES, *words).out.split())
-
-
-def test_suggested_changes_are_the_same(demo, images, instead):
-    image_id = images("it's a name", a='1', b='2')
-    demo(*instead('set', '--property', 'c=$(x)', "it's a name"))
-    demo(*instead('unset', "it's a name", '--property', 'a'))
-    image = images.image(image_id)
-    assert (image['b'], image['c'], 'a' in image) == ('2', '$(x)', False)
-    demo(*instead('delete', "it's a name"))
-    assert images.image(image_id) is None

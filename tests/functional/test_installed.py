@@ -109,23 +109,6 @@ def test_command_and_completion(beside, canned):
     assert '--name-pattern' in completion
 
 
-_MODULES = """
-import atexit, sys
-atexit.register(lambda: print("MODULES", *sys.modules))
-from openstackclient import shell
-sys.exit(shell.main(sys.argv[1:]))
-"""
-
-
-def test_other_commands_import_nothing_heavy(beside):
-    words = ('-c', _MODULES, 'loadbalancer', 'list', '--help')
-    printed = run({}, beside / 'python', *words, cwd=beside)
-    modules = set(printed.rpartition('MODULES ')[2].split())
-    assert 'openstackclient.shell' in modules
-    assert 'msgspec' not in modules
-    assert not {m for m in modules if m.startswith('osc_compute_images.api')}
-
-
 # --- the API without OpenStackClient --------------------------------------
 
 _PROGRAM = """

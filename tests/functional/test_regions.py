@@ -2,6 +2,8 @@
 
 """Commands for two regions."""
 
+from tests.functional.real import as_shown
+from tests.functional.real import Glance
 from tests.functional.real import ids
 
 IMAGE = ('compute', 'image')
@@ -11,8 +13,8 @@ SHOW = (*IMAGE, 'show')
 
 def test_regions_are_listed_one_after_another(cloud, demo):
     def alone(region):
-        rows = cloud.shell('demo', OS_REGION_NAME=region).images()
-        return [{'Region': region, **row} for row in rows]
+        images = Glance(cloud, 'demo', region).images()
+        return [{'Region': region, **as_shown(image)} for image in images]
 
     one, two = alone('RegionOne'), alone('RegionTwo')
     assert demo.images('--all-regions') == one + two

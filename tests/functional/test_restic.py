@@ -40,6 +40,9 @@ apt download restic
 dpkg -x restic_*.deb files
 """
 
+Rules = Mapping[str, Any]
+Times = Counter[datetime.datetime]
+
 HOUR = datetime.timedelta(hours=1)
 FUTURE = 'future'
 ONLY_OLDEST = r'kept by \w+ \(oldest\)(, \w+ \(oldest\))*'
@@ -103,7 +106,7 @@ def program() -> str:
 
 
 class Restic:
-    """A repository of snapshots, in groups.
+    """A repository of these snapshots.
 
     :ivar keeps_oldest: whether this version keeps the oldest image
     """
@@ -135,9 +138,7 @@ class Restic:
         assert result.code == 0, result.err
         return result.out
 
-    def kept(
-        self, rules: Mapping[str, Any]
-    ) -> dict[str, Counter[datetime.datetime]]:
+    def kept(self, rules: Rules) -> dict[str, Times]:
         """Return the times that restic keeps, by group."""
         words = ['forget', '--dry-run', '--json', '--group-by', 'host']
         for rule, value in rules.items():
@@ -154,21 +155,16 @@ class Restic:
 
 @pytest.fixture(scope='module')
 def restic(tmp_path_factory: pytest.TempPathFactory) -> Restic:
-    """Provide a repository with the groups."""
+    """Provide the repository."""
     return Restic(tmp_path_factory.mktemp('restic'))
 
 
-def kept_here(
-    times: list[datetime.datetime],
-    rules: Mapping[str, Any],
-    *,
-    oldest: bool = True,
-) -> Counter[datetime.datetime]:
+def kept_here(group: str, rules: Rules, *, oldest: bool = True) -> Times:
     """Return the times that are kept by this package.
 
     :param oldest: whether the oldest counts where nothing else keeps it
     """
-    images = [Image(id='', created=time.isoformat()) for time in times]
+    images = [Image(id='', created=t.isoformat()) for t in GROUPS[group]]
     return Counter(
         datetime.datetime.fromisoformat(image.created or '')
         for image, reason in retention.reasons(
@@ -185,7 +181,7 @@ def test_same_images_are_kept_as_by_restic(restic):
         assert kept.keys() == GROUPS.keys()
         for group, times in GROUPS.items():
             if group != FUTURE or rules.keys() == {'within'}:
-                wanted = kept_here(times, rules, oldest=restic.keeps_oldest)
+                wanted = kept_here(group, rules, oldest=restic.keeps_oldest)
                 assert kept[group] == wanted, (rules, group, times)
                 deleted += len(times) - kept[group].total()
     assert deleted > 50
@@ -196,11 +192,11 @@ def test_listed_differences(restic):
     times = GROUPS[FUTURE]
     kept = restic.kept({'last': 2})[FUTURE]
     assert kept == Counter(times[1:])
-    assert kept_here(times, {'last': 2}) == Counter(times)
+    assert kept_here(FUTURE, {'last': 2}) == Counter(times)
     # Only the oldest depends on the version.
     rules = {'last': 1, 'yearly': 2, 'daily': 0}
     ties = GROUPS['ties']
-    here = kept_here(ties, rules)
+    here = kept_here('ties', rules)
     assert here == Counter([min(ties), max(ties)])
     older = Counter([max(ties)])
     kept = here if restic.keeps_oldest else older
