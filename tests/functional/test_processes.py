@@ -13,9 +13,9 @@ import subprocess
 import pytest
 
 from testbed import canned_cloud
-from tests.functional.held import Held
-from tests.functional.held import MANY
-from tests.functional.held import shell_of
+from tests.functional.processes import Held
+from tests.functional.processes import MANY
+from tests.functional.processes import shell_of
 from tests.functional.shell import executable
 from tests.functional.shell import fresh
 from tests.functional.shell import PATIENCE

@@ -4,8 +4,8 @@
 
 import json
 
+from tests.functional.processes import Terminal
 from tests.functional.servers import snapshots_held
-from tests.functional.terminal import Terminal
 
 IMAGE = ('compute', 'image')
 SHOW = (*IMAGE, 'show', '-f', 'json')

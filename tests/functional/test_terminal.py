@@ -17,12 +17,12 @@ from testbed import canned_cloud
 from testbed.canned_cloud import fault
 from testbed.canned_cloud import in_turn
 from testbed.canned_cloud import Response
-from tests.functional.held import Held
-from tests.functional.held import MANY
-from tests.functional.held import shell_of
+from tests.functional.processes import Held
+from tests.functional.processes import MANY
+from tests.functional.processes import shell_of
+from tests.functional.processes import Terminal
+from tests.functional.processes import visible
 from tests.functional.shell import PATIENCE
-from tests.functional.terminal import Terminal
-from tests.functional.terminal import visible
 
 IMAGE = ('compute', 'image')
 LIST = (*IMAGE, 'list')
