@@ -35,12 +35,6 @@ BROKEN_PIPE = 141
 INTERRUPTED = 130
 
 
-@pytest.fixture
-def few(canned: canned_cloud.Server) -> Shell:
-    """Provide the shell of a cloud of three images."""
-    return shell_of(canned)
-
-
 @contextlib.contextmanager
 def running(shell: Shell, *words: str) -> Iterator[subprocess.Popen]:
     """Run a command whose output is read line by line."""
@@ -67,21 +61,21 @@ def end(process: subprocess.Popen) -> Result:
 
 
 @pytest.mark.parametrize(
-    ('program', 'form'), [('openstack', 'csv'), ('compute-image', 'table')]
+    ('program', 'words', 'lines'),
+    [
+        ('openstack', (*LIST, '-f', 'csv'), 1),
+        ('compute-image', LIST, 1),
+        # The whole output is still in a buffer when the command is done.
+        ('compute-image', (*SHOW, FEW[0]['id']), 0),
+    ],
 )
-def test_pipe_closed_after_first_line(program, form):
-    with canned_cloud.canned_cloud(canned_cloud.Nova(MANY)) as server:
-        shell = shell_of(server, program)
-        with running(shell, *LIST, '-f', form) as process:
+def test_pipe_that_is_closed(program, words, lines):
+    with (
+        canned_cloud.canned_cloud(canned_cloud.Nova(MANY)) as server,
+        running(shell_of(server, program), *words) as process,
+    ):
+        for _ in range(lines):
             assert process.stdout.readline()
-            process.stdout.close()
-            assert process.stderr.read() == b''
-            assert process.wait(PATIENCE) == BROKEN_PIPE
-
-
-def test_pipe_closed_before_any_output(few):
-    """The whole output is still in a buffer when the command is done."""
-    with running(few, *SHOW, FEW[0]['id']) as process:
         process.stdout.close()
         assert process.stderr.read() == b''
         assert process.wait(PATIENCE) == BROKEN_PIPE
@@ -115,11 +109,10 @@ LISTED = ''.join(f'{image["id"]}\n' for image in FEW)
         ('2>&-', (*SHOW, 'none'), (1, '', '')),
     ],
 )
-def test_streams_that_are_closed_or_full(
-    canned, few, redirection, words, expected
-):
+def test_streams_that_are_closed_or_full(canned, redirection, words, expected):
     command = ['/bin/sh', '-c', f'exec "$0" "$@" {redirection}']
-    result = fresh([*command, *few.command(*words)], few.environment)
+    shell = shell_of(canned)
+    result = fresh([*command, *shell.command(*words)], shell.environment)
     assert (result.code, result.out, result.err) == expected
     deleted = f'DELETE /v2.1/images/{FEW[0]["id"]}' in canned.paths()
     assert deleted == (words == DELETE)

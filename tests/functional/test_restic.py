@@ -44,7 +44,6 @@ Rules = Mapping[str, Any]
 Times = Counter[datetime.datetime]
 
 HOUR = datetime.timedelta(hours=1)
-FUTURE = 'future'
 ONLY_OLDEST = r'kept by \w+ \(oldest\)(, \w+ \(oldest\))*'
 
 #: The times of the snapshots of each group.
@@ -69,7 +68,6 @@ GROUPS = {
         # The same second, and the oldest of a year, month, week, day and hour.
         'ties': (*['2025-12-31T12:00:00'] * 2, '2025-12-31T12:00:01'),
         'one': ('2020-02-29T00:00:00',),
-        FUTURE: ('2025-06-01T00:00:00', *['2199-06-01T00:00:00'] * 2),
     }.items()
 }
 
@@ -159,7 +157,7 @@ def restic(tmp_path_factory: pytest.TempPathFactory) -> Restic:
     return Restic(tmp_path_factory.mktemp('restic'))
 
 
-def kept_here(group: str, rules: Rules, *, oldest: bool = True) -> Times:
+def kept_here(group: str, rules: Rules, *, oldest: bool) -> Times:
     """Return the times that are kept by this package.
 
     :param oldest: whether the oldest counts where nothing else keeps it
@@ -180,24 +178,7 @@ def test_same_images_are_kept_as_by_restic(restic):
         kept = restic.kept(rules)
         assert kept.keys() == GROUPS.keys()
         for group, times in GROUPS.items():
-            if group != FUTURE or rules.keys() == {'within'}:
-                wanted = kept_here(group, rules, oldest=restic.keeps_oldest)
-                assert kept[group] == wanted, (rules, group, times)
-                deleted += len(times) - kept[group].total()
+            wanted = kept_here(group, rules, oldest=restic.keeps_oldest)
+            assert kept[group] == wanted, (rules, group, times)
+            deleted += len(times) - kept[group].total()
     assert deleted > 50
-
-
-def test_listed_differences(restic):
-    # The program counts the future, unlike its documents.
-    times = GROUPS[FUTURE]
-    kept = restic.kept({'last': 2})[FUTURE]
-    assert kept == Counter(times[1:])
-    assert kept_here(FUTURE, {'last': 2}) == Counter(times)
-    # Only the oldest depends on the version.
-    rules = {'last': 1, 'yearly': 2, 'daily': 0}
-    ties = GROUPS['ties']
-    here = kept_here('ties', rules)
-    assert here == Counter([min(ties), max(ties)])
-    older = Counter([max(ties)])
-    kept = here if restic.keeps_oldest else older
-    assert restic.kept(rules)['ties'] == kept
