@@ -105,15 +105,17 @@ def test_cached_token_saves_login(canned, tmp_path):
     assert sent[1] == ['GET /v2.1/images/detail']
 
 
-# --- imports --------------------------------------------------------------
+# --- imports and memory: counts independent of time -----------------------
 
-#: Runs the program, and then writes its imported modules as the last line of
-#: stderr. Optional dependencies of openstacksdk are not imported.
-IMPORTED = """
-import atexit, sys
-atexit.register(
-    lambda: print(*(n for n, m in sys.modules.items() if m), file=sys.stderr)
-)
+#: Runs the program, and then writes its peak memory in kB, and its imported
+#: modules, to stderr. Optional dependencies of openstacksdk are not imported.
+MEASURED = r"""
+import atexit, re, sys
+def report():
+    # getrusage would include the memory of the parent.
+    peak = re.search(r'VmHWM:\s*(\d+)', open('/proc/self/status').read())[1]
+    print(peak, *(n for n, m in sys.modules.items() if m), file=sys.stderr)
+atexit.register(report)
 for optional in ('influxdb', 'keyring', 'prometheus_client', 'statsd'):
     sys.modules[optional] = None
 sys.argv[0] = 'compute-image'
@@ -133,13 +135,31 @@ UNUSED = {
 }
 
 
-def test_no_unused_modules_are_imported(environment):
-    words = [sys.executable, '-c', IMPORTED, 'list', '-f', 'json']
+def measured(environment, form: str) -> tuple[int, int, set[str]]:
+    """Return lines, peak memory and modules of a list."""
+    words = [sys.executable, '-c', MEASURED, 'list', '-f', form]
     result = fresh(words, Shell(environment).environment)
-    assert (result.code, len(result.json())) == (0, 4)
-    modules = {*result.err.split()}
+    assert result.code == 0
+    peak, *modules = result.err.split()
+    return result.out.count('\n'), int(peak), {*modules}
+
+
+def test_no_unused_modules_are_imported(environment):
+    _lines, peak, modules = measured(environment, 'json')
     assert 'osc_compute_images.commands.list' in modules
     assert modules.isdisjoint(UNUSED), modules & UNUSED
+    assert peak < 50 * 1024
+
+
+def test_memory_does_not_grow_with_list():
+    peaks = []
+    for count in (1, 20_000):
+        nova = canned_cloud.Nova(map(canned_cloud.image, range(count)))
+        with canned_cloud.canned_cloud(nova) as server:
+            lines, peak, _ = measured(canned_cloud.environment(server), 'csv')
+        assert lines == count + 1
+        peaks.append(peak)
+    assert peaks[1] - peaks[0] < 12_000, peaks
 
 
 # --- completion, and help --------------------------------------------------
