@@ -23,10 +23,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
     They list all images and change some, so they cannot run in parallel with
     each other. With pytest-xdist, each process has a cloud of its own, and
-    ``--dist loadgroup`` runs modules in parallel. The repository of restic is
-    slow to make, so there is one.
+    ``--dist loadgroup`` runs modules in parallel. What else is slow to make,
+    there is once, too.
     """
-    shared = {'cloud', 'restic'}.intersection(
+    shared = {'cloud', 'restic', 'beside', 'container'}.intersection(
         getattr(item, 'fixturenames', ())
     )
     if shared and item.config.pluginmanager.hasplugin('xdist'):

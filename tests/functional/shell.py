@@ -18,7 +18,7 @@ from typing import Any
 from unittest import mock
 
 from openstackclient import shell as openstackclient
-from osc_lib import clientmanager
+from openstackclient.common.clientmanager import ClientManager
 
 # It is that of the program that imports cliff.
 openstackclient.OpenStackShell.NAME = 'openstack'
@@ -118,12 +118,13 @@ class Shell:
     def run(self, *words: str) -> Result:
         """Run ``openstack`` in this process, with any result."""
         out, err = (io.TextIOWrapper(io.BytesIO(), 'utf-8') for _ in range(2))
-        for client in vars(clientmanager.ClientManager).values():
-            # It belongs to the class, and would be that of another user.
-            if isinstance(client, clientmanager.ClientCache):
-                client._handle = None
+        for kind in ClientManager.__mro__:
+            for client in vars(kind).values():
+                # It is kept in the class, and may be that of another user.
+                if hasattr(client, '_handle'):
+                    client._handle = None
         root = logging.getLogger()
-        before = root.handlers[:], root.level
+        handlers, level = root.handlers[:], root.level
         with (
             open(os.devnull) as nothing,
             mock.patch.dict(os.environ, self.environment, clear=True),
@@ -137,7 +138,8 @@ class Shell:
             except SystemExit as e:
                 code = e.code
             finally:
-                root.handlers[:], root.level = before
+                root.handlers[:] = handlers
+                root.setLevel(level)
         for stream in (out, err):
             stream.seek(0)
         return Result(code, out.read(), err.read())

@@ -66,10 +66,8 @@ def test_unknown_user_without_writable_disk(wrapper, tmp_path, program, home):
         command = (*command, *group)
         names = ('-f', 'value', '-c', 'Name')
         assert output(*command, 'list', *names) == 'a\né\n'
-        output(*command, 'delete', 'a')
-        shown = output(*command, 'show', 'é', '-f', 'value', '-c', 'name')
-        assert shown == 'é\n'
-    assert [image['name'] for image in nova.images] == ['é']
+        output(*command, 'delete', 'é')
+    assert [image['name'] for image in nova.images] == ['a']
 
 
 def _base():
