@@ -62,7 +62,7 @@ QUERIES = (
     {'changes-since': '2000-01-01T00:00:00Z', 'status': 'active'},
     {'name': 'in:golden,gold', 'property-hw_disk_bus': 'virtio'},
     *({'property-os_distro': 'ubuntu'}, {'property-pxe': 'on'}),
-    *({'property-hw_disk_bus': 'virtio'}, {'property-architecture': ''}),
+    *({'property-hw_disk_bus': 'virtio'}, {'property-hw_serial': ''}),
 )
 
 
