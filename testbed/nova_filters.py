@@ -87,7 +87,7 @@ def _keeps(image: Mapping[str, Any], name: str, value: str) -> bool:
         return True
     # Nova uses lstrip() like this.
     key = name.lstrip('property-')  # noqa: B005
-    if not value or key in _OF_GLANCE or key.endswith(('_min', '_max')):
+    if key in _OF_GLANCE or key.endswith(('_min', '_max')):
         return False
     return bool(properties.get(key) == value)
 

@@ -12,6 +12,7 @@ from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api import ServerList
+from osc_compute_images.api.changes._links import entries
 from osc_compute_images.api.changes.protection import Protection
 from osc_compute_images.api.changes.usage import Usage
 from osc_compute_images.api.filters import EVERYTHING
@@ -78,7 +79,7 @@ class Reading:
                     f'There are more than {most:,} images, too many to plan '
                     f'changes'
                 )
-            yield from page.images
+            yield from entries(page)
 
     def finish(
         self, servers: ServerList | None, *, include_used: bool

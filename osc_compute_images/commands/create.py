@@ -86,8 +86,7 @@ class CreateComputeImages(command.PlanCommand):
         )
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
-        names: list[str] = parsed_args.servers
-        return names
+        return [*parsed_args.servers]
 
     def check(self, parsed_args: argparse.Namespace) -> None:
         shared.check_waiting(parsed_args)

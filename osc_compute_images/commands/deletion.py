@@ -59,8 +59,7 @@ class DeleteComputeImage(command.ChangeCommand):
         )
 
     def names(self, parsed_args: argparse.Namespace) -> Sequence[str]:
-        images: list[str] = parsed_args.images
-        return images
+        return [*parsed_args.images]
 
     def plan(
         self, chosen: 'Chosen', parsed_args: argparse.Namespace

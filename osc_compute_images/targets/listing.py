@@ -11,6 +11,7 @@ import operator
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
+from osc_compute_images.api.changes._links import entries
 from osc_compute_images.api.changes.usage import Usage
 from osc_compute_images.api.groups import selection
 from osc_compute_images.options import choice
@@ -77,5 +78,5 @@ class Listing:
             self._on_read(len(page.images))
             if len(kept) <= most:
                 kept += page.images
-            yield from page.images
+            yield from entries(page)
         self._kept = kept if len(kept) <= most else None

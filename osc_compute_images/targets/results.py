@@ -86,15 +86,12 @@ class Results:
                 # It is that of the whole command.
                 raise result
             successful.discard(key)
+            name = describe_region(key)
             with self.progress.hidden():
-                self._report(key, result)
+                if isinstance(result, api.ServerNotFound | api.FlavorNotFound):
+                    self._log.warning('%s is skipped: %s', name, result)
+                    continue
+                self.exit_code = 1
+                self._log.error('%s: %s', name, errors.describe(result))
         if not successful:
             raise exceptions.CommandError('Every region failed or was skipped')
-
-    def _report(self, key: RegionKey, error: ImagesError) -> None:
-        name = describe_region(key)
-        if isinstance(error, api.ServerNotFound | api.FlavorNotFound):
-            self._log.warning('%s is skipped: %s', name, error)
-        else:
-            self.exit_code = 1
-            self._log.error('%s: %s', name, errors.describe(error))

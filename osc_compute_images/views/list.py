@@ -52,10 +52,13 @@ class ListView(view.View):
             raise base.UsageError(
                 '--marker needs a single region: select it with --region'
             )
-        is_long = self._args.long or field.are_requested(
-            {*field.LONG} - {*field.BRIEF}, self._args
-        )
-        headers = field.LONG if is_long else field.BRIEF
+        headers = [
+            header
+            for header in field.LONG
+            if self._args.long
+            or header in field.BRIEF
+            or field.are_requested([header], self._args)
+        ]
         rows = map(self._escaper(), self._rows(regions, headers))
         # Raise early errors before anything is printed.
         first = list(itertools.islice(rows, 1))

@@ -29,7 +29,14 @@ class ImageView(view.View):
         with errors.translated(self._command, self._args):
             with _limited(self._args.timeout):
                 regions = scope.selected(self._command, self._args)
-                region, image = self._find(regions)
+                name = self._args.image
+                if regions.headers:
+                    found = self._results.of_regions(
+                        regions, lambda each: each.find_all(name)
+                    )
+                    region, image = finder.only_image(found, name)
+                else:
+                    region, image = finder.find(regions, name)
             if self._args.wait:
                 image = self._wait(regions.apis[region], image)
         names = [header.lower() for header in regions.headers]
@@ -39,15 +46,6 @@ class ImageView(view.View):
             human_sizes=self._args.human_readable,
         )
         return tuple(fields), self._escaper()(fields.values())
-
-    def _find(self, regions: scope.Regions) -> tuple[scope.RegionKey, Image]:
-        name = self._args.image
-        if not regions.headers:
-            return finder.find(regions, name)
-        found = self._results.of_regions(
-            regions, lambda each: each.find_all(name)
-        )
-        return finder.only_image(found, name)
 
     def _wait(self, images: api.ImagesAPI, image: Image) -> Image:
         try:

@@ -4,7 +4,6 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
-import contextlib
 import json
 import signal
 
@@ -14,8 +13,8 @@ from testbed import canned_cloud
 from tests.functional.real import Cloud
 from tests.functional.real import Glance
 from tests.functional.real import Images
-from tests.functional.servers import Compute
-from tests.functional.shell import FORKS
+from tests.functional.servers import Servers
+from tests.functional.servers import wait_for_host
 from tests.functional.shell import Shell
 
 
@@ -24,10 +23,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
     They list all images and change some, so they cannot run in parallel with
     each other. With pytest-xdist, each process has a cloud of its own, and
-    ``--dist loadgroup`` runs modules in parallel. The repository of restic is
-    slow to make, so there is one.
+    ``--dist loadgroup`` runs modules in parallel. What else is slow to make,
+    there is once, too.
     """
-    shared = {'cloud', 'restic'}.intersection(
+    shared = {'cloud', 'restic', 'beside', 'container'}.intersection(
         getattr(item, 'fixturenames', ())
     )
     if shared and item.config.pluginmanager.hasplugin('xdist'):
@@ -36,12 +35,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope='session', autouse=True)
-def forks() -> Iterator[None]:
-    """End the processes that fork."""
-    with contextlib.ExitStack() as stack:
-        for server in FORKS.values():
-            stack.enter_context(server)
-        yield
+def interruptible() -> None:
+    """Let commands be interrupted, even if the tests run in the background.
+
+    Commands would inherit that SIGINT is ignored; with nohup, SIGHUP, too.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 # --- the real cloud -------------------------------------------------------
@@ -67,21 +67,15 @@ def admin(cloud: Cloud) -> Shell:
 
 
 @pytest.fixture(scope='session')
-def reader(cloud: Cloud) -> Shell:
-    """Provide the shell of a user with read access only."""
-    return cloud.shell('reader')
-
-
-@pytest.fixture(scope='session')
-def configured(
+def at_endpoint(
     cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., Shell]:
-    """Return a function that makes a shell with other settings."""
+) -> Callable[[str], Shell]:
+    """Return a function that makes a shell with another URL of Compute."""
 
-    def make(**settings: str) -> Shell:
-        clouds = {'demo': cloud.clouds()['demo'] | settings}
-        path = tmp_path_factory.mktemp('configured') / 'clouds.yaml'
-        path.write_text(json.dumps({'clouds': clouds}))
+    def make(url: str) -> Shell:
+        settings = {**cloud.clouds()['demo'], 'compute_endpoint_override': url}
+        path = tmp_path_factory.mktemp('endpoint') / 'clouds.yaml'
+        path.write_text(json.dumps({'clouds': {'demo': settings}}))
         return cloud.shell('demo', OS_CLIENT_CONFIG_FILE=str(path))
 
     return make
@@ -91,12 +85,6 @@ def configured(
 def glance(cloud: Cloud) -> Glance:
     """Provide Glance in the first region, for the ordinary user."""
     return Glance(cloud, 'demo')
-
-
-@pytest.fixture(scope='session')
-def admin_glance(cloud: Cloud) -> Glance:
-    """Provide Glance in the first region, for the administrator."""
-    return Glance(cloud, 'admin')
 
 
 @pytest.fixture
@@ -120,27 +108,16 @@ def admin_images(cloud: Cloud) -> Iterator[Images]:
         yield made
 
 
-@pytest.fixture
-def left(glance: Glance) -> Callable[[], set[str]]:
-    """Return what returns the names that begin with ``ours-``."""
-    return lambda: {
-        str(image['name'])
-        for image in glance.images()
-        if str(image['name']).startswith('ours-')
-    }
-
-
 @pytest.fixture(scope='session')
-def compute(cloud: Cloud) -> Compute:
+def servers(cloud: Cloud) -> Servers:
     """Provide the servers of the ordinary user."""
-    compute = Compute(cloud, 'demo')
-    compute.wait_for_host()
-    return compute
+    wait_for_host(cloud)
+    return Servers(cloud, 'demo')
 
 
 @pytest.fixture
 def boot(
-    compute: Compute, glance: Glance, images: Images
+    servers: Servers, glance: Glance, images: Images
 ) -> Iterator[Callable[..., list[str]]]:
     """Return a function that makes servers with these names.
 
@@ -150,19 +127,17 @@ def boot(
     made: list[str] = []
 
     def make(*names: str, **properties: str) -> list[str]:
-        new = []
-        for name in names:
-            image_id = images(f'{name}-base', **properties)
-            server_id, reason = compute.boot(image_id, '1', name)
-            assert server_id, reason
-            new.append(server_id)
+        new = [
+            servers.boot(images(f'{name}-base', **properties), name=name)
+            for name in names
+        ]
         made.extend(new)
         for server_id in new:
-            compute.wait(server_id)
+            servers.wait(server_id)
         return new
 
     yield make
-    compute.delete(*(each for each in made if compute.server(each)))
+    servers.delete(*filter(servers.exists, made))
     for image in glance.images():
         if image.get('instance_uuid') in made:
             glance.delete(image['id'])
@@ -177,20 +152,3 @@ def canned() -> Iterator[canned_cloud.Server]:
     nova = canned_cloud.Nova([canned_cloud.image(n) for n in range(3)])
     with canned_cloud.canned_cloud(nova) as server:
         yield server
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Let commands be interrupted, even if the tests run in the background.
-
-    Commands would inherit that SIGINT is ignored; with nohup, SIGHUP, too.
-    """
-    before = {
-        signal.SIGINT: signal.signal(
-            signal.SIGINT, signal.default_int_handler
-        ),
-        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_DFL),
-    }
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)

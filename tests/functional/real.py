@@ -2,6 +2,7 @@
 
 """The real cloud, and its images in Glance."""
 
+from collections.abc import Iterator
 import contextlib
 import json
 import os
@@ -79,37 +80,30 @@ class Cloud:
 
 
 class Glance:
-    """Glance, through openstacksdk."""
+    """Images in Glance, as one user sees them in one region."""
 
     def __init__(
         self, cloud: Cloud, user: str, region: str = 'RegionOne'
     ) -> None:
         self._api = cloud.connection(user, region).image
-
-    def get(self, path: str) -> Any:
-        """Return the decoded response, or None for a 404."""
-        response = self._api.get(path)
-        if response.status_code == 404:
-            return None
-        assert response.status_code == 200, response.text
-        return response.json()
+        self._database = cloud.facts['regions'][region]['glance_db']
 
     def image(self, image_id: str) -> dict[str, Any] | None:
-        """Return the record of an image."""
-        image: dict[str, Any] | None = self.get(f'/images/{image_id}')
-        return image
+        """Return the record of an image, or None if there is none."""
+        response = self._api.get(f'/images/{image_id}')
+        assert response.status_code in (200, 404), response.text
+        return response.json() if response.status_code == 200 else None
 
     def images(self, **query: str) -> list[dict[str, Any]]:
         """Return all images that the user can see, the newest first."""
         found: list[dict[str, Any]] = []
-        more = ''.join(f'&{key}={value}' for key, value in query.items())
-        url = f'/images?limit=1000{more}'
-        while url:
-            page = self.get(url)
-            found += page['images']
-            # Both the path and the endpoint contain the version.
-            url = page.get('next', '').removeprefix('/v2')
-        return found
+        while True:
+            params = {'limit': '1000', **query}
+            page = self._api.get('/images', params=params).json()['images']
+            found += page
+            if len(page) < 1000:
+                return found
+            query['marker'] = page[-1]['id']
 
     def create(self, data: bytes | None = b'data', **fields: Any) -> str:
         """Create an image; return its ID. Without data it is queued."""
@@ -118,64 +112,57 @@ class Glance:
         assert made.status_code == 201, made.text
         image_id: str = made.json()['id']
         if data is not None:
-            self.upload(image_id, data)
+            done = self._api.put(
+                f'/images/{image_id}/file',
+                data=data,
+                headers={'Content-Type': 'application/octet-stream'},
+            )
+            assert done.status_code == 204, done.text
         return image_id
-
-    def upload(self, image_id: str, data: bytes) -> None:
-        """Upload the data of an image."""
-        response = self._api.put(
-            f'/images/{image_id}/file',
-            data=data,
-            headers={'Content-Type': 'application/octet-stream'},
-        )
-        assert response.status_code == 204, response.text
 
     def delete(self, image_id: str) -> None:
         """Delete an image, if it still exists."""
         self._api.delete(f'/images/{image_id}')
 
-
-class Images:
-    """Creates images of a user, and removes them."""
-
-    def __init__(
-        self, cloud: Cloud, user: str, region: str = 'RegionOne'
-    ) -> None:
-        self._glance = Glance(cloud, user, region)
-        self._database = cloud.facts['regions'][region]['glance_db']
-        self._made: list[str] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        """Remove all images, in any status."""
-        for image_id in self._made:
-            image = self._glance.image(image_id)
-            if image is not None:
-                if image['protected'] or image['status'] != 'active':
-                    self.update(image_id, status='queued', protected=0)
-                self._glance.delete(image_id)
-
-    def __call__(self, name: str = 'life', **fields: Any) -> str:
-        """Create an image, and return its ID."""
-        fields = {'visibility': 'private', **fields}
-        self._made.append(self._glance.create(name=name, **fields))
-        return self._made[-1]
-
     def update(self, image_id: str, **fields: Any) -> None:
         """Set fields in the database that no API sets."""
-        with (
-            contextlib.closing(
-                sqlite3.connect(self._database, timeout=60)
-            ) as database,
-            database,
-        ):
-            assigned = ', '.join(f'{field} = ?' for field in fields)
+        assigned = ', '.join(f'{field} = ?' for field in fields)
+        with opened(self._database) as database:
             database.execute(
                 f'UPDATE images SET {assigned} WHERE id = ? AND NOT deleted',
                 (*fields.values(), image_id),
             )
+
+
+class Images(Glance):
+    """Creates images of a user, and removes what is left of them."""
+
+    def __enter__(self) -> Self:
+        self._made: list[str] = []
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for image_id in self._made:
+            image = self.image(image_id)
+            if image is not None:
+                if image['protected'] or image['status'] != 'active':
+                    self.update(image_id, status='queued', protected=0)
+                self.delete(image_id)
+
+    def __call__(self, name: str = 'life', **fields: Any) -> str:
+        """Create an image, and return its ID."""
+        fields = {'visibility': 'private', **fields}
+        self._made.append(self.create(name=name, **fields))
+        return self._made[-1]
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[sqlite3.Connection]:
+    """Open a database of the cloud; each statement is committed."""
+    with contextlib.closing(
+        sqlite3.connect(path, timeout=60, isolation_level=None)
+    ) as database:
+        yield database
 
 
 #: Status and progress in Compute, by the status in Glance.

@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The real ``openstack`` command, as a process with its own environment."""
+"""The ``openstack`` and ``compute-image`` commands."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
 import dataclasses
+import io
 import json
+import logging
 import os
 from pathlib import Path
 import shutil
 import subprocess
 import sys
 from typing import Any
+from unittest import mock
 
-from testbed.fork_server import ForkServer
+from openstackclient import shell as openstackclient
+from openstackclient.common.clientmanager import ClientManager
+
+# It is that of the program that imports cliff.
+openstackclient.OpenStackShell.NAME = 'openstack'
 
 #: Seconds to wait for an event that must happen.
 PATIENCE = 120
@@ -51,7 +59,7 @@ def search_path() -> str:
 
 
 def fresh(
-    words: Sequence[str | Path],
+    words: Sequence[str | bytes | Path],
     environment: Mapping[str, str],
     *,
     timeout: float = PATIENCE,
@@ -75,18 +83,12 @@ def fresh(
 class Shell:
     """Runs ``openstack`` or ``compute-image`` with its own environment.
 
-    A command is a fork of a process that has imported the modules, unless an
-    import could depend on the environment or the folder.
-
     :param program: ``compute-image`` starts three times as fast; of its words,
         ``compute image`` is left out
     """
 
     def __init__(
-        self,
-        environment: Mapping[str, str],
-        *,
-        program: str = 'openstack',
+        self, environment: Mapping[str, str], *, program: str = 'openstack'
     ) -> None:
         self.environment = {
             **{
@@ -109,28 +111,42 @@ class Shell:
             del command[at : at + 2]
         return command
 
-    def run(
-        self,
-        *words: str | bytes,
-        cwd: Path | None = None,
-        timeout: float = PATIENCE,
-    ) -> Result:
-        """Run a command, with any result."""
-        done = FORKS[self.program].run(
-            *self.command(*words)[1:],
-            environment=self.environment,
-            cwd=cwd,
-            timeout=timeout,
-        )
-        return Result(
-            done.returncode,
-            done.stdout.decode(errors='surrogateescape'),
-            done.stderr.decode(errors='surrogateescape'),
-        )
+    def process(self, *words: str | bytes, **more: Any) -> Result:
+        """Run a command as a process, with any result."""
+        return fresh(self.command(*words), self.environment, **more)
 
-    def __call__(self, *words: str, **more: Any) -> Result:
+    def run(self, *words: str) -> Result:
+        """Run ``openstack`` in this process, with any result."""
+        out, err = (io.TextIOWrapper(io.BytesIO(), 'utf-8') for _ in range(2))
+        for kind in ClientManager.__mro__:
+            for client in vars(kind).values():
+                # It is kept in the class, and may be that of another user.
+                if hasattr(client, '_handle'):
+                    client._handle = None
+        root = logging.getLogger()
+        handlers, level = root.handlers[:], root.level
+        with (
+            open(os.devnull) as nothing,
+            mock.patch.dict(os.environ, self.environment, clear=True),
+            mock.patch('sys.argv', ['openstack', *words]),
+            mock.patch('sys.stdin', nothing),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            try:
+                code = openstackclient.main([*words])
+            except SystemExit as e:
+                code = e.code
+            finally:
+                root.handlers[:] = handlers
+                root.setLevel(level)
+        for stream in (out, err):
+            stream.seek(0)
+        return Result(code, out.read(), err.read())
+
+    def __call__(self, *words: str) -> Result:
         """Run a command, which must succeed without output on stderr."""
-        result = self.run(*words, **more)
+        result = self.run(*words)
         assert (result.code, result.err) == (0, '')
         return result
 
@@ -141,21 +157,9 @@ class Shell:
         ).json()
         return listed
 
-    def fails(self, *words: str, code: int = 1, **more: Any) -> str:
+    def fails(self, *words: str, code: int = 1) -> str:
         """Run a command, which must fail; return its error, one line."""
-        result = self.run(*words, **more)
+        result = self.run(*words)
         assert (result.code, result.out) == (code, ''), result.err
         [line] = result.err.splitlines()
         return line
-
-
-#: The arguments are refused once the modules of most commands are imported.
-FORKS = {
-    program: ForkServer(
-        executable(program), (*words, '--status='), Shell({}).environment
-    )
-    for program, words in {
-        'openstack': ('compute', 'image', 'list'),
-        'compute-image': ('list',),
-    }.items()
-}

@@ -2,9 +2,14 @@
 
 """Use, visibility and summaries, compared with Nova's database and Glance."""
 
+import collections
+from typing import Any
+
 import pytest
 
 from tests.functional.real import as_shown
+from tests.functional.real import Cloud
+from tests.functional.real import Glance
 from tests.functional.real import ids
 from tests.functional.servers import nova_database
 
@@ -13,108 +18,65 @@ SUMMARY = ('compute', 'image', 'summary')
 JSON = ('-f', 'json')
 
 
-class Uses:
-    """What uses which image, from the database of Nova.
+#: The image of each shelved server, in Nova's database only.
+HOMES = """
+SELECT instance_uuid, value FROM instance_system_metadata
+WHERE deleted = 0 AND key = 'shelved_image_id'
+"""
+
+
+def uses(
+    cloud: Cloud, images: list[dict[str, Any]], project: str | None = None
+) -> tuple[dict[str, str], dict[str, set[str]]]:
+    """Return the names of servers, and what uses each image.
 
     No server of the cloud is in ERROR, or has a task.
 
     :param project: only servers of this project count; None for all
-    :ivar servers: names of servers, by ID
-    :ivar homes: the image of each shelved server, in Nova's database
     """
-
-    def __init__(self, cloud, project, images):
-        with nova_database(cloud) as db:
-            rows = db.execute(
-                'SELECT uuid, display_name, image_ref, vm_state, project_id '
-                'FROM instances WHERE deleted = 0'
-            ).fetchall()
-            homes = dict(
-                db.execute(
-                    'SELECT instance_uuid, value '
-                    'FROM instance_system_metadata WHERE deleted = 0 '
-                    "AND key = 'shelved_image_id'"
-                )
-            )
-        rows = [row for row in rows if project in (None, row[-1])]
-        self.servers = {row[0]: row[1] for row in rows}
-        self.homes = {}
-        self._users = {}
-        for server_id, _name, image_id, state, _project in rows:
-            if image_id:
-                self._add(image_id, server_id)
-            if image_id and state.startswith('shelved'):
-                self.homes[server_id] = homes[server_id]
-                for image in images:
-                    if image['Server ID'] == server_id:
-                        self._add(image['ID'], server_id)
-        for image in images:
-            for key in ('kernel_id', 'ramdisk_id'):
-                self._add(image['Properties'].get(key), image['ID'])
-
-    def _add(self, image_id, user):
-        self._users.setdefault(image_id, set()).add(user)
-
-    def of(self, image):
-        """Return the IDs of what uses an image."""
-        return self._users.get(image['ID'], set())
+    with nova_database(cloud) as db:
+        rows = db.execute(
+            'SELECT uuid, display_name, image_ref, vm_state, project_id '
+            'FROM instances WHERE deleted = 0'
+        ).fetchall()
+    rows = [row for row in rows if project in (None, row[-1])]
+    users = collections.defaultdict(set)
+    for server_id, _name, image_id, state, _project in rows:
+        users[image_id].add(server_id)
+        if image_id and state.startswith('shelved'):
+            for image in images:
+                if image['Server ID'] == server_id:
+                    users[image['ID']].add(server_id)
+    for image in images:
+        for key in ('kernel_id', 'ramdisk_id'):
+            users[image['Properties'].get(key)].add(image['ID'])
+    return {row[0]: row[1] for row in rows}, users
 
 
-@pytest.fixture(scope='module')
-def seen(glance):
-    """Provide the expected rows of the images that the user sees."""
-    return [as_shown(image) for image in glance.images()]
-
-
-@pytest.fixture(scope='module')
-def uses(cloud, seen):
-    """Provide what uses these images, as far as visible to the user."""
-    return Uses(cloud, cloud.facts['projects']['demo'], seen)
-
-
-def test_usage_agrees_with_database(demo, seen, uses):
+def test_usage_agrees_with_database(cloud, demo, glance):
+    seen = [as_shown(image) for image in glance.images()]
+    names, users = uses(cloud, seen, cloud.facts['projects']['demo'])
     listed = demo(*LIST, '--usage', *JSON).json()
     assert ids(listed) == ids(seen)
     for row, image in zip(listed, seen, strict=True):
-        assert set(row['Used By']) == uses.of(image), row
-        assert row['Server Name'] == uses.servers.get(image['Server ID']), row
-    # Nova has the image of a shelved server in its database only.
-    used = {row['ID']: row['Used By'] for row in listed}
-    assert len(uses.homes) > 1
-    assert all(server in used[home] for server, home in uses.homes.items())
+        assert set(row['Used By']) == users[image['ID']], row
+        assert row['Server Name'] == names.get(image['Server ID']), row
+    with nova_database(cloud) as db:
+        homes = dict(db.execute(HOMES))
+    homes = {server: homes[server] for server in names.keys() & homes.keys()}
+    assert len(homes) > 1
+    assert all(server in users[home] for server, home in homes.items())
     # There are images that an image or a server of a volume needs.
     assert any(i['Properties'].get('kernel_id') for i in seen)
-    assert 'from-volume' in uses.servers.values()
+    assert 'from-volume' in names.values()
 
 
-def test_filters_of_use_agree_with_database(demo, seen, uses):
-    unused = {i['ID'] for i in seen if not uses.of(i)}
-    orphaned = {
-        i['ID']
-        for i in seen
-        if i['Server ID'] and i['Server ID'] not in uses.servers
-    }
-    for option, wanted in (('--unused', unused), ('--orphaned', orphaned)):
-        assert 0 < len(wanted) < len(seen)
-        result = demo.run(*LIST, option, *JSON)
-        assert set(ids(result.json())) == wanted
-        [line] = result.err.splitlines()
-        assert 'servers of other projects are not visible' in line
-    for server_id in uses.homes:
-        listed = demo(*LIST, '--used-by', server_id, *JSON).json()
-        assert set(ids(listed)) == {
-            i['ID'] for i in seen if server_id in uses.of(i)
-        }
-
-
-def test_administrator_sees_servers_of_all_projects(
-    admin, admin_glance, cloud
-):
-    seen = [as_shown(image) for image in admin_glance.images()]
-    everybody = Uses(cloud, None, seen)
+def test_administrator_sees_servers_of_all_projects(admin, cloud):
+    seen = [as_shown(image) for image in Glance(cloud, 'admin').images()]
+    _names, users = uses(cloud, seen)
     result = admin.run(*LIST, '--unused', *JSON)
-    listed = set(ids(result.json()))
-    assert listed == {i['ID'] for i in seen if not everybody.of(i)}
+    unused = [image['ID'] for image in seen if not users[image['ID']]]
+    assert ids(result.json()) == unused
     assert 'other projects' not in result.err
     assert 'booted from volumes' in result.err
 
@@ -126,20 +88,16 @@ def test_administrator_sees_servers_of_all_projects(
         *(('demo', 'shared'), ('admin', 'shared')),
     ],
 )
-def test_a_visibility_is_that_of_glance(
-    request, glance, admin_glance, images, user, visibility
-):
+def test_a_visibility_is_that_of_glance(cloud, images, user, visibility):
     images('ours-shared', visibility='shared')
-    shell = request.getfixturevalue(user)
-    of_user = glance if user == 'demo' else admin_glance
-    listed = [as_shown(i) for i in of_user.images(visibility=visibility)]
+    shell = cloud.shell(user)
+    of_user = Glance(cloud, user).images(visibility=visibility)
+    listed = [as_shown(image) for image in of_user]
     assert listed
     word = f'--{visibility}'
     # In pages that Nova makes.
     words = ('--limit', '5', '--max-items', '999')
     assert shell.images(word, *words) == listed
     [sums] = shell(*SUMMARY, word, *JSON).json()
-    assert (sums['Count'], sums['Size']) == (
-        len(listed),
-        sum(i['Size'] for i in listed),
-    )
+    size = sum(image['Size'] for image in listed)
+    assert (sums['Count'], sums['Size']) == (len(listed), size)

@@ -2,62 +2,67 @@
 
 """``compute-image``, compared with ``openstack compute image``."""
 
+import functools
 import json
+import sys
 
 import pytest
 
 from testbed import canned_cloud
+from tests.functional.processes import Terminal
+from tests.functional.shell import fresh
 from tests.functional.shell import Shell
-from tests.functional.terminal import Terminal
 
 LIST = ('compute', 'image', 'list')
-PROGRAMS = ('openstack', 'compute-image')
 
 
 @pytest.fixture(scope='module')
-def server():
-    """Provide a cloud with an image of each status."""
+def environment():
+    """Provide the variables of a cloud with an image of each status."""
     images = [
         canned_cloud.image(n, status=status, name=status.lower())
         for n, status in enumerate(['ACTIVE', 'ERROR', 'DELETED', 'SAVING'])
     ]
     with canned_cloud.canned_cloud(canned_cloud.Nova(images)) as server:
-        yield server
+        yield canned_cloud.environment(server)
 
 
-SAME = {
-    'table': (['list', '--all-regions'], 0),
-    'jsonl': (['list', '--long', '-f', 'jsonl'], 0),
-    'none': (['delete', 'no such', 'nor this'], 1),
-    'value of an option': (['list', '--min-ram', 'much'], 2),
-    'error': (['show', 'error', '--wait'], 3),
-}
+def own(environment, *words):
+    """Run the program."""
+    shell = Shell(environment, program='compute-image')
+    return shell.process('compute', 'image', *words)
 
 
-@pytest.mark.parametrize(('words', 'code'), SAME.values(), ids=SAME)
-def test_both_programs_print_the_same(server, words, code):
-    environment = canned_cloud.environment(server)
-    osc, own = (
-        Shell(environment, program=program).run('compute', 'image', *words)
-        for program in PROGRAMS
-    )
-    assert (own.code, own.out) == (code, osc.out)
-    assert osc.code == code
+@pytest.mark.parametrize(
+    ('words', 'code'),
+    [
+        (['list', '--all-regions'], 0),
+        (['list', '--long', '-f', 'jsonl'], 0),
+        (['delete', 'no such', 'nor this'], 1),
+        (['list', '--min-ram', 'much'], 2),
+        (['show', 'error', '--wait'], 3),
+    ],
+)
+def test_both_programs_print_the_same(environment, words, code):
+    of_osc = Shell(environment).run('compute', 'image', *words)
+    ours = own(environment, *words)
+    assert (ours.code, ours.out) == (of_osc.code, of_osc.out)
+    assert ours.code == code
     # The usage is wrapped depending on the length of the name.
-    assert own.err.split('\n')[-2:] == [
+    ends = [each.err.split('\n')[-2:] for each in (ours, of_osc)]
+    assert ends[0] == [
         line.replace('openstack compute image', 'compute-image')
-        for line in osc.err.split('\n')[-2:]
+        for line in ends[1]
     ]
     if code in (0, 1):
-        assert own.err == osc.err
+        assert ours.err == of_osc.err
 
 
-@pytest.mark.parametrize('program', PROGRAMS)
-def test_both_programs_prompt_for_a_password(server, program):
-    environment = canned_cloud.environment(server)
-    del environment['OS_PASSWORD']
+def test_prompt_for_a_password(environment):
+    variables = {**environment}
+    del variables['OS_PASSWORD']
     terminal = Terminal(
-        Shell(environment, program=program),
+        Shell(variables, program='compute-image'),
         *(*LIST, '-f', 'value', '-c', 'Name'),
         stdout=False,
         own_session=True,
@@ -68,18 +73,20 @@ def test_both_programs_prompt_for_a_password(server, program):
     assert out.split() == ['active', 'error', 'deleted', 'saving']
 
 
-@pytest.mark.parametrize('program', PROGRAMS)
-def test_debug_output_has_no_secrets(server, program):
-    environment = canned_cloud.environment(server)
-    result = Shell(environment, program=program).run('--debug', *LIST)
-    assert result.code == 0
-    assert 'REQ: curl' in result.err
-    assert canned_cloud.TOKEN not in result.out + result.err
-    assert canned_cloud.PASSWORD not in result.out + result.err
+def test_debug_output_has_no_secrets_nor_control_characters():
+    odd = canned_cloud.Response(b'{}', headers={'X-Odd': '\x1b]0;pwned\x07'})
+    before = canned_cloud.always(odd)
+    with canned_cloud.canned_cloud(canned_cloud.Nova([]), '', before) as cloud:
+        environment = canned_cloud.environment(cloud)
+        of_osc = Shell(environment).run('--debug', *LIST)
+        for result in (of_osc, own(environment, '--debug', 'list')):
+            assert 'pwned' in result.err
+            assert not {*result.err} & {'\x1b', '\x07'}
+            assert canned_cloud.TOKEN not in result.out + result.err
+            assert canned_cloud.PASSWORD not in result.out + result.err
 
 
-@pytest.mark.parametrize('program', PROGRAMS)
-def test_cached_token_saves_login(canned, program, tmp_path):
+def test_cached_token_saves_login(canned, tmp_path):
     environment = canned_cloud.configuration(canned, tmp_path) | {
         # A keyring without a prompt.
         'PYTHON_KEYRING_BACKEND': 'keyrings.alt.file.PlaintextKeyring',
@@ -91,9 +98,115 @@ def test_cached_token_saves_login(canned, program, tmp_path):
     sent = []
     for _ in range(2):
         canned.requests.clear()
-        listed = Shell(environment, program=program)(*LIST, '-f', 'value')
-        assert listed.out.count('\n') == 3
+        listed = own(environment, 'list', '-f', 'value')
+        assert (listed.out.count('\n'), listed.err) == (3, '')
         sent.append(canned.paths())
     assert any('auth/tokens' in path for path in sent[0])
-    assert len(sent[1]) == 1
-    assert 'images/detail' in sent[1][0]
+    assert sent[1] == ['GET /v2.1/images/detail']
+
+
+# --- imports and memory: counts independent of time -----------------------
+
+#: Runs the program, and then writes its peak memory in kB, and its imported
+#: modules, to stderr. Optional dependencies of openstacksdk are not imported.
+MEASURED = r"""
+import atexit, re, sys
+def report():
+    # getrusage would include the memory of the parent.
+    peak = re.search(r'VmHWM:\s*(\d+)', open('/proc/self/status').read())[1]
+    print(peak, *(n for n, m in sys.modules.items() if m), file=sys.stderr)
+atexit.register(report)
+for optional in ('influxdb', 'keyring', 'prometheus_client', 'statsd'):
+    sys.modules[optional] = None
+sys.argv[0] = 'compute-image'
+from osc_compute_images.shell import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+#: Modules that "openstack" imports, or other commands.
+UNUSED = {
+    *('cmd2', 'dogpile', 'keystoneclient', 'msgpack', 'openstackclient'),
+    *('openstack.block_storage', 'openstack.cloud', 'openstack.compute'),
+    *('psutil', 'rich', 'cinderclient', 'novaclient'),
+    *(
+        f'osc_compute_images.commands.{name}'
+        for name in ('delete', 'set', 'show', 'summary', 'unset')
+    ),
+}
+
+
+def measured(environment, form: str) -> tuple[int, int, set[str]]:
+    """Return lines, peak memory and modules of a list."""
+    words = [sys.executable, '-c', MEASURED, 'list', '-f', form]
+    result = fresh(words, Shell(environment).environment)
+    assert result.code == 0
+    peak, *modules = result.err.split()
+    return result.out.count('\n'), int(peak), {*modules}
+
+
+def test_no_unused_modules_are_imported(environment):
+    _lines, peak, modules = measured(environment, 'json')
+    assert 'osc_compute_images.commands.list' in modules
+    assert modules.isdisjoint(UNUSED), modules & UNUSED
+    assert peak < 50 * 1024
+
+
+def test_memory_does_not_grow_with_list():
+    peaks = []
+    for count in (1, 20_000):
+        nova = canned_cloud.Nova(map(canned_cloud.image, range(count)))
+        with canned_cloud.canned_cloud(nova) as server:
+            lines, peak, _ = measured(canned_cloud.environment(server), 'csv')
+        assert lines == count + 1
+        peaks.append(peak)
+    assert peaks[1] - peaks[0] < 12_000, peaks
+
+
+# --- completion, and help --------------------------------------------------
+
+#: Prints what the Tab key would offer after some words. Without the package
+#: bash-completion, a function is as it is for words without colons.
+_TAB = """
+. /usr/share/bash-completion/bash_completion 2> /dev/null ||
+_get_comp_words_by_ref() {
+    cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+    words=("${COMP_WORDS[@]}")
+}
+. /dev/stdin
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE=$* COMP_POINT=${#COMP_LINE}
+"_${1//-/_}" "$1"
+echo "${COMPREPLY[@]}"
+"""
+
+
+@functools.cache
+def completion(program: str) -> str:
+    """Return what a program prints for bash."""
+    return Shell({}, program=program).process('complete').out
+
+
+@pytest.mark.parametrize(
+    ('line', 'offered'),
+    [
+        ('compute-image li', 'list'),
+        ('compute-image s', 'set show summary'),
+        ('compute-image list --sort-c', '--sort-column'),
+        ('compute-image delete web --dry', '--dry-run'),
+        ('compute-image --os-cloud mycloud sh', 'show'),
+        ('openstack compute image pr', 'prune'),
+        ('openstack compute image list --newe', '--newest'),
+    ],
+)
+def test_bash_completes(line, offered):
+    program, *words = line.split()
+    tab = ['bash', '-c', _TAB, 'bash', program, *words]
+    done = fresh(tab, Shell({}).environment, input=completion(program))
+    assert (done.out, done.err) == (f'{offered}\n', '')
+
+
+def test_help_needs_no_configuration(tmp_path):
+    nowhere = {'HOME': str(tmp_path), 'XDG_CONFIG_HOME': str(tmp_path)}
+    shell = Shell(nowhere, program='compute-image')
+    result = shell.process(*LIST, '--help', cwd=tmp_path)
+    assert (result.code, result.err) == (0, '')
+    assert result.out.startswith('usage: compute-image list')

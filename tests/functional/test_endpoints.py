@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Forms of the URL of Compute, with a real Nova."""
+"""Forms of the URL of Compute, and mistakes, with a real Keystone and Nova."""
 
 from collections.abc import Callable
 from collections.abc import Iterator
 import json
+import re
 import shlex
 
 import pytest
 
-from testbed import canned_cloud
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 from testbed.forwarding_proxy import ForwardingProxy
@@ -28,13 +28,13 @@ def nova(cloud: Cloud) -> str:
 
 
 @pytest.fixture(scope='module')
-def works(glance, configured) -> Callable[[str], None]:
+def works(glance, at_endpoint) -> Callable[[str], None]:
     """Return a function that makes all kinds of requests to a URL."""
     images = [as_shown(image) for image in glance.images()]
     of_web_1 = [i for i in images if str(i['Name']).startswith('web-1')]
 
     def check(url: str) -> None:
-        shell: Shell = configured(compute_endpoint_override=url)
+        shell: Shell = at_endpoint(url)
         # These request a server, a flavor and three pages.
         words = ('--server', 'web-1', '--flavor', 'm1.large')
         paged = ('--limit', '1', '--max-items', '9')
@@ -54,34 +54,20 @@ def test_endpoint_override_of_any_form(cloud, works, nova, form):
 def test_endpoint_with_a_path(works, nova):
     with ForwardingProxy(nova, '/a/compute') as proxy:
         works(f'{proxy.url}/a/compute')
-        # Nova does not know the path, so its links do not contain it.
-        below = {
-            request.path.split('/')[:4] == ['', 'a', 'compute', 'v2.1']
-            for request in proxy.requests
-            if request.path.count('/') > 3
-        }
-    assert below == {True}
+    # Nova does not know the path, so its links do not contain it.
+    paths = [r.path for r in proxy.requests if r.path.count('/') > 3]
+    assert paths
+    assert all(path.startswith('/a/compute/v2.1') for path in paths)
 
 
-def test_endpoint_without_version_document(works, nova):
-    def without_versions(request: Request) -> Response | None:
-        kinds = ('/images', '/servers', '/flavors')
-        is_one = any(kind in request.path for kind in kinds)
-        return None if is_one else canned_cloud.not_found()
-
-    url = f'{nova}/v2.1'
-    with ForwardingProxy(url, '/some', without_versions) as proxy:
-        works(f'{proxy.url}/some')
-
-
-def test_images_not_served_is_not_an_empty_list(configured, nova):
+def test_images_not_served_is_not_an_empty_list(at_endpoint, nova):
     def at_2_39(request: Request) -> None:
         """Send a microversion that has no images API."""
         if '/images' in request.path:
             request.headers['openstack-api-version'] = 'compute 2.39'
 
     with ForwardingProxy(nova, before=at_2_39) as proxy:
-        shell = configured(compute_endpoint_override=f'{proxy.url}/v2.1')
+        shell = at_endpoint(f'{proxy.url}/v2.1')
         line = shell.fails(*IMAGES, 'list', '--name', 'x')
     assert 'it serves microversions 2.1 to 2.1' in line
     assert line.endswith(': openstack image list --name x')
@@ -97,16 +83,13 @@ def forbidden(request: Request) -> Response | None:
 
 
 @pytest.fixture(scope='module')
-def without_images(configured, nova) -> Iterator[Callable[..., str]]:
-    """Return a function that runs a command there: the one to use instead."""
+def instead(at_endpoint, nova) -> Iterator[Callable[..., list[str]]]:
+    """Return a function that returns the words to use there for others."""
     with ForwardingProxy(nova, before=forbidden) as proxy:
-        shell = configured(compute_endpoint_override=f'{proxy.url}/v2.1')
-
-        def run(*words: str) -> str:
-            line = shell.fails(*IMAGES, *words)
-            return line.rpartition(': openstack ')[2]
-
-        yield run
+        shell = at_endpoint(f'{proxy.url}/v2.1')
+        yield lambda *words: shlex.split(
+            shell.fails(*IMAGES, *words).rpartition(': openstack ')[2]
+        )
 
 
 @pytest.mark.parametrize(
@@ -119,22 +102,57 @@ def without_images(configured, nova) -> Iterator[Callable[..., str]]:
     ],
     ids=' '.join,
 )
-def test_suggested_list_is_the_same(demo, without_images, words):
+def test_suggested_list_is_the_same(demo, instead, words):
     words = ('list', *words, '-f', 'value', '-c', 'ID')
-    instead = shlex.split(without_images(*words))
-    got = sorted(demo(*instead).out.split())
+    got = sorted(demo(*instead(*words)).out.split())
     assert got
     assert got == sorted(demo(*IMAGES, *words).out.split())
 
 
-def test_suggested_changes_are_the_same(demo, glance, images, without_images):
-    image_id = images("it's a name", a='1', b='2')
-    for words in (
-        ('set', '--property', 'c=$(x)', "it's a name"),
-        ('unset', "it's a name", '--property', 'a'),
-    ):
-        demo(*shlex.split(without_images(*words)))
-    image = glance.image(image_id)
-    assert (image['b'], image['c'], 'a' in image) == ('2', '$(x)', False)
-    demo(*shlex.split(without_images('delete', "it's a name")))
-    assert glance.image(image_id) is None
+# --- mistakes of users, as Keystone and Nova see them ----------------------
+
+CHECK = (
+    ': check the project, the region and the interface; "openstack catalog '
+    'list" shows the available endpoints'
+)
+UNSCOPED = dict.fromkeys(['OS_PROJECT_NAME', 'OS_PROJECT_DOMAIN_NAME'])
+
+#: Variables to set or to remove, words, and the line.
+MISTAKES = {
+    'password': ({'OS_PASSWORD': 'wrong'}, (), r'.*\(HTTP 401\).*'),
+    'region': (
+        {'OS_REGION_NAME': 'Nowhere'},
+        (),
+        f".*choose from 'RegionOne', 'RegionTwo'{CHECK}",
+    ),
+    'interface': (
+        {'OS_INTERFACE': 'none'},
+        (),
+        f'none endpoint for compute service in .*{CHECK}',
+    ),
+    'no project': (UNSCOPED, (), f'The service catalog is empty{CHECK}'),
+    'no project, and all regions': (
+        UNSCOPED,
+        ('--all-regions',),
+        f'No region in the catalog has a Compute endpoint{CHECK}',
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ('changed', 'words', 'said'), MISTAKES.values(), ids=MISTAKES
+)
+def test_mistake_is_one_line(cloud, tmp_path, changed, words, said):
+    user = cloud.clouds()['demo']
+    file = tmp_path / 'clouds.yaml'
+    # Another file of the user is not read then.
+    file.write_text('{}')
+    variables = {
+        'OS_CLIENT_CONFIG_FILE': str(file),
+        'OS_IDENTITY_API_VERSION': '3',
+        'OS_REGION_NAME': user['region_name'],
+        **{f'OS_{k.upper()}': v for k, v in user['auth'].items()},
+        **changed,
+    }
+    shell = Shell({k: v for k, v in variables.items() if v is not None})
+    assert re.fullmatch(said, shell.fails(*IMAGES, 'list', *words))

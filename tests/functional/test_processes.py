@@ -7,16 +7,15 @@ The clouds are canned, and respond when a test tells them to.
 
 from collections.abc import Iterator
 import contextlib
-import os
 import signal
 import subprocess
 
 import pytest
 
 from testbed import canned_cloud
-from testbed.canned_cloud import Response
-from tests.functional.held import Held
-from tests.functional.held import MANY
+from tests.functional.processes import Held
+from tests.functional.processes import MANY
+from tests.functional.processes import shell_of
 from tests.functional.shell import executable
 from tests.functional.shell import fresh
 from tests.functional.shell import PATIENCE
@@ -27,35 +26,13 @@ LIST = ('compute', 'image', 'list')
 SHOW = ('compute', 'image', 'show')
 
 FEW = MANY[:3]
+DELETE = ('compute', 'image', 'delete', FEW[0]['id'])
 
 IDS = ('-f', 'value', '-c', 'ID')
 
 #: 128 and the number of the signal.
 BROKEN_PIPE = 141
 INTERRUPTED = 130
-
-
-def shell_of(
-    server: canned_cloud.Server,
-    program: str = 'compute-image',
-    **environment: str,
-) -> Shell:
-    """Return a shell of a canned cloud, with Python's own buffering."""
-    more = {'PYTHONUNBUFFERED': '', **environment}
-    return Shell(canned_cloud.environment(server) | more, program=program)
-
-
-@pytest.fixture
-def few(canned: canned_cloud.Server) -> Shell:
-    """Provide the shell of a cloud of three images."""
-    return shell_of(canned)
-
-
-@pytest.fixture(scope='module')
-def many() -> Iterator[canned_cloud.Server]:
-    """Provide a cloud of three pages of images."""
-    with canned_cloud.canned_cloud(canned_cloud.Nova(MANY)) as server:
-        yield server
 
 
 @contextlib.contextmanager
@@ -80,119 +57,84 @@ def end(process: subprocess.Popen) -> Result:
     return Result(process.returncode, out.decode(), err.decode())
 
 
-def redirected(shell: Shell, redirection: str, *words: str) -> Result:
-    """Run a command with a redirection in shell syntax."""
-    command = ['/bin/sh', '-c', f'exec "$0" "$@" {redirection}']
-    return fresh([*command, *shell.command(*words)], shell.environment)
-
-
 # --- pipes, and streams that are closed or full ----------------------------
 
 
 @pytest.mark.parametrize(
-    ('program', 'form'), [('openstack', 'csv'), ('compute-image', 'table')]
+    ('program', 'words', 'lines'),
+    [
+        ('openstack', (*LIST, '-f', 'csv'), 1),
+        ('compute-image', LIST, 1),
+        # The whole output is still in a buffer when the command is done.
+        ('compute-image', (*SHOW, FEW[0]['id']), 0),
+    ],
 )
-def test_pipe_closed_after_first_line(many, program, form):
-    shell = shell_of(many, program)
-    with running(shell, *LIST, '-f', form) as process:
-        assert process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b''
-        assert process.wait(PATIENCE) == BROKEN_PIPE
-
-
-def test_pipe_closed_before_any_output(few):
-    """The whole output is still in a buffer when the command is done."""
-    with running(few, *SHOW, FEW[0]['id']) as process:
-        process.stdout.close()
-        assert process.stderr.read() == b''
-        assert process.wait(PATIENCE) == BROKEN_PIPE
-
-
-def test_rows_are_printed_before_next_page_arrives():
-    held = Held(after=1)
+def test_pipe_that_is_closed(program, words, lines):
     with (
-        held.cloud() as server,
-        running(shell_of(server), *LIST, '-f', 'csv') as process,
+        canned_cloud.canned_cloud(canned_cloud.Nova(MANY)) as server,
+        running(shell_of(server, program), *words) as process,
     ):
-        lines = [process.stdout.readline() for _ in range(1001)]
-        assert MANY[999]['id'].encode() in lines[-1]
-        held.let_go.set()
-        rest = end(process)
-    assert (rest.code, rest.err) == (0, '')
-    assert rest.out.count('\n') == len(MANY) - 1000
+        for _ in range(lines):
+            assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b''
+        assert process.wait(PATIENCE) == BROKEN_PIPE
+
+
+CANNOT = 'Cannot write the output: {}\n'
+LISTED = ''.join(f'{image["id"]}\n' for image in FEW)
 
 
 @pytest.mark.parametrize(
-    ('redirection', 'words', 'error'),
+    ('redirection', 'words', 'expected'),
     [
-        ('>&-', LIST, 'stdout is closed'),
-        ('1</dev/null', (*LIST, '-f', 'csv'), 'Bad file descriptor'),
-        ('>/dev/full', (*LIST, '-f', 'csv'), 'No space left on device'),
-        ('>/dev/full', (*SHOW, FEW[0]['id']), 'No space left on device'),
+        ('>&-', LIST, (1, '', CANNOT.format('stdout is closed'))),
+        (
+            '1</dev/null',
+            (*LIST, '-f', 'csv'),
+            (1, '', CANNOT.format('Bad file descriptor')),
+        ),
+        *(
+            (
+                '>/dev/full',
+                words,
+                (1, '', CANNOT.format('No space left on device')),
+            )
+            for words in ((*LIST, '-f', 'csv'), (*SHOW, FEW[0]['id']))
+        ),
+        # Streams that are not needed.
+        ('>&-', DELETE, (0, '', '')),
+        ('2>&- <&-', (*LIST, *IDS), (0, LISTED, '')),
+        ('2>/dev/full', (*LIST, *IDS), (0, LISTED, '')),
+        ('2>&-', (*SHOW, 'none'), (1, '', '')),
     ],
 )
-def test_output_that_cannot_be_written(few, redirection, words, error):
-    result = redirected(few, redirection, *words)
-    assert (result.code, result.out) == (1, '')
-    assert result.err == f'Cannot write the output: {error}\n'
-
-
-def test_disk_gets_full_while_listing(many):
-    words = (*LIST, '-f', 'value')
-    result = redirected(shell_of(many, 'openstack'), '>/dev/full', *words)
-    assert result.code == 1
-    assert result.err == 'Cannot write the output: No space left on device\n'
-
-
-def test_command_without_output_needs_no_stdout(canned, few):
-    words = ('compute', 'image', 'delete', FEW[0]['id'])
-    result = redirected(few, '>&-', *words)
-    assert (result.code, result.err) == (0, '')
-    assert f'DELETE /v2.1/images/{FEW[0]["id"]}' in canned.paths()
-
-
-@pytest.mark.parametrize('redirection', ['2>&- <&-', '2>/dev/full'])
-def test_streams_that_are_not_needed(few, redirection):
-    result = redirected(few, redirection, *LIST, *IDS)
-    assert (result.code, result.err) == (0, '')
-    assert result.out.split() == [image['id'] for image in FEW]
-
-
-def test_failure_without_stderr(few):
-    result = redirected(few, '2>&-', *SHOW, 'none')
-    assert (result.code, result.out) == (1, '')
+def test_streams_that_are_closed_or_full(canned, redirection, words, expected):
+    command = ['/bin/sh', '-c', f'exec "$0" "$@" {redirection}']
+    shell = shell_of(canned)
+    result = fresh([*command, *shell.command(*words)], shell.environment)
+    assert (result.code, result.out, result.err) == expected
+    deleted = f'DELETE /v2.1/images/{FEW[0]["id"]}' in canned.paths()
+    assert deleted == (words == DELETE)
 
 
 # --- signals --------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ('program', 'number', 'form', 'lines'),
-    [
-        ('openstack', signal.SIGINT, 'value', 1000),
-        ('compute-image', signal.SIGTERM, 'json', 0),
-    ],
-)
-def test_interrupted_list_keeps_printed_rows(
-    interruptible, program, number, form, lines
-):
+def test_interrupted_list_keeps_printed_rows():
     held = Held(after=1)
     with (
         held.cloud() as server,
-        running(
-            shell_of(server, program), *LIST, '-f', form, '-c', 'ID'
-        ) as process,
+        running(shell_of(server, 'openstack'), *LIST, *IDS) as process,
     ):
         assert held.reached.wait(PATIENCE)
-        process.send_signal(number)
+        process.send_signal(signal.SIGINT)
         result = end(process)
-    code = INTERRUPTED if number == signal.SIGINT else -number
-    assert (result.code, result.err) == (code, '')
-    assert result.out.count('\n') == lines
+    assert (result.code, result.err) == (INTERRUPTED, '')
+    assert result.out.count('\n') == 1000
 
 
-def test_interrupt_does_not_wait_for_regions(interruptible):
+def test_interrupt_does_not_wait_for_regions():
     """The command does not wait for the threads of the regions."""
     held = Held(after=0)
     with (
@@ -216,78 +158,48 @@ def test_interrupt_does_not_wait_for_regions(interruptible):
     ]
 
 
-@pytest.mark.parametrize('does_it', [False, True])
-def test_same_command_continues_after_kill(does_it):
-    """Nova has done what was asked for last, or not."""
-    reset = Response(send=canned_cloud.reset)
-    held = Held(1, MANY[:4], 'DELETE', reset, does_it=does_it)
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
+def test_ended_deletion_says_what_was_done(number):
+    held = Held(1, MANY[:4], 'DELETE')
     words = ('compute', 'image', 'delete', '--all', '--auto-approve')
-    words = ('-q', *words, '-f', 'json')
-    with held.cloud() as server:
-        shell = shell_of(server)
-        with running(shell, *words):
-            assert held.reached.wait(PATIENCE)
-        held.let_go.set()
-        ids = [image['id'] for image in MANY[:4]]
-        left = ids[2:] if does_it else ids[1:]
-        assert [image['id'] for image in held.nova.images] == left
-        rows = shell(*words).json()
-        assert [(row['ID'], row['Result']) for row in rows] == [
-            (image_id, 'done') for image_id in left
-        ]
-        assert not held.nova.images
-        # Each was asked for as often as it took, and no other.
-        asked = [r.path for r in server.requests if r.method == 'DELETE']
-    again = [] if does_it else [ids[1]]
-    assert sorted(p.rpartition('/')[2] for p in asked) == sorted(ids + again)
+    with (
+        held.cloud() as server,
+        running(shell_of(server), *words, '-f', 'json') as process,
+    ):
+        assert held.reached.wait(PATIENCE)
+        process.send_signal(number)
+        result = end(process)
+    assert result.code == 128 + number
+    [done] = result.json()
+    assert (done['ID'], done['Result']) == (MANY[0]['id'], 'done')
+    *_before, unknown, stopped, totals = result.err.splitlines()
+    assert f'{MANY[1]["id"]} may have been changed' in unknown
+    assert stopped.startswith('Stopped after 1 of 4 images')
+    assert totals.startswith('1 image deleted')
 
 
-# --- encodings, and arguments ---------------------------------------------
-
-FOREIGN = 'Größe-café-映像'
-
-#: The locale C, without Python's coercion to UTF-8.
-PLAIN_C = {
-    'LC_ALL': 'C',
-    'PYTHONCOERCECLOCALE': '0',
-    'PYTHONUTF8': '0',
-    'PYTHONIOENCODING': '',
-}
+# --- encodings, and a shell of OpenStackClient -----------------------------
 
 
-@pytest.fixture
-def foreign() -> Iterator[canned_cloud.Server]:
-    """Provide a cloud with an image whose name is not ASCII, and another."""
-    images = [canned_cloud.image(0), canned_cloud.image(1, name=FOREIGN)]
+def test_unencodable_character():
+    name = 'Größe-café-映像'
+    images = [canned_cloud.image(0), canned_cloud.image(1, name=name)]
     with canned_cloud.canned_cloud(canned_cloud.Nova(images)) as server:
-        yield server
-
-
-def test_unencodable_character(foreign):
-    shell = shell_of(foreign, **PLAIN_C)
-    words = (*LIST, '-c', 'Name', '-f')
-    result = shell.run(*words, 'value')
-    assert (result.code, result.out) == (1, 'cirros-0.6.2-000000\n')
-    assert result.err == (
+        # The locale C, without Python's coercion to UTF-8.
+        utf8 = {'PYTHONCOERCECLOCALE': '0', 'PYTHONUTF8': '0'}
+        shell = shell_of(server, LC_ALL='C', PYTHONIOENCODING='', **utf8)
+        value, table, whole = (
+            shell.process(*LIST, '-c', 'Name', '-f', form)
+            for form in ('value', 'table', 'json')
+        )
+    assert (value.code, value.out) == (1, 'cirros-0.6.2-000000\n')
+    assert value.err == (
         "Cannot write '\\xf6' in the encoding ascii: set "
         'PYTHONIOENCODING=utf-8\n'
     )
     # Tables are for people; for a program an escape would change the name.
-    assert '| Gr\\xf6\\xdfe-caf\\xe9-\\u6620\\u50cf |' in (
-        shell(*words, 'table').out
-    )
-    assert shell(*words, 'json').json()[1] == {'Name': FOREIGN}
-
-
-def test_undecodable_argument_is_an_error(canned, few):
-    """Arguments may be any bytes, such as $'caf\\xe9'."""
-    argument = os.fsencode('\udce9t\xe9')
-    result = few.run('compute', 'image', 'delete', argument)
-    assert (result.code, result.out) == (1, '')
-    first, _count = result.err.splitlines()
-    assert first.isprintable()
-    assert '\\udce9' in first
-    assert not [r for r in canned.requests if r.method == 'DELETE']
+    assert '| Gr\\xf6\\xdfe-caf\\xe9-\\u6620\\u50cf |' in table.out
+    assert whole.json()[1] == {'Name': name}
 
 
 def test_interactive_mode(canned):

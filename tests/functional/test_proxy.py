@@ -6,7 +6,7 @@ The output must be the images of Glance, each once, in Glance's order.
 """
 
 from collections.abc import Callable
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -14,7 +14,6 @@ from testbed.canned_cloud import after_the_first_page
 from testbed.canned_cloud import Request
 from testbed.forwarding_proxy import ForwardingProxy
 from tests.functional.real import Cloud
-from tests.functional.shell import Shell
 
 #: Images per page: there are more than three pages.
 PAGE = 12
@@ -26,62 +25,37 @@ PAGED = (
 TOKEN = 'x-auth-token'
 
 
-class Behind:
-    """The ordinary user's shell, with a proxy before Nova.
+@pytest.fixture
+def listed_while(cloud: Cloud, at_endpoint) -> Callable[..., Any]:
+    """Return a function that lists IDs through a proxy before Nova.
 
-    :ivar before: called with each request
+    It calls a function with each request; it returns the IDs, and the markers
+    of all pages but the first.
     """
+    nova = cloud.facts['regions']['RegionOne']['compute_url']
 
-    def __init__(self, nova: str, configured: Callable[..., Shell]) -> None:
-        self.before: Callable[[Request], None] = lambda _request: None
-        self.proxy = ForwardingProxy(nova, before=lambda r: self.before(r))
-        self.shell = configured(
-            compute_endpoint_override=f'{self.proxy.url}/v2.1'
-        )
+    def list_(before: Callable[[Request], None]) -> Any:
+        url = nova.removesuffix('/v2.1')
+        with ForwardingProxy(url, before=before) as proxy:
+            shell = at_endpoint(f'{proxy.url}/v2.1')
+            listed = shell(*PAGED).out.split()
+        later = filter(after_the_first_page, proxy.requests)
+        return listed, [request.query['marker'] for request in later]
 
-    def pages(self) -> list[Request]:
-        """Return the requests for a page."""
-        return [
-            request
-            for request in self.proxy.requests
-            if request.path == '/v2.1/images/detail'
-        ]
-
-    def list_while(self, *steps: Callable[[], object]) -> list[str]:
-        """List IDs; take the steps after the first page."""
-        left = list(steps)
-
-        def before(request: Request) -> None:
-            if after_the_first_page(request):
-                while left:
-                    left.pop(0)()
-
-        self.before = before
-        listed = self.shell(*PAGED).out.split()
-        assert not left
-        return listed
+    return list_
 
 
 @pytest.fixture
-def behind(cloud: Cloud, configured) -> Iterator[Behind]:
-    """Provide a shell behind a transparent proxy."""
-    url = cloud.facts['regions']['RegionOne']['compute_url']
-    behind = Behind(url.removesuffix('/v2.1'), configured)
-    with behind.proxy:
-        yield behind
-
-
-@pytest.fixture
-def ids(glance, images) -> list[str]:
+def ids(images) -> list[str]:
     """Provide the IDs of all images; the first pages are the user's own."""
     for number in range(2 * PAGE):
         images(f'mine-{number}', data=None)
-    listed = [image['id'] for image in glance.images()]
+    listed = [image['id'] for image in images.images()]
     assert len(listed) > 4 * PAGE
     return listed
 
 
-def test_token_rejected_while_listing_is_renewed(behind, ids):
+def test_token_rejected_while_listing_is_renewed(listed_while, ids):
     tokens: list[str] = []
 
     def reject(request: Request) -> None:
@@ -92,39 +66,32 @@ def test_token_rejected_while_listing_is_renewed(behind, ids):
             # Nova rejects this, as an expired token.
             request.headers[TOKEN] = 'gAAAAAB-no-token-of-this-keystone'
 
-    behind.before = reject
-    assert behind.shell(*PAGED).out.split() == ids
-    # The proxy records the requests that it forwards.
-    mangled = [r for r in behind.pages() if r.headers[TOKEN] not in tokens]
-    assert {r.query['marker'] for r in mangled} == {ids[PAGE - 1]}
+    listed, markers = listed_while(reject)
+    assert listed == ids
+    assert markers[:2] == [ids[PAGE - 1]] * 2
     assert len(tokens) == 2
 
 
-#: Images that vanish while the second page is requested.
-VANISH = {
-    'some': (0, PAGE // 2, PAGE, 2 * PAGE - 1),
+@pytest.mark.parametrize(
+    'vanish',
     # Nova rejects a deleted marker.
-    'the last of a page': (PAGE - 1,),
-    'all but one of a page': range(1, PAGE),
-}
-
-
-@pytest.mark.parametrize('vanish', VANISH.values(), ids=VANISH)
+    [(0, PAGE // 2, PAGE, 2 * PAGE - 1), (PAGE - 1,), range(PAGE)],
+    ids=['some', 'the last of a page', 'all of a page'],
+)
 def test_images_created_and_deleted_while_listing(
-    behind, glance, images, ids, vanish
+    listed_while, images, ids, vanish
 ):
-    gone = {ids[n] for n in vanish}
-    steps = [lambda i=i: glance.delete(i) for i in gone]
-    listed = behind.list_while(images, *steps)
-    assert listed == [i for i in ids if i in ids[:PAGE] or i not in gone]
-    assert behind.pages()[1].query['marker'] == ids[PAGE - 1]
+    left = [*(lambda n=n: images.delete(ids[n]) for n in vanish), images]
 
+    def before(request: Request) -> None:
+        while after_the_first_page(request) and left:
+            left.pop(0)()
 
-def test_all_images_of_first_page_are_deleted(behind, glance, images, ids):
-    """The list starts over, and so includes new images."""
-    gone = ids[:PAGE]
-    steps = [lambda i=i: glance.delete(i) for i in gone]
-    listed = behind.list_while(*steps, images)
-    assert listed[:PAGE] == gone
-    assert listed[PAGE:] == [image['id'] for image in glance.images()]
-    assert len(listed) == len(ids) + 1
+    listed, markers = listed_while(before)
+    assert (left, markers[0]) == ([], ids[PAGE - 1])
+    expected = [i for n, i in enumerate(ids) if n >= PAGE and n not in vanish]
+    if len(vanish) == PAGE:
+        # The list starts over, and so includes new images.
+        expected = [image['id'] for image in images.images()]
+        assert len(expected) == len(ids) - PAGE + 1
+    assert listed == ids[:PAGE] + expected

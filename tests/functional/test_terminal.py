@@ -14,16 +14,15 @@ import pytest
 import wcwidth
 
 from testbed import canned_cloud
-from testbed.canned_cloud import always
 from testbed.canned_cloud import fault
 from testbed.canned_cloud import in_turn
 from testbed.canned_cloud import Response
-from tests.functional.held import Held
-from tests.functional.held import MANY
+from tests.functional.processes import Held
+from tests.functional.processes import MANY
+from tests.functional.processes import shell_of
+from tests.functional.processes import Terminal
+from tests.functional.processes import visible
 from tests.functional.shell import PATIENCE
-from tests.functional.shell import Shell
-from tests.functional.terminal import Terminal
-from tests.functional.terminal import visible
 
 IMAGE = ('compute', 'image')
 LIST = (*IMAGE, 'list')
@@ -39,84 +38,13 @@ HOSTILE = (
     f'{CONTROL_CHARACTERS}\x1b]0;pwned\x07\x1b[2J\x1b[H\x1b[8m\x9b2J\x90q\x9c'
     '\n| forged | row |\r\u202elive\u202c end'
 )
-#: An argument cannot contain a zero byte.
-ARGUMENT = HOSTILE.replace('\0', '')
 #: The same, escaped.
 SHOWN_HOSTILE = HOSTILE.encode('unicode_escape').decode()
 
 _CONTROL_CHARACTER = re.compile(f'[{re.escape(CONTROL_CHARACTERS)}]')
 
-HOSTILE_IMAGE = canned_cloud.image(
-    1,
-    name=HOSTILE,
-    status=HOSTILE,
-    metadata={'plain': HOSTILE, HOSTILE: 'a', 'nested': [{HOSTILE: HOSTILE}]},
-    created=HOSTILE,
-    updated=HOSTILE,
-    server={'id': HOSTILE},
-    **{'OS-DCF:diskConfig': HOSTILE},
-)
 
-
-def shell_of(
-    server: canned_cloud.Server, program: str = 'compute-image'
-) -> Shell:
-    """Return a shell of a canned cloud."""
-    return Shell(canned_cloud.environment(server), program=program)
-
-
-def printable_lines(shown: str) -> list[str]:
-    """Return the lines on a terminal, without control characters."""
-    lines = shown.split('\r\n')
-    assert lines.pop() == ''
-    for line in lines:
-        assert not _CONTROL_CHARACTER.search(line), ascii(line)
-    return lines
-
-
-# --- control characters ---------------------------------------------------
-
-#: What is logged: not valid JSON, and a header.
-LOGGED = Response(
-    b'{"%s": 1, "images": []}' % ARGUMENT.encode(),
-    headers={'X-Odd': 'a\x1b]0;pwned\x07\x9b'},
-)
-BOOM = always(fault(500, 'boom', HOSTILE))
-
-#: A handler before the cloud, a command, and its exit code.
-PLACES = {
-    'list': (None, (*LIST, '--long'), 0),
-    'value': (None, (*LIST, '-f', 'value'), 0),
-    'shell': (None, (*SHOW, '-f', 'shell', HOSTILE_IMAGE['id']), 0),
-    'plan': (None, (*IMAGE, 'delete', '--all', '--dry-run'), 0),
-    'argument': (None, (*IMAGE, 'delete', ARGUMENT), 1),
-    'region': (None, (*LIST, '--region', ARGUMENT), 1),
-    'server error': (BOOM, LIST, 1),
-    'log': (always(LOGGED), ('--debug', *LIST), 0),
-}
-
-
-@pytest.mark.parametrize(
-    ('before', 'words', 'code'), PLACES.values(), ids=PLACES
-)
-def test_control_characters_are_escaped(before, words, code):
-    nova = canned_cloud.Nova([HOSTILE_IMAGE])
-    with canned_cloud.canned_cloud(
-        nova, '/v2.1', *([before] if before else [])
-    ) as server:
-        # Others start faster.
-        program = 'openstack' if words[0] == '--debug' else 'compute-image'
-        terminal = Terminal(
-            shell_of(server, program),
-            *words,
-            stdout=True,
-            columns=9000,
-            term='dumb',
-        )
-        ended, shown, _out = terminal.end()
-    assert ended == code, shown
-    assert any('pwned' in line for line in printable_lines(shown))
-    assert terminal.screen().title == ''
+# --- control characters, narrow terminals and wide characters -------------
 
 
 def test_progress_bar_escapes_status():
@@ -142,25 +70,31 @@ def test_progress_bar_escapes_status():
     assert f'[/] [red]x[/red] {SHOWN_HOSTILE}' in shown
 
 
-# --- narrow terminals and wide characters ---------------------------------
-
 WIDE = [
     canned_cloud.image(0, name='映像' * 20),
     canned_cloud.image(1, name='e\u0301' * 30),
     canned_cloud.image(2, name='a-name-without-any-place-to-break-it' * 3),
-    canned_cloud.image(3, name=None),
+    canned_cloud.image(3, name=None, status=HOSTILE),
 ]
 
 
-def test_table_on_narrow_terminal():
+@pytest.mark.parametrize(
+    ('columns', 'most'), [(20, 3 * (8 + 3) + 1), (2000, 2000)]
+)
+def test_table_fits_terminal_and_escapes(columns, most):
     """cliff wraps the cells, down to 8 columns each."""
     with canned_cloud.canned_cloud(canned_cloud.Nova(WIDE)) as server:
-        terminal = Terminal(shell_of(server), *LIST, stdout=True, columns=20)
+        terminal = Terminal(
+            shell_of(server), *LIST, stdout=True, columns=columns
+        )
         code, shown, _out = terminal.end()
-    assert code == 0
+    *lines, last = shown.split('\r\n')
+    assert (code, last, terminal.screen().title) == (0, '', '')
+    assert not [each for each in lines if _CONTROL_CHARACTER.search(each)]
+    assert (SHOWN_HOSTILE in shown) == (columns == 2000)
     # The borders of all lines are aligned.
-    [width] = {wcwidth.wcswidth(line) for line in printable_lines(shown)}
-    assert width <= 3 * (8 + 3) + 1
+    [width] = {wcwidth.wcswidth(line) for line in lines}
+    assert width <= most
 
 
 # --- the count of a long list ---------------------------------------------
@@ -173,8 +107,7 @@ ROWS = [image['name'] for image in MANY]
 def held_on(held: Held, *words: str, **more: Any) -> Iterator[Terminal]:
     """Run a command on a terminal until a response is held back."""
     with held.cloud() as server:
-        shell = shell_of(server, more.pop('program', 'compute-image'))
-        terminal = Terminal(shell, *words, **{'stdout': True, **more})
+        terminal = Terminal(shell_of(server), *words, stdout=True, **more)
         assert held.reached.wait(PATIENCE)
         yield terminal
 
@@ -184,15 +117,6 @@ def assert_ends_with_rows(terminal: Terminal, rows: list[str]) -> None:
     lines = visible(terminal.screen())
     assert len(lines) > 40
     assert lines == rows[-len(lines) :]
-
-
-def test_count_disappears_and_no_row_is_lost():
-    held = Held(after=2)
-    with held_on(held, *LONG, program='openstack') as terminal:
-        terminal.wait_for('2,000 images so far')
-        held.let_go.set()
-        assert terminal.end()[0] == 0
-    assert_ends_with_rows(terminal, ROWS)
 
 
 def test_error_replaces_count():
@@ -213,30 +137,29 @@ WAIT = (*SHOW, '--wait', SAVING['id'])
 
 
 @pytest.mark.parametrize(
-    ('words', 'number', 'code'),
+    ('words', 'number', 'code', 'rows'),
     [
-        (LONG, signal.SIGINT, 130),
-        (WAIT, signal.SIGINT, 130),
-        (LONG, signal.SIGTERM, -signal.SIGTERM),
-        (WAIT, signal.SIGHUP, -signal.SIGHUP),
+        (LONG, signal.SIGINT, 130, ROWS[:1000]),
+        (WAIT, signal.SIGINT, 130, []),
+        (WAIT, signal.SIGHUP, -signal.SIGHUP, []),
     ],
 )
-def test_signal_leaves_terminal_usable(interruptible, number, code, words):
+def test_signal_leaves_terminal_usable(number, code, words, rows):
     held = Held(1) if words == LONG else Held(2, [SAVING])
     with held_on(held, *words) as terminal:
-        terminal.wait_for('1,000 images so far' if words == LONG else 'SAVING')
+        terminal.wait_for('1,000 images so far' if rows else 'SAVING')
         terminal.process.send_signal(number)
         ended, shown, _out = terminal.end()
     assert ended == code
     # The cursor is never hidden: a signal may arrive at any time.
     assert '\x1b[?25' not in shown
-    if number == signal.SIGINT and words == LONG:
-        assert_ends_with_rows(terminal, ROWS[:1000])
+    if rows:
+        assert_ends_with_rows(terminal, rows)
     elif number == signal.SIGINT:
         assert visible(terminal.screen()) == []
 
 
-def test_stopped_command_continues():
+def test_stopped_command_continues_and_no_row_is_lost():
     held = Held(after=1)
     with held_on(held, *LONG) as terminal:
         terminal.wait_for('1,000 images so far')
@@ -252,19 +175,11 @@ def test_stopped_command_continues():
 # --- the question ---------------------------------------------------------
 
 
-@pytest.mark.parametrize(('typed', 'code'), [('N\n', 1), ('y\n', 0)])
-def test_plan_and_results_are_apart(canned, typed, code):
-    terminal = Terminal(
-        shell_of(canned),
-        *(*IMAGE, 'delete', '--all', '-f', 'json'),
-        stdout=False,
-    )
-    question = 'Delete 3 images? [y/N]'
-    ended, shown, out = terminal.answer(question, typed)
-    assert ended == code
+def test_plan_and_results_are_apart(canned):
+    words = (*IMAGE, 'delete', '--all', '-f', 'json')
+    terminal = Terminal(shell_of(canned), *words, stdout=False)
+    code, shown, out = terminal.answer('Delete 3 images? [y/N]', 'y\n')
+    assert code == 0
     # The plan is on the terminal, and the results alone on stdout.
     assert all(f'| {image["name"]} ' in shown for image in MANY[:3])
-    results = [row['Result'] for row in json.loads(out or '[]')]
-    deletions = [r for r in canned.requests if r.method == 'DELETE']
-    assert results == ['done'] * len(deletions)
-    assert len(deletions) == (3 if code == 0 else 0)
+    assert [row['Result'] for row in json.loads(out)] == ['done'] * 3

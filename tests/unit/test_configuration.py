@@ -48,15 +48,20 @@ LEFT_OUT = {'deferred_help', 'help', 'version', 'log_file'}
 UNUSUAL = {'volume_api_version', 'identity_provider', 'redirect_port'}
 #: Several at once: what one of them alone would not show.
 TOGETHER = [
-    {
-        'OS_SERVICE_PROVIDER': 'remote',
-        'OS_REMOTE_PROJECT_NAME': 'x',
-        'OS_REMOTE_PROJECT_DOMAIN_NAME': 'y',
-    },
-    {'OS_CERT': 'x', 'OS_KEY': 'y'},
-    {'OS_AUTH_TYPE': 'v3oidcpassword', 'OS_CLIENT_ID': 'x'},
-    {'OS_COMPUTE_ENDPOINT_OVERRIDE': nova.ENDPOINT, 'OS_API_TIMEOUT': '7'},
+    (
+        'service-provider=remote remote-project-name=x '
+        'remote-project-domain-name=y'
+    ),
+    'cert=x key=y',
+    'auth-type=v3oidcpassword client-id=x',
+    f'compute-endpoint-override={nova.ENDPOINT} api-timeout=7',
 ]
+
+
+def variables_for(words):
+    """Return the variables that are the same as these options."""
+    pairs = (word.split('=', 1) for word in words.split())
+    return {f'OS_{k.upper().replace("-", "_")}': v for k, v in pairs}
 
 
 @pytest.fixture
@@ -169,10 +174,8 @@ def variables_of(kind, tmp_path):
     if kind == 'file':
         file = str(tmp_path / 'clouds.yaml')
         return {'OS_CLIENT_CONFIG_FILE': file, 'OS_CLOUD': 'mine'}
-    return {
-        'OS_REGION_NAME': 'RegionOne',
-        **{f'OS_{name.upper()}': value for name, value in AUTH.items()},
-    }
+    auth = {f'OS_{name.upper()}': value for name, value in AUTH.items()}
+    return {'OS_REGION_NAME': 'RegionOne', **auth}
 
 
 def comparable(config):
@@ -220,30 +223,25 @@ def test_each_global_option(both, shell_class, tmp_path):
     assert_same(both, [(words, variables_of('variables', tmp_path))])
 
 
-WAYS = [
-    {'OS_TOKEN': 'x', 'OS_ENDPOINT': nova.ENDPOINT},
-    {'OS_TOKEN': 'x', 'OS_AUTH_TYPE': 'token', 'OS_AUTH_URL': V3},
-    {
-        'OS_AUTH_TYPE': 'v3oidcaccesstoken',
-        'OS_AUTH_URL': V3,
-        'OS_IDENTITY_PROVIDER': 'x',
-        'OS_PROTOCOL': 'y',
-        'OS_ACCESS_TOKEN': 'z',
-    },
-    {
-        'OS_AUTH_TYPE': 'v3applicationcredential',
-        'OS_AUTH_URL': V3,
-        'OS_APPLICATION_CREDENTIAL_ID': 'x',
-        'OS_APPLICATION_CREDENTIAL_SECRET': 'y',
-    },
-]
-
-
-@pytest.mark.parametrize('way', WAYS)
+@pytest.mark.parametrize(
+    'way',
+    [
+        f'token=x endpoint={nova.ENDPOINT}',
+        f'token=x auth-type=token auth-url={V3}',
+        (
+            f'auth-type=v3oidcaccesstoken auth-url={V3} identity-provider=x '
+            f'protocol=y access-token=z'
+        ),
+        (
+            f'auth-type=v3applicationcredential auth-url={V3} '
+            f'application-credential-id=x application-credential-secret=y'
+        ),
+    ],
+)
 def test_each_way_to_log_in(both, way):
-    words = [f'--{k.lower().replace("_", "-")}={v}' for k, v in way.items()]
+    words = [f'--os-{word}' for word in way.split()]
     assert both(words, {})[0].code == 0
-    assert_same(both, [(words, {}), ([], way)])
+    assert_same(both, [(words, {}), ([], variables_for(way))])
 
 
 @pytest.mark.parametrize(
@@ -328,7 +326,7 @@ def test_each_variable(both, shell_class, tmp_path):
     variables = variables_of('variables', tmp_path)
     names = read_variables(shell_class, variables)
     assert len(names) > 50
-    more = [*TOGETHER]
+    more = [*map(variables_for, TOGETHER)]
     for word in sorted(names - {'OS_CLIENT_CONFIG_FILE'}):
         name = word[3:].lower()
         is_known = shell._usual_variables({word: 'value'})
@@ -338,5 +336,5 @@ def test_each_variable(both, shell_class, tmp_path):
     assert len(more) > 60
     assert_same(both, [([], {**variables, **each}) for each in more])
     file = variables_of('file', tmp_path)
-    more = [*TOGETHER, {'OS_USERNAME': 'x'}]
+    more = map(variables_for, [*TOGETHER, 'username=x'])
     assert_same(both, [([], {**file, **each}) for each in more])

@@ -2,13 +2,12 @@
 
 """What images tell of the images and servers that they belong to."""
 
-from collections import defaultdict
-from collections.abc import Iterable
 from collections.abc import Iterator
+import itertools
 from typing import Any
 
+from osc_compute_images.api.listing._page import ImagePage
 from osc_compute_images.api.records._image import Image
-from osc_compute_images.api.records._image import ImageRef
 from osc_compute_images.api.records._server import Server
 
 #: The suffixes that Nova adds to the name of a server for the snapshots in
@@ -16,23 +15,25 @@ from osc_compute_images.api.records._server import Server
 _STORED = ('-shelved', '-resize-temp')
 
 
-def needing(images: Iterable[Image]) -> dict[str, list[ImageRef]]:
-    """Return which images need an image, by its ID in lower case."""
-    found: dict[str, list[ImageRef]] = defaultdict(list)
-    for image in images:
-        for needed in _needs(image):
-            if isinstance(needed, str):
-                ref = ImageRef(image.id, image.name)
-                found[needed.lower()].append(ref)
-    return found
+def entries(page: ImagePage[Image]) -> Iterator[Image]:
+    """Yield the images of a page, and one without an ID for each other entry.
+
+    An entry that is no image may be one that needs any other.
+    """
+    yield from page.images
+    yield from itertools.repeat(Image(id=''), page.unreadable)
 
 
-def _needs(image: Image) -> Iterator[Any]:
-    yield image.metadata.get('kernel_id')
-    yield image.metadata.get('ramdisk_id')
+def needs(image: Image) -> Iterator[str]:
+    """Yield the IDs of the images that an image needs."""
+    needed: list[Any] = [
+        image.metadata.get('kernel_id'),
+        image.metadata.get('ramdisk_id'),
+    ]
     volumes: Any = image.metadata.get('block_device_mapping')
     if isinstance(volumes, list | tuple):
-        yield from (v.get('image_id') for v in volumes if hasattr(v, 'get'))
+        needed += (v.get('image_id') for v in volumes if hasattr(v, 'get'))
+    return (each for each in needed if isinstance(each, str))
 
 
 def names_as_stored(server: Server) -> Iterator[str]:

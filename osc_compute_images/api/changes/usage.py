@@ -22,6 +22,7 @@ from typing import TypeAlias
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _links
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageRef
 from osc_compute_images.api.records._server import Server
@@ -68,7 +69,22 @@ class Usage:
     ) -> None:
         self._accept_gaps = accept_gaps
         # NOTE: by IDs in lower case: that of a reference may differ.
-        self._needing = _links.needing(images)
+        self._needing: dict[str, list[ImageRef]] = defaultdict(list)
+        incomplete: list[str] = []
+        for image in images:
+            if not image.is_complete:
+                incomplete.append(image.id or 'one without an ID')
+            for needed in _links.needs(image):
+                ref = ImageRef(image.id, image.name)
+                self._needing[needed.lower()].append(ref)
+        self._gaps: tuple[str, ...] = ()
+        if incomplete:
+            gap = (
+                f'Compute does not tell the properties of these images, '
+                f'which may need any other: '
+                f'{_ids.joined(incomplete)}'
+            )
+            self._gaps = (gap,)
         self._read(servers)
 
     def with_servers(self, servers: ServerList) -> 'Usage':
@@ -93,7 +109,7 @@ class Usage:
     @property
     def gaps(self) -> tuple[str, ...]:
         """What could not be read, a sentence each: any image may be in use."""
-        return self._list.gaps
+        return self._list.gaps + self._gaps
 
     @property
     def unknown(self) -> Unknown:

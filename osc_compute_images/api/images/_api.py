@@ -5,11 +5,13 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
+import itertools
 
 from keystoneauth1 import adapter as ksa_adapter
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _apply
+from osc_compute_images.api.changes import _links
 from osc_compute_images.api.changes import usage
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
@@ -113,10 +115,11 @@ class ImagesAPI(
         """
         # NOTE: images before servers, so that an image that a server is
         # booted from in between is used.
+        if images is None:
+            pages = self.list_detail().pages()
+            images = itertools.chain.from_iterable(map(_links.entries, pages))
         of_images = usage.Usage(
-            ServerList(()),
-            self.list_detail() if images is None else images,
-            accept_gaps=accept_gaps,
+            ServerList(()), images, accept_gaps=accept_gaps
         )
         servers = fleet.Fleet([self])
         servers.refresh()

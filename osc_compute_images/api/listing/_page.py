@@ -25,6 +25,8 @@ class ImagePage(Generic[_Item]):
     # the response, with malformed ones.
     def __init__(self, images: list[_Item], links: Any, entries: int) -> None:
         self.images = images
+        #: Number of entries of the response that are not images.
+        self.unreadable = entries - len(images)
         self._next_url = _next_url(links) if links else None
         self._entries = entries
         last = images[-1].id if images else ''

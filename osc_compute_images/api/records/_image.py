@@ -36,6 +36,10 @@ class ServerRef(msgspec.Struct, frozen=True, gc=False):
     id: _ID
 
 
+class Unknown(dict[str, Any]):
+    """The properties of an image for which Compute sent no valid ones."""
+
+
 class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An image, as Compute describes it.
 
@@ -56,7 +60,8 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     :param updated: likewise, of the last change
     :param size: bytes; 0 until there is data
     :param metadata: the properties; values are strings, except for a few that
-        Nova decodes from JSON (``block_device_mapping``)
+        Nova decodes from JSON (``block_device_mapping``). If it was not given,
+        the image is not complete
     :param server: the server that the image was taken from
     :param disk_config: AUTO, MANUAL or None
     """
@@ -70,7 +75,7 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     created: str | None = None
     updated: str | None = None
     size: int | None = msgspec.field(default=None, name='OS-EXT-IMG-SIZE:size')
-    metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    metadata: Mapping[str, Any] = msgspec.field(default_factory=Unknown)
     server: ServerRef | None = None
     disk_config: str | None = msgspec.field(
         default=None, name='OS-DCF:diskConfig'
@@ -101,6 +106,14 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     def updated_at(self) -> datetime.datetime | None:
         """The time of the last change, or None if it cannot be read."""
         return _times.parse(self.updated)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its properties are known.
+
+        If not, any server may be stored in it, and it may need any image.
+        """
+        return not isinstance(self.metadata, Unknown)
 
     @property
     def server_id(self) -> str | None:

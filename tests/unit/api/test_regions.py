@@ -24,8 +24,6 @@ from testbed import nova
 #: Seconds to wait for an event that must happen.
 PATIENCE = 30
 
-TWO = 'http://nova-two.example.com/v2.1'
-
 pytestmark = pytest.mark.timeout(120, func_only=True)
 
 

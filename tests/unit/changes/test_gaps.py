@@ -52,6 +52,38 @@ def test_gap_refuses_and_is_named(app, fleet, caplog, command):
     assert {ID[1], ID[2], ID[3]} <= {*fleet.images}
 
 
+@pytest.mark.parametrize(
+    'metadata', [{'metadata': None}, {'metadata': ['x']}, {}]
+)
+def test_image_without_properties_is_a_gap(app, fleet, http, caplog, metadata):
+    image = {**fleet.images[ID[5]]}
+    del image['metadata']
+    image |= metadata
+    listed = nova.page([*({**fleet.images, ID[5]: image}).values()])
+    http.get(nova.DETAIL, json=listed)
+    http.get(f'{nova.ENDPOINT}/images/{ID[5]}', json={'image': image})
+    gap = f'the properties of these images, which may need any other: {ID[5]}'
+    for command in (f'delete --all {GO}', *RESTING_ON_SERVERS):
+        caplog.clear()
+        assert app.run(command) == (7, '')
+        assert gap in caplog.text
+    # A server may be stored in it.
+    assert app.run('delete', ID[5])[0] == 7
+    assert not fleet.writes
+    assert ('keep', 5) in app.acted(f'delete --all {GO} --accept-gaps')
+    assert app.run('delete', ID[5], '--force') == (0, '')
+    assert not fleet.images.keys() & {ID[1], ID[5]}
+
+
+def test_entry_that_is_no_image_is_a_gap(app, fleet, http, caplog):
+    http.get(nova.DETAIL, json=nova.page([*fleet.images.values(), None]))
+    for command in RESTING_ON_SERVERS:
+        caplog.clear()
+        assert app.run(command) == (7, '')
+        assert 'may need any other: one without an ID' in caplog.text
+    assert not fleet.writes
+
+
 def test_gap_does_not_refuse_what_changes_nothing(app, fleet):
     lose_cell(fleet)
     assert app.acted(f'delete --name=cirros-1 {GO}') == [('keep', 1)]

@@ -14,7 +14,7 @@ def image(image_id, name=None, of=None, **fields):
     :param of: ID of the server that it was taken from
     """
     server = None if of is None else ServerRef(of)
-    fields = {'status': 'ACTIVE', **fields}
+    fields = {'status': 'ACTIVE', 'metadata': {}, **fields}
     return Image(id=image_id, name=name, server=server, **fields)
 
 

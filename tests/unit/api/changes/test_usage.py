@@ -254,3 +254,10 @@ def test_usage_lists_images_and_servers(api, http):
     with pytest.raises(GapsFound):
         api.usage(images).unused()
     api.usage(images, accept_gaps=True).unused()
+
+
+def test_entries_that_are_no_images_are_a_gap(api, http):
+    Fleet([], []).serve(http)
+    http.get(nova.DETAIL, json=nova.page([nova.image(1), None, 'x']))
+    [gap] = api.usage().gaps
+    assert gap.endswith(': one without an ID, one without an ID')

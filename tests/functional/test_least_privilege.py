@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Application credentials that can do no more than a job needs.
+"""Roles, and application credentials that can do no more than a job needs.
 
-Keystone, Nova and Glance enforce the access rules of the documentation.
+Keystone, Nova and Glance enforce what the documentation says: each row of its
+table of roles, and the access rules.
 """
 
 from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
+import importlib.metadata
 import json
 from pathlib import Path
 import re
@@ -30,21 +32,16 @@ READ, ROTATE = (
 
 IMAGE = ('compute', 'image')
 
-_REQUEST = re.compile(r'REQ: curl -g -i -X (\w+) "?(http://[^/]+)([^ "?]*)')
-
-#: How errors end.
-_REASON = (
-    r'The request you have made requires authentication\. \(HTTP 401\) '
-    r'\(Request-ID: req-[0-9a-f-]+\)'
-)
-
-
-def refusal(rule: str) -> str:
-    """Return a regular expression for an error."""
-    return (
-        'The access rules of the application credential may not allow '
-        f'{re.escape(rule)}: {_REASON}'
+#: Each command, or option, of the table with its role.
+ROLES = {
+    command: role
+    for cell, role in re.findall(
+        r'^   \* - (``[^*]*?)\n     - (\w+)\n', _PAGE.read_text(), re.MULTILINE
     )
+    for command in re.findall('``(.+?)``', cell)
+}
+
+_REQUEST = re.compile(r'REQ: curl -g -i -X (\w+) "?(http://[^/]+)([^ "?]*)')
 
 
 @pytest.fixture(scope='module')
@@ -90,15 +87,20 @@ def limited(
 
 
 class Needed:
-    """Runs commands, and notes which rules they need."""
+    """Runs commands, and notes which rules they need.
+
+    :ivar commands: what was run
+    """
 
     def __init__(self, cloud: Cloud, rules: list[dict[str, str]]) -> None:
         self._keystone = cloud.facts['keystone_url']
         self._rules = [(rule['method'], rule['path']) for rule in rules]
         self.unused = {*self._rules}
+        self.commands: set[str] = set()
 
     def run(self, shell: Shell, *words: str) -> str:
         """Run a command, of which no request is refused."""
+        self.commands.add('--dry-run' if '--dry-run' in words else words[0])
         result = shell.run(*IMAGE, *words, '--debug')
         assert result.code == 0, (words, result.err[-3000:])
         assert 'RESP: [401]' not in result.err, words
@@ -131,9 +133,13 @@ READING = (
     ('show', 'cirros-0.6.2'),
     ('show', '--wait', '507f217c-612e-5114-8eb2-5ec9a23311b3'),
     ('summary',),
+    ('delete', 'cirros-0.6.2', '--dry-run'),
     ('check', 'web-1'),
     ('check', '--name-pattern', 'web-1', '--newest-within', '9999d'),
 )
+
+
+ALL = ('check', '--all-projects', '--name-pattern', 'web-1')
 
 
 def test_commands_that_read(cloud, limited):
@@ -141,6 +147,7 @@ def test_commands_that_read(cloud, limited):
     shell = limited(READ, 'reader')
     for words in READING:
         needed.run(shell, *words)
+    needed.run(limited(READ, 'admin', 'admin'), *ALL)
     [only_admin] = needed.unused
     assert only_admin == ('GET', '/v2.1/os-services')
     nova = cloud.facts['regions']['RegionOne']['compute_url']
@@ -158,6 +165,7 @@ def test_commands_that_read(cloud, limited):
         admin = limited(READ, 'admin', 'admin', compute_endpoint_override=url)
         needed.run(admin, 'list', '--unused')
     assert not needed.unused
+    assert needed.commands == {c for c in ROLES if ROLES[c] == 'reader'}
 
 
 def test_commands_that_rotate(cloud, limited, boot, glance, tmp_path):
@@ -188,67 +196,106 @@ def test_commands_that_rotate(cloud, limited, boot, glance, tmp_path):
     assert ROTATE[: len(READ)] == READ
     # The test above needs these.
     assert needed.unused < {(rule['method'], rule['path']) for rule in READ}
+    assert needed.commands > {c for c in ROLES if ROLES[c] == 'member'}
 
 
-# --- what they do not allow -----------------------------------------------
+# --- what less does not allow ---------------------------------------------
 
-
-def test_image_service_refuses_what_compute_does(limited, images, glance):
-    shell = limited(ROTATE)
-    image_id = images()
-    refused = shell.run('image', 'delete', image_id)
-    assert refused.code == 1
-    assert '401' in refused.err
-    assert glance.image(image_id)
-    shell(*IMAGE, 'delete', image_id)
-    assert glance.image(image_id) is None
-
-
-#: Commands, and the last rule that each needs.
-CHANGES = {
-    'POST /v2.1/servers/{server_id}/action': ('create', 'web-1'),
-    'POST /v2.1/images/{image_id}/metadata': ('set', '--property', 'a=b'),
-    'DELETE /v2.1/images/{image_id}/metadata/{key}': (
-        *('unset', '--property', 'os_distro'),
+#: A call of each command, and of each option in the table.
+CALLS = {
+    'list': ('list',),
+    'show': ('show', '{image}'),
+    'summary': ('summary',),
+    'check': ('check', 'web-1'),
+    '--dry-run': ('delete', '{image}', '--dry-run'),
+    'create': ('create', 'web-1', '--auto-approve'),
+    'set': ('set', '--property', 'a=b', '{image}'),
+    'unset': ('unset', '--property', 'os_distro', '{image}'),
+    'delete': ('delete', '{image}'),
+    'prune': (
+        *('prune', '--name', 'of-role', '--type', 'all', '--auto-approve'),
+        *('--group-by', 'name', '--keep-last', '1'),
     ),
-    'DELETE /v2.1/images/{image_id}': ('delete',),
+    'apply': ('apply', '{plan}', '--auto-approve'),
+    '--all-projects': ALL,
 }
+
+#: A user without a role.
+LESS = {'reader': 'bystander', 'member': 'reader', 'admin': 'demo'}
 
 
 @pytest.fixture(scope='module')
-def cannot_change(limited: Callable[..., Shell]) -> Shell:
-    """Provide a shell that can only read, though the user is a member."""
-    return limited([rule for rule in ROTATE if rule['method'] == 'GET'])
+def bystander(admin: Shell) -> Iterator[None]:
+    """Make a user with another role in the project."""
+    admin('role', 'create', 'bystander')
+    admin('user', 'create', '--password', 'devcloud', 'bystander')
+    of_demo = ('--user', 'bystander', '--project', 'demo')
+    admin('role', 'add', *of_demo, 'bystander')
+    yield
+    admin('user', 'delete', 'bystander')
+    admin('role', 'delete', 'bystander')
 
 
-@pytest.mark.parametrize('rule', CHANGES)
-def test_error_names_the_missing_rule(cannot_change, images, glance, rule):
-    image_id = images(os_distro='cirros')
-    before = glance.image(image_id)
-    command, *words = CHANGES[rule]
-    what = () if command == 'create' else (image_id,)
-    auto = ('--auto-approve', '-q') if command == 'create' else ()
-    result = cannot_change.run(*IMAGE, command, *words, *what, *auto)
-    assert result.code == 1
-    first, last = result.err.splitlines()
-    assert re.fullmatch(f'Failed to .*: {refusal(rule)}', first)
-    assert last.startswith('1 of 1 ')
-    assert glance.image(image_id) == before
+@pytest.mark.parametrize(('command', 'role'), ROLES.items())
+def test_less_than_the_role_is_refused(
+    cloud, demo, bystander, images, tmp_path, command, role
+):
+    made = {images('of-role', os_distro='cirros') for _ in range(2)}
+    plan = tmp_path / 'plan.json'
+    dry_run = ('delete', '--name', 'of-role', '--dry-run', '-f', 'json')
+    plan.write_text(demo.run(*IMAGE, *dry_run).out)
+    words = [w.format(image=max(made), plan=plan) for w in CALLS[command]]
+    # A plan is for the cloud that it was made in, by its name.
+    result = cloud.shell('demo', OS_USERNAME=LESS[role]).run(*IMAGE, *words)
+    assert result.code
+    assert '(HTTP 403)' in result.out + result.err
 
 
-def test_error_of_a_list_names_the_missing_rule(limited):
-    only = {
-        'service': 'compute',
-        'method': 'GET',
-        'path': '/v2.1/flavors/{flavor_id}',
+def test_table_has_each_command():
+    points = importlib.metadata.entry_points(group='openstack.compute.v2')
+    commands = {
+        point.name.rpartition('_')[2]
+        for point in points
+        if point.name.startswith('compute_image_')
     }
-    shell = limited([only])
-    line = shell.fails(*IMAGE, 'list')
-    assert re.fullmatch(refusal('GET /v2.1/images/detail'), line)
+    assert ROLES.keys() == CALLS.keys() > commands
+
+
+def test_image_service_refuses_what_compute_does(limited, images):
+    shell = limited(ROTATE)
+    image_id = images()
+    refused = shell.run('image', 'delete', image_id)
+    assert (refused.code, '401' in refused.err) == (1, True)
+    assert images.image(image_id)
+    shell(*IMAGE, 'delete', image_id)
+    assert images.image(image_id) is None
+
+
+def refusal(rule: str) -> str:
+    """Return a regular expression for an error."""
+    return (
+        'The access rules of the application credential may not allow '
+        f'{re.escape(rule)}: The request you have made requires '
+        r'authentication\. \(HTTP 401\) \(Request-ID: req-[0-9a-f-]+\)'
+    )
+
+
+def test_error_names_the_missing_rule(limited, images):
+    flavors = '/v2.1/flavors/{flavor_id}'
+    only = [{'service': 'compute', 'method': 'GET', 'path': flavors}]
+    shell = limited(only)
+    missing = refusal('GET /v2.1/images/detail')
+    assert re.fullmatch(missing, shell.fails(*IMAGE, 'list'))
     result = shell.run(*IMAGE, 'list', '--all-regions')
     assert (result.code, result.out) == (1, '')
-    *lines, last = result.err.splitlines()
-    for line, region in zip(lines, ('RegionOne', 'RegionTwo'), strict=True):
-        named = refusal('GET /v2.1/images/detail')
-        assert re.fullmatch(f'Region {region}: {named}', line)
+    one, two, last = result.err.splitlines()
+    assert re.fullmatch(f'Region RegionOne: {missing}', one)
+    assert re.fullmatch(f'Region RegionTwo: {missing}', two)
     assert last == 'Every region failed or was skipped'
+    # The user is a member, but the credential can only read.
+    shell = limited([rule for rule in ROTATE if rule['method'] == 'GET'])
+    image_id = images()
+    failed, _count = shell.run(*IMAGE, 'delete', image_id).err.splitlines()
+    missing = refusal('DELETE /v2.1/images/{image_id}')
+    assert re.fullmatch(f'Failed to delete image .*: {missing}', failed)
+    assert images.image(image_id)
