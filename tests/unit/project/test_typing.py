@@ -133,9 +133,10 @@ def test_pyright_passes(tmp_path):
 
 
 @pytest.mark.parametrize('module', [api, filters])
-def test_public_names_have_help_and_pickles(module):
+def test_public_names_have_help_source_and_pickles(module):
     for name in module.__all__:
         value = getattr(module, name)
         if inspect.isclass(value) or inspect.isfunction(value):
             assert value.__doc__, name
+            assert name in inspect.getsource(value)
             assert pickle.loads(pickle.dumps(value)) is value
