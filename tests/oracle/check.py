@@ -27,7 +27,8 @@ class Run:
         self.world = generate.world(self._chance)
         self.command = commands.command(self._chance, self.world)
         self.watch = Watch(self.world, self.command)
-        self.world.serve(mocker, self._before)
+        # NOTE: no method, as each state of the world would have a copy of it.
+        self.world.serve(mocker, lambda *request: self._before(*request))
         self._faults = []
         #: How likely somebody else acts before a request.
         self._acts = 0.0 if self._chance.random() < 0.4 else 0.25

@@ -34,9 +34,13 @@ class View:
     @property
     def gaps(self):
         """Whether anything could not be read."""
-        return not all(region.is_up for region in self.regions) or any(
-            region.is_unread(key) and not region.omits(key)
-            for region, key, _server in self._servers
+        return (
+            not all(region.is_up for region in self.regions)
+            or any(map(w.is_opaque, self._images.values()))
+            or any(
+                region.is_unread(key) and not region.omits(key)
+                for region, key, _server in self._servers
+            )
         )
 
     @property
@@ -55,6 +59,8 @@ class View:
         accepts = self._command.accepts_gaps and not self._is_wide
         by_id = self._command.kind == 'named'
         found = collections.defaultdict(set)
+        if w.is_opaque(image):
+            found['stored'].add('')
         for region, key, server in self._servers:
             is_unread = region.is_unread(key)
             is_stored = rules.is_stored(server, self._statuses)
@@ -74,7 +80,11 @@ class View:
                 found['booted'].add(region.name)
             if is_from:
                 found['from'].add(region.name)
-        if rules.is_needed(image, self._images.values()):
+        # What an image needs cannot be known without its properties.
+        if rules.is_needed(
+            image,
+            (i for i in self._images.values() if not w.is_opaque(i)),
+        ):
             found['needed'].add('')
         return found
 

@@ -73,6 +73,8 @@ def _image(chance, image_id, ids):
         # An administrator may find any ID here: users set it as they like.
         metadata['instance_uuid'] = f'srv-{chance.choice(_TAKEN)}'
         made['server'] = {'id': metadata['instance_uuid']}
+    # NOTE: as little as other gaps, which refuse most plans.
+    made['opaque'] = chance.random() < 0.01
     return made
 
 

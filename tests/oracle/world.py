@@ -33,6 +33,15 @@ MALFORMED = {
 WITHOUT_ID = ('null', 'text', 'no id')
 
 
+def is_opaque(image):
+    """Return whether an image is displayed without its properties."""
+    return image.get('opaque', False)
+
+
+def _displayed(image):
+    return _without('metadata')(image) if is_opaque(image) else image
+
+
 class Told:
     """What a region told the client: no part of the state of a world.
 
@@ -95,6 +104,13 @@ class Region(Fleet):
         answer = nova.fault(fault or 0, 'fault', 'It failed.')
         if not fault:
             answer = super().answer(method, path, query, *rest)
+        if path == IMAGES and 'json' in answer:
+            images = answer['json'].get('images', ())
+            shown = {'images': [*map(_displayed, images)]}
+            answer = {**answer, 'json': {**answer['json'], **shown}}
+        elif 'image' in answer.get('json', ()):
+            image = _displayed(answer['json']['image'])
+            answer = {**answer, 'json': {'image': image}}
         code = answer.get('status_code', 200)
         self.told.note(path, query, code, bool(self.down))
         return answer
