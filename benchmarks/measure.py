@@ -21,6 +21,9 @@ from typing import Self
 
 HERE = Path(__file__).parent
 
+#: Bytes of the output of a program that are kept.
+_MAX_OUTPUT = 1_000_000
+
 #: What is measured, by name.
 Figures = dict[str, float]
 
@@ -30,6 +33,7 @@ class Run:
     """A finished program.
 
     :param figures: ``wall`` and ``cpu`` in seconds, and ``rss`` in MB
+    :param output: the beginning of its output
     """
 
     figures: Figures
@@ -50,7 +54,11 @@ def run(command: Sequence[str], env: Mapping[str, str]) -> Run:
     )
     assert process.stdout is not None
     with process.stdout:
-        output = process.stdout.read()
+        output = process.stdout.read(_MAX_OUTPUT)
+        # NOTE: the peak memory of a program is never below that of this one,
+        # which starts it.
+        while process.stdout.read(_MAX_OUTPUT):
+            pass
     _pid, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -80,6 +80,10 @@ def test_protected_images_are_kept_and_refused():
         assert [s.image for s in todo.changes] == images[1:]
         assert todo.named is named
         assert todo.protection is protection
+    images = [image(f'{n}', of=WEB, created=day(n)) for n in (1, 2)]
+    pruned = plan.prune(images, Rules(last=1), protection)
+    assert [s.reason for s in pruned.kept if s.is_refused] == [reason]
+    assert not pruned.changes
 
 
 @pytest.mark.parametrize(
