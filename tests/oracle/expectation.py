@@ -59,8 +59,6 @@ class View:
         accepts = self._command.accepts_gaps and not self._is_wide
         by_id = self._command.kind == 'named'
         found = collections.defaultdict(set)
-        if w.is_opaque(image):
-            found['stored'].add('')
         for region, key, server in self._servers:
             is_unread = region.is_unread(key)
             is_stored = rules.is_stored(server, self._statuses)

@@ -78,7 +78,7 @@ def is_chosen(command, image):
         status in ('ACTIVE', 'ERROR')
         and choice.get('status', status) == status
         and choice.get('name', '') in image['name']
-        and choice.get('type') in (None, image['metadata'].get('image_type'))
+        and choice.get('type') in (None, w.image_type(image))
         and ('orphaned' not in choice or w.image_server(image) is not None)
     )
 

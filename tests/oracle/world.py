@@ -203,6 +203,11 @@ class World:
             found = more
 
 
+def image_type(image):
+    """Return the type of an image as it is displayed."""
+    return _displayed(image).get('metadata', {}).get('image_type')
+
+
 def image_server(image):
     """Return the ID of the server that an image was taken from."""
     return image.get('server', {}).get('id')

@@ -41,8 +41,6 @@ class Protection:
                 f'{_names("server", stored)}, which is {stored[0].state}, '
                 f'may be stored in it'
             )
-        if not image.is_complete:
-            return 'its properties are unknown'
         if usage.is_server_unread(image):
             return 'its server may be one that could not be read'
         if self._include_used:

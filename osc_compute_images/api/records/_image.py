@@ -109,10 +109,7 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def is_complete(self) -> bool:
-        """Whether its properties are known.
-
-        If not, any server may be stored in it, and it may need any image.
-        """
+        """Whether its properties are known. If not, it may need any image."""
         return not isinstance(self.metadata, Unknown)
 
     @property

@@ -67,12 +67,11 @@ def test_image_without_properties_is_a_gap(app, fleet, http, caplog, metadata):
         caplog.clear()
         assert app.run(command) == (7, '')
         assert gap in caplog.text
-    # A server may be stored in it.
-    assert app.run('delete', ID[5])[0] == 7
     assert not fleet.writes
-    assert ('keep', 5) in app.acted(f'delete --all {GO} --accept-gaps')
-    assert app.run('delete', ID[5], '--force') == (0, '')
-    assert not fleet.images.keys() & {ID[1], ID[5]}
+    assert ('delete', 5) in app.acted(f'delete --all {DRY} --accept-gaps')
+    # What needs it does not matter for an image that is named.
+    assert app.run('delete', ID[5]) == (0, '')
+    assert ID[5] not in fleet.images
 
 
 def test_entry_that_is_no_image_is_a_gap(app, fleet, http, caplog):
