@@ -36,7 +36,7 @@ class ServerRef(msgspec.Struct, frozen=True, gc=False):
     id: _ID
 
 
-class Unknown(dict[str, Any]):
+class UnknownProperties(dict[str, Any]):
     """The properties of an image for which Compute sent no valid ones."""
 
 
@@ -75,7 +75,9 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     created: str | None = None
     updated: str | None = None
     size: int | None = msgspec.field(default=None, name='OS-EXT-IMG-SIZE:size')
-    metadata: Mapping[str, Any] = msgspec.field(default_factory=Unknown)
+    metadata: Mapping[str, Any] = msgspec.field(
+        default_factory=UnknownProperties
+    )
     server: ServerRef | None = None
     disk_config: str | None = msgspec.field(
         default=None, name='OS-DCF:diskConfig'
@@ -110,7 +112,7 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     @property
     def is_complete(self) -> bool:
         """Whether its properties are known. If not, it may need any image."""
-        return not isinstance(self.metadata, Unknown)
+        return not isinstance(self.metadata, UnknownProperties)
 
     @property
     def server_id(self) -> str | None:
@@ -133,7 +135,7 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         """
         fields = msgspec.structs.asdict(self)
         del fields['server']
-        fields['metadata'] = copy.deepcopy(self.metadata)
+        fields['metadata'] = copy.deepcopy({**self.metadata})
         return {**fields, 'server_id': self.server_id}
 
 

@@ -37,7 +37,15 @@ def test_to_dict_is_a_copy_of_plain_types():
     fields['metadata']['map']['k']['x'] = 1
     assert FULL.metadata['list'] == [{'device': ['vda']}]
     assert FULL.metadata['map'] == {'k': {}}
+    assert type(Image(id='i').to_dict()['metadata']) is dict
     assert ImageRef('i', 'a').to_dict() == {'id': 'i', 'name': 'a'}
+
+
+def test_image_without_properties_is_not_complete():
+    made = Image(id='i')
+    assert not made.is_complete
+    assert not pickle.loads(pickle.dumps(made)).is_complete
+    assert Image(id='i', metadata={}).is_complete
 
 
 def test_values_of_other_fields():
