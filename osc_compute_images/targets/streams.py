@@ -115,7 +115,9 @@ class _Buffer:
             self._changed.notify_all()
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: parts or key in self._ended)
+                # NOTE: no signal ends a wait that begins right after it.
+                while not (parts or key in self._ended):
+                    self._changed.wait(timeout=1)
                 if not parts:
                     return
                 part = parts.popleft()
