@@ -49,8 +49,8 @@ def add_filters(
     groups['use'].add_argument(
         '--accept-gaps',
         action='store_true',
-        help='Go on if servers cannot be read, such as those of a cell that '
-        'is down; their snapshots are kept',
+        help='Go on if servers or images cannot be read, such as the servers '
+        'of a cell that is down; their snapshots are kept',
     )
 
 
