@@ -70,8 +70,9 @@ class ImagesAPI(
 
         https://docs.openstack.org/api-ref/compute/#delete-image
 
-        If the response is lost, the image is read again: if it is gone, it has
-        been deleted.
+        After an error the image is read again: if it is gone, it has been
+        deleted. A response may be lost, and of two deletions at the same time
+        the Image service may refuse one.
 
         :param ignore_missing: do nothing if there is none; unlike in
             openstacksdk, False by default
@@ -85,7 +86,7 @@ class ImagesAPI(
         except _errors.ImageNotFound:
             if not ignore_missing:
                 raise
-        except _errors.RESPONSE_LOST:
+        except _errors.ImagesError:
             if not self._is_known_gone(image_id):
                 raise
 
