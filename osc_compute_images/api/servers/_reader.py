@@ -30,12 +30,9 @@ from osc_compute_images.api.records._server import ServerList
 #: Since it, Nova reports the servers of cells that do not respond.
 _DOWN_CELLS = '2.69'
 
-#: Since it, the response of createImage has the ID of the image.
-_IMAGE_ID = '2.45'
-
 
 class ServerReader:
-    """Reads servers: all that are visible, or one. Snapshots them.
+    """Reads servers: all that are visible, or one.
 
     :param client: of the Compute service
     """
@@ -44,21 +41,31 @@ class ServerReader:
         self._client = client
         self._microversion: str | None = _DOWN_CELLS
 
-    def list(
-        self, *, all_projects: bool = False, own_project: bool = False
-    ) -> ServerList:
-        """See :meth:`osc_compute_images.api.ImagesAPI.servers`.
+    def list(self, *, all_projects: bool) -> ServerList:
+        """List the servers of all projects, or of the own one.
 
-        :raises Forbidden: if the user may not list all projects
+        :raises Forbidden: if the user may not list all projects. An error
+            after the first page is a ListingInterrupted
         """
-        if not own_project:
-            try:
-                return self._list({'all_tenants': 1})
-            except _errors.Forbidden:
-                # NOTE: an error after the first page is a ListingInterrupted.
-                if all_projects:
-                    raise
-        return self._list({})
+        query = {'all_tenants': 1} if all_projects else {}
+        records, shows_down_cells = self._read('/servers/detail', query)
+        servers = tuple(filter(None, records))
+        missing = []
+        invalid = len(records) - len(servers)
+        if invalid:
+            missing.append(f'{invalid} servers are invalid in the list')
+        is_old = self._microversion is None
+        if all_projects and not shows_down_cells and not is_old:
+            down = self._down_hosts()
+            shows_down_cells = down is not None
+            if down:
+                missing.append(
+                    f'the cells of these hosts do not respond: '
+                    f'{_ids.joined(down)}'
+                )
+        return ServerList(
+            servers, all_projects, tuple(missing), shows_down_cells
+        )
 
     def named(self, name: str, **query: int) -> dict[str, Server]:
         """Return the servers with a name, by ID; only these are known."""
@@ -66,18 +73,6 @@ class ServerReader:
         pattern = f'^{re.escape(name)}$'
         records, _ = self._read('/servers', {'name': pattern, **query})
         return {r.id: r for r in records if r is not None and r.name == name}
-
-    def get(self, server_id: str) -> Server | None:
-        """See :meth:`osc_compute_images.api.ImagesAPI.server`."""
-        try:
-            record = self.show(server_id)
-        except _errors.NotFound:
-            return None
-        if record.id.lower() != server_id.lower():
-            raise _errors.InvalidResponse(
-                f'The server sent another server instead of {server_id}'
-            )
-        return record
 
     def show(self, server_id: str) -> Server:
         """Return the server that Compute shows, which may have another ID.
@@ -87,38 +82,13 @@ class ServerReader:
 
         :raises NotFound: if there is none
         """
-        body, _ = self._get(_path(server_id), {})
+        body, _ = self._get(path_of(server_id), {})
         record = decoded(member(body, 'server', dict))
         if record is None:
             raise _errors.InvalidResponse(
                 f'The server sent no server instead of {server_id}'
             )
         return record
-
-    def create_image(
-        self, server_id: str, name: str, metadata: Mapping[str, str]
-    ) -> str:
-        """See :meth:`osc_compute_images.api.ImagesAPI.create_snapshot`.
-
-        :raises ImagesError: if it is unknown whether it was created
-        """
-        path = _path(server_id, 'action')
-        sent = {'createImage': {'name': name, 'metadata': dict(metadata)}}
-        try:
-            body = self._client.send(
-                'POST', path, sent, microversion=_IMAGE_ID
-            )
-        except _errors.NotFound as e:
-            raise _errors.ServerNotFound(
-                f'No server has the ID {server_id}: {e.message}',
-                **_errors.origin(e),
-            ) from e
-        image_id: str = member(body, 'image_id', str)
-        if not _ids.is_addressable(image_id):
-            raise _errors.InvalidResponse(
-                'The server sent an invalid ID of the new image'
-            )
-        return image_id
 
     def _get(self, path: str, query: Mapping[str, Any]) -> tuple[bytes, bool]:
         """Return the body of a response, and whether it shows down cells."""
@@ -132,26 +102,6 @@ class ServerReader:
             self._microversion = None
             response = self._client.get(path, query)
         return response.body, response.microversion == _DOWN_CELLS
-
-    def _list(self, query: Mapping[str, Any]) -> ServerList:
-        """List servers; without a query, those of the own project."""
-        records, shows_down_cells = self._read('/servers/detail', query)
-        servers = tuple(filter(None, records))
-        missing = []
-        invalid = len(records) - len(servers)
-        if invalid:
-            missing.append(f'{invalid} servers are invalid in the list')
-        if query and not shows_down_cells and self._microversion is not None:
-            down = self._down_hosts()
-            shows_down_cells = down is not None
-            if down:
-                missing.append(
-                    f'the cells of these hosts do not respond: '
-                    f'{_ids.joined(down)}'
-                )
-        return ServerList(
-            servers, bool(query), tuple(missing), shows_down_cells
-        )
 
     def _read(
         self, path: str, query: Mapping[str, Any]
@@ -209,7 +159,11 @@ class ServerReader:
         )
 
 
-def _path(server_id: str, *more: str) -> str:
+def path_of(server_id: str, *more: str) -> str:
+    """Return the path of a server, or below it.
+
+    :raises ServerNotFound: for what would address another resource
+    """
     if server_id in _ids.RESERVED:
         raise _errors.ServerNotFound(f'No server has the ID {server_id!r}')
     return path_to('servers', server_id, *more)
