@@ -98,7 +98,7 @@ def _apply_step(
         if deletes:
             api.delete(image.id)
         else:
-            note = _edit(api, step, image)
+            note = _stored.edit(api, step, image)
     except _errors.ImageNotFound:
         return Outcome(step=step, result=Result.GONE)
     except _errors.ImagesError as e:
@@ -109,16 +109,6 @@ def _apply_step(
         reason=note,
         request_id=api.last_request_id,
     )
-
-
-def _edit(api: 'ImagesAPI', step: Step, image: Image) -> str:
-    """Set or remove properties; return a note, which may be empty."""
-    try:
-        return _stored.edit(api, step, image)
-    except _errors.RESPONSE_LOST:
-        if _stored.is_edited(api, step):
-            return ''
-        raise
 
 
 class _DeletionCheck:

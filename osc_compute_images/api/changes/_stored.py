@@ -2,8 +2,6 @@
 
 """The properties of an image, as the server stores and changes them."""
 
-from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Mapping
 import itertools
 import json
@@ -95,35 +93,6 @@ def _is_same(key: str, wanted: str, stored: object) -> bool:
     return property_text(stored) == wanted
 
 
-def remove_each(remove: Callable[[str], object], keys: Iterable[str]) -> None:
-    """Remove properties, and continue after errors of a single key.
-
-    See :meth:`osc_compute_images.api.ImagesAPI.delete_metadata_items`.
-    """
-    wanted = list(dict.fromkeys(keys))
-    errors: dict[str, _errors.ImagesError] = {}
-    for number, key in enumerate(wanted):
-        try:
-            remove(key)
-        except _errors.ImagesError as e:
-            if isinstance(
-                e, _errors.NotFound | _errors.BadRequest
-            ) and not isinstance(e, _errors.ImageNotFound):
-                errors[key] = e
-                continue
-            # Not specific to this key: all others would fail, too.
-            if len(errors) == number:
-                raise
-            errors |= dict.fromkeys(wanted[number:], e)
-            break
-    if errors:
-        raise _errors.PropertiesNotDeleted(
-            f'{len(errors)} of {len(wanted)} properties were not removed: '
-            f'{", ".join(errors)}',
-            errors=errors,
-        )
-
-
 def edit(api: 'ImagesAPI', step: Step, image: Image) -> str:
     """Set or remove properties, as a step of a plan says.
 
@@ -133,26 +102,36 @@ def edit(api: 'ImagesAPI', step: Step, image: Image) -> str:
     error = corruption(step, image.metadata)
     if error is not None:
         raise error
-    if step.replaces:
-        api.replace_metadata(step.image.id, step.properties)
-        return ''
-    if step.action is Action.UNSET:
-        _unset(api, step, image)
-        return ''
-    stored = api.update_metadata(step.image.id, step.properties)
+    try:
+        if step.action is Action.UNSET:
+            _unset(api, step, image)
+        elif step.replaces:
+            api.replace_metadata(image.id, step.properties)
+        else:
+            stored = api.update_metadata(image.id, step.properties)
+            return _changed_by_others(step, image.metadata, stored)
+    except _errors.RESPONSE_LOST:
+        if not _is_edited(api, step):
+            raise
+    return ''
+
+
+def _changed_by_others(
+    step: Step, before: Mapping[str, Any], stored: Mapping[str, Any]
+) -> str:
     # NOTE: Nova decodes JSON_KEYS only where it shows an image.
-    others = {*image.metadata, *stored} - {*step.properties, *JSON_KEYS}
+    others = {*before, *stored} - {*step.properties, *JSON_KEYS}
     changed = [
         key
         for key in sorted(others)
-        if image.metadata.get(key, _ABSENT) != stored.get(key, _ABSENT)
+        if before.get(key, _ABSENT) != stored.get(key, _ABSENT)
     ]
     if not changed:
         return ''
     return f'properties changed by others: {", ".join(changed)}'
 
 
-def is_edited(api: 'ImagesAPI', step: Step) -> bool:
+def _is_edited(api: 'ImagesAPI', step: Step) -> bool:
     """Return whether an image is known to have the properties of a step."""
     try:
         stored = api.get(step.image.id).metadata

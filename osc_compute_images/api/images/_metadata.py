@@ -124,9 +124,28 @@ class MetadataAPI:
         :raises Forbidden: if the role or project may not change the image
         :raises ImageNotFound: if it does not exist, or is not visible
         """
-        _stored.remove_each(
-            lambda key: self.delete_metadata_item(image, key), keys
-        )
+        wanted = [*dict.fromkeys(keys)]
+        errors: dict[str, _errors.ImagesError] = {}
+        for number, key in enumerate(wanted):
+            try:
+                self.delete_metadata_item(image, key)
+            except _errors.ImagesError as e:
+                if isinstance(
+                    e, _errors.NotFound | _errors.BadRequest
+                ) and not isinstance(e, _errors.ImageNotFound):
+                    errors[key] = e
+                    continue
+                # Not specific to this key: all others would fail, too.
+                if len(errors) == number:
+                    raise
+                errors |= dict.fromkeys(wanted[number:], e)
+                break
+        if errors:
+            raise _errors.PropertiesNotDeleted(
+                f'{len(errors)} of {len(wanted)} properties were not removed: '
+                f'{", ".join(errors)}',
+                errors=errors,
+            )
 
     def _metadata(
         self,
@@ -142,12 +161,7 @@ class MetadataAPI:
     def _property(
         self, method: str, image_id: str, key: str, json: object = None
     ) -> bytes:
-        """Send a request for one property of an image.
-
-        :raises BadRequest: if Compute has no route for the key
-        :raises NotFound: if the image does not have the property
-        :raises ImageNotFound: if there is no such image
-        """
+        """Send a request for one property; name it if it is missing."""
         if not _is_addressable(key):
             raise _errors.BadRequest(
                 f'Compute accepts only letters, digits, spaces and "-_:." in '
