@@ -74,7 +74,7 @@ class ReadingAPI:
         """
         query = Query(opts, where, max_items, brief=True)
         fetch = functools.partial(
-            self._routes.filtered_page, _routes.BRIEF, {}
+            self._routes.filtered_page, _routes.BRIEF, query.hints
         )
         return Pager(fetch, _decode.decode_brief_page, query)
 
@@ -132,15 +132,14 @@ class ReadingAPI:
         :raises AmbiguousName: if several images have this name
         """
         text = id_of(name_or_id)
-        found = {i.id: i for i in self.find_all(name_or_id, where=where)}
+        found = self.find_all(name_or_id, where=where)
         if not found and _ids.may_be_id(text):
             # The ID may have an unknown form.
-            found = {
-                i.id: i for i in self._find_by_id(text, as_filter(where)) or ()
-            }
+            found = self._find_by_id(text, as_filter(where)) or ()
         if ignore_missing and not found:
             return None
-        return _ids.only_one('image', text, found, _errors.ImageNotFound)
+        by_id = {image.id: image for image in found}
+        return _ids.only_one('image', text, by_id, _errors.ImageNotFound)
 
     def find_all(
         self, name_or_id: ImageID, *, where: filters.Filter | None = None
