@@ -4,7 +4,6 @@
 
 import pytest
 
-from osc_compute_images.api import GapsFound
 from osc_compute_images.api import InvalidProperty
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api import Server
@@ -59,54 +58,36 @@ def test_image_with_invalid_id_is_kept(make, image_id):
 def test_only_active_and_error_images_are_deleted():
     statuses = ['ACTIVE', 'active', 'ERROR', 'SAVING', 'DELETED', '?', None]
     images = [image(f'{n}', status=s) for n, s in enumerate(statuses)]
-    reasons = [s.reason for s in plan.delete(images).steps]
-    assert reasons == [
-        *['selected'] * 3,
-        *('it is SAVING', 'it is DELETED', 'it is ?', 'it has no status'),
+    assert [(s.action, s.reason) for s in plan.delete(images).steps] == [
+        *[('delete', 'selected')] * 3,
+        *(
+            ('keep', f'it is {status}')
+            for status in ('SAVING', 'DELETED', '?')
+        ),
+        ('keep', 'it has no status'),
     ]
-    assert len(plan.delete(images).changes) == 3
     # What is named is deleted all the same.
     changes = plan.delete(images, named=True).changes
     assert [s.reason for s in changes] == ['named'] * 7
 
 
 def test_protected_images_are_kept_and_refused():
-    images = [image('a', of=WEB), image('b', of=DB)]
+    """If there are gaps, see the model."""
     protection = Protection(usage_of([Server(WEB, 'web', 'SHELVED')]))
-    for named in (True, False):
-        todo = plan.delete(images, protection, named=named)
-        reason = 'server web, which is SHELVED, may be stored in it'
-        assert refused(todo) == reason
-        assert [s.image for s in todo.changes] == images[1:]
-        assert todo.named is named
-        assert todo.protection is protection
-    images = [image(f'{n}', of=WEB, created=day(n)) for n in (1, 2)]
-    pruned = plan.prune(images, Rules(last=1), protection)
-    assert [s.reason for s in pruned.kept if s.is_refused] == [reason]
-    assert not pruned.changes
-
-
-@pytest.mark.parametrize(
-    'gap',
-    [
-        {'servers': [Server('x', status='ACTIVE', may_use_any_image=True)]},
-        {'servers': [], 'missing': ('a region',)},
-    ],
-)
-def test_gap_refuses_what_would_be_deleted(gap):
-    # It does not matter which server it is.
-    images = [image(f'{n}', created=day(n)) for n in (1, 2)]
-    protection = Protection(usage_of(**gap))
-    with pytest.raises(GapsFound):
-        plan.delete(images, protection)
-    with pytest.raises(GapsFound):
-        plan.prune(images, LAST, protection, group_by=['status'])
-    # Nothing is deleted.
-    plan.delete([image('s', status='SAVING')], protection)
-    plan.prune(images[:1], LAST, protection, group_by=['status'])
-    assert len(plan.delete(images, protection, named=True).changes) == 2
-    accepting = Protection(usage_of(**gap, accept_gaps=True))
-    assert len(plan.delete(images, accepting).changes) == 2
+    images = [
+        image(f'{n}', of=of, created=day(n))
+        for n, of in enumerate((WEB, WEB, DB, DB), 1)
+    ]
+    for made, changed in (
+        (plan.delete(images, protection), '34'),
+        (plan.delete(images, protection, named=True), '34'),
+        (plan.prune(images, LAST, protection), '3'),
+    ):
+        reasons = {s.reason for s in made.kept if s.is_refused}
+        assert reasons == {'server web, which is SHELVED, may be stored in it'}
+        assert [s.image.id for s in made.changes] == [*changed]
+        assert made.protection is protection
+    assert plan.delete(images, named=True).named
 
 
 # --- pruning --------------------------------------------------------------
@@ -175,16 +156,33 @@ def test_keep_what_a_text_names():
 # --- properties -----------------------------------------------------------
 
 
-def test_unset_properties():
-    images = [image('a', metadata={'k': 'v'}), image('b')]
-    todo = plan.unset_properties(images, ['k', 'none', 'k'])
+@pytest.mark.parametrize('named', [True, False])
+@pytest.mark.parametrize('replace', [True, False])
+def test_set_and_unset_properties(replace, named):
+    wanted = {'tier': 'gold', 'mappings': '[ {"a": 1} ]'}
+    stored = {'tier': 'gold', 'mappings': [{'a': 1}]}
+    images = [
+        image('a', metadata={'tier': 'gold', 'mappings': [{'a': 2}]}),
+        image('b', metadata=stored),
+        image('c', metadata={**stored, 'z': '1'}),
+    ]
+    todo = plan.set_properties(images, wanted, replace=replace, named=named)
+    reason = 'named' if named else 'selected'
+    has = ('keep', 'it has these properties')
+    change = ('set', reason)
     assert actions(todo) == {
-        'a': ('unset', 'selected'),
-        'b': ('keep', 'it has none of these properties'),
+        'a': change,
+        'b': has,
+        'c': change if replace else has,
     }
-    assert todo.steps[0].keys == ('k',)
-    named = plan.unset_properties(images, ['k'], named=True)
-    assert (named.named, named.steps[0].reason) == (True, 'named')
+    first = todo.steps[0]
+    missing = {'mappings': wanted['mappings']}
+    assert first.properties == (wanted if replace else missing)
+    assert (first.replaces, todo.named) == (replace, named)
+    todo = plan.unset_properties(images[1:], ['z', 'x', 'z'], named=named)
+    none = ('keep', 'it has none of these properties')
+    assert actions(todo) == {'b': none, 'c': ('unset', reason)}
+    assert (todo.steps[1].keys, todo.named) == (('z',), named)
 
 
 @pytest.mark.parametrize('make', ['set', 'unset'])
@@ -203,28 +201,3 @@ def test_property_that_is_replaced_or_removed_cannot_be_corrupted():
     assert plan.unset_properties(images, ['mappings']).changes
     with pytest.raises(InvalidProperty):
         plan.set_properties(images, {'name': 'b'})
-
-
-@pytest.mark.parametrize('replace', [True, False])
-def test_set_properties(replace):
-    wanted = {'tier': 'gold', 'mappings': '[ {"a": 1} ]'}
-    stored = {'tier': 'gold', 'mappings': [{'a': 1}]}
-    images = [
-        image('a', metadata={'tier': 'gold', 'mappings': [{'a': 2}]}),
-        image('b', metadata=stored),
-        image('c', metadata={**stored, 'z': '1'}),
-    ]
-    todo = plan.set_properties(images, wanted, replace=replace)
-    has = ('keep', 'it has these properties')
-    change = ('set', 'selected')
-    assert actions(todo) == {
-        'a': change,
-        'b': has,
-        'c': change if replace else has,
-    }
-    first = todo.steps[0]
-    missing = {'mappings': wanted['mappings']}
-    assert first.properties == (wanted if replace else missing)
-    assert first.replaces is replace
-    named = plan.set_properties(images, wanted, named=True)
-    assert (named.named, named.steps[0].reason) == (True, 'named')

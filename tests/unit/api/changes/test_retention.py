@@ -84,11 +84,6 @@ def test_images_of_unknown_age_or_of_the_future_do_not_count():
     }
 
 
-def test_times_are_compared_in_utc():
-    times = '2026-01-01T01:00:00+03:00', '2025-12-31T23:00:00'
-    assert [*kept(Rules(daily=1), *times)] == ['2025-12-31T23:00:00']
-
-
 def test_invalid_rules():
     for rules, message in (
         ({}, 'give at least one of: last, hourly'),
