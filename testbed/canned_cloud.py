@@ -20,7 +20,6 @@ from testbed import nova
 from testbed.keystone import token
 from testbed.sending import broken_chunks as broken_chunks
 from testbed.sending import cut_off as cut_off
-from testbed.sending import drip as drip
 from testbed.sending import drip_of_head as drip_of_head
 from testbed.sending import endless as endless
 from testbed.sending import garbage as garbage

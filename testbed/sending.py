@@ -68,14 +68,6 @@ def without_colon(connection: socket.socket, response: bytes) -> None:
     connection.sendall(status + b'\r\nX-Fine: 1\r\nno colon\r\n' + rest)
 
 
-def drip(connection: socket.socket, response: bytes) -> None:
-    """Send the headers, and an endless body, byte by byte."""
-    connection.sendall(_OK + b'Content-Length: 100000000\r\n\r\n')
-    while True:
-        connection.sendall(b' ')
-        _sleep(0.2)
-
-
 def drip_of_head(connection: socket.socket, response: bytes) -> None:
     """Send endless headers, byte by byte."""
     connection.sendall(b'HTTP/1.1 200 OK\r\nX-Endless: ')
