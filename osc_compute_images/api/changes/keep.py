@@ -65,11 +65,11 @@ def named_in(text: str, source: str) -> Keep:
     return lambda image: reason if image.id.lower() in ids else None
 
 
-def either(*keeps: Keep) -> Keep:
+def either(*keeps: Keep | None) -> Keep:
     """Keep what any of these keeps, with the first reason."""
 
     def keep(image: Image) -> str | None:
-        reasons = (each(image) for each in keeps)
+        reasons = (each(image) for each in keeps if each is not None)
         return next((r for r in reasons if r is not None), None)
 
     return keep

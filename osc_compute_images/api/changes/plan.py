@@ -66,7 +66,8 @@ def delete(
     :raises GapsFound: if images that were not named would be deleted, and what
         the protection rests on has gaps
     """
-    protects = _protecting(keep, protection)
+    used = None if protection is None else protection.reason
+    protects = either(keep, used)
     reason = 'named' if named else 'selected'
 
     def step(image: Image) -> Step:
@@ -100,7 +101,8 @@ def prune(
     :raises ValueError: for an unknown key
     """
     keys, group = grouping(group_by)
-    protects = _protecting(keep, protection)
+    used = None if protection is None else protection.reason
+    protects = either(keep, used)
     steps = []
     groups: dict[Group, list[Image]] = {}
     for image in _distinct(images):
@@ -197,17 +199,12 @@ def _state(image: Image) -> str:
     return f'it is {image.status}' if image.status else 'it has no status'
 
 
-def _protecting(keep: Keep | None, protection: Protection | None) -> Keep:
-    """Return what keeps images from deletion."""
-    protects = None if protection is None else protection.reason
-    return either(*filter(None, (keep, protects)))
-
-
 def _unless_kept(edit: Step, keep: Keep | None) -> Step:
     why_kept = keep(edit.image) if keep else None
-    if why_kept is None:
-        error = _stored.corruption(edit, edit.image.metadata)
-        why_kept = None if error is None else error.message
+    if why_kept is None and (
+        error := _stored.corruption(edit, edit.image.metadata)
+    ):
+        why_kept = error.message
     return unless_kept(edit, why_kept)
 
 
