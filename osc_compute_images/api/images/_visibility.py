@@ -44,8 +44,7 @@ class VisibilityAPI(ReadingAPI):
         # NOTE: used only if the filter includes the image for one visibility,
         # and excludes it for another.
         image_id = id_of(image)
-        found = None
-        is_filtered = False
+        found: dict[bool, str] = {}
         for visibility in _options.VISIBILITIES:
             query = {
                 'property-id': f'in:{image_id}',
@@ -57,14 +56,12 @@ class VisibilityAPI(ReadingAPI):
                 listed = _decode.decode_page(body).images
             except _UNSUPPORTED:
                 return None
-            if all(other.id != image_id for other in listed):
-                is_filtered = True
-            elif found is None:
-                found = visibility
-            else:
+            is_listed = any(other.id == image_id for other in listed)
+            if is_listed and True in found:
                 return None
-            if found is not None and is_filtered:
-                return found
+            found[is_listed] = visibility
+            if len(found) == 2:
+                return found[True]
         return None
 
     def find_visibilities(
