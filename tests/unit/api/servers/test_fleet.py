@@ -124,17 +124,6 @@ def test_each_region_is_read_once(http, clouds):
     assert clouds[0].requests == [LIST]
 
 
-@pytest.mark.parametrize('image', ['a', 'b'])
-def test_regions_that_list_the_same_images_share_them(http, clouds, image):
-    one, two = (api_of(region) for region in COMPUTE)
-    fleet = Fleet([one, two])
-    fleet.note_images(one, ['x', 'a'])
-    fleet.note_images(two, [image, 'y'])
-    clouds[1].before = fail
-    fleet.refresh()
-    assert bool(fleet.servers(one).gaps) is (image == 'a')
-
-
 def test_what_any_selected_region_uses_is_used_in_all(http, clouds):
     clouds[1].servers['unread'] = {'id': 'unread', 'status': 'UNKNOWN'}
     one, two = (api_of(region) for region in COMPUTE)
@@ -145,21 +134,6 @@ def test_what_any_selected_region_uses_is_used_in_all(http, clouds):
     assert fleet.servers(two).gaps
 
 
-# Two clouds whose catalogs do not tell are not taken for one.
-@pytest.mark.parametrize(
-    ('images', 'is_gap'), [(SHARED, True), (APART, False), ({}, False)]
-)
-def test_two_logins(http, clouds, images, is_gap):
-    set_catalog(http, {'RegionOne': nova.ENDPOINT}, images)
-    one = api_of('RegionOne')
-    one.adapter.get_endpoint()
-    set_catalog(http, {'RegionTwo': OTHER}, images)
-    two = api_of('RegionTwo')
-    clouds[1].before = fail
-    fleet = read(one, two)
-    assert bool(fleet.servers(one).gaps) is is_gap
-
-
 # --- regions that fail ----------------------------------------------------
 
 
@@ -168,22 +142,40 @@ def fail(_method, path):
         raise OSError('down')
 
 
-# If the catalog does not tell, they may be shared.
-@pytest.mark.parametrize('images', [SHARED, APART, {}])
+@pytest.mark.parametrize(
+    ('images', 'logins', 'image', 'is_gap'),
+    [
+        *((SHARED, 1, 'b', True), (APART, 1, 'b', False)),
+        # If the catalog does not tell, they may be shared.
+        ({}, 1, 'b', True),
+        # But two clouds whose catalogs do not tell are not taken for one.
+        *((SHARED, 2, 'b', True), (APART, 2, 'b', False), ({}, 2, 'b', False)),
+        # Regions that list the same images share them.
+        *((APART, 1, 'a', True), (APART, 2, 'a', True)),
+    ],
+)
 def test_region_that_fails_is_a_gap_where_images_are_shared(
-    http, clouds, slept, images
+    http, clouds, slept, images, logins, image, is_gap
 ):
     set_catalog(http, COMPUTE, images)
-    login = new_session()
-    one, two = (api_of(region, login) for region in COMPUTE)
+    login, apis = new_session(), []
+    for region, url in COMPUTE.items():
+        if logins == 2:
+            set_catalog(http, {region: url}, images)
+            login = new_session()
+        apis.append(api_of(region, login))
+        apis[-1].adapter.get_endpoint()
     clouds[1].before = fail
-    fleet = read(one, two)
+    fleet = Fleet(apis)
+    for api, noted in zip(apis, (['x', 'a'], [image, 'y']), strict=True):
+        fleet.note_images(api, noted)
+    fleet.refresh()
     told = 'region RegionTwo shares the Image service, and its servers cannot'
-    gaps = [gap.startswith(told) for gap in fleet.servers(one).gaps]
-    assert gaps == [True] * (images is not APART)
+    gaps = [gap.startswith(told) for gap in fleet.servers(apis[0]).gaps]
+    assert gaps == [True] * is_gap
     for _twice in range(2):
         with pytest.raises(ImagesError, match='down'):
-            fleet.servers(two)
+            fleet.servers(apis[1])
 
 
 def test_region_that_fails_later_is_a_gap(http, clouds, slept):

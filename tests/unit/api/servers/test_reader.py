@@ -45,30 +45,41 @@ def test_servers_of_all_projects_are_listed(api, http, fleet):
     assert versions(http) == ['compute 2.69']
 
 
-def test_server_of_a_cell_that_is_down_may_use_any_image(api, fleet):
-    fleet.down = {'s6'}
-    got = api.servers()
-    assert [s.id for s in got.servers if s.may_use_any_image] == ['s6']
-    assert got.servers[-1].may_need_snapshots
-    (gap,) = got.gaps
-    assert gap.endswith('as for a cell that is down: s6')
-    assert api.server('s6').may_use_any_image
-
-
+@pytest.mark.parametrize('version', ['2.69', 'older', 'ignored'])
+@pytest.mark.parametrize('max_page', [1000, 3])
 @pytest.mark.parametrize('is_admin', [True, False])
-@pytest.mark.parametrize('down', [{'s6'}, set()])
-def test_full_page_has_no_room_for_cells_that_are_down(
-    api, http, fleet, is_admin, down
+@pytest.mark.parametrize('is_down', [True, False])
+def test_server_of_a_cell_that_is_down_is_a_gap_if_compute_tells(
+    api, http, fleet, version, max_page, is_admin, is_down
 ):
-    fleet.max_page, fleet.is_admin, fleet.down = 3, is_admin, down
+    fleet.highest = (2, 68) if version == 'older' else (2, 104)
+    fleet.has_microversions = version != 'ignored'
+    fleet.max_page, fleet.is_admin = max_page, is_admin
+    fleet.down = {'s6'} if is_down else set()
+    shows = version == '2.69'
+    # A full page has no room for them.
+    lists = shows and max_page > 7
     got = api.servers()
-    assert len(got.servers) == 7 - len(down)
+    assert got.all_projects is is_admin
+    expected = [*fleet.servers][: 7 if lists or not is_down else 6]
+    assert [s.id for s in got.servers] == expected
+    unread = [s.id for s in got.servers if s.may_use_any_image]
+    assert unread == (['s6'] if lists and is_down else [])
+    assert not unread or got.servers[-1].may_need_snapshots
     # Only an administrator may ask which cells are down.
-    assert got.shows_down_cells is is_admin
-    assert any('cell1-host' in gap for gap in got.gaps) is (
-        is_admin and bool(down)
-    )
-    assert sum('/os-services' in r for r in sent(http)) == is_admin
+    asks = is_admin and not lists and version != 'older'
+    assert ('/os-services' in sent(http)[-1]) is asks
+    assert got.shows_down_cells is (shows and (lists or is_admin))
+    gaps = [gap.rpartition(': ')[2] for gap in got.gaps]
+    named = 's6' if lists else 'cell1-host'
+    assert gaps == [named] * (is_down and got.shows_down_cells)
+    if shows or not is_down:
+        assert api.server('s6').may_use_any_image is is_down
+    else:
+        with pytest.raises(HTTPError, match='cell'):
+            api.server('s6')
+    # An older Compute is asked for the microversion once.
+    assert (versions(http).count('compute 2.69') == 1) is (version == 'older')
 
 
 def test_cells_are_not_shown_if_the_services_cannot_be_read(api, http, fleet):
@@ -84,40 +95,20 @@ def test_cells_are_not_shown_if_the_services_cannot_be_read(api, http, fleet):
         assert (got.shows_down_cells, got.gaps) == (False, ())
 
 
-def test_older_compute_is_asked_for_the_microversion_once(api, http, fleet):
-    fleet.highest = (2, 68)
-    fleet.down = {'s6'}
-    assert api.server('s0').id == 's0'
-    got = api.servers()
-    assert [s.id for s in got.servers] == [f's{n}' for n in range(6)]
-    assert not got.shows_down_cells
-    with pytest.raises(HTTPError, match='cell'):
-        api.server('s6')
-    assert versions(http).count('compute 2.69') == 1
-
-
-def test_compute_that_ignores_the_microversion_does_not_show_cells(api, fleet):
-    fleet.has_microversions = False
-    fleet.down = {'s6'}
-    got = api.servers()
-    assert (len(got.servers), got.shows_down_cells, got.gaps) == (6, False, ())
-    # Nor do its services show them.
-    fleet.max_page = 3
-    assert not api.servers().shows_down_cells
-
-
 # --- projects -------------------------------------------------------------
 
 
-def test_servers_of_the_own_project_are_listed_if_all_are_forbidden(
-    api, http, fleet
-):
+def test_only_403_is_a_reason_to_list_the_own_project(api, http, fleet):
     fleet.is_admin = False
     with pytest.raises(Forbidden):
         api.servers(all_projects=True)
-    got = api.servers()
-    assert (len(got.servers), got.all_projects) == (7, False)
+    assert len(api.servers().servers) == 7
     assert sent(http) == [ALL, ALL, ALL.partition('?')[0]]
+    for status in (401, 404):
+        http.get(DETAIL, status_code=status)
+        with pytest.raises(HTTPError):
+            api.servers()
+        assert sent(http)[-1] == ALL
 
 
 def test_later_failure_is_a_failure(api, http, fleet):
@@ -130,14 +121,6 @@ def test_later_failure_is_a_failure(api, http, fleet):
     with pytest.raises(ListingInterrupted, match=r'No\.'):
         api.servers()
     assert all('all_tenants' in request for request in sent(http))
-
-
-def test_only_403_is_a_reason_to_list_the_own_project(api, http):
-    for status in (401, 404):
-        http.get(DETAIL, status_code=status)
-        with pytest.raises(HTTPError):
-            api.servers()
-    assert {*sent(http)} == {ALL}
 
 
 # --- pages ----------------------------------------------------------------
