@@ -49,28 +49,23 @@ HEX = ID.replace('-', '')
 
 
 @pytest.mark.parametrize('given', [ID, CAPITALS, '125', HEX, 'img-1'])
-def test_find_accepts_any_form_of_id(api, http, given):
-    http.get(nova.DETAIL, json=nova.page([]))
-    http.get(
-        f'{nova.ENDPOINT}/images/{given}',
-        json={'image': nova.image(1, id=given)},
-    )
-    assert api.find(given).id == given
-    # An argument that does not look like an ID is looked up as a name first.
-    assert len(sent(http)) == (2 if given == 'img-1' else 1)
-
-
-@pytest.mark.parametrize('given', ['125', HEX, CAPITALS])
 @pytest.mark.parametrize(
-    'answer', [nova.NOT_FOUND, nova.fault(400, 'badRequest', 'No UUID.')]
+    'missing', [None, nova.NOT_FOUND, nova.fault(400, 'badRequest', 'No.')]
 )
-def test_find_falls_back_to_lower_case_and_name(api, http, given, answer):
+def test_find_accepts_any_form_of_id_or_a_name(api, http, given, missing):
+    image = {'json': {'image': nova.image(1, id=given)}}
     # NOTE: requests-mock ignores case.
-    http.get(f'{nova.ENDPOINT}/images/{given}', **answer)
-    http.get(nova.DETAIL, json=named(given, 7))
-    assert api.find(given).id == nova.image_id(7)
-    tried = [r.rpartition('/')[2] for r in sent(http)[:-1]]
-    assert tried == ([CAPITALS, ID] if given == CAPITALS else [given])
+    http.get(f'{nova.ENDPOINT}/images/{given}', **(missing or image))
+    http.get(nova.DETAIL, json=named(given, 7) if missing else nova.page([]))
+    assert api.find(given).id == (nova.image_id(7) if missing else given)
+    tried = [r.rpartition('/')[2] for r in sent(http) if 'detail' not in r]
+    if missing:
+        # What does not look like an ID is looked up as a name first.
+        others = {CAPITALS: [CAPITALS, ID], 'img-1': []}
+        assert tried == others.get(given, [given])
+    else:
+        assert tried == [given]
+        assert len(sent(http)) == (2 if given == 'img-1' else 1)
 
 
 @pytest.mark.parametrize('given', [uuid.UUID(ID), images.ImageRef(id=ID)])
