@@ -68,6 +68,13 @@ ON_SERVERS = (
     *('unlink', 'imitate', 'rename_server', 'end_server', 'lose_cell'),
 )
 
+TASK = 'OS-EXT-STS:task_state'
+#: The name of the image in which a server is stored, and its state meanwhile.
+STORING = {
+    'shelve': ('-shelved', {TASK: 'shelving_image_uploading'}),
+    'resize': ('-resize-temp', {'status': 'RESIZE'}),
+}
+
 
 class World:
     """A cloud with another actor.
@@ -85,104 +92,73 @@ class World:
         """Change an image or a server; there may be none."""
         self._made += 1
         images, servers = [*self.fleet.images], [*self.fleet.servers]
-        act = getattr(self, what)
         if what in ON_IMAGES and images:
-            act(images[image_number % len(images)], number)
+            self._on_image(what, images[image_number % len(images)], number)
         elif what in ON_SERVERS and servers:
-            act(servers[number % len(servers)])
+            self._on_server(what, servers[number % len(servers)])
 
-    def boot(self, image_id, _number):
-        name, server_id = f'server-{self._made}', nova.image_id(self._made)
-        self.fleet.servers[server_id] = server(server_id, name, image=image_id)
-
-    def delete(self, image_id, _number):
-        self.fleet.delete(image_id)
-
-    def rename(self, image_id, _number):
+    def _on_image(self, what, image_id, number):
+        image = self.fleet.images[image_id]
+        metadata = image['metadata']
         is_home = image_id in self.homes.values()
-        if is_home and 'server' not in self.fleet.images[image_id]:
-            # Nothing would link it to the server.
-            return
-        self.fleet.images[image_id]['name'] = f'image-{self._made}'
-        self.fleet.touch(image_id)
+        match what:
+            case 'boot':
+                new, name = nova.image_id(self._made), f'server-{self._made}'
+                self.fleet.servers[new] = server(new, name, image=image_id)
+            case 'delete':
+                self.fleet.delete(image_id)
+            # Otherwise nothing would link it to the server.
+            case 'rename' if 'server' in image or not is_home:
+                image['name'] = f'image-{self._made}'
+                self.fleet.touch(image_id)
+            case 'set_status':
+                statuses = ('ACTIVE', 'ERROR', 'SAVING', 'DELETED')
+                image['status'] = statuses[number % 4]
+            case 'protect':
+                metadata['protected_here'] = '1'
+                self.fleet.touch(image_id)
+            case 'edit':
+                if metadata.pop('tier', None) is None:
+                    metadata['tier'] = f'{number}'
+                self.fleet.touch(image_id)
+            case 'lose_response':
+                self.is_losing = True
 
-    def set_status(self, image_id, number):
-        statuses = ('ACTIVE', 'ERROR', 'SAVING', 'DELETED')
-        self.fleet.images[image_id]['status'] = statuses[number % 4]
-
-    def protect(self, image_id, _number):
-        self.fleet.images[image_id]['metadata']['protected_here'] = '1'
-        self.fleet.touch(image_id)
-
-    def edit(self, image_id, number):
-        metadata = self.fleet.images[image_id]['metadata']
-        if metadata.pop('tier', None) is None:
-            metadata['tier'] = f'{number}'
-        self.fleet.touch(image_id)
-
-    def lose_response(self, _image_id, _number):
-        self.is_losing = True
-
-    def shelve(self, server_id):
-        shelved = self.fleet.servers[server_id]
-        if shelved['status'] != 'ACTIVE' or server_id in self.homes:
-            return
-        self._store(server_id, '-shelved')
-        shelved['OS-EXT-STS:task_state'] = 'shelving_image_uploading'
-
-    def end_shelving(self, server_id):
-        shelved = self.fleet.servers[server_id]
-        if shelved['OS-EXT-STS:task_state'] is not None:
-            shelved['status'] = 'SHELVED_OFFLOADED'
-            shelved['OS-EXT-STS:task_state'] = None
-
-    def resize(self, server_id):
-        if server_id not in self.homes:
-            self._store(server_id, '-resize-temp')
-            self.fleet.servers[server_id]['status'] = 'RESIZE'
-
-    def fail_to_unshelve(self, server_id):
-        if server_id in self.homes:
-            self.fleet.servers[server_id]['status'] = 'ERROR'
-
-    def unshelve(self, server_id):
-        started = self.fleet.servers[server_id]
-        started['status'] = 'ACTIVE'
-        started['OS-EXT-STS:task_state'] = None
-        self.fleet.images.pop(self.homes.pop(server_id, ''), None)
-
-    def unlink(self, server_id):
-        """Remove from the image what tells its server, as "set" can."""
+    def _on_server(self, what, server_id):
+        one = self.fleet.servers[server_id]
+        is_stored = server_id in self.homes
         home = self.fleet.images.get(self.homes.get(server_id, ''), {})
-        name = self.fleet.servers[server_id]['name']
-        if home and home['name'].startswith(name):
-            home.pop('server', None)
-            home['metadata'].clear()
-
-    def imitate(self, server_id):
-        """Add a stranger's image that is named as the server's."""
-        name = f'{self.fleet.servers[server_id]["name"]}-shelved'
-        self.fleet.add(nova.image(self._made, name=name))
-
-    def rename_server(self, server_id):
-        home = self.fleet.images.get(self.homes.get(server_id, ''), {})
-        # Nothing links an image that has lost both its server and its name.
-        if not home or 'server' in home:
-            self.fleet.servers[server_id]['name'] = f'server-{self._made}'
-
-    def end_server(self, server_id):
-        del self.fleet.servers[server_id]
-        self.homes.pop(server_id, None)
-        self.fleet.down.discard(server_id)
-
-    def lose_cell(self, server_id):
-        self.fleet.down ^= {server_id}
-
-    def _store(self, server_id, suffix):
-        name = self.fleet.servers[server_id]['name'] + suffix
-        home = snapshot(self._made, server_id, name=name)
-        self.fleet.add(home)
-        self.homes[server_id] = home['id']
+        match what:
+            case 'shelve' | 'resize' if not is_stored:
+                suffix, state = STORING[what]
+                name = one['name'] + suffix
+                self.fleet.add(snapshot(self._made, server_id, name=name))
+                self.homes[server_id] = nova.image_id(self._made)
+                one.update(state)
+            case 'end_shelving' if one[TASK] is not None:
+                one['status'], one[TASK] = 'SHELVED_OFFLOADED', None
+            case 'fail_to_unshelve' if is_stored:
+                one['status'] = 'ERROR'
+            case 'unshelve':
+                one['status'], one[TASK] = 'ACTIVE', None
+                self.fleet.images.pop(self.homes.pop(server_id, ''), None)
+            # Remove what tells its server, as "set" can.
+            case 'unlink' if home and home['name'].startswith(one['name']):
+                home.pop('server', None)
+                home['metadata'].clear()
+            # Add a stranger's image that is named as the server's.
+            case 'imitate':
+                name = f'{one["name"]}-shelved'
+                self.fleet.add(nova.image(self._made, name=name))
+            # Nothing links an image that has lost both its server and name.
+            case 'rename_server' if not home or 'server' in home:
+                one['name'] = f'server-{self._made}'
+            case 'end_server':
+                del self.fleet.servers[server_id]
+                self.homes.pop(server_id, None)
+                self.fleet.down.discard(server_id)
+            case 'lose_cell':
+                self.fleet.down ^= {server_id}
 
 
 EVENTS = st.tuples(
