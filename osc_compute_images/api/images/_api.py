@@ -86,6 +86,9 @@ class ImagesAPI(
         except _errors.ImageNotFound:
             if not ignore_missing:
                 raise
+        except _errors.Unauthorized:
+            # NOTE: nothing can be read with the same token.
+            raise
         except _errors.ImagesError:
             if not self._is_known_gone(image_id):
                 raise
