@@ -60,17 +60,16 @@ class Response:
         headers = dict(answer.get('headers', {}))
         return cls(body, answer.get('status_code', 200), headers)
 
-    def to_bytes(self, *, with_body: bool = True) -> bytes:
+    def to_bytes(self) -> bytes:
         headers = {
             'Content-Type': 'application/json',
             'Content-Length': str(len(self.body)),
             'X-Openstack-Request-Id': 'req-canned',
             **self.headers,
         }
-        head = ''.join(f'{k}: {v}\r\n' for k, v in headers.items() if v)
-        return f'HTTP/1.1 {self.status} Canned\r\n{head}\r\n'.encode() + (
-            self.body if with_body else b''
-        )
+        lines = ''.join(f'{k}: {v}\r\n' for k, v in headers.items() if v)
+        head = f'HTTP/1.1 {self.status} Canned\r\n{lines}\r\n'
+        return head.encode() + self.body
 
 
 Handler = Callable[[Request], Response | None]
@@ -185,11 +184,9 @@ def not_found() -> Response:
     )
 
 
-def fault(status: int, kind: str, message: str, **headers: str) -> Response:
+def fault(status: int, kind: str, message: str) -> Response:
     """Return an error of Nova."""
-    return Response.of(
-        {kind: {'code': status, 'message': message}}, status, **headers
-    )
+    return Response.of({kind: {'code': status, 'message': message}}, status)
 
 
 def first_of(*handlers: Handler) -> Handler:
