@@ -17,18 +17,6 @@ from keystoneauth1 import fixture
 
 from testbed import nova
 from testbed.keystone import token
-from testbed.sending import broken_chunks as broken_chunks
-from testbed.sending import cut_off as cut_off
-from testbed.sending import drip as drip
-from testbed.sending import drip_of_head as drip_of_head
-from testbed.sending import endless as endless
-from testbed.sending import garbage as garbage
-from testbed.sending import hang_up as hang_up
-from testbed.sending import reset as reset
-from testbed.sending import truncated as truncated
-from testbed.sending import without_colon as without_colon
-from testbed.sockets import after_the_first_page as after_the_first_page
-from testbed.sockets import always as always
 from testbed.sockets import fault as fault
 from testbed.sockets import first_of as first_of
 from testbed.sockets import Handler as Handler

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
 import dataclasses
-import itertools
 import json
 import socket
 import ssl
@@ -191,50 +190,20 @@ def fault(status: int, kind: str, message: str) -> Response:
 
 def first_of(*handlers: Handler) -> Handler:
     """Return a handler that uses the first handler with a response."""
-
-    def handler(request: Request) -> Response | None:
-        for each in handlers:
-            response = each(request)
-            if response is not None:
-                return response
-        return None
-
-    return handler
+    return lambda request: next(
+        filter(None, (handler(request) for handler in handlers)), None
+    )
 
 
-def in_turn(*responses: Response | None, **where: Any) -> Handler:
-    """Return a handler that sends each response once.
-
-    :param responses: None passes the request to the next handler
-    :param where: see :func:`_sending`
-    """
-    return _sending(iter(responses), **where)
-
-
-def always(response: Response, *where: Any, **more: Any) -> Handler:
-    """Return a handler that always sends this response."""
-    return _sending(itertools.repeat(response), *where, **more)
-
-
-def _sending(
-    responses: Iterator[Response | None],
-    method: str = 'GET',
-    path: str = '/images/detail',
-    where: Callable[[Request], bool] = lambda _request: True,
-) -> Handler:
-    """Return a handler that sends these responses.
+def in_turn(*responses: Response, path: str = '/images/detail') -> Handler:
+    """Return a handler of GET that sends each response once.
 
     :param path: the end of the path of the requests
-    :param where: selects among these requests
     """
+    left = iter(responses)
 
     def handler(request: Request) -> Response | None:
-        meant = request.method == method and request.path.endswith(path)
-        return next(responses, None) if meant and where(request) else None
+        is_meant = request.method == 'GET' and request.path.endswith(path)
+        return next(left, None) if is_meant else None
 
     return handler
-
-
-def after_the_first_page(request: Request) -> bool:
-    """Return whether a request is for a page after the first."""
-    return 'marker' in request.query
