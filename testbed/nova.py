@@ -120,6 +120,10 @@ class Nova:
             answer['headers'] = {**answer.get('headers', {}), **headers}
         return answer
 
+    def displayed(self, image: Record) -> Record:
+        """Return an image as Nova displays it."""
+        return nova_filters.shown(image)
+
     def ordered(self) -> Sequence[Record]:
         """Return the images in the order of lists."""
         images: list[Record] = self.images
@@ -156,7 +160,7 @@ class Nova:
         start: int | None = 0
         if query.keys() - {'limit', 'marker'}:
             listed = [
-                nova_filters.shown(i)
+                i
                 for i in listed
                 if i.get('id') == marker or self._matches(i, query)
             ]
@@ -188,6 +192,7 @@ class Nova:
         self, listed: Sequence[Record], start: int, limit: int
     ) -> dict[str, Any]:
         found = listed[start : start + min(limit, _MAX_IMAGES)]
+        found = [*map(self.displayed, found)]
         # NOTE: Nova omits the link above its own limit.
         if not found or len(found) < limit:
             return page(found)
@@ -205,7 +210,7 @@ class Nova:
         metadata = image['metadata']
         match method, rest:
             case 'GET', []:
-                return {'json': {'image': image}}
+                return {'json': {'image': self.displayed(image)}}
             case 'DELETE', [] if metadata.get('protected_here'):
                 text = 'You are not allowed to delete the image.'
                 return fault(403, 'forbidden', text)

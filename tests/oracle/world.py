@@ -38,10 +38,6 @@ def is_opaque(image):
     return image.get('opaque', False)
 
 
-def _displayed(image):
-    return _without('metadata')(image) if is_opaque(image) else image
-
-
 class Told:
     """What a region told the client: no part of the state of a world.
 
@@ -104,16 +100,13 @@ class Region(Fleet):
         answer = nova.fault(fault or 0, 'fault', 'It failed.')
         if not fault:
             answer = super().answer(method, path, query, *rest)
-        if path == IMAGES and 'json' in answer:
-            images = answer['json'].get('images', ())
-            shown = {'images': [*map(_displayed, images)]}
-            answer = {**answer, 'json': {**answer['json'], **shown}}
-        elif 'image' in answer.get('json', ()):
-            image = _displayed(answer['json']['image'])
-            answer = {**answer, 'json': {'image': image}}
         code = answer.get('status_code', 200)
         self.told.note(path, query, code, bool(self.down))
         return answer
+
+    def displayed(self, image):
+        """Return an image as it is displayed."""
+        return _without('metadata')(image) if is_opaque(image) else image
 
     def shown(self, key):
         """Return a server as it is displayed."""
@@ -205,7 +198,7 @@ class World:
 
 def image_type(image):
     """Return the type of an image as it is displayed."""
-    return _displayed(image).get('metadata', {}).get('image_type')
+    return None if is_opaque(image) else image['metadata'].get('image_type')
 
 
 def image_server(image):
