@@ -103,7 +103,6 @@ def _region(chance, number, glance, images):
 
 
 def world(chance):
-    """Return a random world."""
     glances = []
     for number in range(2):
         ids = [f'img-{number}-{n}' for n in range(chance.randint(1, 9))]

@@ -93,7 +93,6 @@ class Region(Fleet):
         self.hook = lambda *_request: None
 
     def answer(self, method, path, query, *rest):
-        """Return the response to a request."""
         fault = self.hook(method, self.name, path, query)
         if not self.is_up:
             fault = 503
@@ -105,11 +104,9 @@ class Region(Fleet):
         return answer
 
     def displayed(self, image):
-        """Return an image as it is displayed."""
         return _without('metadata')(image) if is_opaque(image) else image
 
     def shown(self, key):
-        """Return a server as it is displayed."""
         if key in self.malformed and key not in self.down:
             return MALFORMED[self.malformed[key]](self.servers[key])
         return super().shown(key)
@@ -145,7 +142,6 @@ class Region(Fleet):
         return self.highest < (2, 69)
 
     def omits(self, key):
-        """Return whether a server is missing from the list."""
         return self.hides and key in self.cell
 
 
@@ -202,5 +198,4 @@ def image_type(image):
 
 
 def image_server(image):
-    """Return the ID of the server that an image was taken from."""
     return image.get('server', {}).get('id')
