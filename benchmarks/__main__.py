@@ -36,7 +36,6 @@ NAMES = ('api', 'commands', 'start', 'changes')
 
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
-    """Measure the selected parts."""
     versions = {'Python': platform.python_version()}
     versions |= {name: metadata.version(name) for name in DISTRIBUTIONS}
     left_out = []
@@ -70,7 +69,6 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, and print the tables."""
     parser = argparse.ArgumentParser(prog='./run bench', description=__doc__)
     parser.add_argument(
         '--images', type=int, default=100_000, help='default: %(default)s'

@@ -38,7 +38,6 @@ def build(source: Path, folder: Path) -> Path | None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Go and gophercloud."""
     commands = {
         'Go': ('go', 'env', 'GOVERSION'),
         'gophercloud': ('dpkg-query', '-W', '-f', '${Version}', _PACKAGE),

@@ -180,7 +180,6 @@ def openstacksdk(verb: str | None = None) -> Callable[[], int]:
 
 
 def main() -> None:
-    """Run a subject."""
     name, *words = sys.argv[1:]
     run: Callable[[], int] = globals()[name](*words)
     began, cpu = time.perf_counter(), time.process_time()

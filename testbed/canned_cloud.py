@@ -60,7 +60,6 @@ def keystone(
 
 
 def image(number: int, **fields: Any) -> dict[str, Any]:
-    """Return a record of an image."""
     url = f'http://127.0.0.1:8774/v2.1/images/{nova.image_id(number)}'
     varied: dict[str, Any] = {
         'name': f'cirros-0.6.2-{number:06}',

@@ -121,7 +121,6 @@ class Nova:
         return answer
 
     def displayed(self, image: Record) -> Record:
-        """Return an image as Nova displays it."""
         return nova_filters.shown(image)
 
     def ordered(self) -> Sequence[Record]:
@@ -142,7 +141,6 @@ class Nova:
         self._deleted = {k: v + 1 for k, v in self._deleted.items()}
 
     def delete(self, image_id: str) -> None:
-        """Delete an image."""
         position = [i.get('id') for i in self.images].index(image_id)
         del self.images[position]
         for earlier, where in self._deleted.items():
@@ -286,7 +284,6 @@ class Nova:
         return None
 
     def project_of(self, key: str) -> str:
-        """Return the project of a server."""
         known = self.servers[key]
         project: str = PROJECT
         if isinstance(known, dict):
@@ -294,7 +291,6 @@ class Nova:
         return project
 
     def shown(self, key: str) -> Any:
-        """Return a server as Nova displays it."""
         if key in self.down:
             return unread(key, self.project_of(key))
         return self.servers[key]
@@ -328,7 +324,6 @@ def _refused(message: str) -> Answer:
 
 
 def query_of(url: str) -> dict[str, str]:
-    """Return the query of a URL."""
     parts = urllib.parse.urlsplit(url)
     return dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
 
@@ -362,7 +357,6 @@ class Server(Nova):
         self.filters = False
 
     def __call__(self, request: Any, context: Any) -> Any:
-        """Return a page."""
         answer = self.answer('GET', '/images/detail', query_of(request.url))
         assert answer is not None
         context.status_code = answer.get('status_code', 200)

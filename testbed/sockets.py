@@ -184,7 +184,6 @@ def not_found() -> Response:
 
 
 def fault(status: int, kind: str, message: str) -> Response:
-    """Return an error of Nova."""
     return Response.of({kind: {'code': status, 'message': message}}, status)
 
 

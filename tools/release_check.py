@@ -287,7 +287,6 @@ def _prepare_environment() -> None:
 
 
 def main() -> int:
-    """Run all checks."""
     parser = argparse.ArgumentParser(
         prog='./run release-check', description=__doc__
     )
