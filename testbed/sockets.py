@@ -56,8 +56,7 @@ class Response:
     def answering(cls, answer: Mapping[str, Any]) -> Self:
         """Return a response from keyword arguments of requests-mock."""
         body = json.dumps(answer['json']).encode() if 'json' in answer else b''
-        headers = dict(answer.get('headers', {}))
-        return cls(body, answer.get('status_code', 200), headers)
+        return cls(body, answer.get('status_code', 200), answer['headers'])
 
     def to_bytes(self) -> bytes:
         headers = {
