@@ -83,13 +83,12 @@ def _run(
 
 
 def _build(
-    source: Path, dist: Path, *kinds: str, constraints: Path = _CONSTRAINTS
+    source: Path, dist: Path, constraints: Path = _CONSTRAINTS
 ) -> list[Path]:
-    """Build distributions; return them in the order of the kinds."""
-    _run(_UV, 'build', '--quiet', *kinds, '--out-dir', dist,
+    """Build an sdist, and a wheel from it; return both."""
+    _run(_UV, 'build', '--quiet', '--out-dir', dist,
          '--build-constraint', constraints, source)  # fmt: skip
-    suffixes = {'--sdist': '*.tar.gz', '--wheel': '*.whl'}
-    return [next(dist.glob(suffixes[kind])) for kind in kinds]
+    return [next(dist.glob(suffix)) for suffix in ('*.tar.gz', '*.whl')]
 
 
 def _entries(path: Path) -> dict[str, bytes]:
@@ -234,9 +233,7 @@ def _check_old_setuptools(tree: Path, wheel: Path, scratch: Path) -> None:
     for system, version in _OLD_SETUPTOOLS.items():
         constraints = scratch / f'setuptools-{version}.txt'
         constraints.write_text(f'setuptools=={version}\n')
-        [built] = _build(
-            tree, scratch / version, '--wheel', constraints=constraints
-        )
+        _sdist, built = _build(tree, scratch / version, constraints)
         entries = _entries(built)
         known = b'\nLicense: Apache-2.0\n' in entries['METADATA']
         same = modules - {_LICENCE} <= {*entries}
@@ -249,12 +246,11 @@ def _check(scratch: Path) -> tuple[Path, ...]:
     _run('git', 'clone', '--quiet', '--no-tags', _ROOT, clone)
     tracked = _run('git', '-C', clone, 'ls-files').splitlines()
     made = _made(clone)
-    both = ('--sdist', '--wheel')
-    sdist, wheel = _build(clone, clone / 'dist', *both)
+    sdist, wheel = _build(clone, clone / 'dist')
     with tarfile.open(sdist) as archive:
         archive.extractall(scratch / 'unpacked', filter='data')
     [tree] = (scratch / 'unpacked').iterdir()
-    again = _build(tree, tree / 'dist', *both)
+    again = _build(tree, tree / 'dist')
     same = [*map(_entries, again)] == [*map(_entries, (sdist, wheel))]
     _require('the sdist builds the same sdist and wheel', same)
     equal = again[1].read_bytes() == wheel.read_bytes()
