@@ -185,11 +185,10 @@ class World:
         What a server of a selected region uses is kept in all of them.
         """
         found = {region, *listed}
-        while True:
-            more = {r.name for n in found for r in self.sharing(n, listed)}
-            if more == found:
-                return [self.regions[name] for name in sorted(found)]
-            found = more
+        # Each time adds a region, or nothing any more.
+        for _ in self.regions:
+            found |= {r.name for n in found for r in self.sharing(n, listed)}
+        return [self.regions[name] for name in sorted(found)]
 
 
 def image_type(image):
