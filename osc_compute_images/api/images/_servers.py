@@ -84,8 +84,7 @@ class ServersAPI(ReadingAPI):
         if name_or_id not in _ids.RESERVED:
             with contextlib.suppress(_errors.NotFound, _errors.BadRequest):
                 body = self._http.get(path_to('flavors', name_or_id)).body
-                [flavor] = _flavors([_decode.member(body, 'flavor', dict)])
-                return flavor
+                return _flavors([_decode.member(body, 'flavor', dict)])[0]
         flavors = Pager(
             lambda query: self._http.get('/flavors/detail', query).body,
             lambda body: _decode.read_page(body, 'flavors', _flavors),
