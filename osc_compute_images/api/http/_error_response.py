@@ -9,10 +9,10 @@ import html
 import http.client
 import itertools
 import json
-import math
 import re
 from typing import Any
 from typing import TYPE_CHECKING
+import urllib.parse
 
 from osc_compute_images.api import _errors
 from osc_compute_images.text import shortened
@@ -65,10 +65,29 @@ _NOT_SHOWN = re.compile(
 )
 
 
-def error_of(response: 'requests.Response') -> _errors.HTTPError:
-    """Return the error for a response with a status of 400 or more."""
+def error_of(
+    response: 'requests.Response', ruled: str | None = None
+) -> _errors.HTTPError:
+    """Return the error for a response with a status of 400 or more.
+
+    :param ruled: the method of a request that access rules may forbid. The
+        middleware of Keystone answers it like one with an invalid token
+    """
     status, headers = response.status_code, response.headers
-    message = message_of(status, headers, response.content, response.reason)
+    message = (
+        _from_body(headers.get('Content-Type') or '', response.content)
+        or one_line(response.reason or '')
+        or http.client.responses.get(status)
+        or 'The server gave no reason'
+    )
+    if ruled:
+        path = _ID.sub(
+            r'/\1s/{\1_id}', urllib.parse.urlsplit(response.url).path
+        )
+        message = (
+            f'The access rules of the application credential may not allow '
+            f'{ruled} {_KEY.sub("/metadata/{key}", path)}: {message}'
+        )
     seconds = parse_retry_after(headers.get('Retry-After'))
     if seconds is not None and seconds > MAX_DELAY:
         message = (
@@ -80,24 +99,6 @@ def error_of(response: 'requests.Response') -> _errors.HTTPError:
     )
     error.retry_after = seconds
     return error
-
-
-def forbidden_by_rules(
-    e: _errors.Unauthorized, method: str, path: str
-) -> _errors.Unauthorized:
-    """Return the error for a request that access rules may forbid.
-
-    The middleware of Keystone answers such a request like one with an invalid
-    token.
-
-    :param path: of the URL
-    """
-    path = _KEY.sub('/metadata/{key}', _ID.sub(r'/\1s/{\1_id}', path))
-    return _errors.Unauthorized(
-        f'The access rules of the application credential may not allow '
-        f'{method} {path}: {e.message}',
-        **_errors.origin(e),
-    )
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
@@ -116,7 +117,7 @@ def parse_retry_after(text: str | None) -> float | None:
     text = (text or '').strip()
     try:
         if text.isdecimal():
-            return float(text) if len(text) < 300 else math.inf
+            return float(text)
         when = email.utils.parsedate_to_datetime(text)
         if when.tzinfo is None:
             when = when.replace(tzinfo=datetime.UTC)
@@ -124,24 +125,6 @@ def parse_retry_after(text: str | None) -> float | None:
         return max(0.0, (when - now).total_seconds())
     except (ValueError, OverflowError):
         return None
-
-
-def message_of(
-    status: int, headers: Mapping[str, str], body: bytes, reason: str | None
-) -> str:
-    """Return the message of an error response, as one line.
-
-    It may be in the JSON of Nova, of its authentication or of a gateway, in
-    the HTML or plain text of a proxy, or only in the reason phrase.
-
-    :param headers: with case-insensitive names
-    """
-    return (
-        _from_body(headers.get('Content-Type') or '', body)
-        or one_line(reason or '')
-        or http.client.responses.get(status)
-        or 'The server gave no reason'
-    )
 
 
 def one_line(text: str) -> str:
@@ -152,6 +135,11 @@ def one_line(text: str) -> str:
 
 
 def _from_body(content_type: str, body: bytes) -> str:
+    """Return the message in a body, or ''.
+
+    It may be in the JSON of Nova, of its authentication or of a gateway, or in
+    the HTML or plain text of a proxy.
+    """
     text = body[:_MAX_BODY].decode('utf-8-sig', 'replace').strip()
     kind = content_type.lower()
     try:

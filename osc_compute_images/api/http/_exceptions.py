@@ -69,7 +69,7 @@ class Translated:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._url = without_credentials(url)
 
     def __enter__(self) -> None:
         self._began = time.monotonic()
@@ -80,9 +80,7 @@ class Translated:
         e: BaseException | None,
         traceback: types.TracebackType | None,
     ) -> None:
-        if not isinstance(e, Exception):
-            return
-        error = _translate(e, without_credentials(self._url), self._began)
+        error = _translate(e, self._url, self._began)
         try:
             if error is not None:
                 raise error from e
@@ -92,15 +90,16 @@ class Translated:
 
 
 def _translate(
-    e: Exception, url: str, began: float
+    e: BaseException | None, url: str, began: float
 ) -> _errors.ImagesError | None:
     """Return the error of this API for an exception of another library.
 
     :param began: when the request was sent
     :returns: None for an exception that is no error of a request
     """
-    if isinstance(e, ksa_exceptions.HttpError):
-        return _keystone_error(e)
+    response = getattr(e, 'response', None)
+    if isinstance(e, ksa_exceptions.HttpError) and response is not None:
+        return _keystone_error(response)
     if isinstance(e, UnicodeEncodeError):
         return encode_error(e)
     if url == KEYSTONE and type(e) is Exception:
@@ -119,22 +118,15 @@ def _translate(
     return None
 
 
-def _keystone_error(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
+def _keystone_error(response: requests.Response) -> _errors.ImagesError:
     """Return the error for an error response of Keystone.
 
     The adapter raises HttpError only for requests of its own.
     """
-    error: _errors.ImagesError
-    if isinstance(e.response, requests.Response):
-        error = _error_response.error_of(e.response)
-    else:
-        message = one_line(str(e).partition(' (HTTP ')[0])
-        error = _errors.error_for_status(e.http_status)(
-            message, http_status=e.http_status
-        )
-    if e.http_status == 404:
+    error = _error_response.error_of(response)
+    if error.http_status == 404:
         # NOTE: not a NotFound, which would mean a missing image.
-        error = _errors.InvalidResponse(
+        return _errors.InvalidResponse(
             f'Keystone did not issue a token: {error.message}; check '
             f'"auth_url"',
             **_errors.origin(error),
