@@ -21,7 +21,6 @@ EMPTY = {'images': []}
 ID = nova.image_id(1)
 ONE = f'{nova.ENDPOINT}/images/{ID}'
 HTML = '<html><body>Please log in</body></html>'
-EVIL = '\x1b]0;x\x07'
 
 
 # -- requests --------------------------------------------------------------
@@ -142,18 +141,6 @@ def test_status_codes_map_to_exceptions(api, http, status, kind):
         list(api.list_detail())
     assert type(caught.value) is kind
     assert str(caught.value) == f'No. (HTTP {status}) (Request-ID: req-1)'
-
-
-def test_control_characters_of_server_are_escaped(api, http):
-    headers = {'X-Compute-Request-Id': EVIL}
-    http.get(nova.DETAIL, **{**nova.NO_ROUTE, 'headers': headers})
-    version = {'min_version': EVIL, 'version': '2.1'}
-    http.get(f'{nova.ENDPOINT}/', json={'version': version})
-    with pytest.raises(images.ImagesNotServed) as caught:
-        list(api.list_detail())
-    assert r'(Request-ID: \x1b]0;x\x07)' in str(caught.value)
-    assert '\x1b' not in str(caught.value)
-    assert caught.value.versions is None
 
 
 # -- rejected tokens -------------------------------------------------------

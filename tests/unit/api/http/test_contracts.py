@@ -11,7 +11,6 @@ import contextvars
 import itertools
 import logging
 import re
-import socket
 import threading
 from unittest import mock
 
@@ -191,16 +190,6 @@ def connection(session_, **settings):
         **settings,
     )
     return openstack.connection.Connection(config=config)
-
-
-def test_statsd_of_sdk(requested, ksa_session):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(('127.0.0.1', 0))
-        receiver.settimeout(60)
-        host, port = receiver.getsockname()
-        made = connection(ksa_session, statsd_host=host, statsd_port=str(port))
-        for _ in requested(made.compute):
-            assert b'.compute.GET.' in receiver.recv(9999)
 
 
 def test_prometheus_of_sdk(requested, ksa_session):

@@ -42,10 +42,6 @@ def said(headers, body, status=403, reason='Forbidden'):
 FORMS = {
     'Nova': ({}, {'forbidden': {'code': 403, 'message': SAID}}),
     'authentication': ({}, {'error': {'code': 403, 'message': SAID}}),
-    'a fault with details': (
-        {},
-        {'computeFault': {'code': 500, 'message': SAID, 'details': 'x'}},
-    ),
     'a text': (TEXT, SAID),
     'a text without a type': ({}, SAID),
     'HTML without its type': ({}, f'<!doctype html><h1>{SAID}</h1>'),
