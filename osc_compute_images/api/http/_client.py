@@ -146,8 +146,5 @@ def path_to(*segments: str) -> str:
 
     :raises BadRequest: if a segment cannot be encoded as UTF-8
     """
-    try:
-        quoted = [urllib.parse.quote(s, safe='') for s in segments]
-    except UnicodeEncodeError as e:
-        raise _exceptions.encode_error(e) from e
-    return '/' + '/'.join(quoted)
+    with _exceptions.Translated('/'.join(segments)):
+        return ''.join(f'/{urllib.parse.quote(s, safe="")}' for s in segments)

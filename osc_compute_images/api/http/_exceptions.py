@@ -9,6 +9,7 @@ from keystoneauth1 import exceptions as ksa_exceptions
 import requests
 import urllib3
 
+from osc_compute_images.api import _catalog
 from osc_compute_images.api import _errors
 from osc_compute_images.api._alarms import TooSlowError
 from osc_compute_images.api.http import _error_response
@@ -51,11 +52,8 @@ _FAILURES = (
 # What keystoneauth raises for a malformed token or catalog.
 _MALFORMED = (
     ksa_exceptions.InvalidResponse,
-    AttributeError,
-    LookupError,
     RecursionError,
-    TypeError,
-    ValueError,
+    *_catalog.MALFORMED,
 )
 
 
@@ -101,7 +99,8 @@ def _translate(
     if isinstance(e, ksa_exceptions.HttpError) and response is not None:
         return _keystone_error(response)
     if isinstance(e, UnicodeEncodeError):
-        return encode_error(e)
+        # It has lone surrogates.
+        return _errors.BadRequest(f'{e.object!r} cannot be encoded as UTF-8')
     if url == KEYSTONE and type(e) is Exception:
         # NOTE: keystoneauth raises it for a missing password.
         return _errors.ImagesError(f'The login failed: {one_line(str(e))}')
@@ -166,8 +165,3 @@ def _connection_failed(e: Exception, url: str) -> _errors.ConnectionFailed:
     is_permanent = isinstance(original, _PERMANENT)
     error.transient = isinstance(original, _TRANSIENT) and not is_permanent
     return error
-
-
-def encode_error(e: UnicodeEncodeError) -> _errors.BadRequest:
-    """Return the error for a text with lone surrogates."""
-    return _errors.BadRequest(f'{e.object!r} cannot be encoded as UTF-8')
