@@ -228,16 +228,6 @@ def test_different_logins_do_not_wait_for_each_other():
     assert {x.attempts for x in (login, inner, outer)} == {1}
 
 
-@pytest.mark.parametrize('kind', [ValueError, KeyError, TypeError])
-def test_login_that_raises_is_error_of_region(kind):
-    def fail():
-        raise kind('x')
-
-    a, b = in_regions({**apis('a', Login(fail)), **apis('b')}, name_of)
-    assert str(a.error).startswith('The token or catalog from Keystone is inv')
-    assert b.value == 'b'
-
-
 # -- early end -------------------------------------------------------------
 
 

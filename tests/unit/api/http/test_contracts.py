@@ -12,7 +12,6 @@ import itertools
 import logging
 import re
 import threading
-from unittest import mock
 
 from keystoneauth1 import adapter
 from keystoneauth1 import session
@@ -20,14 +19,12 @@ from keystoneauth1 import token_endpoint
 import openstack
 import openstack.config.cloud_region
 import openstack.config.defaults
-import prometheus_client
 import pytest
 import requests
 import requests_cache
 
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
-from testbed import canned_cloud
 from testbed import nova
 
 ID = nova.image_id(1)
@@ -94,13 +91,6 @@ def test_own_adapter(requested, ksa_session, is_nested):
     own = compute_of(ksa_session, Own)
     sent = requested(compute_of(own) if is_nested else own)
     assert callers == [('me', threading.get_ident())] * len(sent)
-
-
-def test_semaphore(requested, ksa_session):
-    compute = compute_of(ksa_session)
-    # As rate_limit and concurrency create it.
-    compute._rate_semaphore = seen = mock.MagicMock()
-    assert len(requested(compute)) == seen.__enter__.call_count
 
 
 def test_hooks_of_session(requested, ksa_session):
@@ -178,60 +168,16 @@ def test_requests_cache(requested, ksa_session):
     requested(compute_of(below), count=PAGES + 2)
 
 
-# -- openstacksdk ----------------------------------------------------------
-
-
-def connection(session_, **settings):
+def test_cache_of_sdk(requested, ksa_session):
     config = openstack.config.cloud_region.CloudRegion(
         name='c',
         region_name='RegionOne',
-        session=session_,
+        session=ksa_session,
         config=openstack.config.defaults.get_defaults(),
-        **settings,
-    )
-    return openstack.connection.Connection(config=config)
-
-
-def test_prometheus_of_sdk(requested, ksa_session):
-    registry = prometheus_client.CollectorRegistry()
-    made = connection(ksa_session, collector_registry=registry)
-    sent = requested(made.compute)
-    counted = {
-        (sample.labels['endpoint'], sample.value)
-        for metric in registry.collect()
-        for sample in metric.samples
-        if sample.name.endswith('http_requests_total')
-    }
-    assert sum(value for _, value in counted) == len(sent)
-
-
-def test_cache_of_sdk(requested, ksa_session):
-    made = connection(
-        ksa_session,
         cache_expiration_time=60,
         cache_expirations={'compute.image': 60, 'compute.images.detail': 60},
         # This backend pickles its values.
         cache_class='dogpile.cache.memory_pickle',
     )
+    made = openstack.connection.Connection(config=config)
     requested(made.compute, count=PAGES + 2)
-
-
-# -- cookies ---------------------------------------------------------------
-
-
-def test_cookies_are_kept_and_updated():
-    # On real HTTP, because requests-mock does not support cookies.
-    serve = canned_cloud.Nova(map(canned_cloud.image, range(PAGES)))
-    nodes = itertools.count(1)
-
-    def answer(request):
-        response = serve(request)
-        response.headers['Set-Cookie'] = f'node=n{next(nodes)}; Path=/'
-        return response
-
-    with canned_cloud.canned_cloud(answer) as server:
-        auth = token_endpoint.Token(f'{server.url}/v2.1', 'token')
-        api = ImagesAPI(adapter.Adapter(session.Session(auth)))
-        assert len([*api.list_detail(LIMIT)]) == PAGES
-        cookies = [r.headers.get('cookie') for r in server.requests]
-    assert cookies == [None, *(f'node=n{n}' for n in range(1, PAGES + 1))]
