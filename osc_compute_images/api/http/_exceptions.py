@@ -14,7 +14,6 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api._alarms import TooSlowError
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http._error_response import one_line
-from osc_compute_images.text import without_credentials
 
 #: Instead of a URL, for a login.
 KEYSTONE = 'Keystone'
@@ -32,13 +31,6 @@ _TRANSIENT = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     ConnectionError,
-)
-
-# Those of them that are not: about certificates, headers and URLs.
-_PERMANENT = (
-    requests.exceptions.SSLError,
-    urllib3.exceptions.SSLError,
-    ValueError,
 )
 
 # An OSError is that of requests, or a missing file of certificates.
@@ -63,11 +55,11 @@ class Translated:
     It is no generator: from Python 3.13 on, the exception would keep the frame
     of the generator, and that, by the frames that called it, the exception.
 
-    :param url: of the request, or KEYSTONE
+    :param url: of the request, without credentials, or KEYSTONE
     """
 
     def __init__(self, url: str) -> None:
-        self._url = without_credentials(url)
+        self._url = url
 
     def __enter__(self) -> None:
         self._began = time.monotonic()
@@ -162,6 +154,7 @@ def _connection_failed(e: Exception, url: str) -> _errors.ConnectionFailed:
     elif not isinstance(e, ksa_exceptions.ClientException):
         text = f'The request to {url} failed: {text}'
     error = _errors.ConnectionFailed(one_line(text))
-    is_permanent = isinstance(original, _PERMANENT)
+    # A ValueError is about a header or URL.
+    is_permanent = isinstance(original, ValueError)
     error.transient = isinstance(original, _TRANSIENT) and not is_permanent
     return error
