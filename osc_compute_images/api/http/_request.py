@@ -103,12 +103,11 @@ def send_once(
     total = min(TOTAL_TIMEOUT_FACTOR * read, left)
     reader = BodyReader(total, session.end)
     with _exceptions.Translated(url), alarm(connect + total):
-        content: dict[str, Any] = {'headers': {'Accept': _JSON}}
-        if params:
-            content['params'] = dict(params)
+        headers = {'Accept': _JSON}
+        data = None
         if json is not None:
-            content['headers']['Content-Type'] = _JSON
-            content['data'] = msgspec.json.encode(json)
+            headers['Content-Type'] = _JSON
+            data = msgspec.json.encode(json)
         # NOTE: the microversion None means 2.1 on every release, and overrides
         # the user's default. Redirects are not followed: the token would be
         # sent to any host. Client makes the retries, and renews the token.
@@ -117,6 +116,9 @@ def send_once(
             method,
             # keystoneauth interprets percent signs as placeholders.
             endpoint_override=endpoint.url.replace('%', '%%'),
+            params=dict(params or {}),
+            headers=headers,
+            data=data,
             microversion=microversion,
             raise_exc=False,
             redirect=False,
@@ -127,7 +129,6 @@ def send_once(
             hooks={'response': [reader, *session.hooks]},
             timeout=(min(connect, left), min(read, left)),
             requests_auth=endpoint.auth,
-            **content,
         )
         # NOTE: a substitute for the session may not have called the hook.
         reader(response)
