@@ -3,8 +3,6 @@
 """The error for an error response: its type, message and delay."""
 
 from collections.abc import Mapping
-import datetime
-import email.utils
 import html
 import http.client
 import itertools
@@ -13,6 +11,8 @@ import re
 from typing import Any
 from typing import TYPE_CHECKING
 import urllib.parse
+
+import urllib3
 
 from osc_compute_images.api import _errors
 from osc_compute_images.text import shortened
@@ -88,7 +88,7 @@ def error_of(
             f'The access rules of the application credential may not allow '
             f'{ruled} {_KEY.sub("/metadata/{key}", path)}: {message}'
         )
-    seconds = parse_retry_after(headers.get('Retry-After'))
+    seconds = _retry_after(headers.get('Retry-After') or '')
     if seconds is not None and seconds > MAX_DELAY:
         message = (
             f'{message.rstrip(".")}; the server asks to retry after '
@@ -109,21 +109,11 @@ def request_id(headers: Mapping[str, str]) -> str | None:
     return None
 
 
-def parse_retry_after(text: str | None) -> float | None:
-    """Parse a ``Retry-After`` header: seconds, or a date.
-
-    :returns: seconds from now, or None if it is missing or invalid
-    """
-    text = (text or '').strip()
+def _retry_after(text: str) -> float | None:
+    """Return the seconds of a ``Retry-After`` header, or None."""
     try:
-        if text.isdecimal():
-            return float(text)
-        when = email.utils.parsedate_to_datetime(text)
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=datetime.UTC)
-        now = datetime.datetime.now(datetime.UTC)
-        return max(0.0, (when - now).total_seconds())
-    except (ValueError, OverflowError):
+        return float(urllib3.Retry().parse_retry_after(text))
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return None
 
 

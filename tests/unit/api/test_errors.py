@@ -114,7 +114,6 @@ FAILING = {
     'invalid header': (ONE, [{'exc': ValueError}], got),
     'deletion refused': (ONE, [UNREACHABLE], lambda api: api.delete(ID)),
     'login busy': (LOGIN, [BUSY], got),
-    'login refused': (LOGIN, [UNREACHABLE], got),
     'vanished': (
         ONE,
         [nova.NOT_FOUND],

@@ -162,7 +162,7 @@ PROFILE = entry(profile='public')
     [
         *(
             (entry(regions=[name]), f'region as {name!r:.13}', {})
-            for name in (False, 1.5, None, DATE)
+            for name in (False, None, DATE)
         ),
         (entry(regions=[{'name': False}]), 'a region as False', {}),
         (entry(region_name={'a': 1}), 'name of a region as {', {}),

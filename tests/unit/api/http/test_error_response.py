@@ -77,11 +77,6 @@ PAGES = {
         '<html><head>\n<title>503 Service Unavailable</title>\n</head><body>'
         '\n<h1>Service Unavailable</h1>\n<p>Please try again\nlater.</p>\n'
     ),
-    '404 Not Found It could not be found.': (
-        '<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n '
-        '<body>\n  <h1>404 Not Found</h1>\n  It could not be '
-        'found.<br /><br />\n\n\n </body>\n</html>'
-    ),
     'ERROR: Cannot retrieve it ERROR Access Denied.': (
         '<html><head><title>ERROR: Cannot retrieve it</title>'
         '<style type="text/css"><!-- p {} --></style></head>'
@@ -119,7 +114,6 @@ def test_message_is_found_and_one_short_line(headers, body):
         ({}, '{"message": '),
         ({}, '[' * 100_000),
         ({}, '\udcff' * 9),
-        (HTML, '<html></html>'),
         (HTML, '<script>alert(1)</script><style>p {}</style>'),
         # The style of a page may be long before its text.
         (HTML, f'<html>{" " * 65536}<title>late</title>'),
@@ -137,10 +131,8 @@ def test_default_message_is_the_reason(headers, body):
     [
         '<title>' * 100_000,
         '<!--' * 100_000,
-        '<title' + ' ' * 100_000,
         '<script>' + '</script ' * 100_000,
         '<' + 'a' * 100_000,
-        '<' * 300_000,
         '"' + '\\"' * 200_000,
         '{"a":' * 50_000,
         '&#' * 100_000,
