@@ -19,11 +19,11 @@ A cloud in ``clouds.yaml``, all regions of it, or all regions of all clouds::
     everywhere = clouds.apis_of_all(config)
     for cloud, error in everywhere.errors.items():
         print(cloud, error)
-    for result in in_regions(
+    for found in in_regions(
         everywhere.apis, lambda api: api.find_all('ubuntu-24.04')
     ):
-        cloud, region = result.region
-        print(cloud, region, result.error or result.unwrap())
+        cloud, region = found.region
+        print(cloud, region, found.error or found.unwrap())
 
 Each region uses its settings in openstacksdk: authentication, interface,
 endpoint override, certificates, timeout, retries. Regions of a cloud with the
