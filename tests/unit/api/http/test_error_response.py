@@ -61,7 +61,7 @@ FORMS = {
 }
 
 
-#: The text of pages of haproxy, nginx, Apache, WebOb, Squid and others.
+#: The text of pages of haproxy, nginx, Apache, Squid and others.
 PAGES = {
     '403 Forbidden Request forbidden by administrative rules.': (
         '<html><body><h1>403 Forbidden</h1>\n'

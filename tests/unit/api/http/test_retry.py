@@ -29,10 +29,12 @@ ONE = f'{nova.ENDPOINT}/images/{ID}'
 TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 
 
-class Cut(io.BytesIO):
-    """A body that is cut off."""
+class Broken(io.BytesIO):
+    """A body whose reading fails."""
 
-    error = urllib3.exceptions.ProtocolError('Connection broken')
+    def __init__(self, error):
+        super().__init__(b'x')
+        self.error = error
 
     def read(self, *_args):
         raise self.error
@@ -44,14 +46,11 @@ class Cut(io.BytesIO):
         pass
 
 
-class Stalled(Cut):
-    """A body that does not end."""
-
-    error = urllib3.exceptions.ReadTimeoutError(None, None, 'timed out')
-
-
 RESET = {'exc': requests.exceptions.ConnectionError('reset')}
-CUT = {'body': Cut(b'x')}
+CUT = {'body': Broken(urllib3.exceptions.ProtocolError('Broken'))}
+STALLED = {
+    'body': Broken(urllib3.exceptions.ReadTimeoutError(None, None, 'x'))
+}
 SILENT = {'exc': requests.exceptions.ReadTimeout}
 BUSY = {'status_code': 503}
 CONNECT, STATUS = 'connect_retries', 'status_code_retries'
@@ -72,7 +71,7 @@ def after(seconds, status=503):
         (CUT, {}, USUAL),
         *(({'status_code': n}, {}, USUAL) for n in (429, 502, 503, 504)),
         (SILENT, {}, []),
-        ({'body': Stalled(b'x')}, {}, []),
+        (STALLED, {}, []),
         # These are permanent.
         ({'exc': requests.exceptions.SSLError('verify failed')}, {}, []),
         ({'exc': requests.exceptions.InvalidHeader('bad header')}, {}, []),
