@@ -181,6 +181,6 @@ def _is_foreign(method: str, response: requests.Response) -> bool:
     if body in _EMPTY_BODIES:
         return False
     if method == 'DELETE':
-        # 202 (accepted) and 204 (no content) are unambiguous.
-        return response.status_code not in (202, 204)
+        # 202 (accepted) is unambiguous.
+        return response.status_code != 202
     return not body.startswith(b'{')

@@ -20,6 +20,7 @@ EMPTY = {'images': []}
 IMAGE = nova.image_id(1)
 TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 P = nova.PROJECT
+SUBJECT = {'X-Subject-Token': nova.TOKEN}
 RESET = {'exc': requests.exceptions.ConnectionError('refused')}
 MOVED = {'status_code': 302, 'headers': {'Location': 'http://evil.example'}}
 
@@ -166,27 +167,19 @@ def compute_of(**endpoint):
 
 
 @pytest.mark.parametrize(
-    'services',
-    [
-        *([], 7, ['compute'], [compute_of(url=7)], [compute_of(url=[7])]),
-        *([{**compute_of(), 'endpoints': x}] for x in (None, [7])),
-        [compute_of(interface=7)],
-    ],
-)
-def test_malformed_catalog_is_an_error(http, compute, services):
-    set_catalog(http, {}, catalog=services)
-    assert_login_fails(http, compute)
-
-
-@pytest.mark.parametrize(
     'answer',
     [
         *(
-            {'text': text, 'headers': {'X-Subject-Token': nova.TOKEN}}
-            for text in (
-                *('[]', '{"token": null}', '<html>Hi</html>', '{"token": '),
-                '[' * 100000,
+            {'json': keystone.token({}, catalog=services), 'headers': SUBJECT}
+            for services in (
+                *([], 7, ['compute'], [compute_of(url=7)]),
+                *([{**compute_of(), 'endpoints': x}] for x in (None, [7])),
+                *([compute_of(url=[7])], [compute_of(interface=7)]),
             )
+        ),
+        *(
+            {'text': text, 'headers': SUBJECT}
+            for text in ('[]', '{"token": null}', '{"token": ', '[' * 100000)
         ),
         {'json': keystone.token({'RegionOne': nova.ENDPOINT})},
         {'status_code': 204},
@@ -196,12 +189,8 @@ def test_malformed_catalog_is_an_error(http, compute, services):
         {'status_code': 404},
     ],
 )
-def test_malformed_token_is_an_error(http, compute, answer):
+def test_malformed_token_or_catalog_is_an_error(http, compute, answer):
     http.post(TOKENS, **answer)
-    assert_login_fails(http, compute)
-
-
-def assert_login_fails(http, compute):
     kinds = images.InvalidResponse, images.EndpointNotFound
     with pytest.raises(kinds, match=r'Keystone|catalog|endpo') as caught:
         ImagesAPI(compute).get_metadata(IMAGE)
@@ -224,16 +213,8 @@ def test_invalid_token_is_not_shown(http, compute):
 @pytest.mark.parametrize(
     ('answer', 'kind', 'message'),
     [
-        (
-            {'status_code': 503, 'text': '<h1>Keystone is moved</h1>'},
-            images.ServerError,
-            r'Keystone is moved \(HTTP 503\)',
-        ),
-        (
-            nova.fault(401, 'error', 'Wrong.'),
-            images.Unauthorized,
-            r'Wrong. \(HTTP 401\) \(Request-ID: req-1\)',
-        ),
+        (nova.fault(503, 'error', 'Moved.'), images.ServerError, 'Moved.'),
+        (nova.fault(401, 'error', 'Wrong.'), images.Unauthorized, 'Wrong.'),
         (RESET, images.ConnectionFailed, 'refused'),
     ],
 )
@@ -242,7 +223,7 @@ def test_failed_login_has_message_of_keystone(
 ):
     http.post(TOKENS, **answer)
     for call in (listed, lambda compute: ImagesAPI(compute).delete(IMAGE)):
-        with pytest.raises(kind, match=message):
+        with pytest.raises(kind, match=re.escape(message)):
             call(compute)
 
 
