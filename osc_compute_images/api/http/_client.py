@@ -146,5 +146,5 @@ def path_to(*segments: str) -> str:
 
     :raises BadRequest: if a segment cannot be encoded as UTF-8
     """
-    with _exceptions.Translated('/'.join(segments)):
+    with _exceptions.Translated(''):
         return ''.join(f'/{urllib.parse.quote(s, safe="")}' for s in segments)

@@ -122,7 +122,7 @@ def test_message_is_found_and_one_short_line(headers, body):
 )
 def test_default_message_is_the_reason(headers, body):
     assert said(headers, body, 599) == 'Forbidden'
-    assert said(headers, body, 403, '') == 'Forbidden'
+    assert said(headers, body, 401, '') == 'Unauthorized'
     assert said(headers, body, 599, '') == 'The server gave no reason'
 
 

@@ -79,6 +79,7 @@ def after(seconds, status=503):
         ({'exc': OSError('Could not find a TLS CA certificate')}, {}, []),
         ({'exc': MemoryError()}, {}, []),
         ({'status_code': 500}, {}, []),
+        (after('3', 500), {}, []),
         # It is the 429 of an older Nova only with Retry-After.
         ({'status_code': 413}, {}, []),
         (after('3', 413), {}, [3, 3, 3]),
