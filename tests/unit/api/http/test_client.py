@@ -41,6 +41,15 @@ def test_requests_have_a_timeout_and_no_microversion(
     headers = http.last_request.headers
     assert 'OpenStack-API-Version' not in headers
     assert 'X-OpenStack-Nova-API-Version' not in headers
+    assert headers['Accept'] == 'application/json'
+
+
+def test_body_is_json(api, http):
+    body = {'metadata': {'a': 'ü'}}
+    http.post(f'{ONE}/metadata', json=body)
+    api.update_metadata(ID, body['metadata'])
+    assert http.last_request.headers['Content-Type'] == 'application/json'
+    assert http.last_request.json() == body
 
 
 @pytest.mark.parametrize(
