@@ -3,8 +3,6 @@
 """Changes of images that filters choose, on a model of a cloud."""
 
 import io
-import sys
-import time
 
 from osc_lib import exceptions
 import pytest
@@ -43,7 +41,7 @@ SET = 'set --property=a=b'
 def test_dry_run_shows_what_is_done(
     app, fleet, caplog, typed, command, changed
 ):
-    typed('')
+    typed()
     plan = app.rows(command, DRY)
     assert app.acted(command, DRY, GO) == app.acted(command, DRY)
     assert not fleet.writes
@@ -67,7 +65,7 @@ def test_images_and_servers_are_listed_once(app, fleet):
 
 @pytest.mark.parametrize('words', [(DRY,), ()])
 def test_no_image_matches(app, caplog, typed, words):
-    typed('')
+    typed()
     for form, text in (('table', ''), ('json', '[]\n'), ('jsonl', '')):
         assert app.run('delete --name=none -f', form, *words) == (0, text)
         assert caplog.messages[-1] == 'No images match'
@@ -87,9 +85,7 @@ def test_too_many_images_to_change(app, fleet, monkeypatch, caplog, word):
     monkeypatch.setattr(bounds, 'MAX_GATHERED', 4)
     assert app.run(DELETE, word) == (7, '')
     few, many = errors(caplog)
-    assert few == (
-        'Nothing was changed: the plan changes 5 images, and 4 are allowed'
-    )
+    assert 'the plan changes 5 images, and 4 are allowed' in few
     assert 'more than 4 images' in many
     assert not fleet.writes
     monkeypatch.setattr(bounds, 'MAX_GATHERED', 5)
@@ -111,8 +107,7 @@ def test_other_answers_change_nothing(app, fleet, typed, answer):
     assert rf'| delete | {ID[5]} | a\x1b[2J\nb ' in shown
     assert '\x1b' not in shown
     assert flushed[-1].endswith('Delete 5 images? [y/N] ')
-    end = '' if answer.endswith('\n') else '\n'
-    assert shown == flushed[-1] + end
+    assert shown.endswith('] ' if answer.endswith('\n') else '] \n')
     assert app.stdout.getvalue() == ''
     assert not fleet.writes
 
@@ -123,22 +118,6 @@ def test_approved_plan_is_applied(app, fleet, typed, answer):
     assert app.acted('delete --name=cirros-5') == [('delete', 5)]
     assert 'Delete 1 image? [y/N] ' in terminal.getvalue()
     assert fleet.requests.count('GET /images/detail') == 1
-
-
-@pytest.fixture
-def typed_slowly(typed, slept):
-    """Return a function that types the approval after this many seconds."""
-
-    def type_(seconds, meanwhile=lambda: None):
-        class Slow(Terminal):
-            def readline(self):
-                meanwhile()
-                time.sleep(seconds)
-                return super().readline()
-
-        return typed('y\n', Slow)
-
-    return type_
 
 
 @pytest.mark.parametrize(('seconds', 'lists'), [(60, 1), (61, 2)])
@@ -205,11 +184,9 @@ def test_closed_stdout_is_an_error(app, fleet, command):
     ],
 )
 def test_bar_is_shown_unless_rows_are_printed_meanwhile(
-    app, fleet, monkeypatch, form, is_piped, name, shown
+    app, fleet, typed, form, is_piped, name, shown
 ):
-    bar = Terminal()
-    monkeypatch.setattr(sys, 'stderr', bar)
-    monkeypatch.setenv('TERM', 'xterm')
+    bar = typed()
     app.stdout = io.StringIO() if is_piped else Terminal()
     # The last is the oldest: it shows names, and else IDs.
     fleet.images[ID[1]]['name'] = name

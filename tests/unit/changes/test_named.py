@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.running import DB
 from tests.unit.running import DRY
+from tests.unit.running import GO
 from tests.unit.running import ID
 from tests.unit.running import WEB
 
@@ -173,22 +174,19 @@ def test_shared_images_do_not_become_private(
         assert len(fleet.writes) == 1
 
 
-def test_properties_that_are_as_wanted(app, fleet, caplog):
-    command = f'set --property=os_distro=cirros {ID[0]}'
-    assert app.acted(command, DRY) == [('keep', 0)]
+def test_properties_are_changed_unless_they_are_as_wanted(app, fleet, caplog):
+    command = f'set --property=os_distro=cirros {ID[4]}'
+    assert app.acted(command, DRY) == [('keep', 4)]
     assert app.run(command) == (0, '')
     assert not caplog.records
     # Of those given, some are missing.
-    assert app.run(UNSET, '--property=none', ID[0], DRY)[0] == 1
-    assert app.run(UNSET, '--property=none', ID[0]) == (1, '')
-    assert fleet.images[ID[0]]['metadata'] == {}
-
-
-def test_no_property_replaces_properties(app, fleet):
+    for words in (DRY,), ():
+        assert app.run(UNSET, '--property=none', ID[4], *words)[0] == 1
+    metadata = fleet.images[ID[4]]['metadata']
+    assert 'os_distro' not in metadata
+    assert metadata['instance_uuid'] == DB
     command = f'set --no-property {ID[4]}'
     assert app.acted(command, DRY) == [('set', 4)]
-    assert fleet.images[ID[4]]['metadata']['instance_uuid'] == DB
-    app.run(command, '--property=a=b')
-    assert fleet.images[ID[4]]['metadata'] == {'a': 'b'}
-    app.run(command)
-    assert fleet.images[ID[4]]['metadata'] == {}
+    for word, left in ('--property=a=b', {'a': 'b'}), (GO, {}):
+        assert app.run(command, word) == (0, '')
+        assert fleet.images[ID[4]]['metadata'] == left

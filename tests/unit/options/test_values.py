@@ -2,7 +2,6 @@
 
 """Values of options, as the parsers of commands read them."""
 
-import argparse
 import contextlib
 import datetime
 import functools
@@ -113,9 +112,8 @@ INVALID = {
     ('name-regex', 'not-name-regex'): '(|*|[a|(?P<n>',
     ('property',): '=|=x|!=x',
     ('group-by',): '|size|name,|property:|Name|name, server',
-    ('keep-within',): '|3|6m|7D|-1d|999999999y',
-    TIMES: 'now|yesterday|-1d|1.5h|1Y|24h30m|90m|1h30|30min24h|1d1d|24 h|30|3M'
-    '|٣d|1700000000|2026-11-23X16:11|2026-13-01|2026-02-30|2026-11-23T25:00'
+    ('keep-within',): '|3|6m|7D|-1d|1h30|30min24h|1d1d|24 h|٣d|999999999y',
+    TIMES: 'now|-1d|1.5h|24h30m|24 h|30|1700000000|2026-11-23X16:11|2026-02-30'
     '|99999999999w|9999-12-31T23:59:59.5|0001-01-01T00:00+02:00',
 }
 
@@ -176,27 +174,14 @@ def test_an_empty_value_is_an_error(name, capsys):
     options = [prefix + o.name for o in declared.FILTERS if o.metavar]
     negative = '--without-' if prefix == '--with-' else '--not-'
     options += [negative + o.name for o in declared.FILTERS if o.negative]
-    for option in [*options, '--region']:
+    options += ['--property'] if name == 'unset' else ['--region']
+    for option in options:
         with pytest.raises(SystemExit):
             parser_of_command(name).parse_args([f'{option}='])
         assert (
             f'argument {option}: the value is empty (probably an unset '
             f'variable)' in capsys.readouterr().err
         )
-
-
-@pytest.mark.parametrize(
-    ('name', 'word'),
-    [
-        ('list', '--marker='),
-        ('set', '--property='),
-        ('set', '--property==x'),
-        ('unset', '--property='),
-    ],
-)
-def test_other_empty_values_are_errors(name, word):
-    with pytest.raises((SystemExit, argparse.ArgumentTypeError)):
-        parser_of_command(name).parse_args([word, 'a'])
 
 
 @pytest.mark.parametrize(
