@@ -42,11 +42,7 @@ _PARALLEL = 4
 
 
 class Execution(work.PlanWork):
-    """One execution of a command that changes images.
-
-    :param command: it plans the changes of a region
-    :param reviewed: restricts the plans, if they were reviewed
-    """
+    """One execution of a command that changes images."""
 
     _command: ChangeCommand
 

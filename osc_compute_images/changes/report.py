@@ -109,10 +109,7 @@ class Report(rows.Rows):
         )
 
     def interrupt(self, step: Any) -> None:
-        """Report what a signal has interrupted.
-
-        :param step: that was in progress, or None
-        """
+        """Report what a signal has interrupted: a step, or nothing."""
         if step is not None and self.is_change(step):
             self._log.error(
                 'Interrupted: image %s may have been changed, as the '

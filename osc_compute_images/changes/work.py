@@ -39,10 +39,7 @@ Table = tuple[Sequence[str], Iterable[tuple[Any, ...]]]
 
 
 class PlanWork(abc.ABC):
-    """One execution of a command that makes plans.
-
-    :param made: reports the plans and their outcomes
-    """
+    """One execution of a command that makes plans."""
 
     def __init__(
         self,
@@ -75,10 +72,7 @@ class PlanWork(abc.ABC):
         """Apply the plan of a region; yield the outcomes."""
 
     def exit_code(self, code: int) -> int:
-        """Report the totals; return the exit code.
-
-        :param code: of the output
-        """
+        """Report the totals; return the exit code."""
         if self._asks:
             self._report.summarize(dry_run=self._args.dry_run)
         failed = self._report.exit_code()
@@ -137,11 +131,7 @@ class PlanWork(abc.ABC):
         return headers, rows.cells(stdout, self._args.formatter, values)
 
     def _approve(self, regions: scope.Regions, plans: rows.Plans) -> None:
-        """Ask for approval.
-
-        :raises CommandError: if the user does not approve
-        :raises PlanRefused: if that took long, and the plan does not hold
-        """
+        """Ask for approval; refuse a plan that holds no longer after it."""
         if self._title:
             print(self._title, file=sys.stderr)
         began = time.monotonic()

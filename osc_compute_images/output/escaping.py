@@ -85,10 +85,7 @@ class HumanSizeColumn(Column):
 
 
 class AgeColumn(Column):
-    """An age: seconds for programs.
-
-    :param text: for people
-    """
+    """An age: seconds for programs, and a text for people."""
 
     def __init__(self, age: datetime.timedelta, text: str) -> None:
         super().__init__(int(age.total_seconds()))

@@ -32,10 +32,7 @@ _MAX_NAME = 40
 
 
 class Progress:
-    """Shows the progress of a command.
-
-    :param app: the shell
-    """
+    """Shows the progress of a command."""
 
     def __init__(self, app: Any) -> None:
         self._wanted = app.options.verbose_level > 0
@@ -114,10 +111,7 @@ class Progress:
 
     @contextlib.contextmanager
     def _bar(self, total: int, *columns: str) -> 'Iterator[Bar]':
-        """Show a bar, unless there is nothing to show.
-
-        :param columns: names of classes of rich
-        """
+        """Show a bar with columns of rich, unless there is nothing to show."""
         console = self._console() if total else None
         if console is None:
             yield Bar()
@@ -151,10 +145,7 @@ class Progress:
 
 
 class Bar:
-    """A bar, which may be that of changes, and a text.
-
-    :param bar: that of rich; None shows nothing
-    """
+    """A bar of rich, which may be that of changes; None shows nothing."""
 
     def __init__(self, bar: 'progress.Progress | None' = None) -> None:
         self._bar = bar

@@ -73,10 +73,7 @@ class Results:
         regions: Regions,
         results: Iterable[tuple[RegionKey, _Result | ImagesError]],
     ) -> Iterator[tuple[RegionKey, _Result]]:
-        """Yield the results of the regions likewise.
-
-        :param results: of a region that is queried, or its error
-        """
+        """Do the same with the results, or errors, of regions."""
         successful = set(regions.apis)
         for key, result in itertools.chain(regions.failed.items(), results):
             if not isinstance(result, api.ImagesError):

@@ -153,12 +153,7 @@ def _matcher(parsed_args: argparse.Namespace) -> Callable[[Server], bool]:
 
 
 def _find(regions: Regions, name: str) -> tuple[RegionKey, Server]:
-    """Find the one server with a name or ID.
-
-    If any region fails, it raises: that region might have it, too.
-
-    :raises ImagesError: if there is none, or if there are several
-    """
+    """Find a server in all regions: one that fails might have it, too."""
     found = [
         (result.region, server)
         for result in in_regions(regions.apis, lambda a: _server(a, name))
