@@ -20,6 +20,11 @@ def test_error_of_final_flush_is_reported():
         pass
 
 
+def test_closed_output_needs_no_flush():
+    with flush.flushed(None):
+        pass
+
+
 @pytest.mark.parametrize(
     'error',
     [
