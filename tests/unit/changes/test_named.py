@@ -4,7 +4,6 @@
 
 import time
 
-from osc_lib import exceptions
 import pytest
 
 from tests.unit.running import DB
@@ -42,32 +41,24 @@ def test_named_image_is_changed_and_nothing_printed(
     assert len(fleet.requests) <= 6
 
 
-def test_image_given_twice_is_deleted_once(app, fleet):
-    words = ('cirros-1', ID[1], ID[1].upper(), 'cirros-1', 'cirros-0')
-    assert app.acted('delete', *words, DRY) == [
-        ('delete', 1),
-        ('delete', 0),
-    ]
-    assert app.run('delete', *words) == (0, '')
-    assert fleet.writes == [f'DELETE /images/{ID[n]}' for n in (1, 0)]
-
-
 @pytest.mark.parametrize('words', [(), (DRY,)])
 def test_names_that_are_not_found_are_reported(app, fleet, caplog, words):
     """Names are looked up before a deletion makes one of them unique."""
     fleet.images[ID[2]]['name'] = fleet.images[ID[1]]['name'] = 'twin'
-    names = ('nope', ID[2], 'twin', 'nope')
+    names = ('nope', ID[2], 'twin', 'nope', 'cirros-0', ID[2].upper())
     code, printed = app.run('delete', *names, *words)
     assert code == 1
-    assert (ID[2] in printed) == bool(words)
-    assert [*fleet.images] == [i for i in ID[:6] if i != ID[2] or words]
+    assert printed.count(ID[2]) == printed.count(ID[0]) == len(words)
+    # What is given twice is deleted once.
+    deleted = [] if words else [f'DELETE /images/{ID[n]}' for n in (2, 0)]
+    assert fleet.writes == deleted
     missing, ambiguous, total = caplog.messages
     assert missing == (
         "Failed to delete image 'nope': No image with a name or ID of 'nope' "
         'exists'
     )
     assert "2 images have the name 'twin'" in ambiguous
-    assert total == '2 of 3 images failed to delete.'
+    assert total == '2 of 4 images failed to delete.'
 
 
 def shelve(fleet):
@@ -123,17 +114,6 @@ def test_server_that_is_stored_during_an_earlier_deletion(
     assert app.run('delete', ID[5], ID[1], ID[4]) == (1, '')
     assert {*fleet.images} == {*ID[0:4]}
     assert f'Image {ID[1]} was not changed: ' in caplog.text
-
-
-def test_server_that_cannot_be_read_keeps_the_image(app, fleet, slept):
-    def fail(_method, path):
-        if path == f'/servers/{WEB}':
-            raise OSError('down')
-
-    fleet.before = fail
-    with pytest.raises(exceptions.CommandError, match='down'):
-        app.run('delete', ID[1], ID[4])
-    assert not fleet.writes
 
 
 def test_changes_by_others_are_reported(app, fleet, caplog):
