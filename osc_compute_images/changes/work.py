@@ -52,6 +52,7 @@ class PlanWork(abc.ABC):
         self._log = command.log
         self._results = results.Results(command)
         self._report = made
+        made.progress = self._results.progress
         self._interruption = interruption.Interruption()
         self._names = command.names(parsed_args)
         # Whether it asks for approval, and tells the totals.
@@ -159,7 +160,7 @@ class PlanWork(abc.ABC):
         try:
             with (
                 self._interruption.watched(),
-                self._results.progress.changing(total) as made.bar,
+                made.progress.changing(total),
             ):
                 for region, plan in plans.items():
                     outcomes = self._apply(regions, region, plan)
