@@ -22,6 +22,9 @@ from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
 from osc_compute_images.text import printable
 
+#: Number of regions in parallel, if much of each is held in memory.
+FEW = 4
+
 _Result = TypeVar('_Result')
 
 

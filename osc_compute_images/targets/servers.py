@@ -26,9 +26,6 @@ from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
 from osc_compute_images.text import printable
 
-#: Maximum number of regions that are read in parallel.
-_PARALLEL = 4
-
 #: Returns images of a region, given the servers that they were taken from.
 GetImages = Callable[[ImagesAPI], Iterable[Image]]
 
@@ -66,7 +63,7 @@ def find(
     """
     if not parsed_args.servers:
         read = functools.partial(_chosen, parsed_args, get_images)
-        yield from of_regions.of_regions(regions, read, parallel=_PARALLEL)
+        yield from of_regions.of_regions(regions, read, parallel=results.FEW)
         return
     named: dict[RegionKey, dict[str, Server]] = {}
     for name in dict.fromkeys(parsed_args.servers):
