@@ -387,10 +387,6 @@ def test_plan_of_all_clouds(fleet, apart, tmp_path, caplog):
     other = {**CLOUD, 'region_name': 'RegionTwo'}
     app = App(tmp_path, {'other': other})
     plan = app.rows('delete --type=snapshot --all-clouds', DRY)
-    assert {(r['Cloud'], r['Region']) for r in plan} == {
-        ('mycloud', 'RegionOne'),
-        ('other', 'RegionTwo'),
-    }
     file = written(tmp_path, plan)
     broken = {**other, 'auth': {'auth_url': 'http://nowhere.example.com'}}
     app = App(tmp_path, {'other': broken})
@@ -401,7 +397,6 @@ def test_plan_of_all_clouds(fleet, apart, tmp_path, caplog):
     assert not apart.writes
     app = App(tmp_path, {'other': other})
     got = app.rows('apply', file, GO)
-    assert {r['Cloud'] for r in got if r['Result'] == 'done'} == {'other'}
-    # For --timing, the shell reads its own session at the end.
-    assert app.client_manager.session.auth
+    done = {(r['Cloud'], r['Region']) for r in got if r['Result'] == 'done'}
+    assert done == {('other', 'RegionTwo')}
     assert not apart.images
