@@ -31,6 +31,12 @@ SET = 'set --all --property=a=b'
 
 
 @pytest.fixture
+def app(fleet, tmp_path):
+    """Provide the shell with two clouds, of which none is the default."""
+    return App(tmp_path, {'other': CLOUD})
+
+
+@pytest.fixture
 def reviewed(app, tmp_path):
     """Return a function that writes a plan, and returns its file."""
     return lambda *words: written(tmp_path, app.rows(*words, DRY))
@@ -157,10 +163,9 @@ def refused(app, fleet, caplog, file, *words):
 
 
 def test_plan_of_another_place(
-    fleet, http, reviewed, caplog, tmp_path, monkeypatch
+    app, fleet, http, reviewed, caplog, tmp_path, monkeypatch
 ):
     file = reviewed(PRUNE)
-    app = App(tmp_path, {'other': CLOUD})
     app.options.cloud = 'other'
     assert 'made in cloud mycloud' in refused(app, fleet, caplog, file)
     set_catalog(http, {'RegionTwo': nova.ENDPOINT})
