@@ -6,6 +6,7 @@ import io
 
 from osc_lib import exceptions
 import pytest
+from rich import progress
 
 from osc_compute_images.output import bounds
 from testbed.fleet import server
@@ -194,6 +195,30 @@ def test_bar_is_shown_unless_rows_are_printed_meanwhile(
     assert ('5/5' in bar.getvalue()) == bool(shown)
     assert shown in bar.getvalue()
     assert (ID[1] in bar.getvalue()) == (shown == ID[1])
+
+
+def test_bar_is_hidden_while_an_error_is_logged(
+    app, fleet, typed, monkeypatch, caplog
+):
+    typed()
+    bars, shown = [], []
+    start = progress.Progress.start
+    monkeypatch.setattr(
+        progress.Progress,
+        'start',
+        lambda bar: bars.append(bar) or start(bar),
+    )
+    monkeypatch.setattr(
+        caplog.handler,
+        'emit',
+        lambda _record: shown.extend(bar.live.is_started for bar in bars),
+    )
+    fleet.images[ID[2]]['metadata']['protected_here'] = 'yes'
+    app.rows(DELETE, GO, code=1)
+    assert shown
+    assert True not in shown
+    # It was started again.
+    assert len(bars) == 2
 
 
 # --- properties -----------------------------------------------------------
