@@ -13,7 +13,6 @@ from osc_compute_images.api.filters._filter import EVERYTHING
 from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Flavor
-from osc_compute_images.text import property_text
 
 _GIB = 1024**3
 
@@ -143,9 +142,7 @@ def property_is(key: str, value: str) -> Filter:
     """
 
     def matches(image: Image) -> bool:
-        return key in image.metadata and (
-            property_text(image.metadata[key]) == value
-        )
+        return key in image.metadata and (str(image.metadata[key]) == value)
 
     query = {}
     if value and _FILTERED_BY_NOVA.fullmatch(key):
