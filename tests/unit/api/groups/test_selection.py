@@ -10,6 +10,7 @@ import pytest
 
 from osc_compute_images.api import Image
 from osc_compute_images.api import InvalidResponse
+from osc_compute_images.api import Pager
 from osc_compute_images.api import ServerRef
 from osc_compute_images.api.groups import selection
 from osc_compute_images.api.groups import summary
@@ -33,7 +34,7 @@ def ids(images):
     return [i.id for i in images]
 
 
-class Pages:
+class Pages(Pager):
     """A pager that counts the requested pages."""
 
     def __init__(self, *pages):

@@ -174,19 +174,14 @@ def test_list_has_ids_and_names(api, http):
     [
         (lambda api: api.list_detail(filters.name('x')), 'where='),
         (lambda api: api.list_detail([('name', 'x')]), 'ListOpts'),
-        (lambda api: api.list_detail(where={'name': 'x'}), 'as opts'),
-        (lambda api: api.list_detail(where=ListOpts()), 'as opts'),
-        (lambda api: api.list_detail(where=filters.name), r'call name\(...\)'),
+        (lambda api: api.list_detail(where={'name': 'x'}), 'and opts for'),
         (lambda api: api.list_detail(where=str), 'use filters.Filter for a'),
-        (lambda api: api.list_detail(where=api), 'not ImagesAPI'),
         (lambda api: api.list_detail(max_items='3'), 'max_items must be'),
         (lambda api: api.find('x', where='y'), 'filters.Filter'),
-        (lambda api: api.find_all('x', where=filters.status), 'call status'),
+        (lambda api: api.find_all('x', where=filters.name), 'filters.Filter'),
         (lambda api: api.get(7), 'uuid.UUID'),
         (lambda api: api.get(ServerRef(ID)), 'not ServerRef'),
         (ImagesAPI, 'keystoneauth1.adapter.Adapter'),
-        (lambda api: api.list_detail()[0], r'next\(iter\(pager\), None\)'),
-        (lambda api: len(api.list_detail()), r'len\(\[\*pager\]\)'),
         (lambda _: NAMED and NAMED, '&, | and ~'),
         (lambda _: not NAMED, '&, | and ~'),
         (lambda _: NAMED & {'name': 'x'}, 'unsupported operand'),
@@ -237,11 +232,10 @@ def test_invalid_value_is_a_value_error(api, http, call, told):
 def test_representations(api, http, ten):
     opts = {'type': 'x', 'limit': 10}
     pager = api.list_detail(opts, where=SINCE, max_items=3)
-    assert repr(pager) == (
-        "<Pager of images, where created_after('2026-11-15T00:00:00Z'), "
-        "by {'type': 'x'}, at most 3>"
+    assert f'{api} {pager}' == (
+        "<ImagesAPI> <Pager of images, where=created_after('2026-11-15T00:00:"
+        "00Z'), opts={'type': 'x'}, max_items=3>"
     )
-    assert f'{api} {api.list()}' == '<ImagesAPI> <Pager of images>'
     pages = api.list_detail({'limit': 10}).pages()
     assert repr([*pages]) == (
         '[<ImagePage with 10 images>, <ImagePage with 0 images, the last>]'
