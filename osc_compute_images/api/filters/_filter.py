@@ -45,7 +45,7 @@ class Filter:
         brief: bool = False,
         label: str | None = None,
     ) -> None:
-        if isinstance(matches, Filter) or not callable(matches):
+        if not callable(matches):
             raise TypeError(
                 f'A filter is made from a function of an image, not from '
                 f'{type(matches).__name__}'

@@ -10,7 +10,6 @@ page. Each value that is dropped or converted is logged as a warning.
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
-import contextlib
 import json
 import logging
 from typing import Annotated
@@ -169,9 +168,6 @@ def _salvage(entries: Sequence[Any]) -> list[Image]:
 
 
 def _image(entry: dict[str, Any], problems: _Problems) -> Image:
-    # Most images of a malformed page are well-formed.
-    with contextlib.suppress(msgspec.ValidationError):
-        return msgspec.convert(entry, Image, strict=False)
     fields: dict[str, Any] = {'id': ''}
     for field in _FIELDS:
         key = field.encode_name

@@ -43,6 +43,7 @@ QUERIES = {
     "status('ERROR')": {'status': 'killed'},
     "status('DELETED')": {'status': 'in:deleted,pending_delete'},
     "status('UNKNOWN', 'ERROR')": {},
+    "status('DELETED', 'UNKNOWN', 'ERROR', 'SAVING', 'ACTIVE')": {},
     "image_type('snapshot')": {'property-image_type': 'snapshot'},
     "image_type('Base')": {},
     "image_type('SERVER')": {},
@@ -146,6 +147,7 @@ BOOTS = {'status': 'active', 'min_ram': 1024}
         ("image_type('SNAPSHOT')", [], [SNAPSHOT]),
         ("image_type('7', 'x')", [ODD], [SNAPSHOT]),
         ("server('s')", [SNAPSHOT], [PLAIN]),
+        ("name('a')", [{'name': 'a'}], [{'name': 'A'}, {'name': None}]),
         # Properties are compared as displayed.
         ("property_is('s', 'x')", [having(s='x')], [having(s='X')]),
         ("""property_is('s', "[{'device': 'vda'}]")""", [LIST], [PLAIN]),

@@ -95,7 +95,8 @@ def test_missing_and_unknown_fields_cause_no_warning(caplog, others):
     ],
 )
 def test_field_of_another_type(caplog, key, value, kept, warning):
-    entry = nova.image(2, **{key: value})
+    # The others are decoded nevertheless.
+    entry = nova.image(2, **{'status': None, key: value})
     page = decoded(nova.image(1), entry)
     assert len(page.images) == 2
     body = json.dumps({'image': entry}).encode()
@@ -172,7 +173,9 @@ def test_next_link_is_found(read, others):
         body = {'images': [nova.image(), *others], 'images_links': given_}
         page = read(json.dumps(body).encode())
         assert page.next_page_url() == url
-        assert [i.name for i in page.images] == ['cirros-0']
+        assert [(i.id, i.name) for i in page.images] == [
+            (nova.image_id(0), 'cirros-0')
+        ]
 
 
 MANY = b'{"images": [%s]}'
@@ -307,7 +310,7 @@ def test_page_of_many_images_is_accepted():
 
 @pytest.mark.parametrize('levels', [1, 196, 197, 500, 5000])
 @pytest.mark.parametrize('kind', ['[%s]', '{"k": %s}', '[1, %s, 2]'])
-def test_deep_property_costs_neither_page_nor_image(caplog, kind, levels):
+def test_deep_property_loses_neither_page_nor_image(caplog, kind, levels):
     begin, _, end = kind.partition('%s')
     deep = f'{begin * levels}"x"{end * levels}'
     entry = json.dumps(nova.image(1))[:-1] + f', "metadata": {{"a": {deep}}}}}'
@@ -325,7 +328,7 @@ def test_deep_property_costs_neither_page_nor_image(caplog, kind, levels):
         "Ignored values nested more than 200 levels deep in the server's "
         'response'
     )
-    assert messages(caplog) == ([] if is_whole else [told] * 2)
+    assert {*messages(caplog)} == (set() if is_whole else {told})
 
 
 def test_number_of_entries_is_limited():
