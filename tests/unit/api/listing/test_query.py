@@ -62,7 +62,6 @@ def test_filter_is_sent_and_checked(api, http):
         (None, 9, 5, [*range(1, 10)], [5, 5]),
         (None, 9, 8, [*range(1, 10)], [5, 5]),
         (None, 5, 2, [1, 2, 3, 4, 5], [2, 2, 2]),
-        (None, 4, 2, [1, 2, 3, 4], [2, 2]),
         (filters.name_pattern('*'), 3, None, [1, 2, 3], [100]),
         (filters.name_pattern('*'), 200, None, [*range(1, 11)], [200]),
         (filters.name_pattern('*-7'), 1, 4, [7], [4, 4]),
@@ -82,13 +81,10 @@ SINCE = filters.created_after('2026-11-15')
 @pytest.mark.parametrize(
     ('where', 'got', 'pages'),
     [
-        (SINCE, [1, 2, 3, 4, 5], 3),
         # Another request asks whether the server filters by the time.
         (SINCE & filters.created_before('2026-11-18'), [3, 4, 5], 3 + 1),
-        (SINCE & filters.created_after('2026-11-18'), [1, 2], 2),
         # Ten images have five full pages, and so an empty sixth one.
         (SINCE | filters.name('cirros-9'), [1, 2, 3, 4, 5, 9], 6),
-        (~SINCE, [6, 7, 8, 9, 10], 6),
     ],
 )
 def test_created_after_ends_listing(api, http, ten, where, got, pages):
@@ -100,13 +96,11 @@ def test_created_after_ends_listing(api, http, ten, where, got, pages):
     ('limit', 'days', 'pages'),
     [
         (2, [19, 18, 18, 14, 13, 12, 11, 10], 2),
-        (2, [19, 19, 14, 14, 13], 2),
         (3, [10, 11, 12, 13, 14, 15, 16], 3),
         (4, [16, 10, 15, 10, 9, 14], 2),
         (3, [16, 18, 12, 11, 10, 9, 17], 3),
         # The first images have the same age, so the order is unknown.
         (3, [10, 10, 10, 10, 16, 16, 16], 3),
-        (1, [10, 10, 11, 12, 16], 6),
         # An image without a time has no place in the order.
         (3, [20, 10, None, 20], 2),
     ],
@@ -161,21 +155,20 @@ def test_a_filter_that_is_not_shown_to_work_is_not_used(
 
 
 def test_query_of_list_opts():
-    texts = ('marker', 'name', 'server', 'status', 'type')
-    for opts, query in (
-        ({}, {}),
-        ({'name': 'in:x'}, {'name': 'eq:in:x'}),
-        ({'name': ''}, {'name': ''}),
-        ({'changes_since': 'x'}, {'changes-since': 'x'}),
-        ({'min_disk': 0, 'min_ram': 512}, {'minDisk': 0, 'minRam': 512}),
-        ({'visibility': 'shared'}, {'property-visibility': 'shared'}),
-        (dict.fromkeys(texts, 'x'), dict.fromkeys(texts, 'x')),
-        ({'limit': 10}, {'limit': 10}),
-    ):
-        made = ListOpts(**opts)
-        assert made.to_image_list_query() == query
-        with pytest.raises(AttributeError):
-            made.limit = 3
+    plain = dict.fromkeys(('limit', 'marker', 'server', 'status', 'type'), 1)
+    renamed = {'changes_since': 'x', 'min_disk': 0, 'min_ram': 512}
+    made = ListOpts(**plain, **renamed, name='in:x', visibility='shared')
+    assert made.to_image_list_query() == {
+        **plain,
+        'changes-since': 'x',
+        'minDisk': 0,
+        'minRam': 512,
+        'name': 'eq:in:x',
+        'property-visibility': 'shared',
+    }
+    assert ListOpts(name='').to_image_list_query() == {'name': ''}
+    with pytest.raises(AttributeError):
+        made.limit = 3
 
 
 def test_list_has_ids_and_names(api, http):
