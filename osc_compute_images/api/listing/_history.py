@@ -59,8 +59,10 @@ class History:
         ids = new_ids = [*filter(None, map(_ID_OF, page.images))]
         keys = dict.fromkeys(map(hash, ids))
         if len(keys) < len(ids) or not known.keys().isdisjoint(keys):
-            # NOTE: the IDs of this page are forgotten last.
-            old = {key for key in keys if known.pop(key, self) is None}
+            old = known.keys() & keys
+            for key in old:
+                # The IDs of this page are forgotten last.
+                del known[key]
             page.images = [*_without(page.images, old)]
             new_ids = [*filter(None, map(_ID_OF, page.images))]
         known.update(keys)
