@@ -10,7 +10,7 @@ import re
 # NOTE: fromisoformat() takes any character between date and time, and reads
 # some other texts.
 _FORM = (
-    r'(?ai)(\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d(-?\d)?)'
+    r'(?i)(\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d(-?\d)?)'
     r'([T ]\d\d(:?\d\d){0,2}([.,]\d+)?(Z|[-+]\d\d(:?\d\d){0,2})?)?'
 )
 _UNITS = {
@@ -89,7 +89,7 @@ def moment(
             time = parse_span(when)
             if time is None:
                 # The first day of a month, or of a year.
-                is_short = re.fullmatch(r'(?a)\d{4}(-\d\d)?', when)
+                is_short = re.fullmatch(r'\d{4}(-\d\d)?', when)
                 time = parse(f'{when}-01-01'[:10] if is_short else when)
         if isinstance(time, datetime.timedelta):
             time = datetime.datetime.now(datetime.UTC) - time

@@ -51,21 +51,6 @@ def test_image_has_all_fields(others):
         image.name = 'x'
 
 
-@pytest.mark.parametrize('others', [[], [ODD]])
-def test_missing_and_unknown_fields_cause_no_warning(caplog, others):
-    names = {*nova.image()} - {'id'}
-    entries = [
-        *(nova.image(**{name: None}) for name in names),
-        *({k: v for k, v in nova.image().items() if k != n} for n in names),
-    ]
-    for image in decoded(*entries, *others, other=1).images:
-        assert image.id == nova.image_id(0)
-        assert isinstance(image.metadata, dict)
-    entry = nova.image(1, status='FROZEN', novelty={'deep': [1]})
-    assert decoded(entry).images[0].status == 'FROZEN'
-    assert len(caplog.records) == len(others)
-
-
 @pytest.mark.parametrize(
     ('key', 'value', 'kept', 'warning'),
     [
@@ -83,7 +68,9 @@ def test_missing_and_unknown_fields_cause_no_warning(caplog, others):
             *('server', {'id': 'x' * 256}, None),
             f'{{"id": "{"x" * 72}..., not an object with a server ID',
         ),
-        # Conversions without a loss cause no warning.
+        # Missing values and conversions without a loss cause no warning.
+        ('metadata', None, {}, None),
+        ('minRam', None, None, None),
         ('minDisk', '20', 20, None),
         ('minDisk', '20.0', 20, None),
         ('minDisk', '1e3', 1000, None),
@@ -143,7 +130,6 @@ def test_numbers_that_are_none_become_text(text):
         (rb'\ud83d\ude00', '\U0001f600'),
         (rb'\uD83D\uDE00', '\U0001f600'),
         (rb'\udfff', '\ufffd'),
-        (rb'\uDFFF', '\ufffd'),
         (rb'\ud7ff\ue000', '\ud7ff\ue000'),
         (rb'\\ud800', r'\ud800'),
         (rb'\\\ud800', '\\\ufffd'),
