@@ -13,7 +13,7 @@ import ssl
 import pytest
 
 from testbed import canned_cloud
-from testbed.canned_cloud import always
+from testbed import sending
 from testbed.canned_cloud import in_turn
 from testbed.canned_cloud import Nova
 from testbed.canned_cloud import Response
@@ -49,12 +49,12 @@ def test_untrusted_certificate(tmp_path):
 @pytest.mark.parametrize(
     'send',
     [
-        canned_cloud.reset,
-        canned_cloud.cut_off,
-        canned_cloud.truncated,
-        canned_cloud.hang_up,
-        canned_cloud.garbage,
-        canned_cloud.broken_chunks,
+        sending.reset,
+        sending.cut_off,
+        sending.truncated,
+        sending.hang_up,
+        sending.garbage,
+        sending.broken_chunks,
     ],
 )
 def test_transient_errors_are_retried(send):
@@ -71,12 +71,12 @@ def test_transient_errors_are_retried(send):
 @pytest.mark.parametrize(
     ('send', 'timeout', 'told'),
     [
-        (canned_cloud.endless, 600, 'larger than'),
-        (canned_cloud.drip_of_head, 1, 'api_timeout'),
+        (sending.endless, 600, 'larger than'),
+        (sending.drip_of_head, 1, 'api_timeout'),
     ],
 )
 def test_endless_response_ends(tmp_path, send, timeout, told):
-    with cloud(always(Response(send=send))) as (server, _shell):
+    with cloud(in_turn(*[Response(send=send)] * 9)) as (server, _shell):
         settings = canned_cloud.configuration(
             server, tmp_path, api_timeout=timeout
         )
