@@ -95,13 +95,6 @@ def images(cloud: Cloud) -> Iterator[Images]:
 
 
 @pytest.fixture
-def images_in_two(cloud: Cloud) -> Iterator[Images]:
-    """Provide images of the ordinary user in the second region."""
-    with Images(cloud, 'demo', 'RegionTwo') as made:
-        yield made
-
-
-@pytest.fixture
 def admin_images(cloud: Cloud) -> Iterator[Images]:
     """Provide images of the administrator."""
     with Images(cloud, 'admin') as made:

@@ -105,6 +105,10 @@ class Glance:
                 return found
             query['marker'] = page[-1]['id']
 
+    def rows(self, **query: str) -> list[dict[str, Any]]:
+        """Return the expected rows of these images."""
+        return [as_shown(image) for image in self.images(**query)]
+
     def create(self, data: bytes | None = b'data', **fields: Any) -> str:
         """Create an image; return its ID. Without data it is queued."""
         image = {'disk_format': 'raw', 'container_format': 'bare', **fields}
