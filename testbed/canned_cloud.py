@@ -22,7 +22,6 @@ from testbed.sending import broken_chunks as broken_chunks
 from testbed.sending import cut_off as cut_off
 from testbed.sending import drip as drip
 from testbed.sending import drip_of_head as drip_of_head
-from testbed.sending import endless as endless
 from testbed.sending import garbage as garbage
 from testbed.sending import hang_up as hang_up
 from testbed.sending import reset as reset

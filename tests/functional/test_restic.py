@@ -8,6 +8,7 @@ left; all other rules are compared with any version.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from collections.abc import Mapping
 import datetime
 import json
@@ -15,7 +16,6 @@ import os
 from pathlib import Path
 import re
 import shutil
-import subprocess
 import tempfile
 from typing import Any
 
@@ -92,69 +92,51 @@ def program() -> str:
     if not cached.exists():
         _CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=_CACHE) as folder:
-            subprocess.run(
-                ['sh', '-c', _DOWNLOAD],
-                cwd=folder,
-                check=True,
-                capture_output=True,
-            )
+            fresh(['sh', '-c', _DOWNLOAD], os.environ, cwd=folder)
             # At once, as other processes may do the same.
             (Path(folder) / 'files' / 'usr' / 'bin' / 'restic').rename(cached)
     return str(cached)
 
 
-class Restic:
-    """A repository of these snapshots.
+@pytest.fixture
+def restic(tmp_path: Path) -> Callable[..., str]:
+    """Return a function that runs restic with these snapshots."""
+    path = program()
+    environment = {
+        'PATH': os.environ['PATH'],
+        'HOME': str(tmp_path),
+        'TZ': 'UTC',
+        'RESTIC_REPOSITORY': str(tmp_path / 'repository'),
+        'RESTIC_PASSWORD': 'not a secret',
+    }
 
-    :ivar keeps_oldest: whether this version keeps the oldest image
-    """
+    def run(*words: str) -> str:
+        done = fresh([path, *words], environment, cwd=tmp_path)
+        assert done.code == 0, done.err
+        return done.out
 
-    def __init__(self, folder: Path) -> None:
-        self._program = program()
-        self._folder = folder
-        match = re.match(r'restic (\d+)\.(\d+)', self.run('version'))
-        assert match is not None
-        self.keeps_oldest = tuple(map(int, match.groups())) >= (0, 16)
-        (folder / 'file').write_text('content')
-        self.run('init')
-        for group, times in GROUPS.items():
-            for time in times:
-                at = f'{time:%Y-%m-%d %H:%M:%S}'
-                self.run('backup', '--time', at, '--host', group, 'file')
-
-    def run(self, *words: str) -> str:
-        """Run the program; return its output."""
-        variables = {
-            'PATH': os.environ['PATH'],
-            'HOME': str(self._folder),
-            'TZ': 'UTC',
-            'RESTIC_PASSWORD': 'password',
-            'RESTIC_REPOSITORY': str(self._folder / 'repository'),
-        }
-        command = [self._program, '--no-cache', *words]
-        result = fresh(command, variables, cwd=self._folder)
-        assert result.code == 0, result.err
-        return result.out
-
-    def kept(self, rules: Rules) -> dict[str, Times]:
-        """Return the times that restic keeps, by group."""
-        words = ['forget', '--dry-run', '--json', '--group-by', 'host']
-        for rule, value in rules.items():
-            said = f'{value // HOUR}h' if rule == 'within' else f'{value}'
-            words += [f'--keep-{rule}', said]
-        return {
-            group['host']: Counter(
-                datetime.datetime.fromisoformat(snapshot['time'])
-                for snapshot in group['keep'] or ()
-            )
-            for group in json.loads(self.run(*words))
-        }
+    (tmp_path / 'file').write_text('content')
+    run('init')
+    for group, times in GROUPS.items():
+        for time in times:
+            at = f'{time:%Y-%m-%d %H:%M:%S}'
+            run('backup', '--time', at, '--host', group, 'file')
+    return run
 
 
-@pytest.fixture(scope='module')
-def restic(tmp_path_factory: pytest.TempPathFactory) -> Restic:
-    """Provide the repository."""
-    return Restic(tmp_path_factory.mktemp('restic'))
+def kept_there(restic: Callable[..., str], rules: Rules) -> dict[str, Times]:
+    """Return the times that restic keeps, by group."""
+    words = ['forget', '--dry-run', '--json', '--group-by', 'host']
+    for rule, value in rules.items():
+        said = f'{value // HOUR}h' if rule == 'within' else f'{value}'
+        words += [f'--keep-{rule}', said]
+    return {
+        group['host']: Counter(
+            datetime.datetime.fromisoformat(snapshot['time'])
+            for snapshot in group['keep'] or ()
+        )
+        for group in json.loads(restic(*words))
+    }
 
 
 def kept_here(group: str, rules: Rules, *, oldest: bool) -> Times:
@@ -173,12 +155,14 @@ def kept_here(group: str, rules: Rules, *, oldest: bool) -> Times:
 
 
 def test_same_images_are_kept_as_by_restic(restic):
+    version = re.match(r'restic (\d+)\.(\d+)', restic('version'))
+    keeps_oldest = tuple(map(int, version.groups())) >= (0, 16)
     deleted = 0
     for rules in RULES:
-        kept = restic.kept(rules)
+        kept = kept_there(restic, rules)
         assert kept.keys() == GROUPS.keys()
         for group, times in GROUPS.items():
-            wanted = kept_here(group, rules, oldest=restic.keeps_oldest)
+            wanted = kept_here(group, rules, oldest=keeps_oldest)
             assert kept[group] == wanted, (rules, group, times)
             deleted += len(times) - kept[group].total()
     assert deleted > 50
