@@ -100,9 +100,7 @@ class Terminal:
     """A command whose stderr is a terminal.
 
     :param stdout: whether stdout is the same terminal
-    :param term: the type of the terminal
     :param columns: its width
-    :param lines: its height
     :param own_session: whether it cannot open the terminal of the tests to
         ask for a password; it cannot be stopped then, either
     """
@@ -112,21 +110,18 @@ class Terminal:
         shell: Shell,
         *words: str,
         stdout: bool,
-        term: str = 'xterm',
         columns: int = 100,
-        lines: int = 50,
         own_session: bool = False,
-        **environment: str,
     ) -> None:
-        self._size = (columns, lines)
+        self._size = (columns, 50)
         master, slave = pty.openpty()
-        termios.tcsetwinsize(slave, (lines, columns))
+        termios.tcsetwinsize(slave, self._size[::-1])
         inherited = {
             k: v for k, v in shell.environment.items() if k not in _UNWANTED
         }
         self.process = subprocess.Popen(
             shell.command(*words),
-            env={**inherited, 'TERM': term, **environment},
+            env={**inherited, 'TERM': 'xterm'},
             stdin=slave,
             stdout=slave if stdout else subprocess.PIPE,
             stderr=slave,

@@ -70,7 +70,9 @@ def test_usage_agrees_with_database(cloud, demo, glance):
     assert 'from-volume' in names.values()
 
 
-def test_administrator_sees_servers_of_all_projects(admin, demo, cloud):
+def test_administrator_sees_servers_of_all_projects(
+    cloud, admin, demo, images
+):
     seen = Glance(cloud, 'admin').rows()
     _names, users = uses(cloud, seen)
     result = admin.run(*LIST, '--unused', *JSON)
@@ -83,6 +85,10 @@ def test_administrator_sees_servers_of_all_projects(admin, demo, cloud):
     # The server is in the project of the ordinary user.
     listed = admin(*LIST, '--server', 'web-2', *JSON).json()
     assert {i['Name'] for i in listed} == {'web-2-snapshot', 'nightly'}
+    # Whoever owns an image may claim that it was taken from any server.
+    victim = cloud.facts['other_servers']['RegionOne']['of-admin']
+    forged = images('forged', image_type='snapshot', instance_uuid=victim)
+    assert forged in ids(admin.images('--server', victim))
 
 
 @pytest.mark.parametrize(

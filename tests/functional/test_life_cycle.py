@@ -155,7 +155,7 @@ def test_no_image_becomes_private_unless_allowed(
         before = admin_images.image(image_id)
         result = admin.run(*words)
         assert (result.code, result.out) == (7, '')
-        [refused, *_count] = result.errors()
+        [refused, *_count] = result.err.splitlines()
         assert f'its visibility is {visibility}, and a change' in refused
         assert admin_images.image(image_id) == before
         words = (*words, '--allow-private')
