@@ -26,7 +26,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     ``--dist loadgroup`` runs modules in parallel. What else is slow to make,
     there is once, too.
     """
-    shared = {'cloud', 'beside', 'container'}.intersection(
+    shared = {'cloud', 'container'}.intersection(
         getattr(item, 'fixturenames', ())
     )
     if shared and item.config.pluginmanager.hasplugin('xdist'):

@@ -128,15 +128,6 @@ class Glance:
         """Delete an image, if it still exists."""
         self._api.delete(f'/images/{image_id}')
 
-    def update(self, image_id: str, **fields: Any) -> None:
-        """Set fields in the database that no API sets."""
-        assigned = ', '.join(f'{field} = ?' for field in fields)
-        with opened(self._database) as database:
-            database.execute(
-                f'UPDATE images SET {assigned} WHERE id = ? AND NOT deleted',
-                (*fields.values(), image_id),
-            )
-
 
 class Images(Glance):
     """Creates images of a user, and removes what is left of them."""
@@ -147,11 +138,11 @@ class Images(Glance):
 
     def __exit__(self, *exc: object) -> None:
         for image_id in self._made:
-            image = self.image(image_id)
-            if image is not None:
-                if image['protected'] or image['status'] != 'active':
-                    self.update(image_id, status='queued', protected=0)
-                self.delete(image_id)
+            with opened(self._database) as database:
+                database.execute(
+                    'UPDATE images SET protected = 0 WHERE id = ?', (image_id,)
+                )
+            self.delete(image_id)
 
     def __call__(self, name: str = 'life', **fields: Any) -> str:
         """Create an image, and return its ID."""

@@ -2,12 +2,9 @@
 
 """The plugin among others, and the Python API alone, each in a venv."""
 
-from importlib import metadata
 import json
 from pathlib import Path
 import sys
-
-import pytest
 
 from testbed import canned_cloud
 from tests.functional.shell import fresh
@@ -32,12 +29,6 @@ OTHERS = (
     ),
 )
 
-OURS = {
-    point.name.replace('_', ' ')
-    for point in metadata.distribution('osc-compute-images').entry_points
-    if point.group == 'openstack.compute.v2'
-}
-
 
 def run(environment, *words, **more):
     """Run a program, without output on stderr; return its output."""
@@ -58,14 +49,6 @@ def made_venv(folder, *wanted):
 
 # --- beside other plugins -------------------------------------------------
 
-
-@pytest.fixture(scope='module')
-def beside(tmp_path_factory):
-    """Install all plugins; return the folder of the programs."""
-    folder = tmp_path_factory.mktemp('beside') / 'venv'
-    return made_venv(folder, *OTHERS, _ROOT)
-
-
 _CHECK = """
 from importlib.metadata import distributions
 for distribution in distributions():
@@ -78,30 +61,27 @@ for distribution in distributions():
 """
 
 
-def test_commands_conflict_with_no_other(beside):
+def test_commands_conflict_with_no_other(canned, tmp_path):
     """As the job checks: they can be loaded, and all can be called."""
-    printed = run({}, beside / 'python', '-c', _CHECK, cwd=beside)
+    programs = made_venv(tmp_path / 'venv', *OTHERS, _ROOT)
+    python = programs / 'python'
+    printed = run({}, python, '-c', _CHECK, cwd=tmp_path)
     points = [line.partition(':')[::2] for line in printed.splitlines()]
-    assert {name for name, _ in points} >= set(OTHERS)
+    assert {name for name, _ in points} >= {*OTHERS, 'osc-compute-images'}
+    ours = {name for at, name in points if at == 'osc-compute-images'}
     commands = [command for _, command in points]
-    assert all(commands.count(ours) == 1 for ours in OURS)
-    assert {
-        command for name, command in points if name == 'osc-compute-images'
-    } == OURS
+    assert all(commands.count(command) == 1 for command in ours)
     # A command that begins another one hides it.
     assert not [
-        (ours, other)
-        for ours in OURS
-        for other in {*commands} - {ours}
-        if f'{ours} '.startswith(f'{other} ')
-        or f'{other} '.startswith(f'{ours} ')
+        (one, other)
+        for one in ours
+        for other in {*commands} - {one}
+        if f'{one} '.startswith(f'{other} ')
+        or f'{other} '.startswith(f'{one} ')
     ]
-
-
-def test_command(beside, canned):
     words = ('compute', 'image', 'list', '-f', 'value', '-c', 'Name')
     environment = canned_cloud.environment(canned)
-    listed = run(environment, beside / 'openstack', *words, cwd=beside)
+    listed = run(environment, programs / 'openstack', *words, cwd=tmp_path)
     assert len(listed.split()) == 3
 
 
