@@ -23,13 +23,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
     They list all images and change some, so they cannot run in parallel with
     each other. With pytest-xdist, each process has a cloud of its own, and
-    ``--dist loadgroup`` runs modules in parallel. What else is slow to make,
-    there is once, too.
+    ``--dist loadgroup`` runs modules in parallel.
     """
-    shared = {'cloud', 'container'}.intersection(
-        getattr(item, 'fixturenames', ())
-    )
-    if shared and item.config.pluginmanager.hasplugin('xdist'):
+    uses_cloud = 'cloud' in getattr(item, 'fixturenames', ())
+    if uses_cloud and item.config.pluginmanager.hasplugin('xdist'):
         module, _, _test = item.nodeid.partition('::')
         item.add_marker(pytest.mark.xdist_group(module))
 
