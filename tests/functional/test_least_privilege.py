@@ -8,11 +8,11 @@ table of roles, and the access rules.
 
 from collections.abc import Callable
 from collections.abc import Iterator
-import contextlib
 import importlib.metadata
 import json
 from pathlib import Path
 import re
+import uuid
 
 import pytest
 import yaml
@@ -47,44 +47,40 @@ _REQUEST = re.compile(r'REQ: curl -g -i -X (\w+) "?(http://[^/]+)([^ "?]*)')
 @pytest.fixture(scope='module')
 def limited(
     cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., Shell]]:
-    """Return a function that creates a credential, as documented."""
+) -> Callable[..., Shell]:
+    """Return a function that makes a credential, and its documented entry."""
     [entry] = re.findall(
         r'code-block:: yaml\n\n((?:    *.*\n)+)', _PAGE.read_text()
     )
-    with contextlib.ExitStack() as stack:
 
-        def make(
-            rules: list[dict[str, str]],
-            role: str = 'member',
-            user: str = 'demo',
-            **settings: str,
-        ) -> Shell:
-            folder = tmp_path_factory.mktemp('limited')
-            (folder / 'rules.json').write_text(json.dumps(rules))
-            credential = ('application', 'credential')
-            owner = cloud.shell(user)
-            created = owner(
-                *(*credential, 'create', '--role', role),
-                *('--access-rules', str(folder / 'rules.json')),
-                *(folder.name, '-f', 'json'),
-            ).json()
-            stack.callback(owner, *credential, 'delete', folder.name)
-            config = yaml.safe_load(entry)
-            mycloud = config['clouds']['mycloud']
-            mycloud |= settings
-            mycloud['auth'] |= {
-                'auth_url': cloud.facts['keystone_url'],
-                'application_credential_id': created['ID'],
-                'application_credential_secret': created['Secret'],
-            }
-            file = folder / 'clouds.yaml'
-            file.write_text(yaml.safe_dump(config))
-            return Shell(
-                {'OS_CLIENT_CONFIG_FILE': str(file), 'OS_CLOUD': 'mycloud'}
-            )
+    def make(
+        rules: list[dict[str, str]],
+        role: str = 'member',
+        user: str = 'demo',
+        **settings: str,
+    ) -> Shell:
+        connection = cloud.connection(user)
+        created = connection.identity.create_application_credential(
+            connection.current_user_id,
+            uuid.uuid4().hex,
+            roles=[{'name': role}],
+            access_rules=rules,
+        )
+        config = yaml.safe_load(entry)
+        mycloud = config['clouds']['mycloud']
+        mycloud |= settings
+        mycloud['auth'] |= {
+            'auth_url': cloud.facts['keystone_url'],
+            'application_credential_id': created.id,
+            'application_credential_secret': created.secret,
+        }
+        file = tmp_path_factory.mktemp('limited') / 'clouds.yaml'
+        file.write_text(yaml.safe_dump(config))
+        return Shell(
+            {'OS_CLIENT_CONFIG_FILE': str(file), 'OS_CLOUD': 'mycloud'}
+        )
 
-        yield make
+    return make
 
 
 class Needed:
