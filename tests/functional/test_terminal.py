@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import contextlib
 import json
 import os
-import re
 import signal
 from typing import Any
 
@@ -25,20 +24,12 @@ from tests.functional.shell import PATIENCE
 IMAGE = ('compute', 'image')
 LIST = (*IMAGE, 'list')
 
-#: All control characters, and bidirectional overrides.
-CONTROL_CHARACTERS = (
-    ''.join(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
-    + '\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e'
-    + '\u2066\u2067\u2068\u2069\ufeff\U000e0041'
-)
 HOSTILE = (
-    f'{CONTROL_CHARACTERS}\x1b]0;pwned\x07\x1b[2J\x1b[H\x1b[8m\x9b2J\x90q\x9c'
+    '\x1b]0;pwned\x07\x1b[2J\x1b[H\x1b[8m\x9b2J\x90q\x9c'
     '\n| forged | row |\r\u202elive\u202c end'
 )
 #: The same, escaped.
 SHOWN_HOSTILE = HOSTILE.encode('unicode_escape').decode()
-
-_CONTROL_CHARACTER = re.compile(f'[{re.escape(CONTROL_CHARACTERS)}]')
 
 
 # --- tables: control characters, narrow terminals, wide characters ---------
@@ -64,7 +55,7 @@ def test_table_fits_terminal_and_escapes(columns, most):
         code, shown, _out = terminal.end()
     *lines, last = shown.split('\r\n')
     assert (code, last, terminal.screen().title) == (0, '', '')
-    assert not [each for each in lines if _CONTROL_CHARACTER.search(each)]
+    assert all(map(str.isprintable, lines))
     assert (SHOWN_HOSTILE in shown) == (columns == 2000)
     # The borders of all lines are aligned.
     [width] = {wcwidth.wcswidth(line) for line in lines}
