@@ -36,19 +36,13 @@ def ran(*words, **variables):
     )
 
 
-@pytest.fixture
-def run(tmp_path):
-    """Return a function that runs ``./run`` with another tox."""
+def test_run_test_goes_on_after_failure_and_ends_with_table(tmp_path):
     shutil.copy(ROOT / 'run', tmp_path)
     tox = tmp_path / '.venv' / 'bin' / 'tox'
     tox.parent.mkdir(parents=True)
     tox.write_text(FAKE_TOX)
     tox.chmod(0o755)
-    return lambda *words: ran(tmp_path / 'run', *words, PYTHON=sys.executable)
-
-
-def test_run_test_goes_on_after_failure_and_ends_with_table(run):
-    done = run('test')
+    done = ran(tmp_path / 'run', 'test', PYTHON=sys.executable)
     assert done.returncode == 1
     shown, _, result = done.stdout.partition('=== result\n')
     assert re.findall(r'run -q -e (\w+)', shown) == ['lint', 'types', 'unit']
@@ -57,43 +51,6 @@ def test_run_test_goes_on_after_failure_and_ends_with_table(run):
         *('lint passed', 'types FAILED ./run tox run -e types'),
         'unit passed',
     ]
-
-
-@pytest.mark.parametrize(
-    ('words', 'code', 'printed'),
-    [
-        ('test -- tests/unit -x', 0, 'tox run -qe unit -- tests/unit -x\n'),
-        (
-            'test -- tests/unit tests',
-            *(0, 'tox run -qe functional -- tests/unit tests\n'),
-        ),
-        ('test -- -k word', 0, 'tox run -qe functional -- -k word tests\n'),
-        ('--help', 0, 'usage: ./run <command>'),
-        ('no-such-command', 2, 'usage: ./run <command>'),
-    ],
-)
-def test_run(run, words, code, printed):
-    done = run(*words.split())
-    assert done.returncode == code
-    assert done.stdout.startswith(printed)
-
-
-@pytest.mark.parametrize(
-    ('words', 'code', 'printed'),
-    [
-        (['demo.py', '--help'], 0, 'usage: ./run '),
-        (['devcloud', '--help'], 0, 'usage: ./run '),
-        (['devcloud', 'status'], 1, 'down\n'),
-        (['devcloud', 'env'], 1, './run cloud: The cloud is down: '),
-    ],
-)
-def test_tools_without_a_cloud(words, code, printed, tmp_path):
-    name, *words = words
-    tool = ROOT / 'tools' / name
-    done = ran(sys.executable, tool, *words, DEVCLOUD_STATE=str(tmp_path))
-    assert done.returncode == code
-    assert done.stdout.startswith(printed)
-    assert not list(tmp_path.iterdir())
 
 
 def test_commands_in_workflows_exist():
