@@ -3,7 +3,6 @@
 """Other URLs of Compute, proxies before it, and mistakes of users."""
 
 import json
-import re
 import shlex
 
 import pytest
@@ -138,39 +137,23 @@ def test_suggested_list_is_the_same(demo, at_endpoint, nova):
             assert sorted(got) == sorted(demo(*IDS, *words).out.split())
 
 
-# --- mistakes of users, as Keystone and Nova see them ----------------------
-
-CHECK = (
-    ': check the project, the region and the interface; "openstack catalog '
-    'list" shows the available endpoints'
-)
+# --- mistakes of users, as Keystone sees them ------------------------------
 
 
-@pytest.mark.parametrize(
-    ('changed', 'said'),
-    [
-        ({'OS_PASSWORD': 'wrong'}, r'.*\(HTTP 401\).*'),
-        (
-            {'OS_REGION_NAME': 'Nowhere'},
-            f".*choose from 'RegionOne', 'RegionTwo'{CHECK}",
-        ),
-        (
-            dict.fromkeys(['OS_PROJECT_NAME', 'OS_PROJECT_DOMAIN_NAME']),
-            f'The service catalog is empty{CHECK}',
-        ),
-    ],
-)
-def test_mistake_is_one_line(cloud, tmp_path, changed, said):
+def test_mistake_is_one_line(cloud, tmp_path):
     user = cloud.clouds()['demo']
-    file = tmp_path / 'clouds.yaml'
     # Another file of the user is not read then.
-    file.write_text('{}')
+    (tmp_path / 'clouds.yaml').write_text('{}')
     variables = {
-        'OS_CLIENT_CONFIG_FILE': str(file),
+        'OS_CLIENT_CONFIG_FILE': str(tmp_path / 'clouds.yaml'),
         'OS_IDENTITY_API_VERSION': '3',
         'OS_REGION_NAME': user['region_name'],
         **{f'OS_{k.upper()}': v for k, v in user['auth'].items()},
-        **changed,
     }
-    shell = Shell({k: v for k, v in variables.items() if v is not None})
-    assert re.fullmatch(said, shell.fails(*LIST))
+    wrong = Shell(variables | {'OS_PASSWORD': 'wrong'})
+    assert '(HTTP 401)' in wrong.fails(*LIST)
+    del variables['OS_PROJECT_NAME'], variables['OS_PROJECT_DOMAIN_NAME']
+    assert Shell(variables).fails(*LIST) == (
+        'The service catalog is empty: check the project, the region and the '
+        'interface; "openstack catalog list" shows the available endpoints'
+    )
