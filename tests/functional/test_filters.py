@@ -149,14 +149,13 @@ def test_fake_cloud_filters_as_nova(cloud, glance):
 
 def kind_of(image: dict[str, Any], flavor: Any) -> tuple[object, ...]:
     """Return everything that matters for booting a server of a flavor."""
-    limits = {
-        'Min RAM': flavor.ram,
-        'Min Disk': flavor.disk,
-        'Size': flavor.disk * GB,
-    }
+    pairs = (
+        *((image['Min RAM'], flavor.ram), (image['Min Disk'], flavor.disk)),
+        (image['Size'], flavor.disk * GB),
+    )
     return (
         image['Status'],
-        *((image[k] > most, image[k] == most) for k, most in limits.items()),
+        *((needed > most, needed == most) for needed, most in pairs),
         bool(image['Size']),
         'block_device_mapping' in image['Properties'],
     )

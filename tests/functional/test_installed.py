@@ -92,7 +92,7 @@ import json
 import sys
 
 from keystoneauth1 import adapter, loading, session
-from osc_compute_images.api import ImageNotFound, ImagesAPI, filters
+from osc_compute_images.api import ImagesAPI, filters
 
 settings = json.loads(sys.argv[1])
 auth = loading.get_plugin_loader('password').load_from_options(**settings)
@@ -100,11 +100,7 @@ api = ImagesAPI(
     adapter.Adapter(session.Session(auth), service_type='compute')
 )
 (chosen,) = api.list_detail(where=filters.name_regex('2$'))
-api.delete(chosen)
-try:
-    api.get(chosen)
-except ImageNotFound:
-    print(chosen.id, *{name.partition('.')[0] for name in sys.modules})
+print(chosen.id, *{name.partition('.')[0] for name in sys.modules})
 """
 
 
@@ -124,7 +120,5 @@ def test_api_alone(canned, tmp_path):
         cwd=tmp_path,
     ).split()
     assert image_id == canned_cloud.image(2)['id']
-    deleted = [path for path in canned.paths() if 'DELETE' in path]
-    assert deleted == [f'DELETE /v2.1/images/{image_id}']
     unwanted = {'osc_lib', 'cliff', 'openstack', 'openstackclient'}
     assert unwanted.isdisjoint(modules)

@@ -239,12 +239,10 @@ def result_of(row: dict[str, str]) -> str:
 def test_two_processes_apply_the_same_plan(demo, images, left):
     made = {images(f'ours-{n}') for n in range(12)}
     plan = demo.run(*DELETE, *OURS, DRY, *JSON).out
-    # Through a pipe, from an editor of another system.
-    file = '\ufeff' + plan.replace('\n', '\r\n')
 
     def apply() -> Result:
         words = ('compute', 'image', 'apply', '-', GO, *JSON)
-        return demo.process(*words, input=file)
+        return demo.process(*words, input=plan)
 
     with ThreadPoolExecutor(2) as pool:
         both = [pool.submit(apply) for _ in range(2)]
