@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.functional.real import Cloud
-from tests.functional.real import Glance
 from tests.functional.real import ids
+from tests.functional.real import Images
 from tests.functional.servers import nova_database
 
 LIST = ('compute', 'image', 'list')
@@ -52,8 +52,8 @@ def uses(
     return {row[0]: row[1] for row in rows}, users
 
 
-def test_usage_agrees_with_database(cloud, demo, glance):
-    seen = glance.rows()
+def test_usage_agrees_with_database(cloud, demo, images):
+    seen = images.rows()
     names, users = uses(cloud, seen, cloud.facts['projects']['demo'])
     listed = demo(*LIST, '--usage', *JSON).json()
     assert ids(listed) == ids(seen)
@@ -73,7 +73,7 @@ def test_usage_agrees_with_database(cloud, demo, glance):
 def test_administrator_sees_servers_of_all_projects(
     cloud, admin, demo, images
 ):
-    seen = Glance(cloud, 'admin').rows()
+    seen = Images(cloud, 'admin').rows()
     _names, users = uses(cloud, seen)
     result = admin.run(*LIST, '--unused', *JSON)
     unused = [image['ID'] for image in seen if not users[image['ID']]]
@@ -101,7 +101,7 @@ def test_administrator_sees_servers_of_all_projects(
 def test_a_visibility_is_that_of_glance(cloud, images, user, visibility):
     images('ours-shared', visibility='shared')
     shell = cloud.shell(user)
-    listed = Glance(cloud, user).rows(visibility=visibility)
+    listed = Images(cloud, user).rows(visibility=visibility)
     assert listed
     word = f'--{visibility}'
     # In pages that Nova makes.
@@ -116,7 +116,7 @@ def test_two_regions(cloud, demo):
     one, two = (
         [
             {'Region': region, **row}
-            for row in Glance(cloud, 'demo', region).rows()
+            for row in Images(cloud, 'demo', region).rows()
         ]
         for region in ('RegionOne', 'RegionTwo')
     )

@@ -11,7 +11,6 @@ What no cloud of the tests prints is a ``code-block`` instead.
 """
 
 from collections.abc import Iterator
-import contextlib
 import datetime
 import html
 import json
@@ -170,22 +169,20 @@ def test_crontab(run, demo, backups, line, tmp_path):
 
 
 @pytest.mark.parametrize('program', _examples(_PROGRAM))
-def test_python_program(cloud, glance, tmp_path, monkeypatch, capsys, program):
+def test_python_program(cloud, images, tmp_path, monkeypatch, capsys, program):
     clouds = cloud.clouds()
     clouds['mycloud'] = clouds['demo']
     file = tmp_path / 'clouds.yaml'
     file.write_text(json.dumps({'clouds': clouds}))
     expected = 'web-1-snapshot'
-    with contextlib.ExitStack() as stack:
-        if 'json.loads' in program:
-            # The program finds images that Compute cannot list.
-            spoilt = glance.create(name='spoilt', mappings='{')
-            stack.callback(glance.delete, spoilt)
-            # In openstacksdk, an image without properties has None.
-            stack.callback(glance.delete, glance.create(name='bare'))
-            expected = f'{spoilt} mappings'
-        monkeypatch.setenv('OS_CLIENT_CONFIG_FILE', str(file))
-        exec(program, {'__name__': '__main__'})
+    if 'json.loads' in program:
+        # The program finds images that Compute cannot list.
+        spoilt = images('spoilt', mappings='{')
+        # In openstacksdk, an image without properties has None.
+        images('bare')
+        expected = f'{spoilt} mappings'
+    monkeypatch.setenv('OS_CLIENT_CONFIG_FILE', str(file))
+    exec(program, {'__name__': '__main__'})
     assert expected in capsys.readouterr().out
 
 

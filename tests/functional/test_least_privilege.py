@@ -164,10 +164,10 @@ def test_commands_that_read(cloud, limited):
     assert needed.commands == {c for c in ROLES if ROLES[c] == 'reader'}
 
 
-def test_commands_that_rotate(cloud, limited, boot, glance, tmp_path):
+def test_commands_that_rotate(cloud, limited, boot, images, tmp_path):
     needed = Needed(cloud, ROTATE)
     shell = limited(ROTATE)
-    [server_id] = boot('ruled')
+    server_id = boot('ruled')
     backups = ('--name-pattern', 'ruled-?')
     for number in (1, 2, 3):
         create = ('create', 'ruled', '--image-name', f'ruled-{number}')
@@ -183,7 +183,7 @@ def test_commands_that_rotate(cloud, limited, boot, glance, tmp_path):
     needed.run(shell, 'apply', str(plan), '--auto-approve')
     left = [
         image['name']
-        for image in glance.images()
+        for image in images.images()
         if image.get('instance_uuid') == server_id
     ]
     assert left == ['ruled-3']

@@ -6,8 +6,8 @@ import pytest
 
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
-from tests.functional.real import Glance
 from tests.functional.real import ids
+from tests.functional.real import Images
 
 LIST = ('compute', 'image', 'list')
 SHOW = ('compute', 'image', 'show')
@@ -18,7 +18,7 @@ NOBODY = 'cf84aa10-0000-4000-8000-000000000000'
 
 @pytest.mark.parametrize('user', ['demo', 'admin', 'reader'])
 def test_list_agrees_with_glance(cloud, user):
-    images = Glance(cloud, user).rows()
+    images = Images(cloud, user).rows()
     assert len(images) > 40
     shell = cloud.shell(user)
     assert shell.images() == images
@@ -26,8 +26,8 @@ def test_list_agrees_with_glance(cloud, user):
     assert f'No image found with ID {NOBODY}' in error
 
 
-def test_show_agrees_with_list(demo, glance):
-    by_name = {image['Name']: image for image in glance.rows()}
+def test_show_agrees_with_list(demo, images):
+    by_name = {image['Name']: image for image in images.rows()}
     for name in (
         *('web-1-snapshot', 'auto-disk', 'manual-disk'),
         *('in:foo', 'two\nlines', '-dash', '*', 'Größe-café-映像'),
@@ -45,7 +45,7 @@ def test_show_agrees_with_list(demo, glance):
 def test_list_thousands_of_images(cloud, admin):
     cloud.do('seed', '2100')
     try:
-        images = Glance(cloud, 'admin').rows()
+        images = Images(cloud, 'admin').rows()
         assert len(images) > 2100
         assert admin.images() == images
         # Nova does not link from such a page to the next one.

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from tests.functional.real import Cloud
-from tests.functional.real import Glance
 from tests.functional.real import ids
+from tests.functional.real import Images
 from tests.functional.real import told
 from tests.functional.servers import cell_down
 from tests.functional.servers import nova_database
@@ -42,11 +42,11 @@ def snapshot_of(server_id: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def left(glance: Glance) -> Callable[[], set[str]]:
+def left(images: Images) -> Callable[[], set[str]]:
     """Return what returns the names that begin with ``ours-``."""
     return lambda: {
         str(image['name'])
-        for image in glance.images()
+        for image in images.images()
         if str(image['name']).startswith('ours-')
     }
 
@@ -89,7 +89,7 @@ def check_servers_of_down_cell(servers: Servers, server_id: str) -> None:
 def test_nothing_is_deleted_while_cell_is_down(
     cloud, demo, admin, servers, boot, images, left
 ):
-    [server_id] = boot('ours-rest')
+    server_id = boot('ours-rest')
     servers.snapshot(server_id, 'ours-nightly')
     servers.shelve(server_id)
     images('ours-free')
@@ -129,7 +129,7 @@ def test_nothing_is_deleted_while_cell_is_down(
 def test_snapshots_of_unsettled_server_are_kept(
     cloud, demo, servers, boot, left
 ):
-    [server_id] = boot('ours-web')
+    server_id = boot('ours-web')
     servers.snapshot(server_id, 'ours-nightly')
     words = (*DELETE, '--name', 'ours-nightly', DRY, *JSON)
 

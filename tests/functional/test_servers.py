@@ -13,7 +13,7 @@ SHOW = (*IMAGE, 'show', '-f', 'json')
 
 
 def test_wait_for_snapshot(cloud, demo, servers, boot):
-    [server_id] = boot('snapped', os_distro='cirros')
+    server_id = boot('snapped', os_distro='cirros')
     base = servers.api.get_server(server_id).image.id
     with snapshots_held(cloud) as release:
         image_id = servers.api.create_server_image(server_id, 'snapped-now').id
@@ -39,7 +39,7 @@ def test_wait_for_snapshot(cloud, demo, servers, boot):
 
 
 def test_delete_server_while_snapshot_is_saving(cloud, demo, servers, boot):
-    [server_id] = boot('goes')
+    server_id = boot('goes')
     with snapshots_held(cloud):
         image_id = servers.api.create_server_image(server_id, 'unfinished').id
         terminal = Terminal(demo, *SHOW, '--wait', image_id, stdout=False)
@@ -52,7 +52,7 @@ def test_delete_server_while_snapshot_is_saving(cloud, demo, servers, boot):
 
 
 def test_rotated_backups(demo, servers, boot):
-    [server_id] = boot('backed-up')
+    server_id = boot('backed-up')
     for number in range(2):
         servers.api.backup_server(server_id, f'backup-{number}', 'daily', 1)
         servers.wait(server_id)
