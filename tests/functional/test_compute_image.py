@@ -2,7 +2,6 @@
 
 """``compute-image``, compared with ``openstack compute image``."""
 
-import functools
 import json
 import sys
 
@@ -164,12 +163,6 @@ echo "${COMPREPLY[@]}"
 """
 
 
-@functools.cache
-def completion(program: str) -> str:
-    """Return what a program prints for bash."""
-    return Shell({}, program=program).process('complete').out
-
-
 @pytest.mark.parametrize(
     ('line', 'offered'),
     [
@@ -184,8 +177,10 @@ def completion(program: str) -> str:
 )
 def test_bash_completes(line, offered):
     program, *words = line.split()
+    shell = Shell({}, program=program)
+    completion = shell.process('complete').out
     tab = ['bash', '-c', _TAB, 'bash', program, *words]
-    done = fresh(tab, Shell({}).environment, input=completion(program))
+    done = fresh(tab, shell.environment, input=completion)
     assert (done.out, done.err) == (f'{offered}\n', '')
 
 
