@@ -35,20 +35,10 @@ DISTRIBUTIONS = (
 NAMES = ('api', 'commands', 'start', 'changes')
 
 
-def left_out(gophercloud: Path | None, *, quick: bool) -> list[str]:
-    """Return the reasons why something is omitted."""
-    reasons = {
-        f'gophercloud: {golang.MISSING}': gophercloud is None,
-        'instruction counts: they take too long for --quick': quick,
-        'instruction counts: they need valgrind': (
-            not quick and shutil.which('valgrind') is None
-        ),
-    }
-    return [reason for reason, holds in reasons.items() if holds]
-
-
 def measured(args: argparse.Namespace) -> dict[str, Any]:
-    """Measure the selected parts."""
+    versions = {'Python': platform.python_version()}
+    versions |= {name: metadata.version(name) for name in DISTRIBUTIONS}
+    left_out = []
     with tempfile.TemporaryDirectory(dir=measure.HERE) as name:
         folder = Path(name)
         parts.make_pair(folder)
@@ -60,41 +50,31 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
             'changes': parts.changes(100 if args.quick else 1000),
         }
         results = {
-            name: {
-                'title': part.title,
-                'base': part.base,
-                'compared': part.compared,
-                'rows': measure.measure(
-                    part.subjects, args.runs, quick=args.quick
-                ),
-            }
-            for name, part in made.items()
-            if name in args.parts
+            name: made[name].measured(args.runs, quick=args.quick)
+            for name in args.parts
         }
-    versions = {'Python': platform.python_version()}
-    versions |= {name: metadata.version(name) for name in DISTRIBUTIONS}
-    if gophercloud is not None:
+    if gophercloud is None:
+        left_out.append(f'gophercloud: {golang.MISSING}')
+    else:
         versions |= golang.versions()
+    if args.quick or shutil.which('valgrind') is None:
+        left_out.append('instruction counts: they take long, with valgrind')
     return {
         'runs': args.runs,
         'cpus': os.cpu_count(),
         'versions': versions,
-        'left_out': left_out(gophercloud, quick=args.quick),
+        'left_out': left_out,
         'parts': results,
     }
 
 
 def main() -> None:
-    """Measure, and print the tables."""
     parser = argparse.ArgumentParser(prog='./run bench', description=__doc__)
     parser.add_argument(
         '--images', type=int, default=100_000, help='default: %(default)s'
     )
     parser.add_argument(
-        '--runs',
-        type=int,
-        default=3,
-        help='number of runs, for the medians (default: %(default)s)',
+        '--runs', type=int, default=3, help='of each (default: %(default)s)'
     )
     parser.add_argument(
         '--quick',

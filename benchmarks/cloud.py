@@ -27,7 +27,6 @@ GLANCE = '/image'
 
 
 def versions(request: canned.Request) -> canned.Response | None:
-    """Return the version documents of Nova and Glance."""
     path = request.path.rstrip('/')
     link = f'http://{request.headers["host"]}'
     found = fixture.DiscoveryList(v2=False, v3=False)
@@ -66,7 +65,6 @@ def glance(nova: canned.Nova) -> canned.Handler:
 
 
 def of_glance(image: dict[str, Any]) -> dict[str, Any]:
-    """Return an image as Glance describes it."""
     path = f'/v2/images/{image["id"]}'
     return {
         **image['metadata'],

@@ -2,11 +2,10 @@
 
 """A program in Go, with Debian's package of gophercloud."""
 
+import os
 from pathlib import Path
-import shutil
 import subprocess
 
-_GOPATH = Path('/usr/share/gocode')
 _PACKAGE = 'golang-github-gophercloud-gophercloud-dev'
 
 #: The reason if there is no program.
@@ -19,21 +18,26 @@ def build(source: Path, folder: Path) -> Path | None:
     :param source: the folder of its ``main.go``
     :param folder: where to put it
     """
-    go = shutil.which('go')
-    if go is None or not (_GOPATH / 'src/github.com/gophercloud').exists():
-        return None
     program = folder / 'gophercloud'
-    settings = (
-        *('GO111MODULE=off', f'GOPATH={_GOPATH}', 'GOFLAGS='),
-        f'GOCACHE={folder / "cache"}',
-    )
-    command = ('env', *settings, go, 'build', '-o', program, 'main.go')
-    done = subprocess.run(command, cwd=source, check=False)
-    return None if done.returncode else program
+    settings = {
+        'GO111MODULE': 'off',
+        'GOPATH': '/usr/share/gocode',
+        'GOFLAGS': '',
+        'GOCACHE': str(folder / 'cache'),
+    }
+    try:
+        subprocess.run(
+            ('go', 'build', '-o', program, 'main.go'),
+            cwd=source,
+            env=os.environ | settings,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return program
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Go and gophercloud."""
     commands = {
         'Go': ('go', 'env', 'GOVERSION'),
         'gophercloud': ('dpkg-query', '-W', '-f', '${Version}', _PACKAGE),

@@ -15,6 +15,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Any
 from typing import Self
@@ -45,34 +46,26 @@ def run(command: Sequence[str], env: Mapping[str, str]) -> Run:
 
     :raises RuntimeError: if it fails
     """
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        env=environment(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    with process.stdout:
-        output = process.stdout.read(_MAX_OUTPUT)
-        # NOTE: the peak memory of a program is never below that of this one,
-        # which starts it.
-        while process.stdout.read(_MAX_OUTPUT):
-            pass
-    _pid, status, used = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - began
+    # NOTE: the peak memory of a program is never below that of this one,
+    # which starts it: so the output is not read into memory.
+    with tempfile.TemporaryFile() as file:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            env=environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+        )
+        _pid, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        file.seek(0)
+        output = file.read(_MAX_OUTPUT)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f'{[*command]} failed: {process.returncode}')
     unit = 1 if sys.platform == 'darwin' else 1024
-    return Run(
-        {
-            'wall': wall,
-            'cpu': used.ru_utime + used.ru_stime,
-            'rss': used.ru_maxrss * unit / 1e6,
-        },
-        output,
-    )
+    cpu, rss = used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 1e6
+    return Run({'wall': wall, 'cpu': cpu, 'rss': rss}, output)
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:

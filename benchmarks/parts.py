@@ -9,10 +9,12 @@ from pathlib import Path
 import sys
 import sysconfig
 import tempfile
+from typing import Any
 from typing import NamedTuple
 import venv
 
 from benchmarks.measure import HERE
+from benchmarks.measure import measure
 from benchmarks.measure import Run
 from benchmarks.measure import run
 from benchmarks.measure import Subject
@@ -43,6 +45,16 @@ class Part(NamedTuple):
     subjects: list[Subject]
     compared: tuple[str, str] | None = None
 
+    def measured(self, runs: int, *, quick: bool) -> dict[str, Any]:
+        """Measure it; return what results.json has of it."""
+        rows = measure(self.subjects, runs, quick=quick)
+        return {
+            'title': self.title,
+            'base': self.base,
+            'compared': self.compared,
+            'rows': rows,
+        }
+
 
 def program(*command: str) -> list[str]:
     """Return the command of one of ``subjects.py``."""
@@ -65,7 +77,7 @@ def api(images: int, gophercloud: Path | None) -> Part:
         'floor: transfer and typed decode': program('floor'),
         'keystoneauth and typed decode': program('keystoneauth'),
         'this API: list_detail()': program('list_detail'),
-        'requests and json.loads': program('requests'),
+        'requests and json.loads': program('requests_json'),
         **{f'gophercloud {way}': [str(gophercloud), way] for way in ways},
         'openstacksdk compute.images()': program('openstacksdk'),
     }
@@ -187,7 +199,7 @@ def changes(images: int) -> Part:
         programs = {
             'openstack, with filters': [*_OURS, *ours],
             'compute-image, with filters': [COMPUTE_IMAGE, *ours],
-            'openstacksdk, one process': program('openstacksdk changes', verb),
+            'openstacksdk, one process': program('openstacksdk', verb),
         }
         share = 0 if verb == 'delete' else 1
         subjects += [

@@ -113,6 +113,5 @@ def document(results: dict[str, Any]) -> str:
 
 
 def write(results: dict[str, Any]) -> None:
-    """Write the results and the tables."""
     RESULTS.write_text(json.dumps(results, indent=2) + '\n', 'utf-8')
     TABLE.write_text(document(results), 'utf-8')

@@ -9,7 +9,6 @@ faults.
 from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
-import dataclasses
 import json
 import pathlib
 from typing import Any
@@ -18,24 +17,10 @@ from keystoneauth1 import fixture
 
 from testbed import nova
 from testbed.keystone import token
-from testbed.sending import broken_chunks as broken_chunks
-from testbed.sending import cut_off as cut_off
-from testbed.sending import drip as drip
-from testbed.sending import drip_of_head as drip_of_head
-from testbed.sending import garbage as garbage
-from testbed.sending import hang_up as hang_up
-from testbed.sending import reset as reset
-from testbed.sending import silent as silent
-from testbed.sending import truncated as truncated
-from testbed.sending import unframed as unframed
-from testbed.sending import without_colon as without_colon
-from testbed.sockets import after_the_first_page as after_the_first_page
-from testbed.sockets import always as always
 from testbed.sockets import fault as fault
 from testbed.sockets import first_of as first_of
 from testbed.sockets import Handler as Handler
 from testbed.sockets import in_turn as in_turn
-from testbed.sockets import not_found as not_found
 from testbed.sockets import Request as Request
 from testbed.sockets import Response as Response
 from testbed.sockets import Server as Server
@@ -43,20 +28,17 @@ from testbed.sockets import Server as Server
 TOKEN = 'gAAAAAB-the-secret-token'
 PASSWORD = 'the-secret-password'
 PROJECT = nova.PROJECT
+_PATH = '/v2.1'
 
 
 def keystone(
     regions: dict[str, str],
-    password: str = PASSWORD,
-    token_id: str = TOKEN,
     images: dict[str, str] | None = None,
     **fields: Any,
 ) -> Handler:
     """Return the handler of Keystone, with Compute in some regions.
 
     :param regions: the URL of Compute, by region
-    :param password: the user's password
-    :param token_id: the token that it issues
     :param images: the URL of Image, by region
     :param fields: of the token
     """
@@ -68,20 +50,16 @@ def keystone(
                 url = f'http://{request.headers["host"]}/v3/'
                 return Response.of({'version': fixture.V3Discovery(url)})
             case 'POST', '/v3/auth/tokens':
-                if password.encode() not in request.body:
-                    return fault(
-                        401,
-                        'error',
-                        'The request you have made requires authentication.',
-                    )
-                return Response.of(body, 201, X_Subject_Token=token_id)
+                if PASSWORD.encode() in request.body:
+                    return Response.of(body, 201, X_Subject_Token=TOKEN)
+                text = 'The request you have made requires authentication.'
+                return fault(401, 'error', text)
         return None
 
     return handler
 
 
 def image(number: int, **fields: Any) -> dict[str, Any]:
-    """Return a record of an image."""
     url = f'http://127.0.0.1:8774/v2.1/images/{nova.image_id(number)}'
     varied: dict[str, Any] = {
         'name': f'cirros-0.6.2-{number:06}',
@@ -106,29 +84,25 @@ class Nova(nova.Nova):
     """The handler of a Nova without servers. Lists are made once.
 
     :param images: the images, the newest first
-    :param path: the path before ``/images``
     """
 
-    def __init__(
-        self, images: Iterable[dict[str, Any]], path: str = '/v2.1'
-    ) -> None:
+    def __init__(self, images: Iterable[dict[str, Any]]) -> None:
         super().__init__(images)
-        self.path = path
         self.has_microversions = False
         self._pages: dict[str, Response] = {}
 
     def __call__(self, request: Request) -> Response | None:
         path = request.path
-        if not path.startswith(f'{self.path}/'):
+        if not path.startswith(f'{_PATH}/'):
             return None
         is_list = request.method == 'GET' and path.endswith('/detail')
         key = f'{path} {sorted(request.query.items())}'
         if is_list and key in self._pages:
             return self._pages[key]
-        self.endpoint = f'http://{request.headers["host"]}{self.path}'
+        self.endpoint = f'http://{request.headers["host"]}{_PATH}'
         answer = self.answer(
             request.method,
-            path.removeprefix(self.path),
+            path.removeprefix(_PATH),
             request.query,
             request.body,
             request.headers.get('openstack-api-version'),
@@ -142,30 +116,21 @@ class Nova(nova.Nova):
             self._pages.clear()
         return response
 
-    def replace(self, images: list[dict[str, Any]]) -> None:
-        """Replace all images."""
-        self.images[:] = images
-        self._pages.clear()
-
-    def page(self, request: Request) -> Response:
-        """Return a page of images, for any path."""
-        path = f'{self.path}/images/detail'
-        response = self(dataclasses.replace(request, path=path))
-        assert response is not None
-        return response
-
     def prepare(self, host: str, limit: int = 1000) -> None:
         """Make the pages of a list in advance."""
-        query = {'limit': str(limit)}
-        for end in range(limit, len(self.images) + limit, limit):
-            self.page(Request('GET', '', query, {'host': host}, b''))
-            last = self.images[min(end, len(self.images)) - 1]['id']
-            query = {**query, 'marker': last}
+        url = f'?limit={limit}'
+        while url:
+            query = nova.query_of(url)
+            path = f'{_PATH}/images/detail'
+            page = self(Request('GET', path, query, {'host': host}, b''))
+            assert page is not None
+            links = json.loads(page.body).get('images_links')
+            url = links[0]['href'] if links else ''
 
 
 @contextlib.contextmanager
 def canned_cloud(
-    nova: Handler, path: str = '/v2.1', *before: Handler
+    nova: Handler, path: str = _PATH, *before: Handler
 ) -> Iterator[Server]:
     """Run a cloud with one region, ``RegionOne``, on one port.
 

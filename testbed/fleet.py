@@ -4,7 +4,6 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Mapping
 import re
 from typing import Any
 from typing import Self
@@ -43,7 +42,6 @@ class Fleet(nova.Nova):
     def serve(
         self, mocker: requests_mock.Mocker, endpoint: str = nova.ENDPOINT
     ) -> Self:
-        """Serve the requests to an endpoint."""
         self.endpoint = endpoint
         mocker.register_uri(
             requests_mock.ANY,
@@ -58,17 +56,12 @@ class Fleet(nova.Nova):
         return [r for r in self.requests if not r.startswith('GET ')]
 
     def answer(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: bytes = b'',
-        version: str | None = None,
+        self, method: str, path: str, *args: Any, **options: Any
     ) -> nova.Answer:
         """Return the response to a request, which must be known."""
         self.requests.append(f'{method} {path}')
         self.before(method, path)
-        answer = super().answer(method, path, query, body, version)
+        answer = super().answer(method, path, *args, **options)
         self.after(method, path)
         if answer is None:
             raise AssertionError(f'{method} {path}')
@@ -84,9 +77,7 @@ class Fleet(nova.Nova):
         super().touch(self.images[image] if isinstance(image, str) else image)
 
     def add(self, new: nova.Record) -> None:
-        """Add a new image."""
         self.images[new['id']] = new
 
     def delete(self, image_id: str) -> None:
-        """Delete an image."""
         del self.images[image_id]

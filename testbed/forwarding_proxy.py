@@ -6,8 +6,9 @@ It forwards requests to the service, optionally under another path. A handler
 may respond instead.
 """
 
-import http.client
 import urllib.parse
+
+import urllib3
 
 from testbed import canned_cloud
 from testbed.canned_cloud import Handler
@@ -36,7 +37,7 @@ class ForwardingProxy(canned_cloud.Server):
         prefix: str = '',
         before: Handler = lambda _request: None,
     ) -> None:
-        self._upstream = urllib.parse.urlsplit(upstream)
+        self._upstream = upstream.rstrip('/')
         self._prefix = prefix
         super().__init__(lambda r: before(r) or self.forward(r))
 
@@ -44,28 +45,26 @@ class ForwardingProxy(canned_cloud.Server):
         """Return the response of the service; None without the prefix."""
         if not request.path.startswith(f'{self._prefix}/'):
             return None
-        path = request.path.removeprefix(self._prefix)
-        target = self._upstream.path.rstrip('/') + path
+        url = self._upstream + request.path.removeprefix(self._prefix)
         if request.query:
-            target += '?' + urllib.parse.urlencode(request.query)
+            url += '?' + urllib.parse.urlencode(request.query)
         # The Host header is kept: the service makes its links from it.
         headers = {
             k: v for k, v in request.headers.items() if k not in _HOP_BY_HOP
         }
-        connection = http.client.HTTPConnection(
-            self._upstream.netloc, timeout=120
+        response = urllib3.PoolManager().request(
+            request.method,
+            url,
+            body=request.body or None,
+            headers=headers,
+            redirect=False,
+            retries=False,
+            timeout=120,
+            decode_content=False,
         )
-        try:
-            connection.request(
-                request.method, target, request.body or None, headers
-            )
-            response = connection.getresponse()
-            body = response.read()
-        finally:
-            connection.close()
         # Remove the canned server's own headers.
         returned = {'Content-Type': '', 'X-Openstack-Request-Id': ''}
-        for name, value in response.getheaders():
+        for name, value in response.headers.items():
             if name.lower() not in _HOP_BY_HOP:
                 returned[name.title()] = value
-        return Response(body, response.status, returned)
+        return Response(response.data, response.status, returned)

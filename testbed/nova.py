@@ -103,7 +103,7 @@ class Nova:
         if version and self.has_microversions:
             minor = int(version.rpartition('.')[2])
             if (2, minor) > self.highest:
-                return _fault(406, 'computeFault', 'Not supported')
+                return fault(406, 'computeFault', 'Not supported')
             headers = {'OpenStack-API-Version': version}
         words = [urllib.parse.unquote(w) for w in path.split('/')[1:]]
         answer: Answer | None = None
@@ -120,6 +120,9 @@ class Nova:
             answer['headers'] = {**answer.get('headers', {}), **headers}
         return answer
 
+    def displayed(self, image: Record) -> Record:
+        return nova_filters.shown(image)
+
     def ordered(self) -> Sequence[Record]:
         """Return the images in the order of lists."""
         images: list[Record] = self.images
@@ -128,9 +131,9 @@ class Nova:
     def touch(self, image: Record) -> None:
         """Update the time of the last change of an image."""
         self._edits += 1
-        minutes, second = divmod(self._edits, 60)
-        hour, minute = divmod(minutes, 60)
-        image['updated'] = f'2027-01-01T{hour:02}:{minute:02}:{second:02}Z'
+        time = datetime.datetime(2027, 1, 1)
+        time += datetime.timedelta(seconds=self._edits)
+        image['updated'] = f'{time:%FT%TZ}'
 
     def add(self, new: Record) -> None:
         """Add a new image at the start."""
@@ -138,7 +141,6 @@ class Nova:
         self._deleted = {k: v + 1 for k, v in self._deleted.items()}
 
     def delete(self, image_id: str) -> None:
-        """Delete an image."""
         position = [i.get('id') for i in self.images].index(image_id)
         del self.images[position]
         for earlier, where in self._deleted.items():
@@ -156,7 +158,7 @@ class Nova:
         start: int | None = 0
         if query.keys() - {'limit', 'marker'}:
             listed = [
-                nova_filters.shown(i)
+                i
                 for i in listed
                 if i.get('id') == marker or self._matches(i, query)
             ]
@@ -188,6 +190,7 @@ class Nova:
         self, listed: Sequence[Record], start: int, limit: int
     ) -> dict[str, Any]:
         found = listed[start : start + min(limit, _MAX_IMAGES)]
+        found = [*map(self.displayed, found)]
         # NOTE: Nova omits the link above its own limit.
         if not found or len(found) < limit:
             return page(found)
@@ -201,14 +204,14 @@ class Nova:
             (i for i in self.ordered() if i.get('id') == image_id), None
         )
         if image is None:
-            return _fault(404, 'itemNotFound', 'Image not found.')
+            return fault(404, 'itemNotFound', 'Image not found.')
         metadata = image['metadata']
         match method, rest:
             case 'GET', []:
-                return {'json': {'image': image}}
+                return {'json': {'image': self.displayed(image)}}
             case 'DELETE', [] if metadata.get('protected_here'):
                 text = 'You are not allowed to delete the image.'
-                return _fault(403, 'forbidden', text)
+                return fault(403, 'forbidden', text)
             case 'DELETE', []:
                 self.delete(image_id)
                 return {'status_code': 204}
@@ -216,7 +219,7 @@ class Nova:
                 old = metadata if method == 'POST' else {}
                 image['metadata'] = old | json.loads(body)['metadata']
             case 'DELETE', ['metadata', key] if key not in metadata:
-                return _fault(404, 'itemNotFound', 'Invalid metadata key')
+                return fault(404, 'itemNotFound', 'Invalid metadata key')
             case 'DELETE', ['metadata', key]:
                 del metadata[key]
                 self.touch(image)
@@ -231,10 +234,10 @@ class Nova:
     def _create_image(self, server_id: str, body: Record) -> Answer:
         """Create a snapshot: SAVING, as in Nova, or ACTIVE of a volume."""
         if server_id not in self.servers:
-            return _fault(404, 'itemNotFound', 'No such server.')
+            return fault(404, 'itemNotFound', 'No such server.')
         server = self.servers[server_id]
         if server['OS-EXT-STS:task_state'] or server['status'] not in READY:
-            return _fault(409, 'conflictingRequest', 'It has a task.')
+            return fault(409, 'conflictingRequest', 'It has a task.')
         wanted = body['createImage']
         metadata = {'image_type': 'snapshot', 'instance_uuid': server_id}
         if server['image'] == '':
@@ -258,30 +261,29 @@ class Nova:
     ) -> Answer | None:
         match words:
             case ['os-services'] if not self.is_admin:
-                return _fault(403, 'forbidden', 'No.')
+                return fault(403, 'forbidden', 'No.')
             case ['os-services']:
                 status = 'UNKNOWN' if self.down else 'enabled'
                 service = {'host': 'cell1-host', 'status': status}
                 return {'json': {'services': [service]}}
             case ['servers', 'detail'] | ['servers']:
                 if 'all_tenants' in query and not self.is_admin:
-                    return _fault(403, 'forbidden', 'No.')
+                    return fault(403, 'forbidden', 'No.')
                 return self._servers(query, shows_down)
             case ['servers', server_id] if (
                 server_id not in self.servers
                 or not (self.is_admin or self.project_of(server_id) == PROJECT)
             ):
-                return _fault(404, 'itemNotFound', 'No such server.')
+                return fault(404, 'itemNotFound', 'No such server.')
             case ['servers', server_id] if (
                 shows_down or server_id not in self.down
             ):
                 return {'json': {'server': self.shown(server_id)}}
             case ['servers', _]:
-                return _fault(500, 'computeFault', 'The cell is down.')
+                return fault(500, 'computeFault', 'The cell is down.')
         return None
 
     def project_of(self, key: str) -> str:
-        """Return the project of a server."""
         known = self.servers[key]
         project: str = PROJECT
         if isinstance(known, dict):
@@ -289,7 +291,6 @@ class Nova:
         return project
 
     def shown(self, key: str) -> Any:
-        """Return a server as Nova displays it."""
         if key in self.down:
             return unread(key, self.project_of(key))
         return self.servers[key]
@@ -318,17 +319,11 @@ class Nova:
         return {'json': page(found, following, 'servers')}
 
 
-def _fault(status: int, kind: str, message: str) -> Answer:
-    document = {kind: {'code': status, 'message': message}}
-    return {'status_code': status, 'json': document}
-
-
 def _refused(message: str) -> Answer:
-    return _fault(400, 'badRequest', f'HTTP 400 Bad Request: {message}')
+    return fault(400, 'badRequest', f'HTTP 400 Bad Request: {message}')
 
 
 def query_of(url: str) -> dict[str, str]:
-    """Return the query of a URL."""
     parts = urllib.parse.urlsplit(url)
     return dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
 
@@ -346,7 +341,7 @@ def mocked(
             (request.text or '').encode(),
             request.headers.get('OpenStack-API-Version'),
         )
-        made = made or _fault(404, 'itemNotFound', 'No such path.')
+        made = made or fault(404, 'itemNotFound', 'No such path.')
         context.status_code = made.get('status_code', 200)
         context.headers.update(made.get('headers', {}))
         return json.dumps(made['json']) if 'json' in made else ''
@@ -362,7 +357,6 @@ class Server(Nova):
         self.filters = False
 
     def __call__(self, request: Any, context: Any) -> Any:
-        """Return a page."""
         answer = self.answer('GET', '/images/detail', query_of(request.url))
         assert answer is not None
         context.status_code = answer.get('status_code', 200)

@@ -16,12 +16,10 @@ DETAIL = f'{ENDPOINT}/images/detail'
 
 
 def image_id(number: int) -> str:
-    """Return the ID of an image."""
     return str(uuid.UUID(int=(0xC0FFEE << 100) + number))
 
 
 def image(number: int = 0, **fields: Any) -> dict[str, Any]:
-    """Return a record of an image."""
     url = f'{ENDPOINT}/images/{image_id(number)}'
     return {
         'id': image_id(number),
@@ -43,12 +41,10 @@ def image(number: int = 0, **fields: Any) -> dict[str, Any]:
 
 
 def images(*numbers: int) -> list[dict[str, Any]]:
-    """Return records of several images."""
     return [image(number) for number in numbers]
 
 
 def snapshot(number: int, of: str | None, **fields: Any) -> dict[str, Any]:
-    """Return a snapshot of a server."""
     taken: dict[str, Any] = {'metadata': {'image_type': 'snapshot'}}
     if of is not None:
         taken['metadata']['instance_uuid'] = of
@@ -64,7 +60,6 @@ def server(
     status: str = 'ACTIVE',
     **fields: Any,
 ) -> dict[str, Any]:
-    """Return a record of a server."""
     return {
         'id': server_id,
         'name': name,

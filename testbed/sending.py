@@ -37,11 +37,6 @@ def hang_up(_connection: socket.socket, _response: bytes) -> None:
     """Send nothing, and close the connection."""
 
 
-def unframed(connection: socket.socket, response: bytes) -> None:
-    """Send the response, and close the connection."""
-    connection.sendall(response)
-
-
 def garbage(connection: socket.socket, _response: bytes) -> None:
     """Send bytes that are not HTTP."""
     connection.sendall(b'\x16\x03\x01 SSH-2.0-nothing\r\n\r\n')
@@ -74,8 +69,3 @@ def drip_of_head(connection: socket.socket, response: bytes) -> None:
     while True:
         connection.sendall(b'x')
         _sleep(0.2)
-
-
-def silent(_connection: socket.socket, _response: bytes) -> None:
-    """Accept the request, and never respond."""
-    _sleep(3600)

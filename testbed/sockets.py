@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
 import dataclasses
-import itertools
 import json
 import socket
 import ssl
@@ -57,20 +56,18 @@ class Response:
     def answering(cls, answer: Mapping[str, Any]) -> Self:
         """Return a response from keyword arguments of requests-mock."""
         body = json.dumps(answer['json']).encode() if 'json' in answer else b''
-        headers = dict(answer.get('headers', {}))
-        return cls(body, answer.get('status_code', 200), headers)
+        return cls(body, answer.get('status_code', 200), answer['headers'])
 
-    def to_bytes(self, *, with_body: bool = True) -> bytes:
+    def to_bytes(self) -> bytes:
         headers = {
             'Content-Type': 'application/json',
             'Content-Length': str(len(self.body)),
             'X-Openstack-Request-Id': 'req-canned',
             **self.headers,
         }
-        head = ''.join(f'{k}: {v}\r\n' for k, v in headers.items() if v)
-        return f'HTTP/1.1 {self.status} Canned\r\n{head}\r\n'.encode() + (
-            self.body if with_body else b''
-        )
+        lines = ''.join(f'{k}: {v}\r\n' for k, v in headers.items() if v)
+        head = f'HTTP/1.1 {self.status} Canned\r\n{lines}\r\n'
+        return head.encode() + self.body
 
 
 Handler = Callable[[Request], Response | None]
@@ -185,59 +182,26 @@ def not_found() -> Response:
     )
 
 
-def fault(status: int, kind: str, message: str, **headers: str) -> Response:
-    """Return an error of Nova."""
-    return Response.of(
-        {kind: {'code': status, 'message': message}}, status, **headers
-    )
+def fault(status: int, kind: str, message: str) -> Response:
+    return Response.of({kind: {'code': status, 'message': message}}, status)
 
 
 def first_of(*handlers: Handler) -> Handler:
     """Return a handler that uses the first handler with a response."""
-
-    def handler(request: Request) -> Response | None:
-        for each in handlers:
-            response = each(request)
-            if response is not None:
-                return response
-        return None
-
-    return handler
+    return lambda request: next(
+        filter(None, (handler(request) for handler in handlers)), None
+    )
 
 
-def in_turn(*responses: Response | None, **where: Any) -> Handler:
-    """Return a handler that sends each response once.
-
-    :param responses: None passes the request to the next handler
-    :param where: see :func:`_sending`
-    """
-    return _sending(iter(responses), **where)
-
-
-def always(response: Response, *where: Any, **more: Any) -> Handler:
-    """Return a handler that always sends this response."""
-    return _sending(itertools.repeat(response), *where, **more)
-
-
-def _sending(
-    responses: Iterator[Response | None],
-    method: str = 'GET',
-    path: str = '/images/detail',
-    where: Callable[[Request], bool] = lambda _request: True,
-) -> Handler:
-    """Return a handler that sends these responses.
+def in_turn(*responses: Response, path: str = '/images/detail') -> Handler:
+    """Return a handler of GET that sends each response once.
 
     :param path: the end of the path of the requests
-    :param where: selects among these requests
     """
+    left = iter(responses)
 
     def handler(request: Request) -> Response | None:
-        meant = request.method == method and request.path.endswith(path)
-        return next(responses, None) if meant and where(request) else None
+        is_meant = request.method == 'GET' and request.path.endswith(path)
+        return next(left, None) if is_meant else None
 
     return handler
-
-
-def after_the_first_page(request: Request) -> bool:
-    """Return whether a request is for a page after the first."""
-    return 'marker' in request.query

@@ -48,10 +48,10 @@ def _run(
     for name, words in programs.items():
         if shutil.which(name):
             done = subprocess.run(
-                [name, *words, path], capture_output=True, text=True,
-                check=False,
+                [name, *words, path], stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, check=False,
             )  # fmt: skip
-            yield name, done.returncode, done.stdout + done.stderr
+            yield name, done.returncode, done.stdout
 
 
 def _codes(text: str) -> list[tuple[str, ...]]:
@@ -74,7 +74,7 @@ def _codes(text: str) -> list[tuple[str, ...]]:
     return [tuple(row) for row in rows[1:]]
 
 
-def _seen(path: Path) -> Iterator[str]:
+def _in_format(path: Path) -> Iterator[str]:
     """Yield what is wrong with what a reader sees."""
     name = path.stem.removeprefix('openstack-')
     last = name.rpartition('-')[2]
@@ -88,39 +88,37 @@ def _seen(path: Path) -> Iterator[str]:
             yield f'{program} fails: {text}'
         if re.search(r'T[{}]', text):
             yield f'{program} shows commands of tbl'
-        codes = _codes(text)
-        if codes != expected:
+        if (codes := _codes(text)) != expected:
             yield f'{program} shows the exit codes {codes}, not {expected}'
-        others = text.rpartition('SEE ALSO')[2]
-        if f' {path.stem}(1)' in others:
+        if f' {path.stem}(1)' in text.rpartition('SEE ALSO')[2]:
             yield f'{program} shows the page itself below SEE ALSO'
 
 
-def _faults(path: Path) -> list[str]:
+def _in_source(path: Path) -> Iterator[str]:
     text = path.read_text()
-    found = []
     sections = re.findall(r'^\.SH (.*)$', text, re.MULTILINE)
-    known = [name for name in sections if name in _ORDER]
-    if known != [name for name in _ORDER if name in known]:
-        found.append(f'the sections are {", ".join(sections)}')
-    missing = {*_ORDER} - {'OUTPUT OPTIONS', *sections}
-    if missing:
-        found.append(f'there is no section {", ".join(sorted(missing))}')
+    needed = [n for n in _ORDER if n in sections or n != 'OUTPUT OPTIONS']
+    if [name for name in sections if name in _ORDER] != needed:
+        yield f'the sections are {", ".join(sections)}'
     [(title, group)] = re.findall(
         r'^\.TH "(.*?)" "1" ".*?" ".*?" "(.*?)"$', text, re.MULTILINE
     )
     if 2 * len(f'{title}(1)') + len(f' {group} ') > _WIDTH:
-        found.append('the header is too wide')
+        yield 'the header is too wide'
     if '<>' in text:
-        found.append('a link leads nowhere')
-    found += [text for _, code, text in _run(_CHECKERS, path) if code]
-    return [*found, *_seen(path)]
+        yield 'a link leads nowhere'
+    yield from (said for _, code, said in _run(_CHECKERS, path) if code)
 
 
 def main() -> int:
     """Check all pages, and print the faults."""
     pages = sorted(_PAGES.glob('*.1'))
-    faults = [f'{p.name}: {fault}' for p in pages for fault in _faults(p)]
+    faults = [
+        f'{page.name}: {fault}'
+        for page in pages
+        for check in (_in_source, _in_format)
+        for fault in check(page)
+    ]
     print('\n'.join(faults) or f'{len(pages)} man pages are correct')
     if not any(map(shutil.which, _FORMATTERS)):
         print('... but not formatted: neither groff nor mandoc is installed')

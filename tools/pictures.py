@@ -112,7 +112,6 @@ def _screen(written: bytes) -> str:
 
 
 def picture(name: str) -> str:
-    """Return a picture, as SVG."""
     columns = _WIDER.get(name, _COLUMNS)
     console = Console(
         width=columns,
@@ -134,7 +133,6 @@ def picture(name: str) -> str:
 
 
 def main() -> None:
-    """Make the pictures."""
     for server in _SERVERS:
         subprocess.run([*_BOOT.split(), server], check=True)
     for name in _PICTURES:

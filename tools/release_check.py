@@ -24,6 +24,8 @@ import zipfile
 
 _ROOT = Path(__file__).parents[1]
 _PACKAGE = 'osc_compute_images'
+#: Where a wheel has the licence.
+_LICENCE = 'licenses/LICENSE'
 _CONSTRAINTS = _ROOT / 'tools' / 'build-constraints.txt'
 _BIN = Path(sys.executable).parent
 _UV = _BIN / 'uv'
@@ -42,6 +44,12 @@ _BEFORE = {
     'python3': 'true',
 }
 
+#: The files that a build makes, or changes, itself.
+_OWN = re.compile(
+    r'\.egg-info/|^setup\.cfg$|'
+    r'^(PKG-INFO|METADATA|RECORD|WHEEL|entry_points\.txt|top_level\.txt)$'
+)
+
 #: Where these commands install programs, below the home.
 _BINS = ('client/bin', '.local/bin', 'openstack/bin')
 
@@ -54,11 +62,10 @@ class CheckFailed(Exception):
     """A check of the release failed."""
 
 
-def _require(checks: Mapping[str, object]) -> None:
-    for what, holds in checks.items():
-        if not holds:
-            raise CheckFailed(what)
-        print(f'ok: {what}', flush=True)
+def _require(what: str, holds: object) -> None:
+    if not holds:
+        raise CheckFailed(what)
+    print(f'ok: {what}', flush=True)
 
 
 def _run(
@@ -76,27 +83,27 @@ def _run(
 
 
 def _build(
-    source: Path, dist: Path, *kinds: str, constraints: Path = _CONSTRAINTS
+    source: Path, dist: Path, constraints: Path = _CONSTRAINTS
 ) -> list[Path]:
-    """Build distributions; return them in the order of the kinds."""
-    _run(_UV, 'build', '--quiet', *kinds, '--out-dir', dist,
+    """Build an sdist, and a wheel from it; return both."""
+    _run(_UV, 'build', '--quiet', '--out-dir', dist,
          '--build-constraint', constraints, source)  # fmt: skip
-    suffixes = {'--sdist': '*.tar.gz', '--wheel': '*.whl'}
-    return [next(dist.glob(suffixes[kind])) for kind in kinds]
+    return [next(dist.glob(suffix)) for suffix in ('*.tar.gz', '*.whl')]
 
 
 def _entries(path: Path) -> dict[str, bytes]:
-    """Return the files in a distribution, by name."""
+    """Return the files in a distribution, by name: without the version."""
+    entries = {}
     if path.suffix == '.whl':
         with zipfile.ZipFile(path) as wheel:
-            return {name: wheel.read(name) for name in wheel.namelist()}
-    with tarfile.open(path) as sdist:
-        return {
-            # Without the top folder.
-            member.name.partition('/')[2]: file.read()
-            for member in sdist
-            if (file := sdist.extractfile(member)) is not None
-        }
+            entries = {name: wheel.read(name) for name in wheel.namelist()}
+    else:
+        with tarfile.open(path) as sdist:
+            for member in sdist:
+                if (file := sdist.extractfile(member)) is not None:
+                    entries[member.name] = file.read()
+    top = re.compile(rf'^{_PACKAGE}-[^/]*/(data/)?')
+    return {top.sub('', name): entry for name, entry in entries.items()}
 
 
 def _made(tree: Path) -> dict[str, Path]:
@@ -104,54 +111,24 @@ def _made(tree: Path) -> dict[str, Path]:
     _run(_BIN / 'tox', 'run', '-qe', 'docs', cwd=tree)
     build = tree / 'doc' / 'build'
     pages = {f'man/man1/{p.name}': p for p in (build / 'man').glob('*.1')}
-    _require({'there is a man page for each command': len(pages) > 10})
+    _require('there is a man page for each command', len(pages) > 10)
     completion = build / 'completion' / 'compute-image'
     return pages | {
         f'bash-completion/completions/{completion.name}': completion
     }
 
 
-def _check_wheel(path: Path, made: dict[str, Path]) -> None:
-    entries = _entries(path)
-    tops = {name.partition('/')[0] for name in entries}
-    [data, info] = sorted(tops - {_PACKAGE})
-    shared = {
-        name.removeprefix(f'{data}/data/share/'): content
-        for name, content in entries.items()
-        if name.startswith(f'{data}/')
-    }
-    modules = (_ROOT / _PACKAGE).rglob('*.py')
-    licence = (_ROOT / 'LICENSE').read_bytes()
-    _require(
-        {
-            'the wheel has the package, man pages and a completion only': (
-                (data[-5:], info[-10:]) == ('.data', '.dist-info')
-                and shared == {k: p.read_bytes() for k, p in made.items()}
-            ),
-            'the wheel has all modules': (
-                {str(p.relative_to(_ROOT)) for p in modules} <= {*entries}
-            ),
-            'the wheel has py.typed': f'{_PACKAGE}/py.typed' in entries,
-            'the wheel has the licence': (
-                entries[f'{info}/licenses/LICENSE'] == licence
-            ),
-        }
-    )
-
-
-def _check_sdist(path: Path, clone: Path, made: dict[str, Path]) -> None:
-    tracked = _run('git', '-C', _ROOT, 'ls-files').splitlines()
-    wanted = {str(file.relative_to(clone)) for file in made.values()}
-    wanted.update(tracked)
-    found = {
+def _check_contents(path: Path, wanted: Mapping[str, Path]) -> None:
+    """Check that a distribution has these files, and its own, only."""
+    expected = {name: file.read_bytes() for name, file in wanted.items()}
+    found = _entries(path)
+    wrong = [
         name
-        for name in _entries(path)
-        if name != 'PKG-INFO' and '.egg-info/' not in name
-    }
-    # A file is missing, or is there for no reason.
-    wrong = ''.join(f', but for {name}' for name in sorted(found ^ wanted))
-    what = 'the sdist has all files of the repository and the made ones only'
-    _require({what + wrong: not wrong})
+        for name in sorted(found.keys() | expected)
+        if found.get(name) != expected.get(name) and not _OWN.search(name)
+    ]
+    but = ''.join(f', but for {name}' for name in wrong)
+    _require(f'{path.name} has what it should have only{but}', not wrong)
 
 
 def _check_installed(scratch: Path, distribution: Path) -> Path:
@@ -162,7 +139,7 @@ def _check_installed(scratch: Path, distribution: Path) -> Path:
     _run(_UV, 'pip', 'install', '--quiet', '--python', python, distribution)
     _run(_UV, 'pip', 'check', '--python', python)
     works = _lists_images(str(python.parent), scratch, os.environ)
-    _require({f'{distribution.name} lists images': works})
+    _require(f'{distribution.name} lists images', works)
     return python
 
 
@@ -189,7 +166,7 @@ def _check_ways_to_install(tree: Path, scratch: Path) -> None:
     readme = (_ROOT / 'README.rst').read_text()
     table = readme.partition('.. list-table::')[2].partition('\npip cannot')[0]
     rows = table.split('\n   * - ')[2:]
-    _require({'README.rst lists four ways to install': len(rows) == 4})
+    _require('README.rst lists four ways to install', len(rows) == 4)
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -209,7 +186,7 @@ def _check_ways_to_install(tree: Path, scratch: Path) -> None:
         env = {**kept, 'HOME': str(home), 'PATH': longer}
         for line in (_BEFORE[command.split()[0]], command):
             _run('sh', '-c', line, env=env, cwd=tree)
-        _require({f'works: {command}': _lists_images(path, home, env)})
+        _require(f'works: {command}', _lists_images(path, home, env))
 
 
 def _offline() -> tuple[str, ...]:
@@ -235,6 +212,8 @@ def _check_sdist_works(tree: Path, wheel: Path, scratch: Path) -> None:
          '--no-build-isolation', '--python', unit / 'python',
          cwd=tree)  # fmt: skip
     [built] = (scratch / 'offline').glob('*.whl')
+    same = {*_entries(built)} == {*_entries(wheel)}
+    _require('without a network the sdist builds the wheel', same)
     _run(*offline, docs / 'sphinx-build', '--quiet', '--fail-on-warning',
          '--builder', 'man', 'doc/source', scratch / 'man',
          cwd=tree)  # fmt: skip
@@ -242,59 +221,47 @@ def _check_sdist_works(tree: Path, wheel: Path, scratch: Path) -> None:
         {page.name for page in folder.glob('*.1')}
         for folder in (tree / 'doc/build/man', scratch / 'man')
     )
+    _require('without a network it builds its man pages', before == after)
     pytest = (unit / 'python', '-m', 'pytest', '-q', '-n', '2', 'tests/unit')
-    tested = _run(*offline, *pytest, cwd=tree)
-    _require(
-        {
-            f'without a network the sdist {does}': holds
-            for does, holds in {
-                'builds the wheel': {*_entries(built)} == {*_entries(wheel)},
-                'builds its man pages': before == after,
-                'runs its unit tests': ' passed' in tested,
-            }.items()
-        }
-    )
+    passed = ' passed' in _run(*offline, *pytest, cwd=tree)
+    _require('without a network it runs its unit tests', passed)
 
 
 def _check_old_setuptools(tree: Path, wheel: Path, scratch: Path) -> None:
     """Build the wheel as distributions do."""
-    modules = {name for name in _entries(wheel) if '.dist-info/' not in name}
+    modules = {name for name in _entries(wheel) if '/' in name}
     for system, version in _OLD_SETUPTOOLS.items():
         constraints = scratch / f'setuptools-{version}.txt'
         constraints.write_text(f'setuptools=={version}\n')
-        [built] = _build(
-            tree, scratch / version, '--wheel', constraints=constraints
-        )
+        _sdist, built = _build(tree, scratch / version, constraints)
         entries = _entries(built)
-        [metadata] = [name for name in entries if name.endswith('/METADATA')]
-        known = b'\nLicense: Apache-2.0\n' in entries[metadata]
+        known = b'\nLicense: Apache-2.0\n' in entries['METADATA']
+        same = modules - {_LICENCE} <= {*entries}
         done = f'setuptools of {system} builds the wheel'
-        _require({done: known and modules <= {*entries}})
+        _require(done, known and same)
 
 
 def _check(scratch: Path) -> tuple[Path, ...]:
     clone = scratch / 'clone'
     _run('git', 'clone', '--quiet', '--no-tags', _ROOT, clone)
+    tracked = _run('git', '-C', clone, 'ls-files').splitlines()
     made = _made(clone)
-    both = ('--sdist', '--wheel')
-    sdist, wheel = _build(clone, clone / 'dist', *both)
+    sdist, wheel = _build(clone, clone / 'dist')
     with tarfile.open(sdist) as archive:
         archive.extractall(scratch / 'unpacked', filter='data')
     [tree] = (scratch / 'unpacked').iterdir()
-    sdist_again, wheel_again = _build(tree, tree / 'dist', *both)
-    _require(
-        {
-            'the sdist builds the same sdist': (
-                _entries(sdist_again) == _entries(sdist)
-            ),
-            'the sdist builds the same wheel, bit for bit': (
-                wheel_again.read_bytes() == wheel.read_bytes()
-            ),
-        }
-    )
+    again = _build(tree, tree / 'dist')
+    same = [*map(_entries, again)] == [*map(_entries, (sdist, wheel))]
+    _require('the sdist builds the same sdist and wheel', same)
+    equal = again[1].read_bytes() == wheel.read_bytes()
+    _require('the wheel is the same, bit for bit', equal)
     _run(_BIN / 'twine', 'check', '--strict', sdist, wheel)
-    _check_wheel(wheel, made)
-    _check_sdist(sdist, clone, made)
+    files = [clone / name for name in tracked] + [*made.values()]
+    all_files = {str(file.relative_to(clone)): file for file in files}
+    _check_contents(sdist, all_files)
+    shared = {f'share/{name}': file for name, file in made.items()}
+    package = {n: f for n, f in all_files.items() if n.startswith(_PACKAGE)}
+    _check_contents(wheel, package | shared | {_LICENCE: clone / 'LICENSE'})
     _check_installed(scratch, sdist)
     python = _check_installed(scratch, wheel)
     _check_sdist_works(tree, wheel, scratch)
@@ -316,7 +283,6 @@ def _prepare_environment() -> None:
 
 
 def main() -> int:
-    """Run all checks."""
     parser = argparse.ArgumentParser(
         prog='./run release-check', description=__doc__
     )
@@ -329,7 +295,7 @@ def main() -> int:
             made = _check(Path(scratch))
             if args.version is not None:
                 named = made[0].name.endswith(f'-{args.version}.tar.gz')
-                _require({f'the version is {args.version}': named})
+                _require(f'the version is {args.version}', named)
         except CheckFailed as e:
             print(f'FAILED: {e}', file=sys.stderr)
             return 1

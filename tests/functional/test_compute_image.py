@@ -69,7 +69,7 @@ def test_prompt_for_a_password(environment):
 
 def test_debug_output_has_no_secrets_nor_control_characters():
     odd = canned_cloud.Response(b'{}', headers={'X-Odd': '\x1b]0;pwned\x07'})
-    before = canned_cloud.always(odd)
+    before = canned_cloud.in_turn(odd, odd)
     with canned_cloud.canned_cloud(canned_cloud.Nova([]), '', before) as cloud:
         environment = canned_cloud.environment(cloud)
         of_osc = Shell(environment).run('--debug', *LIST)

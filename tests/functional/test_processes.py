@@ -14,6 +14,7 @@ import subprocess
 import pytest
 
 from testbed import canned_cloud
+from testbed import sending
 from testbed.canned_cloud import in_turn
 from testbed.canned_cloud import Response
 from testbed.faults import self_signed
@@ -166,12 +167,12 @@ def test_ended_deletion_says_what_was_done(number):
 @pytest.mark.parametrize(
     'send',
     [
-        canned_cloud.reset,
-        canned_cloud.cut_off,
-        canned_cloud.truncated,
-        canned_cloud.hang_up,
-        canned_cloud.garbage,
-        canned_cloud.broken_chunks,
+        sending.reset,
+        sending.cut_off,
+        sending.truncated,
+        sending.hang_up,
+        sending.garbage,
+        sending.broken_chunks,
     ],
 )
 def test_transient_errors_are_retried(send):

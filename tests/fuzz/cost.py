@@ -20,12 +20,11 @@ SECONDS_BESIDE = 20.0
 
 
 @contextlib.contextmanager
-def bounded(size, beside=BESIDE, seconds_beside=SECONDS_BESIDE):
+def bounded(size, beside=BESIDE):
     """Check the memory and the CPU time of a block.
 
     :param size: size of the input, bytes
     :param beside: memory in addition to a multiple of the size, bytes
-    :param seconds_beside: CPU time in addition to a multiple of the size
     """
     is_outer = not tracemalloc.is_tracing()
     if is_outer:
@@ -41,4 +40,4 @@ def bounded(size, beside=BESIDE, seconds_beside=SECONDS_BESIDE):
         if is_outer:
             tracemalloc.stop()
     assert peak - before <= TIMES * size + beside, (peak - before, size)
-    assert seconds <= SECONDS * size / 1e6 + seconds_beside, (seconds, size)
+    assert seconds <= SECONDS * size / 1e6 + SECONDS_BESIDE, (seconds, size)

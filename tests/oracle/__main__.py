@@ -13,7 +13,6 @@ from tests.oracle import check
 
 
 def main():
-    """Check, and stop at the first fault."""
     parser = argparse.ArgumentParser(prog='oracle', description=__doc__)
     parser.add_argument('runs', nargs='?', type=int, default=10_000)
     parser.add_argument('--seed', type=int, default=0)

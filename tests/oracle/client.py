@@ -20,9 +20,6 @@ from tests.unit.running import App
 from tests.unit.running import COMMANDS
 from tests.unit.running import Terminal
 
-#: The exit code and the rows of a command.
-Done = tuple[int, list[dict[str, str]]]
-
 
 @functools.cache
 def _command(name):

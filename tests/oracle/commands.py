@@ -32,7 +32,6 @@ class Command:
 
 
 def command(chance, at):
-    """Return a random command for a world."""
     kind = chance.choice(['delete', 'delete', 'named', 'prune', 'prune'])
     everywhere = kind != 'named' and chance.random() < 0.4
     selected = [*at.regions] if everywhere else ['r0']

@@ -27,12 +27,10 @@ _EVENTS = (*(_OF_SERVERS + _OF_IMAGES) * 2, 'cell', 'region')
 
 
 def _odd_case(chance, text):
-    """Return a text, sometimes in lower case."""
     return text.lower() if chance.random() < 0.2 else text
 
 
 def _server(chance, server_id, images):
-    """Return a random server."""
     made = records.server(
         server_id,
         chance.choice(NAMES),
@@ -45,7 +43,6 @@ def _server(chance, server_id, images):
 
 
 def _image(chance, image_id, ids):
-    """Return a random image."""
     others = [other for other in ids if other != image_id] or ['gone']
     metadata = {
         key: chance.choice(others)
@@ -79,7 +76,6 @@ def _image(chance, image_id, ids):
 
 
 def _region(chance, number, glance, images):
-    """Return a random region."""
     servers = {}
     ids = [f'srv-{n}' for n in range(number, 7, 3) if chance.random() < 0.8]
     for server_id in ids:
@@ -107,13 +103,12 @@ def _region(chance, number, glance, images):
 
 
 def world(chance):
-    """Return a random world."""
     glances = []
     for number in range(2):
         ids = [f'img-{number}-{n}' for n in range(chance.randint(1, 9))]
         glances.append({i: _image(chance, i, ids) for i in ids})
-    regions = []
     is_admin = chance.random() < 0.7
+    regions = []
     for number in range(chance.choice([1, 2, 2, 3])):
         glance = chance.choice([0, 0, 1])
         regions.append(_region(chance, number, glance, glances[glance]))
@@ -131,11 +126,6 @@ def act(chance, world):
         region.down = set() if region.down else {*region.cell}
     elif event in _OF_IMAGES and region.images:
         _change_image(chance, event, region.images)
-    elif event == 'boot' and region.images:
-        number = sum(len(each.servers) for each in world.regions.values())
-        image = chance.choice([*region.images])
-        new = records.server(f'new-{number}', 'web', image=image)
-        region.servers[new['id']] = new
     elif event in _OF_SERVERS and region.servers:
         _change_server(chance, event, region)
 
@@ -157,7 +147,11 @@ def _change_image(chance, event, images):
 def _change_server(chance, event, region):
     key = chance.choice([*region.servers])
     server = region.servers[key]
-    if event == 'delete':
+    if event == 'boot':
+        new = f'new-{chance.random()}'
+        image = chance.choice([*region.images, 'gone'])
+        region.servers[new] = records.server(new, 'web', image=image)
+    elif event == 'delete':
         del region.servers[key]
     elif event == 'rename':
         server['name'] = chance.choice(NAMES)
@@ -169,10 +163,6 @@ def _change_server(chance, event, region):
     else:
         server['status'] = chance.choice(['SHELVED', 'SHELVED_OFFLOADED'])
         new = f'new-{len(region.images)}-{key}'
-        region.images[new] = records.snapshot(
-            0,
-            server['id'],
-            id=new,
-            name=f'{server["name"]}-shelved',
-            created='2025-12-01T00:00:00Z',
-        )
+        taken = {'id': new, 'name': f'{server["name"]}-shelved'}
+        taken['created'] = '2025-12-01T00:00:00Z'
+        region.images[new] = records.snapshot(0, server['id'], **taken)

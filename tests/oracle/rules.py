@@ -36,7 +36,6 @@ def is_stored(server, statuses):
 
 
 def is_from(image, server):
-    """Return whether an image was taken from a server."""
     return w.image_server(image) == server['id']
 
 
@@ -52,12 +51,10 @@ def may_hold_any(image):
 
 
 def is_booted(image, server):
-    """Return whether a server was booted from an image."""
     return server['image'] != '' and server['image']['id'] == image['id']
 
 
 def is_needed(image, images):
-    """Return whether another image needs an image."""
     found = set()
     for metadata in (other['metadata'] for other in images):
         found |= {metadata.get('kernel_id'), metadata.get('ramdisk_id')}
@@ -84,7 +81,6 @@ def is_chosen(command, image):
 
 
 def group_of(command, image):
-    """Return the group of an image for prune, or None."""
     is_by_name = command.group_by == 'name'
     return image['name'] if is_by_name else w.image_server(image)
 

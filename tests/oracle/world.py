@@ -38,10 +38,6 @@ def is_opaque(image):
     return image.get('opaque', False)
 
 
-def _displayed(image):
-    return _without('metadata')(image) if is_opaque(image) else image
-
-
 class Told:
     """What a region told the client: no part of the state of a world.
 
@@ -97,26 +93,20 @@ class Region(Fleet):
         self.hook = lambda *_request: None
 
     def answer(self, method, path, query, *rest):
-        """Return the response to a request."""
         fault = self.hook(method, self.name, path, query)
         if not self.is_up:
             fault = 503
         answer = nova.fault(fault or 0, 'fault', 'It failed.')
         if not fault:
             answer = super().answer(method, path, query, *rest)
-        if path == IMAGES and 'json' in answer:
-            images = answer['json'].get('images', ())
-            shown = {'images': [*map(_displayed, images)]}
-            answer = {**answer, 'json': {**answer['json'], **shown}}
-        elif 'image' in answer.get('json', ()):
-            image = _displayed(answer['json']['image'])
-            answer = {**answer, 'json': {'image': image}}
         code = answer.get('status_code', 200)
         self.told.note(path, query, code, bool(self.down))
         return answer
 
+    def displayed(self, image):
+        return _without('metadata')(image) if is_opaque(image) else image
+
     def shown(self, key):
-        """Return a server as it is displayed."""
         if key in self.malformed and key not in self.down:
             return MALFORMED[self.malformed[key]](self.servers[key])
         return super().shown(key)
@@ -152,7 +142,6 @@ class Region(Fleet):
         return self.highest < (2, 69)
 
     def omits(self, key):
-        """Return whether a server is missing from the list."""
         return self.hides and key in self.cell
 
 
@@ -196,18 +185,16 @@ class World:
         What a server of a selected region uses is kept in all of them.
         """
         found = {region, *listed}
-        while True:
-            more = {r.name for n in found for r in self.sharing(n, listed)}
-            if more == found:
-                return [self.regions[name] for name in sorted(found)]
-            found = more
+        # Each time adds a region, or nothing any more.
+        for _ in self.regions:
+            found |= {r.name for n in found for r in self.sharing(n, listed)}
+        return [self.regions[name] for name in sorted(found)]
 
 
 def image_type(image):
     """Return the type of an image as it is displayed."""
-    return _displayed(image).get('metadata', {}).get('image_type')
+    return None if is_opaque(image) else image['metadata'].get('image_type')
 
 
 def image_server(image):
-    """Return the ID of the server that an image was taken from."""
     return image.get('server', {}).get('id')

@@ -9,7 +9,6 @@ from tests.simulate import year
 
 
 def main():
-    """Live them."""
     parser = argparse.ArgumentParser(prog='simulate', description=__doc__)
     parser.add_argument('years', nargs='?', type=int, default=10)
     parser.add_argument('--seed', type=int, default=0, help='of the first')

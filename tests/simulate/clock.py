@@ -44,7 +44,6 @@ class Clock:
         return f'{_REAL.fromtimestamp(self.now, datetime.UTC):%FT%TZ}'
 
     def of_client(self):
-        """Return the time of the client."""
         return _REAL.fromtimestamp(self.now + self.offset, datetime.UTC)
 
     def set_local(self, day, minute):

@@ -57,7 +57,6 @@ class Cloud(Fleet):
         self._outage = self._chance.choice(_OUTAGES if is_out else _CALM)
 
     def answer(self, method, path, query, *rest):
-        """Return the response to a request, if nothing fails."""
         if self.is_killed:
             raise Killed
         self._clock.now += self._chance.choice([0.01, 0.1, 0.5])
@@ -93,5 +92,4 @@ class Cloud(Fleet):
         self.added(new)
 
     def new_id(self):
-        """Return a random ID."""
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))

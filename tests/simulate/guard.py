@@ -25,7 +25,6 @@ class Guard:
         cloud.after = self._after
 
     def begin(self):
-        """Begin to look at a command."""
         self.changed = []
         self.faults = []
         self._began = self._clock.of_client()

@@ -19,8 +19,6 @@ _EVENTS = (
 
 
 class Life:
-    """Changes a cloud."""
-
     def __init__(self, chance, clock, cloud):
         self._chance = chance
         self._clock = clock
@@ -61,7 +59,6 @@ class Life:
                 self._end(image_id, fate)
 
     def act(self, events=_EVENTS):
-        """Let one thing happen."""
         chance, servers = self._chance, self._cloud.servers
         each = chance.choice([*servers.values()])
         is_ready = each['status'] in nova.READY
@@ -126,7 +123,6 @@ class Life:
                 break
 
     def _lose(self, each):
-        """Lose the newest images of a server."""
         status = self._chance.choice(['ERROR', 'DELETED', 'UNKNOWN', ''])
         newest = of(each['id'], self._cloud.ordered())
         for image in newest[: self._chance.randint(1, 5)]:

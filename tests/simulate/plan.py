@@ -45,7 +45,6 @@ class Plan:
         }
 
     def pruned(self, images):
-        """Return the images that no rule keeps."""
         return {each['id'] for each in rules.chosen(self.prune, images)}
 
     def has_recent(self, now, images):
@@ -78,11 +77,9 @@ def is_marked(server):
 
 
 def of(server_id, images):
-    """Return the images of a server."""
     return [i for i in images if image_server(i) == server_id]
 
 
 def _dated(images, status):
-    """Return when the images with a status were created."""
     found = [each for each in images if each['status'] == status]
     return [_Time.fromisoformat(each['created']) for each in found]

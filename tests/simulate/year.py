@@ -44,7 +44,6 @@ class Year:
         self.counts = dict.fromkeys(counted, 0)
 
     def live(self, days):
-        """Live some days."""
         again = f'./run simulate 1 --seed {self._seed} --days'
         with self._clock.patched(self._zone, self._life.pass_time):
             for day in range(days):

@@ -154,50 +154,34 @@ def using(api: ImagesAPI) -> None:
         assert_type(one, summary.Summary)
 
 
-def waiting(api: ImagesAPI) -> Iterator[object]:
-    ends = (images.ImageFailed, images.ImageVanished, images.WaitTimedOut)
-    try:
-        api.wait_for(api.find('x'))
-    except images.AmbiguousName as e:
-        yield e.ids
-    except ends as e:
-        yield e.image and e.image.status
-    except images.WaitError as e:
-        yield e.image
-    except images.ListingInterrupted as e:
-        yield from (e.marker, e.obtained)
-    except images.PropertiesNotDeleted as e:
-        yield e.errors['a'].http_status
-    except images.PropertiesNotStored as e:
-        yield e.keys
-    except images.InvalidProperty as e:
-        yield e.key
-    except images.GapsFound as e:
-        yield e.gaps
+#: Errors without attributes of their own.
+ERRORS: tuple[type[images.ImagesError], ...] = (
+    *(images.BadRequest, images.Unauthorized, images.Forbidden),
+    *(images.NotFound, images.NotAcceptable, images.Conflict),
+    *(images.TooManyRequests, images.ServerError, images.EndpointNotFound),
+    *(images.RequestTimedOut, images.ConnectionFailed, images.InvalidResponse),
+    *(images.ImageNotFound, images.ServerNotFound, images.FlavorNotFound),
+    *(images.ImageFailed, images.ImageVanished, images.WaitTimedOut),
+    *(images.ImagesForbidden, images.PlanRefused),
+)
 
 
-def failing(api: ImagesAPI) -> Iterator[object]:
-    missing = (images.ServerNotFound, images.FlavorNotFound)
-    try:
-        api.wait_for(api.find('x'))
-    except (images.ImageNotFound, *missing):
-        yield None
-    except images.ImagesForbidden as e:
-        yield e.message
-    except images.ImagesNotServed as e:
-        yield e.versions
-    except (images.BadRequest, images.Unauthorized, images.Forbidden) as e:
-        yield e.request_id
-    except (images.NotFound, images.NotAcceptable, images.Conflict) as e:
-        yield e.request_id
-    except (images.TooManyRequests, images.ServerError, images.HTTPError) as e:
-        yield e.http_status
-    except (images.EndpointNotFound, images.RequestTimedOut) as e:
-        yield e.request_id
-    except (images.ConnectionFailed, images.InvalidResponse) as e:
-        yield e.request_id
-    except (images.PlanRefused, images.ImagesError) as e:
-        yield str(e)
+def attributes(
+    ambiguous: images.AmbiguousName,
+    waited: images.WaitError,
+    interrupted: images.ListingInterrupted,
+    not_deleted: images.PropertiesNotDeleted,
+    not_stored: images.PropertiesNotStored,
+    invalid: images.InvalidProperty,
+    found: images.GapsFound,
+    not_served: images.ImagesNotServed,
+    answered: images.HTTPError,
+) -> Iterator[object]:
+    yield from (ambiguous.ids, waited.image and waited.image.status)
+    yield from (interrupted.marker, interrupted.obtained)
+    yield from (not_deleted.errors['a'].http_status, not_stored.keys)
+    yield from (invalid.key, found.gaps, not_served.versions)
+    yield from (answered.http_status, answered.request_id, answered.message)
 
 
 def listed(api: ImagesAPI) -> list[Image]:

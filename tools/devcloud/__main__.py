@@ -51,10 +51,9 @@ _COMMANDS: dict[str, tuple[str, Callable[[Cloud, Any], object]]] = {
     'down': ('stop the cloud', lambda cloud, _: cloud.down()),
     'status': ('print whether it runs; fail if it does not', _status),
     'seed': (
-        'add any number of images',
+        'add this number of images, instead of those added before',
         lambda cloud, args: cloud.seed(args.count),
     ),
-    'unseed': ('remove the added images', lambda cloud, _: cloud.unseed()),
     'backups': (
         'make the images backup-* of the examples, as if never changed',
         lambda cloud, args: cloud.make_backups(only_remove=args.remove),
@@ -105,7 +104,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Run the command."""
     args = _parser().parse_args()
     began = time.monotonic()
 

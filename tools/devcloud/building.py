@@ -129,7 +129,6 @@ class _Filling:
         self.others: dict[str, str] = {}
 
     def fill(self) -> None:
-        """Make everything."""
         content = CONTENT[self._region]
         for flavor_id, name, ram, disk in content.flavors:
             self._admin.compute.create_flavor(

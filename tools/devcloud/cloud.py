@@ -44,7 +44,6 @@ class Cloud:
         self._processes = Processes(self.layout)
 
     def is_up(self) -> bool:
-        """Return whether all services run."""
         return self._is_complete() and self._processes.run()
 
     def up(self, *, fresh: bool = False) -> None:
@@ -69,36 +68,24 @@ class Cloud:
             self._say(f'The cloud is up: {self.layout.clouds_yaml}')
 
     def down(self) -> None:
-        """Stop the services of the cloud."""
         with locked(self._lock):
             self._processes.stop()
 
     def seed(self, count: int) -> None:
-        """Add images to the first region."""
+        """Add images to the first region, instead of those added before."""
         facts = self._known_facts()
-        there = facts['seeded']
-        numbers = range(there, there + count)
-        made = images.bulk(_FIRST, numbers, facts['projects'])
-        images.insert(self.layout.glance_db(_FIRST), made)
-        self.layout.learn(seeded=there + count)
-
-    def unseed(self) -> None:
-        """Remove the images that were added."""
-        facts = self._known_facts()
-        numbers = range(facts['seeded'])
-        made = images.bulk(_FIRST, numbers, facts['projects'])
-        images.remove(self.layout.glance_db(_FIRST), made)
-        self.layout.learn(seeded=0)
+        number = max(count, facts['seeded'])
+        made = images.bulk(_FIRST, number, facts['projects'])
+        images.replace(self.layout.glance_db(_FIRST), made, made[:count])
+        self.layout.learn(seeded=count)
 
     def make_backups(self, *, only_remove: bool = False) -> None:
         """Make the images that examples change, afresh in each region."""
         owner = self._known_facts()['projects']['demo']
         for region in REGIONS:
             made = images.backups(region, owner)
-            database = self.layout.glance_db(region)
-            images.remove(database, made)
-            if not only_remove:
-                images.insert(database, made)
+            new = [] if only_remove else made
+            images.replace(self.layout.glance_db(region), made, new)
 
     def facts(self) -> dict[str, Any]:
         """Return the facts for programs."""

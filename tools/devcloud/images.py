@@ -67,7 +67,6 @@ class Image:
         return dataclasses.replace(self, **times, **fields)
 
     def row(self) -> dict[str, Any]:
-        """Return its columns."""
         updated = self.created + datetime.timedelta(days=self.updated)
         return {
             **vars(self),
@@ -85,7 +84,6 @@ def image_id(region: str, number: int, kind: str = 'base') -> str:
 
 
 def distro(name: str, version: str, **more: str) -> dict[str, str]:
-    """Return the properties of an image of a distribution."""
     return {'os_distro': name, 'os_version': version, **_X86, **more}
 
 
@@ -123,11 +121,8 @@ def backups(region: str, owner: str) -> list[Image]:
     ]
 
 
-def bulk(
-    region: str, numbers: Iterable[int], owners: dict[str, str]
-) -> list[Image]:
-    """Return any number of additional images."""
-    return [_bulk(region, number, owners) for number in numbers]
+def bulk(region: str, count: int, owners: dict[str, str]) -> list[Image]:
+    return [_bulk(region, number, owners) for number in range(count)]
 
 
 def _bulk(region: str, number: int, owners: dict[str, str]) -> Image:
@@ -154,7 +149,6 @@ def _bulk(region: str, number: int, owners: dict[str, str]) -> Image:
 
 
 def insert(database: Path, made: Iterable[Image]) -> None:
-    """Insert images."""
     rows = [image.row() for image in made]
     with opened(database) as db:
         db.executemany(
@@ -174,14 +168,14 @@ def insert(database: Path, made: Iterable[Image]) -> None:
         )
 
 
-def remove(database: Path, made: Iterable[Image]) -> None:
-    """Remove images from the database."""
-    rows = [image.row() for image in made]
+def replace(
+    database: Path, old: Iterable[Image], new: Iterable[Image]
+) -> None:
+    ids = [(image.id,) for image in old]
     with opened(database) as db:
-        db.executemany(
-            'DELETE FROM image_properties WHERE image_id = :id', rows
-        )
-        db.executemany('DELETE FROM images WHERE id = :id', rows)
+        db.executemany('DELETE FROM image_properties WHERE image_id = ?', ids)
+        db.executemany('DELETE FROM images WHERE id = ?', ids)
+    insert(database, new)
 
 
 def adopt(database: Path, known: Collection[str]) -> None:

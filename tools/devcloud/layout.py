@@ -46,7 +46,6 @@ class Layout:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The facts that are known."""
         try:
             facts: dict[str, Any] = json.loads(self._facts.read_text())
         except FileNotFoundError:
@@ -54,7 +53,6 @@ class Layout:
         return facts
 
     def learn(self, **facts: object) -> None:
-        """Store more facts."""
         self._facts.write_text(json.dumps(self.facts | facts))
 
     def folder(self, process: str) -> Path:
@@ -62,7 +60,6 @@ class Layout:
         return self.home / process
 
     def glance_db(self, region: str) -> Path:
-        """Return the path of the database of a Glance."""
         return self.folder(f'glance-{region}') / 'glance.db'
 
     def nova_db(self, region: str) -> Path:
@@ -75,7 +72,6 @@ class Layout:
 
     @property
     def clouds_yaml(self) -> Path:
-        """The configuration for clients."""
         return self.home / 'clouds.yaml'
 
     def _url(self, process: str, path: str = '') -> str:
@@ -121,7 +117,6 @@ class Layout:
         )
 
     def environment(self, user: str) -> dict[str, str]:
-        """Return the environment of a client."""
         # The client in the venv of this program comes first.
         here = str(Path(sys.executable).parent)
         return {

@@ -33,7 +33,6 @@ class Processes:
         self._listeners: dict[str, socket.socket] = {}
 
     def run(self) -> bool:
-        """Return whether all run."""
         return all(map(self._runs, PROCESSES))
 
     def configure(self, venv: Path) -> None:
@@ -61,7 +60,6 @@ class Processes:
             self._wait(name)
 
     def stop(self) -> None:
-        """Stop all."""
         end = time.monotonic() + _DOWN
         for name in PROCESSES:
             self._kill(name, signal.SIGTERM)

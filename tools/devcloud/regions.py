@@ -28,7 +28,6 @@ _MINE: dict[str, Any] = {'visibility': 'private', 'owner': 'demo'}
 def _base(
     name: str, version: str, size: int, disk: int, ram: int = 0, **more: str
 ) -> Image:
-    """Return a public image of a distribution."""
     return Image(
         f'{name}-{version}',
         size=size,
@@ -132,7 +131,6 @@ def _odd_images() -> Iterator[Image]:
 
 
 def _of_second_region(servers: dict[str, str]) -> Iterator[Image]:
-    """Yield the other images of the second region."""
     yield _base('ubuntu', '24.04', 620_000_000, 5, 1024)
     yield Image('only-in-two', min_disk=2)
     one = snapshot(servers['web-1'])

@@ -41,7 +41,6 @@ class Hypervisor(fake.FakeDriver):
     """Nova's fake driver, except as described above."""
 
     def init_host(self, host: str) -> None:
-        """Restore the servers from before a restart."""
         super().init_host(host)
         for server in objects.InstanceList.get_by_host(
             nova_context.get_admin_context(), host
@@ -59,7 +58,6 @@ class Hypervisor(fake.FakeDriver):
         self,
         refresh: bool = False,  # noqa: ARG002
     ) -> dict[str, str]:
-        """Return the names of the nodes by ID."""
         [name] = self.get_available_nodes()
         return {_NODE: name}
 

@@ -27,6 +27,7 @@ from osc_compute_images.api.http import _body
 from osc_compute_images.api.http import _request
 from testbed import canned_cloud
 from testbed import nova
+from testbed import sending
 from testbed.canned_cloud import Response
 
 pytestmark = pytest.mark.timeout(120)
@@ -99,7 +100,7 @@ def test_first_of_nested_alarms_ends_slow_headers(monkeypatch):
     _alarms.allow()
     monkeypatch.setattr(_request, 'TOTAL_TIMEOUT_FACTOR', 0)
     before = signal.getsignal(signal.SIGALRM)
-    slow = Response(send=canned_cloud.drip_of_head)
+    slow = Response(send=sending.drip_of_head)
     with api_of(slow, timeout=1) as (api, server):
         with _alarms.alarm(50):
             with pytest.raises(images.ConnectionFailed, match='timed out'):
@@ -213,7 +214,7 @@ def before(interim: bytes) -> Response:
 @pytest.mark.parametrize(
     'answer',
     [
-        Response(PAGE, send=canned_cloud.without_colon),
+        Response(PAGE, send=sending.without_colon),
         before(b'HTTP/1.1 100 Continue\r\n\r\n'),
     ],
 )

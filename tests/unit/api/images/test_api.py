@@ -16,6 +16,7 @@ import urllib3
 from osc_compute_images import api as images
 from testbed import canned_cloud
 from testbed import nova
+from testbed import sending
 from tests.unit.conftest import sent
 
 ID = nova.image_id(1)
@@ -420,7 +421,7 @@ def test_wait_may_time_out_before_first_response(api, http, slept):
 @pytest.mark.parametrize('seen', [None, images.Image(id=ID, status='SAVING')])
 def test_wait_timeout_includes_requests(seen):
     """Without it, the request would take ten minutes."""
-    slow = canned_cloud.Response(send=canned_cloud.drip)
+    slow = canned_cloud.Response(send=sending.drip)
     with canned_cloud.Server(lambda _request: slow) as server:
         compute = adapter.Adapter(
             session.Session(), endpoint_override=f'{server.url}/v2.1'
