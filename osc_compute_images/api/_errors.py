@@ -2,8 +2,7 @@
 
 """The exceptions of the images API."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+import dataclasses
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from osc_compute_images.api.records._image import Image
 
 
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class ImagesError(Exception):
     """Base class of all errors of the images API.
 
@@ -24,28 +24,25 @@ class ImagesError(Exception):
     :param request_id: the server's ID of the request (``req-...``), or None
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        http_status: int | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        self.message: str = _escape(message, _limits.MAX_MESSAGE)
+    message: str = dataclasses.field(kw_only=False)
+    http_status: int | None = None
+    request_id: str | None = None
+    #: Whether it is a failure of the connection that may pass.
+    transient: bool = dataclasses.field(default=False, init=False)
+    #: Seconds after which the server asks to retry.
+    retry_after: float | None = dataclasses.field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.message = _escape(self.message, _limits.MAX_MESSAGE)
         super().__init__(self.message)
-        self.http_status = http_status
-        self.request_id = request_id and _escape(
-            request_id, _limits.MAX_REQUEST_ID
+        self.request_id = self.request_id and _escape(
+            self.request_id, _limits.MAX_REQUEST_ID
         )
-        #: Whether it is a failure of the connection that may pass.
-        self.transient = False
-        #: Seconds after which the server asks to retry.
-        self.retry_after: float | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # NOTE: by default an exception is recreated from its positional
         # arguments only.
-        return _restore, (type(self), self.args, self.__dict__)
+        return _new, (type(self), self.args), self.__dict__
 
     def __str__(self) -> str:
         text = self.message
@@ -56,13 +53,8 @@ class ImagesError(Exception):
         return text
 
 
-def _restore(
-    kind: type[ImagesError], args: tuple[Any, ...], state: dict[str, Any]
-) -> ImagesError:
-    """Recreate a pickled exception."""
-    e = kind.__new__(kind, *args)
-    e.__dict__.update(state)
-    return e
+def _new(kind: type[ImagesError], args: tuple[Any, ...]) -> ImagesError:
+    return kind.__new__(kind, *args)
 
 
 def _escape(text: str, length: int) -> str:
@@ -87,6 +79,7 @@ class InvalidResponse(ImagesError):
     """The response is not from this API."""
 
 
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class ImagesNotServed(ImagesError):
     """Compute does not serve images (Nova does at microversions <= 2.35).
 
@@ -94,20 +87,10 @@ class ImagesNotServed(ImagesError):
         as ``('2.1', '2.104')``, or None if it does not report them
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        versions: tuple[str, str] | None = None,
-        http_status: int | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(
-            message, http_status=http_status, request_id=request_id
-        )
-        self.versions = versions
+    versions: tuple[str, str] | None = None
 
 
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class ListingInterrupted(ImagesError):
     """A list could not be completed.
 
@@ -122,22 +105,11 @@ class ListingInterrupted(ImagesError):
     :param obtained: number of images obtained
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        marker: str | None,
-        obtained: int,
-        http_status: int | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(
-            message, http_status=http_status, request_id=request_id
-        )
-        self.marker = marker
-        self.obtained = obtained
+    marker: str | None
+    obtained: int
 
 
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class InvalidProperty(ImagesError):
     """A property that Compute would not store, or that would break lists.
 
@@ -146,79 +118,61 @@ class InvalidProperty(ImagesError):
     :param key: key of the property
     """
 
-    def __init__(self, message: str, *, key: str) -> None:
-        super().__init__(message)
-        self.key = key
+    key: str
 
 
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class PropertiesNotStored(ImagesError):
     """The server accepted a change, but stored something else.
 
     :param keys: keys of the properties that differ
     """
 
-    def __init__(self, message: str, *, keys: Sequence[str]) -> None:
-        super().__init__(message)
-        self.keys: tuple[str, ...] = tuple(keys)
+    keys: tuple[str, ...]
 
 
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class PropertiesNotDeleted(ImagesError):
     """Some properties could not be removed; the others were.
 
     :param errors: the error of each property that remains, by key
     """
 
-    def __init__(
-        self, message: str, *, errors: Mapping[str, ImagesError]
-    ) -> None:
-        super().__init__(message)
-        self.errors = dict(errors)
+    errors: dict[str, ImagesError]
 
 
 class PlanRefused(ImagesError):
     """A plan was refused, and nothing was changed."""
 
 
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class GapsFound(PlanRefused):
     """What was read has gaps, so that any image may be in use.
 
     :param gaps: what could not be read, a sentence each
     """
 
-    def __init__(self, message: str, *, gaps: Sequence[str]) -> None:
-        super().__init__(message)
-        self.gaps: tuple[str, ...] = tuple(gaps)
+    gaps: tuple[str, ...]
 
 
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class AmbiguousName(ImagesError):
     """Several resources have the name.
 
     :param ids: the IDs of all of them
     """
 
-    def __init__(self, message: str, *, ids: Sequence[str]) -> None:
-        super().__init__(message)
-        self.ids: tuple[str, ...] = tuple(ids)
+    ids: tuple[str, ...]
 
 
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class WaitError(ImagesError):
     """Waiting for an image failed.
 
     :param image: the image as last seen, or None
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        image: 'Image | None',
-        http_status: int | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(
-            message, http_status=http_status, request_id=request_id
-        )
-        self.image = image
+    image: 'Image | None'
 
 
 class ImageFailed(WaitError):

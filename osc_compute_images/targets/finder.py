@@ -55,7 +55,7 @@ def only_one(
         raise AmbiguousName(
             f'{len(matches)} {noun}s have the name or ID {name_or_id!r}; use '
             f'--region and the ID of one: {choices}',
-            ids=[found.id for _key, found in matches],
+            ids=tuple(found.id for _key, found in matches),
         )
     return matches[0]
 

@@ -78,15 +78,16 @@ def http():
         yield mocker
 
 
-def set_catalog(mocker, regions, images=None):
+def set_catalog(mocker, regions, images=None, **fields):
     """Let Keystone issue tokens with these endpoints.
 
     :param regions: the Compute endpoint of each region
     :param images: the Image endpoint of each region
+    :param fields: of the token
     """
     mocker.post(
         f'{nova.KEYSTONE}/v3/auth/tokens',
-        json=keystone.token(regions, images),
+        json=keystone.token(regions, images, **fields),
         headers={'X-Subject-Token': nova.TOKEN},
     )
 

@@ -74,7 +74,7 @@ def check_stored(
     if text:
         raise _errors.PropertiesNotStored(
             f'The server accepted the change, but {text}',
-            keys=[*itertools.chain(*problems.values())],
+            keys=tuple(itertools.chain(*problems.values())),
         )
 
 

@@ -23,10 +23,7 @@ A cloud in ``clouds.yaml``, all regions of it, or all regions of all clouds::
         everywhere.apis, lambda api: api.find_all('ubuntu-24.04')
     ):
         cloud, region = found.region
-        if found.error is not None:
-            print(cloud, region, found.error)
-        else:
-            print(cloud, region, found.value)
+        print(cloud, region, found.error or found.unwrap())
 
 Each region uses its settings in openstacksdk: authentication, interface,
 endpoint override, certificates, timeout, retries. Regions of a cloud with the

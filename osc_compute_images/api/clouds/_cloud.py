@@ -36,9 +36,8 @@ _RETRY_SETTINGS: dict[str, Callable[[Any], Any]] = {
     'connect_retry_delay': float,
     'status_code_retries': int,
     'status_code_retry_delay': float,
-    'retriable_status_codes': lambda value: [
-        int(code)
-        for code in (value.split(',') if isinstance(value, str) else value)
+    'retriable_status_codes': lambda codes: [
+        *map(int, codes.split(',') if isinstance(codes, str) else codes)
     ],
 }
 
@@ -74,8 +73,8 @@ class Cloud:
         #: The endpoint that has no region in the catalog.
         self._unnamed: str | None = None
         entry = self.config.cloud_config['clouds'].get(self.name, {})
-        names = (region['name'] for region in entry.get('regions', ()))
-        self.configured_regions: list[str] = [*dict.fromkeys(names)]
+        names = {region['name']: None for region in entry.get('regions', ())}
+        self.configured_regions: list[str] = [*names]
 
     def regions(self) -> list[str]:
         """Return the names of the regions, sorted.
@@ -132,11 +131,10 @@ class Cloud:
             settings.get_requests_verify_args(),
             *(settings.config.get(key) for key in FEDERATION_SETTINGS),
         )
-        same = [auth for known, auth in self._logins if known == login]
-        if same:
-            session.auth = same[0]
-        else:
-            self._logins.append((login, session.auth))
+        for same, auth in self._logins:
+            if same == login:
+                session.auth = auth
+        self._logins.append((login, session.auth))
         return session
 
     def _catalog_regions(self) -> list[str]:
@@ -152,25 +150,26 @@ class Cloud:
                 'override, or remove the override'
             )
         Client(adapter).log_in()
-        names = set()
         try:
-            catalog = auth.get_access(adapter.session).service_catalog
-            for endpoint in _catalog.endpoints(
-                catalog, adapter, adapter.service_type, adapter.service_name
-            ):
-                # NOTE: it raises TypeError if the name is not a string.
-                names.add('' + (endpoint.region_name or ''))
-                if not endpoint.region_name:
-                    self._unnamed = endpoint.url.replace('%', '%%')
+            endpoints = _catalog.endpoints(
+                auth.get_access(adapter.session).service_catalog,
+                adapter,
+                adapter.service_type,
+                adapter.service_name,
+            )
+            # NOTE: it raises TypeError if the name is not a string.
+            urls = {'' + (e.region_name or ''): e.url for e in endpoints}
+            if '' in urls:
+                self._unnamed = urls[''].replace('%', '%%')
         except _catalog.MALFORMED as e:
             raise _errors.InvalidResponse(
                 f'The catalog is invalid: {type(e).__name__}: {e}'
             ) from e
-        if not names:
+        if not urls:
             raise _errors.EndpointNotFound(
                 'No region in the catalog has a Compute endpoint'
             )
-        return sorted(names)
+        return sorted(urls)
 
 
 def adapter_of(
@@ -178,9 +177,8 @@ def adapter_of(
 ) -> ksa_adapter.Adapter:
     """Return an adapter of Compute with the settings of a region.
 
-    It is not openstacksdk's own adapter: if a microversion is configured,
-    openstacksdk requests the versions of the service, and fails if they do
-    not match.
+    Not openstacksdk's own adapter: if a microversion is configured, that
+    requests the versions of the service, and fails if they do not match.
 
     :param options: arguments of the adapter, which override the settings
     :raises ImagesError: for a setting that is not a number
@@ -207,4 +205,4 @@ def adapter_of(
             raise _errors.ImagesError(
                 f'The setting compute_{name} is invalid: {e}'
             ) from e
-    return ksa_adapter.Adapter(**{**arguments, **options})
+    return ksa_adapter.Adapter(**arguments | options)

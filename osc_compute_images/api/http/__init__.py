@@ -13,11 +13,11 @@ above it:
 ``_exceptions``
     translates the exceptions of other libraries to those of this API
 ``_session``
-    the settings of an adapter and its sessions
+    the settings of an adapter and its sessions; logs in
 ``_retries``
     when a request is retried
 ``_request``
-    logs in; sends one request, and checks the response
+    sends one request, and checks the response
 ``_endpoint``
     finds the endpoint, and a version of it
 ``_client``

@@ -62,19 +62,16 @@ class BodyReader:
                 http_status=response.status_code,
             )
         raw = response.raw
-        if raw is not None:
-            stream = functools.partial(self._read, response.headers, raw)
-            response.raw = types.SimpleNamespace(stream=stream)
+        stream = functools.partial(self._read, response.headers, raw)
+        response.raw = raw and types.SimpleNamespace(stream=stream)
         try:
             body = response.content or b''
         except BaseException:
-            if raw is not None:
-                raw.close()
+            raw.close()
             raise
         finally:
             response.raw = raw
-        if len(body) > MAX_BODY:
-            raise _too_large()
+        _check_size(len(body))
         return response
 
     def _read(
@@ -104,8 +101,7 @@ class BodyReader:
         try:
             for chunk in received:
                 body.write(chunk)
-                if body.tell() > MAX_BODY:
-                    raise _too_large()
+                _check_size(body.tell())
                 if time.monotonic() > deadline:
                     raise TooSlowError
         except urllib3.exceptions.ReadTimeoutError as e:
@@ -115,7 +111,8 @@ class BodyReader:
         yield body.getvalue()
 
 
-def _too_large() -> _errors.InvalidResponse:
-    return _errors.InvalidResponse(
-        f'The response is larger than {MAX_BODY:,} bytes'
-    )
+def _check_size(size: int) -> None:
+    if size > MAX_BODY:
+        raise _errors.InvalidResponse(
+            f'The response is larger than {MAX_BODY:,} bytes'
+        )

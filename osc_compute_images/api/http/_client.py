@@ -5,26 +5,20 @@
 from collections.abc import Callable
 from collections.abc import Mapping
 import functools
-import logging
 import math
-import time
 from typing import Any
 from typing import TypeVar
 import urllib.parse
 
 from keystoneauth1 import adapter as ksa_adapter
-import msgspec
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _exceptions
+from osc_compute_images.api.http import _retries
 from osc_compute_images.api.http._endpoint import Locator
-from osc_compute_images.api.http._request import log_in
 from osc_compute_images.api.http._request import Response
 from osc_compute_images.api.http._request import send_once
-from osc_compute_images.api.http._retries import Retries
 from osc_compute_images.api.http._session import BoundedSession
-
-LOG = logging.getLogger('osc_compute_images')
 
 _Result = TypeVar('_Result')
 
@@ -61,12 +55,10 @@ class Client:
         :raises NotAcceptable: if the service does not offer it
         :raises ImagesError: for any outcome but a success
         """
-        content: dict[str, Any] = {'microversion': microversion}
-        if params:
-            content['params'] = dict(params)
-        return self._retry(
-            functools.partial(self._send, 'GET', path, content), deadline
+        send = functools.partial(
+            self._send, 'GET', path, params=params, microversion=microversion
         )
+        return self._retry(send, deadline)
 
     def send(
         self,
@@ -84,18 +76,12 @@ class Client:
         :returns: the body of a successful response
         """
         self.request_id = None
-        content: dict[str, Any] = {'microversion': microversion}
-        try:
-            if json is not None:
-                content['data'] = msgspec.json.encode(json)
-                content['headers'] = {'Content-Type': 'application/json'}
-        except UnicodeEncodeError as e:
-            raise _exceptions.encode_error(e) from e
         # NOTE: finding the endpoint and the token is safe to retry.
         self._retry(self._locator.locate)
-        response = self._retry(
-            functools.partial(self._send, method, path, content), is_safe=False
+        send = functools.partial(
+            self._send, method, path, json=json, microversion=microversion
         )
+        response = self._retry(send, is_safe=False)
         self.request_id = response.request_id
         return response.body
 
@@ -117,11 +103,7 @@ class Client:
             return None
 
     def _send(
-        self,
-        method: str,
-        path: str,
-        content: Mapping[str, Any],
-        session: BoundedSession,
+        self, method: str, path: str, session: BoundedSession, **content: Any
     ) -> Response:
         endpoint = self._locator.locate(session)
         return send_once(session, method, endpoint, path, **content)
@@ -145,7 +127,7 @@ class Client:
         while True:
             session = BoundedSession(self._adapter, end)
             try:
-                log_in(session)
+                session.log_in()
                 try:
                     return attempt(session)
                 except _errors.Unauthorized:
@@ -154,19 +136,8 @@ class Client:
                     is_renewed = True
                     continue
             except _errors.ImagesError as e:
-                if not is_safe:
+                if not is_safe or not _retries.wait(session, e, retry):
                     raise
-                retries = Retries(session)
-                delay = retries.delay(e, retry, end - time.monotonic())
-                if delay is None:
-                    raise
-                LOG.warning(
-                    '%s. Retrying in %.1f seconds, %d retries left',
-                    str(e).rstrip('.'),
-                    delay,
-                    retries.number(e) - retry,
-                )
-            time.sleep(delay)
             retry += 1
 
 
@@ -175,8 +146,5 @@ def path_to(*segments: str) -> str:
 
     :raises BadRequest: if a segment cannot be encoded as UTF-8
     """
-    try:
-        quoted = [urllib.parse.quote(s, safe='') for s in segments]
-    except UnicodeEncodeError as e:
-        raise _exceptions.encode_error(e) from e
-    return '/' + '/'.join(quoted)
+    with _exceptions.Translated(''):
+        return ''.join(f'/{urllib.parse.quote(s, safe="")}' for s in segments)

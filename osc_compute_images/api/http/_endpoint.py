@@ -9,7 +9,6 @@ response. SECURITY.rst promises otherwise.
 
 from collections.abc import Callable
 import contextlib
-import functools
 import re
 from typing import Annotated
 from typing import Any
@@ -17,12 +16,13 @@ from typing import Any
 from keystoneauth1 import exceptions as ksa_exceptions
 import msgspec
 
+from osc_compute_images.api import _catalog
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _exceptions
+from osc_compute_images.api.http import _retries
 from osc_compute_images.api.http._error_response import one_line
 from osc_compute_images.api.http._request import Endpoint
 from osc_compute_images.api.http._request import send_once
-from osc_compute_images.api.http._retries import Retries
 from osc_compute_images.api.http._session import BoundedSession
 from osc_compute_images.text import without_credentials
 
@@ -71,16 +71,17 @@ class Locator:
         """
         adapter = session.adapter
         with _exceptions.Translated(_exceptions.KEYSTONE):
+            url: Any = None
+            reason = (
+                'The catalog has no endpoint of the Compute service in this '
+                'region and interface'
+            )
             try:
-                url: Any = adapter.get_endpoint(skip_discovery=True)
+                url = adapter.get_endpoint(skip_discovery=True)
             except _NO_ENDPOINT as e:
-                raise _not_found(session, one_line(str(e))) from e
+                reason = one_line(str(e))
             if not url:
-                raise _not_found(
-                    session,
-                    'The catalog has no endpoint of the Compute service in '
-                    'this region and interface',
-                )
+                raise _not_found(session, reason)
             if not isinstance(url, str):
                 raise _errors.InvalidResponse(
                     f'The catalog has {url!r:.80} instead of the URL of the '
@@ -101,7 +102,8 @@ class Locator:
         :raises ImagesError: if there is no version document
         """
         endpoint = self.locate(session)
-        body = _document(session, _version_root(endpoint) or endpoint)
+        root = _version_root(endpoint) or endpoint
+        body = send_once(session, 'GET', root, '/').body
         try:
             version = msgspec.json.decode(body, type=_Document).version
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -126,25 +128,17 @@ def _version_root(endpoint: Endpoint) -> Endpoint | None:
 
 def _with_version(session: BoundedSession, endpoint: Endpoint) -> Endpoint:
     """Return the endpoint of a version that is served, or this one."""
-    final = (401, *Retries(session).statuses)
+    final = (401, *_retries.statuses(session))
     for path in _VERSIONS:
         below = endpoint._replace(url=endpoint.url + path)
         try:
-            _document(session, below)
+            send_once(session, 'GET', below, '/')
         except (_errors.HTTPError, _errors.InvalidResponse) as e:
             if e.http_status in final:
                 raise
         else:
             return below
     return endpoint
-
-
-def _document(session: BoundedSession, root: Endpoint) -> bytes:
-    """Request the document of a version, without a token if possible."""
-    request = functools.partial(send_once, session, 'GET', root, '/')
-    with contextlib.suppress(_errors.Unauthorized):
-        return request(authenticated=False).body
-    return request().body
 
 
 def _fill_in(session: BoundedSession, template: str) -> str:
@@ -173,22 +167,20 @@ def _not_found(
 ) -> _errors.EndpointNotFound:
     """Return the error, with the regions that have an endpoint, if known."""
     adapter = session.adapter
-    interface = adapter.interface or 'public'
     region, regions = adapter.region_name, set()
     # NOTE: only a hint, and not all plugins have a catalog.
     with contextlib.suppress(Exception):
         catalog = session.login.get_access(session).service_catalog
-        found = catalog.get_endpoints_data(
-            service_type=adapter.service_type,
-            service_name=adapter.service_name,
-            interface=interface,
+        found = _catalog.endpoints(
+            catalog, adapter, adapter.service_type, adapter.service_name
         )
-        regions = {str(e.region_name) for some in found.values() for e in some}
+        regions = {str(endpoint.region_name) for endpoint in found}
     if region and regions and region not in regions:
-        if not isinstance(interface, str):
-            interface = ' or '.join(interface)
+        interfaces = adapter.interface or 'public'
+        if not isinstance(interfaces, str):
+            interfaces = ' or '.join(interfaces)
         message = (
-            f'The catalog has no {interface} endpoint of the Compute service '
+            f'The catalog has no {interfaces} endpoint of the Compute service '
             f'in region {region!r}; choose from '
             f'{", ".join(map(repr, sorted(regions)))}'
         )

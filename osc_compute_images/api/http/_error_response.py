@@ -3,16 +3,16 @@
 """The error for an error response: its type, message and delay."""
 
 from collections.abc import Mapping
-import datetime
-import email.utils
 import html
 import http.client
 import itertools
 import json
-import math
 import re
 from typing import Any
 from typing import TYPE_CHECKING
+import urllib.parse
+
+import urllib3
 
 from osc_compute_images.api import _errors
 from osc_compute_images.text import shortened
@@ -65,11 +65,30 @@ _NOT_SHOWN = re.compile(
 )
 
 
-def error_of(response: 'requests.Response') -> _errors.HTTPError:
-    """Return the error for a response with a status of 400 or more."""
+def error_of(
+    response: 'requests.Response', ruled: str | None = None
+) -> _errors.HTTPError:
+    """Return the error for a response with a status of 400 or more.
+
+    :param ruled: the method of a request that access rules may forbid. The
+        middleware of Keystone answers it like one with an invalid token
+    """
     status, headers = response.status_code, response.headers
-    message = message_of(status, headers, response.content, response.reason)
-    seconds = parse_retry_after(headers.get('Retry-After'))
+    message = (
+        _from_body(headers.get('Content-Type') or '', response.content)
+        or one_line(response.reason or '')
+        or http.client.responses.get(status)
+        or 'The server gave no reason'
+    )
+    if ruled:
+        path = _ID.sub(
+            r'/\1s/{\1_id}', urllib.parse.urlsplit(response.url).path
+        )
+        message = (
+            f'The access rules of the application credential may not allow '
+            f'{ruled} {_KEY.sub("/metadata/{key}", path)}: {message}'
+        )
+    seconds = _retry_after(headers.get('Retry-After') or '')
     if seconds is not None and seconds > MAX_DELAY:
         message = (
             f'{message.rstrip(".")}; the server asks to retry after '
@@ -82,24 +101,6 @@ def error_of(response: 'requests.Response') -> _errors.HTTPError:
     return error
 
 
-def forbidden_by_rules(
-    e: _errors.Unauthorized, method: str, path: str
-) -> _errors.Unauthorized:
-    """Return the error for a request that access rules may forbid.
-
-    The middleware of Keystone answers such a request like one with an invalid
-    token.
-
-    :param path: of the URL
-    """
-    path = _KEY.sub('/metadata/{key}', _ID.sub(r'/\1s/{\1_id}', path))
-    return _errors.Unauthorized(
-        f'The access rules of the application credential may not allow '
-        f'{method} {path}: {e.message}',
-        **_errors.origin(e),
-    )
-
-
 def request_id(headers: Mapping[str, str]) -> str | None:
     """Return the server's ID of a request, or None."""
     for name in ('x-openstack-request-id', 'x-compute-request-id'):
@@ -108,40 +109,12 @@ def request_id(headers: Mapping[str, str]) -> str | None:
     return None
 
 
-def parse_retry_after(text: str | None) -> float | None:
-    """Parse a ``Retry-After`` header: seconds, or a date.
-
-    :returns: seconds from now, or None if it is missing or invalid
-    """
-    text = (text or '').strip()
+def _retry_after(text: str) -> float | None:
+    """Return the seconds of a ``Retry-After`` header, or None."""
     try:
-        if text.isdecimal():
-            return float(text) if len(text) < 300 else math.inf
-        when = email.utils.parsedate_to_datetime(text)
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=datetime.UTC)
-        now = datetime.datetime.now(datetime.UTC)
-        return max(0.0, (when - now).total_seconds())
-    except (ValueError, OverflowError):
+        return float(urllib3.Retry().parse_retry_after(text))
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return None
-
-
-def message_of(
-    status: int, headers: Mapping[str, str], body: bytes, reason: str | None
-) -> str:
-    """Return the message of an error response, as one line.
-
-    It may be in the JSON of Nova, of its authentication or of a gateway, in
-    the HTML or plain text of a proxy, or only in the reason phrase.
-
-    :param headers: with case-insensitive names
-    """
-    return (
-        _from_body(headers.get('Content-Type') or '', body)
-        or one_line(reason or '')
-        or http.client.responses.get(status)
-        or 'The server gave no reason'
-    )
 
 
 def one_line(text: str) -> str:
@@ -152,6 +125,11 @@ def one_line(text: str) -> str:
 
 
 def _from_body(content_type: str, body: bytes) -> str:
+    """Return the message in a body, or ''.
+
+    It may be in the JSON of Nova, of its authentication or of a gateway, or in
+    the HTML or plain text of a proxy.
+    """
     text = body[:_MAX_BODY].decode('utf-8-sig', 'replace').strip()
     kind = content_type.lower()
     try:

@@ -9,11 +9,11 @@ from keystoneauth1 import exceptions as ksa_exceptions
 import requests
 import urllib3
 
+from osc_compute_images.api import _catalog
 from osc_compute_images.api import _errors
 from osc_compute_images.api._alarms import TooSlowError
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http._error_response import one_line
-from osc_compute_images.text import without_credentials
 
 #: Instead of a URL, for a login.
 KEYSTONE = 'Keystone'
@@ -33,13 +33,6 @@ _TRANSIENT = (
     ConnectionError,
 )
 
-# Those of them that are not: about certificates, headers and URLs.
-_PERMANENT = (
-    requests.exceptions.SSLError,
-    urllib3.exceptions.SSLError,
-    ValueError,
-)
-
 # An OSError is that of requests, or a missing file of certificates.
 _FAILURES = (
     ksa_exceptions.ClientException,
@@ -51,11 +44,8 @@ _FAILURES = (
 # What keystoneauth raises for a malformed token or catalog.
 _MALFORMED = (
     ksa_exceptions.InvalidResponse,
-    AttributeError,
-    LookupError,
     RecursionError,
-    TypeError,
-    ValueError,
+    *_catalog.MALFORMED,
 )
 
 
@@ -65,7 +55,7 @@ class Translated:
     It is no generator: from Python 3.13 on, the exception would keep the frame
     of the generator, and that, by the frames that called it, the exception.
 
-    :param url: of the request, or KEYSTONE
+    :param url: of the request, without credentials, or KEYSTONE
     """
 
     def __init__(self, url: str) -> None:
@@ -80,9 +70,7 @@ class Translated:
         e: BaseException | None,
         traceback: types.TracebackType | None,
     ) -> None:
-        if not isinstance(e, Exception):
-            return
-        error = _translate(e, without_credentials(self._url), self._began)
+        error = _translate(e, self._url, self._began)
         try:
             if error is not None:
                 raise error from e
@@ -92,17 +80,19 @@ class Translated:
 
 
 def _translate(
-    e: Exception, url: str, began: float
+    e: BaseException | None, url: str, began: float
 ) -> _errors.ImagesError | None:
     """Return the error of this API for an exception of another library.
 
     :param began: when the request was sent
     :returns: None for an exception that is no error of a request
     """
-    if isinstance(e, ksa_exceptions.HttpError):
-        return _keystone_error(e)
+    response = getattr(e, 'response', None)
+    if isinstance(e, ksa_exceptions.HttpError) and response is not None:
+        return _keystone_error(response)
     if isinstance(e, UnicodeEncodeError):
-        return encode_error(e)
+        # It has lone surrogates.
+        return _errors.BadRequest(f'{e.object!r} cannot be encoded as UTF-8')
     if url == KEYSTONE and type(e) is Exception:
         # NOTE: keystoneauth raises it for a missing password.
         return _errors.ImagesError(f'The login failed: {one_line(str(e))}')
@@ -119,22 +109,15 @@ def _translate(
     return None
 
 
-def _keystone_error(e: ksa_exceptions.HttpError) -> _errors.ImagesError:
+def _keystone_error(response: requests.Response) -> _errors.ImagesError:
     """Return the error for an error response of Keystone.
 
     The adapter raises HttpError only for requests of its own.
     """
-    error: _errors.ImagesError
-    if isinstance(e.response, requests.Response):
-        error = _error_response.error_of(e.response)
-    else:
-        message = one_line(str(e).partition(' (HTTP ')[0])
-        error = _errors.error_for_status(e.http_status)(
-            message, http_status=e.http_status
-        )
-    if e.http_status == 404:
+    error = _error_response.error_of(response)
+    if error.http_status == 404:
         # NOTE: not a NotFound, which would mean a missing image.
-        error = _errors.InvalidResponse(
+        return _errors.InvalidResponse(
             f'Keystone did not issue a token: {error.message}; check '
             f'"auth_url"',
             **_errors.origin(error),
@@ -171,11 +154,7 @@ def _connection_failed(e: Exception, url: str) -> _errors.ConnectionFailed:
     elif not isinstance(e, ksa_exceptions.ClientException):
         text = f'The request to {url} failed: {text}'
     error = _errors.ConnectionFailed(one_line(text))
-    is_permanent = isinstance(original, _PERMANENT)
+    # A ValueError is about a header or URL.
+    is_permanent = isinstance(original, ValueError)
     error.transient = isinstance(original, _TRANSIENT) and not is_permanent
     return error
-
-
-def encode_error(e: UnicodeEncodeError) -> _errors.BadRequest:
-    """Return the error for a text with lone surrogates."""
-    return _errors.BadRequest(f'{e.object!r} cannot be encoded as UTF-8')

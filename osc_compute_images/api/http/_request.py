@@ -8,12 +8,11 @@ adds the endpoint, the microversion, timeouts and limits.
 """
 
 from collections.abc import Mapping
-import time
 from typing import Any
 from typing import NamedTuple
 from typing import Self
-import urllib.parse
 
+import msgspec
 import requests
 
 from osc_compute_images.api import _errors
@@ -40,6 +39,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 _EMPTY_BODIES = (b'', b'{}', b'null')
 
+_JSON = 'application/json'
+
 
 class Endpoint(NamedTuple):
     """A URL without a trailing slash, and the login that was in it."""
@@ -64,38 +65,16 @@ class Endpoint(NamedTuple):
 
 
 class Response(NamedTuple):
-    """A successful response to a request."""
+    """A successful response to a request.
+
+    :param microversion: the microversion of Compute that it is in, or None. A
+        server without microversions ignores the one that it is asked for
+    :param request_id: ID of the request in the logs of the service, or None
+    """
 
     body: bytes
-    headers: Mapping[str, str]
-
-    @property
-    def microversion(self) -> str | None:
-        """The microversion of Compute that the server answered in, or None.
-
-        A server without microversions ignores the one that it is asked for.
-        """
-        version = self.headers.get('openstack-api-version', '')
-        service, _, number = version.partition(' ')
-        return number if service == 'compute' else None
-
-    @property
-    def request_id(self) -> str | None:
-        """ID of the request in the logs of the service, or None."""
-        return _error_response.request_id(self.headers)
-
-
-def log_in(session: BoundedSession) -> None:
-    """Obtain a token, unless there is one.
-
-    The deadline is kept, except while another thread logs in the same user.
-
-    :raises ImagesError: if it fails
-    """
-    if session.login is not None:
-        left = session.end - time.monotonic()
-        with _exceptions.Translated(_exceptions.KEYSTONE), alarm(left):
-            session.login.get_headers(session)
+    microversion: str | None
+    request_id: str | None
 
 
 def send_once(
@@ -104,19 +83,18 @@ def send_once(
     endpoint: Endpoint,
     path: str,
     *,
-    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    json: object = None,
     microversion: str | None = None,
-    **content: Any,
 ) -> Response:
     """Send a request of a user who is logged in.
 
-    :param path: below the endpoint
-    :param microversion: such as ``2.69``; None means 2.1
-    :param content: additional arguments of the adapter's ``request``
+    See :class:`._client.Client` for the arguments.
+
     :raises ImagesError: for anything but a success
     """
     url = endpoint.url + path
-    left = session.end - time.monotonic()
+    left = session.left
     if left <= 0:
         raise _errors.RequestTimedOut(
             f'The request to {url} was not sent: the timeout had expired'
@@ -125,6 +103,11 @@ def send_once(
     total = min(TOTAL_TIMEOUT_FACTOR * read, left)
     reader = BodyReader(total, session.end)
     with _exceptions.Translated(url), alarm(connect + total):
+        headers = {'Accept': _JSON}
+        data = None
+        if json is not None:
+            headers['Content-Type'] = _JSON
+            data = msgspec.json.encode(json)
         # NOTE: the microversion None means 2.1 on every release, and overrides
         # the user's default. Redirects are not followed: the token would be
         # sent to any host. Client makes the retries, and renews the token.
@@ -133,7 +116,9 @@ def send_once(
             method,
             # keystoneauth interprets percent signs as placeholders.
             endpoint_override=endpoint.url.replace('%', '%%'),
-            headers={'Accept': 'application/json', **(headers or {})},
+            params=dict(params or {}),
+            headers=headers,
+            data=data,
             microversion=microversion,
             raise_exc=False,
             redirect=False,
@@ -144,28 +129,30 @@ def send_once(
             hooks={'response': [reader, *session.hooks]},
             timeout=(min(connect, left), min(read, left)),
             requests_auth=endpoint.auth,
-            **content,
         )
         # NOTE: a substitute for the session may not have called the hook.
         reader(response)
-    try:
-        _check(method, response)
-    except _errors.Unauthorized as e:
-        if not session.has_access_rules():
-            raise
-        path = urllib.parse.urlsplit(url).path
-        raise _error_response.forbidden_by_rules(e, method, path) from None
-    return Response(response.content, response.headers)
+    _check(session, method, response)
+    version = response.headers.get('openstack-api-version', '')
+    service, _, number = version.partition(' ')
+    return Response(
+        response.content,
+        number if service == 'compute' else None,
+        _error_response.request_id(response.headers),
+    )
 
 
-def _check(method: str, response: requests.Response) -> None:
+def _check(
+    session: BoundedSession, method: str, response: requests.Response
+) -> None:
     """Check that a response is a success.
 
     :raises ImagesError: for any other
     """
     status = response.status_code
     if status >= 400:
-        raise _error_response.error_of(response)
+        is_ruled = status == 401 and session.has_access_rules()
+        raise _error_response.error_of(response, method if is_ruled else None)
     if status in _REDIRECTS:
         target = response.headers.get('location') or 'an unknown URL'
         problem = (
@@ -194,6 +181,6 @@ def _is_foreign(method: str, response: requests.Response) -> bool:
     if body in _EMPTY_BODIES:
         return False
     if method == 'DELETE':
-        # 202 (accepted) and 204 (no content) are unambiguous.
-        return response.status_code not in (202, 204)
+        # 202 (accepted) is unambiguous.
+        return response.status_code != 202
     return not body.startswith(b'{')

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""When a request is retried, and after which delay."""
+"""When a request is retried, and after which delay.
 
+keystoneauth's own retries are disabled: they do not cover errors while a body
+is read, and would multiply with these.
+"""
+
+import logging
 import random
-from typing import TYPE_CHECKING
+import time
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http._error_response import MAX_DELAY
+from osc_compute_images.api.http._session import BoundedSession
 
-if TYPE_CHECKING:
-    from osc_compute_images.api.http._session import BoundedSession
+LOG = logging.getLogger('osc_compute_images')
 
 #: Default number of retries.
 RETRIES = 3
@@ -18,62 +23,52 @@ RETRIES = 3
 _FIRST_DELAY = 0.5
 
 #: Statuses of transient errors. 413 is the 429 of older releases of Nova.
-STATUSES = frozenset((413, 429, 502, 503, 504))
+_STATUSES = frozenset((413, 429, 502, 503, 504))
 
 
-class Retries:
-    """The retries of an adapter and its sessions.
+def statuses(session: BoundedSession) -> frozenset[int]:
+    """Return the statuses of transient errors."""
+    return _STATUSES.union(session.adapter.retriable_status_codes or ())
 
-    keystoneauth's own retries are disabled: they do not cover errors while a
-    body is read, and would multiply with these.
 
-    :ivar statuses: those of transient errors
+def wait(
+    session: BoundedSession, error: _errors.ImagesError, retry: int
+) -> bool:
+    """Sleep until a request is retried.
+
+    :param retry: number of retries so far
+    :returns: False if it is not retried
     """
-
-    def __init__(self, session: 'BoundedSession') -> None:
-        self._adapter = adapter = session.adapter
-        connect = adapter.connect_retries
-        if connect is None:
-            connect = session.connect_retries
-        # Only if the user has set it, as a timeout takes long.
-        self._after_timeouts = connect is not None
-        self._connect = RETRIES if connect is None else connect
+    adapter = session.adapter
+    delay: float | None
+    if isinstance(error, _errors.HTTPError):
         retries = adapter.status_code_retries
-        self._status_code = RETRIES if retries is None else retries
-        self.statuses = STATUSES.union(adapter.retriable_status_codes or ())
-
-    def number(self, error: _errors.ImagesError) -> int:
-        """Return the number of retries for an error."""
-        if isinstance(error, _errors.HTTPError):
-            retried = error.http_status in self.statuses
-            if error.http_status == 413 and error.retry_after is None:
-                # It is not the 429 of an older Nova.
-                retried = False
-            return self._status_code if retried else 0
-        is_timeout = isinstance(error, _errors.RequestTimedOut)
-        retried = error.transient and (self._after_timeouts or not is_timeout)
-        return self._connect if retried else 0
-
-    def delay(
-        self, error: _errors.ImagesError, attempt: int, left: float
-    ) -> float | None:
-        """Return the seconds to wait before a retry.
-
-        :param attempt: number of retries so far
-        :param left: seconds until the deadline
-        :returns: None if the request is not retried
-        """
-        if attempt >= self.number(error):
-            return None
-        seconds: float | None = self._adapter.connect_retry_delay
-        if isinstance(error, _errors.HTTPError):
-            seconds = self._adapter.status_code_retry_delay
-        jitter = random.random()  # noqa: S311
-        if error.retry_after is not None:
-            if error.retry_after > MAX_DELAY:
-                return None
-            seconds = min(error.retry_after * (1 + jitter / 10), MAX_DELAY)
-        elif seconds is None:
-            seconds = min(_FIRST_DELAY * 2.0**attempt, MAX_DELAY)
-            seconds *= 1 - jitter / 2
-        return seconds if seconds < left else None
+        delay = adapter.status_code_retry_delay
+        is_retried = error.http_status in statuses(session)
+        if error.http_status == 413 and error.retry_after is None:
+            # It is not the 429 of an older Nova.
+            is_retried = False
+    else:
+        retries = session.connect_retries
+        delay = adapter.connect_retry_delay
+        is_retried = error.transient
+        if isinstance(error, _errors.RequestTimedOut) and retries is None:
+            # Only if the user has set it, as a timeout takes long.
+            is_retried = False
+    jitter = random.random()  # noqa: S311
+    if (asked := error.retry_after) is not None:
+        is_retried &= asked <= MAX_DELAY
+        delay = min(asked * (1 + jitter / 10), MAX_DELAY)
+    elif delay is None:
+        delay = min(_FIRST_DELAY * 2.0**retry, MAX_DELAY) * (1 - jitter / 2)
+    left = (RETRIES if retries is None else retries) - retry
+    if not is_retried or left <= 0 or delay >= session.left:
+        return False
+    LOG.warning(
+        '%s. Retrying in %.1f seconds, %d retries left',
+        str(error).rstrip('.'),
+        delay,
+        left,
+    )
+    time.sleep(delay)
+    return True

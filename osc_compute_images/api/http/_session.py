@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The settings of the sessions below an adapter."""
+"""The settings of the sessions below an adapter, and its login."""
 
 from collections.abc import Callable
 from collections.abc import Sequence
@@ -12,6 +12,9 @@ from typing import Any
 
 from keystoneauth1 import adapter as ksa_adapter
 import requests
+
+from osc_compute_images.api._alarms import alarm
+from osc_compute_images.api.http import _exceptions
 
 #: Seconds to wait for a connection, and for the next bytes of a response, if
 #: the session has no timeout.
@@ -30,8 +33,8 @@ class BoundedSession:
     :ivar timeouts: for a connection, and for the next bytes of a response
     :ivar hooks: the response hooks of the requests session. The hooks of a
         request replace them
-    :ivar connect_retries: of the session, or None by default. keystoneauth
-        itself uses them to fetch a token
+    :ivar connect_retries: of the adapter or its session, or None by default.
+        keystoneauth itself uses those of a session to fetch a token
     """
 
     def __init__(
@@ -39,33 +42,40 @@ class BoundedSession:
     ) -> None:
         self.adapter = adapter
         self.end = end
-        part: Any = adapter
-        login: Any = None
-        timeout = retries = None
-        self.hooks: Sequence[Callable[..., Any]] = ()
+        parts: list[Any] = [adapter]
         # Bounded, in case an object is its own session.
-        for _ in range(8):
-            login = login or getattr(part, 'auth', None)
-            timeout = timeout or getattr(part, 'timeout', None)
-            # 0 is the default.
-            retries = retries or getattr(part, '_connect_retries', None)
-            below = getattr(part, 'session', None)
+        while below := len(parts) < 8 and getattr(parts[-1], 'session', None):
             if isinstance(below, requests.Session):
-                self.hooks = below.hooks.get('response', ())
                 break
-            if below is None:
-                break
-            part = below
-        self._session = part
-        self.login = login
+            parts.append(below)
+
+        def first(name: str) -> Any:
+            found = (getattr(part, name, None) for part in parts)
+            return next(filter(None, found), None)
+
+        self._session = parts[-1]
+        self.login = first('auth')
+        timeout = first('timeout')
         self.timeouts = (timeout, timeout) if timeout else TIMEOUT
-        self.connect_retries: int | None = retries or None
+        hooks = getattr(below, 'hooks', {})
+        self.hooks: Sequence[Callable[..., Any]] = hooks.get('response', ())
+        self.connect_retries: int | None = adapter.connect_retries
+        if self.connect_retries is None:
+            # 0 is the default of a session.
+            self.connect_retries = (
+                getattr(parts[-1], '_connect_retries', None) or None
+            )
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
 
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self.end - time.monotonic()
+
     def request(self, url: str, method: str, **kwargs: Any) -> Any:
-        left = self.end - time.monotonic()
+        left = self.left
         if left <= 0:
             raise requests.Timeout
         timeout = tuple(min(seconds, left) for seconds in self.timeouts)
@@ -74,6 +84,21 @@ class BoundedSession:
 
     get = functools.partialmethod(request, method='GET')
     post = functools.partialmethod(request, method='POST')
+
+    def log_in(self) -> None:
+        """Obtain a token, unless there is one.
+
+        The deadline is kept, except while another thread logs in the same
+        user.
+
+        :raises ImagesError: if it fails
+        """
+        if self.login is not None:
+            with (
+                _exceptions.Translated(_exceptions.KEYSTONE),
+                alarm(self.left),
+            ):
+                self.login.get_headers(self)
 
     def discard_token(self) -> bool:
         """Discard the token, and return whether another can be obtained."""

@@ -93,6 +93,6 @@ def only_one(
         raise _errors.AmbiguousName(
             f'{len(found)} {kind}s have the name {name!r}; use one of their '
             f'IDs: {shown}',
-            ids=[*found],
+            ids=tuple(found),
         )
     return next(iter(found.values()))

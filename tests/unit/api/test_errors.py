@@ -5,8 +5,8 @@
 import copy
 import gc
 import inspect
-import multiprocessing
 import pickle
+import re
 import traceback
 import weakref
 
@@ -67,11 +67,6 @@ def assert_same(one, other):
     assert one.args == other.args
 
 
-def raise_it(e):
-    """Raise an error."""
-    raise e
-
-
 def test_errors_can_be_copied_and_pickled():
     errors = [*map(make_error, tree()), UserError('x', 5, y=6)]
     assert len(errors) > 20
@@ -80,27 +75,22 @@ def test_errors_can_be_copied_and_pickled():
         assert_same(copy.deepcopy(e), e)
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
             assert_same(pickle.loads(pickle.dumps(e, protocol)), e)
-    context = multiprocessing.get_context('spawn')
-    with context.Pool(1) as pool:
-        raised = [pool.apply_async(raise_it, (e,)) for e in errors]
-        for e, result in zip(errors, raised, strict=True):
-            with pytest.raises(type(e)) as caught:
-                result.get(timeout=60)
-            assert_same(caught.value, e)
 
 
 @pytest.mark.parametrize('text', ['a', '\x1b', '\U000e0041', 'a\u202e'])
-def test_length_of_error_is_limited(text):
+def test_error_is_printable_and_of_limited_length(text):
     e = images.NotFound(text * 10_000_000, request_id=text * 10_000_000)
     assert len(e.message) <= _limits.MAX_MESSAGE + 3
     assert len(e.request_id) <= _limits.MAX_REQUEST_ID + 3
     assert e.message.endswith('...')
+    assert str(e).isprintable()
 
 
 PAGE = {'json': nova.page(nova.images(1, 2))}
 LOGIN = f'{nova.KEYSTONE}/v3/auth/tokens'
 UNREACHABLE = {'exc': requests.ConnectionError}
 BUSY = {'status_code': 503}
+REJECTED = nova.fault(400, 'badRequest', 'No image found with ID x')
 
 
 def listed(api):
@@ -114,31 +104,20 @@ def got(api):
 #: A URL, how it answers, and a call that fails.
 FAILING = {
     'interrupted': (nova.DETAIL, [PAGE, BUSY], listed),
-    'all markers rejected': (
-        nova.DETAIL,
-        [PAGE, nova.fault(400, 'badRequest', 'No image found with ID x')],
-        listed,
-    ),
+    'all markers rejected': (nova.DETAIL, [PAGE, REJECTED], listed),
     'missing': (ONE, [nova.NOT_FOUND], got),
     'not served': (ONE, [nova.NO_ROUTE], got),
     'busy': (ONE, [BUSY], got),
     'refused': (ONE, [UNREACHABLE], got),
     'not JSON': (ONE, [{'text': '<html>'}], got),
-    'slow': (ONE, [{'exc': requests.exceptions.ReadTimeout}], got),
     'redirected': (ONE, [{'status_code': 302}], got),
     'invalid header': (ONE, [{'exc': ValueError}], got),
     'deletion refused': (ONE, [UNREACHABLE], lambda api: api.delete(ID)),
     'login busy': (LOGIN, [BUSY], got),
-    'login refused': (LOGIN, [UNREACHABLE], got),
     'vanished': (
         ONE,
         [nova.NOT_FOUND],
         lambda api: api.wait_for(images.Image(id=ID)),
-    ),
-    'missing server': (
-        f'{nova.ENDPOINT}/servers',
-        [{'json': {'servers': []}}],
-        lambda api: api.find_server_id('x'),
     ),
 }
 
@@ -175,14 +154,8 @@ def test_error_keeps_no_frame_alive_and_shows_each_cause_once(
         assert reference() is None
     finally:
         gc.enable()
-    errors = [
-        line
-        for line in shown.splitlines()
-        if line.startswith('osc_compute_images.')
-    ]
+    errors = re.findall(r'^osc_compute_images\..*', shown, re.MULTILINE)
     assert errors
     assert len(errors) == len(set(errors))
-    # An error response has no cause in another library.
-    answers = FAILING[name][1]
-    has_cause = 'The above exception' in shown
-    assert has_cause or 'exc' not in answers[-1]
+    if 'exc' in FAILING[name][1][-1]:
+        assert 'The above exception' in shown

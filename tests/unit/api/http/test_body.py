@@ -143,17 +143,16 @@ def encoded(body: bytes, encoding: str) -> Response:
 
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
-@pytest.mark.parametrize('padding', [None, 0, 700_000])
+@pytest.mark.parametrize('padding', [0, 700_000])
 @pytest.mark.parametrize('is_old', [False, True])
 def test_body_is_read_completely(monkeypatch, encoding, padding, is_old):
     if is_old:
         # As in urllib3 before 2.2.
         for kind in urllib3.HTTPResponse.__mro__:
             monkeypatch.delattr(kind, 'read1', raising=False)
-    body = EMPTY if padding is None else PAGE + b' ' * padding
-    expected = [] if body == EMPTY else [canned_cloud.image(1)['id']]
+    body = PAGE + b' ' * padding
     with api_of(encoded(body, encoding)) as (api, server):
-        assert ids(api) == ids(api) == expected
+        assert ids(api) == ids(api) == [canned_cloud.image(1)['id']]
         assert len(server.requests) == 2
 
 
@@ -211,16 +210,11 @@ def before(interim: bytes) -> Response:
     return Response(PAGE, send=lambda c, data: c.sendall(interim + data))
 
 
-@pytest.mark.parametrize(
-    'answer',
-    [
-        Response(PAGE, send=sending.without_colon),
-        before(b'HTTP/1.1 100 Continue\r\n\r\n'),
-    ],
-)
-def test_odd_head_is_accepted(answer):
-    with api_of(answer) as (api, _server):
-        assert len(ids(api)) == 1
+def test_odd_head_is_accepted():
+    odd = Response(PAGE, send=sending.without_colon)
+    for answer in (odd, before(b'HTTP/1.1 100 Continue\r\n\r\n')):
+        with api_of(answer) as (api, _server):
+            assert len(ids(api)) == 1
 
 
 @pytest.mark.parametrize('length', ['9' * 5000, 'x', '-1', '', '٣'])

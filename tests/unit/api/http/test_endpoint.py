@@ -6,12 +6,12 @@ import base64
 import re
 
 from keystoneauth1 import adapter
-from keystoneauth1 import fixture
 import pytest
 import requests
 
 from osc_compute_images import api as images
 from osc_compute_images.api import ImagesAPI
+from testbed import keystone
 from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
@@ -52,18 +52,15 @@ def test_endpoint_with_version_takes_no_other_request(http, compute, path):
 
 
 @pytest.mark.parametrize('override', [False, True])
-@pytest.mark.parametrize(
-    'path', ['', '/', '/compute', '/v1/compute', '/v2/compute', '/api/v1']
-)
-@pytest.mark.parametrize('host', ['http://evil.example.com', 'http://['])
+@pytest.mark.parametrize('path', ['/', '/v2/compute', '/api/v1'])
 def test_version_is_looked_for_below_endpoint_without_one(
-    http, compute, override, path, host
+    http, compute, override, path
 ):
     url = nova.HOST + path
     set_catalog(http, {'RegionOne': url})
     compute.endpoint_override = url if override else None
     below = url.rstrip('/') + '/v2.1'
-    links = [{'rel': 'self', 'href': f'{host}/v2.1/'}]
+    links = [{'rel': 'self', 'href': 'http://evil.example.com/v2.1/'}]
     http.get(f'{below}/', json={'version': {'id': 'v2.1', 'links': links}})
     http.get(f'{below}/images/detail', json=EMPTY)
     api = ImagesAPI(compute)
@@ -100,16 +97,6 @@ def test_endpoint_without_version_2_1(
         assert listed(overridden(ksa_session, url)) == []
 
 
-def test_version_is_looked_for_without_a_token_if_possible(http, compute):
-    set_catalog(http, {'RegionOne': nova.HOST})
-    http.get(nova.DETAIL, json=EMPTY)
-    for answers in ([{'json': {}}], [{'status_code': 401}, {'json': {}}]):
-        http.get(f'{nova.ENDPOINT}/', answers)
-        assert listed(compute) == []
-        has_token = 'X-Auth-Token' in http.request_history[-2].headers
-        assert has_token == (len(answers) > 1)
-
-
 # -- endpoint overrides ----------------------------------------------------
 
 
@@ -126,25 +113,28 @@ def test_version_is_looked_for_without_a_token_if_possible(http, compute):
         ('%%%d', '%d'),
     ],
 )
-def test_invalid_template_is_reported(http, ksa_session, template, wrong):
+def test_invalid_template_of_override(http, ksa_session, template, wrong):
     url = f'{nova.HOST}/v2.1/{template}'
     with pytest.raises(images.EndpointNotFound) as caught:
         listed(overridden(ksa_session, url))
-    assert f'The endpoint override {url!r} is invalid' in str(caught.value)
-    assert f'no value for {wrong!r}.' in str(caught.value)
+    told = f'{url!r} is invalid: there is no value for {wrong!r}.'
+    assert told in str(caught.value)
     assert sent(http) == []
-    with pytest.raises(images.EndpointNotFound, match='is invalid'):
-        listed(overridden(ksa_session, 'http://[::1/v2.1'))
 
 
 @pytest.mark.parametrize(
     ('template', 'filled'),
     [('%(project_id)s', P), ('50%%', '50%25'), ('%%20', '%20')],
 )
-def test_template_of_endpoint_override(http, ksa_session, template, filled):
+def test_template_of_override(http, ksa_session, template, filled):
     compute = overridden(ksa_session, f'{nova.HOST}/{template}/v2.1')
     http.get(f'{nova.HOST}/{filled}/v2.1/images/detail', json=EMPTY)
     assert listed(compute) == []
+
+
+def test_invalid_url(http, ksa_session):
+    with pytest.raises(images.EndpointNotFound, match='is invalid'):
+        listed(overridden(ksa_session, 'http://[::1/v2.1'))
 
 
 # -- catalogs --------------------------------------------------------------
@@ -170,53 +160,40 @@ def test_unknown_region_error_lists_regions(
     )
 
 
-def catalog(services):
-    token = fixture.V3Token(project_id=P)
-    token.set_project_scope(id=P)
-    token['token']['catalog'] = services
-    return token
-
-
 def compute_of(**endpoint):
     url = {'interface': 'public', 'region': 'RegionOne', 'url': nova.ENDPOINT}
     endpoints = [{**url, 'id': 'y', **endpoint}]
     return {'type': 'compute', 'name': 'nova', 'endpoints': endpoints}
 
 
-#: Responses of Keystone without a token, or with a malformed catalog.
-MALFORMED = [
-    *(
-        {'text': text, 'headers': SUBJECT}
-        for text in (
-            *('[]', '{"token": null}', '<html>Hi</html>', '{"token": '),
-            '[' * 100000,
-        )
-    ),
-    *(
-        {'json': catalog(services), 'headers': SUBJECT}
-        for services in (
-            *([], 7, ['compute'], [compute_of(url=7)], [compute_of(url=[7])]),
-            *([{**compute_of(), 'endpoints': x}] for x in (None, [7])),
-            [compute_of(interface=7)],
-        )
-    ),
-    {'json': catalog([compute_of()])},
-    {'status_code': 204},
-    {'status_code': 300, 'json': 7},
-    {'status_code': 302, 'headers': {'Location': 'http://[x'}},
-]
-
-
-@pytest.mark.parametrize('answer', MALFORMED)
+@pytest.mark.parametrize(
+    'answer',
+    [
+        *(
+            {'json': keystone.token({}, catalog=services), 'headers': SUBJECT}
+            for services in (
+                *([], 7, ['compute'], [compute_of(url=7)]),
+                *([{**compute_of(), 'endpoints': x}] for x in (None, [7])),
+                *([compute_of(url=[7])], [compute_of(interface=7)]),
+            )
+        ),
+        *(
+            {'text': text, 'headers': SUBJECT}
+            for text in ('[]', '{"token": null}', '{"token": ', '[' * 100000)
+        ),
+        {'json': keystone.token({'RegionOne': nova.ENDPOINT})},
+        {'status_code': 204},
+        {'status_code': 300, 'json': 7},
+        {'status_code': 302, 'headers': {'Location': 'http://[x'}},
+        # It is not a missing image.
+        {'status_code': 404},
+    ],
+)
 def test_malformed_token_or_catalog_is_an_error(http, compute, answer):
     http.post(TOKENS, **answer)
-    with pytest.raises(
-        images.ImagesError, match=r'Keystone|catalog|endpo'
-    ) as caught:
-        ImagesAPI(compute).delete(IMAGE)
-    assert isinstance(
-        caught.value, images.InvalidResponse | images.EndpointNotFound
-    )
+    kinds = images.InvalidResponse, images.EndpointNotFound
+    with pytest.raises(kinds, match=r'Keystone|catalog|endpo') as caught:
+        ImagesAPI(compute).get_metadata(IMAGE)
     assert len(str(caught.value).splitlines()) == 1
     assert sent(http) == []
 
@@ -226,7 +203,8 @@ def test_malformed_token_or_catalog_is_an_error(http, compute, answer):
 
 def test_invalid_token_is_not_shown(http, compute):
     token = {'X-Subject-Token': 'secret\nmore'}
-    http.post(TOKENS, json=catalog([compute_of()]), headers=token)
+    body = keystone.token({'RegionOne': nova.ENDPOINT})
+    http.post(TOKENS, json=body, headers=token)
     with pytest.raises(images.ConnectionFailed, match='header') as caught:
         listed(compute)
     assert 'secret' not in str(caught.value)
@@ -235,18 +213,8 @@ def test_invalid_token_is_not_shown(http, compute):
 @pytest.mark.parametrize(
     ('answer', 'kind', 'message'),
     [
-        (
-            {'status_code': 503, 'text': '<h1>Keystone is moved</h1>'},
-            images.ServerError,
-            r'Keystone is moved \(HTTP 503\)',
-        ),
-        (
-            nova.fault(401, 'error', 'Wrong.'),
-            images.Unauthorized,
-            r'Wrong. \(HTTP 401\) \(Request-ID: req-1\)',
-        ),
-        # It is not a missing image.
-        ({'status_code': 404}, images.InvalidResponse, 'check "auth_url"'),
+        (nova.fault(503, 'error', 'Moved.'), images.ServerError, 'Moved.'),
+        (nova.fault(401, 'error', 'Wrong.'), images.Unauthorized, 'Wrong.'),
         (RESET, images.ConnectionFailed, 'refused'),
     ],
 )
@@ -254,11 +222,9 @@ def test_failed_login_has_message_of_keystone(
     http, compute, slept, answer, kind, message
 ):
     http.post(TOKENS, **answer)
-    api = ImagesAPI(compute)
-    for call in (api.get, api.find, api.delete, api.get_metadata):
-        with pytest.raises(kind, match=message) as caught:
-            call(IMAGE)
-        assert type(caught.value) is kind
+    for call in (listed, lambda compute: ImagesAPI(compute).delete(IMAGE)):
+        with pytest.raises(kind, match=re.escape(message)):
+            call(compute)
 
 
 def test_login_without_a_password_is_an_images_error(http, compute):
@@ -267,7 +233,7 @@ def test_login_without_a_password_is_an_images_error(http, compute):
 
     compute.session.auth.get_auth_ref = missing
     with pytest.raises(images.ImagesError) as caught:
-        ImagesAPI(compute).get(IMAGE)
+        listed(compute)
     assert str(caught.value) == 'The login failed: A password is missing'
 
 
@@ -283,38 +249,34 @@ BASIC = 'Basic ' + base64.b64encode(b'us@er:pass').decode()
     [
         {'json': EMPTY},
         {'status_code': 302, 'headers': {'Location': WITH}},
-        {'status_code': 400, 'text': f'No such thing at {WITH}'},
         {'exc': requests.exceptions.ConnectionError(f'at {WITH}')},
         {'exc': requests.exceptions.ReadTimeout},
-        {'exc': requests.exceptions.InvalidURL(f'at {WITH}')},
         {'exc': ValueError(f'at {WITH}')},
-        {'exc': MemoryError()},
     ],
 )
 def test_credentials_in_url_are_sent_but_never_displayed(
     http, compute, slept, caplog, answer, in_catalog
 ):
+    # It logs the catalog: the commands hide that.
+    caplog.set_level('INFO', 'keystoneauth.identity')
     caplog.set_level('DEBUG')
     set_catalog(http, {'RegionOne': WITH})
     if not in_catalog:
         compute.endpoint_override = WITH.replace('%', '%%')
     http.get(nova.DETAIL, **answer)
-    text = ''
+    shown = []
     try:
         listed(compute)
     except images.ImagesError as e:
-        text = str(e)
+        shown.append(str(e))
     assert http.last_request.headers['Authorization'] == BASIC
-    shown = text + ''.join(
-        record.getMessage()
-        for record in caplog.records
-        # It logs the catalog: the commands hide that.
-        if record.name != 'keystoneauth.identity.v3.base'
-        # It logs the response.
-        and not record.getMessage().startswith('RESP: ')
-    )
-    assert 'pass@' not in shown
-    assert 'us%40er' not in shown
+    shown += [record.getMessage() for record in caplog.records]
+    assert len(shown) > 2
+    for line in shown:
+        # keystoneauth logs the response.
+        if not line.startswith('RESP: '):
+            assert 'pass@' not in line
+            assert 'us%40' not in line
 
 
 def test_repr_has_no_credentials(ksa_session):

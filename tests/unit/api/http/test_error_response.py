@@ -42,10 +42,6 @@ def said(headers, body, status=403, reason='Forbidden'):
 FORMS = {
     'Nova': ({}, {'forbidden': {'code': 403, 'message': SAID}}),
     'authentication': ({}, {'error': {'code': 403, 'message': SAID}}),
-    'a fault with details': (
-        {},
-        {'computeFault': {'code': 500, 'message': SAID, 'details': 'x'}},
-    ),
     'a text': (TEXT, SAID),
     'a text without a type': ({}, SAID),
     'HTML without its type': ({}, f'<!doctype html><h1>{SAID}</h1>'),
@@ -65,7 +61,7 @@ FORMS = {
 }
 
 
-#: The text of pages of haproxy, nginx, Apache, WebOb, Squid and others.
+#: The text of pages of haproxy, nginx, Apache, Squid and others.
 PAGES = {
     '403 Forbidden Request forbidden by administrative rules.': (
         '<html><body><h1>403 Forbidden</h1>\n'
@@ -80,11 +76,6 @@ PAGES = {
     'Service Unavailable Please try again later.': (
         '<html><head>\n<title>503 Service Unavailable</title>\n</head><body>'
         '\n<h1>Service Unavailable</h1>\n<p>Please try again\nlater.</p>\n'
-    ),
-    '404 Not Found It could not be found.': (
-        '<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n '
-        '<body>\n  <h1>404 Not Found</h1>\n  It could not be '
-        'found.<br /><br />\n\n\n </body>\n</html>'
     ),
     'ERROR: Cannot retrieve it ERROR Access Denied.': (
         '<html><head><title>ERROR: Cannot retrieve it</title>'
@@ -123,7 +114,6 @@ def test_message_is_found_and_one_short_line(headers, body):
         ({}, '{"message": '),
         ({}, '[' * 100_000),
         ({}, '\udcff' * 9),
-        (HTML, '<html></html>'),
         (HTML, '<script>alert(1)</script><style>p {}</style>'),
         # The style of a page may be long before its text.
         (HTML, f'<html>{" " * 65536}<title>late</title>'),
@@ -132,7 +122,7 @@ def test_message_is_found_and_one_short_line(headers, body):
 )
 def test_default_message_is_the_reason(headers, body):
     assert said(headers, body, 599) == 'Forbidden'
-    assert said(headers, body, 403, '') == 'Forbidden'
+    assert said(headers, body, 401, '') == 'Unauthorized'
     assert said(headers, body, 599, '') == 'The server gave no reason'
 
 
@@ -141,10 +131,8 @@ def test_default_message_is_the_reason(headers, body):
     [
         '<title>' * 100_000,
         '<!--' * 100_000,
-        '<title' + ' ' * 100_000,
         '<script>' + '</script ' * 100_000,
         '<' + 'a' * 100_000,
-        '<' * 300_000,
         '"' + '\\"' * 200_000,
         '{"a":' * 50_000,
         '&#' * 100_000,
