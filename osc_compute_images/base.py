@@ -53,10 +53,7 @@ class Work(Protocol):
         """Return the names and the values of the columns."""
 
     def exit_code(self, code: int) -> int:
-        """Report what was left out; return the exit code.
-
-        :param code: of the output
-        """
+        """Report what was left out; return the exit code."""
 
 
 class _HelpFormatter(argparse.HelpFormatter):

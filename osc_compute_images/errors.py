@@ -92,10 +92,7 @@ def describe(
 
 
 def describe_change(e: api.ImagesError, verb: str, image_id: str) -> str:
-    """Return the message of an error of a change of one image.
-
-    :param verb: of the command
-    """
+    """Return the message of an error of a change of one image."""
     text = describe(e)
     # NOTE: what a policy of Compute forbids is no property of the image; a
     # quota says that it is exceeded.

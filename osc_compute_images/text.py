@@ -39,11 +39,3 @@ def shortened(text: str, length: int) -> str:
 def without_credentials(text: str) -> str:
     """Remove user names and passwords from the URLs in a text."""
     return re.sub(_CREDENTIALS, '', text) if '@' in text else text
-
-
-def property_text(value: object) -> str:
-    """Format the value of a property as OpenStackClient does.
-
-    Strings are unchanged; other values are formatted by ``str()``.
-    """
-    return value if isinstance(value, str) else str(value)

@@ -20,12 +20,7 @@ def ask(
     plans: rows.Plans,
     parsed_args: argparse.Namespace,
 ) -> None:
-    """Show plans, and ask whether to apply them.
-
-    :param made: of the plans
-    :param headers: of the regions
-    :raises CommandError: if the user does not approve
-    """
+    """Show plans; raise unless the user approves them."""
     cells = rows.cells(sys.stderr, 'table', made.plan_rows(plans))
     table.TableFormatter().emit_list(
         (*headers, *made.plan_headers), cells, sys.stderr, parsed_args
@@ -42,10 +37,7 @@ def ask(
 def check_holds(
     made: Report, approved: rows.Plans, current: rows.Plans
 ) -> None:
-    """Check that approved plans would be made again.
-
-    :raises PlanRefused: if an image would not be changed any more
-    """
+    """Refuse approved plans if an image would not be changed any more."""
     now, wanted = (
         {
             (key, made.subject(step).id, step.action)

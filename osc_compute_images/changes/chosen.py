@@ -84,11 +84,7 @@ class Reading:
     def finish(
         self, servers: ServerList | None, *, include_used: bool
     ) -> Chosen:
-        """Return the chosen images.
-
-        :param servers: that may use them; None if that need not be known
-        :param include_used: do not protect those in use
-        """
+        """Return the chosen images; their use matters if servers are given."""
         if servers is None:
             return Chosen(self.api, self._images, False)
         usage = self._usage.with_servers(servers)

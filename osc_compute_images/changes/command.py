@@ -47,11 +47,7 @@ class PlanCommand(base.ImagesCommand, command.Lister):
         dry_run: str = 'Show the planned changes, but do not make them; with '
         '-f json, as a plan for "compute image apply"',
     ) -> None:
-        """Add the options of a plan and its approval.
-
-        :param noun: of what is changed
-        :param dry_run: help of ``--dry-run``
-        """
+        """Add the options of a plan and its approval."""
         group.add_argument('--dry-run', action='store_true', help=dry_run)
         group.add_argument(
             '--detailed-exitcode',
@@ -77,11 +73,7 @@ class PlanCommand(base.ImagesCommand, command.Lister):
         return ()
 
     def check(self, parsed_args: argparse.Namespace) -> None:
-        """Check that the plan can be shown, or approved.
-
-        :raises UsageError: if options do not fit together
-        :raises CommandError: if there is no terminal to ask
-        """
+        """Check that the plan can be shown, or a terminal can approve it."""
         if parsed_args.detailed_exitcode and not parsed_args.dry_run:
             raise base.UsageError('--detailed-exitcode needs --dry-run')
         if parsed_args.dry_run or parsed_args.auto_approve:
@@ -138,10 +130,7 @@ class ChangeCommand(PlanCommand):
     def add_planning(
         self, parser: argparse.ArgumentParser, prefix: str = ''
     ) -> 'argparse._ActionsContainer':
-        """Add the filter options, and those of plans; return their group.
-
-        :param prefix: of the filter options
-        """
+        """Add the filter options, and those of plans; return their group."""
         select.add_filters(parser, prefix)
         if self.needs_choice:
             parser.add_argument_group('how many').add_argument(

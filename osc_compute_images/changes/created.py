@@ -66,7 +66,7 @@ class Report(report.Report):
         """Show the progress of an image, in any thread."""
         percent = f', {image.progress} %' if image.progress else ''
         status = f'{step.server.name}: {image.status}{percent}'
-        self.bar.describe(status)
+        self.progress.describe(status)
 
     def interrupt(self, step: plan.Step | None) -> None:
         del step

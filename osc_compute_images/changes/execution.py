@@ -34,19 +34,13 @@ from osc_compute_images.options import unreadable
 from osc_compute_images.output import field
 from osc_compute_images.output import used_by
 from osc_compute_images.targets import finder
+from osc_compute_images.targets import results
 from osc_compute_images.targets import scope
 from osc_compute_images.targets.scope import RegionKey
 
-#: Maximum number of regions whose images are read in parallel.
-_PARALLEL = 4
-
 
 class Execution(work.PlanWork):
-    """One execution of a command that changes images.
-
-    :param command: it plans the changes of a region
-    :param reviewed: restricts the plans, if they were reviewed
-    """
+    """One execution of a command that changes images."""
 
     _command: ChangeCommand
 
@@ -164,7 +158,7 @@ class Execution(work.PlanWork):
 
         with progress.counting(joins=True):
             read_in = dict(
-                self._results.of_regions(regions, read, parallel=_PARALLEL)
+                self._results.of_regions(regions, read, parallel=results.FEW)
             )
             apis = {key: reading.api for key, reading in read_in.items()}
             readings = {reading.api: reading for reading in read_in.values()}

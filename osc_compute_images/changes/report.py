@@ -15,7 +15,7 @@ from osc_compute_images.api.changes.plan import Action
 from osc_compute_images.api.changes.plan import Result
 from osc_compute_images.api.changes.plan import Step
 from osc_compute_images.changes import rows
-from osc_compute_images.output import progress_bar
+from osc_compute_images.output.progress_bar import Progress
 from osc_compute_images.targets import results
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.text import printable
@@ -30,15 +30,15 @@ class Report(rows.Rows):
     :param log: reports each failure immediately
     :param verb: what is done to an image
     :cvar again: how to continue after an interruption
-    :ivar bar: hidden while something is logged
+    :ivar progress: hidden while something is logged
     """
 
     again = 'run the same command again to continue'
+    progress: Progress
 
     def __init__(self, log: logging.Logger, verb: str) -> None:
         self._log = log
         self.verb = verb
-        self.bar = progress_bar.Bar()
         # Once for each, even if the plan is made again.
         self._missing: set[str] = set()
         self._refused: set[str] = set()
@@ -94,25 +94,22 @@ class Report(rows.Rows):
             error = errors.describe_change(
                 outcome.error, self.verb, subject.id
             )
-            with self.bar.hidden():
+            with self.progress.hidden():
                 self._fail(label, error, where)
         elif outcome.reason:
             text = f'{self.noun.capitalize()} {label}'
             if outcome.result is Result.SKIPPED:
                 text = f'{where}{text} was not changed'
-            with self.bar.hidden():
+            with self.progress.hidden():
                 self._log.warning('%s: %s', text, printable(outcome.reason))
-        self.bar.show(
+        self.progress.show(
             subject.id if subject.name is None else subject.name,
             done=len(self._done),
             failed=len(self._ids[Result.FAILED] | self._ids[Result.SKIPPED]),
         )
 
     def interrupt(self, step: Any) -> None:
-        """Report what a signal has interrupted.
-
-        :param step: that was in progress, or None
-        """
+        """Report what a signal has interrupted: a step, or nothing."""
         if step is not None and self.is_change(step):
             self._log.error(
                 'Interrupted: image %s may have been changed, as the '

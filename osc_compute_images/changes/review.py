@@ -156,10 +156,7 @@ def rows(
     plans: Mapping[RegionKey, Plan],
     regions: Regions,
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of a document of plans.
-
-    :param words: of the command line
-    """
+    """Yield the rows of a document of plans."""
     [word] = [w for w, kind in _COMMANDS.items() if type(command) is kind]
     for key, plan in plans.items():
         origin = _origin(command, key, regions.apis[key])

@@ -39,10 +39,7 @@ Table = tuple[Sequence[str], Iterable[tuple[Any, ...]]]
 
 
 class PlanWork(abc.ABC):
-    """One execution of a command that makes plans.
-
-    :param made: reports the plans and their outcomes
-    """
+    """One execution of a command that makes plans."""
 
     def __init__(
         self,
@@ -55,6 +52,7 @@ class PlanWork(abc.ABC):
         self._log = command.log
         self._results = results.Results(command)
         self._report = made
+        made.progress = self._results.progress
         self._interruption = interruption.Interruption()
         self._names = command.names(parsed_args)
         # Whether it asks for approval, and tells the totals.
@@ -75,10 +73,7 @@ class PlanWork(abc.ABC):
         """Apply the plan of a region; yield the outcomes."""
 
     def exit_code(self, code: int) -> int:
-        """Report the totals; return the exit code.
-
-        :param code: of the output
-        """
+        """Report the totals; return the exit code."""
         if self._asks:
             self._report.summarize(dry_run=self._args.dry_run)
         failed = self._report.exit_code()
@@ -137,11 +132,7 @@ class PlanWork(abc.ABC):
         return headers, rows.cells(stdout, self._args.formatter, values)
 
     def _approve(self, regions: scope.Regions, plans: rows.Plans) -> None:
-        """Ask for approval.
-
-        :raises CommandError: if the user does not approve
-        :raises PlanRefused: if that took long, and the plan does not hold
-        """
+        """Ask for approval; refuse a plan that holds no longer after it."""
         if self._title:
             print(self._title, file=sys.stderr)
         began = time.monotonic()
@@ -169,7 +160,7 @@ class PlanWork(abc.ABC):
         try:
             with (
                 self._interruption.watched(),
-                self._results.progress.changing(total) as made.bar,
+                made.progress.changing(total),
             ):
                 for region, plan in plans.items():
                     outcomes = self._apply(regions, region, plan)

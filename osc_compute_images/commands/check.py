@@ -10,9 +10,7 @@ from osc_compute_images import base
 from osc_compute_images.options import parsers
 from osc_compute_images.options import shared
 
-#: Exit codes that monitoring understands, other than 0.
-EXIT_WARNING = 1
-EXIT_CRITICAL = 2
+#: Exit code that monitoring understands.
 EXIT_UNKNOWN = 3
 
 

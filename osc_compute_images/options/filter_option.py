@@ -50,10 +50,7 @@ class FilterOption:
     def add_to(
         self, parser: 'argparse._ActionsContainer', prefix: str = ''
     ) -> None:
-        """Add the option.
-
-        :param prefix: of its name, where the name means something else
-        """
+        """Add the option, with a prefix if its name means another thing."""
         if self.metavar is None:
             parser.add_argument(
                 f'--{prefix}{self.name}',

@@ -40,10 +40,7 @@ def refuse(
     options: Mapping[tuple[str, ...], str],
     command: str,
 ) -> None:
-    """Refuse options.
-
-    :param command: of ``openstack image``, which has them
-    """
+    """Refuse options that "openstack image" has for this command."""
     # NOTE: not added to the parser, as completion would offer what it has.
     known = getattr(parser, '_option_string_actions', {})
     for names, sentence in options.items():

@@ -26,11 +26,7 @@ def add_filters(
     *,
     by_visibility: bool = False,
 ) -> None:
-    """Add the filter options.
-
-    :param prefix: of their names, where the names mean something else
-    :param by_visibility: also add those that only lists have
-    """
+    """Add the filter options; by visibility, only lists can."""
     groups = {}
     for title, description, options in declared.GROUPS:
         groups[title] = parser.add_argument_group(title, description)
@@ -55,10 +51,7 @@ def add_filters(
 
 
 def add_newest(group: 'argparse._ActionsContainer', group_by: str) -> None:
-    """Add the options that keep the newest of the selected images.
-
-    :param group_by: help of the option for the keys of groups
-    """
+    """Add the options that keep the newest of the selected images."""
     group.add_argument(
         '--group-by',
         metavar='<key>[,<key>...]',

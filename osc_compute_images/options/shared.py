@@ -56,10 +56,7 @@ _CHOOSING = (
 
 
 def add_servers(parser: argparse.ArgumentParser, every: str) -> None:
-    """Add the arguments and options that choose servers.
-
-    :param every: help of ``--all``
-    """
+    """Add the arguments and options that choose servers."""
     parser.add_argument(
         'servers',
         metavar='<server>',
@@ -91,10 +88,7 @@ def are_chosen(parsed_args: argparse.Namespace) -> bool:
 
 
 def check_servers(parsed_args: argparse.Namespace) -> None:
-    """Check that servers are either named or chosen.
-
-    :raises UsageError: if they are named, and options choose others
-    """
+    """Check that servers are either named or chosen."""
     if parsed_args.servers:
         check_named(
             parsed_args,
@@ -155,11 +149,7 @@ def check_named(
 def add_waiting(
     group: 'argparse._ActionsContainer', wait: str, each: str = ''
 ) -> None:
-    """Add the options that wait for images.
-
-    :param wait: help of ``--wait``
-    :param each: what the time is for, if there are several images
-    """
+    """Add the options that wait for images."""
     group.add_argument('--wait', action='store_true', help=wait)
     group.add_argument(
         '--timeout',
@@ -171,10 +161,7 @@ def add_waiting(
 
 
 def check_waiting(parsed_args: argparse.Namespace) -> None:
-    """Check that a timeout is for a wait.
-
-    :raises UsageError: otherwise
-    """
+    """Check that a timeout is for a wait."""
     if parsed_args.timeout is not None and not parsed_args.wait:
         raise base.UsageError('--timeout needs --wait')
 

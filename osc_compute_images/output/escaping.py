@@ -5,7 +5,6 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 import datetime
-import functools
 import re
 from typing import Any
 from typing import TextIO
@@ -85,10 +84,7 @@ class HumanSizeColumn(Column):
 
 
 class AgeColumn(Column):
-    """An age: seconds for programs.
-
-    :param text: for people
-    """
+    """An age: seconds for programs, and a text for people."""
 
     def __init__(self, age: datetime.timedelta, text: str) -> None:
         super().__init__(int(age.total_seconds()))
@@ -132,39 +128,27 @@ def cell_escaper(
     * For ``-f shell`` it escapes ``$(...)``, which cliff does not, so that
       ``eval`` would run it.
     """
-    if formatter in _ESCAPING:
+    for_shell, on_terminal = formatter == 'shell', stdout.isatty()
+    lacks_characters = formatter == 'table' and not _can_encode_all(stdout)
+    if formatter in _ESCAPING or not (
+        for_shell or on_terminal or lacks_characters
+    ):
         return tuple
-    steps: list[Callable[[Any], Any]] = []
-    if stdout.isatty():
-        steps.append(_escape_for_terminal)
-    if formatter == 'shell':
-        steps.append(_escape_for_shell)
-    if formatter == 'table' and not _can_encode_all(stdout):
-        steps.append(functools.partial(_escape_for_encoding, stdout.encoding))
-    if not steps:
-        return tuple
-    return lambda cells: tuple(
-        functools.reduce(lambda cell, step: step(cell), steps, cell)
-        for cell in cells
-    )
 
+    def escaped(cell: Any) -> Any:
+        if on_terminal and isinstance(cell, UnprintableText):
+            cell = cell.human_readable()
+        is_column = isinstance(cell, columns.FormattableColumn)
+        if for_shell and (is_column or isinstance(cell, str)):
+            return _ShellText(cell.machine_readable() if is_column else cell)
+        if lacks_characters and is_column:
+            cell = cell.human_readable()
+        if lacks_characters and isinstance(cell, str):
+            encoding = stdout.encoding
+            return cell.encode(encoding, 'backslashreplace').decode(encoding)
+        return cell
 
-def _escape_for_terminal(cell: Any) -> Any:
-    return cell.human_readable() if isinstance(cell, UnprintableText) else cell
-
-
-def _escape_for_shell(cell: Any) -> Any:
-    if isinstance(cell, columns.FormattableColumn):
-        return _ShellText(cell.machine_readable())
-    return _ShellText(cell) if isinstance(cell, str) else cell
-
-
-def _escape_for_encoding(encoding: str, cell: Any) -> Any:
-    if isinstance(cell, columns.FormattableColumn):
-        cell = cell.human_readable()
-    if isinstance(cell, str):
-        return cell.encode(encoding, 'backslashreplace').decode(encoding)
-    return cell
+    return lambda cells: tuple(map(escaped, cells))
 
 
 def _can_encode_all(stdout: TextIO) -> bool:

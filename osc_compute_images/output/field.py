@@ -59,11 +59,7 @@ LONG = tuple([f.header for f in FIELDS if f.header])
 def row_of(
     headers: Collection[str], *, human_sizes: bool = False
 ) -> Callable[[Image], tuple[Any, ...]]:
-    """Return a function that returns the cells of an image.
-
-    :param headers: some of :data:`LONG`
-    :param human_sizes: format the size for humans
-    """
+    """Return a function that returns the cells of an image."""
     cells = [
         _human_size if human_sizes and field.name == 'size' else field.cell
         for field in FIELDS

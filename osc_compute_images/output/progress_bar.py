@@ -32,16 +32,14 @@ _MAX_NAME = 40
 
 
 class Progress:
-    """Shows the progress of a command.
-
-    :param app: the shell
-    """
+    """Shows how many images a command has read, or a bar."""
 
     def __init__(self, app: Any) -> None:
         self._wanted = app.options.verbose_level > 0
         self._noted: list[int] = []
         self._received = 0
         self._count: Status | None = None
+        self._bar: progress.Progress | None = None
         self._lock = threading.Lock()
 
     def note(self, images: int) -> None:
@@ -90,37 +88,59 @@ class Progress:
 
     @contextlib.contextmanager
     def hidden(self) -> Iterator[None]:
-        """Hide the count while something is logged."""
-        with self._lock, _stopped(self._count):
-            yield
+        """Hide what is shown while something is logged."""
+        with self._lock:
+            shown = self._bar if self._count is None else self._count
+            if shown is not None:
+                shown.stop()
+            try:
+                yield
+            finally:
+                if shown is not None:
+                    shown.start()
 
     @contextlib.contextmanager
     def waiting(self) -> Iterator[Callable[[Image], None]]:
         """Show a bar; yield a function that updates it, given the image."""
-        with self._bar(100, 'TaskProgressColumn', 'TimeElapsedColumn') as bar:
 
-            def update(image: Image) -> None:
-                # The values of a server are not trusted.
-                percent = min(max(image.progress or 0, 0), 100)
-                bar.describe(image.status or '', percent)
+        def update(image: Image) -> None:
+            # The values of a server are not trusted.
+            percent = min(max(image.progress or 0, 0), 100)
+            self.describe(image.status or '', percent)
 
+        with self._showing(100, 'TaskProgressColumn', 'TimeElapsedColumn'):
             yield update
 
     def changing(
         self, images: int
-    ) -> 'contextlib.AbstractContextManager[Bar]':
+    ) -> 'contextlib.AbstractContextManager[None]':
         """Show a bar for changes of images."""
-        return self._bar(images, 'MofNCompleteColumn', 'TimeRemainingColumn')
+        return self._showing(
+            images, 'MofNCompleteColumn', 'TimeRemainingColumn'
+        )
+
+    def show(self, image: str, *, done: int, failed: int) -> None:
+        """Show the name of an image, and how many are done, and failed."""
+        failures = f'{failed} failed' if failed else ''
+        name = printable(image)[:_MAX_NAME]
+        self.describe(', '.join(filter(None, (failures, name))), done)
+
+    def describe(self, text: str, done: int | None = None) -> None:
+        """Show what is in progress, in any thread; None: as much as before."""
+        bar = self._bar
+        if bar is not None:
+            bar.update(
+                bar.task_ids[0],
+                completed=done,
+                description=printable(text)[:_MAX_STATUS],
+            )
 
     @contextlib.contextmanager
-    def _bar(self, total: int, *columns: str) -> 'Iterator[Bar]':
-        """Show a bar, unless there is nothing to show.
-
-        :param columns: names of classes of rich
-        """
+    def _showing(self, total: int, *columns: str) -> Iterator[None]:
+        """Show a bar with columns of rich, unless there is nothing to show."""
         console = self._console() if total else None
         if console is None:
-            yield Bar()
+            yield
             return
         # NOTE: imported here, as only a terminal needs it.
         from rich import progress
@@ -133,7 +153,11 @@ class Progress:
             transient=True,
         ) as bar:
             bar.add_task('', total=total)
-            yield Bar(bar)
+            self._bar = bar
+            try:
+                yield
+            finally:
+                self._bar = None
 
     def _console(self) -> 'Console | None':
         """Return a console on stderr, or None to show no progress."""
@@ -148,50 +172,6 @@ class Progress:
         if console.is_dumb_terminal or not console.is_terminal:
             return None
         return console
-
-
-class Bar:
-    """A bar, which may be that of changes, and a text.
-
-    :param bar: that of rich; None shows nothing
-    """
-
-    def __init__(self, bar: 'progress.Progress | None' = None) -> None:
-        self._bar = bar
-
-    def show(self, image: str, *, done: int, failed: int) -> None:
-        """Show the name of an image, and how many are done, and failed."""
-        failures = f'{failed} failed' if failed else ''
-        name = printable(image)[:_MAX_NAME]
-        self.describe(', '.join(filter(None, (failures, name))), done)
-
-    def describe(self, text: str, done: int | None = None) -> None:
-        """Show what is in progress, in any thread; None: as much as before."""
-        if self._bar is not None:
-            self._bar.update(
-                self._bar.task_ids[0],
-                completed=done,
-                description=printable(text)[:_MAX_STATUS],
-            )
-
-    @contextlib.contextmanager
-    def hidden(self) -> Iterator[None]:
-        """Hide the bar while something is logged."""
-        with _stopped(self._bar):
-            yield
-
-
-@contextlib.contextmanager
-def _stopped(shown: 'Status | progress.Progress | None') -> Iterator[None]:
-    """Stop what is shown, and start it again."""
-    if shown is None:
-        yield
-        return
-    shown.stop()
-    try:
-        yield
-    finally:
-        shown.start()
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -56,10 +56,7 @@ def warn_of_unknown(
     *,
     deletes: bool = False,
 ) -> None:
-    """Warn, once for all regions, of uses that Compute cannot report.
-
-    :param deletes: whether images are selected for deletion
-    """
+    """Warn, once for all regions, of uses that Compute cannot report."""
     usages = [*usages]
     unknown = [usage.unknown for usage in usages]
     gaps = [gap for usage in usages for gap in usage.gaps]

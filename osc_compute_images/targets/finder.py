@@ -22,11 +22,7 @@ _Found = TypeVar('_Found', bound=Image | Server)
 def only_image(
     found: Iterable[tuple[RegionKey, Sequence[Image]]], name_or_id: str
 ) -> tuple[RegionKey, Image]:
-    """Return the only image that was found in several regions.
-
-    :raises ImageNotFound: if there is none
-    :raises AmbiguousName: if there are several
-    """
+    """Return the only image that was found in several regions."""
     matches = [(key, image) for key, images in found for image in images]
     missing = ImageNotFound(
         f'No image with a name or ID of {name_or_id!r} exists in these regions'

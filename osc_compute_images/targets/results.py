@@ -22,6 +22,9 @@ from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
 from osc_compute_images.text import printable
 
+#: Number of regions in parallel, if much of each is held in memory.
+FEW = 4
+
 _Result = TypeVar('_Result')
 
 
@@ -73,10 +76,7 @@ class Results:
         regions: Regions,
         results: Iterable[tuple[RegionKey, _Result | ImagesError]],
     ) -> Iterator[tuple[RegionKey, _Result]]:
-        """Yield the results of the regions likewise.
-
-        :param results: of a region that is queried, or its error
-        """
+        """Do the same with the results, or errors, of regions."""
         successful = set(regions.apis)
         for key, result in itertools.chain(regions.failed.items(), results):
             if not isinstance(result, api.ImagesError):

@@ -26,9 +26,6 @@ from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
 from osc_compute_images.text import printable
 
-#: Maximum number of regions that are read in parallel.
-_PARALLEL = 4
-
 #: Returns images of a region, given the servers that they were taken from.
 GetImages = Callable[[ImagesAPI], Iterable[Image]]
 
@@ -66,7 +63,7 @@ def find(
     """
     if not parsed_args.servers:
         read = functools.partial(_chosen, parsed_args, get_images)
-        yield from of_regions.of_regions(regions, read, parallel=_PARALLEL)
+        yield from of_regions.of_regions(regions, read, parallel=results.FEW)
         return
     named: dict[RegionKey, dict[str, Server]] = {}
     for name in dict.fromkeys(parsed_args.servers):
@@ -153,12 +150,7 @@ def _matcher(parsed_args: argparse.Namespace) -> Callable[[Server], bool]:
 
 
 def _find(regions: Regions, name: str) -> tuple[RegionKey, Server]:
-    """Find the one server with a name or ID.
-
-    If any region fails, it raises: that region might have it, too.
-
-    :raises ImagesError: if there is none, or if there are several
-    """
+    """Find a server in all regions: one that fails might have it, too."""
     found = [
         (result.region, server)
         for result in in_regions(regions.apis, lambda a: _server(a, name))

@@ -2,6 +2,7 @@
 
 """List several regions in parallel, in order, with bounded memory."""
 
+from collections import defaultdict
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Hashable
@@ -57,7 +58,7 @@ def in_order(
             del images
 
     results = with_keys(
-        apis, list_region, parallel=parallel, on_done=buffer.end
+        apis, list_region, parallel=parallel, on_done=buffer.put
     )
     try:
         for key in apis:
@@ -72,23 +73,25 @@ def in_order(
 
 
 class _Buffer:
-    """The parts that have arrived and have not been taken."""
+    """The parts that have arrived and have not been taken, and their ends."""
 
     def __init__(self) -> None:
-        self._parts: dict[Hashable, deque[Sequence[Image]]] = {}
+        self._parts: dict[Hashable, deque[Sequence[Image] | None]] = (
+            defaultdict(deque)
+        )
         self._size = 0
-        self._ended: set[Hashable] = set()
         self._turn: Hashable = None
         self._closed = False
         self._changed = threading.Condition()
 
-    def put(self, key: Hashable, part: Sequence[Image]) -> bool:
-        """Add a part, once there is room; return False if closed."""
+    def put(self, key: Hashable, part: Sequence[Image] | None = None) -> bool:
+        """Add a part, once there is room, or the end; False if closed."""
         with self._changed:
-            parts = self._parts.setdefault(key, deque())
+            parts = self._parts[key]
             self._changed.wait_for(
                 lambda: (
                     self._closed
+                    or part is None
                     or self._size < MAX_BUFFERED
                     # The region whose turn it is must always progress.
                     or (key == self._turn and not parts)
@@ -97,30 +100,24 @@ class _Buffer:
             if self._closed:
                 return False
             parts.append(part)
-            self._size += len(part)
+            self._size += len(part or ())
             self._changed.notify_all()
             return True
-
-    def end(self, key: Hashable) -> None:
-        """Mark a region as complete."""
-        with self._changed:
-            self._ended.add(key)
-            self._changed.notify_all()
 
     def take(self, key: Hashable) -> Iterator[Sequence[Image]]:
         """Give a region its turn, and yield its parts as they arrive."""
         with self._changed:
             self._turn = key
-            parts = self._parts.setdefault(key, deque())
+            parts = self._parts[key]
             self._changed.notify_all()
         while True:
             with self._changed:
                 # NOTE: no signal ends a wait that begins right after it.
-                while not (parts or key in self._ended):
+                while not parts:
                     self._changed.wait(timeout=1)
-                if not parts:
-                    return
                 part = parts.popleft()
+                if part is None:
+                    return
                 self._size -= len(part)
                 self._changed.notify_all()
             yield part

@@ -66,10 +66,7 @@ class ImageView(view.View):
 
 @contextlib.contextmanager
 def _limited(seconds: float | None) -> Iterator[None]:
-    """Limit the time before the wait: of the login, and of the search.
-
-    :raises Failure: for any error after this time
-    """
+    """Limit the time before the wait: of the login, and of the search."""
     limit = math.inf if seconds is None else seconds
     end = time.monotonic() + limit
     _alarms.allow()

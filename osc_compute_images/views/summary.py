@@ -19,9 +19,6 @@ from osc_compute_images.targets import listing
 from osc_compute_images.targets import scope
 from osc_compute_images.views import view
 
-#: Maximum number of regions that are read in parallel.
-_PARALLEL = 16
-
 #: Headers of the keys of groups, other than properties.
 _HEADERS = {
     'name': 'Name',
@@ -49,7 +46,7 @@ class SummaryView(view.View):
             rows = [
                 self._row(region, group)
                 for region, groups in self._results.of_regions(
-                    regions, self._summarize, parallel=_PARALLEL
+                    regions, self._summarize
                 )
                 for group in groups
             ]

@@ -8,6 +8,7 @@ All properties are tested with one profile of Hypothesis.
 import os
 import random
 import signal
+import sys
 import time
 
 from hypothesis import HealthCheck
@@ -24,6 +25,7 @@ from testbed import keystone
 from testbed import nova
 from tests.unit.running import App
 from tests.unit.running import AUTH
+from tests.unit.running import Terminal
 from tests.unit.running import TWO
 
 # Each run makes the same examples, however slow the machine is.
@@ -127,6 +129,38 @@ def two_regions(http):
     set_catalog(http, {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO})
     http.get(nova.DETAIL, json=nova.page([nova.image(1)]))
     http.get(f'{TWO}/images/detail', json=nova.page([nova.image(2)]))
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    """Return a function that puts stdin, with this input, on a terminal.
+
+    The test must call it, because pytest replaces the streams before.
+    """
+
+    def type_(text='', stdin=Terminal):
+        monkeypatch.setattr(sys, 'stdin', stdin(text))
+        monkeypatch.setattr(sys, 'stderr', terminal := Terminal())
+        monkeypatch.setenv('TERM', 'xterm')
+        return terminal
+
+    return type_
+
+
+@pytest.fixture
+def typed_slowly(typed, slept):
+    """Return a function that types the approval after this many seconds."""
+
+    def type_(seconds, meanwhile):
+        class Slow(Terminal):
+            def readline(self):
+                meanwhile()
+                time.sleep(seconds)
+                return super().readline()
+
+        return typed('y\n', Slow)
+
+    return type_
 
 
 @pytest.fixture(scope='session')

@@ -248,13 +248,18 @@ def test_each_way_to_log_in(both, way):
     ('word', 'named'),
     [('--no-such=secret', '--no-such'), ('--os-compute-api-ver=1', 'not 1')],
 )
-def test_other_options_are_refused_by_name(both, capsys, word, named):
+def test_other_options_and_no_command_are_refused(both, capsys, word, named):
     both([], {})
     assert shell.main([word, 'list']) == 2
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ('', 1)
     assert named in err
     assert 'secret' not in err
+    with pytest.raises(SystemExit, match='2'):
+        shell.main(['--timing'])
+    out, err = capsys.readouterr()
+    assert (out, 'usage: ' in err) == ('', True)
+    assert 'List images, through the Compute service' in err
 
 
 @pytest.mark.parametrize(
@@ -276,15 +281,6 @@ def test_malformed_entry_is_one_line(both, tmp_path, entry, message):
         assert line.startswith('The configuration is invalid: ')
         assert message in line
         assert 'secret' not in line
-
-
-def test_help_without_a_command(both, capsys):
-    both([], {})
-    with pytest.raises(SystemExit, match='2'):
-        shell.main(['--timing'])
-    out, err = capsys.readouterr()
-    assert (out, 'usage: ' in err) == ('', True)
-    assert 'List images, through the Compute service' in err
 
 
 def test_usual_options_are_of_osc_lib(shell_class):

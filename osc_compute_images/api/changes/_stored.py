@@ -15,7 +15,6 @@ from osc_compute_images.api.changes._steps import Action
 from osc_compute_images.api.changes._steps import Step
 from osc_compute_images.api.changes.properties import JSON_KEYS
 from osc_compute_images.api.records._image import Image
-from osc_compute_images.text import property_text
 
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
@@ -92,7 +91,7 @@ def not_stored(
 def _is_same(key: str, wanted: str, stored: object) -> bool:
     if key in JSON_KEYS and not isinstance(stored, str):
         return bool(json.loads(wanted) == stored)
-    return property_text(stored) == wanted
+    return str(stored) == wanted
 
 
 def remove_each(remove: Callable[[str], object], keys: Iterable[str]) -> None:

@@ -20,7 +20,6 @@ from typing import TypeAlias
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.records._image import Image
-from osc_compute_images.text import property_text
 
 __all__ = ['Keep', 'either', 'named_in', 'with_property']
 
@@ -41,7 +40,7 @@ def with_property(key: str, value: str | None = None) -> Keep:
 
     def keep(image: Image) -> str | None:
         if key in image.metadata:
-            found = property_text(image.metadata[key])
+            found = str(image.metadata[key])
             if value is None or found == value:
                 return f'it has the property {key}={found}'
         return None

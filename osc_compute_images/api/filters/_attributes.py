@@ -13,7 +13,6 @@ from osc_compute_images.api.filters._filter import EVERYTHING
 from osc_compute_images.api.filters._filter import Filter
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Flavor
-from osc_compute_images.text import property_text
 
 _GIB = 1024**3
 
@@ -60,25 +59,21 @@ def status(*words: str) -> Filter:
     :param words: one or more statuses; an image matches any of them
     :raises ValueError: if a word is not one of :data:`STATUSES`
     """
-    choices = ', '.join(STATUSES)
-    if not words:
-        raise ValueError(f'status takes at least one of {choices}')
-    glance: dict[str, tuple[str, ...]] = {}
-    for word in words:
-        if word.upper() not in STATUSES:
-            raise ValueError(
-                f'{word!r} is not an image status; choose from {choices}'
-            )
-        glance[word.upper()] = _GLANCE_STATUSES[word.upper()]
+    chosen = dict.fromkeys(map(str.upper, words))
+    if not chosen or not chosen.keys() <= _GLANCE_STATUSES.keys():
+        raise ValueError(
+            f'status takes one or more of {", ".join(STATUSES)}, not '
+            f'{", ".join(map(repr, words)) or "none"}'
+        )
     query = {}
-    if all(glance.values()):
-        values = [value for each in glance.values() for value in each]
+    if 'UNKNOWN' not in chosen:
+        values = [value for word in chosen for value in _GLANCE_STATUSES[word]]
         alone = len(values) == 1
         query['status'] = values[0] if alone else f'in:{",".join(values)}'
     return Filter(
-        lambda image: image.state in glance,
+        lambda image: image.state in chosen,
         query,
-        label=f'status({", ".join(map(repr, glance))})',
+        label=f'status({", ".join(map(repr, chosen))})',
     )
 
 
@@ -143,9 +138,7 @@ def property_is(key: str, value: str) -> Filter:
     """
 
     def matches(image: Image) -> bool:
-        return key in image.metadata and (
-            property_text(image.metadata[key]) == value
-        )
+        return key in image.metadata and (str(image.metadata[key]) == value)
 
     query = {}
     if value and _FILTERED_BY_NOVA.fullmatch(key):

@@ -45,7 +45,7 @@ class Filter:
         brief: bool = False,
         label: str | None = None,
     ) -> None:
-        if isinstance(matches, Filter) or not callable(matches):
+        if not callable(matches):
             raise TypeError(
                 f'A filter is made from a function of an image, not from '
                 f'{type(matches).__name__}'
@@ -163,15 +163,8 @@ def as_filter(where: object) -> Filter:
         return EVERYTHING
     if isinstance(where, Filter):
         return where
-    name = getattr(where, '__name__', '')
-    if getattr(where, '__module__', '').startswith(__package__):
-        raise TypeError(f'where={name} is a function: call {name}(...)')
-    if isinstance(where, Mapping) or hasattr(where, 'to_image_list_query'):
-        raise TypeError(
-            'where takes a filter of osc_compute_images.api.filters; pass '
-            'query parameters or ListOpts as opts'
-        )
     raise TypeError(
-        f'where takes a filter of osc_compute_images.api.filters, not '
-        f'{type(where).__name__}; use filters.Filter for a function'
+        f'where takes a filter, such as filters.name("x"), not '
+        f'{where!r:.80}; use filters.Filter for a function, and opts for '
+        f'query parameters and ListOpts'
     )

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 
 from osc_compute_images.api.records._image import Image
-from osc_compute_images.text import property_text
 
 #: The values that identify a group, one for each key; None without a value.
 Group = tuple[str | None, ...]
@@ -18,7 +17,7 @@ _Reader = Callable[[Image], str | None]
 def _type_of(image: Image) -> str:
     """Return the type of an image, as :func:`filters.image_type` takes it."""
     if 'image_type' in image.metadata:
-        return property_text(image.metadata['image_type'])
+        return str(image.metadata['image_type'])
     return 'volume' if image.is_volume_backed else 'base'
 
 
@@ -57,6 +56,6 @@ def _reader(key: str) -> _Reader:
 
     def read(image: Image) -> str | None:
         value = image.metadata.get(name)
-        return None if value is None else property_text(value)
+        return None if value is None else str(value)
 
     return read

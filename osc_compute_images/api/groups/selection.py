@@ -23,14 +23,13 @@ import datetime
 import heapq
 import itertools
 import operator
-from typing import Protocol
-from typing import runtime_checkable
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.groups._grouping import Group
 from osc_compute_images.api.groups._grouping import grouping
+from osc_compute_images.api.listing._options import check_count
 from osc_compute_images.api.listing._order import Order
-from osc_compute_images.api.listing._page import ImagePage
+from osc_compute_images.api.listing._pager import Pager
 from osc_compute_images.api.records._image import Image
 
 __all__ = ['newest']
@@ -42,13 +41,8 @@ _LONG_AGO = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _Age = tuple[datetime.datetime, int]
 
 
-@runtime_checkable
-class _Paged(Protocol):
-    def pages(self) -> Iterator[ImagePage[Image]]: ...
-
-
 def newest(
-    images: _Paged | Iterable[Image],
+    images: Iterable[Image],
     count: int = 1,
     *,
     group_by: Iterable[str] = (),
@@ -68,7 +62,7 @@ def newest(
     """
     pages: Iterable[Sequence[Image]] = (
         map(operator.attrgetter('images'), images.pages())
-        if isinstance(images, _Paged)
+        if isinstance(images, Pager)
         else [[*images]]
     )
     selected = Newest(count, group_by)
@@ -82,8 +76,7 @@ class Newest:
     """
 
     def __init__(self, count: int, group_by: Iterable[str]) -> None:
-        if count < 1:
-            raise ValueError(f'count must be 1 or more, not {count}')
+        check_count('count', count)
         self._count = count
         self._keys, self._group = grouping(group_by)
         #: The newest of each group, as a heap with the oldest at its root.

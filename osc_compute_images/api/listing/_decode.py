@@ -2,13 +2,16 @@
 
 """Decode the body of a response.
 
-A body that matches the schema is decoded in one pass. Otherwise,
-:mod:`._salvage` decodes as much as possible: one malformed image must not hide
-the 999 others of its page.
+A page that matches the schema is decoded in one pass. Otherwise, as much as
+possible is decoded: one malformed image must not hide the 999 others of its
+page. Each value that is dropped or converted is logged as a warning.
 """
 
+from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
-import itertools
+import json
+import logging
 from typing import Annotated
 from typing import Any
 from typing import TypeVar
@@ -17,10 +20,14 @@ import msgspec
 
 from osc_compute_images.api import _limits
 from osc_compute_images.api.listing import _json
-from osc_compute_images.api.listing import _salvage
 from osc_compute_images.api.listing._page import ImagePage
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageRef
+from osc_compute_images.api.records._image import ServerRef
+from osc_compute_images.text import printable
+from osc_compute_images.text import shortened
+
+LOG = logging.getLogger('osc_compute_images')
 
 _Item = TypeVar('_Item')
 
@@ -32,16 +39,23 @@ class _PageBody(msgspec.Struct, frozen=True, gc=False):
     images_links: Any = None
 
 
-class _ImageBody(msgspec.Struct, frozen=True, gc=False):
-    image: Image
-
-
 _PAGE = msgspec.json.Decoder(_PageBody)
-_IMAGE = msgspec.json.Decoder(_ImageBody)
 
 # What msgspec raises for a body that does not match the schema, is not UTF-8
 # or is nested too deeply.
 _DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+# NOTE: slow; computed once.
+_FIELDS = msgspec.structs.fields(Image)
+
+#: The expected value of a field, by its type, for messages.
+_EXPECTED = {
+    str | None: 'a string',
+    int | None: 'an integer',
+    ServerRef | None: 'an object with a server ID',
+    Mapping[str, Any]: 'an object',
+}
+_EXPECTED_ID = f'a string of 1 to {_limits.MAX_ID_LENGTH} characters'
 
 
 def decode_page(body: bytes) -> ImagePage[Image]:
@@ -54,7 +68,7 @@ def decode_page(body: bytes) -> ImagePage[Image]:
         page = _PAGE.decode(body)
         _check_depth(page.images)
     except _DECODE_ERRORS:
-        return read_page(body, 'images', _salvage.images)
+        return read_page(body, 'images', _salvage)
     return ImagePage(page.images, page.images_links, len(page.images))
 
 
@@ -69,7 +83,7 @@ def decode_brief_page(body: bytes) -> ImagePage[ImageRef]:
 
 
 def read_page(
-    body: bytes, kind: str, read: _salvage.Reader[_Item]
+    body: bytes, kind: str, read: Callable[[Sequence[Any]], list[_Item]]
 ) -> ImagePage[_Item]:
     """Decode a page of any collection of Compute.
 
@@ -77,14 +91,15 @@ def read_page(
     :param read: converts the entries of the page to records
     :raises InvalidResponse: if it has no such list
     """
-    document = _json.load(body)
-    entries = _json.member(document, kind, list)
+    document = _json.load(body, kind, list)
+    entries = document[kind]
     if len(entries) > _limits.MAX_ENTRIES:
         _json.raise_invalid(
             f'a page has more than {_limits.MAX_ENTRIES:,} entries'
         )
-    links = document.get(f'{kind}_links')
-    return ImagePage(read(entries), links, len(entries))
+    return ImagePage(
+        read(entries), document.get(f'{kind}_links'), len(entries)
+    )
 
 
 def decode_image(body: bytes) -> Image:
@@ -92,22 +107,17 @@ def decode_image(body: bytes) -> Image:
 
     :raises InvalidResponse: if it has no image
     """
-    _json.check_size(body)
-    try:
-        image = _IMAGE.decode(body).image
-        _check_depth([image])
-    except _DECODE_ERRORS:
-        (image,) = _salvage.images([member(body, 'image', dict)])
+    (image,) = _salvage([member(body, 'image', dict)])
     return image
 
 
 def member(body: bytes, key: str, kind: type) -> Any:
     """Return a member of a JSON object.
 
-    :param kind: its type, dict or list
+    :param kind: its type: dict, list or str
     :raises InvalidResponse: if there is no member of this type
     """
-    return _json.member(_json.load(body), key, kind)
+    return _json.load(body, key, kind)[key]
 
 
 def _check_depth(images: Sequence[Image]) -> None:
@@ -116,13 +126,69 @@ def _check_depth(images: Sequence[Image]) -> None:
     A property that is decoded from JSON is as deep as any user likes, and
     msgspec reads more levels than Python can write.
     """
-    properties = (image.metadata.values() for image in images)
-    values = [*itertools.chain.from_iterable(properties)]
-    # NOTE: fast; almost every value is a string.
-    if {*map(type, values)} <= {str}:
-        return
-    for value in values:
-        text = '' if isinstance(value, str) else repr(value)
-        # The value is on the fifth level.
-        if text.count('[') + text.count('{') > _limits.MAX_DEPTH - 4:
-            raise RecursionError
+    for image in images:
+        for value in image.metadata.values():
+            # NOTE: fast; almost every value is a string.
+            if type(value) is not str:
+                text = repr(value)
+                # The value is on the fifth level.
+                if text.count('[') + text.count('{') > _limits.MAX_DEPTH - 4:
+                    raise RecursionError
+
+
+class _Problems:
+    """Logs the first few invalid values, and counts the others."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self, where: str, value: Any, expected: str) -> None:
+        self._count += 1
+        if self._count <= _limits.MAX_WARNINGS:
+            problem = f'{where} is {_shown(value)}, not {expected}'
+            LOG.warning('%s', printable(problem))
+
+    def log_rest(self) -> None:
+        rest = self._count - _limits.MAX_WARNINGS
+        if rest > 0:
+            LOG.warning('... and %d more', rest)
+
+
+def _salvage(entries: Sequence[Any]) -> list[Image]:
+    """Decode images as far as possible, and log invalid values."""
+    problems = _Problems()
+    images = []
+    for number, entry in enumerate(entries):
+        if isinstance(entry, dict):
+            images.append(_image(entry, problems))
+        else:
+            problems.add(f'Entry {number} of the page', entry, 'an image')
+    problems.log_rest()
+    return images
+
+
+def _image(entry: dict[str, Any], problems: _Problems) -> Image:
+    fields: dict[str, Any] = {'id': ''}
+    for field in _FIELDS:
+        key = field.encode_name
+        value = entry.get(key)
+        if value is None and key != 'id':
+            continue
+        try:
+            fields[field.name] = msgspec.convert(
+                value, field.type, strict=False
+            )
+        except msgspec.ValidationError:
+            where = f'Image {fields["id"] or "without an ID"}: field {key!r}'
+            expected = _EXPECTED.get(field.type, _EXPECTED_ID)
+            problems.add(where, value, expected)
+    return Image(**fields)
+
+
+def _shown(value: Any) -> str:
+    """Return the beginning of a value, as JSON."""
+    if isinstance(value, str):
+        # NOTE: faster than to encode all of it.
+        value = value[: _limits.MAX_VALUE_SHOWN]
+    text = json.dumps(value, ensure_ascii=False)
+    return shortened(text, _limits.MAX_VALUE_SHOWN)

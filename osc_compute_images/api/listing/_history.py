@@ -31,13 +31,13 @@ class History:
     :param limit: number of images of a page
     :param last: the marker that the listing begins after, and then the last
         ID; None if the listing must start over
-    :param obtained: number of images, or None before the first page
+    :param obtained: number of images
     """
 
     kind: str
     limit: int
     last: str | None
-    obtained: int | None = None
+    obtained: int = 0
     #: Markers of pages since the listing went back last.
     _markers: set[str] = dataclasses.field(default_factory=set)
     #: Hashes of IDs, the oldest first.
@@ -59,8 +59,10 @@ class History:
         ids = new_ids = [*filter(None, map(_ID_OF, page.images))]
         keys = dict.fromkeys(map(hash, ids))
         if len(keys) < len(ids) or not known.keys().isdisjoint(keys):
-            # NOTE: the IDs of this page are forgotten last.
-            old = {key for key in keys if known.pop(key, self) is None}
+            old = known.keys() & keys
+            for key in old:
+                # The IDs of this page are forgotten last.
+                del known[key]
             page.images = [*_without(page.images, old)]
             new_ids = [*filter(None, map(_ID_OF, page.images))]
         known.update(keys)
@@ -74,7 +76,7 @@ class History:
             self._has_all = False
             kept = max(_limits.MAX_KNOWN_IDS // 2, len(keys))
             self._known = dict.fromkeys([*known][-kept:])
-        self.obtained = (self.obtained or 0) + len(page.images)
+        self.obtained += len(page.images)
 
     def marker_after(self, page: ImagePage[Any]) -> str:
         """Return and record the marker of the next page.
@@ -84,24 +86,23 @@ class History:
         """
         marker = page.next_marker()
         if marker is None:
-            raise _errors.InvalidResponse(
-                f'The server reports more {self.kind}, but no marker for the '
-                f'next page'
+            problem = (
+                f'reports more {self.kind}, but no marker for the next page'
             )
-        if marker in self._markers:
-            raise _errors.InvalidResponse(
-                f'The server repeats a page of {self.kind}'
-            )
-        if not self._has_all and marker not in self._ids:
+        elif marker in self._markers:
+            problem = f'repeats a page of {self.kind}'
+        elif not self._has_all and marker not in self._ids:
             # It may be the marker of forgotten images.
-            raise _errors.InvalidResponse(
-                f'The server sends a page without {self.kind}, after too many '
-                f'to recognize duplicates'
+            problem = (
+                f'sends a page without {self.kind}, after too many to '
+                f'recognize duplicates'
             )
-        if len(self._markers) >= _limits.MAX_KNOWN_PAGES:
-            self._markers.clear()
-        self._markers.add(marker)
-        return marker
+        else:
+            if len(self._markers) >= _limits.MAX_KNOWN_PAGES:
+                self._markers.clear()
+            self._markers.add(marker)
+            return marker
+        raise _errors.InvalidResponse(f'The server {problem}')
 
     def positions_before(self, rejected: str) -> Iterator[Mapping[str, str]]:
         """Yield positions to continue from, the nearest first.

@@ -29,14 +29,18 @@ _SURROGATE = re.compile('[\ud800-\udfff]')
 #: Maximum digits of an integer in Python.
 _MAX_DIGITS = 4300
 
+_KINDS: dict[type, str] = {dict: 'an object', list: 'a list', str: 'a text'}
 
-def load(body: bytes) -> Any:
-    """Parse JSON, and tolerate some deviations.
+
+def load(body: bytes, key: str, kind: type) -> dict[str, Any]:
+    """Parse a JSON object with a certain member; tolerate some deviations.
 
     NaN, infinite and very large numbers become strings, invalid Unicode
     becomes U+FFFD, and values that are nested too deeply become None.
 
-    :raises InvalidResponse: if it is not JSON, or too large
+    :param kind: the type of the member
+    :raises InvalidResponse: if there is no such member, or the body is not
+        JSON, or too large
     """
     check_size(body)
     text = _without_deep_values(body.decode('utf-8-sig', 'replace'))
@@ -44,7 +48,7 @@ def load(body: bytes) -> Any:
         document = json.loads(
             text,
             parse_constant=str,
-            parse_float=_float,
+            parse_float=lambda s: s if math.isinf(float(s)) else float(s),
             parse_int=lambda s: int(s) if len(s) < _MAX_DIGITS else s,
             # Accept control characters in strings.
             strict=False,
@@ -58,22 +62,11 @@ def load(body: bytes) -> Any:
         # NOTE: they cannot be encoded.
         text = json.dumps(document, ensure_ascii=False)
         document = json.loads(_SURROGATE.sub('\ufffd', text))
-    return document
-
-
-def member(document: Any, key: str, kind: type) -> Any:
-    """Return a member of a JSON object.
-
-    :param kind: its type, dict or list
-    :raises InvalidResponse: if there is no member of this type
-    """
     if not isinstance(document, dict) or key not in document:
         raise_invalid(f'it has no {key!r}')
     if not isinstance(document[key], kind):
-        raise_invalid(
-            f'{key!r} is not {"a list" if kind is list else "an object"}'
-        )
-    return document[key]
+        raise_invalid(f'{key!r} is not {_KINDS[kind]}')
+    return document
 
 
 def check_size(body: bytes) -> None:
@@ -101,11 +94,6 @@ def raise_invalid(reason: str) -> NoReturn:
     raise _errors.InvalidResponse(
         f'The response is not from the images API: {reason}'
     )
-
-
-def _float(text: str) -> float | str:
-    number = float(text)
-    return text if math.isinf(number) else number
 
 
 def _without_deep_values(text: str) -> str:

@@ -15,6 +15,15 @@ VISIBILITY = 'property-visibility'
 CREATED_AT = 'property-created_at'
 SIZE_MIN = 'property-size_min'
 
+#: Nova's name of a parameter, by its name in Python. Nova ignores unknown
+#: parameters.
+_NAMES = {
+    'changes_since': 'changes-since',
+    'min_disk': 'minDisk',
+    'min_ram': 'minRam',
+    'visibility': VISIBILITY,
+}
+
 #: The values of the visibility.
 VISIBILITIES = ('private', 'public', 'shared', 'community')
 
@@ -83,39 +92,20 @@ class ListOpts:
         check_count('limit', self.limit)
         if self.visibility not in (None, *VISIBILITIES):
             raise ValueError(
-                f'visibility must be one of '
-                f'{", ".join(VISIBILITIES)}, '
-                f'not {self.visibility!r}'
+                f'visibility must be one of {", ".join(VISIBILITIES)}, not '
+                f'{self.visibility!r}'
             )
 
     def to_image_list_query(self) -> dict[str, str | int]:
         """Return the query parameters that are set."""
-        name = self.name
-        if name is not None and ':' in name:
-            name = f'eq:{name}'
-        parameters = {
-            'changes-since': self.changes_since,
-            'limit': self.limit,
-            'marker': self.marker,
-            'name': name,
-            'server': self.server,
-            'status': self.status,
-            'type': self.type,
-            'minDisk': self.min_disk,
-            'minRam': self.min_ram,
-            VISIBILITY: self.visibility,
+        fields = dataclasses.asdict(self)
+        if ':' in (self.name or ''):
+            fields['name'] = f'eq:{self.name}'
+        return {
+            _NAMES.get(field, field): value
+            for field, value in fields.items()
+            if value is not None
         }
-        return {k: v for k, v in parameters.items() if v is not None}
-
-
-#: Nova's name of a parameter, by its name in Python. Nova ignores unknown
-#: parameters.
-_NAMES = {
-    'changes_since': 'changes-since',
-    'min_disk': 'minDisk',
-    'min_ram': 'minRam',
-    'visibility': VISIBILITY,
-}
 
 
 def query_of(
@@ -128,10 +118,8 @@ def query_of(
     :raises TypeError: for another type
     :raises ValueError: for a limit below 1, or a name that Nova ignores
     """
-    query: Any = opts
-    if opts is None:
-        query = {}
-    elif callable(build := getattr(opts, 'to_image_list_query', None)):
+    query: Any = {} if opts is None else opts
+    if callable(build := getattr(opts, 'to_image_list_query', None)):
         query = build()
     if not isinstance(query, Mapping):
         raise TypeError(

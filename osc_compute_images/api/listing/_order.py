@@ -8,13 +8,11 @@ from typing import Any
 
 
 class Order:
-    """The order of the images so far.
-
-    :ivar is_kept: whether none is newer than the one before, or has no time
-    """
+    """The order of the images so far."""
 
     def __init__(self) -> None:
-        self.is_kept = True
+        # Whether none is newer than the one before, or has no time.
+        self._is_kept = True
         self._last: datetime.datetime | None = None
         # NOTE: images of the same age do not reveal the order.
         self._has_descended = False
@@ -22,14 +20,14 @@ class Order:
     @property
     def is_certain(self) -> bool:
         """Whether the newest images are known to be the first."""
-        return self.is_kept and self._has_descended
+        return self._is_kept and self._has_descended
 
     def add(self, image: Any) -> datetime.datetime | None:
         """Add the next image, and return its time of creation."""
         created: datetime.datetime | None = image.created_at
         last = self._last
         if created is None or (last is not None and created > last):
-            self.is_kept = False
+            self._is_kept = False
         elif last is not None and created < last:
             self._has_descended = True
         self._last = created

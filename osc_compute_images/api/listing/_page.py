@@ -29,8 +29,7 @@ class ImagePage(Generic[_Item]):
         self.unreadable = entries - len(images)
         self._next_url = _next_url(links) if links else None
         self._entries = entries
-        last = images[-1].id if images else ''
-        self._marker = last or _other_marker(images, self._next_url)
+        self._marker = _marker(images, self._next_url)
         #: The requested number of images.
         self._limit = 1
 
@@ -75,7 +74,7 @@ def _next_url(links: Any) -> str | None:
     return None
 
 
-def _other_marker(images: list[Any], url: str | None) -> str | None:
+def _marker(images: list[Any], url: str | None) -> str | None:
     """Return the last ID, or else the marker of a link."""
     for image in reversed(images):
         if image.id:

@@ -15,7 +15,6 @@ import operator
 import time
 from typing import Any
 from typing import Generic
-from typing import NoReturn
 from typing import TypeVar
 
 from osc_compute_images.api import _errors
@@ -60,17 +59,7 @@ class Pager(Generic[_Item]):
         self._kind = kind
 
     def __repr__(self) -> str:
-        return f'<Pager of {self._kind}{self._query}>'
-
-    def __getitem__(self, index: object) -> NoReturn:
-        raise TypeError(
-            'A Pager cannot be indexed: use next(iter(pager), None) for the '
-            'first image, max_items=... for the first few, or [*pager] for a '
-            'list'
-        )
-
-    def __len__(self) -> NoReturn:
-        raise TypeError('A Pager has no length: use len([*pager])')
+        return f'<Pager of {self._kind}, {self._query}>'
 
     def __iter__(self) -> Iterator[_Item]:
         # NOTE: a loop would hold a page in memory during the next request.
@@ -99,8 +88,8 @@ class Pager(Generic[_Item]):
         return pages if query.selects_all else query.select(pages)
 
     def _all_pages(self, history: History) -> Iterator[ImagePage[_Item]]:
+        page = self._page(history, {})
         try:
-            page = self._page(history, {})
             while True:
                 yield page
                 if page.is_last():
@@ -110,17 +99,12 @@ class Pager(Generic[_Item]):
                 del page
                 page = self._page_after(history, marker)
         except _errors.ImagesError as e:
-            if history.obtained is None:
-                raise
-            where = (
-                f'the last one {history.last}'
-                if history.last
-                else 'list all again'
-            )
+            last = history.last
+            where = f'the last one {last}' if last else 'list all again'
             raise _errors.ListingInterrupted(
                 f'{e.message}; the listing stopped after {history.obtained} '
                 f'of the {self._kind}; {where}',
-                marker=history.last,
+                marker=last,
                 obtained=history.obtained,
                 **_errors.origin(e),
             ) from e

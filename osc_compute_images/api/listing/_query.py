@@ -54,37 +54,26 @@ class Query:
         self._max_items = max_items
         self._opts = query_of(opts)
         self.limit: int = self._opts.pop('limit')
-        self.parameters = self._opts
-        self.hints: Mapping[str, str | int] = {}
-        if self._where is not EVERYTHING:
-            if brief and not self._where.brief:
-                raise TypeError(
-                    f'{self._where} needs more than the ID and name of an '
-                    f'image: use list_detail()'
-                )
-            self.parameters = {**self._where.query, **self._opts}
-            self.hints = self._where.hints
-        self.first_page_size = self.limit
+        self.parameters = {**self._where.query, **self._opts}
+        self.hints = self._where.hints
+        if brief and not self._where.brief:
+            raise TypeError(
+                f'{self._where} needs more than the ID and name of an image: '
+                f'use list_detail()'
+            )
         self.selects_all = max_items is None and self._where is EVERYTHING
-        if max_items is None:
-            return
-        if self._where is EVERYTHING:
+        if max_items is not None and self._where is EVERYTHING:
             # As few pages as possible, of equal size.
             pages = math.ceil(max_items / self.limit)
-            self.limit = self.first_page_size = math.ceil(max_items / pages)
-        else:
-            first = max(max_items, _MIN_PAGE_SIZE)
-            self.first_page_size = min(first, self.limit)
+            self.limit = math.ceil(max_items / pages)
+        least = max(max_items or self.limit, _MIN_PAGE_SIZE)
+        self.first_page_size = min(least, self.limit)
 
     def __repr__(self) -> str:
-        parts = ['']
-        if self._where is not EVERYTHING:
-            parts.append(f'where {self._where}')
-        if self._opts:
-            parts.append(f'by {self._opts}')
-        if self._max_items is not None:
-            parts.append(f'at most {self._max_items}')
-        return ', '.join(parts)
+        return (
+            f'where={self._where}, opts={self._opts}, '
+            f'max_items={self._max_items}'
+        )
 
     def select(
         self, pages: Iterator[ImagePage[_Item]]

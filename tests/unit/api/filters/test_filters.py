@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What each filter selects and sends; test_algebra combines them."""
+"""What each filter selects, sends and says; test_algebra combines them."""
+
+import datetime
 
 import pytest
 
@@ -8,40 +10,29 @@ from osc_compute_images.api import filters
 from osc_compute_images.api import Flavor
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageRef
-from osc_compute_images.api import ListOpts
 from osc_compute_images.api import ServerRef
 
 GB = 1024**3
+
+#: What filters are made of. SMALL has 1 GB of memory and 20 GB of disk.
+NAMES = {
+    'DISKLESS': Flavor('1', 'f', 1024, 0),
+    'ImageRef': ImageRef,
+    'NAIVE': datetime.datetime(2026, 1, 1),
+    'SMALL': Flavor('1', 'f', 1024, 20),
+}
 
 
 def image(**fields):
     return Image(id='i', **fields)
 
 
-def test_query_of_list_opts():
-    for opts, query in (
-        ({}, {}),
-        ({'name': 'in:x'}, {'name': 'eq:in:x'}),
-        ({'name': ''}, {'name': ''}),
-        ({'changes_since': 'x'}, {'changes-since': 'x'}),
-        ({'min_disk': 0, 'min_ram': 512}, {'minDisk': 0, 'minRam': 512}),
-        ({'visibility': 'shared'}, {'property-visibility': 'shared'}),
-        *(
-            ({key: 'x'}, {key: 'x'})
-            for key in ('marker', 'name', 'server', 'status', 'type')
-        ),
-        ({'limit': 10}, {'limit': 10}),
-    ):
-        made = ListOpts(**opts)
-        assert made.to_image_list_query() == query
-        with pytest.raises(AttributeError):
-            made.limit = 3
+def made(text):
+    """Make a filter from its repr."""
+    return eval(text, vars(filters) | NAMES)
 
 
-NAMED = filters.name('a')
-ACTIVE = filters.status('Active')
-
-#: Filters as they are written and shown, and the parameters that are sent.
+#: The parameters that are sent for a filter, by its repr.
 QUERIES = {
     'EVERYTHING': {},
     "name('a:b')": {'name': 'eq:a:b'},
@@ -52,6 +43,7 @@ QUERIES = {
     "status('ERROR')": {'status': 'killed'},
     "status('DELETED')": {'status': 'in:deleted,pending_delete'},
     "status('UNKNOWN', 'ERROR')": {},
+    "status('DELETED', 'UNKNOWN', 'ERROR', 'SAVING', 'ACTIVE')": {},
     "image_type('snapshot')": {'property-image_type': 'snapshot'},
     "image_type('Base')": {},
     "image_type('SERVER')": {},
@@ -80,17 +72,41 @@ QUERIES = {
 
 @pytest.mark.parametrize('text', QUERIES)
 def test_query_and_label_of_filters(text):
-    one = eval(text, vars(filters).copy())
+    one = made(text)
     assert (repr(one), one.query) == (text, QUERIES[text])
 
 
 def test_labels_and_queries_of_other_filters():
     assert repr(filters.Filter(bool)) == "Filter(<class 'bool'>)"
-    assert repr(ACTIVE) == "status('ACTIVE')"
+    assert repr(filters.status('Active', 'ACTIVE')) == "status('ACTIVE')"
     assert filters.image_type('All') is filters.EVERYTHING
     assert filters.server(ServerRef('s')).query == {'server': 's'}
-    one = filters.boots_on(Flavor('1', 'f', 1, 1))
+    one = filters.boots_on(NAMES['SMALL'])
     assert (repr(one), one.query) == ("boots_on('f')", {'status': 'active'})
+
+
+@pytest.mark.parametrize(
+    ('text', 'hint'),
+    [
+        ('size(at_least=5)', 5),
+        ('size(more_than=0)', 1),
+        ('size(exactly=9, at_least=3, more_than=7)', 9),
+        ('size(exactly=2**63 - 1)', 2**63 - 1),
+        ('size(exactly=2**63)', None),
+        ('size(at_least=0, at_most=3)', None),
+        ('min_disk(at_least=5)', None),
+        ("created_before('2026-01-01')", 'lt:2026-01-01T00:00:02Z'),
+        ("created_before('9999-12-31T23:59:59Z')", None),
+        ("size(at_least=5) & name('x')", 5),
+        ("size(at_least=5) & created_before('9999-12-31T23:59:59Z')", 5),
+        ('size(at_least=5) | size(at_least=5)', 5),
+        ('size(at_least=5) | size(at_least=6)', None),
+        ('~size(at_least=5)', None),
+    ],
+)
+def test_hints_for_servers_that_filter(text, hint):
+    name = 'property-created_at' if 'lt' in str(hint) else 'property-size_min'
+    assert made(text).hints == ({} if hint is None else {name: hint})
 
 
 def test_properties_that_nova_filters():
@@ -116,42 +132,37 @@ PLAIN = having()
 SNAPSHOT = having(image_type='snapshot') | {'server': ServerRef('s')}
 MAPPED = having(block_device_mapping=[]) | {'size': 0}
 ODD = having(image_type=7)
-LIST = [{'device': 'vda'}]
-#: A flavor of 1 GB of memory and 20 GB of disk, and one without a disk.
-SMALL = filters.boots_on(Flavor('1', 'f', 1024, 20))
-DISKLESS = filters.boots_on(Flavor('1', 'f', 1024, 0))
+LIST = having(s=[{'device': 'vda'}])
 BOOTS = {'status': 'active', 'min_ram': 1024}
 
 
 @pytest.mark.parametrize(
-    ('one', 'matching', 'others'),
+    ('text', 'matching', 'others'),
     [
-        (filters.image_type('snapshot'), [SNAPSHOT], [PLAIN, ODD, MAPPED]),
-        (filters.image_type('base'), [PLAIN], [SNAPSHOT, ODD, MAPPED]),
-        (filters.image_type('Volume'), [MAPPED], [PLAIN, SNAPSHOT, ODD]),
-        (filters.image_type('server'), [SNAPSHOT], [PLAIN, ODD, MAPPED]),
-        (filters.image_type('all'), [PLAIN, SNAPSHOT, ODD, MAPPED], []),
-        (filters.image_type('SNAPSHOT'), [], [SNAPSHOT]),
-        (filters.image_type('7', 'x'), [ODD], [SNAPSHOT]),
+        ("image_type('snapshot')", [SNAPSHOT], [PLAIN, ODD, MAPPED]),
+        ("image_type('base')", [PLAIN], [SNAPSHOT, ODD, MAPPED]),
+        ("image_type('Volume')", [MAPPED], [PLAIN, SNAPSHOT, ODD]),
+        ("image_type('server')", [SNAPSHOT], [PLAIN, ODD, MAPPED]),
+        ("image_type('all')", [PLAIN, SNAPSHOT, ODD, MAPPED], []),
+        ("image_type('SNAPSHOT')", [], [SNAPSHOT]),
+        ("image_type('7', 'x')", [ODD], [SNAPSHOT]),
+        ("server('s')", [SNAPSHOT], [PLAIN]),
+        ("name('a')", [{'name': 'a'}], [{'name': 'A'}, {'name': None}]),
         # Properties are compared as displayed.
-        (filters.property_is('s', 'x'), [having(s='x')], [having(s='X')]),
-        (filters.property_is('s', str(LIST)), [having(s=LIST)], [PLAIN]),
+        ("property_is('s', 'x')", [having(s='x')], [having(s='X')]),
+        ("""property_is('s', "[{'device': 'vda'}]")""", [LIST], [PLAIN]),
+        ("""property_is('s', '[{"device": "vda"}]')""", [], [LIST]),
+        ("property_is('s', '7')", [having(s=7), having(s='7')], [PLAIN]),
+        ("property_is('s', 'None')", [having(s=None)], [PLAIN]),
+        ("property_is('s', '')", [having(s='')], [PLAIN]),
+        ("has_property('s')", [having(s=None)], [PLAIN, having(x='s')]),
         (
-            filters.property_is('s', '[{"device": "vda"}]'),
-            [],
-            [having(s=LIST)],
-        ),
-        (filters.property_is('s', '7'), [having(s=7), having(s='7')], [PLAIN]),
-        (filters.property_is('s', 'None'), [having(s=None)], [PLAIN]),
-        (filters.property_is('s', ''), [having(s='')], [PLAIN]),
-        (filters.has_property('s'), [having(s=None)], [PLAIN, having(x='s')]),
-        (
-            ACTIVE,
+            "status('Active')",
             [{'status': s} for s in ('active', 'Active', 'ACTIVE')],
             [PLAIN, {'status': 'x'}],
         ),
         (
-            SMALL,
+            'boots_on(SMALL)',
             [
                 BOOTS,
                 BOOTS | {'min_disk': 20, 'size': 20 * GB},
@@ -166,14 +177,14 @@ BOOTS = {'status': 'active', 'min_ram': 1024}
             ],
         ),
         (
-            DISKLESS,
+            'boots_on(DISKLESS)',
             [BOOTS | {'min_disk': 21, 'size': GB}],
             [BOOTS | {'min_ram': 1025}],
         ),
     ],
-    ids=str,
 )
-def test_filter_selects(one, matching, others):
+def test_filter_selects(text, matching, others):
+    one = made(text)
     assert all(one.matches(image(**fields)) for fields in matching)
     assert not any(one.matches(image(**fields)) for fields in others)
 
@@ -196,17 +207,16 @@ def test_comparisons(field):
 
 
 @pytest.mark.parametrize(
-    ('make', 'matching'),
+    ('make', 'field', 'matching'),
     [
-        (filters.created_after, ['2', '3']),
-        (filters.created_before, ['1']),
-        (filters.changes_since, ['2', '3']),
-        (filters.changes_before, ['1']),
+        (filters.created_after, 'created', ['2', '3']),
+        (filters.created_before, 'created', ['1']),
+        (filters.changes_since, 'updated', ['2', '3']),
+        (filters.changes_before, 'updated', ['1']),
     ],
 )
-def test_time_filters(make, matching):
+def test_time_filters(make, field, matching):
     times = {'1': '2026-11-11', '2': '2026-11-12', '3': '2026-11-13', '4': ''}
-    field = 'created' if 'created' in make.__name__ else 'updated'
     images = [image(name=n, **{field: t}) for n, t in times.items()]
     for time in ('2026-11-12T00:00:00Z', '2026-11-12 02:00+02:00'):
         one = make(time)
@@ -214,26 +224,71 @@ def test_time_filters(make, matching):
         assert chosen == matching
 
 
-def test_filters_of_brief_records():
-    patterns = filters.name_pattern('a*') | filters.name_regex('a')
-    for combined in (NAMED & NAMED, ~NAMED, filters.EVERYTHING, patterns):
-        assert combined.brief
-        assert combined.matches(ImageRef('i', 'a')) in (True, False)
-    for combined in (NAMED & ACTIVE, ACTIVE | NAMED, ~ACTIVE):
-        assert not combined.brief
+@pytest.mark.parametrize(
+    ('text', 'is_brief', 'since'),
+    [
+        ("name('a') & name('b')", True, None),
+        ("name_pattern('a*') | name_regex('a')", True, None),
+        ("~name('a')", True, None),
+        ("name('a') & status('ACTIVE')", False, None),
+        ("status('ACTIVE') | name('a')", False, None),
+        ("~status('ACTIVE')", False, None),
+        ("created_after('2026') & created_after('2025')", False, 2026),
+        ("created_after('2025') & created_after('2026')", False, 2026),
+        ("name('a') & created_after('2025')", False, 2025),
+        ("created_after('2025') | created_after('2026')", False, 2025),
+        ("created_after('2026') | created_after('2025')", False, 2025),
+        ("created_after('2026') | name('a')", False, None),
+        ("~created_after('2026')", False, None),
+    ],
+)
+def test_what_combined_filters_need(text, is_brief, since):
+    one = made(text)
+    assert one.brief is is_brief
+    assert (one.created_since and one.created_since.year) == since
+    if is_brief:
+        assert one.matches(ImageRef('i', 'a')) in (True, False)
 
 
 def test_everything_is_neutral():
-    everything = filters.EVERYTHING
-    assert NAMED & everything is everything & NAMED is NAMED
-    assert NAMED | everything is everything | NAMED is everything
+    everything, one = filters.EVERYTHING, filters.name('a')
+    assert one & everything is everything & one is one
+    assert one | everything is everything | one is everything
 
 
-def test_combined_filters_know_the_earliest_time():
-    older, newer = map(filters.created_after, ('2026-01-01', '2026-02-01'))
-    for combined, one in (
-        *((older & newer, newer), (newer & older, newer)),
-        *((NAMED & older, older), (older | newer, older)),
-        *((newer | older, older), (older | NAMED, NAMED), (~older, NAMED)),
-    ):
-        assert combined.created_since == one.created_since, combined
+#: What is wrong, by what is said of it.
+TYPE_ERRORS = {
+    'A filter is made from a function of an image, not from Filter': (
+        'Filter(name("x"))'
+    ),
+    'A filter is applied to an Image, not to dict': 'name("x").matches({})',
+    "status('ERROR') needs more than the ID and name of an image: list images "
+    'with list_detail()': 'status("error").matches(ImageRef("i"))',
+    'A filter has no truth value: combine filters with &, | and ~ instead of '
+    '"and", "or" and "not", or compare with None': 'name("x") and name("y")',
+    "unsupported operand type(s) for &: 'Filter' and 'int'": 'name("x") & 1',
+    "unsupported operand type(s) for |: 'Filter' and 'int'": 'name("x") | 1',
+    'server takes an ID, not int': 'server(7)',
+    'boots_on takes a Flavor, not str: use ImagesAPI.find_flavor()': (
+        'boots_on("small")'
+    ),
+    'size(at_least=...) takes an int, not str': 'size(at_least="3")',
+}
+VALUE_ERRORS = {
+    'created_since has no time zone': 'Filter(bool, created_since=NAIVE)',
+    'status takes one or more of ACTIVE, SAVING, ERROR, DELETED, UNKNOWN, not '
+    "'Active', 'queued'": 'status("Active", "queued")',
+    'status takes one or more of ACTIVE, SAVING, ERROR, DELETED, UNKNOWN, not '
+    'none': 'status()',
+    'image_type takes at least one type': 'image_type()',
+    'size takes at least one of at_least=, at_most=, exactly=, more_than=, '
+    'less_than=': 'size()',
+}
+
+
+@pytest.mark.parametrize('told', [*TYPE_ERRORS, *VALUE_ERRORS])
+def test_error_of_an_argument(told):
+    kind = TypeError if told in TYPE_ERRORS else ValueError
+    with pytest.raises(kind) as caught:
+        made((TYPE_ERRORS | VALUE_ERRORS)[told])
+    assert str(caught.value) == told

@@ -62,7 +62,6 @@ def test_filter_is_sent_and_checked(api, http):
         (None, 9, 5, [*range(1, 10)], [5, 5]),
         (None, 9, 8, [*range(1, 10)], [5, 5]),
         (None, 5, 2, [1, 2, 3, 4, 5], [2, 2, 2]),
-        (None, 4, 2, [1, 2, 3, 4], [2, 2]),
         (filters.name_pattern('*'), 3, None, [1, 2, 3], [100]),
         (filters.name_pattern('*'), 200, None, [*range(1, 11)], [200]),
         (filters.name_pattern('*-7'), 1, 4, [7], [4, 4]),
@@ -82,13 +81,10 @@ SINCE = filters.created_after('2026-11-15')
 @pytest.mark.parametrize(
     ('where', 'got', 'pages'),
     [
-        (SINCE, [1, 2, 3, 4, 5], 3),
         # Another request asks whether the server filters by the time.
         (SINCE & filters.created_before('2026-11-18'), [3, 4, 5], 3 + 1),
-        (SINCE & filters.created_after('2026-11-18'), [1, 2], 2),
         # Ten images have five full pages, and so an empty sixth one.
         (SINCE | filters.name('cirros-9'), [1, 2, 3, 4, 5, 9], 6),
-        (~SINCE, [6, 7, 8, 9, 10], 6),
     ],
 )
 def test_created_after_ends_listing(api, http, ten, where, got, pages):
@@ -100,13 +96,11 @@ def test_created_after_ends_listing(api, http, ten, where, got, pages):
     ('limit', 'days', 'pages'),
     [
         (2, [19, 18, 18, 14, 13, 12, 11, 10], 2),
-        (2, [19, 19, 14, 14, 13], 2),
         (3, [10, 11, 12, 13, 14, 15, 16], 3),
         (4, [16, 10, 15, 10, 9, 14], 2),
         (3, [16, 18, 12, 11, 10, 9, 17], 3),
         # The first images have the same age, so the order is unknown.
         (3, [10, 10, 10, 10, 16, 16, 16], 3),
-        (1, [10, 10, 11, 12, 16], 6),
         # An image without a time has no place in the order.
         (3, [20, 10, None, 20], 2),
     ],
@@ -160,6 +154,23 @@ def test_a_filter_that_is_not_shown_to_work_is_not_used(
     assert all('no-such' in r for r in sent(http) if 'detail' in r)
 
 
+def test_query_of_list_opts():
+    plain = dict.fromkeys(('limit', 'marker', 'server', 'status', 'type'), 1)
+    renamed = {'changes_since': 'x', 'min_disk': 0, 'min_ram': 512}
+    made = ListOpts(**plain, **renamed, name='in:x', visibility='shared')
+    assert made.to_image_list_query() == {
+        **plain,
+        'changes-since': 'x',
+        'minDisk': 0,
+        'minRam': 512,
+        'name': 'eq:in:x',
+        'property-visibility': 'shared',
+    }
+    assert ListOpts(name='').to_image_list_query() == {'name': ''}
+    with pytest.raises(AttributeError):
+        made.limit = 3
+
+
 def test_list_has_ids_and_names(api, http):
     body = {'images': [{'id': ID, 'name': 'a'}, {'id': 'b', 'name': None}]}
     http.get(f'{nova.ENDPOINT}/images', json=body)
@@ -174,30 +185,16 @@ def test_list_has_ids_and_names(api, http):
     [
         (lambda api: api.list_detail(filters.name('x')), 'where='),
         (lambda api: api.list_detail([('name', 'x')]), 'ListOpts'),
-        (lambda api: api.list_detail(where={'name': 'x'}), 'as opts'),
-        (lambda api: api.list_detail(where=ListOpts()), 'as opts'),
-        (lambda api: api.list_detail(where=filters.name), r'call name\(...\)'),
+        (lambda api: api.list_detail(where={'name': 'x'}), 'and opts for'),
         (lambda api: api.list_detail(where=str), 'use filters.Filter for a'),
-        (lambda api: api.list_detail(where=api), 'not ImagesAPI'),
         (lambda api: api.list_detail(max_items='3'), 'max_items must be'),
         (lambda api: api.find('x', where='y'), 'filters.Filter'),
-        (lambda api: api.find_all('x', where=filters.status), 'call status'),
+        (lambda api: api.find_all('x', where=filters.name), 'filters.Filter'),
         (lambda api: api.get(7), 'uuid.UUID'),
         (lambda api: api.get(ServerRef(ID)), 'not ServerRef'),
         (ImagesAPI, 'keystoneauth1.adapter.Adapter'),
-        (lambda api: api.list_detail()[0], r'next\(iter\(pager\), None\)'),
-        (lambda api: len(api.list_detail()), r'len\(\[\*pager\]\)'),
-        (lambda _: NAMED and NAMED, '&, | and ~'),
-        (lambda _: not NAMED, '&, | and ~'),
-        (lambda _: NAMED & {'name': 'x'}, 'unsupported operand'),
-        (lambda _: filters.Filter(NAMED), 'of an image, not from Filter'),
-        (lambda _: NAMED.matches({'name': 'x'}), 'not to dict'),
-        (lambda _: ACTIVE.matches(ImageRef(ID)), r"^status\('ACTIVE'\) needs"),
         (lambda api: api.list(where=NAMED | ACTIVE), r"E'\).*list_detail"),
         (lambda _: filters.min_disk('>=', 3), 'positional'),
-        (lambda _: filters.min_disk(at_least='3'), 'takes an int, not str'),
-        (lambda _: filters.boots_on('small'), 'Flavor, not str: .*find_fla'),
-        (lambda _: filters.server(7), 'ID'),
         (lambda _: filters.created_after(datetime.date.today()), 'not date'),
     ],
 )
@@ -218,14 +215,10 @@ def test_wrong_type_is_a_type_error(api, http, call, told):
         (lambda api: api.wait_for(ID, 'queued'), 'choose from ACTIVE'),
         (lambda _: ListOpts(visibility='Public'), 'private, public, '),
         (lambda _: ListOpts(limit=0), 'limit must be 1'),
-        (lambda _: filters.min_disk(), 'at_least=, at_most=, exactly='),
-        (lambda _: filters.status('queued'), 'ACTIVE, SAVING, ERROR, DELETED'),
-        (lambda _: filters.image_type(), 'at least one'),
         (lambda _: filters.created_after('yesterday'), 'ISO 8601'),
         (lambda _: filters.created_before('999999999y'), 'ISO 8601'),
         (lambda _: filters.changes_before('0001-01-01T00:00+14:00'), '8601'),
         (lambda _: filters.created_before(NAIVE), 'time zone'),
-        (lambda _: filters.Filter(bool, created_since=NAIVE), 'no time zone'),
     ],
 )
 def test_invalid_value_is_a_value_error(api, http, call, told):
@@ -237,11 +230,10 @@ def test_invalid_value_is_a_value_error(api, http, call, told):
 def test_representations(api, http, ten):
     opts = {'type': 'x', 'limit': 10}
     pager = api.list_detail(opts, where=SINCE, max_items=3)
-    assert repr(pager) == (
-        "<Pager of images, where created_after('2026-11-15T00:00:00Z'), "
-        "by {'type': 'x'}, at most 3>"
+    assert f'{api} {pager}' == (
+        "<ImagesAPI> <Pager of images, where=created_after('2026-11-15T00:00:"
+        "00Z'), opts={'type': 'x'}, max_items=3>"
     )
-    assert f'{api} {api.list()}' == '<ImagesAPI> <Pager of images>'
     pages = api.list_detail({'limit': 10}).pages()
     assert repr([*pages]) == (
         '[<ImagePage with 10 images>, <ImagePage with 0 images, the last>]'
