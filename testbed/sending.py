@@ -42,14 +42,6 @@ def garbage(connection: socket.socket, _response: bytes) -> None:
     connection.sendall(b'\x16\x03\x01 SSH-2.0-nothing\r\n\r\n')
 
 
-def endless(connection: socket.socket, _response: bytes) -> None:
-    """Send an endless body, as fast as possible."""
-    connection.sendall(_OK + b'Transfer-Encoding: chunked\r\n\r\n')
-    chunk = b'100000\r\n' + b' ' * 0x100000 + b'\r\n'
-    while True:
-        connection.sendall(chunk)
-
-
 def broken_chunks(connection: socket.socket, response: bytes) -> None:
     """Send a chunk with an invalid length."""
     connection.sendall(

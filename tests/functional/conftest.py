@@ -11,7 +11,6 @@ import pytest
 
 from testbed import canned_cloud
 from tests.functional.real import Cloud
-from tests.functional.real import Glance
 from tests.functional.real import Images
 from tests.functional.servers import Servers
 from tests.functional.servers import wait_for_host
@@ -23,13 +22,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
     They list all images and change some, so they cannot run in parallel with
     each other. With pytest-xdist, each process has a cloud of its own, and
-    ``--dist loadgroup`` runs modules in parallel. What else is slow to make,
-    there is once, too.
+    ``--dist loadgroup`` runs modules in parallel.
     """
-    shared = {'cloud', 'restic', 'beside', 'container'}.intersection(
-        getattr(item, 'fixturenames', ())
-    )
-    if shared and item.config.pluginmanager.hasplugin('xdist'):
+    uses_cloud = 'cloud' in getattr(item, 'fixturenames', ())
+    if uses_cloud and item.config.pluginmanager.hasplugin('xdist'):
         module, _, _test = item.nodeid.partition('::')
         item.add_marker(pytest.mark.xdist_group(module))
 
@@ -81,23 +77,10 @@ def at_endpoint(
     return make
 
 
-@pytest.fixture(scope='session')
-def glance(cloud: Cloud) -> Glance:
-    """Provide Glance in the first region, for the ordinary user."""
-    return Glance(cloud, 'demo')
-
-
 @pytest.fixture
 def images(cloud: Cloud) -> Iterator[Images]:
     """Provide images of the ordinary user."""
     with Images(cloud, 'demo') as made:
-        yield made
-
-
-@pytest.fixture
-def images_in_two(cloud: Cloud) -> Iterator[Images]:
-    """Provide images of the ordinary user in the second region."""
-    with Images(cloud, 'demo', 'RegionTwo') as made:
         yield made
 
 
@@ -116,31 +99,25 @@ def servers(cloud: Cloud) -> Servers:
 
 
 @pytest.fixture
-def boot(
-    servers: Servers, glance: Glance, images: Images
-) -> Iterator[Callable[..., list[str]]]:
-    """Return a function that makes servers with these names.
+def boot(servers: Servers, images: Images) -> Iterator[Callable[..., str]]:
+    """Return a function that makes a server with a name; it returns the ID.
 
-    Each boots from an image with properties, ``NAME-base``. The servers and
-    their snapshots are deleted after the test.
+    It boots from an image with properties, ``NAME-base``. The server and its
+    snapshots are deleted after the test.
     """
     made: list[str] = []
 
-    def make(*names: str, **properties: str) -> list[str]:
-        new = [
-            servers.boot(images(f'{name}-base', **properties), name=name)
-            for name in names
-        ]
-        made.extend(new)
-        for server_id in new:
-            servers.wait(server_id)
-        return new
+    def make(name: str, **properties: str) -> str:
+        image_id = images(f'{name}-base', **properties)
+        made.append(servers.boot(image_id, name=name))
+        servers.wait(made[-1])
+        return made[-1]
 
     yield make
     servers.delete(*filter(servers.exists, made))
-    for image in glance.images():
+    for image in images.images():
         if image.get('instance_uuid') in made:
-            glance.delete(image['id'])
+            images.delete(image['id'])
 
 
 # --- canned clouds --------------------------------------------------------

@@ -70,14 +70,10 @@ class Held:
         if '/images' in request.path and request.method == self._method:
             self._left -= 1
             if self._left == -1:
-                return self._hold(request)
+                self.reached.set()
+                self.let_go.wait(PATIENCE)
+                return self._instead or self.nova(request)
         return self.nova(request)
-
-    def _hold(self, request: Request) -> Response | None:
-        self.reached.set()
-        if not self.let_go.wait(PATIENCE):
-            return canned_cloud.fault(500, 'error', 'The test does not go on')
-        return self._instead or self.nova(request)
 
     @contextlib.contextmanager
     def cloud(self) -> Iterator[canned_cloud.Server]:
@@ -100,9 +96,7 @@ class Terminal:
     """A command whose stderr is a terminal.
 
     :param stdout: whether stdout is the same terminal
-    :param term: the type of the terminal
     :param columns: its width
-    :param lines: its height
     :param own_session: whether it cannot open the terminal of the tests to
         ask for a password; it cannot be stopped then, either
     """
@@ -112,21 +106,18 @@ class Terminal:
         shell: Shell,
         *words: str,
         stdout: bool,
-        term: str = 'xterm',
         columns: int = 100,
-        lines: int = 50,
         own_session: bool = False,
-        **environment: str,
     ) -> None:
-        self._size = (columns, lines)
+        self._size = (columns, 50)
         master, slave = pty.openpty()
-        termios.tcsetwinsize(slave, (lines, columns))
+        termios.tcsetwinsize(slave, self._size[::-1])
         inherited = {
             k: v for k, v in shell.environment.items() if k not in _UNWANTED
         }
         self.process = subprocess.Popen(
             shell.command(*words),
-            env={**inherited, 'TERM': term, **environment},
+            env={**inherited, 'TERM': 'xterm'},
             stdin=slave,
             stdout=slave if stdout else subprocess.PIPE,
             stderr=slave,

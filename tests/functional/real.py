@@ -79,14 +79,52 @@ class Cloud:
         )
 
 
-class Glance:
-    """Images in Glance, as one user sees them in one region."""
+class Images:
+    """Images in Glance, as one user sees them in one region.
+
+    A context that removes those that were made: call it to make one.
+    """
 
     def __init__(
         self, cloud: Cloud, user: str, region: str = 'RegionOne'
     ) -> None:
         self._api = cloud.connection(user, region).image
         self._database = cloud.facts['regions'][region]['glance_db']
+        self._made: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for image_id in self._made:
+            with opened(self._database) as database:
+                database.execute(
+                    'UPDATE images SET protected = 0 WHERE id = ?', (image_id,)
+                )
+            self.delete(image_id)
+
+    def __call__(
+        self, name: str = 'life', data: bytes | None = b'data', **fields: Any
+    ) -> str:
+        """Create an image; return its ID. Without data it is queued."""
+        usual = {'disk_format': 'raw', 'container_format': 'bare'}
+        image = {'name': name, 'visibility': 'private', **usual, **fields}
+        made = self._api.post('/images', json=image)
+        assert made.status_code == 201, made.text
+        image_id: str = made.json()['id']
+        self._made.append(image_id)
+        if data is not None:
+            done = self._api.put(
+                f'/images/{image_id}/file',
+                data=data,
+                headers={'Content-Type': 'application/octet-stream'},
+            )
+            assert done.status_code == 204, done.text
+        return image_id
+
+    def delete(self, image_id: str) -> None:
+        """Delete an image, if it still exists."""
+        self._api.delete(f'/images/{image_id}')
 
     def image(self, image_id: str) -> dict[str, Any] | None:
         """Return the record of an image, or None if there is none."""
@@ -105,55 +143,9 @@ class Glance:
                 return found
             query['marker'] = page[-1]['id']
 
-    def create(self, data: bytes | None = b'data', **fields: Any) -> str:
-        """Create an image; return its ID. Without data it is queued."""
-        image = {'disk_format': 'raw', 'container_format': 'bare', **fields}
-        made = self._api.post('/images', json=image)
-        assert made.status_code == 201, made.text
-        image_id: str = made.json()['id']
-        if data is not None:
-            done = self._api.put(
-                f'/images/{image_id}/file',
-                data=data,
-                headers={'Content-Type': 'application/octet-stream'},
-            )
-            assert done.status_code == 204, done.text
-        return image_id
-
-    def delete(self, image_id: str) -> None:
-        """Delete an image, if it still exists."""
-        self._api.delete(f'/images/{image_id}')
-
-    def update(self, image_id: str, **fields: Any) -> None:
-        """Set fields in the database that no API sets."""
-        assigned = ', '.join(f'{field} = ?' for field in fields)
-        with opened(self._database) as database:
-            database.execute(
-                f'UPDATE images SET {assigned} WHERE id = ? AND NOT deleted',
-                (*fields.values(), image_id),
-            )
-
-
-class Images(Glance):
-    """Creates images of a user, and removes what is left of them."""
-
-    def __enter__(self) -> Self:
-        self._made: list[str] = []
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        for image_id in self._made:
-            image = self.image(image_id)
-            if image is not None:
-                if image['protected'] or image['status'] != 'active':
-                    self.update(image_id, status='queued', protected=0)
-                self.delete(image_id)
-
-    def __call__(self, name: str = 'life', **fields: Any) -> str:
-        """Create an image, and return its ID."""
-        fields = {'visibility': 'private', **fields}
-        self._made.append(self.create(name=name, **fields))
-        return self._made[-1]
+    def rows(self, **query: str) -> list[dict[str, Any]]:
+        """Return the expected rows of these images."""
+        return [as_shown(image) for image in self.images(**query)]
 
 
 @contextlib.contextmanager

@@ -39,11 +39,6 @@ class Result:
         """Return the standard output of ``-f json``."""
         return json.loads(self.out)
 
-    def errors(self) -> list[str]:
-        """Return the lines on stderr, without those about retries."""
-        lines = self.err.splitlines()
-        return [line for line in lines if 'Retrying in' not in line]
-
 
 def executable(program: str = 'openstack') -> str:
     """Return the path of an installed program."""

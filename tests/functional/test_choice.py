@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Use, visibility and summaries, compared with Nova's database and Glance."""
+"""Use, visibility, summaries and regions, compared with Nova's database."""
 
 import collections
 from typing import Any
 
 import pytest
 
-from tests.functional.real import as_shown
 from tests.functional.real import Cloud
-from tests.functional.real import Glance
 from tests.functional.real import ids
+from tests.functional.real import Images
 from tests.functional.servers import nova_database
 
 LIST = ('compute', 'image', 'list')
@@ -53,8 +52,8 @@ def uses(
     return {row[0]: row[1] for row in rows}, users
 
 
-def test_usage_agrees_with_database(cloud, demo, glance):
-    seen = [as_shown(image) for image in glance.images()]
+def test_usage_agrees_with_database(cloud, demo, images):
+    seen = images.rows()
     names, users = uses(cloud, seen, cloud.facts['projects']['demo'])
     listed = demo(*LIST, '--usage', *JSON).json()
     assert ids(listed) == ids(seen)
@@ -71,14 +70,25 @@ def test_usage_agrees_with_database(cloud, demo, glance):
     assert 'from-volume' in names.values()
 
 
-def test_administrator_sees_servers_of_all_projects(admin, cloud):
-    seen = [as_shown(image) for image in Glance(cloud, 'admin').images()]
+def test_administrator_sees_servers_of_all_projects(
+    cloud, admin, demo, images
+):
+    seen = Images(cloud, 'admin').rows()
     _names, users = uses(cloud, seen)
     result = admin.run(*LIST, '--unused', *JSON)
     unused = [image['ID'] for image in seen if not users[image['ID']]]
     assert ids(result.json()) == unused
-    assert 'other projects' not in result.err
+    others = 'servers of other projects are not visible'
+    assert others not in result.err
+    assert others in demo.run(*LIST, '--unused').err
     assert 'booted from volumes' in result.err
+    # The server is in the project of the ordinary user.
+    listed = admin(*LIST, '--server', 'web-2', *JSON).json()
+    assert {i['Name'] for i in listed} == {'web-2-snapshot', 'nightly'}
+    # Whoever owns an image may claim that it was taken from any server.
+    victim = cloud.facts['other_servers']['RegionOne']['of-admin']
+    forged = images('forged', image_type='snapshot', instance_uuid=victim)
+    assert forged in ids(admin.images('--server', victim))
 
 
 @pytest.mark.parametrize(
@@ -91,8 +101,7 @@ def test_administrator_sees_servers_of_all_projects(admin, cloud):
 def test_a_visibility_is_that_of_glance(cloud, images, user, visibility):
     images('ours-shared', visibility='shared')
     shell = cloud.shell(user)
-    of_user = Glance(cloud, user).images(visibility=visibility)
-    listed = [as_shown(image) for image in of_user]
+    listed = Images(cloud, user).rows(visibility=visibility)
     assert listed
     word = f'--{visibility}'
     # In pages that Nova makes.
@@ -101,3 +110,24 @@ def test_a_visibility_is_that_of_glance(cloud, images, user, visibility):
     [sums] = shell(*SUMMARY, word, *JSON).json()
     size = sum(image['Size'] for image in listed)
     assert (sums['Count'], sums['Size']) == (len(listed), size)
+
+
+def test_two_regions(cloud, demo):
+    one, two = (
+        [
+            {'Region': region, **row}
+            for row in Images(cloud, 'demo', region).rows()
+        ]
+        for region in ('RegionOne', 'RegionTwo')
+    )
+    assert demo.images('--all-regions') == one + two
+    assert demo.images('--region', 'RegionTwo') == two
+    rows = demo.images('--all-clouds', '--all-regions')
+    assert {row['Cloud'] for row in rows} == {*cloud.clouds()}
+    assert [row for row in rows if row.pop('Cloud') == 'demo'] == one + two
+    # Another server of each region has this name.
+    rows = demo.images('--all-regions', '--server', 'web-1')
+    assert {row['Region']: row['Server ID'] for row in rows} == {
+        region: cloud.facts['servers'][region]['web-1']
+        for region in ('RegionOne', 'RegionTwo')
+    }

@@ -36,13 +36,9 @@ def output(*words):
     return result.out
 
 
-@pytest.fixture(scope='module')
-def wrapper():
-    """Provide the words before a command, as far as the system allows."""
-    tried = subprocess.run(
-        [*_UNKNOWN, 'true'], capture_output=True, check=False
-    )
-    return _CLOSED if tried.returncode else _UNKNOWN
+def succeeds(*words):
+    with_time = {'timeout': 120, 'capture_output': True, 'check': False}
+    return not subprocess.run(words, **with_time).returncode
 
 
 @pytest.mark.parametrize(
@@ -54,7 +50,9 @@ def wrapper():
         ('openstack compute image', ('HOME=/nonexistent',)),
     ],
 )
-def test_unknown_user_without_writable_disk(wrapper, tmp_path, program, home):
+def test_unknown_user_without_writable_disk(tmp_path, program, home):
+    # As far as the system allows.
+    wrapper = _UNKNOWN if succeeds(*_UNKNOWN, 'true') else _CLOSED
     nova = canned_cloud.Nova(
         [canned_cloud.image(n, name=name) for n, name in enumerate('aé')]
     )
@@ -70,54 +68,40 @@ def test_unknown_user_without_writable_disk(wrapper, tmp_path, program, home):
     assert [image['name'] for image in nova.images] == ['a']
 
 
-def _base():
-    text = (_ROOT / 'Containerfile').read_text()
-    return re.search('^ARG PYTHON=(.*)$', text, re.MULTILINE)[1]
-
-
-@pytest.fixture(scope='module')
-def container():
-    """Build the image; return the words that run a program in it.
-
-    CONTAINER_BUILD has more options of ``build``, as of a proxy.
-    """
-
-    def succeeds(*words):
-        with_time = {'timeout': 120, 'capture_output': True, 'check': False}
-        return not subprocess.run(words, **with_time).returncode
-
+def test_container_image(canned, tmp_path):
+    """CONTAINER_BUILD has more options of ``build``, as of a proxy."""
     for program in ('podman', 'docker'):
         if shutil.which(program) and succeeds(program, 'info'):
             break
     else:
         pytest.skip('needs podman or docker')
+    text = (_ROOT / 'Containerfile').read_text()
+    base = re.search('^ARG PYTHON=(.*)$', text, re.MULTILINE)[1]
     if not (
-        succeeds(program, 'image', 'inspect', _base())
-        or succeeds(program, 'pull', '--quiet', _base())
+        succeeds(program, 'image', 'inspect', base)
+        or succeeds(program, 'pull', '--quiet', base)
     ):
-        pytest.skip(f'needs {_base()}')
+        pytest.skip(f'needs {base}')
     tag = 'localhost/compute-image-tests'
     subprocess.run(
         [program, 'build', '--quiet', '--tag', tag, '--file', 'Containerfile',
          *shlex.split(os.environ.get('CONTAINER_BUILD', '')), '.'],
         cwd=_ROOT, check=True,
     )  # fmt: skip
-    yield (
-        *(program, 'run', '--rm', '--network', 'host', '--read-only'),
-        *('--user', '12345:12345', '--env', 'OS_CLOUD=canned'),
-        tag,
-    )
-    subprocess.run([program, 'image', 'rm', '--force', tag], check=True)
-
-
-@pytest.mark.parametrize(
-    ('entrypoint', 'group'),
-    [((), ()), (('--entrypoint', 'openstack'), ('compute', 'image'))],
-)
-def test_container_image(container, canned, tmp_path, entrypoint, group):
     variables = canned_cloud.configuration(canned, tmp_path)
     mount = f'{variables["OS_CLIENT_CONFIG_FILE"]}:/etc/openstack/clouds.yaml'
-    *run, tag = container
-    command = (*run, *entrypoint, '--volume', f'{mount}:ro', tag, *group)
-    listed = output(*command, 'list', '-f', 'value', '-c', 'Name')
-    assert listed.split() == [f'cirros-0.6.2-{n:06}' for n in range(3)]
+    run = (
+        *(program, 'run', '--rm', '--network', 'host', '--read-only'),
+        *('--user', '12345:12345', '--env', 'OS_CLOUD=canned'),
+        *('--volume', f'{mount}:ro'),
+    )
+    try:
+        for command in (
+            (tag,),
+            ('--entrypoint', 'openstack', tag, 'compute', 'image'),
+        ):
+            words = (*command, 'list', '-f', 'value', '-c', 'Name')
+            listed = output(*run, *words).split()
+            assert listed == [f'cirros-0.6.2-{n:06}' for n in range(3)]
+    finally:
+        subprocess.run([program, 'image', 'rm', '--force', tag], check=True)

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Forms of the URL of Compute, and mistakes, with a real Keystone and Nova."""
+"""Other URLs of Compute, proxies before it, and mistakes of users."""
 
-from collections.abc import Callable
-from collections.abc import Iterator
 import json
-import re
 import shlex
 
 import pytest
@@ -13,11 +10,17 @@ import pytest
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 from testbed.forwarding_proxy import ForwardingProxy
-from tests.functional.real import as_shown
 from tests.functional.real import Cloud
 from tests.functional.shell import Shell
 
-IMAGES = ('compute', 'image')
+LIST = ('compute', 'image', 'list')
+IDS = (*LIST, '-f', 'value', '-c', 'ID')
+
+#: These request a server, a flavor and several pages.
+WORDS = (
+    *('--server', 'web-1', '--flavor', 'm1.large'),
+    *('--limit', '1', '--max-items', '9'),
+)
 
 
 @pytest.fixture(scope='module')
@@ -27,37 +30,74 @@ def nova(cloud: Cloud) -> str:
     return url.removesuffix('/v2.1')
 
 
-@pytest.fixture(scope='module')
-def works(glance, at_endpoint) -> Callable[[str], None]:
-    """Return a function that makes all kinds of requests to a URL."""
-    images = [as_shown(image) for image in glance.images()]
-    of_web_1 = [i for i in images if str(i['Name']).startswith('web-1')]
-
-    def check(url: str) -> None:
-        shell: Shell = at_endpoint(url)
-        # These request a server, a flavor and three pages.
-        words = ('--server', 'web-1', '--flavor', 'm1.large')
-        paged = ('--limit', '1', '--max-items', '9')
-        assert shell.images(*words, *paged) == of_web_1
-        image_id = of_web_1[0]['ID']
-        shown = shell(*IMAGES, 'show', image_id, '-f', 'json').json()
-        assert shown['properties'] == of_web_1[0]['Properties']
-
-    return check
-
-
 @pytest.mark.parametrize('form', ['/v2.1/{project}/', '/v2/{project}', ''])
-def test_endpoint_override_of_any_form(cloud, works, nova, form):
-    works(nova + form.format(project=cloud.facts['projects']['demo']))
+def test_endpoint_override_of_any_form(cloud, demo, at_endpoint, nova, form):
+    url = nova + form.format(project=cloud.facts['projects']['demo'])
+    images = at_endpoint(url).images(*WORDS)
+    assert len(images) > 1
+    assert images == demo.images(*WORDS)
 
 
-def test_endpoint_with_a_path(works, nova):
+def test_endpoint_with_a_path(demo, at_endpoint, nova):
     with ForwardingProxy(nova, '/a/compute') as proxy:
-        works(f'{proxy.url}/a/compute')
+        images = at_endpoint(f'{proxy.url}/a/compute').images(*WORDS)
+    assert images == demo.images(*WORDS)
     # Nova does not know the path, so its links do not contain it.
     paths = [r.path for r in proxy.requests if r.path.count('/') > 3]
     assert paths
     assert all(path.startswith('/a/compute/v2.1') for path in paths)
+
+
+# --- what happens between two pages ----------------------------------------
+
+#: Images per page: there are more than three pages.
+PAGE = 12
+
+TOKEN = 'x-auth-token'
+
+
+@pytest.mark.parametrize(
+    'vanish',
+    # Nova rejects a deleted marker.
+    [(0, PAGE // 2, PAGE, 2 * PAGE - 1), (PAGE - 1,), range(PAGE)],
+    ids=['some', 'the last of a page', 'all of a page'],
+)
+def test_token_and_images_change_while_listing(
+    at_endpoint, nova, images, vanish
+):
+    # The first pages are of these.
+    for number in range(2 * PAGE):
+        images(f'mine-{number}', data=None)
+    ids = [image['id'] for image in images.images()]
+    assert len(ids) > 4 * PAGE
+    todo = [*(lambda n=n: images.delete(ids[n]) for n in vanish), images]
+    tokens = []
+
+    def before(request: Request) -> None:
+        if 'marker' in request.query:
+            tokens.append(request.headers[TOKEN])
+            if len(tokens) == 1:
+                # Nova rejects this, as an expired token.
+                request.headers[TOKEN] = 'gAAAAAB-no-token-of-this-keystone'
+            while todo:
+                todo.pop(0)()
+
+    with ForwardingProxy(nova, before=before) as proxy:
+        words = ('--limit', str(PAGE), '--max-items', '100000')
+        listed = at_endpoint(f'{proxy.url}/v2.1')(*IDS, *words).out.split()
+    queries = [request.query for request in proxy.requests]
+    markers = [query['marker'] for query in queries if 'marker' in query]
+    assert markers[:2] == [ids[PAGE - 1]] * 2
+    assert tokens[0] not in tokens[1:]
+    expected = [i for n, i in enumerate(ids) if n >= PAGE and n not in vanish]
+    if len(vanish) == PAGE:
+        # The list starts over, and so includes new images.
+        expected = [image['id'] for image in images.images()]
+        assert len(expected) == len(ids) - PAGE + 1
+    assert listed == ids[:PAGE] + expected
+
+
+# --- images that Compute does not serve, or forbids ------------------------
 
 
 def test_images_not_served_is_not_an_empty_list(at_endpoint, nova):
@@ -67,8 +107,7 @@ def test_images_not_served_is_not_an_empty_list(at_endpoint, nova):
             request.headers['openstack-api-version'] = 'compute 2.39'
 
     with ForwardingProxy(nova, before=at_2_39) as proxy:
-        shell = at_endpoint(f'{proxy.url}/v2.1')
-        line = shell.fails(*IMAGES, 'list', '--name', 'x')
+        line = at_endpoint(f'{proxy.url}/v2.1').fails(*LIST, '--name', 'x')
     assert 'it serves microversions 2.1 to 2.1' in line
     assert line.endswith(': openstack image list --name x')
 
@@ -82,77 +121,38 @@ def forbidden(request: Request) -> Response | None:
     return Response(json.dumps(fault).encode(), 403)
 
 
-@pytest.fixture(scope='module')
-def instead(at_endpoint, nova) -> Iterator[Callable[..., list[str]]]:
-    """Return a function that returns the words to use there for others."""
+def test_suggested_list_is_the_same(demo, at_endpoint, nova):
     with ForwardingProxy(nova, before=forbidden) as proxy:
         shell = at_endpoint(f'{proxy.url}/v2.1')
-        yield lambda *words: shlex.split(
-            shell.fails(*IMAGES, *words).rpartition(': openstack ')[2]
-        )
+        for words in (
+            ('--name', 'cirros-0.6.2'),
+            ('--status', 'active', '--limit', '3'),
+            ('--property', 'image_type=snapshot'),
+            ('--private', '--marker', 'web-1-snapshot'),
+        ):
+            line = shell.fails(*IDS, *words).rpartition(': openstack ')[2]
+            got = demo(*shlex.split(line)).out.split()
+            assert got
+            assert sorted(got) == sorted(demo(*IDS, *words).out.split())
 
 
-@pytest.mark.parametrize(
-    'words',
-    [
-        ('--name', 'cirros-0.6.2'),
-        ('--status', 'active', '--limit', '3'),
-        ('--property', 'image_type=snapshot'),
-        ('--private', '--marker', 'web-1-snapshot'),
-    ],
-    ids=' '.join,
-)
-def test_suggested_list_is_the_same(demo, instead, words):
-    words = ('list', *words, '-f', 'value', '-c', 'ID')
-    got = sorted(demo(*instead(*words)).out.split())
-    assert got
-    assert got == sorted(demo(*IMAGES, *words).out.split())
+# --- mistakes of users, as Keystone sees them ------------------------------
 
 
-# --- mistakes of users, as Keystone and Nova see them ----------------------
-
-CHECK = (
-    ': check the project, the region and the interface; "openstack catalog '
-    'list" shows the available endpoints'
-)
-UNSCOPED = dict.fromkeys(['OS_PROJECT_NAME', 'OS_PROJECT_DOMAIN_NAME'])
-
-#: Variables to set or to remove, words, and the line.
-MISTAKES = {
-    'password': ({'OS_PASSWORD': 'wrong'}, (), r'.*\(HTTP 401\).*'),
-    'region': (
-        {'OS_REGION_NAME': 'Nowhere'},
-        (),
-        f".*choose from 'RegionOne', 'RegionTwo'{CHECK}",
-    ),
-    'interface': (
-        {'OS_INTERFACE': 'none'},
-        (),
-        f'none endpoint for compute service in .*{CHECK}',
-    ),
-    'no project': (UNSCOPED, (), f'The service catalog is empty{CHECK}'),
-    'no project, and all regions': (
-        UNSCOPED,
-        ('--all-regions',),
-        f'No region in the catalog has a Compute endpoint{CHECK}',
-    ),
-}
-
-
-@pytest.mark.parametrize(
-    ('changed', 'words', 'said'), MISTAKES.values(), ids=MISTAKES
-)
-def test_mistake_is_one_line(cloud, tmp_path, changed, words, said):
+def test_mistake_is_one_line(cloud, tmp_path):
     user = cloud.clouds()['demo']
-    file = tmp_path / 'clouds.yaml'
     # Another file of the user is not read then.
-    file.write_text('{}')
+    (tmp_path / 'clouds.yaml').write_text('{}')
     variables = {
-        'OS_CLIENT_CONFIG_FILE': str(file),
+        'OS_CLIENT_CONFIG_FILE': str(tmp_path / 'clouds.yaml'),
         'OS_IDENTITY_API_VERSION': '3',
         'OS_REGION_NAME': user['region_name'],
         **{f'OS_{k.upper()}': v for k, v in user['auth'].items()},
-        **changed,
     }
-    shell = Shell({k: v for k, v in variables.items() if v is not None})
-    assert re.fullmatch(said, shell.fails(*IMAGES, 'list', *words))
+    wrong = Shell(variables | {'OS_PASSWORD': 'wrong'})
+    assert '(HTTP 401)' in wrong.fails(*LIST)
+    del variables['OS_PROJECT_NAME'], variables['OS_PROJECT_DOMAIN_NAME']
+    assert Shell(variables).fails(*LIST) == (
+        'The service catalog is empty: check the project, the region and the '
+        'interface; "openstack catalog list" shows the available endpoints'
+    )

@@ -59,13 +59,18 @@ GENERAL = options_of(
     )
 )
 OWN = options_of(*COMMANDS.values()) - GENERAL
-GLOBAL = {
-    *('--debug', '--insecure', '--quiet', '--timing', '--verify'),
-    *('--access-rules', '--os-interface', '--os-region-name'),
-    # pytest
-    '--dist',
-    # pipx and uv
-    *('--include-apps', '--with', '--with-executables-from'),
+#: Those of the shell, and of commands and programs that pages compare with.
+OTHERS = {
+    *_shell.ComputeImageShell(plugins=True).parser._option_string_actions,
+    *options_of(osc_image.ListImage, osc_image.SetImage, osc_image.UnsetImage),
+    *('--os-', '--access-rules'),
+    # pytest, pipx and uv
+    *('--dist', '--include-apps', '--with', '--with-executables-from'),
+    # gcloud and hcloud
+    *('--filter', '--selector', '--sort', '--sort-by'),
+    # podman
+    *('--build-arg', '--entrypoint', '--env', '--read-only', '--rm', '--tag'),
+    *('--user', '--userns', '--volume'),
 }
 
 
@@ -161,28 +166,14 @@ def test_options_are_documented():
 )
 def test_documented_options_exist(page):
     text = page.read_text()
-    known = OWN | GENERAL | GLOBAL
-    if page.name == 'compute-image.rst':
-        parser = _shell.ComputeImageShell(plugins=True).parser
-        known |= set(parser._option_string_actions) | {'--os-'}
-    if page.name == 'coming-from.rst':
-        known |= options_of(
-            osc_image.ListImage, osc_image.SetImage, osc_image.UnsetImage
-        )
-        # gcloud and hcloud
-        known |= {'--filter', '--selector', '--sort', '--sort-by'}
-    if page.name == 'getting-started.rst':
-        # podman
-        known |= {'--build-arg', '--entrypoint', '--env', '--read-only'}
-        known |= {'--rm', '--tag', '--user', '--userns', '--volume'}
     # Options of other programs appear in examples only.
     prose = '\n'.join(
         line
         for line in text.splitlines()
         if 'openstack ' not in line and 'pip install' not in line
     )
-    unknown = set(re.findall(r'(?<![\w-])--[a-z][\w-]*', prose)) - known
-    assert not unknown, page
+    unknown = set(re.findall(r'(?<![\w-])--[a-z][\w-]*', prose))
+    assert not unknown - OWN - GENERAL - OTHERS
 
 
 @pytest.mark.parametrize('name', COMMANDS)
