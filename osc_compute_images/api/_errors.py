@@ -6,12 +6,15 @@ import dataclasses
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_compute_images.api import _limits
 from osc_compute_images.text import printable
 from osc_compute_images.text import shortened
 
 if TYPE_CHECKING:
     from osc_compute_images.api.records._image import Image
+
+#: Maximum characters of the message of an error, and of a request ID.
+MAX_MESSAGE = 2000
+MAX_REQUEST_ID = 200
 
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
@@ -33,10 +36,10 @@ class ImagesError(Exception):
     retry_after: float | None = dataclasses.field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.message = _escape(self.message, _limits.MAX_MESSAGE)
+        self.message = _escape(self.message, MAX_MESSAGE)
         super().__init__(self.message)
         self.request_id = self.request_id and _escape(
-            self.request_id, _limits.MAX_REQUEST_ID
+            self.request_id, MAX_REQUEST_ID
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -44,9 +44,5 @@ MAX_WARNINGS = 5
 #: Characters of an invalid value in a warning.
 MAX_VALUE_SHOWN = 80
 
-#: Characters of the message of an error, and of a request ID.
-MAX_MESSAGE = 2000
-MAX_REQUEST_ID = 200
-
 #: IDs in the message of an error.
 MAX_IDS_SHOWN = 10

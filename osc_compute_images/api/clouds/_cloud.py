@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from keystoneauth1 import adapter as ksa_adapter
 
 import osc_compute_images
-from osc_compute_images.api import _catalog
 from osc_compute_images.api import _errors
 from osc_compute_images.api.clouds import _entries
+from osc_compute_images.api.http import _catalog
 from osc_compute_images.api.http._client import Client
 
 if TYPE_CHECKING:

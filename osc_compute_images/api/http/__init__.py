@@ -6,6 +6,8 @@ A request passes :class:`._client.Client`, the loop of its retries,
 ``send_once`` and the adapter. The modules, each of which imports only those
 above it:
 
+``_catalog``
+    the endpoints of a service in the catalog
 ``_error_response``
     the error for an error response: its type, message and delay
 ``_body``

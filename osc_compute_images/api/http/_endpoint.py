@@ -16,8 +16,8 @@ from typing import Any
 from keystoneauth1 import exceptions as ksa_exceptions
 import msgspec
 
-from osc_compute_images.api import _catalog
 from osc_compute_images.api import _errors
+from osc_compute_images.api.http import _catalog
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _retries
 from osc_compute_images.api.http._error_response import one_line

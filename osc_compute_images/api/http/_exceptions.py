@@ -9,9 +9,9 @@ from keystoneauth1 import exceptions as ksa_exceptions
 import requests
 import urllib3
 
-from osc_compute_images.api import _catalog
 from osc_compute_images.api import _errors
 from osc_compute_images.api._alarms import TooSlowError
+from osc_compute_images.api.http import _catalog
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http._error_response import one_line
 

@@ -42,12 +42,14 @@ class BoundedSession:
     ) -> None:
         self.adapter = adapter
         self.end = end
-        parts: list[Any] = [adapter]
+        parts: list[Any] = []
+        below: Any = adapter
         # Bounded, in case an object is its own session.
-        while below := len(parts) < 8 and getattr(parts[-1], 'session', None):
+        while below and len(parts) < 8:
             if isinstance(below, requests.Session):
                 break
             parts.append(below)
+            below = getattr(below, 'session', None)
 
         def first(name: str) -> Any:
             found = (getattr(part, name, None) for part in parts)

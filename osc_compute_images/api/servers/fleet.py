@@ -28,13 +28,13 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from osc_compute_images.api._catalog import Member
 from osc_compute_images.api._regions import RegionResult
 from osc_compute_images.api._regions import with_keys
 from osc_compute_images.api.changes._links import is_named_as_stored
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Server
 from osc_compute_images.api.records._server import ServerList
+from osc_compute_images.api.servers._member import Member
 
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI

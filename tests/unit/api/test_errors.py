@@ -15,7 +15,7 @@ import requests
 import requests_mock
 
 from osc_compute_images import api as images
-from osc_compute_images.api import _limits
+from osc_compute_images.api import _errors
 from testbed import nova
 
 ID = nova.image_id(1)
@@ -80,8 +80,8 @@ def test_errors_can_be_copied_and_pickled():
 @pytest.mark.parametrize('text', ['a', '\x1b', '\U000e0041', 'a\u202e'])
 def test_error_is_printable_and_of_limited_length(text):
     e = images.NotFound(text * 10_000_000, request_id=text * 10_000_000)
-    assert len(e.message) <= _limits.MAX_MESSAGE + 3
-    assert len(e.request_id) <= _limits.MAX_REQUEST_ID + 3
+    assert len(e.message) <= _errors.MAX_MESSAGE + 3
+    assert len(e.request_id) <= _errors.MAX_REQUEST_ID + 3
     assert e.message.endswith('...')
     assert str(e).isprintable()
 

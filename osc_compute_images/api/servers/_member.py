@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Catalogs: the endpoints of a service, and the regions that share images."""
+"""A region whose servers are read, and the regions that share its images."""
 
 from collections.abc import Iterator
 import copy
@@ -11,36 +11,12 @@ import urllib.parse
 from keystoneauth1 import adapter as ksa_adapter
 from keystoneauth1 import exceptions as ksa_exceptions
 
+from osc_compute_images.api.http._catalog import endpoints
+from osc_compute_images.api.http._catalog import MALFORMED
 from osc_compute_images.api.records._server import ServerList
 
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
-
-#: What keystoneauth raises for a malformed catalog.
-MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
-
-
-def endpoints(
-    catalog: Any,
-    adapter: ksa_adapter.Adapter,
-    service_type: str | None,
-    service_name: str | None = None,
-) -> Iterator[Any]:
-    """Yield the endpoints of a service, in all regions.
-
-    :param adapter: has the interface
-    """
-    interface: Any = adapter.interface
-    # NOTE: given several interfaces, keystoneauth returns only regions that
-    # have the first one found.
-    for each in interface if isinstance(interface, list) else [interface]:
-        by_type = catalog.get_endpoints_data(
-            service_type=service_type,
-            service_name=service_name,
-            interface=each,
-        )
-        for found in by_type.values():
-            yield from found
 
 
 class Member:
