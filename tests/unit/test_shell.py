@@ -109,10 +109,3 @@ def test_counterpart_is_in_the_same_place(
     if expected is None:
         words = '"openstack image" uses the Image service instead'
     assert line.endswith(words)
-
-
-@pytest.mark.parametrize('words', [('show',), ('list', '--name')])
-def test_undecodable_name_is_an_error(shell, capsys, words):
-    # Python decodes arguments that are not UTF-8 like this.
-    assert shell(*words, 'caf\udce9') == 1
-    assert 'codec' not in capsys.readouterr().err

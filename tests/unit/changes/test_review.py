@@ -5,7 +5,6 @@
 import datetime
 import io
 import pathlib
-import sys
 
 from osc_lib import exceptions
 import pytest
@@ -31,7 +30,7 @@ SET = 'set --all --property=a=b'
 
 
 @pytest.fixture
-def app(fleet, tmp_path):
+def app(tmp_path):
     """Provide the shell with two clouds, of which none is the default."""
     return App(tmp_path, {'other': CLOUD})
 
@@ -43,14 +42,11 @@ def reviewed(app, tmp_path):
 
 
 @pytest.fixture
-def stdin_of(monkeypatch):
+def stdin_of(typed):
     """Return a function that replaces stdin."""
-
-    def replace(text):
-        stdin = io.TextIOWrapper(io.BytesIO(text.encode()))
-        monkeypatch.setattr(sys, 'stdin', stdin)
-
-    return replace
+    return lambda text: typed(
+        text, lambda text: io.TextIOWrapper(io.BytesIO(text.encode()))
+    )
 
 
 def applied(app, file, *words, code=0):
@@ -86,7 +82,7 @@ def test_plan_is_shown_and_applied_twice(
 
 
 def test_command_is_shown(app, fleet, reviewed, typed, caplog):
-    """A row tells neither what is set, nor why it was chosen."""
+    """A row does not tell what is set."""
     file = reviewed('set', '--all', '--property=a=\x1b[2J')
     title = r"Plan of: set -f json --all '--property=a=\x1b[2J' --dry-run"
     terminal = typed('n\n')
@@ -162,21 +158,14 @@ def refused(app, fleet, caplog, file, *words):
     return message
 
 
-def test_plan_of_another_place(
-    app, fleet, http, reviewed, caplog, tmp_path, monkeypatch
-):
+def test_plan_of_another_place(app, fleet, reviewed, caplog, monkeypatch):
     file = reviewed(PRUNE)
     app.options.cloud = 'other'
     assert 'made in cloud mycloud' in refused(app, fleet, caplog, file)
-    set_catalog(http, {'RegionTwo': nova.ENDPOINT})
-    app = App(tmp_path, region_name='RegionTwo')
-    message = refused(app, fleet, caplog, file)
-    assert 'not in cloud mycloud, region RegionTwo' in message
-    set_catalog(http, {'RegionOne': nova.ENDPOINT})
+    app.options.cloud = 'mycloud'
     function = 'keystoneauth1.adapter.Adapter.get_project_id'
     monkeypatch.setattr(function, lambda _: 'another')
-    message = refused(App(tmp_path), fleet, caplog, file)
-    assert 'project another' in message
+    assert 'project another' in refused(app, fleet, caplog, file)
 
 
 @pytest.mark.parametrize(
@@ -202,13 +191,11 @@ def test_file_that_is_no_plan(app, fleet, reviewed, caplog):
     for content, told in (
         (plan.replace('keep', 'delete', 1), 'was altered'),
         (Plan.from_json(plan).to_json(), 'not made by a command'),
-        (None, str(file)),
     ):
-        if content is None:
-            file.unlink()
-        else:
-            file.write_text(content)
+        file.write_text(content)
         assert told in refused(app, fleet, caplog, str(file))
+    file.unlink()
+    assert str(file) in refused(app, fleet, caplog, str(file))
 
 
 # --- images that are kept ----------------------------------------------------
@@ -346,17 +333,13 @@ def test_outcomes_are_an_audit_log(app, http):
 
 # --- several regions and clouds ----------------------------------------------
 
-ALL = ('delete --type=snapshot', '--all-regions')
-TWO = ('delete --type=snapshot', '--region=RegionOne', '--region=RegionTwo')
-
 
 def fail(_method, _path):
     raise OSError('down')
 
 
-@pytest.mark.parametrize('words', [ALL, TWO])
-def test_plan_of_two_regions(app, fleet, apart, tmp_path, words, caplog):
-    plan = app.rows(*words, DRY)
+def test_plan_of_two_regions(app, fleet, apart, tmp_path, caplog):
+    plan = app.rows(DELETE, '--region=RegionOne', '--region=RegionTwo', DRY)
     assert len(plan) == 10
     # Rows that only one region is left of.
     left = [row for row in plan if row['Region'] == 'RegionTwo'][1:]
@@ -373,7 +356,7 @@ def test_plan_of_two_regions(app, fleet, apart, tmp_path, words, caplog):
 def test_region_that_fails_or_is_gone(
     app, fleet, apart, http, tmp_path, caplog, slept
 ):
-    file = written(tmp_path, app.rows(*ALL, DRY))
+    file = written(tmp_path, app.rows(DELETE, '--all-regions', DRY))
     apart.before = fail
     for word in (DRY, GO):
         caplog.clear()
@@ -391,15 +374,14 @@ def test_region_that_fails_or_is_gone(
 def test_plan_of_all_clouds(fleet, apart, tmp_path, caplog):
     other = {**CLOUD, 'region_name': 'RegionTwo'}
     app = App(tmp_path, {'other': other})
-    plan = app.rows('delete --type=snapshot --all-clouds', DRY)
-    file = written(tmp_path, plan)
+    file = written(tmp_path, app.rows(DELETE, '--all-clouds', DRY))
     broken = {**other, 'auth': {'auth_url': 'http://nowhere.example.com'}}
     app = App(tmp_path, {'other': broken})
     got = app.rows('apply', file, GO, code=1)
     assert {r['Cloud'] for r in got} == {'mycloud'}
     assert errors(caplog)[0].startswith('Cloud other: ')
     assert [*fleet.images] == [ID[0]]
-    assert not apart.writes
+    assert len(apart.images) == 5
     app = App(tmp_path, {'other': other})
     got = app.rows('apply', file, GO)
     done = {(r['Cloud'], r['Region']) for r in got if r['Result'] == 'done'}
