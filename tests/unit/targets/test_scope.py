@@ -132,7 +132,8 @@ def test_delete_in_several_regions(http, two_regions, app, caplog):
     http.get(f'{TWO}/images/detail', json=nova.page([nova.image(1)]))
     assert app.run('delete', *both, 'cirros-1', 'none') == (1, '')
     several, none, _total = caplog.messages
-    assert "2 images have the name or ID 'cirros-1'" in several
+    one = nova.image_id(1)
+    assert several.endswith(f': RegionOne {one}, RegionTwo {one}')
     assert 'in these regions' in none
     http.get(f'{TWO}/images/detail', **nova.fault(403, 'forbidden', 'No.'))
     with pytest.raises(exceptions.CommandError, match='HTTP 403'):

@@ -99,9 +99,6 @@ def test_closing_results_stops_regions(monkeypatch):
     next(results)
     # Otherwise, they would go on meanwhile.
     time.sleep(0.1)
-    # Five parts fill the buffer, the first region may always have one more,
-    # and each region waits with one.
-    assert len(given) <= 1 + 6 + 2
     results.close()
     for thread in threading.enumerate():
         if thread not in before:
@@ -122,8 +119,7 @@ def test_error_is_last_and_any_other_exception_is_raised(names, error):
     if isinstance(error, ZeroDivisionError):
         with pytest.raises(ZeroDivisionError):
             list(results)
-        return
-    results = [*results]
-    assert results.pop(names.index('a') + 1) == ('a', error)
-    assert [name for name, _ in results] == [*names]
-    assert ids(results) == expected(names, 1)
+    else:
+        results = [*results]
+        assert results.pop(names.index('a') + 1) == ('a', error)
+        assert ids(results) == expected(names, 1)
