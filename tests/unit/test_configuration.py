@@ -87,67 +87,6 @@ def cloud(http):
     return http
 
 
-class Both:
-    """Runs a list with both programs."""
-
-    def __init__(self, shell_class, http, set_variables, patch, capsys):
-        self._http, self._capsys = http, capsys
-        self._set_variables, self._patch = set_variables, patch
-        self._made = made = []
-
-        class Own(_shell.ComputeImageShell):
-            def __init__(self, *args, **kwargs):
-                made.append(self)
-                super().__init__(*args, **kwargs)
-
-        def osc(words, _patch):
-            made.append(shell_class())
-            return made[-1].run([*words, 'compute', 'image', 'list'])
-
-        def own(words, patch):
-            patch.setattr(_shell, 'ComputeImageShell', Own)
-            if shell._usual_options(words):
-                stand_in = types.SimpleNamespace(Connection=shell._Connection)
-                patch.setattr(clientmanager, 'connection', stand_in)
-            return shell.main([*words, 'list'])
-
-        self._programs = (osc, own)
-
-    def __call__(self, words, variables):
-        """Return what each program does."""
-        self._set_variables(variables)
-        return [self._done(program, words) for program in self._programs]
-
-    def _done(self, program, words):
-        self._http.reset_mock()
-        self._made.clear()
-        self._capsys.readouterr()
-        with kept_logging(), self._patch.context() as patch:
-            # One list for all instances.
-            patch.setattr(osc_lib_shell.OpenStackShell, 'timing_data', [])
-            keep_lists(patch)
-            try:
-                code = program(words, patch)
-            except SystemExit as e:
-                code = e.code
-        printed = self._capsys.readouterr()
-        cloud = getattr(self._made[0], 'cloud', None) if self._made else None
-        return types.SimpleNamespace(
-            code=code,
-            config=comparable(cloud.config if cloud else {}),
-            requests=[
-                (
-                    *(r.method, r.url, r.text, r.verify, r.cert, r.timeout),
-                    r.headers.get('X-Auth-Token'),
-                )
-                for r in self._http.request_history
-            ],
-            # Not the seconds of --timing, which decide how wide it is.
-            out=re.sub(r'\d+\.\d+(e-\d+)?|[ -]+', ' ', printed.out),
-            err=printed.err,
-        )
-
-
 def keep_lists(patch):
     """Undo what ComputeImageShell does to the lists of osc-lib."""
     patch.setattr(auth, 'PLUGIN_LIST', auth.get_plugin_list())
@@ -156,7 +95,10 @@ def keep_lists(patch):
 
 @pytest.fixture
 def both(shell_class, cloud, tmp_path, set_variables, monkeypatch, capsys):
-    """Provide both programs, with two clouds in a file."""
+    """Return a function that tells what each program does, for a list.
+
+    There are two clouds in a file.
+    """
     other = {**CLOUD, 'region_name': 'RegionTwo'}
     clouds = yaml.safe_dump({'clouds': {'mine': CLOUD, 'other': other}})
     (tmp_path / 'clouds.yaml').write_text(clouds)
@@ -165,8 +107,59 @@ def both(shell_class, cloud, tmp_path, set_variables, monkeypatch, capsys):
     keep_lists(monkeypatch)
     for module in (client_config, clientmanager, osc_lib_shell):
         monkeypatch.setattr(module, 'strutils', module.strutils)
+    made = []
+
+    class Own(_shell.ComputeImageShell):
+        def __init__(self, *args, **kwargs):
+            made.append(self)
+            super().__init__(*args, **kwargs)
+
+    def osc(words, _patch):
+        made.append(shell_class())
+        return made[-1].run([*words, 'compute', 'image', 'list'])
+
+    def own(words, patch):
+        patch.setattr(_shell, 'ComputeImageShell', Own)
+        if shell._usual_options(words):
+            stand_in = types.SimpleNamespace(Connection=shell._Connection)
+            patch.setattr(clientmanager, 'connection', stand_in)
+        return shell.main([*words, 'list'])
+
+    def done(program, words):
+        cloud.reset_mock()
+        made.clear()
+        capsys.readouterr()
+        with kept_logging(), monkeypatch.context() as patch:
+            # One list for all instances.
+            patch.setattr(osc_lib_shell.OpenStackShell, 'timing_data', [])
+            keep_lists(patch)
+            try:
+                code = program(words, patch)
+            except SystemExit as e:
+                code = e.code
+        printed = capsys.readouterr()
+        used = getattr(made[0], 'cloud', None) if made else None
+        return types.SimpleNamespace(
+            code=code,
+            config=comparable(used.config if used else {}),
+            requests=[
+                (
+                    *(r.method, r.url, r.text, r.verify, r.cert, r.timeout),
+                    r.headers.get('X-Auth-Token'),
+                )
+                for r in cloud.request_history
+            ],
+            # Not the seconds of --timing, which decide how wide it is.
+            out=re.sub(r'\d+\.\d+(e-\d+)?|[ -]+', ' ', printed.out),
+            err=printed.err,
+        )
+
+    def run(words, variables):
+        set_variables(variables)
+        return [done(program, words) for program in (osc, own)]
+
     with kept_logging():
-        yield Both(shell_class, cloud, set_variables, monkeypatch, capsys)
+        yield run
 
 
 def variables_of(kind, tmp_path):
@@ -266,21 +259,18 @@ def test_other_options_and_no_command_are_refused(both, capsys, word, named):
     ('entry', 'message'),
     [
         ('secret', 'of type str, and not a mapping'),
-        ({**CLOUD, 'region_name': False}, 'name of a region as False'),
         ({**CLOUD, 'networks': 7}, 'TypeError'),
-        (CLOUD, None),
     ],
 )
 def test_malformed_entry_is_one_line(both, tmp_path, entry, message):
     content = yaml.safe_dump({'clouds': {'mine': entry}})
     (tmp_path / 'clouds.yaml').write_text(content)
     osc, own = both([], variables_of('file', tmp_path))
-    assert own.code == osc.code == (message is not None)
-    if message is not None:
-        (line,) = own.err.splitlines()
-        assert line.startswith('The configuration is invalid: ')
-        assert message in line
-        assert 'secret' not in line
+    assert own.code == osc.code == 1
+    (line,) = own.err.splitlines()
+    assert line.startswith('The configuration is invalid: ')
+    assert message in line
+    assert 'secret' not in line
 
 
 def test_usual_options_are_of_osc_lib(shell_class):

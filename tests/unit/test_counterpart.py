@@ -61,12 +61,10 @@ def theirs(line):
     ('refusal', 'line'),
     [
         (POLICY, 'list --name web --status active --limit 5 -f json'),
-        (GONE, 'list --public --marker x --long'),
-        (GONE, 'list --property a=b -c Name --sort-column name'),
+        (GONE, 'list --public --marker x --property a=b -c Name'),
         (POLICY, "show -f shell 'a b;$c'"),
         (GONE, 'show --human-readable -- -x'),
         (POLICY, 'set web --property os_distro=b --property=-c=d=e'),
-        (POLICY, 'unset web --property hw_disk_bus'),
         (GONE, 'delete web db'),
     ],
 )
@@ -116,11 +114,7 @@ def forbid_changes(http, answer):
 
 @pytest.mark.parametrize(
     'line',
-    [
-        f'delete {ID[1]} {ID[2]}',
-        f'set --property=a=b {ID[1]}',
-        f'unset --property=image_type {ID[1]}',
-    ],
+    [f'delete {ID[1]} {ID[2]}', f'unset --property=image_type {ID[1]}'],
 )
 def test_policy_may_forbid_only_the_change(app, http, caplog, line):
     forbid_changes(http, POLICY)
@@ -132,15 +126,12 @@ def test_policy_may_forbid_only_the_change(app, http, caplog, line):
     assert len(changes) == 1
 
 
-OWNER = '-c owner'
-
-
 @pytest.mark.parametrize(
     ('line', 'said', 'shown'),
     [
         ('delete', 'You are not allowed to', '-c protected -c owner'),
-        ('set --property=a=b', f'Not authorized for image {ID[1]}.', OWNER),
-        ('unset --property=image_type', 'Not authorized for image', OWNER),
+        ('set --property=a=b', 'Not authorized for', '-c owner'),
+        ('unset --property=image_type', 'Not authorized for', '-c owner'),
         ('set --property=a=b', 'Image metadata limit exceeded', None),
     ],
 )
@@ -151,9 +142,10 @@ def test_403_of_one_image_says_where_to_look(
     assert app.run(f'{line} {ID[1]}')[0] == 1
     told, _total = errors(caplog)
     assert said in told
-    assert (shown is not None) == ('It may be ' in told)
     assert ('protected,' in told) == (line == 'delete')
-    if shown is not None:
+    if shown is None:
+        assert 'It may be ' not in told
+    else:
         look = told.partition('"openstack image show ')[2].partition('"')[0]
         assert look == f'{shown} {ID[1]}'
         theirs(f'openstack image show {look}')
@@ -189,9 +181,7 @@ def test_suggestion_parses_and_means_the_same(name, words, data):
     most = {'list': 0, 'delete': 3}.get(name, 1)
     names = data.draw(st.lists(NAMES, min_size=most > 0, max_size=most))
     try:
-        mine, line = suggestion(
-            name, [*words, *(['--'] if names else []), *names]
-        )
+        mine, line = suggestion(name, [*words, *['--'] * bool(names), *names])
     except SystemExit:
         return
     if line is None:

@@ -142,6 +142,9 @@ NOT_BOTH = 'not allowed with'
     ('command', 'told'),
     [
         (f'list --marker {ID} --all-regions', '--marker needs a single'),
+        ('list --public --community', NOT_BOTH),
+        # Right before an image is changed, its visibility could not be seen.
+        ('delete --dry-run --community', 'unrecognized'),
         ('delete --include-used', NONE),
         ('prune --type=snapshot', '--keep-'),
         ('set x', NO_PROPERTY),

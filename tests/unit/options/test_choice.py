@@ -281,18 +281,13 @@ def test_summary(app, fleet):
     assert fleet.requests.count('GET /images/detail') == 1
 
 
-@pytest.mark.parametrize(
-    ('keys', 'headers'),
-    [
-        ('property:size,status', ['property:size', 'Status']),
-        ('property:Region', ['property:Region']),
-        ('property:os,type,property:os', ['os', 'Type']),
-    ],
-)
-def test_headers_of_a_summary_are_unique(app, keys, headers):
+def test_headers_of_a_summary_are_unique(app):
+    keys = 'property:size,status,property:Region,property:os,property:os'
     first, *_ = app.rows(f'summary --group-by {keys} --region RegionOne')
-    sums = ['Count', 'Size', 'Oldest', 'Newest']
-    assert [*first] == ['Region', *headers, *sums]
+    assert [*first] == [
+        *('Region', 'property:size', 'Status', 'property:Region', 'os'),
+        *('Count', 'Size', 'Oldest', 'Newest'),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -309,18 +304,3 @@ def test_images_of_a_visibility(app, fleet, words, numbers):
     fleet.visibility |= {IMAGES[n]['id']: 'public' for n in (1, 2, 3, 8)}
     assert chosen(app, *words.split()) == numbers
     assert summary(app, words)[0][0] == len(numbers)
-
-
-@pytest.mark.parametrize(
-    'line',
-    [
-        'list --public --community',
-        # Right before an image is changed, its visibility could not be seen.
-        'delete --dry-run --community',
-    ],
-)
-def test_visibility_that_cannot_be_chosen(app, fleet, line, capsys):
-    with pytest.raises(SystemExit):
-        app.run(line)
-    assert ' --community' in capsys.readouterr().err
-    assert not fleet.requests
