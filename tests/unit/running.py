@@ -128,10 +128,6 @@ class App:
         assert got == code
         return json.loads(printed)
 
-    def listed(self, *words):
-        """Run a list; return the rows."""
-        return self.rows('list', *words)
-
     def acted(self, command, *words, code=0):
         """Run a command; return what it does, or would do, to which image."""
         return [

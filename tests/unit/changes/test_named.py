@@ -13,7 +13,6 @@ from tests.unit.running import WEB
 
 SET = 'set --property=a=b'
 UNSET = 'unset --property=os_distro'
-CHANGES = ['delete', SET, UNSET]
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def fleet(fleet):
     return fleet
 
 
-@pytest.mark.parametrize('command', CHANGES)
+@pytest.mark.parametrize('command', ['delete', SET, UNSET])
 def test_named_image_is_changed_and_nothing_printed(
     app, fleet, caplog, command
 ):

@@ -44,7 +44,7 @@ def numbers(http, count):
 )
 def test_limit_and_max_items(app, http, words, count, limits):
     numbers(http, 2500)
-    assert len(app.listed(*words.split())) == count
+    assert len(app.rows('list', *words.split())) == count
     asked = [int(r.qs['limit'][0]) for r in http.request_history[1:]]
     assert asked == limits
 
@@ -56,7 +56,7 @@ def test_marker_is_an_id_or_a_name(app, http, marker, requests):
     numbers(http, 4)
     # In upper case, then in lower case.
     http.get(ONE, [nova.NOT_FOUND, {'json': {'image': nova.image(1)}}])
-    got = app.listed('--marker', marker)
+    got = app.rows('list', '--marker', marker)
     assert [row['ID'] for row in got] == [nova.image_id(n) for n in (2, 3)]
     assert len(sent(http)) == requests
 
@@ -129,7 +129,7 @@ def test_server_that_never_was_is_an_error(app, http):
     numbers(http, 6)
     http.get(f'{nova.ENDPOINT}/servers/{ID}', **nova.NOT_FOUND)
     with pytest.raises(exceptions.CommandError, match=f'has the ID {ID}'):
-        app.listed('--server', ID)
+        app.rows('list', '--server', ID)
 
 
 NONE = 'No images selected'
@@ -243,11 +243,11 @@ def test_all_regions(app, two_regions):
         ('--all-regions',),
         ('--region', 'RegionTwo', '--region', 'RegionOne'),
     ):
-        got = app.listed(*words)
+        got = app.rows('list', *words)
         assert [(row['Region'], row['ID']) for row in got] == expected
     assert next(iter(got[0])) == 'Region'
-    assert len(app.listed('--all-regions', '--limit', '1')) == 1
-    got = app.listed('--region=RegionTwo', '--marker', ID)
+    assert len(app.rows('list', '--all-regions', '--limit', '1')) == 1
+    got = app.rows('list', '--region=RegionTwo', '--marker', ID)
     assert [row['Region'] for row in got] == ['RegionTwo']
 
 
@@ -268,7 +268,7 @@ def test_region_without_flavor_is_skipped(app, http, two_regions, caplog):
     http.get(f'{nova.ENDPOINT}/flavors/f', json={'flavor': tiny})
     http.get(f'{TWO}/flavors/f', status_code=404)
     http.get(f'{TWO}/flavors/detail', json={'flavors': []})
-    got = app.listed('--all-regions', '--flavor', 'f')
+    got = app.rows('list', '--all-regions', '--flavor', 'f')
     assert [row['Region'] for row in got] == ['RegionOne']
     assert 'Region RegionTwo is skipped' in caplog.text
 

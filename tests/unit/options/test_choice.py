@@ -113,7 +113,7 @@ def fleet(http):
 def chosen(app, *words):
     """Run a list; return the numbers of its images."""
     ids = [entry['id'] for entry in IMAGES]
-    return [ids.index(row['ID']) for row in app.listed(*words)]
+    return [ids.index(row['ID']) for row in app.rows('list', *words)]
 
 
 def test_every_filter_has_a_choice():
@@ -154,7 +154,7 @@ def test_options_combine(app, words, numbers):
 
 def test_newest_requests_a_small_page(app, http):
     for count, size in ((), '20'), (('100',), '100'):
-        app.listed('--newest', *count)
+        app.rows('list', '--newest', *count)
         assert http.last_request.qs['limit'] == [size]
 
 
@@ -182,7 +182,7 @@ def test_images_whose_time_cannot_be_read_are_counted(
 
 
 def test_usage_columns(app):
-    got = app.listed('--usage')
+    got = app.rows('list', '--usage')
     users = {n: row['Used By'] for n, row in enumerate(got) if row['Used By']}
     assert users == {n: [user] for n, user in USED.items()}
     assert [row['Server Name'] for row in got] == [
@@ -210,18 +210,18 @@ def test_images_are_listed_once_for_their_use_and_to_be_shown(
 ):
     many = [image(n, n / 100, f'n-{n}') for n in range(2015)]
     fleet.images = {each['id']: each for each in many}
-    got = app.listed('--usage', *words.split())
+    got = app.rows('list', '--usage', *words.split())
     assert [row['Name'] for row in got] == [f'n-{n}' for n in wanted]
     assert fleet.requests.count('GET /images/detail') == requests
     assert fleet.requests.count('GET /servers/detail') == 1
 
 
 def test_too_many_images_to_keep_are_listed_again(app, fleet, monkeypatch):
-    got = app.listed('--unused')
+    got = app.rows('list', '--unused')
     before = len(fleet.requests)
     # Any page is more than that.
     monkeypatch.setattr(bounds, 'MAX_GATHERED', 10)
-    assert app.listed('--unused') == got
+    assert app.rows('list', '--unused') == got
     assert len(fleet.requests) == 2 * before + 1
 
 
@@ -254,7 +254,7 @@ def test_columns_of_long_are_added(app):
     headers = '"ID","Name","Status","Created At"'
     assert printed.splitlines()[0] == headers
     words = ('--human-readable', '-c', 'Size', '--sort-column', 'Size')
-    sizes = [row['Size'] for row in app.listed(*words)]
+    sizes = [row['Size'] for row in app.rows('list', *words)]
     assert [sizes[0], sizes[1], sizes[-1]] == ['0', '21.4M', '5.4G']
 
 

@@ -103,13 +103,11 @@ def test_shell_format_is_quoted(app, http, tmp_path, shell, name):
     if shutil.which(shell) is None:
         pytest.skip('not installed')
     serve(http, name=name, metadata={str(name): [name]})
-    folder = tmp_path / 'empty'
-    folder.mkdir()
     _, printed = app.run(f'show -f shell --prefix i_ {ID}')
     program = 'eval "$1"; printf "%s|" "$i_name" "$i_size" "$i_properties"'
     done = subprocess.run(
         [shell, '-c', program, shell, printed],
-        cwd=folder,
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,
@@ -117,7 +115,7 @@ def test_shell_format_is_quoted(app, http, tmp_path, shell, name):
     )
     assert done.stdout == f'{name}|21430272|{ {str(name): [name]} }|'
     assert done.stderr == ''
-    assert list(folder.iterdir()) == []
+    assert [file.name for file in tmp_path.iterdir()] == ['clouds.yaml']
     # On a terminal, it is also escaped.
     app.stdout = Terminal()
     serve(http, name='$\x1b')

@@ -69,11 +69,11 @@ def test_list_regions_of_all_clouds(http, two_regions, tmp_path, caplog):
     others = [f'other-{number}' for number in range(8)]
     two = entry(regions=['RegionTwo'])
     app = App(tmp_path, dict.fromkeys(others, two))
-    got = app.listed('--all-clouds', '--all-regions')
+    got = app.rows('list', '--all-clouds', '--all-regions')
     regions = [row['Region'] for row in got]
     assert regions == ['RegionOne', *['RegionTwo'] * 9]
     assert not caplog.messages
-    [row] = app.listed('--all-clouds', '--region=RegionOne')
+    [row] = app.rows('list', '--all-clouds', '--region=RegionOne')
     assert row['Region'] == 'RegionOne'
     # They are reported in order.
     assert caplog.messages == [
@@ -103,7 +103,7 @@ def test_global_options_apply_to_each_region(
     app.options.password = 'of the command line'
     app.options.interface = 'public'
     app.options.timing = True
-    assert len(app.listed('--all-regions')) == 2
+    assert len(app.rows('list', '--all-regions')) == 2
     (login,) = logins(http)
     assert 'of the command line' in login
     # The shell reads only its own session at the end.
