@@ -61,7 +61,8 @@ def theirs(line):
     ('refusal', 'line'),
     [
         (POLICY, 'list --name web --status active --limit 5 -f json'),
-        (GONE, 'list --public --marker x --property a=b -c Name'),
+        (GONE, 'list --public --marker x --long'),
+        (GONE, 'list --property a=b -c Name --sort-column name'),
         (POLICY, "show -f shell 'a b;$c'"),
         (GONE, 'show --human-readable -- -x'),
         (POLICY, 'set web --property os_distro=b --property=-c=d=e'),

@@ -65,25 +65,22 @@ def test_wait_ends_while_keystone_is_mute(shell, http, words):
     assert code == EXIT_TIMEOUT
 
 
-@pytest.mark.parametrize(
-    'setting', ['compute_default_microversion', 'compute_api_version']
-)
-def test_configured_microversion_is_not_sent(shell, http, setting):
-    variables = {'OS_COMPUTE_API_VERSION': '2.90'}
-    assert shell('list', variables=variables, **{setting: '2.90'}) == 0
-    names = [name.lower() for name in http.last_request.headers]
-    assert 'x-auth-token' in names
-    assert not [name for name in names if name.endswith('api-version')]
-
-
-def test_settings_of_compute_are_used(shell, http, slept):
+@pytest.mark.parametrize('version', ['default_microversion', 'api_version'])
+def test_settings_of_compute_are_used_except_a_microversion(
+    shell, http, slept, version
+):
     url = 'http://my.example.com/v2.1'
     http.get(re.compile(url), status_code=503)
     settings = {'endpoint_override': url, 'status_code_retries': 1}
+    settings[version] = '2.90'
     config = {f'compute_{key}': value for key, value in settings.items()}
-    assert shell('list', **config) == 1
-    [*_login, first, again] = [r.url for r in http.request_history]
-    assert first == again == f'{url}/images/detail?limit=1000'
+    variables = {'OS_COMPUTE_API_VERSION': '2.90'}
+    assert shell('list', variables=variables, **config) == 1
+    [*_login, first, again] = http.request_history
+    assert first.url == again.url == f'{url}/images/detail?limit=1000'
+    names = [name.lower() for name in again.headers]
+    assert 'x-auth-token' in names
+    assert not [name for name in names if name.endswith('api-version')]
 
 
 @pytest.mark.parametrize(

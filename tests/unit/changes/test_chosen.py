@@ -16,6 +16,7 @@ from tests.unit.running import errors
 from tests.unit.running import GO
 from tests.unit.running import ID
 from tests.unit.running import Terminal
+from tests.unit.running import WEB
 
 DELETE = 'delete --type=snapshot'
 LAST = 'prune --keep-last=1'
@@ -134,23 +135,21 @@ def test_plan_is_made_again_after_a_minute(
 
 
 @pytest.mark.parametrize(
-    'added',
-    [server('x', image=ID[2]), {'id': ID[2], 'status': 'UNKNOWN'}, None],
-    ids=['server', 'gap', 'gone'],
+    ('change', 'named'),
+    [
+        (lambda f: f.servers.update(x=server('x', image=ID[2])), ID[2]),
+        (lambda f: f.images.pop(ID[2]), ID[2]),
+        (lambda f: f.down.add(WEB), WEB),
+    ],
+    ids=['server', 'gone', 'gap'],
 )
 def test_plan_that_no_longer_holds_is_refused(
-    app, fleet, typed_slowly, caplog, added
+    app, fleet, typed_slowly, caplog, change, named
 ):
-    def meanwhile():
-        if added is None:
-            del fleet.images[ID[2]]
-        else:
-            fleet.servers['x'] = added
-
-    typed_slowly(61, meanwhile)
+    typed_slowly(61, lambda: change(fleet))
     assert app.run(DELETE) == (7, '')
     [message] = errors(caplog)
-    assert ID[2] in message
+    assert named in message
     assert not fleet.writes
 
 

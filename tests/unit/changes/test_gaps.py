@@ -31,13 +31,9 @@ RESTING_ON_SERVERS = [
 ]
 
 
-def lose_cell(fleet):
-    fleet.servers[WEB] = {'id': WEB, 'status': 'UNKNOWN'}
-
-
 @pytest.mark.parametrize('command', RESTING_ON_SERVERS)
 def test_gap_refuses_and_is_named(app, fleet, caplog, command):
-    lose_cell(fleet)
+    fleet.down = {WEB}
     assert app.run(command) == (7, '')
     [message] = caplog.messages
     assert WEB in message
@@ -91,7 +87,7 @@ def test_list_that_breaks_off_changes_nothing(app, fleet, http, slept):
 
 
 def test_gap_does_not_refuse_what_changes_nothing(app, fleet):
-    lose_cell(fleet)
+    fleet.down = {WEB}
     assert app.acted(f'delete --name=cirros-1 {GO}') == [('keep', 1)]
     assert len(app.acted(f'set --all --property=a=b {GO}')) == 6
     assert len(app.rows('list')) == 6

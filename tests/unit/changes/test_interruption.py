@@ -15,7 +15,6 @@ from tests.unit.running import GO
 from tests.unit.running import ID
 
 DELETE = f'delete --type=snapshot {GO}'
-DELETED = f'DELETE /images/{ID[3]}'
 
 
 @pytest.fixture(params=interruption.SIGNALS, ids=lambda number: number.name)
@@ -24,7 +23,7 @@ def interrupted(request, fleet):
     handlers = [signal.getsignal(number) for number in interruption.SIGNALS]
 
     def interrupt(method, path):
-        if f'{method} {path}' == DELETED:
+        if (method, path) == ('DELETE', f'/images/{ID[3]}'):
             os.kill(os.getpid(), request.param)
 
     fleet.before = interrupt

@@ -74,7 +74,7 @@ def shelve_nameless(fleet):
 
 
 def lose_cell(fleet):
-    fleet.servers[WEB] = {'id': WEB, 'status': 'UNKNOWN'}
+    fleet.down = {WEB}
 
 
 @pytest.mark.parametrize('change', [shelve, shelve_nameless, lose_cell])

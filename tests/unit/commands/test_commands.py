@@ -153,7 +153,6 @@ NOT_BOTH = 'not allowed with'
         ('delete x --type=snapshot', NOT_BOTH),
         ('delete x --all-regions', NOT_BOTH),
         ('unset x --property=a --all', NOT_BOTH),
-        ('unset x --property=a --without-name=x', NOT_BOTH),
         ('delete --not-name-pattern=a --not-name=x', NO_ALL),
         ('unset --property=a --with-property=a!=b', NO_ALL),
         ('delete x --detailed-exitcode', 'needs --dry-run'),
@@ -172,7 +171,6 @@ NOT_BOTH = 'not allowed with'
         ('create --status=ACTIV', 'choose from ACTIVE'),
         ('create --with-metadata==x', '--with-metadata'),
         ('check --warning=2d --critical=1d', '--warning is longer'),
-        ('check web --all', NOT_BOTH),
     ],
 )
 def test_usage_errors(app, http, two_regions, caplog, capsys, command, told):
