@@ -187,7 +187,6 @@ def test_suggestion_parses_and_means_the_same(name, words, data):
         return
     if line is None:
         return
-    other = theirs(line)
     expected = vars(mine)
     if name == 'list':
         for one in ('name', 'status'):
@@ -195,6 +194,6 @@ def test_suggestion_parses_and_means_the_same(name, words, data):
             expected[one] = value[0] if value else None
         items = {key: value for key, value, _ in mine.property or ()}
         expected['property'] = items or None
-    for key, value in vars(other).items():
+    for key, value in vars(theirs(line)).items():
         if key in expected and expected[key] is not False:
             assert value == expected[key], key

@@ -50,15 +50,16 @@ def test_gap_refuses_and_is_named(app, fleet, caplog, command):
     assert {ID[1], ID[2], ID[3]} <= {*fleet.images}
 
 
-@pytest.mark.parametrize('metadata', [None, ['x'], ..., 'no image'])
+@pytest.mark.parametrize(
+    'metadata', [{'metadata': None}, {'metadata': ['x']}, {}, None]
+)
 def test_what_is_no_image_or_has_no_properties_is_a_gap(
     app, fleet, http, caplog, metadata
 ):
-    image, named = {**fleet.images[ID[5]], 'metadata': metadata}, ID[5]
-    if metadata is ...:
-        del image['metadata']
-    elif metadata == 'no image':
-        image, named = None, 'one without an ID'
+    image, named = None, 'one without an ID'
+    if metadata is not None:
+        named, name = ID[5], 'cirros-5'
+        image = {'id': named, 'name': name, 'status': 'ACTIVE', **metadata}
     listed = nova.page([*{**fleet.images, ID[5]: image}.values()])
     http.get(nova.DETAIL, json=listed)
     http.get(f'{nova.ENDPOINT}/images/{ID[5]}', json={'image': image})

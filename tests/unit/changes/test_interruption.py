@@ -20,7 +20,7 @@ DELETE = f'delete --type=snapshot {GO}'
 @pytest.fixture(params=interruption.SIGNALS, ids=lambda number: number.name)
 def interrupted(request, fleet):
     """Send a signal in the middle of the third deletion, before it is made."""
-    handlers = [signal.getsignal(number) for number in interruption.SIGNALS]
+    handlers = [*map(signal.getsignal, interruption.SIGNALS)]
 
     def interrupt(method, path):
         if (method, path) == ('DELETE', f'/images/{ID[3]}'):
@@ -28,9 +28,7 @@ def interrupted(request, fleet):
 
     fleet.before = interrupt
     yield 128 + request.param
-    assert [
-        signal.getsignal(number) for number in interruption.SIGNALS
-    ] == handlers
+    assert [*map(signal.getsignal, interruption.SIGNALS)] == handlers
 
 
 @pytest.mark.parametrize('form', ['json', 'table'])

@@ -10,7 +10,6 @@ from osc_lib import exceptions
 import pytest
 
 from osc_compute_images.api.changes.plan import Plan
-from osc_compute_images.changes import work
 from testbed import nova
 from testbed.fleet import server
 from tests.unit.changes.conftest import REGIONS
@@ -27,12 +26,6 @@ from tests.unit.running import ID
 PRUNE = 'prune --keep-last=1'
 DELETE = 'delete --type=snapshot'
 SET = 'set --all --property=a=b'
-
-
-@pytest.fixture
-def app(tmp_path):
-    """Provide the shell with two clouds, of which none is the default."""
-    return App(tmp_path, {'other': CLOUD})
 
 
 @pytest.fixture
@@ -158,8 +151,9 @@ def refused(app, fleet, caplog, file, *words):
     return message
 
 
-def test_plan_of_another_place(app, fleet, reviewed, caplog, monkeypatch):
+def test_plan_of_another_place(fleet, reviewed, caplog, tmp_path, monkeypatch):
     file = reviewed(PRUNE)
+    app = App(tmp_path, {'other': CLOUD})
     app.options.cloud = 'other'
     assert 'made in cloud mycloud' in refused(app, fleet, caplog, file)
     app.options.cloud = 'mycloud'
@@ -295,13 +289,12 @@ def test_totals(app, fleet, caplog):
 
 
 def test_images_that_are_not_changed_are_reported_once(
-    app, fleet, reviewed, caplog, monkeypatch, typed
+    app, fleet, reviewed, caplog, typed_slowly
 ):
     """Even if the answer took long, and the plan is made again."""
     file = reviewed(f'delete {ID[1]} cirros-2 cirros-3')
     fleet.images[ID[1]]['name'] = 'cirros-2'
-    monkeypatch.setattr(work, '_FRESH', -1)
-    typed('y\n')
+    typed_slowly(61, lambda: None)
     got = app.rows('apply', file, code=1)
     assert [r['Result'] for r in got] == ['kept', 'kept', 'done']
     ambiguous, kept, total = errors(caplog)

@@ -77,8 +77,7 @@ def test_level_is_the_exit_code(app, caplog, words, code, short, line):
 
 
 def test_columns(app, fleet):
-    words = ('--include-ok', '--sort-column=Age', '--sort-descending')
-    got = app.rows('check', *words)
+    got = app.rows('check --include-ok --sort-column=Age --sort-descending')
     assert levels(got) == [('db', 'OK'), ('web', 'OK')]
     web = got[1]
     assert 5 * 3600 <= web.pop('Age') < 5 * 3600 + 600

@@ -64,6 +64,7 @@ def taken(fleet):
         (['--with-metadata=backup', '--with-metadata=backup!=no'], ['web']),
         (['--name-regex=^(web|app)$', '--status=shutoff'], ['app']),
         (['--name-pattern=web', '--name-pattern=db'], ['web', 'db']),
+        (['--status=ERROR', '--status=SHUTOFF'], ['app']),
         (['db', 'web', DB.upper()], ['db', 'web']),
     ],
 )

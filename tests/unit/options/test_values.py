@@ -22,23 +22,18 @@ def parser_of_command(name):
     return COMMANDS[name](None, None).get_parser('openstack x')
 
 
-KEEP = ('keep-last', 'keep-daily', 'keep-within')
 TIMES = ('created-before', 'created-after', 'changes-before', 'changes-since')
 
 
 def read(option, text):
-    name = 'prune' if option in KEEP else 'list'
-    words = []
-    if option == 'timeout':
-        name, words = 'show', ['x']
-    parser = parser_of_command(name)
-    parsed = parser.parse_args([f'--{option}={text}', *words])
+    name = 'prune' if option.startswith('keep-') else 'list'
+    parser = parser_of_command('create' if option == 'timeout' else name)
+    parsed = parser.parse_args([f'--{option}={text}'])
     value = vars(parsed)[option.replace('-', '_')]
     return value[0] if isinstance(value, list) else value
 
 
 VALID = {
-    'limit': {'1': 1},
     'max-items': {'0100': 100},
     'keep-last': {'0': 0},
     'timeout': {'90': 90, '0.5': 0.5},
@@ -55,7 +50,6 @@ VALID = {
     'property': {
         'a': ('a', None, True),
         'a=': ('a', '', True),
-        'a=b=c': ('a', 'b=c', True),
         'a!=': ('a', '', False),
         'a=!=b': ('a', '!=b', True),
         'a!!=b': ('a!', 'b', False),

@@ -61,15 +61,10 @@ def test_properties_are_displayed_in_order_of_keys(metadata, shown):
         column < 'text'  # noqa: B015
 
 
-class Stream(io.StringIO):
-    """Replaces stdout."""
-
-    def __init__(self, encoding='utf-8', errors='strict'):
-        super().__init__()
-        self._is = encoding, errors
-
-    encoding = property(lambda self: self._is[0])
-    errors = property(lambda self: self._is[1])
+def stream_of(encoding, errors='strict'):
+    """Return what replaces stdout."""
+    fields = {'encoding': encoding, 'errors': errors}
+    return type('Stream', (io.StringIO,), fields)()
 
 
 ODD = 'Größe 映像 \x1b\U0001f600'
@@ -79,9 +74,9 @@ SAFE = ODD.replace('\x1b', r'\x1b')
 @pytest.mark.parametrize(
     ('stream', 'form', 'shown'),
     [
-        (Stream('latin-1'), 'table', r'Größe \u6620\u50cf \x1b\U0001f600'),
-        (Stream('ascii', 'replace'), 'table', SAFE),
-        (Stream('ascii'), 'value', ODD),
+        (stream_of('latin-1'), 'table', r'Größe \u6620\u50cf \x1b\U0001f600'),
+        (stream_of('ascii', 'replace'), 'table', SAFE),
+        (stream_of('ascii'), 'value', ODD),
         (Terminal(), 'value', SAFE),
         (io.StringIO(), 'table', SAFE),
     ],
