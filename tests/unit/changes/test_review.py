@@ -29,6 +29,12 @@ SET = 'set --all --property=a=b'
 
 
 @pytest.fixture
+def app(tmp_path):
+    """Provide the shell with two clouds, of which none is the default."""
+    return App(tmp_path, {'other': CLOUD})
+
+
+@pytest.fixture
 def reviewed(app, tmp_path):
     """Return a function that writes a plan, and returns its file."""
     return lambda *words: written(tmp_path, app.rows(*words, DRY))
@@ -151,9 +157,8 @@ def refused(app, fleet, caplog, file, *words):
     return message
 
 
-def test_plan_of_another_place(fleet, reviewed, caplog, tmp_path, monkeypatch):
+def test_plan_of_another_place(app, fleet, reviewed, caplog, monkeypatch):
     file = reviewed(PRUNE)
-    app = App(tmp_path, {'other': CLOUD})
     app.options.cloud = 'other'
     assert 'made in cloud mycloud' in refused(app, fleet, caplog, file)
     app.options.cloud = 'mycloud'

@@ -69,9 +69,7 @@ def levels(got):
     ],
 )
 def test_level_is_the_exit_code(app, caplog, words, code, short, line):
-    assert levels(app.rows('check', *words.split(), code=code)) == [
-        *short.items()
-    ]
+    assert levels(app.rows(f'check {words}', code=code)) == [*short.items()]
     [message] = caplog.messages
     assert message == f'{LEVELS[code]}: {line}'
 

@@ -66,11 +66,9 @@ def test_image_to_change_is_not_found_if_a_cloud_failed():
 
 def test_list_regions_of_all_clouds(http, two_regions, tmp_path, caplog):
     others = [f'other-{number}' for number in range(8)]
-    two = entry(regions=['RegionTwo'])
-    app = App(tmp_path, dict.fromkeys(others, two))
-    got = app.rows('list', '--all-clouds', '--all-regions')
-    regions = [row['Region'] for row in got]
-    assert regions == ['RegionOne', *['RegionTwo'] * 9]
+    app = App(tmp_path, dict.fromkeys(others, entry(regions=['RegionTwo'])))
+    got = app.rows('list --all-clouds --all-regions')
+    assert [row['Region'] for row in got] == ['RegionOne', *['RegionTwo'] * 9]
     assert not caplog.messages
     [row] = app.rows('list', '--all-clouds', '--region=RegionOne')
     assert row['Region'] == 'RegionOne'
