@@ -43,9 +43,9 @@ def imported_by(*modules):
 
 def test_api_does_not_import_the_shell():
     modules = imported_by(*(n for n in MODULES if n.startswith(api.__name__)))
-    # Only name_regex needs regex, and it takes long to import.
-    unwanted = {'cliff', 'osc_lib', 'openstackclient', 'openstack', 'regex'}
-    assert not modules & unwanted
+    assert not modules & {'cliff', 'osc_lib', 'openstackclient', 'openstack'}
+    # It takes long, and only name_regex needs it.
+    assert 'regex' not in modules
 
 
 def test_commands_import_nothing_heavy():
@@ -65,8 +65,11 @@ def test_commands_import_nothing_heavy():
 
 def test_formatter_imports_no_other_module_of_ours():
     """``openstack`` loads it with every list."""
-    ours = imported_by('osc_compute_images.jsonl') & MODULES.keys()
-    assert ours == {'osc_compute_images', 'osc_compute_images.jsonl'}
+    modules = imported_by('osc_compute_images.jsonl')
+    assert {m for m in modules if m.startswith('osc_compute_images')} == {
+        'osc_compute_images',
+        'osc_compute_images.jsonl',
+    }
 
 
 def imports_of(path, skipped=()):
@@ -90,20 +93,6 @@ def imports_of(path, skipped=()):
             case node:
                 nodes += ast.iter_child_nodes(node)
     return found
-
-
-def test_api_needs_no_more_than_its_page_says():
-    page = (ROOT.parent / 'doc' / 'source' / 'api.rst').read_text()
-    [needed] = re.findall('pip install (keystoneauth1 .*)', page)
-    # keystoneauth1 needs these.
-    known = {*needed.split(), 'requests', 'urllib3', *sys.stdlib_module_names}
-    for name, path in MODULES.items():
-        # Whoever uses clouds has openstacksdk.
-        if '.api' in name and '.api.clouds' not in name:
-            imported = imports_of(path)
-            ours = {each for each in imported if each.startswith(ROOT.name)}
-            assert {n.split('.')[0] for n in imported - ours} <= known, name
-            assert all('.api' in n or n.endswith('.text') for n in ours), name
 
 
 def test_imports_have_no_circle():
@@ -146,10 +135,13 @@ def test_imports_in_functions_are_few_and_say_why():
             assert len(reasons) <= allowed.get(folder, 1), path
 
 
-def test_version_is_the_installed_one():
+def test_version_is_the_installed_one(monkeypatch):
     assert osc_compute_images.__version__ == importlib.metadata.version(
         'osc-compute-images'
     )
+    # As with PYTHONPATH.
+    monkeypatch.setattr(sys, 'path', [])
+    assert osc_compute_images.__version__ == 'unknown'
     with pytest.raises(AttributeError, match='no attribute'):
         osc_compute_images.no_such_name  # noqa: B018
 
