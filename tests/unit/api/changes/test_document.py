@@ -35,8 +35,8 @@ images_ = st.builds(
     st.none() | names,
     status=st.sampled_from(['ACTIVE', 'SAVING', 'ERROR']),
     created=st.integers(1, 9).map(day),
-    updated=st.just(day(9)),
-    size=st.just(5),
+    updated=st.sampled_from([day(9), day(10)]),
+    size=st.sampled_from([5, 6]),
     metadata=st.sampled_from([{}, {'a': '1'}, {'a': '2'}]),
 )
 
@@ -66,10 +66,13 @@ def seen(step):
     )
 
 
-@given(plans())
-def test_document_has_all_of_a_plan(made):
+@given(plans(), st.integers(0, 5))
+def test_document_has_all_of_a_plan(made, number):
     text = made.to_json(ORIGIN)
     read = Plan.from_json(text)
+    # Rows may be removed.
+    left = json.dumps(json.loads(text)[number:])
+    assert Plan.from_json(left).steps == read.steps[number:]
     assert [*map(seen, read.steps)] == [*map(seen, made.steps)]
     assert [*_document.read(text).by_origin] == [ORIGIN]
     lines = '\n'.join(map(json.dumps, json.loads(text)))
@@ -80,7 +83,9 @@ def test_document_has_all_of_a_plan(made):
 @given(plans(), plans())
 def test_only_what_was_reviewed_and_is_planned_again(reviewed, current):
     """It changes nothing else, and says for each image why not."""
-    steps = current.only(Plan.from_json(reviewed.to_json())).steps
+    document = Plan.from_json(reviewed.to_json())
+    assert reviewed.only(document).steps == reviewed.changes
+    steps = current.only(document).steps
     assert [s.image.id for s in steps] == [
         s.image.id for s in reviewed.changes
     ]
@@ -103,12 +108,6 @@ def test_image_that_is_kept_now_tells_why():
     marked = plan.delete(images, keep=lambda _: 'it is marked')
     (step,) = marked.only(plan.delete(images)).steps
     assert (step.reason, step.is_refused) == ('it is marked', True)
-
-
-@given(plans())
-def test_plan_that_is_made_again_is_applied_as_reviewed(made):
-    again = made.only(Plan.from_json(made.to_json()))
-    assert again.steps == made.changes
 
 
 values = st.recursive(
@@ -139,14 +138,6 @@ def test_altered_document_is_refused(made, data, column, value):
     assume(json.dumps(row) != json.dumps(before))
     with pytest.raises(PlanRefused, match='The plan is refused'):
         Plan.from_json(json.dumps(rows))
-
-
-@given(plans(), st.data())
-def test_rows_may_be_removed(made, data):
-    rows = json.loads(made.to_json())
-    left = [row for row in rows if data.draw(st.booleans())]
-    steps = Plan.from_json(json.dumps(left)).steps
-    assert [s.image.id for s in steps] == [row['ID'] for row in left]
 
 
 def test_text_that_is_no_plan():
