@@ -277,32 +277,3 @@ def test_lost_response_to_change_is_verified(
     is_done = moment == 'after' and answer == 'readable'
     assert (result, why == '') == ('done' if is_done else 'failed', is_done)
     assert len(fleet.writes) == 1
-
-
-# --- properties -----------------------------------------------------------
-
-
-def test_properties_are_set_and_unset(api, fleet):
-    images = [i for i in api.list_detail() if i.id in ID[0:2]]
-    before = dict(fleet.images[ID[0]]['metadata'])
-    todo = plan.set_properties(images, {'a': 'b'})
-    assert requests_of(fleet, todo, api) == [
-        request
-        for i in (ID[1], ID[0])
-        for request in (f'GET /images/{i}', f'POST /images/{i}/metadata')
-    ]
-    assert fleet.images[ID[0]]['metadata'] == {**before, 'a': 'b'}
-    results(api, plan.unset_properties(api.list_detail(), ['a']))
-    assert fleet.images[ID[0]]['metadata'] == before
-    results(api, CHANGES['replace']([api.get(ID[0])]))
-    assert fleet.images[ID[0]]['metadata'] == {'a': 'b'}
-
-
-def test_property_that_cannot_be_removed_is_an_error(api, fleet, http):
-    todo = CHANGES['unset']([api.get(ID[0])])
-    http.delete(
-        f'{nova.ENDPOINT}/images/{ID[0]}/metadata/os_distro',
-        **nova.fault(400, 'badRequest', 'Locked.'),
-    )
-    ((result, why),) = results(api, todo).values()
-    assert (result, why[:7]) == ('failed', 'Locked.')

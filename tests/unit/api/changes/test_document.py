@@ -28,32 +28,36 @@ names = st.text(
     st.sampled_from('\ud800\0\x1b\u202e\'"\\\n') | st.characters(), max_size=5
 )
 
-
-images_ = st.builds(
-    image,
-    st.sampled_from(ID[:6]),
-    st.none() | names,
-    status=st.sampled_from(['ACTIVE', 'SAVING', 'ERROR']),
-    created=st.integers(1, 9).map(day),
-    updated=st.sampled_from([day(9), day(10)]),
-    size=st.sampled_from([5, 6]),
-    metadata=st.sampled_from([{}, {'a': '1'}, {'a': '2'}]),
+IMAGES = st.lists(
+    st.builds(
+        image,
+        st.sampled_from(ID[:6]),
+        st.none() | names,
+        status=st.sampled_from(['ACTIVE', 'SAVING', 'ERROR']),
+        created=st.integers(1, 9).map(day),
+        updated=st.sampled_from([day(9), day(10)]),
+        size=st.sampled_from([5, 6]),
+        metadata=st.sampled_from([{}, {'a': '1'}, {'a': '2'}]),
+    ),
+    min_size=1,
+    unique_by=lambda i: i.id,
 )
-
-
-@st.composite
-def plans(draw):
-    """Make plans of all kinds, of images with any name."""
-    images = draw(st.lists(images_, min_size=1, unique_by=lambda i: i.id))
-    kind = draw(st.sampled_from(['delete', 'prune', 'set', 'unset']))
-    if kind == 'delete':
-        return plan.delete(images)
-    if kind == 'prune':
-        rules = Rules(last=draw(st.integers(0, 2)))
-        return plan.prune(images, rules, group_by=['type'])
-    if kind == 'set':
-        return plan.set_properties(images, {'a': '1', 'b': draw(texts)})
-    return plan.unset_properties(images, ['a'])
+#: All kinds of plans, of images with any name.
+PLANS = st.one_of(
+    st.builds(plan.delete, IMAGES),
+    st.builds(
+        plan.prune,
+        IMAGES,
+        st.builds(Rules, last=st.integers(0, 2)),
+        group_by=st.just(['type']),
+    ),
+    st.builds(
+        plan.set_properties,
+        IMAGES,
+        texts.map(lambda text: {'a': '1', 'b': text}),
+    ),
+    st.builds(plan.unset_properties, IMAGES, st.just(['a'])),
+)
 
 
 def seen(step):
@@ -66,7 +70,7 @@ def seen(step):
     )
 
 
-@given(plans(), st.integers(0, 5))
+@given(PLANS, st.integers(0, 5))
 def test_document_has_all_of_a_plan(made, number):
     text = made.to_json(ORIGIN)
     read = Plan.from_json(text)
@@ -80,7 +84,7 @@ def test_document_has_all_of_a_plan(made, number):
     assert Plan.from_json(b'\xef\xbb\xbf' + text.encode()) == read
 
 
-@given(plans(), plans())
+@given(PLANS, PLANS)
 def test_only_what_was_reviewed_and_is_planned_again(reviewed, current):
     """It changes nothing else, and says for each image why not."""
     document = Plan.from_json(reviewed.to_json())
@@ -120,7 +124,7 @@ values = st.recursive(
 
 
 @given(
-    plans(),
+    PLANS,
     st.data(),
     st.sampled_from([*_document.COLUMNS, 'Other']),
     values

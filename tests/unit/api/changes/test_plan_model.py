@@ -463,8 +463,3 @@ def test_plan_interrupted_at_any_request_can_be_completed(
         fleet.before = fleet.after = lambda _method, _path: None
         App(tmp_path).rows(command, GO)
         assert state(fleet) == state(whole), number
-        # A third run has nothing to do.
-        done = len(fleet.writes)
-        rows = App(tmp_path).rows(command, GO)
-        assert {row['Result'] for row in rows} <= {'kept'}
-        assert len(fleet.writes) == done

@@ -25,16 +25,9 @@ GONE = {'itemNotFound': {'code': 404, 'message': 'No such server.'}}
 BUSY = {'conflictingRequest': {'code': 409, 'message': 'It has a task.'}}
 
 
-def step(**fields):
-    values = {'name': 'web', 'status': 'ACTIVE', 'image_id': IMAGE}
-    server = Server(id=SERVER, **(values | fields))
-    [made] = plan.create([server], [], 'nightly', include_volumes=True)
-    return made
-
-
-def now(ago=0):
-    time = datetime.datetime.now(datetime.UTC)
-    return (time - datetime.timedelta(minutes=ago)).isoformat()
+STEPS = plan.create(
+    [Server(SERVER, 'web', 'ACTIVE', image_id=IMAGE)], [], 'nightly'
+)
 
 
 def test_create(api, http):
@@ -72,8 +65,10 @@ LOST = {'exc': requests.ConnectionError}
 def test_lost_response(api, http, answer, minutes, is_found):
     """The image is looked for; one of yesterday is another."""
     http.post(ACTION, **answer)
+    ago = datetime.timedelta(minutes=minutes)
+    created = (datetime.datetime.now(datetime.UTC) - ago).isoformat()
     image = nova.image(
-        2, name='nightly', created=now(minutes), server={'id': SERVER}
+        2, name='nightly', created=created, server={'id': SERVER}
     )
     http.get(nova.DETAIL, json=nova.page([image]))
     if is_found:
@@ -94,7 +89,7 @@ def test_lost_response(api, http, answer, minutes, is_found):
 )
 def test_outcomes(api, http, status, body, result, image_id, error):
     http.post(ACTION, status_code=status, json=body)
-    [outcome] = apply(api, [step()])
+    [outcome] = apply(api, STEPS)
     assert (outcome.result, outcome.image_id) == (result, image_id)
     assert type(outcome.error) is error
 
@@ -110,23 +105,11 @@ def test_wait(api, http, slept):
     seen = []
     [done] = apply(
         api,
-        [step()],
+        STEPS,
         wait=True,
         on_create=lambda _step, image_id: seen.append(image_id),
         on_poll=lambda _step, image: seen.append(image.status),
     )
     assert (done.result, seen) == (Result.DONE, [IMAGE, 'SAVING', 'ACTIVE'])
-    [failed] = apply(api, [step()], wait=True)
+    [failed] = apply(api, STEPS, wait=True)
     assert (failed.result, failed.image_id) == (Result.FAILED, IMAGE)
-
-
-def test_server_of_a_snapshot_of_a_volume_is_recorded(api, http):
-    """Nova does not record it."""
-    http.post(ACTION, status_code=202, json={'image_id': IMAGE})
-    skipped, done = apply(
-        api, [step(task_state='x'), step(image_id=None)], properties={'a': 'b'}
-    )
-    assert (skipped.result, done.result) == (Result.SKIPPED, Result.DONE)
-    [sent] = [r for r in http.request_history if r.url == ACTION]
-    metadata = sent.json()['createImage']['metadata']
-    assert metadata == {'instance_uuid': SERVER, 'a': 'b'}
