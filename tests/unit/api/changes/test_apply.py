@@ -168,8 +168,6 @@ MEANWHILE = [
     ('delete', LIST, boot, 'skipped', 'server new was booted from it'),
     ('delete', SELF, shelve, 'skipped', SHELVED),
     ('delete', LIST, lose_cell, 'skipped', GAP),
-    # It was listed before.
-    ('delete', SELF, lose_cell, 'skipped', f'server {WEB}, which is UNKNOWN'),
     ('delete', LIST, lambda _fleet: lose(), 'failed', 'Unable to'),
     ('delete', 'GET /ser', miss_server, 'skipped', f'server {WEB} exists, an'),
     ('delete', '', remove(), 'gone', ''),

@@ -2,9 +2,7 @@
 
 """Combined filters, compared with sets and with a model of Nova's filters."""
 
-from collections.abc import Callable
 import operator
-from typing import Any
 
 from hypothesis import given
 import hypothesis.strategies as st
@@ -33,7 +31,7 @@ SERVERS = [nova.image_id(n) for n in (7, 8)]
 
 
 @st.composite
-def entries(draw: Callable[[Any], Any]) -> dict[str, Any]:
+def entries(draw):
     """Draw a record of an image, with its status in Glance."""
     status = draw(st.sampled_from([*nova_filters.GLANCE_STATUSES]))
     metadata = draw(
@@ -73,7 +71,7 @@ LISTS = st.lists(entries(), max_size=12).map(
 )
 
 
-def comparisons(make: Callable[..., filters.Filter]) -> Any:
+def comparisons(make):
     words = ('at_least', 'at_most', 'exactly', 'more_than', 'less_than')
     return st.dictionaries(
         st.sampled_from(words), st.integers(0, 3), min_size=1
@@ -123,7 +121,7 @@ TREES = st.recursive(
 )
 
 
-def combined(tree: Any, value_of: Callable[[filters.Filter], Any]) -> Any:
+def combined(tree, value_of):
     """Combine the filters of a tree, or their values."""
     first, *operands = tree
     if not operands:
