@@ -119,8 +119,6 @@ CHANGES = {
     'unset': lambda i: plan.unset_properties(i, ['os_distro', 'z']),
 }
 
-# --- what happens meanwhile -----------------------------------------------
-
 
 def edit(number=1, **fields):
     return lambda fleet: fleet.images[ID[number]].update(fields)
@@ -210,9 +208,6 @@ def test_image_or_server_changed(
     assert bool(why) == bool(reason)
     is_write = request_.startswith(('DELETE', 'POST'))
     assert any(ID[number] in write for write in fleet.writes) == is_write
-
-
-# --- what fails -----------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,6 @@ from tests.unit.api.changes.conftest import image
 from tests.unit.api.changes.conftest import usage_of
 from tests.unit.project.examples import examples
 
-# --- all rules ------------------------------------------------------------
-
 #: A server in one of them is, or may be, stored in its snapshots.
 UNSETTLED = [
     *('SHELVED', 'SHELVED_OFFLOADED', 'ERROR', 'UNKNOWN', 'RESCUE', 'RESIZE'),
@@ -128,6 +126,8 @@ def test_rules(servers, images, missing, is_all, accept_gaps):
     assert bool(usage.gaps) == gap
     without = [s for s in servers if not s.image_id]
     on_volumes = (*(s for s in without if not s.may_use_any_image),)
+    by_default = before.unknown
+    assert (by_default.other_projects, by_default.down_cells) == (True, False)
     assert usage.unknown == Unknown(not is_all, on_volumes, is_all)
     for make, matches in (
         (usage.unused, lambda one: not usage.is_used(one)),
@@ -140,9 +140,6 @@ def test_rules(servers, images, missing, is_all, accept_gaps):
         else:
             chosen = [*filter(make().matches, images)]
             assert chosen == [*filter(matches, images)]
-
-
-# --- single rules ---------------------------------------------------------
 
 
 def test_images_that_a_server_uses():
@@ -201,9 +198,6 @@ def test_reasons(reason):
     protection = protection.with_servers(ServerList(tuple(servers)))
     stored = ', may be stored in it' if 'which' in reason else ''
     assert protection.reason(of_one) == reason + stored
-
-
-# --- over HTTP ------------------------------------------------------------
 
 
 def test_usage_lists_images_and_servers(api, http):
