@@ -270,3 +270,11 @@ def test_lost_response_to_change_is_verified(
     is_done = moment == 'after' and answer == 'readable'
     assert (result, why == '') == ('done' if is_done else 'failed', is_done)
     assert len(fleet.writes) == 1
+
+
+def test_property_that_cannot_be_removed_is_an_error(api, fleet, http):
+    todo = CHANGES['unset']([api.get(ID[0])])
+    url = f'{nova.ENDPOINT}/images/{ID[0]}/metadata/os_distro'
+    http.delete(url, **nova.fault(400, 'badRequest', 'Locked.'))
+    ((result, why),) = results(api, todo).values()
+    assert (result, why[:7]) == ('failed', 'Locked.')

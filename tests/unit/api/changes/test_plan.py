@@ -52,9 +52,6 @@ def test_image_with_invalid_id_is_kept(make, image_id):
     assert refused(PLANS[make]([invalid])) == 'its ID is invalid'
 
 
-# --- deletion -------------------------------------------------------------
-
-
 def test_only_active_and_error_images_are_deleted():
     statuses = ['ACTIVE', 'active', 'ERROR', 'SAVING', None]
     images = [image(f'{n}', status=s) for n, s in enumerate(statuses)]
@@ -84,9 +81,6 @@ def test_protected_images_are_kept_and_refused():
         assert [s.image.id for s in made.changes] == [*changed]
         assert made.protection is protection
     assert plan.delete(images, named=True).named
-
-
-# --- pruning --------------------------------------------------------------
 
 
 def test_rules_apply_to_each_group():
@@ -143,9 +137,6 @@ def test_keep_what_a_text_names():
     for text in ('', 'no ID', ID[1][1:], ID[1][:-1]):
         with pytest.raises(PlanRefused, match=r'no UUID in main\.tf'):
             keep.named_in(text, 'main.tf')
-
-
-# --- properties -----------------------------------------------------------
 
 
 @pytest.mark.parametrize('named', [True, False])

@@ -24,8 +24,6 @@ def stored(fleet):
     return fleet.images[ID]['metadata']
 
 
-# --- validation -----------------------------------------------------------
-
 #: Some fields: see the functional tests.
 FIELDS = ('file', 'min_ram', 'name', 'os_hidden', 'remove_props', 'visibility')
 NO_LISTS = (
@@ -117,9 +115,6 @@ def test_properties_are_checked_before_and_after(api, http):
         api.set_metadata_item(ID, 'b', 'new')
 
 
-# --- removing -------------------------------------------------------------
-
-
 def test_removing_continues_after_errors_of_a_key(api, fleet, http):
     with pytest.raises(images.PropertiesNotDeleted, match='1 of 3 pro') as e:
         api.delete_metadata_items(ID, ['a', 'none', 'b', 'a'])
@@ -142,9 +137,6 @@ def test_removing_continues_after_errors_of_a_key(api, fleet, http):
     fleet.images.clear()
     with pytest.raises(images.ImageNotFound):
         api.delete_metadata_items(ID, ['a', 'b'])
-
-
-# --- the visibility -------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -180,9 +172,6 @@ def test_unknown_visibility_is_none(api, http, answer):
     http.get(f'{nova.ENDPOINT}/images', status_code=500)
     with pytest.raises(images.ServerError):
         api.find_visibility(ID)
-
-
-# --- the commands ---------------------------------------------------------
 
 
 def error_of(app, *words):

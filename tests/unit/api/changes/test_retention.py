@@ -103,8 +103,6 @@ GROUPS = (
         ({'monthly': 2}, 'k.k. kk.. k..k kk. k'),
         ({'yearly': 2}, 'k.k. k.k. k..k kk. k'),
         ({'within': 30 * HOUR}, 'k... kk.. kkkk kkk k'),
-        ({'last': 1, 'daily': 2}, 'kk.. kk.. k..k kk. k'),
-        ({'weekly': 1, 'monthly': 2, 'yearly': 1}, 'k.k. kk.. k..k kk. k'),
         ({'hourly': 4, 'yearly': 0}, 'kkkk kkkk kk.k kk. k'),
         ({'last': 0, 'hourly': 1, 'weekly': 3}, 'k..k k.kk k..k kk. k'),
         ({'daily': 1, 'within': 5 * HOUR}, 'k... k... kkk. kkk k'),

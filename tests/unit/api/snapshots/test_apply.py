@@ -25,9 +25,12 @@ GONE = {'itemNotFound': {'code': 404, 'message': 'No such server.'}}
 BUSY = {'conflictingRequest': {'code': 409, 'message': 'It has a task.'}}
 
 
-STEPS = plan.create(
-    [Server(SERVER, 'web', 'ACTIVE', image_id=IMAGE)], [], 'nightly'
-)
+def steps(**fields):
+    servers = [Server(SERVER, 'web', 'ACTIVE', **fields)]
+    return plan.create(servers, [], 'nightly', include_volumes=True)
+
+
+STEPS = steps(image_id=IMAGE)
 
 
 def test_create(api, http):
@@ -113,3 +116,13 @@ def test_wait(api, http, slept):
     assert (done.result, seen) == (Result.DONE, [IMAGE, 'SAVING', 'ACTIVE'])
     [failed] = apply(api, STEPS, wait=True)
     assert (failed.result, failed.image_id) == (Result.FAILED, IMAGE)
+
+
+def test_server_of_a_snapshot_of_a_volume_is_recorded(api, http):
+    """Nova does not record it."""
+    http.post(ACTION, status_code=202, json={'image_id': IMAGE})
+    todo = steps() + steps(task_state='x')
+    done, skipped = apply(api, todo, properties={'a': 'b'})
+    assert (done.result, skipped.result) == (Result.DONE, Result.SKIPPED)
+    sent = http.last_request.json()['createImage']['metadata']
+    assert sent == {'instance_uuid': SERVER, 'a': 'b'}

@@ -86,7 +86,6 @@ STUCK = f'image {nova.image_id(2)} is stuck in SAVING'
     ('found', 'level', 'reason'),
     [
         ([], Level.CRITICAL, 'it has no good snapshot'),
-        ([image(1, 'ERROR')], Level.CRITICAL, 'it has no good snapshot'),
         ([image(25)], Level.OK, ''),
         ([image(25.5)], Level.WARNING, OLD.format('25.5 hours')),
         ([image(72)], Level.CRITICAL, OLD.format('3 days')),
