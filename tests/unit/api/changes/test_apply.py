@@ -163,6 +163,10 @@ CORRUPT = "The property 'block_device_mapping' of the image is a JSON string"
 #: outcome.
 MEANWHILE = [
     ('delete', '', edit(status='ERROR'), 'skipped', 'its status changed from'),
+    (
+        *('delete', '', edit(**{'OS-EXT-IMG-SIZE:size': 1})),
+        *('skipped', 'its size'),
+    ),
     ('delete', LIST, boot, 'skipped', 'server new was booted from it'),
     ('delete', SELF, shelve, 'skipped', SHELVED),
     ('delete', LIST, lose_cell, 'skipped', GAP),

@@ -56,8 +56,6 @@ def cloud(snapshots=5):
     return Fleet([nova.image(0), base, *taken], servers)
 
 
-# --- another actor --------------------------------------------------------
-
 #: What the actor does to an image, and to a server.
 ON_IMAGES = (
     *('boot', 'delete', 'rename', 'set_status', 'protect', 'edit'),

@@ -95,6 +95,7 @@ def test_labels_and_queries_of_other_filters():
         ("size(at_least=5) & name('x')", 5),
         ("size(at_least=5) & created_before('9999-12-31T23:59:59Z')", 5),
         ('size(at_least=5) | size(at_least=5)', 5),
+        ('~size(at_least=5)', None),
     ],
 )
 def test_hints_for_servers_that_filter(text, hint):
@@ -202,6 +203,8 @@ def test_filter_selects(text, matching, others):
         ("name('a') & created_after('2025')", False, 2025),
         ("created_after('2025') | created_after('2026')", False, 2025),
         ("created_after('2026') | created_after('2025')", False, 2025),
+        ("created_after('2026') | name('a')", False, None),
+        ("~created_after('2026')", False, None),
     ],
 )
 def test_what_combined_filters_need(text, is_brief, since):
