@@ -176,7 +176,7 @@ class Observer:
         self.clock = 0.0
         self.schedule = []
         self._count = 0
-        self._plan, self._options = None, {}
+        self._plan, self._options, self._told = None, {}, []
         # What was true at the last reads, since the last deletion.
         self._servers = None
         self._down = set()
@@ -234,6 +234,8 @@ class Observer:
     def _check_change(self, method, image_id, *rest):
         assert self._plan is not None
         (step,) = (s for s in self._plan.changes if s.image.id == image_id)
+        # What happened before has been told.
+        assert len(self._told) == self._plan.steps.index(step)
         assert (method == 'DELETE' and not rest) == (step.action == 'delete')
         if self._plan.named:
             return
@@ -273,7 +275,7 @@ class Observer:
 
     def apply(self, api, todo, options, schedule):
         """Apply a plan, and check that the outcomes are true."""
-        told = []
+        told = self._told = []
         with self.acting(schedule):
             self._plan, self._options = todo, options
             outcomes = api.apply(todo, on_outcome=told.append)

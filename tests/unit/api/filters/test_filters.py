@@ -55,6 +55,7 @@ QUERIES = {
     'min_ram(at_least=3, exactly=2147483647)': {'minRam': 2**31 - 1},
     'min_ram(exactly=2147483648)': {},
     "created_after('2026-01-01T00:00:00Z')": {},
+    "created_before('2026-01-01T00:00:00Z')": {},
     "changes_since('2026-01-01T00:00:00Z')": {
         'changes-since': '2026-01-01T00:00:00Z'
     },

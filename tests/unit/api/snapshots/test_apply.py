@@ -21,8 +21,6 @@ from testbed import nova
 SERVER = nova.image_id(1)
 IMAGE = nova.image_id(2)
 ACTION = f'{nova.ENDPOINT}/servers/{SERVER}/action'
-GONE = {'itemNotFound': {'code': 404, 'message': 'No such server.'}}
-BUSY = {'conflictingRequest': {'code': 409, 'message': 'It has a task.'}}
 
 
 def steps(**fields):
@@ -82,16 +80,16 @@ def test_lost_response(api, http, answer, minutes, is_found):
 
 
 @pytest.mark.parametrize(
-    ('status', 'body', 'result', 'image_id', 'error'),
+    ('answer', 'result', 'image_id', 'error'),
     [
-        (202, {'image_id': IMAGE}, Result.DONE, IMAGE, type(None)),
-        (409, BUSY, Result.SKIPPED, None, type(None)),
-        (404, GONE, Result.GONE, None, type(None)),
-        (403, {}, Result.FAILED, None, Forbidden),
+        ({'json': {'image_id': IMAGE}}, Result.DONE, IMAGE, type(None)),
+        (nova.fault(409, 'x', 'Busy.'), Result.SKIPPED, None, type(None)),
+        (nova.NOT_FOUND, Result.GONE, None, type(None)),
+        (nova.fault(403, 'x', 'No.'), Result.FAILED, None, Forbidden),
     ],
 )
-def test_outcomes(api, http, status, body, result, image_id, error):
-    http.post(ACTION, status_code=status, json=body)
+def test_outcomes(api, http, answer, result, image_id, error):
+    http.post(ACTION, **answer)
     [outcome] = apply(api, STEPS)
     assert (outcome.result, outcome.image_id) == (result, image_id)
     assert type(outcome.error) is error

@@ -93,6 +93,7 @@ def test_servers_that_are_skipped(fields, reason):
         (ID[1], -3, 'ACTIVE', True),
         (ID[1], -21, 'ACTIVE', False),
         (ID[1], 1, 'SAVING', False),
+        (ID[1], 1, 'ERROR', False),
         (ID[2], 1, 'ACTIVE', False),
     ],
 )
