@@ -157,8 +157,12 @@ def test_properties_are_changed_unless_they_are_as_wanted(app, fleet, caplog):
     assert app.acted(command, DRY) == [('keep', 4)]
     assert app.run(command) == (0, '')
     assert not caplog.records
-    # Of those given, one is missing.
-    assert app.run(UNSET, '--property=none', ID[4], DRY)[0] == 1
+    # Of those given, some are missing.
+    for words in (DRY,), ():
+        assert app.run(UNSET, '--property=none', ID[4], *words)[0] == 1
+        assert caplog.messages[-1] == f"Image {ID[4]} has no property 'none'"
+    left = fleet.images[ID[4]]['metadata']
+    assert ('os_distro' in left, 'instance_uuid' in left) == (False, True)
     command = f'set --no-property {ID[4]}'
     assert app.acted(command, DRY) == [('set', 4)]
     for word, left in ('--property=a=b', {'a': 'b'}), (GO, {}):
