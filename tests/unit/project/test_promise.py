@@ -76,7 +76,7 @@ def test_fields_that_compute_may_leave_out(app, http, image):
         del image[field]
     shown = app.rows(f'show {ID}')
     assert SHOWN.keys() - shown.keys() == {'disk_config'}
-    [listed] = app.listed('--long')
+    [listed] = app.rows('list --long')
     empty = {'Name': None, 'Server ID': None, 'Properties': {}}
     assert listed == {**LONG, **empty}
 
