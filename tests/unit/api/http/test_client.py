@@ -44,14 +44,6 @@ def test_requests_have_a_timeout_and_no_microversion(
     assert headers['Accept'] == 'application/json'
 
 
-def test_body_is_json(api, http):
-    body = {'metadata': {'a': 'ü'}}
-    http.post(f'{ONE}/metadata', json=body)
-    api.update_metadata(ID, body['metadata'])
-    assert http.last_request.headers['Content-Type'] == 'application/json'
-    assert http.last_request.json() == body
-
-
 @pytest.mark.parametrize(
     'call',
     [
@@ -110,7 +102,6 @@ def test_unexpected_success_is_an_error(api, http, method, status, body):
 @pytest.mark.parametrize(
     ('target', 'told'),
     [
-        ('https://nova.example.com:8774/v2.1/images/detail', 'redirects to'),
         ('http://evil.example.com/', 'redirects to'),
         (None, 'redirects to'),
         ('\x80', 'is invalid'),
@@ -132,12 +123,10 @@ def test_redirect_is_not_followed(api, http, target, told):
     ('status', 'kind'),
     [
         (400, images.BadRequest),
-        (401, images.Unauthorized),
         (403, images.ImagesForbidden),
         (409, images.Conflict),
         (413, images.TooManyRequests),
         (418, images.HTTPError),
-        (500, images.ServerError),
         (501, images.ServerError),
     ],
 )
@@ -188,17 +177,16 @@ def test_forbidden_by_access_rules(api, http, ksa_session, call, rule, rules):
     credential = {'id': 'x', 'access_rules': rules}
     regions = {'RegionOne': nova.ENDPOINT}
     set_catalog(http, regions, application_credential=credential)
+    answer = nova.fault(401, 'error', 'Log in.')
 
-    def refuse(_request, context):
+    def refuse(_request, _context):
         # As another thread may do, with the same login.
         ksa_session.invalidate()
-        answer = nova.fault(401, 'error', 'Log in.')
-        context.status_code = answer['status_code']
-        context.headers.update(answer['headers'])
         return answer['json']
 
     http.register_uri(
-        requests_mock.ANY, re.compile(nova.ENDPOINT), json=refuse
+        *(requests_mock.ANY, re.compile(nova.ENDPOINT)),
+        **{**answer, 'json': refuse},
     )
     with pytest.raises(images.Unauthorized) as error:
         call(api)

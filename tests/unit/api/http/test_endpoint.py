@@ -103,14 +103,11 @@ def test_endpoint_without_version_2_1(
 @pytest.mark.parametrize(
     ('template', 'wrong'),
     [
-        ('%(tenant_id)s', '%(tenant_id)s'),
         ('%(project_id)', '%(project_id)'),
         ('%(project_id)d', '%(project_id)d'),
-        ('%()s', '%()s'),
         ('a%20b', '%20b'),
         ('50%/', '%'),
-        ('%s', '%s'),
-        ('%%%d', '%d'),
+        ('%%%s', '%s'),
     ],
 )
 def test_invalid_template_of_override(http, ksa_session, template, wrong):
@@ -130,11 +127,6 @@ def test_template_of_override(http, ksa_session, template, filled):
     compute = overridden(ksa_session, f'{nova.HOST}/{template}/v2.1')
     http.get(f'{nova.HOST}/{filled}/v2.1/images/detail', json=EMPTY)
     assert listed(compute) == []
-
-
-def test_invalid_url(http, ksa_session):
-    with pytest.raises(images.EndpointNotFound, match='is invalid'):
-        listed(overridden(ksa_session, 'http://[::1/v2.1'))
 
 
 # -- catalogs --------------------------------------------------------------
@@ -175,6 +167,7 @@ def compute_of(**endpoint):
                 *([], 7, ['compute'], [compute_of(url=7)]),
                 *([{**compute_of(), 'endpoints': x}] for x in (None, [7])),
                 *([compute_of(url=[7])], [compute_of(interface=7)]),
+                [compute_of(url='http://[::1/v2.1')],
             )
         ),
         *(
@@ -192,7 +185,8 @@ def compute_of(**endpoint):
 def test_malformed_token_or_catalog_is_an_error(http, compute, answer):
     http.post(TOKENS, **answer)
     kinds = images.InvalidResponse, images.EndpointNotFound
-    with pytest.raises(kinds, match=r'Keystone|catalog|endpo') as caught:
+    told = 'Keystone|catalog|endpo|URL of the Compute'
+    with pytest.raises(kinds, match=told) as caught:
         ImagesAPI(compute).get_metadata(IMAGE)
     assert len(str(caught.value).splitlines()) == 1
     assert sent(http) == []
@@ -201,21 +195,20 @@ def test_malformed_token_or_catalog_is_an_error(http, compute, answer):
 # -- logins ----------------------------------------------------------------
 
 
-def test_invalid_token_is_not_shown(http, compute):
-    token = {'X-Subject-Token': 'secret\nmore'}
-    body = keystone.token({'RegionOne': nova.ENDPOINT})
-    http.post(TOKENS, json=body, headers=token)
-    with pytest.raises(images.ConnectionFailed, match='header') as caught:
-        listed(compute)
-    assert 'secret' not in str(caught.value)
-
-
 @pytest.mark.parametrize(
     ('answer', 'kind', 'message'),
     [
         (nova.fault(503, 'error', 'Moved.'), images.ServerError, 'Moved.'),
         (nova.fault(401, 'error', 'Wrong.'), images.Unauthorized, 'Wrong.'),
         (RESET, images.ConnectionFailed, 'refused'),
+        (
+            {
+                'json': keystone.token({'RegionOne': nova.ENDPOINT}),
+                'headers': {'X-Subject-Token': 'secret\nmore'},
+            },
+            images.ConnectionFailed,
+            'an invalid header',
+        ),
     ],
 )
 def test_failed_login_has_message_of_keystone(
@@ -223,8 +216,9 @@ def test_failed_login_has_message_of_keystone(
 ):
     http.post(TOKENS, **answer)
     for call in (listed, lambda compute: ImagesAPI(compute).delete(IMAGE)):
-        with pytest.raises(kind, match=re.escape(message)):
+        with pytest.raises(kind, match=message) as caught:
             call(compute)
+        assert 'secret' not in str(caught.value)
 
 
 def test_login_without_a_password_is_an_images_error(http, compute):
@@ -264,21 +258,17 @@ def test_credentials_in_url_are_sent_but_never_displayed(
     if not in_catalog:
         compute.endpoint_override = WITH.replace('%', '%%')
     http.get(nova.DETAIL, **answer)
-    shown = []
+    shown = [repr(ImagesAPI(compute))]
+    assert (f' in {nova.ENDPOINT}>' in shown[0]) is not in_catalog
     try:
         listed(compute)
     except images.ImagesError as e:
         shown.append(str(e))
     assert http.last_request.headers['Authorization'] == BASIC
     shown += [record.getMessage() for record in caplog.records]
-    assert len(shown) > 2
+    assert len(shown) > 3
     for line in shown:
         # keystoneauth logs the response.
         if not line.startswith('RESP: '):
             assert 'pass@' not in line
             assert 'us%40' not in line
-
-
-def test_repr_has_no_credentials(ksa_session):
-    compute = overridden(ksa_session, WITH)
-    assert repr(ImagesAPI(compute)) == f'<ImagesAPI in {nova.ENDPOINT}>'

@@ -224,21 +224,22 @@ def test_metadata(api, http):
     url = f'{ONE}/metadata'
     answers = [{'a': [1]}, {}, {'a b': 'c'}]
     http.get(url, [{'json': {'metadata': answer}} for answer in answers])
-    http.post(url, json={'metadata': {'a': 'b', 'c': 'd'}})
+    http.post(url, json={'metadata': {'a': 'ü', 'c': 'd'}})
     http.put(url, json={'metadata': {}})
     http.get(f'{url}/a%20b', json={'meta': {'a b': 'c'}})
     http.put(f'{url}/a%20b', json={'meta': {'a b': 'c'}})
     assert api.get_metadata(ID) == {'a': [1]}
-    assert api.update_metadata(ID, {'a': 'b'}) == {'a': 'b', 'c': 'd'}
+    assert api.update_metadata(ID, {'a': 'ü'}) == {'a': 'ü', 'c': 'd'}
     assert api.replace_metadata(ID, {}) == {}
     assert api.set_metadata_item(ID, 'a b', 'c') is None
     assert api.get_metadata_item(ID, 'a b') == 'c'
-    bodies = [r.json() for r in http.request_history[2:] if r.method != 'GET']
-    assert bodies == [
-        {'metadata': {'a': 'b'}},
+    changes = [r for r in http.request_history[2:] if r.method != 'GET']
+    assert [r.json() for r in changes] == [
+        {'metadata': {'a': 'ü'}},
         {'metadata': {}},
         {'meta': {'a b': 'c'}},
     ]
+    assert {r.headers['Content-Type'] for r in changes} == {'application/json'}
 
 
 def test_missing_metadata_item_is_named(api, http):
