@@ -6,6 +6,7 @@ import io
 import random
 import socket
 import time
+from unittest import mock
 
 from keystoneauth1 import adapter
 from keystoneauth1 import session
@@ -29,28 +30,16 @@ ONE = f'{nova.ENDPOINT}/images/{ID}'
 TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 
 
-class Broken(io.BytesIO):
-    """A body whose reading fails."""
-
-    def __init__(self, error):
-        super().__init__(b'x')
-        self.error = error
-
-    def read(self, *_args):
-        raise self.error
-
-    read1 = read
-
-    def close(self):
-        # Several responses share it.
-        pass
+def broken(error):
+    """Return a body whose reading fails; several responses share it."""
+    fail = mock.Mock(side_effect=error)
+    methods = {'read': fail, 'read1': fail, 'closed': False}
+    return {'body': mock.NonCallableMock(io.BytesIO, **methods)}
 
 
 RESET = {'exc': requests.exceptions.ConnectionError('reset')}
-CUT = {'body': Broken(urllib3.exceptions.ProtocolError('Broken'))}
-STALLED = {
-    'body': Broken(urllib3.exceptions.ReadTimeoutError(None, None, 'x'))
-}
+CUT = broken(urllib3.exceptions.ProtocolError('Broken'))
+STALLED = broken(urllib3.exceptions.ReadTimeoutError(None, None, 'x'))
 SILENT = {'exc': requests.exceptions.ReadTimeout}
 BUSY = {'status_code': 503}
 CONNECT, STATUS = 'connect_retries', 'status_code_retries'
@@ -74,21 +63,16 @@ def after(seconds, status=503):
         (STALLED, {}, []),
         # These are permanent.
         ({'exc': requests.exceptions.SSLError('verify failed')}, {}, []),
-        ({'exc': requests.exceptions.InvalidHeader('bad header')}, {}, []),
         ({'exc': requests.exceptions.InvalidURL('bad URL')}, {}, []),
         ({'exc': OSError('Could not find a TLS CA certificate')}, {}, []),
         ({'exc': MemoryError()}, {}, []),
-        ({'status_code': 500}, {}, []),
         (after('3', 500), {}, []),
         # It is the 429 of an older Nova only with Retry-After.
         ({'status_code': 413}, {}, []),
         (after('3', 413), {}, [3, 3, 3]),
-        (after('0'), {}, [0, 0, 0]),
         (after('30'), {}, [30, 30, 30]),
         (after('31'), {}, []),
-        (after('9' * 300), {}, []),
         (after('9' * 5000), {}, USUAL),
-        (after('soon'), {}, USUAL),
         (after('-1'), {}, USUAL),
         (after('Fri, 31 Dec 1999 23:59:59 -0000'), {}, [0, 0, 0]),
         (after('Fri, 31 Dec 2100 23:59:59 GMT'), {}, []),
@@ -194,12 +178,6 @@ def test_timeout_error_has_duration(api, http, slept):
     told = 'no response after 1 second; .*api_timeout'
     with pytest.raises(images.RequestTimedOut, match=told):
         list(api.list_detail())
-
-
-def test_deadline_limits_timeout_of_each_attempt(api, http, slept):
-    http.get(ONE, json={'image': nova.image(1)})
-    api.wait_for(ID, timeout=5)
-    assert [r.timeout for r in http.request_history] == [(5, 5), (5, 5)]
 
 
 @pytest.mark.parametrize(
