@@ -83,13 +83,14 @@ def test_find_requests_no_invalid_ids(api, http, name):
     with pytest.raises(images.ImageNotFound, match=' exists') as caught:
         api.find(name)
     assert caught.value.http_status is None
-    assert len(sent(http)) == 1
+    assert api.find(name, ignore_missing=True) is None
+    assert len(sent(http)) == 2
     with pytest.raises(ValueError, match='is empty'):
         api.find('')
     for segment in ('', '.', '..'):
         with pytest.raises(images.ImageNotFound):
             api.get(segment)
-    assert len(sent(http)) == 1
+    assert len(sent(http)) == 2
 
 
 KV = {'k': 'v'}
@@ -218,6 +219,11 @@ def test_refused_deletion_of_image_that_is_gone(api, http, slept, status):
     http.delete(ONE, **nova.fault(status, 'forbidden', 'Cannot delete file.'))
     http.get(ONE, **nova.fault(404, 'itemNotFound', 'Image not found.'))
     api.delete(ID)
+    # Unlike one that was not there.
+    http.delete(ONE, **nova.NOT_FOUND)
+    with pytest.raises(images.ImageNotFound):
+        api.delete(ID)
+    assert api.delete(ID, ignore_missing=True) is None
 
 
 def test_metadata(api, http):

@@ -55,27 +55,19 @@ def test_image_has_all_fields(others):
     ('key', 'value', 'kept', 'warning'),
     [
         ('minDisk', '1_0', None, '"1_0", not an integer'),
-        ('minDisk', [20], None, '[20], not an integer'),
         ('minDisk', 20.5, None, '20.5, not an integer'),
         ('minDisk', 'zwölf', None, '"zwölf", not an integer'),
         ('progress', True, None, 'true, not an integer'),
         ('progress', 1e999, None, '"Infinity", not an integer'),
-        ('name', 7, None, '7, not a string'),
         ('name', ['x' * 100], None, f'["{"x" * 78}..., not a string'),
         ('metadata', 'x', {}, '"x", not an object'),
         ('server', {}, None, '{}, not an object with a server ID'),
-        (
-            *('server', {'id': 'x' * 256}, None),
-            f'{{"id": "{"x" * 72}..., not an object with a server ID',
-        ),
         # Missing values and conversions without a loss cause no warning.
         ('metadata', None, {}, None),
         ('minRam', None, None, None),
         ('minDisk', '20', 20, None),
-        ('minDisk', '20.0', 20, None),
         ('minDisk', '1e3', 1000, None),
         ('minDisk', 'null', None, None),
-        ('minRam', 512.0, 512, None),
         ('minRam', 10**30, 10**30, None),
         ('OS-EXT-IMG-SIZE:size', 1.0e9, 1_000_000_000, None),
         ('name', 'null', 'null', None),
@@ -165,7 +157,12 @@ def test_next_link_is_found(read, others):
 
 
 MANY = b'{"images": [%s]}'
-SMALL_LIMITS = {'MAX_CONTAINERS': 20, 'MAX_ENTRIES': 3, 'MAX_VALUES': 100}
+
+
+@pytest.fixture
+def small_limits(monkeypatch):
+    monkeypatch.setattr(_limits, 'MAX_CONTAINERS', 20)
+    monkeypatch.setattr(_limits, 'MAX_VALUES', 100)
 
 
 @pytest.mark.parametrize(
@@ -173,13 +170,10 @@ SMALL_LIMITS = {'MAX_CONTAINERS': 20, 'MAX_ENTRIES': 3, 'MAX_VALUES': 100}
     [
         (b' \n', 'it is empty'),
         (b'<html>', 'Expecting value: line 1 column 1 (char 0)'),
-        (b'\xff\xfe', 'Expecting value: line 1 column 1 (char 0)'),
-        (b'[]', "it has no 'images'"),
         (b'["images"]', "it has no 'images'"),
+        (b'{}', "it has no 'images'"),
         (b'{"images": {}}', "'images' is not a list"),
         (b'{"images": []', 'it is nested too deeply'),
-        (MANY % b'[],[],[],[]', 'a page has more than 3 entries'),
-        (MANY % b'{"id": "a"},[],[],[]', 'a page has more than 3 entries'),
         # A value takes at least two bytes, and a string at least four.
         (MANY % (b'0,' * 99 + b'0'), 'it has more than 100 values'),
         (MANY % (b'"' * 399), 'it has more than 100 values'),
@@ -189,14 +183,14 @@ SMALL_LIMITS = {'MAX_CONTAINERS': 20, 'MAX_ENTRIES': 3, 'MAX_VALUES': 100}
         ),
     ],
 )
-def test_reason_of_an_invalid_document(monkeypatch, body, reason):
+def test_reason_of_an_invalid_document(
+    monkeypatch, small_limits, body, reason
+):
     def fail(*_args, **_options):
         raise RecursionError
 
     if 'deeply' in reason:
         monkeypatch.setattr(json, 'loads', fail)
-    for name, limit in SMALL_LIMITS.items():
-        monkeypatch.setattr(_limits, name, limit)
     with pytest.raises(InvalidResponse) as caught:
         decode_page(body)
     assert str(caught.value) == (
@@ -210,7 +204,6 @@ def test_reason_of_an_invalid_document(monkeypatch, body, reason):
 @pytest.mark.parametrize(
     'inside',
     [
-        b'[],[],[]',
         # As many values, strings, and lists as are accepted.
         b'[%s]' % (b'0,' * 97 + b'0'),
         b'"%s"' % (b'\\"' * 396),
@@ -219,9 +212,7 @@ def test_reason_of_an_invalid_document(monkeypatch, body, reason):
         b'[%s]' % (b','.join([b'[]'] * 27) + b' ' * 4),
     ],
 )
-def test_limits_are_not_too_low(monkeypatch, inside):
-    for name, limit in SMALL_LIMITS.items():
-        monkeypatch.setattr(_limits, name, limit)
+def test_limits_are_not_too_low(small_limits, inside):
     assert decode_page(MANY % inside).images == []
 
 
@@ -321,7 +312,8 @@ def test_number_of_entries_is_limited():
     for entry in (b'{"id":"a"}', b'{"id":"a","metadata":1}'):
         page = MANY % b','.join([entry] * _limits.MAX_ENTRIES)
         assert len(decode_page(page).images) == 25_000
-        with pytest.raises(InvalidResponse, match='25,000 entries'):
+        told = 'a page has more than 25,000 entries'
+        with pytest.raises(InvalidResponse, match=told):
             decode_page(page.replace(b'[', b'[' + entry + b','))
 
 
