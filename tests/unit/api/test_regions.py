@@ -12,13 +12,8 @@ from keystoneauth1 import plugin
 from keystoneauth1 import session as ksa_session
 import pytest
 
-from osc_compute_images.api import ConnectionFailed
-from osc_compute_images.api import ImageNotFound
-from osc_compute_images.api import ImagesAPI
+from osc_compute_images import api as images
 from osc_compute_images.api import in_regions
-from osc_compute_images.api import RegionFailure
-from osc_compute_images.api import RegionSuccess
-from osc_compute_images.api import Unauthorized
 from testbed import nova
 
 #: Seconds to wait for an event that must happen.
@@ -44,7 +39,7 @@ class Login(plugin.BaseAuthPlugin):
 def apis(names, login=None, *, session=None, **options):
     """Return the APIs of regions, each with its own login, or with one."""
     return {
-        name: ImagesAPI(
+        name: images.ImagesAPI(
             ksa_adapter.Adapter(
                 session or ksa_session.Session(login or Login()),
                 region_name=name,
@@ -79,7 +74,7 @@ def test_results_are_in_order_of_keys_or_as_completed(turns, options, order):
             found.append(next(results))
         go[name].set()
     found += results
-    assert found == [RegionSuccess(name, True) for name in order]
+    assert found == [images.RegionSuccess(name, True) for name in order]
 
 
 @pytest.mark.parametrize(
@@ -122,17 +117,17 @@ def test_failed_region_does_not_affect_others():
 
     def call(api):
         if name_of(api) == 'a':
-            raise ImageNotFound('no', request_id='req-1') from cause
+            raise images.ImageNotFound('no', request_id='req-1') from cause
         return []
 
     a, b = in_regions(apis('ab'), call)
-    assert isinstance(a, RegionFailure)
+    assert isinstance(a, images.RegionFailure)
     assert (a.region, a.value, a.error.message) == ('a', None, 'no')
-    assert b == RegionSuccess('b', [])
+    assert b == images.RegionSuccess('b', [])
     assert b.unwrap() == []
     tracebacks = set()
     for _ in range(3):
-        with pytest.raises(ImageNotFound, match='no') as caught:
+        with pytest.raises(images.ImageNotFound, match='no') as caught:
             a.unwrap()
         assert caught.value.request_id == 'req-1'
         assert caught.value.__cause__ is cause
@@ -196,7 +191,9 @@ def test_wrong_password_is_tried_once(http, ksa_session, override, parallel):
     results = in_regions(everyone, name_of, parallel=parallel)
     errors = [result.error for result in results]
     assert len(http.request_history) == 1
-    assert {(type(e), e.message) for e in errors} == {(Unauthorized, 'No.')}
+    assert {(type(e), e.message) for e in errors} == {
+        (images.Unauthorized, 'No.')
+    }
     # Not one exception in several results: its traceback would grow.
     assert len({id(e) for e in errors}) == 8
 
@@ -209,7 +206,7 @@ def test_failed_login_does_not_affect_other_logins(slept):
     *failed, last = in_regions({**apis('abcd', dead), **apis('e')}, name_of)
     assert last.value == 'e'
     errors = {(type(r.error), str(r.error)) for r in failed}
-    assert errors == {(ConnectionFailed, 'Dead')}
+    assert errors == {(images.ConnectionFailed, 'Dead')}
     # One region retries it, the others wait.
     assert (dead.attempts, len(slept)) == (4, 3)
 

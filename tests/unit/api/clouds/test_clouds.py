@@ -12,7 +12,6 @@ import yaml
 
 from osc_compute_images import api as images
 from osc_compute_images.api import clouds
-from osc_compute_images.api import in_regions
 from osc_compute_images.api.clouds._cloud import adapter_of
 from testbed import nova
 from tests.unit.conftest import set_catalog
@@ -58,7 +57,7 @@ def names(api):
 
 
 def results(apis):
-    return {r.region: r.unwrap() for r in in_regions(apis, names)}
+    return {r.region: r.unwrap() for r in images.in_regions(apis, names)}
 
 
 def logins(http, url=LOGIN):

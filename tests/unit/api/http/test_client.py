@@ -11,8 +11,6 @@ import pytest
 import requests_mock
 
 from osc_compute_images import api as images
-from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api import ListOpts
 from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
@@ -36,7 +34,7 @@ def test_requests_have_a_timeout_and_no_microversion(
         default_microversion='2.90',
     )
     http.get(nova.DETAIL, json=EMPTY)
-    list(ImagesAPI(compute).list_detail())
+    list(images.ImagesAPI(compute).list_detail())
     assert [request.timeout for request in http.request_history] == [used] * 2
     headers = http.last_request.headers
     assert 'OpenStack-API-Version' not in headers
@@ -49,7 +47,7 @@ def test_requests_have_a_timeout_and_no_microversion(
     [
         lambda api: api.get('\udcff'),
         lambda api: api.update_metadata(ID, {'a': '\udcff'}),
-        lambda api: list(api.list_detail(ListOpts(name='\udcff'))),
+        lambda api: list(api.list_detail(images.ListOpts(name='\udcff'))),
     ],
 )
 def test_undecodable_argument_is_an_images_error(api, http, call):

@@ -8,7 +8,6 @@ last image is on a full one), and with two requests for the same image.
 """
 
 import contextvars
-import itertools
 import logging
 import re
 import threading
@@ -45,16 +44,9 @@ def requested(http):
 
     It calls a function after each of them, which may change a setting.
     """
-    tokens = itertools.count()
     nova_server = nova.Server(nova.images(*range(PAGES)))
 
-    def token(_request, context):
-        # A new one for each login.
-        context.headers['X-Subject-Token'] = f'{nova.TOKEN}-{next(tokens)}'
-        return token_body
-
     def answer(request, context):
-        context.headers['Content-Type'] = 'application/json'
         if request.path.endswith('/detail'):
             return nova_server(request, context)
         return {'image': nova.image(1)}
@@ -71,10 +63,14 @@ def requested(http):
         assert len(sent) == count
         return sent
 
-    token_body = requests.post(f'{nova.KEYSTONE}/v3/auth/tokens').json()
+    url = f'{nova.KEYSTONE}/v3/auth/tokens'
+    login = {'json': requests.post(url).json()}
     http.reset_mock()
-    http.post(f'{nova.KEYSTONE}/v3/auth/tokens', json=token)
-    http.get(re.compile(nova.HOST), json=answer)
+    # Each has a new token.
+    headers = [{'X-Subject-Token': f'{nova.TOKEN}-{n}'} for n in range(9)]
+    http.post(url, [{**login, 'headers': each} for each in headers])
+    kind = {'Content-Type': 'application/json'}
+    http.get(re.compile(nova.HOST), json=answer, headers=kind)
     return make
 
 
