@@ -52,11 +52,11 @@ def test_old_images_of_a_big_cloud(api, http):
     found = [*api.list_detail(where=filters.size(more_than=5))]
     assert {image.size for image in found} == {6}
     assert len(sent(http)) == 3 + 2 + 3
-    # A parameter of the user is sent as it is, at once.
-    opts = {'property-created_at': 'lt:2025-01-01T00:10:00Z'}
+    # A parameter of the user is sent as it is, for each page.
+    opts = {'property-created_at': 'lt:2025-01-01T00:10:00Z', 'limit': 5}
     where = filters.created_before(time(5))
     assert len([*api.list_detail(opts, where=where)]) == 5
-    assert len(sent(http)) == 3 + 2 + 3 + 1
+    assert len(sent(http)) == 3 + 2 + 3 + 3
     with pytest.raises(BadRequest):
         [*api.list_detail({'property-size_min': 'x'})]
 

@@ -27,13 +27,6 @@ def messages(caplog):
     return [record.getMessage() for record in caplog.records]
 
 
-def fields(image):
-    return {
-        f.encode_name: getattr(image, f.name)
-        for f in msgspec.structs.fields(image)
-    }
-
-
 #: An entry that is no image: the page cannot be decoded in one pass.
 ODD = 'what'
 
@@ -44,9 +37,8 @@ def test_image_has_all_fields(others):
     entry = nova.image(1, **{'server': server, 'OS-DCF:diskConfig': 'AUTO'})
     (image,) = decoded(entry, *others).images
     assert image.server_id == 'the-server'
-    del entry['links']
-    entry['server'] = image.server
-    assert fields(image) == entry
+    del entry['links'], server['links']
+    assert msgspec.to_builtins(image) == entry
     with pytest.raises(AttributeError):
         image.name = 'x'
 
@@ -80,7 +72,7 @@ def test_field_of_another_type(caplog, key, value, kept, warning):
     assert len(page.images) == 2
     body = json.dumps({'image': entry}).encode()
     for image in (page.images[1], decode_image(body)):
-        assert fields(image)[key] == kept
+        assert msgspec.to_builtins(image)[key] == kept
         assert image.created == '2026-11-23T16:11:28Z'
     told = f'Image {entry["id"]}: field {key!r} is {warning}'
     assert messages(caplog) == ([told] * 2 if warning else [])
