@@ -83,17 +83,13 @@ def test_results_are_in_order_of_keys_or_as_completed(turns, options, order):
 )
 def test_parallel_is_the_number_of_concurrent_regions(parallel, options):
     together = threading.Barrier(parallel, timeout=PATIENCE)
-    counting = threading.Lock()
-    running = [0]
-    most = []
+    running, most = [], []
 
-    def call(_api):
-        with counting:
-            running[0] += 1
-            most.append(running[0])
+    def call(api):
+        running.append(api)
+        most.append(len(running))
         together.wait()
-        with counting:
-            running[0] -= 1
+        running.remove(api)
         # So that no other region begins before all these have ended.
         together.wait()
 

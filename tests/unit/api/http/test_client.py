@@ -5,8 +5,6 @@
 import contextlib
 import re
 
-from keystoneauth1 import adapter
-from keystoneauth1 import session
 import pytest
 import requests_mock
 
@@ -25,16 +23,11 @@ HTML = '<html><body>Please log in</body></html>'
 
 
 @pytest.mark.parametrize(('own', 'used'), [(None, (10, 60)), (5, (5, 5))])
-def test_requests_have_a_timeout_and_no_microversion(
-    http, ksa_session, own, used
-):
-    compute = adapter.Adapter(
-        session.Session(ksa_session.auth, timeout=own),
-        service_type='compute',
-        default_microversion='2.90',
-    )
+def test_requests_have_a_timeout_and_no_microversion(http, api, own, used):
+    api.adapter.session.timeout = own
+    api.adapter.default_microversion = '2.90'
     http.get(nova.DETAIL, json=EMPTY)
-    list(images.ImagesAPI(compute).list_detail())
+    list(api.list_detail())
     assert [request.timeout for request in http.request_history] == [used] * 2
     headers = http.last_request.headers
     assert 'OpenStack-API-Version' not in headers

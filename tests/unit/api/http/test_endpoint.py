@@ -5,7 +5,6 @@
 import base64
 import re
 
-from keystoneauth1 import adapter
 import pytest
 import requests
 
@@ -23,10 +22,6 @@ P = nova.PROJECT
 SUBJECT = {'X-Subject-Token': nova.TOKEN}
 RESET = {'exc': requests.exceptions.ConnectionError('refused')}
 MOVED = {'status_code': 302, 'headers': {'Location': 'http://evil.example'}}
-
-
-def overridden(session, url):
-    return adapter.Adapter(session, endpoint_override=url)
 
 
 def listed(compute):
@@ -81,20 +76,18 @@ def test_version_is_looked_for_below_endpoint_without_one(
         (RESET, {}, images.ConnectionFailed),
     ],
 )
-def test_endpoint_without_version_2_1(
-    http, ksa_session, slept, old, new, error
-):
-    url = f'{nova.HOST}/images-api'
+def test_endpoint_without_version_2_1(http, compute, slept, old, new, error):
+    compute.endpoint_override = url = f'{nova.HOST}/images-api'
     http.get(f'{url}/v2.1/', **old)
     http.get(f'{url}/v2/', **new)
     served = '/v2' if 'json' in new else ''
     http.get(f'{url}{served}/images/detail', json=EMPTY)
     if error:
         with pytest.raises(error):
-            listed(overridden(ksa_session, url))
+            listed(compute)
         assert {*sent(http)} == {'GET /images-api/v2.1/'}
     else:
-        assert listed(overridden(ksa_session, url)) == []
+        assert listed(compute) == []
 
 
 # -- endpoint overrides ----------------------------------------------------
@@ -110,10 +103,10 @@ def test_endpoint_without_version_2_1(
         ('%%%s', '%s'),
     ],
 )
-def test_invalid_template_of_override(http, ksa_session, template, wrong):
-    url = f'{nova.HOST}/v2.1/{template}'
+def test_invalid_template_of_override(http, compute, template, wrong):
+    compute.endpoint_override = url = f'{nova.HOST}/v2.1/{template}'
     with pytest.raises(images.EndpointNotFound) as caught:
-        listed(overridden(ksa_session, url))
+        listed(compute)
     told = f'{url!r} is invalid: there is no value for {wrong!r}.'
     assert told in str(caught.value)
     assert sent(http) == []
@@ -123,8 +116,8 @@ def test_invalid_template_of_override(http, ksa_session, template, wrong):
     ('template', 'filled'),
     [('%(project_id)s', P), ('50%%', '50%25'), ('%%20', '%20')],
 )
-def test_template_of_override(http, ksa_session, template, filled):
-    compute = overridden(ksa_session, f'{nova.HOST}/{template}/v2.1')
+def test_template_of_override(http, compute, template, filled):
+    compute.endpoint_override = f'{nova.HOST}/{template}/v2.1'
     http.get(f'{nova.HOST}/{filled}/v2.1/images/detail', json=EMPTY)
     assert listed(compute) == []
 

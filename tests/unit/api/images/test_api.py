@@ -117,20 +117,6 @@ def test_methods_accept_image_in_any_form(api, http, call):
             of(wrong, *more)
 
 
-@pytest.mark.parametrize(
-    ('name', 'asked'),
-    [('a,b', 'a,b'), ('eq:x', 'eq:eq:x'), (' Größe "x"', ' Größe "x"')],
-)
-def test_find_matches_name_exactly(api, http, name, asked):
-    # Some databases ignore case and trailing spaces.
-    answer = named(name, 1)
-    answer['images'].append(nova.image(2, name=name.upper() + ' '))
-    http.get(nova.DETAIL, json=answer)
-    assert api.find(name).id == ID
-    assert len(sent(http)) == 1
-    assert nova.query_of(http.last_request.url)['name'] == asked
-
-
 def test_ambiguous_name_is_an_error_with_ids(api, http):
     entries = [nova.image(n, name='x', id=f'$(touch {n})') for n in (1, 2)]
     http.get(nova.DETAIL, json=nova.page(entries))

@@ -36,16 +36,11 @@ def ten(http):
     return listed
 
 
-def test_filter_is_sent_and_checked(api, http):
-    listed = [nova.image(n, name='x' if n % 2 else 'X') for n in range(1, 6)]
-    http.get(nova.DETAIL, json=nova.Server(listed))
-    pager = api.list_detail({'limit': 2}, where=NAMED)
-    assert [numbers(page.images) for page in pager.pages()] == [[1], [3], [5]]
-    assert all('name=x' in request for request in sent(http))
-    # Options override the parameters of a filter.
+def test_options_override_the_parameters_of_a_filter(api, http):
+    http.get(nova.DETAIL, json={'images': []})
     where = filters.server('a')
     assert [*api.list_detail(ListOpts(server='b', limit=3), where=where)] == []
-    assert f'{DETAIL}?server=b&limit=3' in sent(http)
+    assert sent(http) == [f'{DETAIL}?server=b&limit=3']
 
 
 @pytest.mark.parametrize(
@@ -234,11 +229,15 @@ def test_representations(api, http, ten):
 
 
 def test_find_with_filter(api, http):
-    saving = nova.image(1, name='x', status='SAVING')
-    listed = [saving, nova.image(2, name='x')]
+    saving = nova.image(1, name='Größe', status='SAVING')
+    listed = [saving, nova.image(2, name='Größe')]
+    # Some databases ignore case and trailing spaces.
+    listed += [nova.image(3, name='größe'), nova.image(4, name='Größe ')]
     http.get(nova.DETAIL, json={'images': listed})
     http.get(ONE, json={'image': saving})
     active = filters.status('active')
-    assert api.find('x', where=active).id == nova.image_id(2)
+    assert api.find('Größe', where=active).id == nova.image_id(2)
+    asked = nova.query_of(http.last_request.url)
+    assert (asked['name'], asked['status']) == ('Größe', 'active')
     assert [*api.find_all(ID, where=active)] == []
     assert api.find(ID, where=active, ignore_missing=True) is None
