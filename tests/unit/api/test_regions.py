@@ -38,16 +38,13 @@ class Login(plugin.BaseAuthPlugin):
 
 def apis(names, login=None, *, session=None, **options):
     """Return the APIs of regions, each with its own login, or with one."""
-    return {
-        name: images.ImagesAPI(
-            ksa_adapter.Adapter(
-                session or ksa_session.Session(login or Login()),
-                region_name=name,
-                **options,
-            )
-        )
-        for name in names
-    }
+
+    def api_of(name):
+        below = session or ksa_session.Session(login or Login())
+        adapter = ksa_adapter.Adapter(below, region_name=name, **options)
+        return images.ImagesAPI(adapter)
+
+    return {name: api_of(name) for name in names}
 
 
 def name_of(api):

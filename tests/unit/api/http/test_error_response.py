@@ -4,6 +4,7 @@
 
 import json
 
+from keystoneauth1 import token_endpoint
 import pytest
 
 from osc_compute_images import api as images
@@ -18,6 +19,7 @@ SAID = 'Policy does not allow it'
 @pytest.fixture
 def said(api, http):
     """Return a function that returns the message for an error response."""
+    api.adapter.auth = token_endpoint.Token(nova.ENDPOINT, 'token')
 
     def said_(headers, body, status=403, reason='Forbidden'):
         text = body if isinstance(body, str) else json.dumps(body)

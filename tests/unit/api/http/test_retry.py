@@ -20,7 +20,6 @@ from osc_compute_images import api as images
 from osc_compute_images.api import _alarms
 from osc_compute_images.api import ImagesAPI
 from testbed import nova
-from tests.unit.conftest import new_session
 from tests.unit.conftest import sent
 from tests.unit.running import AUTH
 
@@ -113,12 +112,12 @@ def test_delay_has_jitter(api, http, slept, monkeypatch):
 
 
 @pytest.mark.parametrize('url', [nova.DETAIL, TOKENS])
-def test_retries_of_session_are_not_multiplied(http, slept, url):
-    below = session.Session(new_session().auth, connect_retries=2)
-    made = adapter.Adapter(below, service_type='compute')
+def test_retries_of_session_are_not_multiplied(http, compute, slept, url):
+    auth = compute.session.auth
+    compute.session = session.Session(auth, connect_retries=2)
     http.register_uri('GET' if url == nova.DETAIL else 'POST', url, **RESET)
     with pytest.raises(images.ConnectionFailed):
-        list(ImagesAPI(made).list_detail())
+        list(ImagesAPI(compute).list_detail())
     assert [r.url for r in http.request_history][-3:].count(TOKENS) in (0, 3)
     assert slept == [0.5, 1]
 

@@ -333,10 +333,8 @@ def test_wait_for_status(api, http, slept, answers, wanted, found):
 
 
 def test_first_request_of_a_wait_is_not_retried(api, http, slept):
-    for answer, error in (
-        (nova.NOT_FOUND, images.ImageNotFound),
-        (FAULT, images.ServerError),
-    ):
+    errors = {images.ImageNotFound: nova.NOT_FOUND, images.ServerError: FAULT}
+    for error, answer in errors.items():
         answer_in_turn(http, answer, 'ACTIVE')
         with pytest.raises(error):
             api.wait_for(ID)

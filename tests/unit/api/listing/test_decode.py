@@ -220,18 +220,15 @@ REFUSED = [
     *(
         b'{"images":' + rest
         for rest in (
-            # Unterminated strings with escapes.
-            b'"' + b'\\"' * 130_000,
+            # Unterminated strings, also with escapes.
             b'[' * 201 + b'"' + b'\\"' * 130_000,
             b'"' + b'\\' * 5_000_001,
             b'"' * 5_000_000,
-            b' ' * 5_000_000,
             b'[' * 900_000,
             b'[' * 2_000_000,
             # Numbers and almost empty images.
             b'[' + b'1,' * 900_000 + b'1]}',
             b'[' + b'1,' * 5_000_000 + b'1]}',
-            b'[' + b'{},' * 400_000 + b'{}]}',
             b'[' + b'{"id":"a"},' * 400_000 + b'{"id":"a"}]}',
         )
     ),

@@ -119,7 +119,7 @@ def test_memory_does_not_grow_with_pages(api, http, monkeypatch, where):
 
 ONE_PAGE = nova.page(nova.images(1, 2))
 AFTER_77 = ListOpts(limit=2, marker=nova.image_id(77))
-MANY = [nova.page(nova.images(n, n + 1)) for n in range(1, 40, 2)]
+OVERLAP = [nova.page(nova.images(n, n + 1, n + 2)) for n in range(1, 40, 2)]
 NOTHING_MORE = 'reports more images, but no marker .*; list all again'
 
 
@@ -129,7 +129,7 @@ NOTHING_MORE = 'reports more images, but no marker .*; list all again'
         (TWO, [nova.page([], nova.DETAIL)], 0, None, NOTHING_MORE),
         (TWO, [nova.page([], 'http://[x?marker=y')], 0, None, NOTHING_MORE),
         (TWO, [nova.page([], nova.link('m' * 256))], 0, None, NOTHING_MORE),
-        (TWO, [*MANY, *MANY], 40, 40, 'repeats a page of images;'),
+        (TWO, [*OVERLAP, *OVERLAP], 41, 41, 'repeats a page of images;'),
         (TWO, [ONE_PAGE, FAULT], 2, 2, 'Error.; the listing stopped after 2'),
         (AFTER_77, [nova.page([], nova.link('m' * 255)), FAULT], 0, 77, ''),
         (TWO, [ONE_PAGE, REFUSAL], 2, None, 'with ID x; .*; list all again'),

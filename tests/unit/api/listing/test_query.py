@@ -49,7 +49,6 @@ def test_options_override_the_parameters_of_a_filter(api, http):
         (None, 3, None, [1, 2, 3], [3]),
         (filters.EVERYTHING, 10, None, [*range(1, 11)], [10]),
         (None, 9, 5, [*range(1, 10)], [5, 5]),
-        (None, 9, 8, [*range(1, 10)], [5, 5]),
         (None, 5, 2, [1, 2, 3, 4, 5], [2, 2, 2]),
         (filters.name_pattern('*'), 3, None, [1, 2, 3], [100]),
         (filters.name_pattern('*'), 200, None, [*range(1, 11)], [200]),
