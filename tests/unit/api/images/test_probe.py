@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Filters that the server is seen to apply, and those that it ignores.
-
-That the rows are the same is a property: see filters/test_algebra.py.
-"""
+"""Filters that a server is seen to apply; test_algebra compares the rows."""
 
 import datetime
 import re
