@@ -70,6 +70,8 @@ class Translated:
         e: BaseException | None,
         traceback: types.TracebackType | None,
     ) -> None:
+        if e is None:
+            return
         error = _translate(e, self._url, self._began)
         try:
             if error is not None:
@@ -80,7 +82,7 @@ class Translated:
 
 
 def _translate(
-    e: BaseException | None, url: str, began: float
+    e: BaseException, url: str, began: float
 ) -> _errors.ImagesError | None:
     """Return the error of this API for an exception of another library.
 

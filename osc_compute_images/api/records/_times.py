@@ -7,11 +7,12 @@ import datetime
 import operator
 import re
 
-# NOTE: fromisoformat() takes any character between date and time, and reads
-# some other texts.
 _FORM = (
-    r'(?i)(\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d(-?\d)?)'
-    r'([T ]\d\d(:?\d\d){0,2}([.,]\d+)?(Z|[-+]\d\d(:?\d\d){0,2})?)?'
+    # NOTE: fromisoformat() takes any character between date and time, and so
+    # also reads some numbers.
+    r'(?ai)(?P<date>\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d(?:-?\d)?)'
+    r'(?:[T ](?P<clock>\d\d(?::?\d\d){0,2})(?P<fraction>[.,]\d+)?'
+    r'(?P<zone>Z|[-+]\d\d(?::?\d\d){0,2})?)?'
 )
 _UNITS = {
     'y': datetime.timedelta(days=365),
@@ -29,25 +30,50 @@ SPAN_FORM = (
 )
 
 
+_MIDNIGHT_AFTER = r'24(?::?00){0,2}'
+_LEAP_SECOND = r'\d\d:?\d\d:?60'
+
+
 def parse(text: str | None) -> datetime.datetime | None:
     """Parse an ISO 8601 time; without a zone it is UTC.
 
-    A fraction is cut after microseconds.
+    A fraction is cut after microseconds. A leap second is the midnight after
+    it.
 
     :returns: None for any other text, which is unreadable
     """
-    text = text or ''
     try:
-        if text[10:11] == 'T' and text[19:] == 'Z':
-            # The usual form, in a tenth of the time.
+        if text and len(text) == 20 and text[10] == 'T' and text[19] == 'Z':
+            # The usual form, in a third of the time.
             return datetime.datetime.fromisoformat(text)
-        if re.fullmatch(_FORM, text):
-            time = datetime.datetime.fromisoformat(text.upper())
-            utc = datetime.UTC
-            return time.replace(tzinfo=time.tzinfo or utc).astimezone(utc)
-    except (ValueError, OverflowError):
+    except ValueError:
         pass
-    return None
+    try:
+        return _parse(text or '')
+    except (ValueError, OverflowError):
+        return None
+
+
+def _parse(text: str) -> datetime.datetime | None:
+    match = re.fullmatch(_FORM, text)
+    if match is None:
+        return None
+    clock = match['clock'] or '00'
+    fraction = match['fraction'] or ''
+    later = datetime.timedelta()
+    is_leap = re.fullmatch(_LEAP_SECOND, clock) is not None
+    if is_leap:
+        clock, later = f'{clock[:-2]}59', datetime.timedelta(seconds=1)
+    elif re.fullmatch(_MIDNIGHT_AFTER, clock) and not fraction.strip('.,0'):
+        clock, later = f'00{clock[2:]}', datetime.timedelta(days=1)
+    zone = match['zone'] or 'Z'
+    time = datetime.datetime.fromisoformat(
+        f'{match["date"]}T{clock}{fraction}{zone}'.upper()
+    )
+    time = time.astimezone(datetime.UTC) + later
+    # Leap seconds end days in UTC.
+    is_known = not is_leap or (time.hour, time.minute, time.second) == (0,) * 3
+    return time if is_known else None
 
 
 def parse_span(text: str) -> datetime.timedelta | None:

@@ -15,6 +15,7 @@ import pytest
 from osc_compute_images import _shell
 from osc_compute_images import api
 from osc_compute_images import base
+from osc_compute_images.api import _errors
 from osc_compute_images.api import _limits
 from osc_compute_images.api.filters import _names
 from osc_compute_images.api.http import _body
@@ -90,7 +91,7 @@ def table(page):
 def test_security_page_lists_limits():
     limits = {
         name: value
-        for module in (_limits, _body, escaping, bounds, _names)
+        for module in (_limits, _errors, _body, escaping, bounds, _names)
         for name, value in vars(module).items()
         if name.startswith('MAX_')
     }
