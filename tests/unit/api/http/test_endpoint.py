@@ -104,7 +104,8 @@ def test_endpoint_without_version_2_1(http, compute, slept, old, new, error):
     ],
 )
 def test_invalid_template_of_override(http, compute, template, wrong):
-    compute.endpoint_override = url = f'{nova.HOST}/v2.1/{template}'
+    url = f'{nova.HOST}/v2.1/{template}'
+    compute.endpoint_override = url.replace('://', '://user:pass@')
     with pytest.raises(images.EndpointNotFound) as caught:
         listed(compute)
     told = f'{url!r} is invalid: there is no value for {wrong!r}.'
