@@ -15,5 +15,9 @@ def __getattr__(name: str) -> str:
         # NOTE: imported here, as every "openstack" command loads this module.
         import importlib.metadata
 
-        return importlib.metadata.version('osc-compute-images')
+        try:
+            return importlib.metadata.version('osc-compute-images')
+        except importlib.metadata.PackageNotFoundError:
+            # Python was told where the package is.
+            return 'unknown'
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import io
 import json
-import logging
 import os
 from pathlib import Path
 import shutil
@@ -19,6 +18,8 @@ from unittest import mock
 
 from openstackclient import shell as openstackclient
 from openstackclient.common.clientmanager import ClientManager
+
+from tests.unit.running import kept_logging
 
 # It is that of the program that imports cliff.
 openstackclient.OpenStackShell.NAME = 'openstack'
@@ -118,9 +119,8 @@ class Shell:
                 # It is kept in the class, and may be that of another user.
                 if hasattr(client, '_handle'):
                     client._handle = None
-        root = logging.getLogger()
-        handlers, level = root.handlers[:], root.level
         with (
+            kept_logging(),
             open(os.devnull) as nothing,
             mock.patch.dict(os.environ, self.environment, clear=True),
             mock.patch('sys.argv', ['openstack', *words]),
@@ -132,9 +132,6 @@ class Shell:
                 code = openstackclient.main([*words])
             except SystemExit as e:
                 code = e.code
-            finally:
-                root.handlers[:] = handlers
-                root.setLevel(level)
         for stream in (out, err):
             stream.seek(0)
         return Result(code, out.read(), err.read())

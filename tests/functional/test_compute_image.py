@@ -15,17 +15,6 @@ from tests.functional.shell import Shell
 LIST = ('compute', 'image', 'list')
 
 
-@pytest.fixture(scope='module')
-def environment():
-    """Provide the variables of a cloud with an image of each status."""
-    images = [
-        canned_cloud.image(n, status=status, name=status.lower())
-        for n, status in enumerate(['ACTIVE', 'ERROR', 'DELETED', 'SAVING'])
-    ]
-    with canned_cloud.canned_cloud(canned_cloud.Nova(images)) as server:
-        yield canned_cloud.environment(server)
-
-
 def own(environment, *words):
     """Run the program."""
     shell = Shell(environment, program='compute-image')
@@ -39,10 +28,11 @@ def own(environment, *words):
         (['list', '--long', '-f', 'jsonl'], 0),
         (['delete', 'no such', 'nor this'], 1),
         (['list', '--min-ram', 'much'], 2),
-        (['show', 'error', '--wait'], 3),
+        (['delete', '--all', '--keep-from=/dev/null', '--auto-approve'], 7),
     ],
 )
-def test_both_programs_print_the_same(environment, words, code):
+def test_both_programs_print_the_same(canned, words, code):
+    environment = canned_cloud.environment(canned)
     of_osc = Shell(environment).run('compute', 'image', *words)
     ours = own(environment, *words)
     assert (ours.code, ours.out) == (of_osc.code, of_osc.out)
@@ -52,8 +42,8 @@ def test_both_programs_print_the_same(environment, words, code):
     assert ours.err.splitlines()[-1:] == expected.splitlines()[-1:]
 
 
-def test_prompt_for_a_password(environment):
-    variables = {**environment}
+def test_prompt_for_a_password(canned):
+    variables = canned_cloud.environment(canned)
     del variables['OS_PASSWORD']
     terminal = Terminal(
         Shell(variables, program='compute-image'),
@@ -64,7 +54,7 @@ def test_prompt_for_a_password(environment):
     typed = f'{canned_cloud.PASSWORD}\n'
     code, shown, out = terminal.answer('Password: ', typed)
     assert (code, shown.strip()) == (0, 'Password:')
-    assert out.split() == ['active', 'error', 'deleted', 'saving']
+    assert out.count('\n') == 3
 
 
 def test_debug_output_has_no_secrets_nor_control_characters():
@@ -89,14 +79,13 @@ def test_cached_token_saves_login(canned, tmp_path):
     file = tmp_path / 'clouds.yaml'
     settings = json.loads(file.read_text()) | {'cache': {'auth': True}}
     file.write_text(json.dumps(settings))
-    sent = []
-    for _ in range(2):
+    for logs_in in (True, False):
         canned.requests.clear()
         listed = own(environment, 'list', '-f', 'value')
         assert (listed.out.count('\n'), listed.err) == (3, '')
-        sent.append(canned.paths())
-    assert any('auth/tokens' in path for path in sent[0])
-    assert sent[1] == ['GET /v2.1/images/detail']
+        paths = canned.paths()
+        assert any('auth/tokens' in path for path in paths) == logs_in
+    assert paths == ['GET /v2.1/images/detail']
 
 
 # --- imports and memory: counts independent of time -----------------------
@@ -146,7 +135,7 @@ def test_few_modules_are_imported_and_memory_does_not_grow():
     assert peaks[1] - peaks[0] < 12_000, peaks
 
 
-# --- completion, and help --------------------------------------------------
+# --- completion --------------------------------------------------
 
 #: Prints what the Tab key would offer after some words. Without the package
 #: bash-completion, a function is as it is for words without colons.
@@ -166,13 +155,11 @@ echo "${COMPREPLY[@]}"
 @pytest.mark.parametrize(
     ('line', 'offered'),
     [
-        ('compute-image li', 'list'),
         ('compute-image s', 'set show summary'),
         ('compute-image list --sort-c', '--sort-column'),
         ('compute-image delete web --dry', '--dry-run'),
         ('compute-image --os-cloud mycloud sh', 'show'),
         ('openstack compute image pr', 'prune'),
-        ('openstack compute image list --newe', '--newest'),
     ],
 )
 def test_bash_completes(line, offered):
@@ -182,11 +169,3 @@ def test_bash_completes(line, offered):
     tab = ['bash', '-c', _TAB, 'bash', program, *words]
     done = fresh(tab, shell.environment, input=completion)
     assert (done.out, done.err) == (f'{offered}\n', '')
-
-
-def test_help_needs_no_configuration(tmp_path):
-    nowhere = {'HOME': str(tmp_path), 'XDG_CONFIG_HOME': str(tmp_path)}
-    shell = Shell(nowhere, program='compute-image')
-    result = shell.process(*LIST, '--help', cwd=tmp_path)
-    assert (result.code, result.err) == (0, '')
-    assert result.out.startswith('usage: compute-image list')

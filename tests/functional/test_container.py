@@ -42,26 +42,25 @@ def succeeds(*words):
 
 
 @pytest.mark.parametrize(
-    ('program', 'home'),
+    ('home', 'program', 'group'),
     [
-        ('compute-image', ()),
-        ('compute-image', ('HOME=/nonexistent',)),
+        ((), 'compute-image', ()),
+        (('HOME=/nonexistent',), 'compute-image', ()),
         # Without HOME, openstacksdk cannot be imported.
-        ('openstack compute image', ('HOME=/nonexistent',)),
+        (('HOME=/nonexistent',), 'openstack', ('compute', 'image')),
     ],
 )
-def test_unknown_user_without_writable_disk(tmp_path, program, home):
+def test_unknown_user_without_writable_disk(tmp_path, home, program, group):
     # As far as the system allows.
     wrapper = _UNKNOWN if succeeds(*_UNKNOWN, 'true') else _CLOSED
     nova = canned_cloud.Nova(
         [canned_cloud.image(n, name=name) for n, name in enumerate('aé')]
     )
-    name, *group = program.split()
     with canned_cloud.canned_cloud(nova) as server:
         variables = canned_cloud.configuration(server, tmp_path)
         words = (f'{key}={value}' for key, value in variables.items())
-        command = (*wrapper, 'env', '-i', *home, *words, executable(name))
-        command = (*command, *group)
+        program = (executable(program), *group)
+        command = (*wrapper, 'env', '-i', *home, *words, *program)
         names = ('-f', 'value', '-c', 'Name')
         assert output(*command, 'list', *names) == 'a\né\n'
         output(*command, 'delete', 'é')

@@ -7,11 +7,11 @@ import shlex
 
 import pytest
 
+from testbed.canned_cloud import fault
 from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 from testbed.forwarding_proxy import ForwardingProxy
 from tests.functional.real import Cloud
-from tests.functional.shell import Shell
 
 LIST = ('compute', 'image', 'list')
 IDS = (*LIST, '-f', 'value', '-c', 'ID')
@@ -117,8 +117,7 @@ def forbidden(request: Request) -> Response | None:
     if '/images' not in request.path:
         return None
     text = "Policy doesn't allow os_compute_api:images to be performed."
-    fault = {'forbidden': {'code': 403, 'message': text}}
-    return Response(json.dumps(fault).encode(), 403)
+    return fault(403, 'forbidden', text)
 
 
 def test_suggested_list_is_the_same(demo, at_endpoint, nova):
@@ -140,19 +139,14 @@ def test_suggested_list_is_the_same(demo, at_endpoint, nova):
 
 
 def test_mistake_is_one_line(cloud, tmp_path):
-    user = cloud.clouds()['demo']
-    # Another file of the user is not read then.
-    (tmp_path / 'clouds.yaml').write_text('{}')
-    variables = {
-        'OS_CLIENT_CONFIG_FILE': str(tmp_path / 'clouds.yaml'),
-        'OS_IDENTITY_API_VERSION': '3',
-        'OS_REGION_NAME': user['region_name'],
-        **{f'OS_{k.upper()}': v for k, v in user['auth'].items()},
-    }
-    wrong = Shell(variables | {'OS_PASSWORD': 'wrong'})
+    wrong = cloud.shell('demo', OS_PASSWORD='wrong')
     assert '(HTTP 401)' in wrong.fails(*LIST)
-    del variables['OS_PROJECT_NAME'], variables['OS_PROJECT_DOMAIN_NAME']
-    assert Shell(variables).fails(*LIST) == (
+    clouds = cloud.clouds()
+    del clouds['demo']['auth']['project_name']
+    file = tmp_path / 'clouds.yaml'
+    file.write_text(json.dumps({'clouds': clouds}))
+    unscoped = cloud.shell('demo', OS_CLIENT_CONFIG_FILE=str(file))
+    assert unscoped.fails(*LIST) == (
         'The service catalog is empty: check the project, the region and the '
         'interface; "openstack catalog list" shows the available endpoints'
     )

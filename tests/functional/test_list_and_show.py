@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The commands ``list`` and ``show``, compared with Glance."""
+"""Lists, summaries and images, compared with Glance and Nova."""
 
 import pytest
 
@@ -11,7 +11,9 @@ from tests.functional.real import Images
 
 LIST = ('compute', 'image', 'list')
 SHOW = ('compute', 'image', 'show')
+SUMMARY = ('compute', 'image', 'summary')
 IDS = (*LIST, '-f', 'value', '-c', 'ID')
+JSON = ('-f', 'json')
 
 NOBODY = 'cf84aa10-0000-4000-8000-000000000000'
 
@@ -38,7 +40,7 @@ def test_show_agrees_with_list(demo, images):
         if config is not None:
             fields['disk_config'] = 'AUTO' if config == 'True' else 'MANUAL'
         for given in (name, image['ID'].upper()):
-            shown = demo(*SHOW, '-f', 'json', '--', given).json()
+            shown = demo(*SHOW, *JSON, '--', given).json()
             assert [*shown.items()] == sorted(fields.items())
 
 
@@ -63,3 +65,95 @@ def test_list_thousands_of_images(cloud, admin):
         assert admin(*IDS, *words).out.split() == expected
     finally:
         cloud.do('seed', '0')
+
+
+# --- use, visibility and regions -------------------------------------------
+
+#: The names of what uses an image; ``from-volume`` uses none.
+USED = {
+    'cirros-0.6.2': ['twin', 'twin', 'web-1', 'web-2'],
+    'web-1-snapshot': ['from-snapshot'],
+    **{name: ['shelved'] for name in ('demo-1', 'shelved-shelved')},
+    **{name: ['offloaded'] for name in ('demo-2', 'offloaded-shelved')},
+    **{name: ['with-kernel'] for name in ('with-kernel', 'kernel', 'ramdisk')},
+}
+
+
+@pytest.mark.parametrize(
+    ('user', 'more'), [('demo', {}), ('admin', {'admin-private': 'of-admin'})]
+)
+def test_usage(cloud, user, more):
+    compute = cloud.connection(user).compute
+    servers = compute.servers(all_projects=bool(more))
+    names = {server.id: server.name for server in servers}
+    listed = cloud.shell(user).images('--usage')
+    for row in listed:
+        assert row['Server Name'] == names.get(row['Server ID']), row
+    names |= {row['ID']: row['Name'] for row in listed}
+    assert {
+        row['Name']: sorted(names[each] for each in row['Used By'])
+        for row in listed
+        if row['Used By']
+    } == USED | {name: [used_by] for name, used_by in more.items()}
+
+
+def test_administrator_sees_servers_of_all_projects(
+    cloud, admin, demo, images
+):
+    unused = admin.run(*LIST, '--unused', *JSON)
+    assert 'booted from volumes' in unused.err
+    listed = admin.images('--usage')
+    free = [row['ID'] for row in listed if not row['Used By']]
+    assert ids(unused.json()) == free
+    others = 'servers of other projects are not visible'
+    assert others not in unused.err
+    assert others in demo.run(*LIST, '--unused').err
+    # The server is in the project of the ordinary user.
+    listed = admin(*LIST, '--server', 'web-2', *JSON).json()
+    assert {i['Name'] for i in listed} == {'web-2-snapshot', 'nightly'}
+    # Whoever owns an image may claim that it was taken from any server.
+    victim = cloud.facts['other_servers']['RegionOne']['of-admin']
+    forged = images('forged', image_type='snapshot', instance_uuid=victim)
+    assert forged in ids(admin.images('--server', victim))
+
+
+@pytest.mark.parametrize(
+    ('user', 'visibility'),
+    [
+        *(('demo', each) for each in ('public', 'private', 'community')),
+        *(('demo', 'shared'), ('admin', 'shared')),
+    ],
+)
+def test_a_visibility_is_that_of_glance(cloud, images, user, visibility):
+    images('ours-shared', visibility='shared')
+    shell = cloud.shell(user)
+    listed = Images(cloud, user).rows(visibility=visibility)
+    assert listed
+    word = f'--{visibility}'
+    # In pages that Nova makes.
+    words = ('--limit', '5', '--max-items', '999')
+    assert shell.images(word, *words) == listed
+    [sums] = shell(*SUMMARY, word, *JSON).json()
+    size = sum(image['Size'] for image in listed)
+    assert (sums['Count'], sums['Size']) == (len(listed), size)
+
+
+def test_two_regions(cloud, demo):
+    one, two = (
+        [
+            {'Region': region, **row}
+            for row in Images(cloud, 'demo', region).rows()
+        ]
+        for region in ('RegionOne', 'RegionTwo')
+    )
+    assert demo.images('--all-regions') == one + two
+    assert demo.images('--region', 'RegionTwo') == two
+    rows = demo.images('--all-clouds', '--all-regions')
+    assert {row['Cloud'] for row in rows} == {*cloud.clouds()}
+    assert [row for row in rows if row.pop('Cloud') == 'demo'] == one + two
+    # Another server of each region has this name.
+    rows = demo.images('--all-regions', '--server', 'web-1')
+    assert {row['Region']: row['Server ID'] for row in rows} == {
+        region: servers['web-1']
+        for region, servers in cloud.facts['servers'].items()
+    }

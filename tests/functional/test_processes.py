@@ -21,7 +21,6 @@ from testbed.faults import self_signed
 from tests.functional.processes import Held
 from tests.functional.processes import MANY
 from tests.functional.processes import shell_of
-from tests.functional.shell import executable
 from tests.functional.shell import fresh
 from tests.functional.shell import PATIENCE
 from tests.functional.shell import Result
@@ -200,7 +199,7 @@ def test_untrusted_certificate(tmp_path):
             assert shell('--insecure', *LIST, *IDS).out == LISTED
 
 
-# --- encodings, and a shell of OpenStackClient -----------------------------
+# --- encodings -------------------------------------------------------------
 
 
 def test_unencodable_character():
@@ -221,16 +220,3 @@ def test_unencodable_character():
     )
     # Tables are for people; for a program an escape would change the name.
     assert '| Gr\\xf6\\xdfe-caf\\xe9-\\u6620\\u50cf |' in table.out
-
-
-def test_interactive_mode(canned):
-    """OpenStackClient itself ends this mode with exit code 1."""
-    lines = (
-        'compute image list -f value -c ID\n',
-        'compute image show x --timeout 5\n',
-    )
-    environment = shell_of(canned).environment
-    result = fresh([executable()], environment, input=''.join(lines * 2))
-    known = [image['id'] for image in FEW]
-    assert [w for w in result.out.split() if w in known] == known * 2
-    assert result.err == '--timeout needs --wait\n' * 2

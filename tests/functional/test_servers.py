@@ -6,10 +6,8 @@ import json
 
 from tests.functional.processes import Terminal
 from tests.functional.servers import snapshots_held
-from tests.functional.servers import wait_until
 
-IMAGE = ('compute', 'image')
-SHOW = (*IMAGE, 'show', '-f', 'json')
+SHOW = ('compute', 'image', 'show', '-f', 'json')
 
 
 def test_wait_for_snapshot(cloud, demo, servers, boot):
@@ -49,20 +47,3 @@ def test_delete_server_while_snapshot_is_saving(cloud, demo, servers, boot):
     code, seen, out = terminal.end()
     assert (code, out) == (5, '')
     assert f'{image_id} no longer exists; its last status was SAVING' in seen
-
-
-def test_rotated_backups(demo, servers, boot):
-    server_id = boot('backed-up')
-    for number in range(2):
-        servers.api.backup_server(server_id, f'backup-{number}', 'daily', 1)
-        servers.wait(server_id)
-    words = ('--server', 'backed-up', '--type', 'backup')
-    # Nova rotates after it has removed the task.
-    wait_until(lambda: len(demo.images(*words)) == 1)
-    [image] = demo.images(*words)
-    assert (image['Name'], image['Status']) == ('backup-1', 'ACTIVE')
-    assert image['Properties']['backup_type'] == 'daily'
-    # A deleted server is found by its ID only.
-    servers.delete(server_id)
-    demo.fails(*IMAGE, 'list', *words)
-    assert demo.images('--server', server_id) == [image]

@@ -4,7 +4,6 @@
 
 from collections.abc import Iterator
 import contextlib
-import json
 import os
 import signal
 from typing import Any
@@ -139,16 +138,3 @@ def test_stopped_command_continues_and_no_row_is_lost():
         held.let_go.set()
         assert terminal.end()[0] == 0
     assert_ends_with_rows(terminal, ROWS)
-
-
-# --- the question ---------------------------------------------------------
-
-
-def test_plan_and_results_are_apart(canned):
-    words = (*IMAGE, 'delete', '--all', '-f', 'json')
-    terminal = Terminal(shell_of(canned), *words, stdout=False)
-    code, shown, out = terminal.answer('Delete 3 images? [y/N]', 'y\n')
-    assert code == 0
-    # The plan is on the terminal, and the results alone on stdout.
-    assert all(f'| {image["name"]} ' in shown for image in MANY[:3])
-    assert [row['Result'] for row in json.loads(out)] == ['done'] * 3

@@ -162,6 +162,8 @@ def test_properties_are_changed_unless_they_are_as_wanted(app, fleet, caplog):
     # Of those given, some are missing.
     for words in (DRY,), ():
         assert app.run(UNSET, '--property=none', ID[4], *words)[0] == 1
+        told = f"Image {ID[4]} has no property 'none'"
+        assert caplog.messages[-1] == told
     metadata = fleet.images[ID[4]]['metadata']
     assert 'os_distro' not in metadata
     assert metadata['instance_uuid'] == DB

@@ -135,10 +135,13 @@ def test_imports_in_functions_are_few_and_say_why():
             assert len(reasons) <= allowed.get(folder, 1), path
 
 
-def test_version_is_the_installed_one():
+def test_version_is_the_installed_one(monkeypatch):
     assert osc_compute_images.__version__ == importlib.metadata.version(
         'osc-compute-images'
     )
+    # As with PYTHONPATH.
+    monkeypatch.setattr(sys, 'path', [])
+    assert osc_compute_images.__version__ == 'unknown'
     with pytest.raises(AttributeError, match='no attribute'):
         osc_compute_images.no_such_name  # noqa: B018
 

@@ -14,8 +14,6 @@ import re
 
 import pytest
 
-from osc_compute_images.commands.list import ListComputeImage
-from osc_compute_images.commands.show import ShowComputeImage
 from testbed import nova
 from tests.unit.project import promise
 
@@ -52,36 +50,33 @@ def image(http):
 
 
 @pytest.mark.parametrize(
-    ('words', 'promised'),
+    ('line', 'promised'),
     [
-        ('', BRIEF),
-        ('--all-regions --long', {'Region': 'RegionOne', **LONG}),
-        ('--all-clouds', {**MINE, **BRIEF}),
+        ('list', BRIEF),
+        ('list --all-regions --long', {'Region': 'RegionOne', **LONG}),
+        ('list --all-clouds', {**MINE, **BRIEF}),
+        (f'show {ID}', SHOWN),
+        (
+            f'show {ID} --all-clouds',
+            {**SHOWN, **{k.lower(): MINE[k] for k in MINE}},
+        ),
     ],
 )
-def test_fields_of_list(app, image, words, promised):
-    [listed] = app.rows(ListComputeImage, *words.split())
-    assert [*listed.items()] == [*promised.items()]
-
-
-@pytest.mark.parametrize(
-    ('words', 'promised'),
-    [
-        ('', SHOWN),
-        ('--all-clouds', {**SHOWN, **{k.lower(): MINE[k] for k in MINE}}),
-    ],
-)
-def test_fields_of_show(app, image, words, promised):
-    shown = app.rows(ShowComputeImage, ID, *words.split())
-    assert [*shown.items()] == sorted(promised.items())
+def test_fields(app, image, line, promised):
+    got = app.rows(line)
+    # Those of show are sorted.
+    expected = sorted(promised.items())
+    if line.startswith('list'):
+        [got], expected = got, [*promised.items()]
+    assert [*got.items()] == expected
 
 
 def test_fields_that_compute_may_leave_out(app, http, image):
     for field in ('OS-DCF:diskConfig', 'server', 'name', 'metadata'):
         del image[field]
-    shown = app.rows(ShowComputeImage, ID)
+    shown = app.rows(f'show {ID}')
     assert SHOWN.keys() - shown.keys() == {'disk_config'}
-    [listed] = app.rows(ListComputeImage, '--long')
+    [listed] = app.listed('--long')
     empty = {'Name': None, 'Server ID': None, 'Properties': {}}
     assert listed == {**LONG, **empty}
 

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Retention rules, compared with the definitions in restic's documents."""
+"""Retention rules, compared with restic.
 
+That is what restic 0.18.0 kept, and the definitions in its documents.
+"""
+
+from collections import Counter
 import datetime
 
 from hypothesis import given
@@ -16,11 +20,6 @@ from tests.unit.project.examples import examples
 
 NOW = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
-DAYS = [
-    '2026-01-01T10:00:00Z',
-    '2025-12-31T23:59:59Z',
-    '2025-12-31T00:00:00Z',
-]
 
 
 def images(*times):
@@ -36,38 +35,14 @@ def kept(rules, *times):
     }
 
 
-@pytest.mark.parametrize(
-    ('rule', 'newest', 'same_period', 'other'),
-    [
-        ('daily', '2024-03-29', '2024-03-29', '2024-02-29'),
-        # 2020 has a week 53, which the first days of 2021 belong to.
-        ('weekly', '2021-01-03', '2020-12-28', '2020-12-27'),
-        # 31 December 2024 is in week 1 of 2025.
-        ('weekly', '2024-12-30', '2024-12-30', '2024-01-01'),
-    ],
-)
-def test_calendar(rule, newest, same_period, other):
-    found = kept(Rules(**{rule: 2}), newest, same_period, other)
-    # Neither is kept as the oldest.
-    assert found == dict.fromkeys((newest, other), f'kept by {rule}')
-
-
 def test_reasons():
-    found = kept(Rules(last=1, daily=2), *DAYS)
-    assert found == {DAYS[0]: 'kept by last, daily', DAYS[1]: 'kept by daily'}
-    # They are older by less than this.
-    exactly = datetime.timedelta(hours=34)
-    assert kept(Rules(within=exactly), *DAYS) == dict.fromkeys(
-        DAYS[:2], 'kept by within'
-    )
-    assert kept(Rules(last=0), DAYS[0]) == {
-        DAYS[0]: 'all retention rules are 0'
+    noon = '2025-12-31T12:00:00Z'
+    times = [noon, '2025-12-31T11:00:00Z', '2025-12-31T00:00:00Z']
+    assert kept(Rules(daily=2, monthly=9, yearly=1, within=HOUR), *times) == {
+        noon: 'kept by daily, monthly, yearly, within',
+        times[2]: 'kept by daily (oldest), monthly (oldest)',
     }
-    day = ['2025-12-31T12:00:00Z', '2025-12-31T11:00:00Z', DAYS[2]]
-    assert kept(Rules(daily=2, monthly=9, yearly=1), *day) == {
-        day[0]: 'kept by daily, monthly, yearly',
-        day[2]: 'kept by daily (oldest), monthly (oldest)',
-    }
+    assert kept(Rules(last=0), noon) == {noon: 'all retention rules are 0'}
 
 
 def test_images_of_unknown_age_or_of_the_future_do_not_count():
@@ -92,6 +67,56 @@ def test_invalid_rules():
     ):
         with pytest.raises(ValueError, match=message):
             Rules(**rules)
+
+
+#: The times of the snapshots of each group, the newest first.
+GROUPS = (
+    # The year of which the first days are in week 53.
+    (
+        *('2021-01-03T23:59:59', '2021-01-01T23:59:59'),
+        *('2020-12-28T00:00:00', '2020-12-27T23:59:59'),
+    ),
+    # Leap days, and years.
+    (
+        *('2024-03-01T00:00:00', '2024-02-29T00:00:00'),
+        *('2023-02-28T00:00:00', '2022-12-31T00:00:00'),
+    ),
+    # Clocks are changed in many zones, but not in UTC.
+    (
+        *('2025-03-30T03:30:00', '2025-03-30T02:59:59'),
+        *('2025-03-30T02:00:00', '2025-03-29T22:30:00'),
+    ),
+    # The same second, and the oldest of a year, month, week, day and hour.
+    ('2025-12-31T12:00:01', *['2025-12-31T12:00:00'] * 2),
+    ('2020-02-29T00:00:00',),
+)
+
+
+# Recorded: restic forget --dry-run --json --group-by host, in UTC.
+@pytest.mark.parametrize(
+    ('rules', 'marked'),
+    [
+        ({'last': 2}, 'kk.. kk.. kk.. kk. k'),
+        ({'hourly': 2}, 'kk.. kk.. kk.. kk. k'),
+        ({'daily': 3}, 'kkk. kkk. k..k kk. k'),
+        ({'weekly': 2}, 'k..k k.k. k..k kk. k'),
+        ({'monthly': 2}, 'k.k. kk.. k..k kk. k'),
+        ({'yearly': 2}, 'k.k. k.k. k..k kk. k'),
+        ({'within': 30 * HOUR}, 'k... kk.. kkkk kkk k'),
+        ({'hourly': 4, 'yearly': 0}, 'kkkk kkkk kk.k kk. k'),
+        ({'last': 0, 'hourly': 1, 'weekly': 3}, 'k..k k.kk k..k kk. k'),
+        ({'daily': 1, 'within': 5 * HOUR}, 'k... k... kkk. kkk k'),
+        ({'monthly': 4, 'within': 0 * HOUR}, 'k.kk kkkk k..k kk. k'),
+    ],
+)
+def test_same_images_are_kept_as_by_restic(rules, marked):
+    for times, marks in zip(GROUPS, marked.split(), strict=True):
+        made = [Image(id='', created=f'{time}Z') for time in times]
+        found = retention.reasons(made, Rules(**rules))
+        pairs = zip(made, marks, strict=True)
+        assert Counter(i.created for i, reason in found if reason) == Counter(
+            image.created for image, mark in pairs if mark == 'k'
+        )
 
 
 PERIODS = ('hourly', 'daily', 'weekly', 'monthly', 'yearly')

@@ -17,7 +17,6 @@ from osc_compute_images.api import ServerList
 from osc_compute_images.api import ServerNotFound
 from osc_compute_images.api.changes.protection import Protection
 from osc_compute_images.api.changes.usage import Unknown
-from osc_compute_images.api.changes.usage import Usage
 from testbed import nova
 from testbed.fleet import Fleet
 from testbed.fleet import server
@@ -25,8 +24,6 @@ from testbed.fleet import snapshot
 from tests.unit.api.changes.conftest import image
 from tests.unit.api.changes.conftest import usage_of
 from tests.unit.project.examples import examples
-
-# --- all rules ------------------------------------------------------------
 
 #: A server in one of them is, or may be, stored in its snapshots.
 UNSETTLED = [
@@ -102,11 +99,14 @@ def needs(other, image):
     st.lists(IMAGES, unique_by=lambda i: i.id),
     st.sampled_from([(), ('a region',)]),
     st.booleans(),
+    st.booleans(),
 )
 @examples(500)
-def test_rules(servers, images, missing, accept_gaps):
-    # They are iterated once.
-    usage = usage_of(servers, iter(images), missing, accept_gaps=accept_gaps)
+def test_rules(servers, images, missing, is_all, accept_gaps):
+    # They are iterated once; other servers were read before.
+    before = usage_of(servers[2:], iter(images), accept_gaps=accept_gaps)
+    listed = ServerList(tuple(servers), is_all, missing, not is_all)
+    usage = before.with_servers(listed)
     for one in images:
         mine = (one.server_id or '').lower()
         is_read = mine in {s.id.lower() for s in servers}
@@ -118,12 +118,17 @@ def test_rules(servers, images, missing, accept_gaps):
         used = bool(booted or stored or any(needs(i, one) for i in images))
         assert usage.is_used(one) == bool(usage.used_by(one)) == used
         assert usage.is_orphaned(one) == (taken and not is_read and not unread)
-        keeps = Protection(usage).reason(one) is not None
-        assert keeps == (used or unread)
-        keeps = Protection(usage, include_used=True).reason(one) is not None
-        assert keeps == (stored or unread)
+        for include_used, is_kept in ((False, used), (True, stored)):
+            protection = Protection(before, include_used=include_used)
+            reason = protection.with_servers(listed).reason(one)
+            assert (reason is not None) == (is_kept or unread)
     gap = bool(missing) or any(s.may_use_any_image for s in servers)
     assert bool(usage.gaps) == gap
+    without = [s for s in servers if not s.image_id]
+    on_volumes = (*(s for s in without if not s.may_use_any_image),)
+    by_default = before.unknown
+    assert (by_default.other_projects, by_default.down_cells) == (True, False)
+    assert usage.unknown == Unknown(not is_all, on_volumes, is_all)
     for make, matches in (
         (usage.unused, lambda one: not usage.is_used(one)),
         (usage.orphaned, usage.is_orphaned),
@@ -137,54 +142,26 @@ def test_rules(servers, images, missing, accept_gaps):
             assert chosen == [*filter(matches, images)]
 
 
-# --- single rules ---------------------------------------------------------
-
-
-def test_statuses_of_servers_that_may_be_stored_in_an_image():
-    servers = [Server('1', status=each) for each in UNSETTLED + SETTLED]
-    unsettled = [s.status for s in servers if s.may_need_snapshots]
-    assert unsettled == UNSETTLED
-
-
-@pytest.mark.parametrize(
-    ('server_id', 'error', 'accepted'),
-    [
-        *(('A', None, None), ('shelved', None, None)),
-        ('unread', GapsFound, None),
-        ('missing', GapsFound, ServerNotFound),
-        ('volume', ImagesError, ImagesError),
-    ],
-)
-def test_images_that_a_server_uses(server_id, error, accepted):
+def test_images_that_a_server_uses():
     servers = [
         Server('a', image_id='x', status='ACTIVE'),
         Server('unread', may_use_any_image=True, status='UNKNOWN'),
         Server('volume', status='ACTIVE'),
         Server('shelved', status='SHELVED'),
     ]
-    for accept_gaps, wanted in ((False, error), (True, accepted)):
-        usage = usage_of(servers, accept_gaps=accept_gaps)
-        if wanted is not None:
-            with pytest.raises(wanted) as raised:
-                usage.in_use_by(server_id)
-            assert type(raised.value) is wanted
-        else:
+    strict, lax = (usage_of(servers, accept_gaps=a) for a in (False, True))
+    for usage in strict, lax:
+        for server_id, found in (('A', ['x']), ('shelved', [])):
             matches = usage.in_use_by(server_id).matches
-            assert [i for i in 'xy' if matches(image(i))] == (
-                ['x'] if server_id == 'A' else []
-            )
-
-
-def test_unknown_uses_that_are_no_gaps():
-    servers = (
-        Server('1', status='ACTIVE'),
-        Server('2', image_id='a'),
-        Server('3', may_use_any_image=True),
-    )
-    unknown = Usage(ServerList(servers, shows_down_cells=False), ()).unknown
-    assert unknown == Unknown(True, servers[:1], True)
-    unknown = Usage(ServerList((), all_projects=True), ()).unknown
-    assert unknown == Unknown(False, (), False)
+            assert [i for i in 'xy' if matches(image(i))] == found
+        with pytest.raises(ImagesError, match='from a volume'):
+            usage.in_use_by('volume')
+    for server_id in ('unread', 'missing'):
+        with pytest.raises(GapsFound):
+            strict.in_use_by(server_id)
+    with pytest.raises(ServerNotFound):
+        lax.in_use_by('missing')
+    assert not lax.in_use_by('unread').matches(image('x'))
 
 
 def web(status='ACTIVE', **fields):
@@ -223,17 +200,6 @@ def test_reasons(reason):
     assert protection.reason(of_one) == reason + stored
 
 
-def test_protection_with_other_servers_keeps_its_options():
-    usage = usage_of([], accept_gaps=True)
-    gap = ServerList((web(image_id='x'),), missing=('a region',))
-    protection = Protection(usage, include_used=True).with_servers(gap)
-    assert protection.reason(image('x')) is None
-    protection.usage.check_gaps()
-
-
-# --- over HTTP ------------------------------------------------------------
-
-
 def test_usage_lists_images_and_servers(api, http):
     volumes = [{'image_id': nova.image_id(2)}]
     machine = nova.image(3, metadata={'block_device_mapping': volumes})
@@ -254,7 +220,4 @@ def test_usage_lists_images_and_servers(api, http):
     http.get(nova.DETAIL, json=nova.page([nova.image(1), None, 'x']))
     [gap] = api.usage().gaps
     assert gap.endswith(': one without an ID, one without an ID')
-    fleet.down = {'s'}
-    with pytest.raises(GapsFound):
-        api.usage(images).unused()
-    api.usage(images, accept_gaps=True).unused()
+    api.usage(accept_gaps=True).unused()

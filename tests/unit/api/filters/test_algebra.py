@@ -2,9 +2,7 @@
 
 """Combined filters, compared with sets and with a model of Nova's filters."""
 
-from collections.abc import Callable
 import operator
-from typing import Any
 
 from hypothesis import given
 import hypothesis.strategies as st
@@ -33,7 +31,7 @@ SERVERS = [nova.image_id(n) for n in (7, 8)]
 
 
 @st.composite
-def entries(draw: Callable[[Any], Any]) -> dict[str, Any]:
+def entries(draw):
     """Draw a record of an image, with its status in Glance."""
     status = draw(st.sampled_from([*nova_filters.GLANCE_STATUSES]))
     metadata = draw(
@@ -73,14 +71,38 @@ LISTS = st.lists(entries(), max_size=12).map(
 )
 
 
-def comparisons(make: Callable[..., filters.Filter]) -> Any:
-    words = ('at_least', 'at_most', 'exactly', 'more_than', 'less_than')
-    return st.dictionaries(
-        st.sampled_from(words), st.integers(0, 3), min_size=1
-    ).map(lambda how: make(**how))
+COMPARE = {
+    'at_least': operator.ge,
+    'at_most': operator.le,
+    'exactly': operator.eq,
+    'more_than': operator.gt,
+    'less_than': operator.lt,
+}
 
 
-LEAVES = st.one_of(
+def numbers(make, field):
+    """Make filters by a number, and simple functions that select the same."""
+
+    def pair(how):
+        return make(**how), lambda image: all(
+            COMPARE[word](getattr(image, field), number)
+            for word, number in how.items()
+        )
+
+    words = st.sampled_from([*COMPARE])
+    return st.dictionaries(words, st.integers(0, 3), min_size=1).map(pair)
+
+
+def times(make, field, compare):
+    return st.sampled_from(TIMES).map(
+        lambda time: (
+            make(time),
+            lambda image: compare(getattr(image, field), time),
+        )
+    )
+
+
+OTHERS = (
     st.just(filters.EVERYTHING),
     st.sampled_from(NAMES).map(filters.name),
     st.sampled_from(['w*', '?', '*:*']).map(filters.name_pattern),
@@ -98,16 +120,19 @@ LEAVES = st.one_of(
     st.builds(
         filters.property_is, st.sampled_from(KEYS), st.sampled_from(VALUES)
     ),
-    comparisons(filters.min_disk),
-    comparisons(filters.min_ram),
-    comparisons(filters.size),
-    st.sampled_from(TIMES).map(filters.created_after),
-    st.sampled_from(TIMES).map(filters.created_before),
-    st.sampled_from(TIMES).map(filters.changes_since),
-    st.sampled_from(TIMES).map(filters.changes_before),
     st.integers(0, 2).map(
         lambda disk: filters.boots_on(Flavor('1', 'f', 2, disk))
     ),
+)
+LEAVES = st.one_of(
+    numbers(filters.min_disk, 'min_disk'),
+    numbers(filters.min_ram, 'min_ram'),
+    numbers(filters.size, 'size'),
+    times(filters.created_after, 'created', operator.ge),
+    times(filters.created_before, 'created', operator.lt),
+    times(filters.changes_since, 'updated', operator.ge),
+    times(filters.changes_before, 'updated', operator.lt),
+    *(each.map(lambda one: (one, one.matches)) for each in OTHERS),
 )
 
 
@@ -123,7 +148,7 @@ TREES = st.recursive(
 )
 
 
-def combined(tree: Any, value_of: Callable[[filters.Filter], Any]) -> Any:
+def combined(tree, value_of):
     """Combine the filters of a tree, or their values."""
     first, *operands = tree
     if not operands:
@@ -147,11 +172,11 @@ def test_listing_agrees_with_sets(
     if newest_first:
         listed.sort(key=lambda entry: entry['created'], reverse=True)
     images = [msgspec.convert(nova_filters.shown(i), Image) for i in listed]
-    where = combined(tree, lambda one: one)
+    where = combined(tree, lambda pair: pair[0])
     # A set of images is a number with a bit for each.
     chosen = combined(
         tree,
-        lambda one: sum(one.matches(i) << n for n, i in enumerate(images)),
+        lambda pair: sum(pair[1](i) << n for n, i in enumerate(images)),
     )
     expected = [i.id for n, i in enumerate(images) if chosen >> n & 1]
     assert [i.id for i in images if where.matches(i)] == expected

@@ -46,7 +46,6 @@ QUERIES = {
     "status('DELETED', 'UNKNOWN', 'ERROR', 'SAVING', 'ACTIVE')": {},
     "image_type('snapshot')": {'property-image_type': 'snapshot'},
     "image_type('Base')": {},
-    "image_type('SERVER')": {},
     "image_type('volume')": {},
     "server('s')": {'server': 's'},
     "has_property('hw_a')": {},
@@ -55,7 +54,6 @@ QUERIES = {
     'min_disk(exactly=-1)': {},
     'min_ram(at_least=3, exactly=2147483647)': {'minRam': 2**31 - 1},
     'min_ram(exactly=2147483648)': {},
-    'size(exactly=3)': {},
     "created_after('2026-01-01T00:00:00Z')": {},
     "created_before('2026-01-01T00:00:00Z')": {},
     "changes_since('2026-01-01T00:00:00Z')": {
@@ -64,8 +62,6 @@ QUERIES = {
     "changes_before('2026-01-01T00:00:00Z')": {},
     "(name('a') & name('b')) & server('s')": {'name': 'a', 'server': 's'},
     "name('a') | name('a')": {'name': 'a'},
-    "name('a') | server('s')": {},
-    "~name('a')": {},
     "~(name('a') | server('s'))": {},
 }
 
@@ -100,7 +96,6 @@ def test_labels_and_queries_of_other_filters():
         ("size(at_least=5) & name('x')", 5),
         ("size(at_least=5) & created_before('9999-12-31T23:59:59Z')", 5),
         ('size(at_least=5) | size(at_least=5)', 5),
-        ('size(at_least=5) | size(at_least=6)', None),
         ('~size(at_least=5)', None),
     ],
 )
@@ -155,6 +150,12 @@ BOOTS = {'status': 'active', 'min_ram': 1024}
         ("property_is('s', '7')", [having(s=7), having(s='7')], [PLAIN]),
         ("property_is('s', 'None')", [having(s=None)], [PLAIN]),
         ("property_is('s', '')", [having(s='')], [PLAIN]),
+        ('size(at_least=5)', [{'size': 5}], [{'size': 4}, {'size': None}]),
+        (
+            "changes_before('2026-01-02')",
+            [{'updated': '2026-01-01'}],
+            [{'updated': '2026-01-02T00:00:00Z'}, {'updated': ''}],
+        ),
         ("has_property('s')", [having(s=None)], [PLAIN, having(x='s')]),
         (
             "status('Active')",
@@ -187,41 +188,6 @@ def test_filter_selects(text, matching, others):
     one = made(text)
     assert all(one.matches(image(**fields)) for fields in matching)
     assert not any(one.matches(image(**fields)) for fields in others)
-
-
-@pytest.mark.parametrize('field', ['min_disk', 'min_ram', 'size'])
-def test_comparisons(field):
-    images = [image(**{field: value}) for value in (4, 5, 6, None)]
-    for how, matching in (
-        ({'exactly': 5}, [5]),
-        ({'at_least': 5}, [5, 6]),
-        ({'at_most': 5}, [4, 5]),
-        ({'more_than': 5}, [6]),
-        ({'less_than': 5}, [4]),
-        ({'at_least': 5, 'less_than': 6}, [5]),
-        ({'at_least': 0}, [4, 5, 6]),
-    ):
-        one = getattr(filters, field)(**how)
-        chosen = [getattr(i, field) for i in images if one.matches(i)]
-        assert chosen == matching
-
-
-@pytest.mark.parametrize(
-    ('make', 'field', 'matching'),
-    [
-        (filters.created_after, 'created', ['2', '3']),
-        (filters.created_before, 'created', ['1']),
-        (filters.changes_since, 'updated', ['2', '3']),
-        (filters.changes_before, 'updated', ['1']),
-    ],
-)
-def test_time_filters(make, field, matching):
-    times = {'1': '2026-11-11', '2': '2026-11-12', '3': '2026-11-13', '4': ''}
-    images = [image(name=n, **{field: t}) for n, t in times.items()]
-    for time in ('2026-11-12T00:00:00Z', '2026-11-12 02:00+02:00'):
-        one = make(time)
-        chosen = [i.name for i in (*images, image()) if one.matches(i)]
-        assert chosen == matching
 
 
 @pytest.mark.parametrize(

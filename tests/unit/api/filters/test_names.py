@@ -21,9 +21,6 @@ def found(where, names):
     return [n for n in names if where.matches(ImageRef('i', n))]
 
 
-# --- wildcards ------------------------------------------------------------
-
-
 def test_patterns():
     names = ['ubuntu', 'ubuntu-24.04', 'ubuntu\n', 'UBUNTU', 'x', None]
     assert found(filters.name_pattern('ubuntu*'), names) == names[:3]
@@ -53,9 +50,6 @@ def _matches(glob, text):
 def test_a_pattern_selects_what_a_simple_matcher_selects(glob, name):
     one = filters.name_pattern(glob)
     assert one.matches(ImageRef('i', name)) is _matches(glob, name)
-
-
-# --- regular expressions --------------------------------------------------
 
 
 def test_search_in_all_short_names_agrees_with_re():

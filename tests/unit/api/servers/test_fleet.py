@@ -54,9 +54,6 @@ def ids(listed):
     return {s.id for s in listed.servers}
 
 
-# --- which regions are read -----------------------------------------------
-
-
 @pytest.mark.parametrize(
     ('images', 'is_read'),
     [
@@ -134,9 +131,6 @@ def test_what_any_selected_region_uses_is_used_in_all(http, clouds):
     assert fleet.servers(two).gaps
 
 
-# --- regions that fail ----------------------------------------------------
-
-
 def fail(_method, path):
     if path.startswith('/servers'):
         raise OSError('down')
@@ -199,9 +193,6 @@ def test_region_that_fails_later_is_a_gap(http, clouds, slept):
         [*fleet.server(api, 'two')]
 
 
-# --- time -----------------------------------------------------------------
-
-
 @pytest.mark.parametrize(('takes', 'lasts'), [(0, 1), (0.1, 1), (10, 40)])
 def test_servers_are_used_for_a_second_or_four_times_as_long_as_they_took(
     clouds, slept, takes, lasts
@@ -230,9 +221,6 @@ def test_all_projects_never_become_the_own_one(clouds, slept, all_projects):
         fleet.refresh()
     with pytest.raises(Forbidden):
         fleet.servers(api)
-
-
-# --- single servers -------------------------------------------------------
 
 
 def test_server_is_asked_for_where_it_was_listed(http, clouds):

@@ -34,12 +34,8 @@ def versions(http):
 
 
 def test_servers_of_all_projects_are_listed(api, http, fleet):
-    got = api.servers()
-    assert [s.id for s in got.servers] == [*fleet.servers]
     first = Server('s0', 'server-0', 'ACTIVE', 'a', nova.PROJECT)
-    assert got.servers[0] == first
-    assert (got.all_projects, got.shows_down_cells) == (True, True)
-    assert got.gaps == ()
+    assert api.servers().servers[0] == first
     # A parameter of paging would hide the cells that are down.
     assert sent(http) == [ALL]
     assert versions(http) == ['compute 2.69']
@@ -95,9 +91,6 @@ def test_cells_are_not_shown_if_the_services_cannot_be_read(api, http, fleet):
         assert (got.shows_down_cells, got.gaps) == (False, ())
 
 
-# --- projects -------------------------------------------------------------
-
-
 def test_only_403_is_a_reason_to_list_the_own_project(api, http, fleet):
     fleet.is_admin = False
     with pytest.raises(Forbidden):
@@ -123,9 +116,6 @@ def test_later_failure_is_a_failure(api, http, fleet):
     assert all('all_tenants' in request for request in sent(http))
 
 
-# --- pages ----------------------------------------------------------------
-
-
 def test_number_of_servers_is_limited(api, fleet, monkeypatch):
     monkeypatch.setattr('osc_compute_images.api._limits.MAX_SERVERS', 5)
     fleet.max_page = 3
@@ -140,9 +130,6 @@ def test_server_on_two_pages_counts_with_both_records(api, http, fleet):
     http.get(DETAIL, [{'json': page}, {'json': last}])
     listed = [(s.id, s.image_id) for s in api.servers().servers]
     assert listed == [('s', 'a'), ('t', None), ('s', 'b')]
-
-
-# --- records --------------------------------------------------------------
 
 
 def test_record_without_server_is_a_gap(api, fleet):
@@ -187,9 +174,6 @@ def test_text_of_a_record_is_optional(api, fleet):
     assert record == Server('s', '7')
     assert record.may_need_snapshots
     assert record.state == 'in an unknown status'
-
-
-# --- one server -----------------------------------------------------------
 
 
 def test_server_by_id(api, http, fleet):

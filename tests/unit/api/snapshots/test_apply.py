@@ -21,20 +21,14 @@ from testbed import nova
 SERVER = nova.image_id(1)
 IMAGE = nova.image_id(2)
 ACTION = f'{nova.ENDPOINT}/servers/{SERVER}/action'
-GONE = {'itemNotFound': {'code': 404, 'message': 'No such server.'}}
-BUSY = {'conflictingRequest': {'code': 409, 'message': 'It has a task.'}}
 
 
-def step(**fields):
-    values = {'name': 'web', 'status': 'ACTIVE', 'image_id': IMAGE}
-    server = Server(id=SERVER, **(values | fields))
-    [made] = plan.create([server], [], 'nightly', include_volumes=True)
-    return made
+def steps(**fields):
+    servers = [Server(SERVER, 'web', 'ACTIVE', **fields)]
+    return plan.create(servers, [], 'nightly', include_volumes=True)
 
 
-def now(ago=0):
-    time = datetime.datetime.now(datetime.UTC)
-    return (time - datetime.timedelta(minutes=ago)).isoformat()
+STEPS = steps(image_id=IMAGE)
 
 
 def test_create(api, http):
@@ -72,8 +66,10 @@ LOST = {'exc': requests.ConnectionError}
 def test_lost_response(api, http, answer, minutes, is_found):
     """The image is looked for; one of yesterday is another."""
     http.post(ACTION, **answer)
+    ago = datetime.timedelta(minutes=minutes)
+    created = (datetime.datetime.now(datetime.UTC) - ago).isoformat()
     image = nova.image(
-        2, name='nightly', created=now(minutes), server={'id': SERVER}
+        2, name='nightly', created=created, server={'id': SERVER}
     )
     http.get(nova.DETAIL, json=nova.page([image]))
     if is_found:
@@ -84,17 +80,17 @@ def test_lost_response(api, http, answer, minutes, is_found):
 
 
 @pytest.mark.parametrize(
-    ('status', 'body', 'result', 'image_id', 'error'),
+    ('answer', 'result', 'image_id', 'error'),
     [
-        (202, {'image_id': IMAGE}, Result.DONE, IMAGE, type(None)),
-        (409, BUSY, Result.SKIPPED, None, type(None)),
-        (404, GONE, Result.GONE, None, type(None)),
-        (403, {}, Result.FAILED, None, Forbidden),
+        ({'json': {'image_id': IMAGE}}, Result.DONE, IMAGE, type(None)),
+        (nova.fault(409, 'x', 'Busy.'), Result.SKIPPED, None, type(None)),
+        (nova.NOT_FOUND, Result.GONE, None, type(None)),
+        (nova.fault(403, 'x', 'No.'), Result.FAILED, None, Forbidden),
     ],
 )
-def test_outcomes(api, http, status, body, result, image_id, error):
-    http.post(ACTION, status_code=status, json=body)
-    [outcome] = apply(api, [step()])
+def test_outcomes(api, http, answer, result, image_id, error):
+    http.post(ACTION, **answer)
+    [outcome] = apply(api, STEPS)
     assert (outcome.result, outcome.image_id) == (result, image_id)
     assert type(outcome.error) is error
 
@@ -110,23 +106,21 @@ def test_wait(api, http, slept):
     seen = []
     [done] = apply(
         api,
-        [step()],
+        STEPS,
         wait=True,
         on_create=lambda _step, image_id: seen.append(image_id),
         on_poll=lambda _step, image: seen.append(image.status),
     )
     assert (done.result, seen) == (Result.DONE, [IMAGE, 'SAVING', 'ACTIVE'])
-    [failed] = apply(api, [step()], wait=True)
+    [failed] = apply(api, STEPS, wait=True)
     assert (failed.result, failed.image_id) == (Result.FAILED, IMAGE)
 
 
 def test_server_of_a_snapshot_of_a_volume_is_recorded(api, http):
     """Nova does not record it."""
     http.post(ACTION, status_code=202, json={'image_id': IMAGE})
-    skipped, done = apply(
-        api, [step(task_state='x'), step(image_id=None)], properties={'a': 'b'}
-    )
-    assert (skipped.result, done.result) == (Result.SKIPPED, Result.DONE)
-    [sent] = [r for r in http.request_history if r.url == ACTION]
-    metadata = sent.json()['createImage']['metadata']
-    assert metadata == {'instance_uuid': SERVER, 'a': 'b'}
+    todo = steps() + steps(task_state='x')
+    done, skipped = apply(api, todo, properties={'a': 'b'})
+    assert (done.result, skipped.result) == (Result.DONE, Result.SKIPPED)
+    sent = http.last_request.json()['createImage']['metadata']
+    assert sent == {'instance_uuid': SERVER, 'a': 'b'}

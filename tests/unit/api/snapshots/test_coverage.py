@@ -86,7 +86,6 @@ STUCK = f'image {nova.image_id(2)} is stuck in SAVING'
     ('found', 'level', 'reason'),
     [
         ([], Level.CRITICAL, 'it has no good snapshot'),
-        ([image(1, 'ERROR')], Level.CRITICAL, 'it has no good snapshot'),
         ([image(25)], Level.OK, ''),
         ([image(25.5)], Level.WARNING, OLD.format('25.5 hours')),
         ([image(72)], Level.CRITICAL, OLD.format('3 days')),
@@ -100,10 +99,8 @@ def test_findings(found, level, reason):
     assert (finding.level, finding.reason) == (level, reason)
 
 
-@pytest.mark.parametrize('status', ['ACTIVE', 'active'])
-def test_minimum_count(status):
-    """An image that is listed twice counts once."""
-    finding = checked([image(1), image(1, status)], Rules(min_count=2))
+def test_image_that_is_listed_twice_counts_once():
+    finding = checked([image(1), image(1, 'active')], Rules(min_count=2))
     assert finding.level is Level.CRITICAL
     assert finding.reason == 'it has 1 good snapshots of 2'
 
