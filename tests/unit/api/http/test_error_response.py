@@ -55,8 +55,12 @@ FORMS = {
 }
 
 
-#: The text of pages of nginx, Apache, Squid and others.
+#: The text of pages of haproxy, nginx, Apache, Squid and others.
 PAGES = {
+    '403 Forbidden Request forbidden by administrative rules.': (
+        '<html><body><h1>403 Forbidden</h1>\n'
+        'Request forbidden by administrative rules.\n</body></html>\n'
+    ),
     '502 Bad Gateway nginx': (
         '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n'
         '<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n'
