@@ -10,6 +10,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import importlib.metadata
 import json
+import os
 from pathlib import Path
 import re
 import uuid
@@ -49,6 +50,8 @@ def limited(
     cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Shell]:
     """Return a function that makes a credential, and its documented entry."""
+    if os.environ.get('DEVCLOUD_RELEASE') == 'oldest':
+        pytest.skip('Glance of Zed refuses a credential with access rules')
     [entry] = re.findall(
         r'code-block:: yaml\n\n((?:    *.*\n)+)', _PAGE.read_text()
     )

@@ -12,13 +12,8 @@ from keystoneauth1 import plugin
 from keystoneauth1 import session as ksa_session
 import pytest
 
-from osc_compute_images.api import ConnectionFailed
-from osc_compute_images.api import ImageNotFound
-from osc_compute_images.api import ImagesAPI
+from osc_compute_images import api as images
 from osc_compute_images.api import in_regions
-from osc_compute_images.api import RegionFailure
-from osc_compute_images.api import RegionSuccess
-from osc_compute_images.api import Unauthorized
 from testbed import nova
 
 #: Seconds to wait for an event that must happen.
@@ -43,16 +38,13 @@ class Login(plugin.BaseAuthPlugin):
 
 def apis(names, login=None, *, session=None, **options):
     """Return the APIs of regions, each with its own login, or with one."""
-    return {
-        name: ImagesAPI(
-            ksa_adapter.Adapter(
-                session or ksa_session.Session(login or Login()),
-                region_name=name,
-                **options,
-            )
-        )
-        for name in names
-    }
+
+    def api_of(name):
+        below = session or ksa_session.Session(login or Login())
+        adapter = ksa_adapter.Adapter(below, region_name=name, **options)
+        return images.ImagesAPI(adapter)
+
+    return {name: api_of(name) for name in names}
 
 
 def name_of(api):
@@ -79,7 +71,7 @@ def test_results_are_in_order_of_keys_or_as_completed(turns, options, order):
             found.append(next(results))
         go[name].set()
     found += results
-    assert found == [RegionSuccess(name, True) for name in order]
+    assert found == [images.RegionSuccess(name, True) for name in order]
 
 
 @pytest.mark.parametrize(
@@ -88,17 +80,13 @@ def test_results_are_in_order_of_keys_or_as_completed(turns, options, order):
 )
 def test_parallel_is_the_number_of_concurrent_regions(parallel, options):
     together = threading.Barrier(parallel, timeout=PATIENCE)
-    counting = threading.Lock()
-    running = [0]
-    most = []
+    running, most = [], []
 
-    def call(_api):
-        with counting:
-            running[0] += 1
-            most.append(running[0])
+    def call(api):
+        running.append(api)
+        most.append(len(running))
         together.wait()
-        with counting:
-            running[0] -= 1
+        running.remove(api)
         # So that no other region begins before all these have ended.
         together.wait()
 
@@ -122,17 +110,17 @@ def test_failed_region_does_not_affect_others():
 
     def call(api):
         if name_of(api) == 'a':
-            raise ImageNotFound('no', request_id='req-1') from cause
+            raise images.ImageNotFound('no', request_id='req-1') from cause
         return []
 
     a, b = in_regions(apis('ab'), call)
-    assert isinstance(a, RegionFailure)
+    assert isinstance(a, images.RegionFailure)
     assert (a.region, a.value, a.error.message) == ('a', None, 'no')
-    assert b == RegionSuccess('b', [])
+    assert b == images.RegionSuccess('b', [])
     assert b.unwrap() == []
     tracebacks = set()
     for _ in range(3):
-        with pytest.raises(ImageNotFound, match='no') as caught:
+        with pytest.raises(images.ImageNotFound, match='no') as caught:
             a.unwrap()
         assert caught.value.request_id == 'req-1'
         assert caught.value.__cause__ is cause
@@ -196,7 +184,9 @@ def test_wrong_password_is_tried_once(http, ksa_session, override, parallel):
     results = in_regions(everyone, name_of, parallel=parallel)
     errors = [result.error for result in results]
     assert len(http.request_history) == 1
-    assert {(type(e), e.message) for e in errors} == {(Unauthorized, 'No.')}
+    assert {(type(e), e.message) for e in errors} == {
+        (images.Unauthorized, 'No.')
+    }
     # Not one exception in several results: its traceback would grow.
     assert len({id(e) for e in errors}) == 8
 
@@ -209,7 +199,7 @@ def test_failed_login_does_not_affect_other_logins(slept):
     *failed, last = in_regions({**apis('abcd', dead), **apis('e')}, name_of)
     assert last.value == 'e'
     errors = {(type(r.error), str(r.error)) for r in failed}
-    assert errors == {(ConnectionFailed, 'Dead')}
+    assert errors == {(images.ConnectionFailed, 'Dead')}
     # One region retries it, the others wait.
     assert (dead.attempts, len(slept)) == (4, 3)
 

@@ -163,10 +163,11 @@ def combined(tree, value_of):
     st.integers(1, 5),
     st.none() | st.integers(1, 5),
     st.booleans(),
+    st.booleans(),
 )
 @examples(250)
 def test_listing_agrees_with_sets(
-    listed, tree, limit, max_items, newest_first
+    listed, tree, limit, max_items, newest_first, supported
 ):
     if newest_first:
         listed.sort(key=lambda entry: entry['created'], reverse=True)
@@ -181,8 +182,9 @@ def test_listing_agrees_with_sets(
     assert [i.id for i in images if where.matches(i)] == expected
     with requests_mock.Mocker() as mocker:
         set_catalog(mocker, {'RegionOne': nova.ENDPOINT})
-        answer = nova.Nova(listed).answer
-        mocker.get(nova.DETAIL, text=nova.mocked(nova.ENDPOINT, answer))
+        server = nova.Nova(listed)
+        server.filters = supported
+        mocker.get(nova.DETAIL, text=nova.mocked(nova.ENDPOINT, server.answer))
         api = ImagesAPI(adapter.Adapter(new_session(), service_type='compute'))
         pager = api.list_detail(
             {'limit': limit}, where=where, max_items=max_items

@@ -2,7 +2,6 @@
 
 """Reading bodies: limits of size and time, on real connections."""
 
-from collections.abc import Iterator
 import concurrent.futures
 import contextlib
 import gzip
@@ -38,9 +37,7 @@ LIMIT = 1_000_000
 
 
 @contextlib.contextmanager
-def api_of(
-    response: Response, **settings: object
-) -> Iterator[tuple[ImagesAPI, canned_cloud.Server]]:
+def api_of(response, **settings):
     """Provide the API of a server that always sends this response."""
     with canned_cloud.Server(lambda _request: response) as server:
         auth = token_endpoint.Token(f'{server.url}/v2.1', 'token')
@@ -48,8 +45,16 @@ def api_of(
         yield ImagesAPI(adapter.Adapter(below, connect_retries=0)), server
 
 
-def ids(api: ImagesAPI) -> list[str]:
+def ids(api):
     return [image.id for image in api.list_detail()]
+
+
+def refuse(kind, told, response, **settings):
+    """List, which is an error after one request."""
+    with api_of(response, **settings) as (api, server):
+        with pytest.raises(kind, match=told):
+            ids(api)
+        assert len(server.requests) == 1
 
 
 # -- time ------------------------------------------------------------------
@@ -85,11 +90,8 @@ def test_slow_body_times_out(monkeypatch, logged, framing):
             clock[0] += 10
 
     monkeypatch.setattr(time, 'monotonic', lambda: clock[0])
-    with api_of(Response(send=drip)) as (api, server):
-        with pytest.raises(images.ConnectionFailed, match='was incomplete'):
-            ids(api)
-        assert clock[0] > 600
-        assert len(server.requests) == 1
+    refuse(images.ConnectionFailed, 'was incomplete', Response(send=drip))
+    assert clock[0] > 600
 
 
 def seconds_left():
@@ -101,12 +103,9 @@ def test_first_of_nested_alarms_ends_slow_headers(monkeypatch):
     monkeypatch.setattr(_request, 'TOTAL_TIMEOUT_FACTOR', 0)
     before = signal.getsignal(signal.SIGALRM)
     slow = Response(send=sending.drip_of_head)
-    with api_of(slow, timeout=1) as (api, server):
-        with _alarms.alarm(50):
-            with pytest.raises(images.ConnectionFailed, match='timed out'):
-                ids(api)
-            assert 0 < seconds_left() <= 50
-        assert len(server.requests) == 1
+    with _alarms.alarm(50):
+        refuse(images.ConnectionFailed, 'timed out', slow, timeout=1)
+        assert 0 < seconds_left() <= 50
     with (
         api_of(slow, timeout=1000) as (api, _server),
         pytest.raises((images.ConnectionFailed, _alarms.TooSlowError)),
@@ -137,7 +136,7 @@ ENCODINGS = {
 }
 
 
-def encoded(body: bytes, encoding: str) -> Response:
+def encoded(body, encoding):
     headers = {'Content-Encoding': encoding} if encoding else {}
     return Response(ENCODINGS[encoding](body), headers=headers)
 
@@ -159,22 +158,19 @@ def test_body_is_read_completely(monkeypatch, encoding, padding, is_old):
 @pytest.mark.parametrize('encoding', ENCODINGS)
 def test_size_of_decompressed_body_is_limited(monkeypatch, logged, encoding):
     monkeypatch.setattr(_body, 'MAX_BODY', LIMIT)
-    with api_of(encoded(b' ' * 10 * LIMIT, encoding)) as (api, server):
-        with pytest.raises(images.InvalidResponse, match='than 1,000,000'):
-            ids(api)
-        assert len(server.requests) == 1
+    large = encoded(b' ' * 10 * LIMIT, encoding)
+    refuse(images.InvalidResponse, 'than 1,000,000', large)
 
 
 def test_decompression_takes_little_memory(monkeypatch):
     monkeypatch.setattr(_body, 'MAX_BODY', LIMIT)
-    with api_of(encoded(bytes(200 * LIMIT), 'GZip')) as (api, _server):
-        tracemalloc.start()
-        try:
-            with pytest.raises(images.InvalidResponse):
-                ids(api)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+    large = encoded(bytes(200 * LIMIT), 'GZip')
+    tracemalloc.start()
+    try:
+        refuse(images.InvalidResponse, 'than 1,000,000', large)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     # The decompressed size of one chunk, and copies of it.
     assert peak < 60 * LIMIT
 
@@ -182,11 +178,7 @@ def test_decompression_takes_little_memory(monkeypatch):
 def test_body_compressed_twice_is_rejected():
     twice = encoded(gzip.compress(PAGE), 'GZip')
     twice.headers['Content-Encoding'] = 'gzip, gzip'
-    with (
-        pytest.raises(images.InvalidResponse, match='more than once'),
-        api_of(twice) as (api, _server),
-    ):
-        ids(api)
+    refuse(images.InvalidResponse, 'more than once', twice)
 
 
 def test_size_of_body_that_a_session_has_read_is_limited(monkeypatch, http):
@@ -205,7 +197,7 @@ def test_size_of_body_that_a_session_has_read_is_limited(monkeypatch, http):
 # -- malformed heads, and interim responses ---------------------------------
 
 
-def before(interim: bytes) -> Response:
+def before(interim):
     """Return a response that follows another one."""
     return Response(PAGE, send=lambda c, data: c.sendall(interim + data))
 

@@ -5,14 +5,10 @@
 import contextlib
 import re
 
-from keystoneauth1 import adapter
-from keystoneauth1 import session
 import pytest
 import requests_mock
 
 from osc_compute_images import api as images
-from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api import ListOpts
 from testbed import nova
 from tests.unit.conftest import sent
 from tests.unit.conftest import set_catalog
@@ -27,16 +23,11 @@ HTML = '<html><body>Please log in</body></html>'
 
 
 @pytest.mark.parametrize(('own', 'used'), [(None, (10, 60)), (5, (5, 5))])
-def test_requests_have_a_timeout_and_no_microversion(
-    http, ksa_session, own, used
-):
-    compute = adapter.Adapter(
-        session.Session(ksa_session.auth, timeout=own),
-        service_type='compute',
-        default_microversion='2.90',
-    )
+def test_requests_have_a_timeout_and_no_microversion(http, api, own, used):
+    api.adapter.session.timeout = own
+    api.adapter.default_microversion = '2.90'
     http.get(nova.DETAIL, json=EMPTY)
-    list(ImagesAPI(compute).list_detail())
+    list(api.list_detail())
     assert [request.timeout for request in http.request_history] == [used] * 2
     headers = http.last_request.headers
     assert 'OpenStack-API-Version' not in headers
@@ -44,20 +35,12 @@ def test_requests_have_a_timeout_and_no_microversion(
     assert headers['Accept'] == 'application/json'
 
 
-def test_body_is_json(api, http):
-    body = {'metadata': {'a': 'ü'}}
-    http.post(f'{ONE}/metadata', json=body)
-    api.update_metadata(ID, body['metadata'])
-    assert http.last_request.headers['Content-Type'] == 'application/json'
-    assert http.last_request.json() == body
-
-
 @pytest.mark.parametrize(
     'call',
     [
         lambda api: api.get('\udcff'),
         lambda api: api.update_metadata(ID, {'a': '\udcff'}),
-        lambda api: list(api.list_detail(ListOpts(name='\udcff'))),
+        lambda api: list(api.list_detail(images.ListOpts(name='\udcff'))),
     ],
 )
 def test_undecodable_argument_is_an_images_error(api, http, call):
@@ -110,7 +93,6 @@ def test_unexpected_success_is_an_error(api, http, method, status, body):
 @pytest.mark.parametrize(
     ('target', 'told'),
     [
-        ('https://nova.example.com:8774/v2.1/images/detail', 'redirects to'),
         ('http://evil.example.com/', 'redirects to'),
         (None, 'redirects to'),
         ('\x80', 'is invalid'),
@@ -132,12 +114,10 @@ def test_redirect_is_not_followed(api, http, target, told):
     ('status', 'kind'),
     [
         (400, images.BadRequest),
-        (401, images.Unauthorized),
         (403, images.ImagesForbidden),
         (409, images.Conflict),
         (413, images.TooManyRequests),
         (418, images.HTTPError),
-        (500, images.ServerError),
         (501, images.ServerError),
     ],
 )
@@ -188,17 +168,16 @@ def test_forbidden_by_access_rules(api, http, ksa_session, call, rule, rules):
     credential = {'id': 'x', 'access_rules': rules}
     regions = {'RegionOne': nova.ENDPOINT}
     set_catalog(http, regions, application_credential=credential)
+    answer = nova.fault(401, 'error', 'Log in.')
 
-    def refuse(_request, context):
+    def refuse(_request, _context):
         # As another thread may do, with the same login.
         ksa_session.invalidate()
-        answer = nova.fault(401, 'error', 'Log in.')
-        context.status_code = answer['status_code']
-        context.headers.update(answer['headers'])
         return answer['json']
 
     http.register_uri(
-        requests_mock.ANY, re.compile(nova.ENDPOINT), json=refuse
+        *(requests_mock.ANY, re.compile(nova.ENDPOINT)),
+        **{**answer, 'json': refuse},
     )
     with pytest.raises(images.Unauthorized) as error:
         call(api)

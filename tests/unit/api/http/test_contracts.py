@@ -8,7 +8,6 @@ last image is on a full one), and with two requests for the same image.
 """
 
 import contextvars
-import itertools
 import logging
 import re
 import threading
@@ -35,26 +34,15 @@ LIMIT = ListOpts(limit=1)
 USER: contextvars.ContextVar[str] = contextvars.ContextVar('user')
 
 
-def compute_of(session_, kind=adapter.Adapter):
-    return kind(session_, service_type='compute')
-
-
 @pytest.fixture
 def requested(http):
     """Return a function that makes the requests, and returns them.
 
     It calls a function after each of them, which may change a setting.
     """
-    tokens = itertools.count()
     nova_server = nova.Server(nova.images(*range(PAGES)))
 
-    def token(_request, context):
-        # A new one for each login.
-        context.headers['X-Subject-Token'] = f'{nova.TOKEN}-{next(tokens)}'
-        return token_body
-
     def answer(request, context):
-        context.headers['Content-Type'] = 'application/json'
         if request.path.endswith('/detail'):
             return nova_server(request, context)
         return {'image': nova.image(1)}
@@ -71,15 +59,19 @@ def requested(http):
         assert len(sent) == count
         return sent
 
-    token_body = requests.post(f'{nova.KEYSTONE}/v3/auth/tokens').json()
+    url = f'{nova.KEYSTONE}/v3/auth/tokens'
+    login = {'json': requests.post(url).json()}
     http.reset_mock()
-    http.post(f'{nova.KEYSTONE}/v3/auth/tokens', json=token)
-    http.get(re.compile(nova.HOST), json=answer)
+    # Each has a new token.
+    headers = [{'X-Subject-Token': f'{nova.TOKEN}-{n}'} for n in range(9)]
+    http.post(url, [{**login, 'headers': each} for each in headers])
+    kind = {'Content-Type': 'application/json'}
+    http.get(re.compile(nova.HOST), json=answer, headers=kind)
     return make
 
 
 @pytest.mark.parametrize('is_nested', [False, True])
-def test_own_adapter(requested, ksa_session, is_nested):
+def test_own_adapter(requested, compute, ksa_session, is_nested):
     callers = []
 
     class Own(adapter.Adapter):
@@ -88,12 +80,12 @@ def test_own_adapter(requested, ksa_session, is_nested):
             return super().request(url, method, **kwargs)
 
     USER.set('me')
-    own = compute_of(ksa_session, Own)
-    sent = requested(compute_of(own) if is_nested else own)
+    compute.session = own = Own(ksa_session, service_type='compute')
+    sent = requested(compute if is_nested else own)
     assert callers == [('me', threading.get_ident())] * len(sent)
 
 
-def test_hooks_of_session(requested, ksa_session):
+def test_hooks_of_session(requested, compute, ksa_session):
     seen = []
 
     def hook(response, **_kwargs):
@@ -102,44 +94,43 @@ def test_hooks_of_session(requested, ksa_session):
         seen.append(response.url)
 
     ksa_session.session.hooks['response'].append(hook)
-    sent = requested(compute_of(ksa_session))
+    sent = requested(compute)
     assert len([u for u in seen if u.startswith(nova.HOST)]) == len(sent)
 
 
-def test_exception_of_a_hook_is_raised_unchanged(requested, ksa_session):
+def test_exception_of_a_hook_is_raised_unchanged(
+    requested, compute, ksa_session
+):
     def hook(response, **_kwargs):
         if response.url.startswith(nova.DETAIL):
             raise KeyError('mine')
 
     ksa_session.session.hooks['response'].append(hook)
     with pytest.raises(KeyError, match='mine'):
-        requested(compute_of(ksa_session))
+        requested(compute)
 
 
-def test_certificates_of_login(requested, ksa_session):
+def test_certificates_of_login(requested, compute, ksa_session):
     params = {'cert': ('/client.pem', '/client.key'), 'verify': '/ca.pem'}
     ksa_session.auth.get_connection_params = lambda *_args, **_kwargs: params
-    sent = requested(compute_of(ksa_session))
+    sent = requested(compute)
     assert {(r.cert, r.verify) for r in sent} == {(*params.values(),)}
 
 
-def test_log(requested, ksa_session, caplog):
+def test_log(requested, compute, ksa_session, caplog):
     def change(_number):
         ksa_session._collect_timing = True
         caplog.set_level(logging.DEBUG, 'keystoneauth.session')
 
-    sent = requested(compute_of(ksa_session), change)
+    sent = requested(compute, change)
     assert len(ksa_session.get_timings()) == len(sent) - 1
     assert nova.TOKEN not in caplog.text
-    lines = [record.getMessage() for record in caplog.records]
     for begin in ('REQ:', 'RESP BODY:'):
-        logged = [line for line in lines if line.startswith(begin)]
+        logged = [line for line in caplog.messages if line.startswith(begin)]
         assert len(logged) == len(sent) - 1
 
 
-def test_settings_that_change(requested, ksa_session):
-    compute = compute_of(ksa_session)
-
+def test_settings_that_change(requested, compute, ksa_session):
     def change(number):
         compute.global_request_id = f'req-{number}'
         compute.auth = token_endpoint.Token(nova.ENDPOINT, f'token-{number}')
@@ -154,18 +145,16 @@ def test_settings_that_change(requested, ksa_session):
         assert request.path.startswith(f'/n{number}/')
 
 
-def test_discarded_token(requested, ksa_session):
-    sent = requested(
-        compute_of(ksa_session), lambda _number: ksa_session.invalidate()
-    )
+def test_discarded_token(requested, compute, ksa_session):
+    sent = requested(compute, lambda _number: ksa_session.invalidate())
     assert len({r.headers['X-Auth-Token'] for r in sent}) == len(sent)
 
 
-def test_requests_cache(requested, ksa_session):
+def test_requests_cache(requested, compute, ksa_session):
     cache = requests_cache.CachedSession(backend='memory')
-    below = session.Session(ksa_session.auth, session=cache)
+    compute.session = session.Session(ksa_session.auth, session=cache)
     # Of two requests for the same image, the second is not sent.
-    requested(compute_of(below), count=PAGES + 2)
+    requested(compute, count=PAGES + 2)
 
 
 def test_cache_of_sdk(requested, ksa_session):

@@ -6,6 +6,7 @@ import io
 import random
 import socket
 import time
+from unittest import mock
 
 from keystoneauth1 import adapter
 from keystoneauth1 import session
@@ -19,7 +20,6 @@ from osc_compute_images import api as images
 from osc_compute_images.api import _alarms
 from osc_compute_images.api import ImagesAPI
 from testbed import nova
-from tests.unit.conftest import new_session
 from tests.unit.conftest import sent
 from tests.unit.running import AUTH
 
@@ -29,28 +29,16 @@ ONE = f'{nova.ENDPOINT}/images/{ID}'
 TOKENS = f'{nova.KEYSTONE}/v3/auth/tokens'
 
 
-class Broken(io.BytesIO):
-    """A body whose reading fails."""
-
-    def __init__(self, error):
-        super().__init__(b'x')
-        self.error = error
-
-    def read(self, *_args):
-        raise self.error
-
-    read1 = read
-
-    def close(self):
-        # Several responses share it.
-        pass
+def broken(error):
+    """Return a body whose reading fails; several responses share it."""
+    fail = mock.Mock(side_effect=error)
+    methods = {'read': fail, 'read1': fail, 'closed': False}
+    return {'body': mock.NonCallableMock(io.BytesIO, **methods)}
 
 
 RESET = {'exc': requests.exceptions.ConnectionError('reset')}
-CUT = {'body': Broken(urllib3.exceptions.ProtocolError('Broken'))}
-STALLED = {
-    'body': Broken(urllib3.exceptions.ReadTimeoutError(None, None, 'x'))
-}
+CUT = broken(urllib3.exceptions.ProtocolError('Broken'))
+STALLED = broken(urllib3.exceptions.ReadTimeoutError(None, None, 'x'))
 SILENT = {'exc': requests.exceptions.ReadTimeout}
 BUSY = {'status_code': 503}
 CONNECT, STATUS = 'connect_retries', 'status_code_retries'
@@ -74,21 +62,16 @@ def after(seconds, status=503):
         (STALLED, {}, []),
         # These are permanent.
         ({'exc': requests.exceptions.SSLError('verify failed')}, {}, []),
-        ({'exc': requests.exceptions.InvalidHeader('bad header')}, {}, []),
         ({'exc': requests.exceptions.InvalidURL('bad URL')}, {}, []),
         ({'exc': OSError('Could not find a TLS CA certificate')}, {}, []),
         ({'exc': MemoryError()}, {}, []),
-        ({'status_code': 500}, {}, []),
         (after('3', 500), {}, []),
         # It is the 429 of an older Nova only with Retry-After.
         ({'status_code': 413}, {}, []),
         (after('3', 413), {}, [3, 3, 3]),
-        (after('0'), {}, [0, 0, 0]),
         (after('30'), {}, [30, 30, 30]),
         (after('31'), {}, []),
-        (after('9' * 300), {}, []),
         (after('9' * 5000), {}, USUAL),
-        (after('soon'), {}, USUAL),
         (after('-1'), {}, USUAL),
         (after('Fri, 31 Dec 1999 23:59:59 -0000'), {}, [0, 0, 0]),
         (after('Fri, 31 Dec 2100 23:59:59 GMT'), {}, []),
@@ -129,12 +112,12 @@ def test_delay_has_jitter(api, http, slept, monkeypatch):
 
 
 @pytest.mark.parametrize('url', [nova.DETAIL, TOKENS])
-def test_retries_of_session_are_not_multiplied(http, slept, url):
-    below = session.Session(new_session().auth, connect_retries=2)
-    made = adapter.Adapter(below, service_type='compute')
+def test_retries_of_session_are_not_multiplied(http, compute, slept, url):
+    auth = compute.session.auth
+    compute.session = session.Session(auth, connect_retries=2)
     http.register_uri('GET' if url == nova.DETAIL else 'POST', url, **RESET)
     with pytest.raises(images.ConnectionFailed):
-        list(ImagesAPI(made).list_detail())
+        list(ImagesAPI(compute).list_detail())
     assert [r.url for r in http.request_history][-3:].count(TOKENS) in (0, 3)
     assert slept == [0.5, 1]
 
@@ -143,12 +126,8 @@ def test_each_retry_is_logged(api, http, slept, caplog):
     garbled = {'content': b'not gzip', 'headers': {'Content-Encoding': 'gzip'}}
     http.get(nova.DETAIL, [RESET, BUSY, garbled, {'json': EMPTY}])
     assert list(api.list_detail()) == []
-    first, second, third = (
-        record.getMessage()
-        for record in caplog.records
-        if record.name == 'osc_compute_images'
-        and record.levelname == 'WARNING'
-    )
+    first, second, third = caplog.messages
+    assert {r.name for r in caplog.records} == {'osc_compute_images'}
     assert 'reset. Retrying in 0.5 seconds, 3 retries left' in first
     assert 'HTTP 503' in second
     assert 'Retrying in 1.0 seconds, 2 retries left' in second
@@ -194,12 +173,6 @@ def test_timeout_error_has_duration(api, http, slept):
     told = 'no response after 1 second; .*api_timeout'
     with pytest.raises(images.RequestTimedOut, match=told):
         list(api.list_detail())
-
-
-def test_deadline_limits_timeout_of_each_attempt(api, http, slept):
-    http.get(ONE, json={'image': nova.image(1)})
-    api.wait_for(ID, timeout=5)
-    assert [r.timeout for r in http.request_history] == [(5, 5), (5, 5)]
 
 
 @pytest.mark.parametrize(

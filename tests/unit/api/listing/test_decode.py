@@ -23,17 +23,6 @@ def decoded(*entries, **more):
     return decode_page(json.dumps({'images': entries, **more}).encode())
 
 
-def messages(caplog):
-    return [record.getMessage() for record in caplog.records]
-
-
-def fields(image):
-    return {
-        f.encode_name: getattr(image, f.name)
-        for f in msgspec.structs.fields(image)
-    }
-
-
 #: An entry that is no image: the page cannot be decoded in one pass.
 ODD = 'what'
 
@@ -44,9 +33,8 @@ def test_image_has_all_fields(others):
     entry = nova.image(1, **{'server': server, 'OS-DCF:diskConfig': 'AUTO'})
     (image,) = decoded(entry, *others).images
     assert image.server_id == 'the-server'
-    del entry['links']
-    entry['server'] = image.server
-    assert fields(image) == entry
+    del entry['links'], server['links']
+    assert msgspec.to_builtins(image) == entry
     with pytest.raises(AttributeError):
         image.name = 'x'
 
@@ -55,27 +43,19 @@ def test_image_has_all_fields(others):
     ('key', 'value', 'kept', 'warning'),
     [
         ('minDisk', '1_0', None, '"1_0", not an integer'),
-        ('minDisk', [20], None, '[20], not an integer'),
         ('minDisk', 20.5, None, '20.5, not an integer'),
         ('minDisk', 'zwölf', None, '"zwölf", not an integer'),
         ('progress', True, None, 'true, not an integer'),
         ('progress', 1e999, None, '"Infinity", not an integer'),
-        ('name', 7, None, '7, not a string'),
         ('name', ['x' * 100], None, f'["{"x" * 78}..., not a string'),
         ('metadata', 'x', {}, '"x", not an object'),
         ('server', {}, None, '{}, not an object with a server ID'),
-        (
-            *('server', {'id': 'x' * 256}, None),
-            f'{{"id": "{"x" * 72}..., not an object with a server ID',
-        ),
         # Missing values and conversions without a loss cause no warning.
         ('metadata', None, {}, None),
         ('minRam', None, None, None),
         ('minDisk', '20', 20, None),
-        ('minDisk', '20.0', 20, None),
         ('minDisk', '1e3', 1000, None),
         ('minDisk', 'null', None, None),
-        ('minRam', 512.0, 512, None),
         ('minRam', 10**30, 10**30, None),
         ('OS-EXT-IMG-SIZE:size', 1.0e9, 1_000_000_000, None),
         ('name', 'null', 'null', None),
@@ -88,10 +68,10 @@ def test_field_of_another_type(caplog, key, value, kept, warning):
     assert len(page.images) == 2
     body = json.dumps({'image': entry}).encode()
     for image in (page.images[1], decode_image(body)):
-        assert fields(image)[key] == kept
+        assert msgspec.to_builtins(image)[key] == kept
         assert image.created == '2026-11-23T16:11:28Z'
     told = f'Image {entry["id"]}: field {key!r} is {warning}'
-    assert messages(caplog) == ([told] * 2 if warning else [])
+    assert caplog.messages == ([told] * 2 if warning else [])
     assert {r.name for r in caplog.records} <= {'osc_compute_images'}
 
 
@@ -103,7 +83,7 @@ def test_entries_without_image_or_id_are_reported(caplog):
     )
     assert [i.id for i in page.images] == [nova.image_id(1), '', '', long[1:]]
     told = "Image without an ID: field 'id' is {}, not a string of 1 to 255 "
-    assert messages(caplog) == [
+    assert caplog.messages == [
         'Entry 1 of the page is "what", not an image',
         told.format('null') + 'characters',
         told.format(f'"{"x" * 79}...') + 'characters',
@@ -114,7 +94,7 @@ def test_many_warnings_are_counted(caplog):
     for count, more in ((5, []), (6, ['... and 1 more'])):
         caplog.clear()
         decoded(*[nova.image(n, minDisk='x') for n in range(count)])
-        assert messages(caplog)[5:] == more
+        assert caplog.messages[5:] == more
 
 
 @pytest.mark.parametrize('text', ['NaN', '-Infinity', '1e999', '9' * 5000])
@@ -165,7 +145,6 @@ def test_next_link_is_found(read, others):
 
 
 MANY = b'{"images": [%s]}'
-SMALL_LIMITS = {'MAX_CONTAINERS': 20, 'MAX_ENTRIES': 3, 'MAX_VALUES': 100}
 
 
 @pytest.mark.parametrize(
@@ -173,13 +152,10 @@ SMALL_LIMITS = {'MAX_CONTAINERS': 20, 'MAX_ENTRIES': 3, 'MAX_VALUES': 100}
     [
         (b' \n', 'it is empty'),
         (b'<html>', 'Expecting value: line 1 column 1 (char 0)'),
-        (b'\xff\xfe', 'Expecting value: line 1 column 1 (char 0)'),
-        (b'[]', "it has no 'images'"),
         (b'["images"]', "it has no 'images'"),
+        (b'{}', "it has no 'images'"),
         (b'{"images": {}}', "'images' is not a list"),
         (b'{"images": []', 'it is nested too deeply'),
-        (MANY % b'[],[],[],[]', 'a page has more than 3 entries'),
-        (MANY % b'{"id": "a"},[],[],[]', 'a page has more than 3 entries'),
         # A value takes at least two bytes, and a string at least four.
         (MANY % (b'0,' * 99 + b'0'), 'it has more than 100 values'),
         (MANY % (b'"' * 399), 'it has more than 100 values'),
@@ -187,16 +163,25 @@ SMALL_LIMITS = {'MAX_CONTAINERS': 20, 'MAX_ENTRIES': 3, 'MAX_VALUES': 100}
             MANY % b'[%s]' % (b','.join([b'[]'] * 21) + b' ' * 30),
             'it has 24 lists and objects, too many for its size',
         ),
+        # As many values, strings, and lists as are accepted.
+        (MANY % b'[%s]' % (b'0,' * 97 + b'0'), None),
+        (MANY % b'"%s"' % (b'\\"' * 396), None),
+        (MANY % b'[%s]' % (b','.join([b'[]'] * 20) + b' ' * 30), None),
+        # A short body is not checked.
+        (MANY % b'[%s]' % (b','.join([b'[]'] * 27) + b' ' * 4), None),
     ],
 )
 def test_reason_of_an_invalid_document(monkeypatch, body, reason):
     def fail(*_args, **_options):
         raise RecursionError
 
+    monkeypatch.setattr(_limits, 'MAX_CONTAINERS', 20)
+    monkeypatch.setattr(_limits, 'MAX_VALUES', 100)
+    if reason is None:
+        assert decode_page(body).images == []
+        return
     if 'deeply' in reason:
         monkeypatch.setattr(json, 'loads', fail)
-    for name, limit in SMALL_LIMITS.items():
-        monkeypatch.setattr(_limits, name, limit)
     with pytest.raises(InvalidResponse) as caught:
         decode_page(body)
     assert str(caught.value) == (
@@ -205,24 +190,6 @@ def test_reason_of_an_invalid_document(monkeypatch, body, reason):
 
 
 # -- limits ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    'inside',
-    [
-        b'[],[],[]',
-        # As many values, strings, and lists as are accepted.
-        b'[%s]' % (b'0,' * 97 + b'0'),
-        b'"%s"' % (b'\\"' * 396),
-        b'[%s]' % (b','.join([b'[]'] * 20) + b' ' * 30),
-        # A short body is not checked.
-        b'[%s]' % (b','.join([b'[]'] * 27) + b' ' * 4),
-    ],
-)
-def test_limits_are_not_too_low(monkeypatch, inside):
-    for name, limit in SMALL_LIMITS.items():
-        monkeypatch.setattr(_limits, name, limit)
-    assert decode_page(MANY % inside).images == []
 
 
 def page_of_many(small, size):
@@ -253,18 +220,15 @@ REFUSED = [
     *(
         b'{"images":' + rest
         for rest in (
-            # Unterminated strings with escapes.
-            b'"' + b'\\"' * 130_000,
+            # Unterminated strings, also with escapes.
             b'[' * 201 + b'"' + b'\\"' * 130_000,
             b'"' + b'\\' * 5_000_001,
             b'"' * 5_000_000,
-            b' ' * 5_000_000,
             b'[' * 900_000,
             b'[' * 2_000_000,
             # Numbers and almost empty images.
             b'[' + b'1,' * 900_000 + b'1]}',
             b'[' + b'1,' * 5_000_000 + b'1]}',
-            b'[' + b'{},' * 400_000 + b'{}]}',
             b'[' + b'{"id":"a"},' * 400_000 + b'{"id":"a"}]}',
         )
     ),
@@ -314,14 +278,15 @@ def test_deep_property_loses_neither_page_nor_image(caplog, kind, levels):
         "Ignored values nested more than 200 levels deep in the server's "
         'response'
     )
-    assert {*messages(caplog)} == (set() if is_whole else {told})
+    assert {*caplog.messages} == (set() if is_whole else {told})
 
 
 def test_number_of_entries_is_limited():
     for entry in (b'{"id":"a"}', b'{"id":"a","metadata":1}'):
         page = MANY % b','.join([entry] * _limits.MAX_ENTRIES)
         assert len(decode_page(page).images) == 25_000
-        with pytest.raises(InvalidResponse, match='25,000 entries'):
+        told = 'a page has more than 25,000 entries'
+        with pytest.raises(InvalidResponse, match=told):
             decode_page(page.replace(b'[', b'[' + entry + b','))
 
 

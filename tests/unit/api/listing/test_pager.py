@@ -8,6 +8,7 @@ import re
 import threading
 import time
 import tracemalloc
+import types
 
 import pytest
 
@@ -75,34 +76,16 @@ def test_listing_continues_until_a_page_is_not_full(
         assert page.next_page_url() == nova.link(marker, 2)
 
 
-def test_pager_is_lazy(api, http):
-    http.get(nova.DETAIL, json=nova.Server(nova.images(*range(5))))
-    iterator = iter(api.list_detail(TWO))
-    counts = [http.call_count]
-    for _ in range(3):
-        next(iterator)
-        counts.append(len(sent(http)))
-    assert counts == [0, 1, 1, 2]
-
-
-class Builder:
-    def to_image_list_query(self):
-        return {'property-hw_disk_bus': 'virtio', 'limit': '7'}
-
-
-@pytest.mark.parametrize(
-    ('opts', 'query'),
-    [
-        (None, 'limit=1000'),
-        (ListOpts(limit=7), 'limit=7'),
-        (ListOpts(limit=5000), 'limit=1000'),
-        (Builder(), 'property-hw_disk_bus=virtio&limit=7'),
-    ],
-)
-def test_limit_is_always_sent_and_at_most_1000(api, http, opts, query):
+def test_limit_is_always_sent_and_at_most_1000(api, http):
     serve(http, {'images': []})
-    assert ids(api.list_detail(opts)) == []
-    assert sent(http) == [f'GET /v2.1/images/detail?{query}']
+    query = {'property-hw_disk_bus': 'virtio', 'limit': '7'}
+    built = types.SimpleNamespace(to_image_list_query=lambda: query)
+    for opts in (None, ListOpts(limit=5000), built):
+        assert ids(api.list_detail(opts)) == []
+    assert [request.partition('?')[2] for request in sent(http)] == [
+        *['limit=1000'] * 2,
+        'property-hw_disk_bus=virtio&limit=7',
+    ]
 
 
 @pytest.mark.parametrize('where', [None, filters.created_after('2000-01-01')])
@@ -136,7 +119,7 @@ def test_memory_does_not_grow_with_pages(api, http, monkeypatch, where):
 
 ONE_PAGE = nova.page(nova.images(1, 2))
 AFTER_77 = ListOpts(limit=2, marker=nova.image_id(77))
-MANY = [nova.page(nova.images(n, n + 1)) for n in range(1, 40, 2)]
+OVERLAP = [nova.page(nova.images(n, n + 1, n + 2)) for n in range(1, 40, 2)]
 NOTHING_MORE = 'reports more images, but no marker .*; list all again'
 
 
@@ -146,7 +129,7 @@ NOTHING_MORE = 'reports more images, but no marker .*; list all again'
         (TWO, [nova.page([], nova.DETAIL)], 0, None, NOTHING_MORE),
         (TWO, [nova.page([], 'http://[x?marker=y')], 0, None, NOTHING_MORE),
         (TWO, [nova.page([], nova.link('m' * 256))], 0, None, NOTHING_MORE),
-        (TWO, [*MANY, *MANY], 40, 40, 'repeats a page of images;'),
+        (TWO, [*OVERLAP, *OVERLAP], 41, 41, 'repeats a page of images;'),
         (TWO, [ONE_PAGE, FAULT], 2, 2, 'Error.; the listing stopped after 2'),
         (AFTER_77, [nova.page([], nova.link('m' * 255)), FAULT], 0, 77, ''),
         (TWO, [ONE_PAGE, REFUSAL], 2, None, 'with ID x; .*; list all again'),
@@ -185,11 +168,6 @@ def test_images_without_id_are_listed(api, http):
     assert e.marker == nova.image_id(3)
 
 
-def delete(server, *numbers):
-    for number in numbers:
-        server.delete(nova.image_id(number))
-
-
 @pytest.mark.parametrize('limit', [2, 5])
 def test_images_created_meanwhile_are_not_listed(api, http, limit):
     """The listing continues from the first image of its first page."""
@@ -201,7 +179,8 @@ def test_images_created_meanwhile_are_not_listed(api, http, limit):
         listed.append(image.id)
         if len(listed) == limit:
             server.add(nova.image(99))
-            delete(server, *range(1, limit))
+            # All but the first image of the page are deleted.
+            del server.images[2 : limit + 1]
     assert listed == some(*numbers)
 
 
@@ -224,8 +203,8 @@ def test_requests_while_all_listed_images_are_deleted(api, http, kept, begin):
     assert len(sent(http)) < 2 * 20 + 8
 
 
-def test_deleted_marker_of_an_empty_page(api, http):
-    """It goes back to the images before that page."""
+def test_markers_that_are_rejected(api, http):
+    """It goes back to the images before an empty page."""
     one, two, three = some(1, 2, 3)
     pages = {
         '': nova.page(nova.images(1, 2)),
@@ -241,18 +220,10 @@ def test_deleted_marker_of_an_empty_page(api, http):
     http.get(nova.DETAIL, json=answer)
     assert ids(api.list_detail(TWO)) == [one, two, three]
     assert len(sent(http)) == 4
-
-
-def test_listing_ends_if_server_rejects_every_marker(api, http):
-    def answer(request, context):
-        if 'marker' in request.qs:
-            context.status_code = 400
-            return {}
-        return nova.page(nova.images(1, 2))
-
-    http.get(nova.DETAIL, json=answer)
+    # It ends, too, if each of them is.
+    del pages[one], pages[two]
     assert len(interrupted(api)[0]) == 2
-    assert http.call_count < 50
+    assert len(sent(http)) < 50
 
 
 def test_listing_is_interrupted_if_too_many_ids_are_forgotten(
@@ -261,11 +232,10 @@ def test_listing_is_interrupted_if_too_many_ids_are_forgotten(
     monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 15)
     server = nova.Server(nova.images(*range(100)))
     http.get(nova.DETAIL, json=server)
-    obtained = []
     pages = api.list_detail(ListOpts(limit=5)).pages()
-    while len(obtained) < 40:
-        obtained += ids(next(pages).images)
-    delete(server, *range(40))
+    for _ in range(8):
+        next(pages)
+    del server.images[:40]
     with pytest.raises(ListingInterrupted, match='list all again') as caught:
         next(pages)
     e = caught.value
@@ -273,25 +243,14 @@ def test_listing_is_interrupted_if_too_many_ids_are_forgotten(
     assert ids(api.list_detail()) == some(*range(40, 100))
 
 
-def test_ids_of_the_last_page_are_forgotten_last(api, http, monkeypatch):
-    monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 4)
-    numbers = [(1, 2, 2), (3, 4), (1, 2, 5), (1, 2, 6), (7,)]
-    serve(http, *(nova.page(nova.images(*each)) for each in numbers))
-    assert ids(api.list_detail(TWO)) == some(*range(1, 8))
-
-
-@pytest.mark.parametrize('memory', [5, 1000])
-def test_empty_page_may_link_to_forgotten_images(
-    api, http, monkeypatch, memory
-):
-    monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', memory)
+def test_empty_page_may_link_to_forgotten_images(api, http, monkeypatch):
+    monkeypatch.setattr(_limits, 'MAX_KNOWN_IDS', 5)
     link = nova.link(nova.image_id(1))
-    numbers = [(1, 2), (3, 4), (5, 6), (), (2, 3), (7,)]
-    pages = [nova.page(nova.images(*each), link) for each in numbers]
-    serve(http, *pages, FAULT)
+    numbers = [(1, 2), (3, 4), (5, 6), ()]
+    serve(http, *(nova.page(nova.images(*each), link) for each in numbers))
     obtained, e = interrupted(api)
-    assert ids(obtained) == some(*range(1, 8 if memory > 5 else 7))
-    assert ('duplicates' in e.message) is (memory == 5)
+    assert ids(obtained) == some(*range(1, 7))
+    assert 'duplicates' in e.message
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,8 @@ compared with the model's own list.
 """
 
 from collections.abc import Callable
-from collections.abc import Iterator
 import itertools
 import json
-from typing import Any
 from typing import NamedTuple
 
 from hypothesis.stateful import initialize
@@ -33,16 +31,14 @@ from tests.unit.conftest import new_session
 from tests.unit.conftest import set_catalog
 from tests.unit.project.examples import examples
 
-#: Makes a link to the next page, given the marker and the limit.
-Href = Callable[[str, int], str]
 
-
-def skips(_marker: str, limit: int) -> str:
+def skips(_marker, limit):
     """Make a link that skips images."""
     return nova.link(nova.image_id(10), limit)
 
 
-HREFS: list[Href] = [
+#: Make a link to the next page, given the marker and the limit.
+HREFS = [
     skips,
     nova.link,
     lambda marker, _limit: f'http://evil.example.com/?marker={marker}',
@@ -53,7 +49,7 @@ HREFS: list[Href] = [
 ]
 
 #: The size of a page, given the requested limit and the server's own.
-SIZES: dict[str, Callable[[int, int], int]] = {
+SIZES = {
     'as requested': lambda limit, _own: limit,
     'all': lambda _limit, _own: 1000,
     'larger': lambda limit, _own: limit + 2,
@@ -77,11 +73,11 @@ class Paging(NamedTuple):
     own_limit: int = 1000
     size: str = 'as requested'
     links: str = 'full'
-    href: Href = nova.link
+    href: Callable[[str, int], str] = nova.link
     overlap: int = 0
     filters_late: bool = False
 
-    def may_hide_images(self) -> bool:
+    def may_hide_images(self):
         """Return whether no client can list all images.
 
         A short page without a link may not be the last one (only another
@@ -93,7 +89,7 @@ class Paging(NamedTuple):
             return cuts
         return self.filters_late and self.href is skips
 
-    def may_interrupt(self) -> bool:
+    def may_interrupt(self):
         """Return whether a complete listing may end with an error.
 
         The last page or an empty page has a link, or the list starts over
@@ -113,9 +109,6 @@ PAGINGS = st.just(Paging()) | st.builds(
 ).filter(lambda paging: not paging.may_hide_images())
 
 
-#: How many IDs a listing remembers.
-MEMORIES = st.sampled_from([_limits.MAX_KNOWN_IDS, 5])
-
 #: How an image vanishes: it is deleted, or becomes invisible.
 REMOVALS = st.sampled_from(['delete', 'conceal'])
 
@@ -123,33 +116,33 @@ REMOVALS = st.sampled_from(['delete', 'conceal'])
 class Server(nova.Server):
     """Nova, or a server with other paging."""
 
-    def __init__(self, count: int, *, admin: bool, paging: Paging) -> None:
+    def __init__(self, count, *, admin, paging):
         super().__init__(nova.images(*range(1, count + 1)), admin=admin)
         self.paging = paging
         #: The next response is an error.
         self.fails = False
         #: Numbers of earlier responses to repeat.
-        self.repeats: Iterator[int] = iter(())
-        self.responses: list[str] = []
-        self._concealed: set[str] = set()
+        self.repeats = iter(())
+        self.responses = []
+        self._concealed = set()
 
-    def behave(self) -> None:
+    def behave(self):
         """Page as Nova does from now on, and accept any previous marker."""
         self.paging = Paging(filters_late=self.paging.filters_late)
         self.fails = False
         self.repeats = iter(())
         self._admin = True
 
-    def conceal(self, image_id: str) -> None:
+    def conceal(self, image_id):
         """Make an image invisible."""
         self.delete(image_id)
         self._concealed.add(image_id)
 
-    def listed(self) -> list[str]:
+    def listed(self):
         """Return the IDs that a listing must yield."""
         return [i['id'] for i in self._shown(self.images)]
 
-    def __call__(self, request: Any, context: Any) -> Any:
+    def __call__(self, request, context):
         if self.fails:
             self.fails = False
             context.status_code = 500
@@ -162,17 +155,17 @@ class Server(nova.Server):
             self.responses.append(json.dumps(body))
         return body
 
-    def _shown(self, images: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _shown(self, images):
         if not self.paging.filters_late:
             return images
         return [i for i in images if not int(i['id'][-1], 16) & 2]
 
-    def _refusal(self, marker: str | None) -> dict[str, Any]:
+    def _refusal(self, marker):
         if marker in self._concealed:
             return nova.fault(403, 'forbidden', 'image ID not visible')
         return super()._refusal(marker)
 
-    def _page(self, listed: Any, start: int, limit: int) -> Any:
+    def _page(self, listed, start, limit):
         how = self.paging
         size = SIZES[how.size](limit, how.own_limit)
         # Each page has a new image: otherwise it would be a repeated page.
@@ -188,7 +181,7 @@ class Server(nova.Server):
             self._shown(looked_at), how.href(marker, limit) if linked else None
         )
 
-    def _full(self, limit: int) -> int:
+    def _full(self, limit):
         how = self.paging
         if how.filters_late:
             return SIZES[how.size](limit, how.own_limit)
@@ -202,7 +195,8 @@ ARGUMENTS = {
     'admin': st.booleans(),
     'paging': PAGINGS,
     'faulty': st.booleans(),
-    'memory': MEMORIES,
+    # How many IDs a listing remembers.
+    'memory': st.sampled_from([_limits.MAX_KNOWN_IDS, 5]),
 }
 
 

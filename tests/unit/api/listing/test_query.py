@@ -6,15 +6,9 @@ import datetime
 
 import pytest
 
+from osc_compute_images import api as images
 from osc_compute_images.api import filters
-from osc_compute_images.api import Forbidden
-from osc_compute_images.api import ImageNotFound
-from osc_compute_images.api import ImageRef
-from osc_compute_images.api import ImagesAPI
-from osc_compute_images.api import ImagesNotServed
-from osc_compute_images.api import InvalidResponse
 from osc_compute_images.api import ListOpts
-from osc_compute_images.api import ServerRef
 from testbed import nova
 from tests.unit.conftest import sent
 
@@ -30,8 +24,8 @@ def made(number, day):
     return nova.image(number, created=created)
 
 
-def numbers(images):
-    return [int(image.id[-4:], 16) for image in images]
+def numbers(listed):
+    return [int(image.id[-4:], 16) for image in listed]
 
 
 @pytest.fixture
@@ -42,16 +36,11 @@ def ten(http):
     return listed
 
 
-def test_filter_is_sent_and_checked(api, http):
-    listed = [nova.image(n, name='x' if n % 2 else 'X') for n in range(1, 6)]
-    http.get(nova.DETAIL, json=nova.Server(listed))
-    pager = api.list_detail({'limit': 2}, where=NAMED)
-    assert [numbers(page.images) for page in pager.pages()] == [[1], [3], [5]]
-    assert all('name=x' in request for request in sent(http))
-    # Options override the parameters of a filter.
+def test_options_override_the_parameters_of_a_filter(api, http):
+    http.get(nova.DETAIL, json={'images': []})
     where = filters.server('a')
     assert [*api.list_detail(ListOpts(server='b', limit=3), where=where)] == []
-    assert f'{DETAIL}?server=b&limit=3' in sent(http)
+    assert sent(http) == [f'{DETAIL}?server=b&limit=3']
 
 
 @pytest.mark.parametrize(
@@ -60,7 +49,6 @@ def test_filter_is_sent_and_checked(api, http):
         (None, 3, None, [1, 2, 3], [3]),
         (filters.EVERYTHING, 10, None, [*range(1, 11)], [10]),
         (None, 9, 5, [*range(1, 10)], [5, 5]),
-        (None, 9, 8, [*range(1, 10)], [5, 5]),
         (None, 5, 2, [1, 2, 3, 4, 5], [2, 2, 2]),
         (filters.name_pattern('*'), 3, None, [1, 2, 3], [100]),
         (filters.name_pattern('*'), 200, None, [*range(1, 11)], [200]),
@@ -138,10 +126,10 @@ def test_the_server_shows_once_that_it_filters_by_visibility(api, http, brief):
 @pytest.mark.parametrize(
     ('answer', 'kind'),
     [
-        ({'json': {'images': []}}, InvalidResponse),
-        ({'json': {'images': [nova.image(1)]}}, InvalidResponse),
-        (nova.fault(403, 'forbidden', 'no'), Forbidden),
-        (nova.NO_ROUTE, ImagesNotServed),
+        ({'json': {'images': []}}, images.InvalidResponse),
+        ({'json': {'images': [nova.image(1)]}}, images.InvalidResponse),
+        (nova.fault(403, 'forbidden', 'no'), images.Forbidden),
+        (nova.NO_ROUTE, images.ImagesNotServed),
     ],
 )
 def test_a_filter_that_is_not_shown_to_work_is_not_used(
@@ -175,54 +163,50 @@ def test_list_has_ids_and_names(api, http):
     body = {'images': [{'id': ID, 'name': 'a'}, {'id': 'b', 'name': None}]}
     http.get(f'{nova.ENDPOINT}/images', json=body)
     where = ~filters.name('x') & filters.name_regex('^.$')
-    assert [*api.list()] == [ImageRef(ID, 'a'), ImageRef('b')]
+    assert [*api.list()] == [images.ImageRef(ID, 'a'), images.ImageRef('b')]
     for listed in (api.list(where=where), api.list(max_items=1)):
-        assert [*listed] == [ImageRef(ID, 'a')]
+        assert [*listed] == [images.ImageRef(ID, 'a')]
+
+
+TYPE_ERRORS = [
+    (lambda api: api.list_detail(filters.name('x')), 'where='),
+    (lambda api: api.list_detail([('name', 'x')]), 'ListOpts'),
+    (lambda api: api.list_detail(where={'name': 'x'}), 'and opts for'),
+    (lambda api: api.list_detail(where=str), 'use filters.Filter for a'),
+    (lambda api: api.list_detail(max_items='3'), 'max_items must be'),
+    (lambda api: api.find('x', where='y'), 'filters.Filter'),
+    (lambda api: api.find_all('x', where=filters.name), 'filters.Filter'),
+    (lambda api: api.get(7), 'uuid.UUID'),
+    (lambda api: api.get(images.ServerRef(ID)), 'not ServerRef'),
+    (images.ImagesAPI, 'keystoneauth1.adapter.Adapter'),
+    (lambda api: api.list(where=NAMED | ACTIVE), r"E'\).*list_detail"),
+    (lambda _: filters.created_after(datetime.date.today()), 'not date'),
+]
+VALUE_ERRORS = [
+    (lambda api: api.list_detail(max_items=0), 'max_items must be 1'),
+    (lambda api: api.list_detail({'limit': 0}), 'limit must be 1'),
+    (lambda api: api.list_detail({'limit': 'x'}), "'x'"),
+    (lambda api: api.list_detail({'min_disk': 1}), "'minDisk'"),
+    (lambda api: api.list({'visibility': 'public'}), 'property-visib'),
+    (lambda api: api.wait_for(ID, 'queued'), 'choose from ACTIVE'),
+    (lambda _: ListOpts(visibility='Public'), 'private, public, '),
+    (lambda _: ListOpts(limit=0), 'limit must be 1'),
+    (lambda _: filters.created_after('yesterday'), 'ISO 8601'),
+    (lambda _: filters.created_before('999999999y'), 'ISO 8601'),
+    (lambda _: filters.changes_before('0001-01-01T00:00+14:00'), '8601'),
+    (lambda _: filters.created_before(NAIVE), 'time zone'),
+]
 
 
 @pytest.mark.parametrize(
-    ('call', 'told'),
+    ('kind', 'call', 'told'),
     [
-        (lambda api: api.list_detail(filters.name('x')), 'where='),
-        (lambda api: api.list_detail([('name', 'x')]), 'ListOpts'),
-        (lambda api: api.list_detail(where={'name': 'x'}), 'and opts for'),
-        (lambda api: api.list_detail(where=str), 'use filters.Filter for a'),
-        (lambda api: api.list_detail(max_items='3'), 'max_items must be'),
-        (lambda api: api.find('x', where='y'), 'filters.Filter'),
-        (lambda api: api.find_all('x', where=filters.name), 'filters.Filter'),
-        (lambda api: api.get(7), 'uuid.UUID'),
-        (lambda api: api.get(ServerRef(ID)), 'not ServerRef'),
-        (ImagesAPI, 'keystoneauth1.adapter.Adapter'),
-        (lambda api: api.list(where=NAMED | ACTIVE), r"E'\).*list_detail"),
-        (lambda _: filters.min_disk('>=', 3), 'positional'),
-        (lambda _: filters.created_after(datetime.date.today()), 'not date'),
+        *((TypeError, *row) for row in TYPE_ERRORS),
+        *((ValueError, *row) for row in VALUE_ERRORS),
     ],
 )
-def test_wrong_type_is_a_type_error(api, http, call, told):
-    with pytest.raises(TypeError, match=told):
-        call(api)
-    assert sent(http) == []
-
-
-@pytest.mark.parametrize(
-    ('call', 'told'),
-    [
-        (lambda api: api.list_detail(max_items=0), 'max_items must be 1'),
-        (lambda api: api.list_detail({'limit': 0}), 'limit must be 1'),
-        (lambda api: api.list_detail({'limit': 'x'}), "'x'"),
-        (lambda api: api.list_detail({'min_disk': 1}), "'minDisk'"),
-        (lambda api: api.list({'visibility': 'public'}), 'property-visib'),
-        (lambda api: api.wait_for(ID, 'queued'), 'choose from ACTIVE'),
-        (lambda _: ListOpts(visibility='Public'), 'private, public, '),
-        (lambda _: ListOpts(limit=0), 'limit must be 1'),
-        (lambda _: filters.created_after('yesterday'), 'ISO 8601'),
-        (lambda _: filters.created_before('999999999y'), 'ISO 8601'),
-        (lambda _: filters.changes_before('0001-01-01T00:00+14:00'), '8601'),
-        (lambda _: filters.created_before(NAIVE), 'time zone'),
-    ],
-)
-def test_invalid_value_is_a_value_error(api, http, call, told):
-    with pytest.raises(ValueError, match=told):
+def test_error_of_an_argument(api, http, kind, call, told):
+    with pytest.raises(kind, match=told):
         call(api)
     assert sent(http) == []
 
@@ -240,23 +224,16 @@ def test_representations(api, http, ten):
     )
 
 
-def test_ignore_missing(api, http):
-    http.get(nova.DETAIL, json={'images': []})
-    http.delete(ONE, **nova.NOT_FOUND)
-    http.get(f'{nova.ENDPOINT}/images/x', **nova.NOT_FOUND)
-    assert api.find('x', ignore_missing=True) is None
-    assert api.delete(ID, ignore_missing=True) is None
-    for call in (lambda: api.find('x'), lambda: api.delete(ID)):
-        with pytest.raises(ImageNotFound):
-            call()
-
-
 def test_find_with_filter(api, http):
-    saving = nova.image(1, name='x', status='SAVING')
-    listed = [saving, nova.image(2, name='x')]
+    saving = nova.image(1, name='Größe', status='SAVING')
+    listed = [saving, nova.image(2, name='Größe')]
+    # Some databases ignore case and trailing spaces.
+    listed += [nova.image(3, name='größe'), nova.image(4, name='Größe ')]
     http.get(nova.DETAIL, json={'images': listed})
     http.get(ONE, json={'image': saving})
     active = filters.status('active')
-    assert api.find('x', where=active).id == nova.image_id(2)
+    assert api.find('Größe', where=active).id == nova.image_id(2)
+    asked = nova.query_of(http.last_request.url)
+    assert (asked['name'], asked['status']) == ('Größe', 'active')
     assert [*api.find_all(ID, where=active)] == []
     assert api.find(ID, where=active, ignore_missing=True) is None
