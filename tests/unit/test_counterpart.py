@@ -183,7 +183,8 @@ def test_suggestion_parses_and_means_the_same(name, words, data):
     names = data.draw(st.lists(NAMES, min_size=most > 0, max_size=most))
     try:
         mine, line = suggestion(name, [*words, *['--'] * bool(names), *names])
-    except SystemExit:
+    except (SystemExit, argparse.ArgumentTypeError):
+        # The second is that of an older osc-lib.
         return
     if line is None:
         return
