@@ -17,6 +17,9 @@ import openstack
 
 from tests.functional.shell import Shell
 
+#: Whether the release of the cloud is the oldest.
+IS_OLDEST = os.environ.get('DEVCLOUD_RELEASE') == 'oldest'
+
 _DEVCLOUD = Path(__file__).parents[2] / 'tools' / 'devcloud'
 
 

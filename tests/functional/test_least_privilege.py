@@ -10,7 +10,6 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import importlib.metadata
 import json
-import os
 from pathlib import Path
 import re
 import uuid
@@ -22,6 +21,7 @@ from testbed.canned_cloud import Request
 from testbed.canned_cloud import Response
 from testbed.forwarding_proxy import ForwardingProxy
 from tests.functional.real import Cloud
+from tests.functional.real import IS_OLDEST
 from tests.functional.shell import Shell
 
 _SOURCE = Path(__file__).parents[2] / 'doc' / 'source'
@@ -50,7 +50,7 @@ def limited(
     cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Shell]:
     """Return a function that makes a credential, and its documented entry."""
-    if os.environ.get('DEVCLOUD_RELEASE') == 'oldest':
+    if IS_OLDEST:
         pytest.skip('Glance of Zed refuses a credential with access rules')
     [entry] = re.findall(
         r'code-block:: yaml\n\n((?:    *.*\n)+)', _PAGE.read_text()

@@ -18,6 +18,7 @@ import pytest
 from tests.functional.real import Cloud
 from tests.functional.real import ids
 from tests.functional.real import Images
+from tests.functional.real import IS_OLDEST
 from tests.functional.real import told
 from tests.functional.servers import cell_down
 from tests.functional.servers import nova_database
@@ -86,6 +87,7 @@ def check_servers_of_down_cell(servers: Servers, server_id: str) -> None:
     assert get(server_id, '2.69').json()['server']['status'] == 'UNKNOWN'
 
 
+@pytest.mark.skipif(IS_OLDEST, reason='Nova of Zed responds with HTTP 500')
 def test_nothing_is_deleted_while_cell_is_down(
     cloud, demo, admin, servers, boot, images, left
 ):
