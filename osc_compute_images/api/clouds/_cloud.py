@@ -131,9 +131,10 @@ class Cloud:
             settings.get_requests_verify_args(),
             *(settings.config.get(key) for key in FEDERATION_SETTINGS),
         )
-        for same, auth in self._logins:
-            if same == login:
+        for known, auth in self._logins:
+            if known == login:
                 session.auth = auth
+                return session
         self._logins.append((login, session.auth))
         return session
 

@@ -138,7 +138,7 @@ def property_is(key: str, value: str) -> Filter:
     """
 
     def matches(image: Image) -> bool:
-        return key in image.metadata and (str(image.metadata[key]) == value)
+        return key in image.metadata and str(image.metadata[key]) == value
 
     query = {}
     if value and _FILTERED_BY_NOVA.fullmatch(key):

@@ -112,6 +112,9 @@ def request_id(headers: Mapping[str, str]) -> str | None:
 def _retry_after(text: str) -> float | None:
     """Return the seconds of a ``Retry-After`` header, or None."""
     try:
+        if text.strip().isdecimal():
+            # NOTE: infinite, where urllib3 fails: for hundreds of digits.
+            return float(text)
         return float(urllib3.Retry().parse_retry_after(text))
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return None

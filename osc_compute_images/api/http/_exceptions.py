@@ -33,6 +33,13 @@ _TRANSIENT = (
     ConnectionError,
 )
 
+# Those of them that are not: about certificates, headers and URLs.
+_PERMANENT = (
+    requests.exceptions.SSLError,
+    urllib3.exceptions.SSLError,
+    ValueError,
+)
+
 # An OSError is that of requests, or a missing file of certificates.
 _FAILURES = (
     ksa_exceptions.ClientException,
@@ -156,7 +163,6 @@ def _connection_failed(e: Exception, url: str) -> _errors.ConnectionFailed:
     elif not isinstance(e, ksa_exceptions.ClientException):
         text = f'The request to {url} failed: {text}'
     error = _errors.ConnectionFailed(one_line(text))
-    # A ValueError is about a header or URL.
-    is_permanent = isinstance(original, ValueError)
+    is_permanent = isinstance(original, _PERMANENT)
     error.transient = isinstance(original, _TRANSIENT) and not is_permanent
     return error

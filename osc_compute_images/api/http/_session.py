@@ -45,7 +45,7 @@ class BoundedSession:
         parts: list[Any] = []
         below: Any = adapter
         # Bounded, in case an object is its own session.
-        while below and len(parts) < 8:
+        while below is not None and len(parts) < 8:
             if isinstance(below, requests.Session):
                 break
             parts.append(below)

@@ -29,7 +29,6 @@ SPAN_FORM = (
     'min, in this order)'
 )
 
-
 _MIDNIGHT_AFTER = r'24(?::?00){0,2}'
 _LEAP_SECOND = r'\d\d:?\d\d:?60'
 
