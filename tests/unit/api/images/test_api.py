@@ -197,6 +197,9 @@ def test_forbidden_images_differ_from_forbidden_image(
         {'GET': api.get, 'DELETE': api.delete}[method](ID)
     assert isinstance(caught.value, images.ImagesNotServed) == is_forbidden
     assert str(caught.value) == f'{message} (HTTP 403) (Request-ID: req-1)'
+    # An image that was not deleted is read again.
+    more = (of_list is not None) + (method == 'DELETE')
+    assert len(http.request_history) == 2 + more
 
 
 @pytest.mark.parametrize('status', [400, 403, 409, 500])
