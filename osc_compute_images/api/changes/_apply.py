@@ -92,6 +92,9 @@ def _apply_step(
             image = api.get(image.id)
             if image.state == 'DELETED':
                 return Outcome(step=step, result=Result.GONE)
+            if not deletes and _stored.is_edited(step, image):
+                # NOTE: as in another region that shares the Image service.
+                return Outcome(step=step, result=Result.DONE)
             objection = objection or difference(step.image, image)
         if objection is not None:
             return Outcome(step=step, result=Result.SKIPPED, reason=objection)
