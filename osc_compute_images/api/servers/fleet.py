@@ -144,7 +144,7 @@ class Fleet:
                 )
             else:
                 read.append(member.list)
-                missing += member.list.missing
+                missing += member.missing + member.list.missing
         return ServerList(
             (*(s for listed in read for s in listed.servers), *elsewhere),
             all(listed.all_projects for listed in read),
@@ -179,7 +179,7 @@ class Fleet:
         :raises ImagesError: if one cannot be read
         """
         images = [*images]
-        listed = ServerList(())
+        listed = ServerList((), missing=self._members[api].missing)
         if any(map(is_named_as_stored, images)):
             self.refresh()
             listed = self.servers(api)
