@@ -161,11 +161,14 @@ class Fleet:
         :raises ImagesError: if a region cannot be read
         """
         sharing = self._sharing(api)
-        known = [m for m in sharing if server_id in m.server_ids]
+        # NOTE: anyone may write the ID of a server, in capitals, too.
+        ids = {server_id: None, server_id.lower(): None}
+        known = [m for m in sharing if not m.server_ids.isdisjoint(ids)]
         for member in known or sharing:
-            found = member.api.server(server_id)
-            if found is not None:
-                yield found
+            for each in ids:
+                found = member.api.server(each)
+                if found is not None:
+                    yield found
 
     def servers_of(
         self, api: 'ImagesAPI', images: Iterable[Image]

@@ -4,6 +4,7 @@
 
 import pytest
 
+from osc_compute_images.api import Image
 from osc_compute_images.api import InvalidProperty
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api import Server
@@ -127,6 +128,7 @@ def test_keep_with_property():
         *('it has the property keep=yes', None, 'it has the property any='),
         None,
     ]
+    assert kept(Image(id='a')) == 'its properties are unknown'
 
 
 def test_keep_what_a_text_names():
