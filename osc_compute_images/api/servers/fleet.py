@@ -52,6 +52,7 @@ class Fleet:
     :param apis: the images API of each selected region
     :param all_projects: fail rather than read the servers of the own project;
         once all projects have been read, that is so in any case
+    :ivar is_just_read: whether nothing was deleted since :meth:`servers_of`
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Fleet:
         self._results: dict[Member, RegionResult[Member, ServerList]] = {}
         self._merged: dict[ImagesAPI, ServerList] = {}
         self._valid_until = -math.inf
+        self.is_just_read = False
 
     @functools.cached_property
     def _members(self) -> 'dict[ImagesAPI, Member]':
@@ -190,6 +192,7 @@ class Fleet:
         for server_id in dict.fromkeys(i.server_id for i in images):
             if server_id is not None:
                 found += self.server(api, server_id)
+        self.is_just_read = True
         return dataclasses.replace(listed, servers=(*listed.servers, *found))
 
     def _sharing(self, api: 'ImagesAPI') -> list[Member]:
