@@ -156,6 +156,7 @@ class ImagesAPI(
             all_projects=protection is not None
             and not protection.usage.unknown.other_projects,
         )
+        servers.is_just_read = plan.named
         outcomes = []
         for outcome in _apply.apply(self, plan, servers):
             outcomes.append(outcome)
