@@ -72,7 +72,11 @@ def describe(
         )
     if isinstance(e, api.InvalidProperty) and e.key in properties.FIELDS:
         return f'{e}; try "openstack image set"'
-    if isinstance(e, api.ListingInterrupted) and e.marker:
+    if (
+        isinstance(e, api.ListingInterrupted)
+        and e.marker
+        and getattr(parsed_args, 'is_resumable', False)
+    ):
         # After a space, a value with a leading dash would be an option.
         separator = '=' if e.marker.startswith('-') else ' '
         if printable(e.marker) == e.marker:

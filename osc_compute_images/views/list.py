@@ -78,6 +78,13 @@ class ListView(view.View):
         is_streamed = (
             args.formatter in bounds.STREAMING and not args.sort_columns
         )
+        # Whether what was listed has been printed when an error occurs, and
+        # --marker lists just the rest.
+        args.is_resumable = (
+            is_streamed
+            and not (self._shows_use or regions.headers)
+            and args.newest is None
+        )
         most = None if is_streamed or self._most else bounds.MAX_GATHERED
         self._page_size = max(
             MAX_PAGE_SIZE // len(regions.apis or [()]), _MIN_PAGE_SIZE

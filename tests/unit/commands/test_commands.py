@@ -123,6 +123,34 @@ def test_error_while_listing_keeps_rows_and_names_marker(
     assert message.endswith(advice)
 
 
+@pytest.mark.parametrize(
+    'words',
+    [
+        # Nothing has been printed.
+        'list',
+        'list -f json',
+        'list -f csv --sort-column Name',
+        'list -f csv --usage',
+        # It needs a single region, and lists more than the newest after it.
+        'list -f csv --region RegionOne',
+        'list -f csv --newest',
+        # They have no such option.
+        'delete --unused --dry-run -f csv',
+        'summary',
+        'show cirros-2',
+    ],
+)
+def test_marker_is_only_named_where_it_lists_just_the_rest(
+    app, http, caplog, words
+):
+    http.get(
+        nova.DETAIL, [{'json': nova.page(nova.images(1), nova.DETAIL)}, BROKEN]
+    )
+    with pytest.raises(exceptions.CommandError) as caught:
+        app.run(words)
+    assert '--marker' not in f'{caught.value}{caplog.text}'
+
+
 def test_server_that_never_was_is_an_error(app, http):
     numbers(http, 6)
     http.get(f'{nova.ENDPOINT}/servers/{ID}', **nova.NOT_FOUND)
