@@ -90,6 +90,13 @@ class ServerReader:
             )
         return record
 
+    def check_served(self) -> None:
+        """Check that Compute lists servers, and so has none that it denies.
+
+        :raises ImagesError: otherwise
+        """
+        member(self._get('/servers', {'limit': 1})[0], 'servers', list)
+
     def _get(self, path: str, query: Mapping[str, Any]) -> tuple[bytes, bool]:
         """Return the body of a response, and whether it shows down cells."""
         try:

@@ -142,7 +142,8 @@ def test_what_cannot_go_on_names_no_marker(app, http, command, url):
 
 def test_server_that_never_was_is_an_error(app, http):
     numbers(http, 6)
-    http.get(f'{nova.ENDPOINT}/servers/{ID}', **nova.NOT_FOUND)
+    fault = nova.fault(404, 'itemNotFound', f'Instance {ID} is no more.')
+    http.get(f'{nova.ENDPOINT}/servers/{ID}', **fault)
     with pytest.raises(exceptions.CommandError, match=f'has the ID {ID}'):
         app.rows('list', '--server', ID)
 
