@@ -25,8 +25,8 @@ import itertools
 import operator
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.groups._grouping import Group
-from osc_compute_images.api.groups._grouping import grouping
+from osc_compute_images.api.groups.summary import Group
+from osc_compute_images.api.groups.summary import grouping
 from osc_compute_images.api.listing._options import check_count
 from osc_compute_images.api.listing._order import Order
 from osc_compute_images.api.listing._pager import Pager
