@@ -48,7 +48,10 @@ class RegionFailure(Generic[_Key]):
 
     def unwrap(self) -> NoReturn:
         """Raise the error."""
-        raise _copy(self.error)
+        # NOTE: a copy, as the traceback of one error would grow.
+        error = copy.copy(self.error).with_traceback(self.error.__traceback__)
+        error.__cause__ = self.error.__cause__
+        raise error
 
 
 #: The result of a call for a region: a value or an error.
@@ -105,21 +108,20 @@ def with_keys(
         key: id(BoundedSession(api.adapter).login) for key, api in apis.items()
     }
     locks = {login: threading.Lock() for login in logins.values()}
-    #: The error of each login that was tried, by the first region.
-    tried: dict[int, _errors.ImagesError | None] = {}
+    #: The outcome of each login that was tried, by the first region.
+    tried: dict[int, RegionResult[_Key, None]] = {}
 
     def log_in(key: _Key) -> None:
         login = logins[key]
         with locks[login]:
-            if login not in tried:
-                tried[login] = None
-                try:
-                    Client(apis[key].adapter).log_in()
-                except _errors.ImagesError as e:
-                    tried[login] = e
-        error = tried[login]
-        if error is not None:
-            raise _copy(error)
+            if login in tried:
+                return tried[login].unwrap()
+            tried[login] = RegionSuccess(key, None)
+            try:
+                Client(apis[key].adapter).log_in()
+            except _errors.ImagesError as e:
+                tried[login] = RegionFailure(key, e)
+                raise
 
     def result(key: _Key) -> RegionResult[_Key, _Value]:
         try:
@@ -133,10 +135,3 @@ def with_keys(
     return _threads.map_in_threads(
         list(apis), result, parallel=parallel, ordered=ordered
     )
-
-
-def _copy(error: _errors.ImagesError) -> _errors.ImagesError:
-    """Return a copy to raise: the traceback of one error would grow."""
-    copied = copy.copy(error).with_traceback(error.__traceback__)
-    copied.__cause__ = error.__cause__
-    return copied
