@@ -9,7 +9,9 @@ import signal
 import threading
 from typing import Any
 
-_allowed = False
+#: Whether requests of the main thread may use SIGALRM, if available. Signals
+#: belong to the program, which sets this.
+allowed = False
 
 
 class TooSlowError(Exception):
@@ -17,15 +19,6 @@ class TooSlowError(Exception):
 
     Not a TimeoutError, which urllib3 would take for one of the socket.
     """
-
-
-def allow() -> None:
-    """Allow requests of the main thread to use SIGALRM, if available.
-
-    Signals belong to the program.
-    """
-    global _allowed
-    _allowed = True
 
 
 @contextlib.contextmanager
@@ -39,7 +32,7 @@ def alarm(seconds: float) -> Iterator[None]:
     :raises TooSlowError: if it takes longer
     """
     is_main = threading.current_thread() is threading.main_thread()
-    if not (_allowed and is_main and hasattr(signal, 'setitimer')):
+    if not (allowed and is_main and hasattr(signal, 'setitimer')):
         yield
         return
 
