@@ -13,6 +13,7 @@ The number and total size of the images of each distribution::
 from collections.abc import Callable
 from collections.abc import Iterable
 import dataclasses
+import re
 
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._times import format_time
@@ -21,8 +22,6 @@ __all__ = ['Summary', 'summarize']
 
 #: The values that identify a group, one for each key; None without a value.
 Group = tuple[str | None, ...]
-
-_Reader = Callable[[Image], str | None]
 
 
 def _type_of(image: Image) -> str:
@@ -33,7 +32,7 @@ def _type_of(image: Image) -> str:
 
 
 #: The values of the keys of groups, other than ``property:KEY``.
-_KEYS: dict[str, _Reader] = {
+_KEYS: dict[str, Callable[[Image], str | None]] = {
     'name': lambda image: image.name,
     'server': lambda image: image.server_id,
     'type': _type_of,
@@ -100,27 +99,22 @@ def grouping(
 ) -> tuple[list[str], Callable[[Image], Group]]:
     """Return the keys of groups, and a function that returns an image's group.
 
-    :param group_by: any of :data:`_KEYS`, or ``property:`` and a property's
-        key; a text alone is one key
-    :raises ValueError: for another key
+    :param group_by: a text alone is one key
+    :raises ValueError: for a key that is neither one of :data:`_KEYS` nor
+        ``property:`` and a property's key
     """
     keys = [group_by] if isinstance(group_by, str) else [*group_by]
-    readers = [*map(_reader, keys)]
-    return keys, lambda image: tuple(read(image) for read in readers)
+    for key in keys:
+        if key not in _KEYS and not re.match('(?s)property:.', key):
+            raise ValueError(
+                f'Cannot group images by {key!r}; choose from '
+                f'{", ".join(_KEYS)} and property:<key>'
+            )
+    return keys, lambda image: tuple(_value(image, key) for key in keys)
 
 
-def _reader(key: str) -> _Reader:
+def _value(image: Image, key: str) -> str | None:
     if key in _KEYS:
-        return _KEYS[key]
-    prefix, _, name = key.partition(':')
-    if prefix != 'property' or not name:
-        raise ValueError(
-            f'Cannot group images by {key!r}; choose from {", ".join(_KEYS)} '
-            f'and property:<key>'
-        )
-
-    def read(image: Image) -> str | None:
-        value = image.metadata.get(name)
-        return None if value is None else str(value)
-
-    return read
+        return _KEYS[key](image)
+    value = image.metadata.get(key.removeprefix('property:'))
+    return None if value is None else str(value)
