@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 import copy
+import re
 from typing import Any
 from typing import TYPE_CHECKING
 import urllib.parse
@@ -95,10 +96,7 @@ def _urls(
     found: dict[str, set[str]] = {}
     for endpoint in endpoints(catalog, adapter, service_type):
         parts = urllib.parse.urlsplit(endpoint.url.strip())
-        path = parts.path.rstrip('/')
-        head, _, last = path.rpartition('/')
-        if last[:1] == 'v' and last[1:].replace('.', '').isdecimal():
-            path = head
+        path = re.sub(r'/v[0-9.]+$', '', parts.path.rstrip('/'))
         url = f'{parts.netloc.rpartition("@")[2].lower()}{path}'
         found.setdefault(endpoint.region_name or '', set()).add(url)
     return found
