@@ -13,6 +13,9 @@ from typing import Any
 #: belong to the program, which sets this.
 allowed = False
 
+#: Seconds; 0 would mean never.
+_LEAST = 0.001
+
 
 class TooSlowError(Exception):
     """The response was not complete in time.
@@ -32,7 +35,8 @@ def alarm(seconds: float) -> Iterator[None]:
     :raises TooSlowError: if it takes longer
     """
     is_main = threading.current_thread() is threading.main_thread()
-    if not (allowed and is_main and hasattr(signal, 'setitimer')):
+    can_interrupt = allowed and is_main and hasattr(signal, 'setitimer')
+    if seconds == math.inf or not can_interrupt:
         yield
         return
 
@@ -40,19 +44,14 @@ def alarm(seconds: float) -> Iterator[None]:
         raise TooSlowError
 
     outer, _interval = signal.getitimer(signal.ITIMER_REAL)
-    inner = min(seconds, outer or seconds)
+    inner = max(min(seconds, outer or seconds), _LEAST)
     previous = signal.signal(signal.SIGALRM, too_slow)
-    _set_timer(inner)
+    signal.setitimer(signal.ITIMER_REAL, inner)
     try:
         yield
     finally:
         left, _interval = signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
         if outer:
-            _set_timer(outer - (inner - left))
-
-
-def _set_timer(seconds: float) -> None:
-    if seconds < math.inf:
-        # 0 would mean never.
-        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+            rest = max(outer - (inner - left), _LEAST)
+            signal.setitimer(signal.ITIMER_REAL, rest)

@@ -50,8 +50,7 @@ class RegionFailure(Generic[_Key]):
         """Raise the error."""
         # NOTE: a copy, as the traceback of one error would grow.
         error = copy.copy(self.error).with_traceback(self.error.__traceback__)
-        error.__cause__ = self.error.__cause__
-        raise error
+        raise error from self.error.__cause__
 
 
 #: The result of a call for a region: a value or an error.

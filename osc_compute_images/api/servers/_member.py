@@ -3,6 +3,7 @@
 """A region whose servers are read, and the regions that share its images."""
 
 from collections.abc import Iterator
+import contextlib
 import copy
 import re
 from typing import Any
@@ -40,15 +41,13 @@ class Member:
         self.login = id(auth)
         self._computes: dict[str, set[str]] = {}
         self._images: dict[str, set[str]] = {}
-        try:
+        # NOTE: not every plugin has a catalog, nor does a failed login.
+        with contextlib.suppress(*MALFORMED, ksa_exceptions.ClientException):
             catalog = auth.get_access(adapter.session).service_catalog
             self._computes, self._images = (
                 _urls(catalog, adapter, service)
                 for service in (adapter.service_type, 'image')
             )
-        except (*MALFORMED, ksa_exceptions.ClientException):
-            # Not every plugin has a catalog, nor does a failed login.
-            pass
         self.region = adapter.region_name or next(iter(self._computes), '')
 
     def shares_images(self, other: 'Member') -> bool:

@@ -98,9 +98,7 @@ class ServerReader:
 
         def fetch(parameters: Mapping[str, Any]) -> bytes:
             if 'marker' not in parameters:
-                parameters = {
-                    k: v for k, v in parameters.items() if k != 'limit'
-                }
+                parameters = {**parameters, 'limit': None}
             response = self._get(path, parameters)
             shown.append(response.microversion == _DOWN_CELLS)
             return response.body
