@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import copy
 import dataclasses
 import threading
+from typing import Any
 from typing import Generic
 from typing import NoReturn
 from typing import TYPE_CHECKING
@@ -95,13 +96,13 @@ def with_keys(
     apis: 'Mapping[_Key, ImagesAPI]',
     call: 'Callable[[_Key, ImagesAPI], _Value]',
     *,
-    parallel: int = _threads.PARALLEL,
-    ordered: bool = True,
     on_done: Callable[[_Key], object] = lambda _key: None,
+    **options: Any,
 ) -> Generator[RegionResult[_Key, _Value], None, None]:
     """Like :func:`in_regions`, for a function that also takes the key.
 
     :param on_done: called, in the thread, when a call has returned or failed
+    :param options: of :func:`in_regions`
     """
     logins = {
         key: id(BoundedSession(api.adapter).login) for key, api in apis.items()
@@ -131,6 +132,4 @@ def with_keys(
         finally:
             on_done(key)
 
-    return _threads.map_in_threads(
-        list(apis), result, parallel=parallel, ordered=ordered
-    )
+    return _threads.map_in_threads(apis, result, **options)
