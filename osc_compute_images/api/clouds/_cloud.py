@@ -15,6 +15,7 @@ import osc_compute_images
 from osc_compute_images.api import _errors
 from osc_compute_images.api.clouds import _entries
 from osc_compute_images.api.http import _catalog
+from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http._client import Client
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Cloud:
                 'override, or remove the override'
             )
         Client(adapter).log_in()
-        try:
+        with _exceptions.Translated(_exceptions.KEYSTONE):
             endpoints = _catalog.endpoints(
                 auth.get_access(adapter.session).service_catalog,
                 adapter,
@@ -154,10 +155,6 @@ class Cloud:
             urls = {'' + (e.region_name or ''): e.url for e in endpoints}
             if '' in urls:
                 self._unnamed = urls[''].replace('%', '%%')
-        except _catalog.MALFORMED as e:
-            raise _errors.InvalidResponse(
-                f'The catalog is invalid: {type(e).__name__}: {e}'
-            ) from e
         if not urls:
             raise _errors.EndpointNotFound(
                 'No region in the catalog has a Compute endpoint'
