@@ -19,8 +19,7 @@ from osc_compute_images.api import _limits
 from osc_compute_images.api.http._client import Client
 from osc_compute_images.api.http._client import path_to
 from osc_compute_images.api.http._request import Response
-from osc_compute_images.api.listing._decode import member
-from osc_compute_images.api.listing._decode import read_page
+from osc_compute_images.api.listing import _decode
 from osc_compute_images.api.listing._pager import Pager
 from osc_compute_images.api.listing._query import Query
 from osc_compute_images.api.records import _ids
@@ -74,7 +73,7 @@ class ServerReader:
         :raises NotFound: if there is none
         """
         body = self._get(path_of(server_id), {}).body
-        record = decoded(member(body, 'server', dict))
+        record = decoded(_decode.member(body, 'server', dict))
         if record is None:
             raise _errors.InvalidResponse(
                 f'The server sent no server instead of {server_id}'
@@ -111,7 +110,7 @@ class ServerReader:
 
         listing = Pager(
             fetch,
-            lambda body: read_page(body, 'servers', read),
+            lambda body: _decode.read_page(body, 'servers', read),
             Query(query),
             'servers',
         )
@@ -133,7 +132,7 @@ class ServerReader:
         """Return what is missing of cells; None if it is unknown."""
         try:
             response = self._get('/os-services', {})
-            services = member(response.body, 'services', list)
+            services = _decode.member(response.body, 'services', list)
         except _errors.ImagesError:
             return None
         if response.microversion != _DOWN_CELLS:
