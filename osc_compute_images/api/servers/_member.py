@@ -39,8 +39,8 @@ class Member:
         adapter = api.adapter
         auth: Any = adapter.auth or getattr(adapter.session, 'auth', None)
         self.login = id(auth)
-        self._computes: dict[str, set[str]] = {}
-        self._images: dict[str, set[str]] = {}
+        self._computes: dict[str, dict[str, str]] = {}
+        self._images: dict[str, dict[str, str]] = {}
         # NOTE: not every plugin has a catalog, nor does a failed login.
         with contextlib.suppress(*MALFORMED, ksa_exceptions.ClientException):
             catalog = auth.get_access(adapter.session).service_catalog
@@ -65,37 +65,40 @@ class Member:
 
         Regions that may share them are included.
         """
-        own = self._computes.get(self.region, set())
+        own = self._computes.get(self.region, {}).keys()
         images = self._image_urls(self.region)
         for region, urls in self._computes.items():
             theirs = self._image_urls(region)
             has_others = images and theirs and not images & theirs
-            if region == self.region or urls & own or has_others:
+            if region == self.region or urls.keys() & own or has_others:
                 continue
             # NOTE: a copy, which keeps the class and all settings.
             other = copy.copy(self.api.adapter)
             other.region_name = region or None
             other.endpoint_override = None
+            if not region:
+                # NOTE: keystoneauth would take an endpoint of any region.
+                url = next(iter(urls.values()))
+                other.endpoint_override = url.replace('%', '%%')
             yield other
 
     def _image_urls(self, region: str) -> set[str]:
         """Return the URLs of the Image service; empty if unknown."""
         # An endpoint without a region is that of all regions.
-        everywhere = self._images.get('', set())
-        return self._images.get(region, set()) | everywhere
+        return {*self._images.get(region, ()), *self._images.get('', ())}
 
 
 def _urls(
     catalog: Any, adapter: ksa_adapter.Adapter, service_type: str | None
-) -> dict[str, set[str]]:
-    """Return the URLs of a service, by the name of the region.
+) -> dict[str, dict[str, str]]:
+    """Return the URLs of a service, by the name of the region, and as a key.
 
-    They are without a version, and without a slash at the end.
+    The keys are without a version, and without a slash at the end.
     """
-    found: dict[str, set[str]] = {}
+    found: dict[str, dict[str, str]] = {}
     for endpoint in endpoints(catalog, adapter, service_type):
         parts = urllib.parse.urlsplit(endpoint.url.strip())
         path = re.sub(r'/v[0-9.]+$', '', parts.path.rstrip('/'))
-        url = f'{parts.netloc.rpartition("@")[2].lower()}{path}'
-        found.setdefault(endpoint.region_name or '', set()).add(url)
+        key = f'{parts.netloc.rpartition("@")[2].lower()}{path}'
+        found.setdefault(endpoint.region_name or '', {})[key] = endpoint.url
     return found

@@ -82,6 +82,13 @@ def test_other_region_is_read_unless_it_has_other_images(
     assert api.usage([]).is_used(Image(id='two')) is is_read
 
 
+def test_other_region_without_a_name_is_read(http, clouds):
+    computes = {'RegionOne': nova.ENDPOINT, None: OTHER}
+    set_catalog(http, computes, {None: GLANCE})
+    api = api_of('RegionOne')
+    assert ids(read(api).servers(api)) == {'one', 'two'}
+
+
 # Without the name of its own region, that is found in the catalog.
 @pytest.mark.parametrize(
     ('region', 'options'),
