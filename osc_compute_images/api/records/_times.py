@@ -101,11 +101,10 @@ def moment(
     time: object = when
     with contextlib.suppress(OverflowError):
         if isinstance(when, str):
-            time = parse_span(when)
-            if time is None:
-                # The first day of a month, or of a year.
-                is_short = re.fullmatch(r'\d{4}(-\d\d)?', when)
-                time = parse(f'{when}-01-01'[:10] if is_short else when)
+            # The first day of a month, or of a year.
+            is_short = re.fullmatch(r'\d{4}(-\d\d)?', when)
+            text = f'{when}-01-01'[:10] if is_short else when
+            time = parse(text) or parse_span(when)
         if isinstance(time, datetime.timedelta):
             time = datetime.datetime.now(datetime.UTC) - time
             time += datetime.timedelta(microseconds=-time.microsecond % 10**6)
