@@ -78,8 +78,8 @@ def checked(config: 'OpenStackConfig', cloud: Any) -> 'OpenStackConfig':
             known = known_regions(cloud) or ()
         if len(known) <= 1:
             return made
-    regions = [*map(_region, known)]
-    return with_entry(config, cloud, {**entry, 'regions': regions})
+    entry['regions'] = [*map(_region, known)]
+    return made
 
 
 def with_entry(

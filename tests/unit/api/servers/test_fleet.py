@@ -102,6 +102,13 @@ def test_endpoint_that_cannot_be_read_is_a_gap(http, clouds):
         assert ids(listed) == {'one'}
 
 
+def test_other_region_without_a_name_is_read(http, clouds):
+    computes = {'RegionOne': nova.ENDPOINT, None: OTHER}
+    set_catalog(http, computes, {None: GLANCE})
+    api = api_of('RegionOne')
+    assert ids(read(api).servers(api)) == {'one', 'two'}
+
+
 # Without the name of its own region, that is found in the catalog.
 @pytest.mark.parametrize(
     ('region', 'options'),
