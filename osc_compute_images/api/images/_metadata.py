@@ -25,7 +25,7 @@ class MetadataAPI:
 
         https://docs.openstack.org/api-ref/compute/#list-image-metadata
         """
-        return self._metadata('GET', id_of(image))
+        return self._metadata('GET', image)
 
     def update_metadata(
         self, image: ImageID, metadata: Mapping[str, str]
@@ -46,7 +46,8 @@ class MetadataAPI:
             not change the image
         """
         properties.check_properties(metadata)
-        stored = self._metadata('POST', id_of(image), metadata)
+        sent = {'metadata': {**metadata}}
+        stored = self._metadata('POST', image, sent)
         _stored.check_stored(metadata, stored)
         return stored
 
@@ -60,7 +61,7 @@ class MetadataAPI:
         See :meth:`update_metadata` for the arguments, result and errors.
         """
         properties.check_properties(metadata)
-        self._metadata('PUT', id_of(image), metadata)
+        self._metadata('PUT', image, {'metadata': {**metadata}})
         # NOTE: the response of Nova only echoes the request.
         stored = self.get_metadata(image)
         _stored.check_stored(metadata, stored, all_of_them=True)
@@ -148,13 +149,9 @@ class MetadataAPI:
             )
 
     def _metadata(
-        self,
-        method: str,
-        image_id: str,
-        metadata: Mapping[str, str] | None = None,
+        self, method: str, image: ImageID, json: object = None
     ) -> dict[str, Any]:
-        sent = None if metadata is None else {'metadata': dict(metadata)}
-        body = self._routes.image(method, image_id, 'metadata', json=sent)
+        body = self._routes.image(method, id_of(image), 'metadata', json=json)
         items: dict[str, Any] = _decode.member(body, 'metadata', dict)
         return items
 
