@@ -248,12 +248,9 @@ _BY_STATUS: dict[int, type[HTTPError]] = {
 RESPONSE_LOST = (ConnectionFailed, InvalidResponse, ServerError)
 
 
-def origin(error: ImagesError | None) -> dict[str, Any]:
+def origin(error: ImagesError) -> dict[str, Any]:
     """Return the arguments of an error that has the response of another."""
-    return {
-        'http_status': error and error.http_status,
-        'request_id': error and error.request_id,
-    }
+    return {'http_status': error.http_status, 'request_id': error.request_id}
 
 
 def error_for_status(status: int) -> type[HTTPError]:

@@ -81,8 +81,7 @@ class Usage:
         if incomplete:
             gap = (
                 f'Compute does not tell the properties of these images, '
-                f'which may need any other: '
-                f'{_ids.joined(incomplete)}'
+                f'which may need any other: {_ids.joined(incomplete)}'
             )
             self._gaps = (gap,)
         self._read(servers)

@@ -14,6 +14,8 @@ from osc_compute_images.api.listing import _decode
 from osc_compute_images.api.records._image import id_of
 from osc_compute_images.api.records._image import ImageID
 
+_NO_PROPERTY = 'Image {} has no property {!r}'
+
 
 class MetadataAPI:
     """The methods of :class:`.ImagesAPI` for properties."""
@@ -80,7 +82,7 @@ class MetadataAPI:
         else:
             items = self.get_metadata(image)
         if key not in items:
-            raise _no_property(id_of(image), key)
+            raise _errors.NotFound(_NO_PROPERTY.format(id_of(image), key))
         return items[key]
 
     def set_metadata_item(self, image: ImageID, key: str, value: str) -> None:
@@ -172,18 +174,11 @@ class MetadataAPI:
         except _errors.ImageNotFound:
             raise
         except _errors.NotFound as e:
-            raise _no_property(image_id, key, e) from e
+            raise _errors.NotFound(
+                _NO_PROPERTY.format(image_id, key), **_errors.origin(e)
+            ) from e
 
 
 def _is_addressable(key: str) -> bool:
     """Return whether Compute has a route for the key of a property."""
     return key not in ('.', '..') and properties.is_key(key)
-
-
-def _no_property(
-    image_id: str, key: str, e: _errors.HTTPError | None = None
-) -> _errors.NotFound:
-    """Return the error for an image that does not have a property."""
-    return _errors.NotFound(
-        f'Image {image_id} has no property {key!r}', **_errors.origin(e)
-    )
