@@ -255,6 +255,4 @@ def origin(error: ImagesError) -> dict[str, Any]:
 
 def error_for_status(status: int) -> type[HTTPError]:
     """Return the exception class for an HTTP status of 400 or more."""
-    if status >= 500:
-        return ServerError
-    return _BY_STATUS.get(status, HTTPError)
+    return _BY_STATUS.get(status, ServerError if status >= 500 else HTTPError)
