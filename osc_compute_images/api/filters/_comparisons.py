@@ -161,10 +161,7 @@ def changes_since(time: Time) -> Filter:
 
 
 def changes_before(time: Time) -> Filter:
-    """Select images that were last changed before a time.
-
-    See :func:`created_after`.
-    """
+    """Select images last changed before a time; see :func:`created_after`."""
     end = _times.moment(time)
     return _time('changes_before', 'updated_at', operator.lt, end)
 
