@@ -28,12 +28,14 @@ Keep: TypeAlias = Callable[[Image], str | None]
 
 
 def with_property(key: str, value: str | None = None) -> Keep:
-    """Keep images with a property.
+    """Keep images with a property, and those whose properties are unknown.
 
     :param value: its exact value; any value by default
     """
 
     def keep(image: Image) -> str | None:
+        if not image.is_complete:
+            return 'its properties are unknown'
         if key in image.metadata:
             found = str(image.metadata[key])
             if value is None or found == value:

@@ -99,8 +99,9 @@ class Usage:
         self._stored_as: dict[str, list[Server]] = defaultdict(list)
         for server in servers.servers:
             self._servers[server.id.lower()].append(server)
-            if server.image_id is not None:
-                self._booted[server.image_id.lower()].append(server)
+            for image_id in (server.image_id, *server.kernel_ids):
+                if image_id is not None:
+                    self._booted[image_id.lower()].append(server)
             if server.may_need_snapshots:
                 # NOTE: '' stands for all names, if its own is unknown.
                 for suffix in _links.STORED if server.name else ('',):

@@ -12,9 +12,9 @@ from keystoneauth1 import adapter as ksa_adapter
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _apply
 from osc_compute_images.api.changes import _links
-from osc_compute_images.api.changes import usage
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
+from osc_compute_images.api.changes.usage import Usage
 from osc_compute_images.api.http._client import Client
 from osc_compute_images.api.images import _routes
 from osc_compute_images.api.images._metadata import MetadataAPI
@@ -103,7 +103,7 @@ class ImagesAPI(
         images: Iterable[Image] | None = None,
         *,
         accept_gaps: bool = False,
-    ) -> usage.Usage:
+    ) -> Usage:
         """Determine which images are in use, and by what.
 
         Lists all images, and the servers of all regions that share the Image
@@ -118,9 +118,7 @@ class ImagesAPI(
         if images is None:
             pages = self.list_detail().pages()
             images = itertools.chain.from_iterable(map(_links.entries, pages))
-        of_images = usage.Usage(
-            ServerList(()), images, accept_gaps=accept_gaps
-        )
+        of_images = Usage(ServerList(()), images, accept_gaps=accept_gaps)
         servers = fleet.Fleet([self])
         servers.refresh()
         return of_images.with_servers(servers.servers(self))
@@ -154,6 +152,7 @@ class ImagesAPI(
             all_projects=protection is not None
             and not protection.usage.unknown.other_projects,
         )
+        servers.is_just_read = plan.named
         outcomes = []
         for outcome in _apply.apply(self, plan, servers):
             outcomes.append(outcome)
