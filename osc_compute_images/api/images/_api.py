@@ -90,17 +90,13 @@ class ImagesAPI(
             # NOTE: nothing can be read with the same token.
             raise
         except _errors.ImagesError:
-            if not self._is_known_gone(image_id):
+            try:
+                is_gone = self.get(image_id).state == 'DELETED'
+            except _errors.ImagesError as e:
+                # NOTE: otherwise it is unknown.
+                is_gone = isinstance(e, _errors.ImageNotFound)
+            if not is_gone:
                 raise
-
-    def _is_known_gone(self, image_id: str) -> bool:
-        """Return whether it no longer exists; False if that is unknown."""
-        try:
-            return self.get(image_id).state == 'DELETED'
-        except _errors.ImageNotFound:
-            return True
-        except _errors.ImagesError:
-            return False
 
     def usage(
         self,
