@@ -31,7 +31,10 @@ FEDERATION_SETTINGS = (
     'remote_project_domain_name',
 )
 
-_RETRY_SETTINGS: dict[str, Callable[[Any], Any]] = {
+#: Settings that openstacksdk reads as text, and does not always convert.
+_NUMBERS: dict[str, Callable[[Any], Any]] = {
+    'rate_limit': float,
+    'concurrency': int,
     'connect_retries': int,
     'connect_retry_delay': float,
     'status_code_retries': int,
@@ -191,15 +194,15 @@ def adapter_of(
         'interface': settings.get_interface('compute'),
         'region_name': settings.get_region_name('compute'),
         'endpoint_override': settings.get_endpoint('compute'),
-        'rate_limit': settings.get_rate_limit('compute'),
-        'concurrency': settings.get_concurrency('compute'),
         'client_name': 'osc-compute-images',
         'client_version': osc_compute_images.__version__,
     }
     # NOTE: not openstacksdk's getters: most releases have only two of them.
     raw = settings.config
-    for name, parse in _RETRY_SETTINGS.items():
+    for name, parse in _NUMBERS.items():
         value = raw.get(f'compute_{name}', raw.get(name))
+        if isinstance(value, dict):
+            value = value.get('compute')
         try:
             arguments[name] = None if value is None else parse(value)
         except (TypeError, ValueError) as e:

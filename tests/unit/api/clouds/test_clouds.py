@@ -282,6 +282,16 @@ def test_regions_cannot_be_determined(
     assert is_missing is (endpoints == [])
 
 
+@pytest.mark.parametrize('value', [20, {'compute': 20, 'image': 5}])
+def test_limits_of_requests(config_of, value):
+    # openstacksdk reads the numbers as text.
+    settings = {'rate_limit': value, 'concurrency': value}
+    adapter = clouds.api_of(config_of(mycloud=entry(**settings))).adapter
+    limits = vars(adapter._rate_semaphore)
+    assert limits['_rate_delay'] == 1 / 20
+    assert limits['_concurrency'] == 20
+
+
 def test_regions_share_login_if_credentials_are_equal(config_of):
     for ours, theirs, shared in (
         ({}, {}, True),
