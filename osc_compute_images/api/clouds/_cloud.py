@@ -125,7 +125,8 @@ class Cloud:
 
     def _session(self, settings: 'CloudRegion') -> 'ksa_session.Session':
         """Return a session; sessions with the same login share their auth."""
-        session = self.session_of(settings)
+        with _entries.translated():
+            session = self.session_of(settings)
         if not self.redirect:
             session.redirect = False
         login = (
