@@ -163,12 +163,6 @@ class ImagesCommand(command.Command):
 
         logs.sanitize_logs()
         try:
-            self.check(parsed_args)
-            if self.app.stdout is None and self.prints(parsed_args):
-                raise exceptions.CommandError(
-                    'Cannot write the output: stdout is closed'
-                )
-            self._work = self.work(parsed_args)
             with flush.flushed(self.app.stdout):
                 try:
                     code = super().run(parsed_args)
@@ -182,7 +176,13 @@ class ImagesCommand(command.Command):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        del parsed_args
+        # NOTE: the hooks of other plugins may have changed the arguments.
+        self.check(parsed_args)
+        if self.app.stdout is None and self.prints(parsed_args):
+            raise exceptions.CommandError(
+                'Cannot write the output: stdout is closed'
+            )
+        self._work = self.work(parsed_args)
         return self._work.run()
 
     def _end_sessions(self) -> None:
