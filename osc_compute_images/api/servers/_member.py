@@ -23,7 +23,7 @@ class Member:
     """A region whose servers are read, and the catalog of its login.
 
     :ivar login: identifies the login
-    :ivar region: its name, which may be empty
+    :ivar region: its name, empty if it has none or is unknown
     :ivar image_ids: of the images that it lists, if they were noted
     :ivar list: the servers, as last listed
     :ivar server_ids: their IDs
@@ -48,7 +48,10 @@ class Member:
         except (*MALFORMED, ksa_exceptions.ClientException):
             # Not every plugin has a catalog, nor does a failed login.
             pass
-        self.region = adapter.region_name or next(iter(self._computes), '')
+        # NOTE: an override may be the endpoint of any region.
+        is_known = not adapter.endpoint_override or len(self._computes) == 1
+        first = next(iter(self._computes), '') if is_known else ''
+        self.region = adapter.region_name or first
 
     def shares_images(self, other: 'Member') -> bool:
         """Return whether it has the same Image service, or may have."""
