@@ -5,6 +5,7 @@
 from collections.abc import Callable
 import copy
 import dataclasses
+import functools
 import logging
 from typing import Any
 from typing import TYPE_CHECKING
@@ -73,10 +74,13 @@ class Cloud:
             self.name = self.config.default_cloud
         self.config = _entries.checked(self.config, self.name)
         self._logins: list[tuple[Any, Any]] = []
+        #: By the settings of a region, and the prompt.
+        self._answers: dict[tuple[str, Any], str] = {}
         #: The endpoint that has no region in the catalog.
         self._unnamed: str | None = None
         entry = self.config.cloud_config['clouds'].get(self.name, {})
-        names = {region['name']: None for region in entry.get('regions', ())}
+        self._regions = [*entry.get('regions', ())]
+        names = {region['name']: None for region in self._regions}
         self.configured_regions: list[str] = [*names]
 
     def regions(self) -> list[str]:
@@ -118,10 +122,25 @@ class Cloud:
             options.region_name = region
             # openstacksdk would prefer it to region_name.
             vars(options).pop('os_region_name', None)
+        if ask := getattr(config, '_pw_callback', None):
+            own = [r['values'] for r in self._regions if r['name'] == region]
+            config = copy.copy(config)
+            config._pw_callback = functools.partial(self._ask, ask, str(own))
         with _entries.translated():
             return config.get_one(
                 cloud=self.name, argparse=options, region_name=region or ''
             )
+
+    def _ask(
+        self, ask: Callable[[Any], str], own: str, prompt: Any = None
+    ) -> str:
+        """Ask the user for a password, once for regions with one login.
+
+        :param own: the settings of the region
+        """
+        if (own, prompt) not in self._answers:
+            self._answers[own, prompt] = ask(prompt)
+        return self._answers[own, prompt]
 
     def _session(self, settings: 'CloudRegion') -> 'ksa_session.Session':
         """Return a session; sessions with the same login share their auth."""

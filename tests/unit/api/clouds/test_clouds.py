@@ -312,6 +312,32 @@ def test_regions_share_login_if_credentials_are_equal(config_of):
         assert (one.auth is two.auth) is shared
 
 
+@pytest.mark.parametrize(
+    ('values', 'count'),
+    [
+        # Without values, the regions of the catalog.
+        (None, 1),
+        ({}, 1),
+        # The password of another user.
+        ({'auth': {'username': 'other'}}, 2),
+    ],
+)
+def test_password_is_asked_for_once(
+    http, two_regions, config_of, values, count
+):
+    without = {k: v for k, v in AUTH.items() if k != 'password'}
+    two = {'name': 'RegionTwo', 'values': values}
+    regions = {} if values is None else {'regions': ['RegionOne', two]}
+    config = config_of(mycloud=entry(auth=without, **regions))
+    prompts = []
+    config._pw_callback = lambda prompt: prompts.append(prompt) or 'secret'
+    apis = clouds.apis_of(config)
+    assert [*results(apis)] == ['RegionOne', 'RegionTwo']
+    assert len(prompts) == count
+    sent = [r.json()['auth']['identity']['password'] for r in logins(http)]
+    assert [s['user']['password'] for s in sent] == ['secret'] * count
+
+
 def test_settings_of_region_reach_its_adapter(config_of):
     settings = {
         'service_type': 'compute_legacy',
