@@ -112,7 +112,7 @@ class ImagesAPI(
         service. All servers are held in memory, but not the images.
 
         :param images: all that can be seen, if they have been listed. A
-            listing itself (a :class:`Pager`) also tells its entries that are
+            listing itself (a :class:`.Pager`) also tells its entries that are
             no images, and are gaps
         :param accept_gaps: see :class:`.Usage`
         :raises ImagesError: if a listing cannot be completed
