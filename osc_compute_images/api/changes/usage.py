@@ -17,11 +17,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 import copy
 import dataclasses
+import itertools
 from typing import TypeAlias
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _links
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.listing._pager import Pager
 from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageRef
@@ -55,7 +57,9 @@ class Usage:
     """Which servers and images use which images; sends no requests.
 
     :param servers: all visible servers
-    :param images: all visible images; iterated once, and not held in memory
+    :param images: all visible images; iterated once, and not held in memory.
+        An entry of a :class:`~osc_compute_images.api.Pager` that is no image
+        is a gap
     :param accept_gaps: select unused and orphaned images even if there are
         gaps, from what was read
     """
@@ -71,6 +75,9 @@ class Usage:
         # NOTE: by IDs in lower case: that of a reference may differ.
         self._needing: dict[str, list[ImageRef]] = defaultdict(list)
         incomplete: list[str] = []
+        if isinstance(images, Pager):
+            pages = images.pages()
+            images = itertools.chain.from_iterable(map(_links.entries, pages))
         for image in images:
             if not image.is_complete:
                 incomplete.append(image.id or 'one without an ID')

@@ -5,13 +5,11 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
-import itertools
 
 from keystoneauth1 import adapter as ksa_adapter
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _apply
-from osc_compute_images.api.changes import _links
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
 from osc_compute_images.api.changes.usage import Usage
@@ -109,15 +107,16 @@ class ImagesAPI(
         Lists all images, and the servers of all regions that share the Image
         service. All servers are held in memory, but not the images.
 
-        :param images: all that can be seen, if they have been listed
+        :param images: all that can be seen, if they have been listed. A
+            listing itself (a :class:`.Pager`) also tells its entries that are
+            no images, and are gaps
         :param accept_gaps: see :class:`.Usage`
         :raises ImagesError: if a listing cannot be completed
         """
         # NOTE: images before servers, so that an image that a server is
         # booted from in between is used.
         if images is None:
-            pages = self.list_detail().pages()
-            images = itertools.chain.from_iterable(map(_links.entries, pages))
+            images = self.list_detail()
         of_images = Usage(ServerList(()), images, accept_gaps=accept_gaps)
         servers = fleet.Fleet([self])
         servers.refresh()

@@ -115,7 +115,7 @@ class Routes:
         :raises ImageNotFound: if it does not exist, or is not visible
         :raises ImagesNotServed: if Compute does not serve images
         """
-        if image_id in _ids.RESERVED:
+        if not _ids.is_addressable(image_id):
             raise _errors.ImageNotFound(f'No image has the ID {image_id!r}')
         url = path_to('images', image_id, *path)
         try:

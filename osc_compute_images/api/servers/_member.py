@@ -34,7 +34,7 @@ class Member:
 
     :ivar login: identifies the login
     :ivar missing: what could not be read of the catalog, a sentence each
-    :ivar region: its name, which may be empty
+    :ivar region: its name, empty if it has none or is unknown
     :ivar image_ids: of the images that it lists, if they were noted
     :ivar list: the servers, as last listed
     :ivar server_ids: their IDs
@@ -65,7 +65,10 @@ class Member:
                 _urls(catalog, adapter, 'image'),
                 _urls(catalog, any_interface, 'image'),
             )
-        self.region = adapter.region_name or next(iter(self._computes), '')
+        # NOTE: an override may be the endpoint of any region.
+        is_known = not adapter.endpoint_override or len(self._computes) == 1
+        first = next(iter(self._computes), '') if is_known else ''
+        self.region = adapter.region_name or first
 
     def shares_images(self, other: 'Member') -> bool:
         """Return whether it has the same Image service, or may have."""

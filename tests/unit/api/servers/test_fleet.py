@@ -125,6 +125,16 @@ def test_other_region_is_read_with_the_settings_of_the_first(
     assert agent.split()[0] == 'x'
 
 
+# Of one region in the catalog, it is that one, which may be unreachable.
+@pytest.mark.parametrize('names', [COMPUTE, ['RegionTwo']])
+def test_override_without_region_may_be_of_any(http, clouds, names):
+    catalog = {name: COMPUTE[name] for name in names}
+    set_catalog(http, catalog, SHARED)
+    api = api_of(None, endpoint_override=OTHER)
+    assert len(ids(read(api).servers(api))) == len(names)
+    assert clouds[1].requests == [LIST] * len(names)
+
+
 def test_other_region_may_have_another_interface(http, clouds):
     token = fixture.V3Token(project_id=nova.PROJECT)
     service = token.add_service('compute')
