@@ -24,7 +24,7 @@ from osc_compute_images.api.changes._steps import unless_kept
 from osc_compute_images.api.changes.keep import either
 from osc_compute_images.api.changes.keep import Keep
 from osc_compute_images.api.changes.protection import Protection
-from osc_compute_images.api.groups._grouping import grouping
+from osc_compute_images.api.groups.summary import grouping
 from osc_compute_images.api.records._image import Image
 
 __all__ = [

@@ -115,7 +115,7 @@ class Routes:
         :raises ImageNotFound: if it does not exist, or is not visible
         :raises ImagesNotServed: if Compute does not serve images
         """
-        if image_id in _ids.RESERVED:
+        if not _ids.is_addressable(image_id):
             raise _errors.ImageNotFound(f'No image has the ID {image_id!r}')
         url = path_to('images', image_id, *path)
         try:
@@ -159,11 +159,9 @@ class Routes:
 
     def _raise_not_served(self, e: _errors.HTTPError) -> NoReturn:
         versions = self._client.served_versions()
-        served = (
-            f'microversions {versions[0]} to {versions[1]}'
-            if versions
-            else 'unknown microversions'
-        )
+        served = 'unknown microversions'
+        if versions:
+            served = f'microversions {versions[0]} to {versions[1]}'
         raise _errors.ImagesNotServed(
             f'The Compute service does not serve images: it serves {served}, '
             f'and responds: {e.message}',

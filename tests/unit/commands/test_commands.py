@@ -2,11 +2,14 @@
 
 """The commands, from the parser to mocked HTTP."""
 
+import argparse
 import io
 import sys
 import threading
+import types
 
 from cliff import command as cliff_command
+from cliff import hooks
 from osc_lib import exceptions
 import pytest
 
@@ -15,6 +18,7 @@ from testbed import nova
 from testbed.fleet import Fleet
 from tests.unit.conftest import sent
 from tests.unit.running import COMMANDS
+from tests.unit.running import new_fleet
 from tests.unit.running import Terminal
 from tests.unit.running import TWO
 
@@ -362,3 +366,37 @@ def test_epilog_searches_no_distributions(monkeypatch, command):
     monkeypatch.setattr(cliff_command, name_of_function, None)
     epilog = command(None, None).get_parser('prog').epilog
     assert epilog.endswith('provided by the osc-compute-images plugin.')
+
+
+class DryRun(hooks.CommandHook):
+    """A hook of another plugin."""
+
+    def get_parser(self, parser):
+        parser.add_argument('--why')
+
+    def get_epilog(self):
+        return 'Nothing is changed.'
+
+    def before(self, parsed_args):
+        assert parsed_args.why == 'so'
+        return argparse.Namespace(**vars(parsed_args) | {'dry_run': True})
+
+    def after(self, parsed_args, data):
+        assert parsed_args.dry_run
+        headers, rows = data
+        return headers, [row for row in rows if row[0] == 'delete']
+
+
+def test_hook_changes_arguments_and_rows(app, http):
+    fleet = new_fleet().serve(http)
+    command = COMMANDS['delete'](app, None)
+    command._hooks = [types.SimpleNamespace(obj=DryRun(command))]
+    parser = command.get_parser('x')
+    assert 'Nothing is changed.' in parser.epilog
+    words = ['--all', '--auto-approve', '--why', 'so', '-f', 'value']
+    before = len(fleet.images)
+    assert command.run(parser.parse_args(words)) == 0
+    rows = app.stdout.getvalue().splitlines()
+    assert rows
+    assert all(row.startswith('delete') for row in rows)
+    assert len(fleet.images) == before

@@ -116,7 +116,9 @@ def test_keystone_to_keystone_federation(http, tmp_path):
     parsed = command.get_parser('x').parse_args(['--region', 'RegionTwo'])
     with pytest.raises(exceptions.CommandError, match='No'):
         command.run(parsed)
-    assert isinstance(command.sessions[0].auth, v3.Keystone2Keystone)
+    assert isinstance(
+        command.logins[0].get_session().auth, v3.Keystone2Keystone
+    )
 
 
 def test_delete_in_several_regions(http, two_regions, app, caplog):
