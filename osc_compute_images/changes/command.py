@@ -117,7 +117,7 @@ class ChangeCommand(PlanCommand):
     :cvar verb: what it does to an image, for messages
     :cvar deletes: whether it deletes: the use of images must be known
     :cvar needs_choice: whether options must choose images, if none is named
-    :cvar advice: added to the reason why a named image is kept
+    :cvar advice: added to the reason why a named image is protected
     :ivar is_reviewed: whether it makes a plan again that was reviewed
     """
 

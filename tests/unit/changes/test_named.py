@@ -8,6 +8,7 @@ from osc_lib.exceptions import CommandError
 import pytest
 
 from testbed import nova
+from tests.unit.changes.conftest import written
 from tests.unit.running import DB
 from tests.unit.running import DRY
 from tests.unit.running import GO
@@ -160,6 +161,19 @@ def test_server_that_is_stored_during_a_deletion_in_another_region(
     assert ID[5] not in fleet.images
     assert ID[11] in apart.images
     assert f'Image {ID[11]} was not changed: ' in caplog.text
+
+
+def test_force_is_advised_only_where_it_helps(app, fleet, tmp_path, caplog):
+    fleet.images[ID[0]]['metadata']['keep'] = 'yes'
+    words = (ID[0], '--keep-property=keep')
+    for more in ((), ('--force',)):
+        assert app.run('delete', *words, *more) == (7, '')
+    file = written(tmp_path, app.rows('delete', ID[1], DRY))
+    shelve(fleet)
+    assert app.run('apply', file, GO, '--force')[0] == 7
+    assert ID[1] in fleet.images
+    assert caplog.text.count('is kept') == 3
+    assert '--force' not in caplog.text
 
 
 def test_changes_by_others_are_reported(app, fleet, caplog):
