@@ -4,7 +4,6 @@
 
 from collections.abc import Iterator
 import contextlib
-import math
 import signal
 import threading
 from typing import Any
@@ -60,6 +59,7 @@ def alarm(seconds: float) -> Iterator[None]:
 
 
 def _set_timer(seconds: float) -> None:
-    if seconds < math.inf:
+    # NOTE: a longer time, of centuries, would be an OverflowError.
+    if seconds < threading.TIMEOUT_MAX:
         # 0 would mean never.
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))

@@ -160,6 +160,7 @@ NOT_BOTH = 'not allowed with'
         # A variable that is not set would protect nothing.
         ('delete --all --keep-property=', 'no property key'),
         ('delete --all --keep-property==yes', '--keep-property'),
+        ('delete --all --keep-property=keep=', '--keep-property'),
         ('delete --all --keep-property=keep!=yes', '--keep-property'),
         ('create --include-volumes', 'No servers chosen'),
         ('create web --all', NOT_BOTH),
