@@ -4,8 +4,10 @@
 
 import time
 
+from osc_lib.exceptions import CommandError
 import pytest
 
+from testbed import nova
 from tests.unit.running import DB
 from tests.unit.running import DRY
 from tests.unit.running import GO
@@ -112,6 +114,20 @@ def test_image_in_which_a_server_may_be_stored_is_refused(
         )
     assert ID[5] not in fleet.images
     assert app.run('delete', name, '--force') == (0, '')
+    assert ID[1] not in fleet.images
+
+
+def test_server_that_a_gateway_does_not_show(app, fleet, http, caplog):
+    """It denies whatever it has no route for."""
+    path = f'{nova.ENDPOINT}/servers'
+    gateway = {'status_code': 404, 'text': 'default backend'}
+    http.get(f'{path}/{WEB}', **gateway)
+    http.get(f'{path}?limit=1', [gateway, {'json': {'servers': []}}])
+    with pytest.raises(CommandError, match='default backend'):
+        app.run('delete', ID[1])
+    assert not fleet.writes
+    # Another Nova than that of OpenStack may not name the server.
+    assert app.run('delete', ID[1]) == (0, '')
     assert ID[1] not in fleet.images
 
 
