@@ -104,7 +104,7 @@ def edit(api: 'ImagesAPI', step: Step, image: Image) -> str:
         raise error
     try:
         if step.action is Action.UNSET:
-            _unset(api, step)
+            _unset(api, step, image)
         elif step.replaces:
             api.replace_metadata(image.id, step.properties)
         else:
@@ -141,9 +141,10 @@ def is_edited(step: Step, image: Image) -> bool:
     return image.is_complete and not missing and not left
 
 
-def _unset(api: 'ImagesAPI', step: Step) -> None:
+def _unset(api: 'ImagesAPI', step: Step, image: Image) -> None:
+    present = [key for key in step.keys if key in image.metadata]
     try:
-        api.delete_metadata_items(step.image.id, step.keys)
+        api.delete_metadata_items(step.image.id, present)
     except _errors.PropertiesNotDeleted as e:
         for error in e.errors.values():
             # NOTE: a property that somebody else has removed is no error.
