@@ -4,7 +4,6 @@
 
 from collections.abc import Iterator
 import contextlib
-import math
 import signal
 import threading
 from typing import Any
@@ -36,7 +35,8 @@ def alarm(seconds: float) -> Iterator[None]:
     """
     is_main = threading.current_thread() is threading.main_thread()
     can_interrupt = allowed and is_main and hasattr(signal, 'setitimer')
-    if seconds == math.inf or not can_interrupt:
+    # NOTE: a longer time, of centuries, would be an OverflowError.
+    if seconds > threading.TIMEOUT_MAX or not can_interrupt:
         yield
         return
 

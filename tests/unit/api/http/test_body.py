@@ -117,6 +117,16 @@ def test_first_of_nested_alarms_ends_slow_headers(monkeypatch):
     assert signal.getsignal(signal.SIGALRM) == before
 
 
+def test_a_time_that_no_timer_has_is_never():
+    _alarms.allowed = True
+    of_pytest, _interval = signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        with _alarms.alarm(1e10):
+            assert seconds_left() == 0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, of_pytest)
+
+
 def test_no_alarm_in_other_threads():
     _alarms.allowed = True
     with (
