@@ -162,7 +162,9 @@ class _DeletionCheck:
         servers = (*self._fleet.server(self._api, image.server_id),)
         if servers and protection.usage.server_of(image) is None:
             return f'server {image.server_id} exists, and is not listed'
-        return protection.with_servers(ServerList(servers)).reason(image)
+        all_projects = not protection.usage.unknown.other_projects
+        listed = ServerList(servers, all_projects)
+        return protection.with_servers(listed).reason(image)
 
     def _loss(self, successor: str | None) -> str | None:
         """Check the image that is kept instead."""

@@ -35,6 +35,15 @@ def needs(image: Image) -> Iterator[str]:
     return (each for each in needed if isinstance(each, str))
 
 
+def is_of_another_project(image: Image) -> bool:
+    """Return whether an image tells that its server is of another project.
+
+    Nova notes the project of the server in it, as where an administrator has
+    shelved the server. Other users do not see that server.
+    """
+    return 'instance_owner' in image.metadata
+
+
 def is_named_as_stored(image: Image) -> bool:
     """Return whether an image may be that of a server which it does not name.
 

@@ -176,16 +176,22 @@ class Usage:
 
     def is_server_unread(self, image: Image) -> bool:
         """Return whether the server of an image may be an unread one."""
-        if not self._list.missing or self._taken_from(image):
+        if self._taken_from(image):
             return False
-        return image.server_id is not None or _links.is_named_as_stored(image)
+        if not self._list.all_projects and _links.is_of_another_project(image):
+            return True
+        may_be_stored = _links.is_named_as_stored(image)
+        return bool(self._list.missing) and (
+            image.server_id is not None or may_be_stored
+        )
 
     def is_orphaned(self, image: Image) -> bool:
         """Return whether the server of an image no longer exists.
 
-        A server of another project that is not visible counts as deleted.
+        A server of another project that is not visible counts as deleted,
+        unless the image tells that it is one.
         """
-        may_exist = self._taken_from(image) or self._list.missing
+        may_exist = self._taken_from(image) or self.is_server_unread(image)
         return image.server_id is not None and not may_exist
 
     def unused(self) -> Filter:
