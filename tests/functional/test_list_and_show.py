@@ -79,7 +79,7 @@ USED = {
 }
 
 
-#: What only an administrator sees. The kernel of a server is that of its image.
+#: What only an administrator sees: also that a server has a kernel.
 USED_BY_OTHERS = {
     'admin-private': ['of-admin'],
     **{name: ['with-kernel', 'with-kernel'] for name in ('kernel', 'ramdisk')},
