@@ -120,6 +120,8 @@ def send_once(
             headers=headers,
             data=data,
             microversion=microversion,
+            # The catalog may have another type, which Nova would not know.
+            microversion_service_type='compute',
             raise_exc=False,
             redirect=False,
             allow_reauth=False,

@@ -85,7 +85,9 @@ def test_own_adapter(requested, compute, ksa_session, is_nested):
     assert callers == [('me', threading.get_ident())] * len(sent)
 
 
-def test_hooks_of_session(requested, compute, ksa_session):
+# requests takes a list, and one hook.
+@pytest.mark.parametrize('form', [list, tuple, lambda hooks: hooks[0]])
+def test_hooks_of_session(requested, compute, ksa_session, form):
     seen = []
 
     def hook(response, **_kwargs):
@@ -93,7 +95,7 @@ def test_hooks_of_session(requested, compute, ksa_session):
         assert response.json()
         seen.append(response.url)
 
-    ksa_session.session.hooks['response'].append(hook)
+    ksa_session.session.hooks = {'response': form([hook])}
     sent = requested(compute)
     assert len([u for u in seen if u.startswith(nova.HOST)]) == len(sent)
 
@@ -143,6 +145,22 @@ def test_settings_that_change(requested, compute, ksa_session):
         assert request.headers['X-Auth-Token'] == f'token-{number}'
         assert request.headers['X-Number'] == str(number)
         assert request.path.startswith(f'/n{number}/')
+
+
+def test_no_hooks(requested, compute, ksa_session):
+    ksa_session.session.hooks = {'response': None}
+    requested(compute)
+
+
+@pytest.mark.parametrize('name', ['compute', 'computev21', None])
+def test_microversion_for_any_type_of_the_service(http, compute, name):
+    # Nova ignores the microversion of another type.
+    compute.service_type = name
+    compute.endpoint_override = nova.ENDPOINT
+    http.get(f'{nova.ENDPOINT}/servers/detail', json={'servers': []})
+    ImagesAPI(compute).servers(own_project=True)
+    version = http.last_request.headers['OpenStack-API-Version']
+    assert version == 'compute 2.69'
 
 
 def test_discarded_token(requested, compute, ksa_session):
