@@ -69,7 +69,7 @@ class WaitingAPI(ReadingAPI):
                 f'{status!r} is not an image status; choose from '
                 f'{", ".join(filters.STATUSES)}'
             )
-        get = functools.partial(self._get, id_of(image))
+        get = functools.partial(self._get, id_of(image), fresh=True)
         seen = image if isinstance(image, Image) else None
         try:
             for polled in _polls(get, seen, timeout):

@@ -94,13 +94,13 @@ class ServerReader:
         """Return the body of a response, and whether it shows down cells."""
         try:
             response = self._client.get(
-                path, query, microversion=self._microversion
+                path, query, microversion=self._microversion, fresh=True
             )
         except _errors.NotAcceptable:
             if self._microversion is None:
                 raise
             self._microversion = None
-            response = self._client.get(path, query)
+            response = self._client.get(path, query, fresh=True)
         return response.body, response.microversion == _DOWN_CELLS
 
     def _read(

@@ -24,6 +24,7 @@ import requests_cache
 
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
+from osc_compute_images.api.changes import plan
 from testbed import nova
 
 ID = nova.image_id(1)
@@ -175,16 +176,30 @@ def test_requests_cache(requested, compute, ksa_session):
     requested(compute, count=PAGES + 2)
 
 
-def test_cache_of_sdk(requested, ksa_session):
+def test_cache_of_sdk(requested, http, ksa_session):
+    kinds = ('image', 'images.detail', 'server', 'servers.detail')
     config = openstack.config.cloud_region.CloudRegion(
         name='c',
         region_name='RegionOne',
         session=ksa_session,
         config=openstack.config.defaults.get_defaults(),
         cache_expiration_time=60,
-        cache_expirations={'compute.image': 60, 'compute.images.detail': 60},
+        cache_expirations={f'compute.{kind}': 60 for kind in kinds},
         # This backend pickles its values.
         cache_class='dogpile.cache.memory_pickle',
     )
     made = openstack.connection.Connection(config=config)
     requested(made.compute, count=PAGES + 2)
+    # But what a wait or a deletion rests on is requested each time.
+    api = ImagesAPI(made.compute)
+    todo = plan.delete([api.get(ID)], None)
+    http.get(f'{nova.ENDPOINT}/servers/detail', json={'servers': []})
+    http.delete(f'{nova.ENDPOINT}/images/{ID}', status_code=204)
+    before = http.call_count
+    for _ in range(2):
+        api.servers(own_project=True)
+        api.wait_for(ID)
+        [outcome] = api.apply(todo)
+        assert outcome.result is plan.Result.DONE
+    sent = [r.method for r in http.request_history[before:]]
+    assert [sent.count(m) for m in ('GET', 'DELETE')] == [6, 2]
