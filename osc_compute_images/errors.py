@@ -72,7 +72,13 @@ def describe(
         )
     if isinstance(e, api.InvalidProperty) and e.key in properties.FIELDS:
         return f'{e}; try "openstack image set"'
-    if isinstance(e, api.ListingInterrupted) and e.marker:
+    # NOTE: only a list of images can go on, and not one of several regions.
+    if (
+        isinstance(e, api.ListingInterrupted)
+        and e.marker
+        and ' of the images;' in e.message
+        and hasattr(parsed_args, 'marker')
+    ):
         # After a space, a value with a leading dash would be an option.
         separator = '=' if e.marker.startswith('-') else ' '
         if printable(e.marker) == e.marker:

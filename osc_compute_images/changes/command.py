@@ -99,7 +99,8 @@ class PlanCommand(base.ImagesCommand, command.Lister):
         rows = iter(data)
         # NOTE: an empty table would be an empty line.
         first = [*itertools.islice(rows, 1)]
-        if not first and parsed_args.formatter == 'table':
+        is_table = parsed_args.formatter == 'table'
+        if not first and is_table and not parsed_args.print_empty:
             return 0
         rows = itertools.chain(first, rows)
         try:

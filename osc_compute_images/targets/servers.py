@@ -117,8 +117,15 @@ def _chosen(
 
 
 def _taken(servers: Iterable[Server], images: Iterable[Image]) -> list[Image]:
-    ids = {server.id.lower() for server in servers}
-    return [i for i in images if i.server_id and i.server_id.lower() in ids]
+    on_image = {server.id.lower(): server.image_id for server in servers}
+    return [
+        image
+        for image in images
+        if image.server_id is not None
+        and (server_id := image.server_id.lower()) in on_image
+        # NOTE: that of a server on a volume which was restored from this one.
+        and not (image.is_volume_backed and on_image[server_id])
+    ]
 
 
 def _matcher(parsed_args: argparse.Namespace) -> Callable[[Server], bool]:

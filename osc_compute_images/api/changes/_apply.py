@@ -92,6 +92,9 @@ def _apply_step(
             image = api._get(image.id, fresh=True)
             if image.state == 'DELETED':
                 return Outcome(step=step, result=Result.GONE)
+            if not deletes and _stored.is_edited(step, image):
+                # NOTE: as in another region that shares the Image service.
+                return Outcome(step=step, result=Result.DONE)
             objection = objection or difference(step.image, image)
         if objection is not None:
             return Outcome(step=step, result=Result.SKIPPED, reason=objection)
@@ -121,13 +124,13 @@ class _DeletionCheck:
         #: That of the plan, later with the current servers.
         self._protection = plan.protection
         self._servers: ServerList | None = None
-        # NOTE: the servers of named images have just been read, but earlier
-        # deletions take time.
-        self._just_read = plan.named
 
     def objection(self, step: Step) -> str | None:
         """Return why an image must not be deleted, or None."""
-        just_read, self._just_read = self._just_read, False
+        # NOTE: the servers of named images have just been read, but earlier
+        # deletions take time, also in another region.
+        fleet = self._fleet
+        just_read, fleet.is_just_read = fleet.is_just_read, False
         reason = None
         if self._protection is not None and not just_read:
             # NOTE: for a named image only its server matters.

@@ -3,6 +3,7 @@
 """The properties of an image, as the server stores and changes them."""
 
 from collections.abc import Mapping
+import contextlib
 import itertools
 import json
 from typing import Any
@@ -110,8 +111,10 @@ def edit(api: 'ImagesAPI', step: Step, image: Image) -> str:
             stored = api.update_metadata(image.id, step.properties)
             return _changed_by_others(step, image.metadata, stored)
     except _errors.RESPONSE_LOST:
-        if not _is_edited(api, step):
-            raise
+        with contextlib.suppress(_errors.ImagesError):
+            if is_edited(step, api.get(image.id)):
+                return ''
+        raise
     return ''
 
 
@@ -130,14 +133,12 @@ def _changed_by_others(
     return f'properties changed by others: {", ".join(changed)}'
 
 
-def _is_edited(api: 'ImagesAPI', step: Step) -> bool:
-    """Return whether an image is known to have the properties of a step."""
-    try:
-        stored = api.get(step.image.id).metadata
-        check_stored(step.properties, stored, all_of_them=step.replaces)
-    except _errors.ImagesError:
-        return False
-    return stored.keys().isdisjoint(step.keys)
+def is_edited(step: Step, image: Image) -> bool:
+    """Return whether an image is known to be as a step leaves it."""
+    missing = not_stored(step.properties, image.metadata)
+    keys = image.metadata.keys()
+    left = keys - step.properties if step.replaces else keys & {*step.keys}
+    return image.is_complete and not missing and not left
 
 
 def _unset(api: 'ImagesAPI', step: Step, image: Image) -> None:

@@ -24,8 +24,7 @@ from osc_compute_images.api.changes._steps import unless_kept
 from osc_compute_images.api.changes.keep import either
 from osc_compute_images.api.changes.keep import Keep
 from osc_compute_images.api.changes.protection import Protection
-from osc_compute_images.api.groups._grouping import Group
-from osc_compute_images.api.groups._grouping import grouping
+from osc_compute_images.api.groups.summary import grouping
 from osc_compute_images.api.records._image import Image
 
 __all__ = [
@@ -92,6 +91,8 @@ def prune(
 
     The rules apply to each group separately. Images that are not ACTIVE are
     kept, and not counted. Images that lack a key of the groups are kept.
+    Snapshots of volume-backed servers are not in a group of ``server`` with
+    others.
 
     See :func:`delete` for the other arguments, and the errors.
 
@@ -104,7 +105,7 @@ def prune(
     used = None if protection is None else protection.reason
     protects = either(keep, used)
     steps = []
-    groups: dict[Group, list[Image]] = {}
+    groups: dict[tuple[object, ...], list[Image]] = {}
     for image in _distinct(images):
         if image.state != 'ACTIVE':
             steps.append(kept(image, _state(image)))
@@ -112,7 +113,10 @@ def prune(
             reason = f'it has no {" and ".join(keys)} to group by'
             steps.append(kept(image, reason))
         else:
-            groups.setdefault(its_group, []).append(image)
+            # NOTE: if a server on a volume was restored from a snapshot, Nova
+            # copies the server of that one to its own snapshots.
+            kind = 'server' in keys and image.is_volume_backed
+            groups.setdefault((*its_group, kind), []).append(image)
     for members in groups.values():
         successor = None
         for image, why_kept in retention.reasons(members, rules):

@@ -88,8 +88,7 @@ class Usage:
         if incomplete:
             gap = (
                 f'Compute does not tell the properties of these images, '
-                f'which may need any other: '
-                f'{_ids.joined(incomplete)}'
+                f'which may need any other: {_ids.joined(incomplete)}'
             )
             self._gaps = (gap,)
         self._read(servers)
@@ -107,11 +106,13 @@ class Usage:
         self._stored_as: dict[str, list[Server]] = defaultdict(list)
         for server in servers.servers:
             self._servers[server.id.lower()].append(server)
-            if server.image_id is not None:
-                self._booted[server.image_id.lower()].append(server)
+            for image_id in (server.image_id, *server.kernel_ids):
+                if image_id is not None:
+                    self._booted[image_id.lower()].append(server)
             if server.may_need_snapshots:
-                for name in _links.names_as_stored(server):
-                    self._stored_as[name].append(server)
+                # NOTE: '' stands for all names, if its own is unknown.
+                for suffix in _links.STORED if server.name else ('',):
+                    self._stored_as[f'{server.name}{suffix}'].append(server)
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -150,7 +151,6 @@ class Usage:
         Deleting the image of such a server may destroy the server.
         """
         if _links.is_named_as_stored(image):
-            # NOTE: the name of a server that could not be read is unknown.
             nameless = self._stored_as.get('', [])
             return tuple(self._stored_as.get(image.name or '', nameless))
         servers = self._taken_from(image)

@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import functools
 import logging
+import time
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import osc_compute_images
 from osc_compute_images.api import _errors
 from osc_compute_images.api.clouds import _entries
 from osc_compute_images.api.http import _catalog
+from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http._client import Client
 
 if TYPE_CHECKING:
@@ -53,8 +55,7 @@ class Cloud:
     :param name: name of the cloud, or None for the default cloud
     :param options: command-line options, which override the configuration
     :param session_of: creates the session of a region
-    :param redirect: False to follow no redirects: a redirected login sends
-        the password to another server
+    :param redirect: whether to follow redirects, also those of a login
     :param logger: for requests
     :raises ImagesError: for a malformed entry
     :ivar configured_regions: those that the configuration lists, if any
@@ -84,10 +85,7 @@ class Cloud:
         self.configured_regions: list[str] = [*names]
 
     def regions(self) -> list[str]:
-        """Return the names of the regions, sorted.
-
-        :raises ImagesError: if a login is needed and fails
-        """
+        """Return the names of the regions, sorted; log in if needed."""
         return sorted(self.configured_regions) or self._catalog_regions()
 
     def default_region(self) -> str:
@@ -96,11 +94,7 @@ class Cloud:
         return self._settings(None).get_region_name(service) or ''
 
     def adapter(self, region: str | None = None) -> ksa_adapter.Adapter:
-        """Return the adapter of a region, or of the default region.
-
-        :raises openstack.exceptions.ConfigException: if the configuration
-            lists regions, but not this one
-        """
+        """Return the adapter of a region, or of the default region."""
         settings = self._settings(region)
         options: dict[str, Any] = {'logger': self.logger}
         if region is not None and not self.configured_regions:
@@ -185,10 +179,8 @@ class Cloud:
             urls = {'' + (e.region_name or ''): e.url for e in endpoints}
             if '' in urls:
                 self._unnamed = urls[''].replace('%', '%%')
-        except _catalog.MALFORMED as e:
-            raise _errors.InvalidResponse(
-                f'The catalog is invalid: {type(e).__name__}: {e}'
-            ) from e
+        except Exception as e:
+            raise _exceptions.of_login(e, time.monotonic()) from e
         if not urls:
             raise _errors.EndpointNotFound(
                 'No region in the catalog has a Compute endpoint'

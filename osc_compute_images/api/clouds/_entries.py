@@ -29,8 +29,13 @@ def cloud_names(config: 'OpenStackConfig') -> list[Any]:
         text
     """
     clouds = config.cloud_config['clouds']
-    # NOTE: without clouds, openstacksdk adds one named "defaults".
-    is_generated = clouds.get('defaults') == config.defaults
+    # NOTE: without clouds, openstacksdk adds one named "defaults", with its
+    # defaults at that time; a command changes the timeout.
+    defaults = clouds.get('defaults')
+    is_generated = (
+        isinstance(defaults, dict)
+        and defaults.keys() == config.defaults.keys()
+    )
     generated = [config.envvar_key, *(['defaults'] if is_generated else [])]
     return sorted((c for c in clouds if c not in generated), key=str)
 
@@ -80,8 +85,8 @@ def checked(config: 'OpenStackConfig', cloud: Any) -> 'OpenStackConfig':
             known = known_regions(cloud) or ()
         if len(known) <= 1:
             return made
-    regions = [*map(_region, known)]
-    return with_entry(config, cloud, {**entry, 'regions': regions})
+    entry['regions'] = [*map(_region, known)]
+    return made
 
 
 def with_entry(

@@ -41,7 +41,7 @@ _TYPES: Mapping[str, Callable[[Image], bool]] = {
     'base': lambda image: (
         'image_type' not in image.metadata and not image.is_volume_backed
     ),
-    'server': lambda image: image.server is not None,
+    'server': lambda image: image.server_id is not None,
     'volume': lambda image: image.is_volume_backed,
 }
 

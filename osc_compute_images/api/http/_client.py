@@ -16,6 +16,7 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _retries
 from osc_compute_images.api.http._endpoint import Locator
+from osc_compute_images.api.http._error_response import request_id
 from osc_compute_images.api.http._request import Response
 from osc_compute_images.api.http._request import send_once
 from osc_compute_images.api.http._session import BoundedSession
@@ -89,7 +90,7 @@ class Client:
             self._send, method, path, json=json, microversion=microversion
         )
         response = self._retry(send, is_safe=False)
-        self.request_id = response.request_id
+        self.request_id = request_id(response.headers)
         return response.body
 
     def log_in(self) -> None:
@@ -153,5 +154,7 @@ def path_to(*segments: str) -> str:
 
     :raises BadRequest: if a segment cannot be encoded as UTF-8
     """
-    with _exceptions.Translated(''):
+    try:
         return ''.join(f'/{urllib.parse.quote(s, safe="")}' for s in segments)
+    except UnicodeEncodeError as e:
+        raise _exceptions.of_request(e, '', 0) from e

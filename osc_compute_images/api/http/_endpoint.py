@@ -10,6 +10,7 @@ response. SECURITY.rst promises otherwise.
 from collections.abc import Callable
 import contextlib
 import re
+import time
 from typing import Annotated
 from typing import Any
 
@@ -70,25 +71,28 @@ class Locator:
         :raises ImagesError: if the catalog is malformed, or a request fails
         """
         adapter = session.adapter
-        with _exceptions.Translated(_exceptions.KEYSTONE):
-            url: Any = None
-            reason = (
-                'The catalog has no endpoint of the Compute service in this '
-                'region and interface'
-            )
-            try:
-                url = adapter.get_endpoint(skip_discovery=True)
-            except _NO_ENDPOINT as e:
-                reason = one_line(str(e))
-            if not url:
-                raise _not_found(session, reason)
-            if not isinstance(url, str):
-                raise _errors.InvalidResponse(
-                    f'The catalog has {url!r:.80} instead of the URL of the '
-                    f'Compute service'
-                )
+        began = time.monotonic()
+        try:
+            url: Any = adapter.get_endpoint(skip_discovery=True)
             if adapter.endpoint_override and '%' in url:
                 url = _fill_in(session, url)
+        except _errors.ImagesError:
+            raise
+        except _NO_ENDPOINT as e:
+            raise _not_found(session, one_line(str(e))) from e
+        except Exception as e:
+            raise _exceptions.of_login(e, began) from e
+        if not url:
+            raise _not_found(
+                session,
+                'The catalog has no endpoint of the Compute service in this '
+                'region and interface',
+            )
+        if not isinstance(url, str):
+            raise _errors.InvalidResponse(
+                f'The catalog has {url!r:.80} instead of the URL of the '
+                f'Compute service'
+            )
         if url not in self._found:
             endpoint = Endpoint.parse(url)
             if _version_root(endpoint) is None:

@@ -3,7 +3,6 @@
 """Translate exceptions of other libraries to those of this API."""
 
 import time
-import types
 
 from keystoneauth1 import exceptions as ksa_exceptions
 import requests
@@ -14,9 +13,6 @@ from osc_compute_images.api._alarms import TooSlowError
 from osc_compute_images.api.http import _catalog
 from osc_compute_images.api.http import _error_response
 from osc_compute_images.api.http._error_response import one_line
-
-#: Instead of a URL, for a login.
-KEYSTONE = 'Keystone'
 
 _TIMEOUTS = (
     TooSlowError,
@@ -48,6 +44,9 @@ _FAILURES = (
     MemoryError,
 )
 
+#: The exceptions of requests.
+OF_REQUEST = (TooSlowError, ValueError, *_FAILURES)
+
 # What keystoneauth raises for a malformed token or catalog.
 _MALFORMED = (
     ksa_exceptions.InvalidResponse,
@@ -56,66 +55,42 @@ _MALFORMED = (
 )
 
 
-class Translated:
-    """Translate the exceptions of the body of a ``with`` statement.
+def of_login(e: Exception, began: float) -> _errors.ImagesError:
+    """Return the error for an exception of a login, or of the catalog.
 
-    It is no generator: from Python 3.13 on, the exception would keep the frame
-    of the generator, and that, by the frames that called it, the exception.
-
-    :param url: of the request, without credentials, or KEYSTONE
+    :param began: a time of ``time.monotonic()``
+    :raises Exception: the exception itself, if it is none of a login
     """
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def __enter__(self) -> None:
-        self._began = time.monotonic()
-
-    def __exit__(
-        self,
-        kind: object,
-        e: BaseException | None,
-        traceback: types.TracebackType | None,
-    ) -> None:
-        if e is None:
-            return
-        error = _translate(e, self._url, self._began)
-        try:
-            if error is not None:
-                raise error from e
-        finally:
-            # Its traceback would keep this frame, and that the error.
-            del error
+    if type(e) is Exception or isinstance(e, UnicodeEncodeError):
+        # NOTE: keystoneauth raises Exception for a missing password. What
+        # cannot be encoded may be one.
+        return _errors.ImagesError(f'The login failed: {one_line(str(e))}')
+    if isinstance(e, _MALFORMED):
+        return _malformed(e, 'token or catalog from Keystone')
+    if isinstance(e, OF_REQUEST):
+        return of_request(e, 'Keystone', began)
+    raise e
 
 
-def _translate(
-    e: BaseException, url: str, began: float
-) -> _errors.ImagesError | None:
-    """Return the error of this API for an exception of another library.
+def of_request(e: Exception, url: str, began: float) -> _errors.ImagesError:
+    """Return the error for an exception of a request.
 
-    :param began: when the request was sent
-    :returns: None for an exception that is no error of a request
+    :param e: one of :data:`OF_REQUEST`
+    :param url: of the request, without credentials
+    :param began: when it was sent, a time of ``time.monotonic()``
     """
-    response = getattr(e, 'response', None)
-    if isinstance(e, ksa_exceptions.HttpError) and response is not None:
-        return _keystone_error(response)
+    if isinstance(e, ksa_exceptions.HttpError) and e.response is not None:
+        return _keystone_error(e.response)
     if isinstance(e, UnicodeEncodeError):
         # It has lone surrogates.
         return _errors.BadRequest(f'{e.object!r} cannot be encoded as UTF-8')
-    if url == KEYSTONE and type(e) is Exception:
-        # NOTE: keystoneauth raises it for a missing password.
-        return _errors.ImagesError(f'The login failed: {one_line(str(e))}')
-    if url == KEYSTONE and isinstance(e, _MALFORMED):
-        return _malformed(e, 'token or catalog from Keystone')
     if isinstance(e, _TIMEOUTS):
         return _timed_out(e, url, round(time.monotonic() - began))
-    if isinstance(e, _FAILURES):
-        return _connection_failed(e, url)
-    if isinstance(e, ValueError):
+    if isinstance(e, ValueError) and not isinstance(e, _FAILURES):
         # For example a redirect to an invalid URL: requests parses it, even
         # if redirects are not followed.
         return _malformed(e, f'response to the request to {url}')
-    return None
+    return _connection_failed(e, url)
 
 
 def _keystone_error(response: requests.Response) -> _errors.ImagesError:

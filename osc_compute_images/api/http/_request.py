@@ -8,6 +8,7 @@ adds the endpoint, the microversion, timeouts and limits.
 """
 
 from collections.abc import Mapping
+import time
 from typing import Any
 from typing import NamedTuple
 from typing import Self
@@ -69,12 +70,11 @@ class Response(NamedTuple):
 
     :param microversion: the microversion of Compute that it is in, or None. A
         server without microversions ignores the one that it is asked for
-    :param request_id: ID of the request in the logs of the service, or None
     """
 
     body: bytes
     microversion: str | None
-    request_id: str | None
+    headers: Mapping[str, str]
 
 
 def send_once(
@@ -106,46 +106,51 @@ def send_once(
     # That of an openstacksdk connection has a cache.
     has_cache = hasattr(session.adapter, '_get_cache_key_prefix')
     options = {'skip_cache': True} if fresh and has_cache else {}
-    with _exceptions.Translated(url), alarm(connect + total):
-        headers = {'Accept': _JSON}
-        data = None
+    began = time.monotonic()
+    headers = {'Accept': _JSON}
+    data = None
+    try:
         if json is not None:
             headers['Content-Type'] = _JSON
             data = msgspec.json.encode(json)
-        # NOTE: the microversion None means 2.1 on every release, and overrides
-        # the user's default. Redirects are not followed: the token would be
-        # sent to any host. Client makes the retries, and renews the token.
-        response = session.adapter.request(
-            path,
-            method,
-            # keystoneauth interprets percent signs as placeholders.
-            endpoint_override=endpoint.url.replace('%', '%%'),
-            params=dict(params or {}),
-            headers=headers,
-            data=data,
-            microversion=microversion,
-            # The catalog may have another type, which Nova would not know.
-            microversion_service_type='compute',
-            raise_exc=False,
-            redirect=False,
-            allow_reauth=False,
-            connect_retries=0,
-            status_code_retries=0,
-            stream=True,
-            hooks={'response': [reader, *session.hooks]},
-            timeout=(min(connect, left), min(read, left)),
-            requests_auth=endpoint.auth,
-            **options,
-        )
-        # NOTE: a substitute for the session may not have called the hook.
-        reader(response)
+        with alarm(connect + total):
+            # NOTE: the microversion None means 2.1 on every release, and
+            # overrides the user's default. Redirects are not followed: the
+            # token would be sent to any host. Client makes the retries, and
+            # renews the token.
+            response = session.adapter.request(
+                path,
+                method,
+                # keystoneauth interprets percent signs as placeholders.
+                endpoint_override=endpoint.url.replace('%', '%%'),
+                params=dict(params or {}),
+                headers=headers,
+                data=data,
+                microversion=microversion,
+                # The catalog may have another type, which Nova would not know.
+                microversion_service_type='compute',
+                raise_exc=False,
+                redirect=False,
+                allow_reauth=False,
+                connect_retries=0,
+                status_code_retries=0,
+                stream=True,
+                hooks={'response': [reader, *session.hooks]},
+                timeout=(min(connect, left), min(read, left)),
+                requests_auth=endpoint.auth,
+                **options,
+            )
+            # NOTE: a substitute for the session may not have called the hook.
+            reader(response)
+    except _exceptions.OF_REQUEST as e:
+        raise _exceptions.of_request(e, url, began) from e
     _check(session, method, response)
     version = response.headers.get('openstack-api-version', '')
     service, _, number = version.partition(' ')
     return Response(
         response.content,
         number if service == 'compute' else None,
-        _error_response.request_id(response.headers),
+        response.headers,
     )
 
 

@@ -42,22 +42,17 @@ class BoundedSession:
     ) -> None:
         self.adapter = adapter
         self.end = end
-        parts: list[Any] = []
+        self.login: Any = None
+        timeout: Any = None
         below: Any = adapter
         # Bounded, in case an object is its own session.
-        while below is not None and len(parts) < 8:
-            if isinstance(below, requests.Session):
-                break
-            parts.append(below)
+        for _ in range(8):
+            self._session = below
+            self.login = self.login or getattr(below, 'auth', None)
+            timeout = timeout or getattr(below, 'timeout', None)
             below = getattr(below, 'session', None)
-
-        def first(name: str) -> Any:
-            found = (getattr(part, name, None) for part in parts)
-            return next(filter(None, found), None)
-
-        self._session = parts[-1]
-        self.login = first('auth')
-        timeout = first('timeout')
+            if below is None or isinstance(below, requests.Session):
+                break
         self.timeouts = (timeout, timeout) if timeout else TIMEOUT
         hooks = getattr(below, 'hooks', {})
         # NOTE: requests takes one hook, too, and None.
@@ -69,7 +64,7 @@ class BoundedSession:
         if self.connect_retries is None:
             # 0 is the default of a session.
             self.connect_retries = (
-                getattr(parts[-1], '_connect_retries', None) or None
+                getattr(self._session, '_connect_retries', None) or None
             )
 
     def __getattr__(self, name: str) -> Any:
@@ -99,12 +94,14 @@ class BoundedSession:
 
         :raises ImagesError: if it fails
         """
-        if self.login is not None:
-            with (
-                _exceptions.Translated(_exceptions.KEYSTONE),
-                alarm(self.left),
-            ):
+        if self.login is None:
+            return
+        began = time.monotonic()
+        try:
+            with alarm(self.left):
                 self.login.get_headers(self)
+        except Exception as e:
+            raise _exceptions.of_login(e, began) from e
 
     def discard_token(self) -> bool:
         """Discard the token, and return whether another can be obtained."""

@@ -10,9 +10,9 @@ from keystoneauth1 import adapter as ksa_adapter
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _apply
-from osc_compute_images.api.changes import usage
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
+from osc_compute_images.api.changes.usage import Usage
 from osc_compute_images.api.http._client import Client
 from osc_compute_images.api.images import _routes
 from osc_compute_images.api.images._metadata import MetadataAPI
@@ -88,24 +88,20 @@ class ImagesAPI(
             # NOTE: nothing can be read with the same token.
             raise
         except _errors.ImagesError:
-            if not self._is_known_gone(image_id):
+            try:
+                is_gone = self.get(image_id).state == 'DELETED'
+            except _errors.ImagesError as e:
+                # NOTE: otherwise it is unknown.
+                is_gone = isinstance(e, _errors.ImageNotFound)
+            if not is_gone:
                 raise
-
-    def _is_known_gone(self, image_id: str) -> bool:
-        """Return whether it no longer exists; False if that is unknown."""
-        try:
-            return self.get(image_id).state == 'DELETED'
-        except _errors.ImageNotFound:
-            return True
-        except _errors.ImagesError:
-            return False
 
     def usage(
         self,
         images: Iterable[Image] | None = None,
         *,
         accept_gaps: bool = False,
-    ) -> usage.Usage:
+    ) -> Usage:
         """Determine which images are in use, and by what.
 
         Lists all images, and the servers of all regions that share the Image
@@ -121,9 +117,7 @@ class ImagesAPI(
         # booted from in between is used.
         if images is None:
             images = self.list_detail()
-        of_images = usage.Usage(
-            ServerList(()), images, accept_gaps=accept_gaps
-        )
+        of_images = Usage(ServerList(()), images, accept_gaps=accept_gaps)
         servers = fleet.Fleet([self])
         servers.refresh()
         return of_images.with_servers(servers.servers(self))
@@ -157,6 +151,7 @@ class ImagesAPI(
             all_projects=protection is not None
             and not protection.usage.unknown.other_projects,
         )
+        servers.is_just_read = plan.named
         outcomes = []
         for outcome in _apply.apply(self, plan, servers):
             outcomes.append(outcome)

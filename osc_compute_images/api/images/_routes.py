@@ -163,11 +163,9 @@ class Routes:
 
     def _raise_not_served(self, e: _errors.HTTPError) -> NoReturn:
         versions = self._client.served_versions()
-        served = (
-            f'microversions {versions[0]} to {versions[1]}'
-            if versions
-            else 'unknown microversions'
-        )
+        served = 'unknown microversions'
+        if versions:
+            served = f'microversions {versions[0]} to {versions[1]}'
         raise _errors.ImagesNotServed(
             f'The Compute service does not serve images: it serves {served}, '
             f'and responds: {e.message}',

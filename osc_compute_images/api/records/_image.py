@@ -117,7 +117,11 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     @property
     def server_id(self) -> str | None:
         """ID of the server that the image was taken from, or None."""
-        return None if self.server is None else self.server.id
+        if self.server is not None:
+            return self.server.id
+        # NOTE: Nova takes the field from this property.
+        found = self.metadata.get('instance_uuid')
+        return found if found and isinstance(found, str) else None
 
     @property
     def is_volume_backed(self) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 
 from osc_compute_images.api.records import _ids
 
+_KERNELS = ('OS-EXT-SRV-ATTR:kernel_id', 'OS-EXT-SRV-ATTR:ramdisk_id')
+
 #: Statuses in which a server may be stored in one of its snapshots, or may
 #: need one of them to start again. Nova does not tell which one.
 _UNSETTLED = frozenset({
@@ -31,6 +33,8 @@ class Server:
     :param may_use_any_image: whether Compute did not say which image it was
         booted from
     :param metadata: its metadata, not to be changed; empty if it is unknown
+    :param kernel_ids: the images of its kernel and ramdisk, which Compute
+        shows to administrators only
     """
 
     id: str
@@ -43,6 +47,7 @@ class Server:
     metadata: Mapping[str, str] = dataclasses.field(
         default_factory=dict, compare=False
     )
+    kernel_ids: tuple[str, ...] = ()
 
     @property
     def may_need_snapshots(self) -> bool:
@@ -141,6 +146,7 @@ def decoded(entry: Any) -> Server | None:
         may_use_any_image=status == 'UNKNOWN'
         or not (image == '' or _is_id(image_id)),
         metadata={k: text for k, text in items if isinstance(text, str)},
+        kernel_ids=tuple(str(entry[k]) for k in _KERNELS if entry.get(k)),
     )
 
 

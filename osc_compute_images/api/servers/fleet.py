@@ -52,6 +52,7 @@ class Fleet:
     :param apis: the images API of each selected region
     :param all_projects: fail rather than read the servers of the own project;
         once all projects have been read, that is so in any case
+    :ivar is_just_read: whether nothing was deleted since :meth:`servers_of`
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Fleet:
         self._results: dict[Member, RegionResult[Member, ServerList]] = {}
         self._merged: dict[ImagesAPI, ServerList] = {}
         self._valid_until = -math.inf
+        self.is_just_read = False
 
     @functools.cached_property
     def _members(self) -> 'dict[ImagesAPI, Member]':
@@ -144,7 +146,7 @@ class Fleet:
                 )
             else:
                 read.append(member.list)
-                missing += member.list.missing
+                missing += member.missing + member.list.missing
         return ServerList(
             (*(s for listed in read for s in listed.servers), *elsewhere),
             all(listed.all_projects for listed in read),
@@ -161,11 +163,14 @@ class Fleet:
         :raises ImagesError: if a region cannot be read
         """
         sharing = self._sharing(api)
-        known = [m for m in sharing if server_id in m.server_ids]
+        # NOTE: anyone may write the ID of a server, in capitals, too.
+        ids = {server_id: None, server_id.lower(): None}
+        known = [m for m in sharing if not m.server_ids.isdisjoint(ids)]
         for member in known or sharing:
-            found = member.api.server(server_id)
-            if found is not None:
-                yield found
+            for each in ids:
+                found = member.api.server(each)
+                if found is not None:
+                    yield found
 
     def servers_of(
         self, api: 'ImagesAPI', images: Iterable[Image]
@@ -179,7 +184,7 @@ class Fleet:
         :raises ImagesError: if one cannot be read
         """
         images = [*images]
-        listed = ServerList(())
+        listed = ServerList((), missing=self._members[api].missing)
         if any(map(is_named_as_stored, images)):
             self.refresh()
             listed = self.servers(api)
@@ -187,6 +192,7 @@ class Fleet:
         for server_id in dict.fromkeys(i.server_id for i in images):
             if server_id is not None:
                 found += self.server(api, server_id)
+        self.is_just_read = True
         return dataclasses.replace(listed, servers=(*listed.servers, *found))
 
     def _sharing(self, api: 'ImagesAPI') -> list[Member]:

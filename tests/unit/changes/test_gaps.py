@@ -168,6 +168,26 @@ def test_image_of_two_regions_counts_once(app, fleet, shared, caplog, typed):
     assert {*fleet.images} == {ID[0], ID[2], ID[4]}
 
 
+@pytest.mark.parametrize(
+    'command',
+    [
+        'set --with-type=snapshot --property=a=b',
+        'unset --with-type=snapshot --property=image_type',
+    ],
+)
+def test_image_of_two_regions_is_changed_once(
+    app, fleet, shared, caplog, command
+):
+    """The change in the first region is no change by somebody else."""
+    got = app.rows(command, ALL, GO)
+    assert [r['Result'] for r in got] == ['done'] * 10
+    assert len(fleet.writes) == 5
+    assert not shared.writes
+    assert errors(caplog) == []
+    # Nothing is left to do.
+    assert {r['Action'] for r in app.rows(command, ALL, GO)} <= {'keep'}
+
+
 def test_cloud_whose_images_cannot_be_read_uses_those_of_others(
     fleet, shared, http, tmp_path, caplog
 ):

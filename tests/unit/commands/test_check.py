@@ -101,6 +101,17 @@ def test_server_without_a_good_snapshot(app, fleet):
     assert row['Reason'] == f'image {ID[3]} is stuck in SAVING'
 
 
+def test_snapshot_of_a_server_that_was_restored_from_this_one(app, fleet):
+    """On a volume, and so Nova has copied the server of the first snapshot."""
+    copied = snapshot(3, DB, created=ago(1), **{'OS-EXT-IMG-SIZE:size': 0})
+    copied['metadata']['block_device_mapping'] = []
+    fleet.images[ID[3]] = copied
+    [row] = app.rows('check', code=CRITICAL)
+    assert (row['Server'], row['Count']) == ('db', 0)
+    [row] = app.rows('create db --not-within=20h --dry-run')
+    assert row['Action'] == 'create'
+
+
 # --- what is unknown is never OK -------------------------------------------
 
 

@@ -127,9 +127,27 @@ def test_error_while_listing_keeps_rows_and_names_marker(
     assert message.endswith(advice)
 
 
+@pytest.mark.parametrize(
+    ('command', 'url'),
+    [
+        ('delete --all --dry-run', nova.DETAIL),
+        ('list --unused', f'{nova.ENDPOINT}/servers/detail'),
+    ],
+)
+def test_what_cannot_go_on_names_no_marker(app, http, command, url):
+    numbers(http, 1)
+    kind = 'images' if url == nova.DETAIL else 'servers'
+    page = nova.page([{'id': ID}], url, kind)
+    http.get(url, [{'json': page}, BROKEN])
+    with pytest.raises(exceptions.CommandError, match='last one') as caught:
+        app.run(command)
+    assert '--marker' not in str(caught.value)
+
+
 def test_server_that_never_was_is_an_error(app, http):
     numbers(http, 6)
-    http.get(f'{nova.ENDPOINT}/servers/{ID}', **nova.NOT_FOUND)
+    fault = nova.fault(404, 'itemNotFound', f'Instance {ID} is no more.')
+    http.get(f'{nova.ENDPOINT}/servers/{ID}', **fault)
     with pytest.raises(exceptions.CommandError, match=f'has the ID {ID}'):
         app.rows('list', '--server', ID)
 
@@ -164,6 +182,7 @@ NOT_BOTH = 'not allowed with'
         # A variable that is not set would protect nothing.
         ('delete --all --keep-property=', 'no property key'),
         ('delete --all --keep-property==yes', '--keep-property'),
+        ('delete --all --keep-property=keep=', '--keep-property'),
         ('delete --all --keep-property=keep!=yes', '--keep-property'),
         ('create --include-volumes', 'No servers chosen'),
         ('create web --all', NOT_BOTH),

@@ -4,6 +4,7 @@
 
 import pytest
 
+from osc_compute_images.api import Image
 from osc_compute_images.api import InvalidProperty
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api import Server
@@ -108,6 +109,22 @@ def test_rules_apply_to_each_group():
     assert not by_name.changes
 
 
+def test_snapshots_on_volumes_replace_no_others():
+    """Nova may have copied the server that they seem to be taken from."""
+    on_volume = {'size': 0, 'metadata': {'block_device_mapping': []}}
+    images = [
+        image(f'{n}', of=WEB, created=day(n + 1), **fields)
+        for n, fields in enumerate([{}, {}, on_volume, on_volume])
+    ]
+    made = plan.prune(images, LAST)
+    assert {s.image.id: s.successor for s in made.changes} == {
+        '0': '1',
+        '2': '3',
+    }
+    made = plan.prune(images, LAST, group_by=['status'])
+    assert {s.image.id for s in made.kept} == {'3'}
+
+
 @pytest.mark.parametrize('number', [0, 1, 2, 3])
 def test_kept_image_counts_in_its_group(number):
     """The newest one is kept in any case."""
@@ -127,6 +144,7 @@ def test_keep_with_property():
         *('it has the property keep=yes', None, 'it has the property any='),
         None,
     ]
+    assert kept(Image(id='a')) == 'its properties are unknown'
 
 
 def test_keep_what_a_text_names():

@@ -101,7 +101,7 @@ def seconds_left():
 
 
 def test_first_of_nested_alarms_ends_slow_headers(monkeypatch):
-    _alarms.allow()
+    _alarms.allowed = True
     monkeypatch.setattr(_request, 'TOTAL_TIMEOUT_FACTOR', 0)
     before = signal.getsignal(signal.SIGALRM)
     slow = Response(send=sending.drip_of_head)
@@ -119,8 +119,18 @@ def test_first_of_nested_alarms_ends_slow_headers(monkeypatch):
     assert signal.getsignal(signal.SIGALRM) == before
 
 
+def test_a_time_that_no_timer_has_is_never():
+    _alarms.allowed = True
+    of_pytest, _interval = signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        with _alarms.alarm(1e10):
+            assert seconds_left() == 0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, of_pytest)
+
+
 def test_no_alarm_in_other_threads():
-    _alarms.allow()
+    _alarms.allowed = True
     with (
         api_of(Response(PAGE)) as (api, _server),
         concurrent.futures.ThreadPoolExecutor() as pool,

@@ -5,6 +5,7 @@
 import base64
 import re
 
+from keystoneauth1 import http_basic
 import pytest
 import requests
 
@@ -227,6 +228,15 @@ def test_login_without_a_password_is_an_images_error(http, compute):
     with pytest.raises(images.ImagesError) as caught:
         listed(compute)
     assert str(caught.value) == 'The login failed: A password is missing'
+
+
+def test_password_that_cannot_be_encoded_is_not_displayed(compute):
+    compute.session.auth = http_basic.HTTPBasicAuth(
+        endpoint=nova.ENDPOINT, username='user', password='p\udce4ss'
+    )
+    with pytest.raises(images.ImagesError, match='login failed') as caught:
+        listed(compute)
+    assert 'ss' not in str(caught.value).replace('surrogates', '')
 
 
 # -- credentials in URLs ---------------------------------------------------

@@ -14,8 +14,10 @@ from osc_compute_images.api import Forbidden
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
+from osc_compute_images.api.records._image import ServerRef
 from osc_compute_images.api.servers.fleet import Fleet
 from testbed import fleet as testbed
+from testbed import keystone
 from testbed import nova
 from testbed.fleet import server
 from tests.unit.conftest import new_session
@@ -58,14 +60,20 @@ def ids(listed):
     ('images', 'is_read'),
     [
         (SHARED, True),
-        # The version, the slash, the scheme and the case do not matter.
+        # The version, the slash, the scheme, the case and the port that it
+        # has do not matter.
         ({**SHARED, 'RegionOne': 'https://GLANCE.example.com/v2/'}, True),
+        ({**SHARED, 'RegionOne': 'https://glance.example.com:443//v2'}, True),
+        ({**SHARED, 'RegionOne': f'{GLANCE}:80'}, True),
+        ({**SHARED, 'RegionOne': f'{GLANCE}:9292'}, False),
         # It is unknown.
         ({}, True),
         ({'RegionOne': GLANCE}, True),
         ({'RegionTwo': GLANCE}, True),
         # An endpoint without a region is that of all.
         ({**APART, None: GLANCE}, True),
+        # So is that of a catalog with an endpoint that cannot be read.
+        ({**APART, 'other': 'http://[x'}, True),
         (APART, False),
         ({**SHARED, 'RegionOne': f'{GLANCE}/one'}, False),
     ],
@@ -80,6 +88,25 @@ def test_other_region_is_read_unless_it_has_other_images(
     assert bool(clouds[1].requests) is is_read
     # Without a fleet, too.
     assert api.usage([]).is_used(Image(id='two')) is is_read
+
+
+def test_endpoint_that_cannot_be_read_is_a_gap(http, clouds):
+    """Any region may have it, and share the images."""
+    set_catalog(http, {**COMPUTE, 'other': 'http://[x'}, APART)
+    api = api_of('RegionOne')
+    told = 'the catalog has an invalid endpoint of Compute'
+    fleet = read(api)
+    image = Image(id='x', server=ServerRef('one'))
+    for listed in (fleet.servers(api), fleet.servers_of(api, [image])):
+        assert [gap.startswith(told) for gap in listed.gaps] == [True]
+        assert ids(listed) == {'one'}
+
+
+def test_other_region_without_a_name_is_read(http, clouds):
+    computes = {'RegionOne': nova.ENDPOINT, None: OTHER}
+    set_catalog(http, computes, {None: GLANCE})
+    api = api_of('RegionOne')
+    assert ids(read(api).servers(api)) == {'one', 'two'}
 
 
 # Without the name of its own region, that is found in the catalog.
@@ -116,6 +143,21 @@ def test_other_region_may_have_another_interface(http, clouds):
     headers = {'X-Subject-Token': nova.TOKEN}
     http.post(f'{nova.KEYSTONE}/v3/auth/tokens', json=token, headers=headers)
     api = api_of('RegionOne', interface=['internal', 'public'])
+    assert ids(read(api).servers(api)) == {'one', 'two'}
+
+
+@pytest.mark.parametrize('interface', ['public', 'internal'])
+def test_url_of_another_interface_shows_the_same_images(
+    http, clouds, interface
+):
+    token = keystone.token(COMPUTE, APART)
+    _compute, image = token['token']['catalog']
+    for endpoint in image['endpoints']:
+        if endpoint['interface'] == 'internal':
+            endpoint['url'] = GLANCE
+    headers = {'X-Subject-Token': nova.TOKEN}
+    http.post(f'{nova.KEYSTONE}/v3/auth/tokens', json=token, headers=headers)
+    api = api_of('RegionOne', interface=interface)
     assert ids(read(api).servers(api)) == {'one', 'two'}
 
 

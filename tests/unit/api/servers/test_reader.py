@@ -6,6 +6,7 @@ import pytest
 
 from osc_compute_images.api import Forbidden
 from osc_compute_images.api import HTTPError
+from osc_compute_images.api import Image
 from osc_compute_images.api import InvalidResponse
 from osc_compute_images.api import ListingInterrupted
 from osc_compute_images.api import Server
@@ -165,6 +166,19 @@ def test_server_whose_image_is_unknown_is_a_gap(
     fleet.servers = {f'x{n}': {'id': f'x{n}'} for n in range(11)}
     (gap,) = api.servers().gaps
     assert gap.endswith('x8, x9, ...')
+
+
+def test_kernel_and_ramdisk_of_a_server_are_used(api, fleet):
+    names = [f'OS-EXT-SRV-ATTR:{kind}_id' for kind in ('kernel', 'ramdisk')]
+    fleet.servers = {
+        's': server('s', image='a') | dict(zip(names, 'Kr', strict=True)),
+        't': server('t', image='b') | dict.fromkeys(names, ''),
+    }
+    usage = api.usage([])
+    for image_id, users in (('k', ['s']), ('r', ['s']), ('b', ['t'])):
+        used_by = usage.used_by(Image(id=image_id))
+        assert [user.id for user in used_by] == users
+    assert not usage.is_used(Image(id=''))
 
 
 def test_text_of_a_record_is_optional(api, fleet):
