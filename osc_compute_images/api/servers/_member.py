@@ -126,9 +126,6 @@ def _urls(
 def _normal(url: str) -> str:
     """Return a URL without a version, scheme, usual port and last slash."""
     parts = urllib.parse.urlsplit(url.strip())
-    path = parts.path.rstrip('/')
-    head, _, last = path.rpartition('/')
-    if re.fullmatch('v[0-9.]+', last):
-        path = head.rstrip('/')
+    path = re.sub('/v[0-9.]+$', '', parts.path.rstrip('/')).rstrip('/')
     host = parts.netloc.rpartition('@')[2].lower()
     return re.sub('(:443|:80)?$', '', host) + path
