@@ -89,7 +89,7 @@ def _apply_step(
         # NOTE: the image is read last: the check may take longer.
         objection = check.objection(step) if deletes else None
         if not plan.named:
-            image = api.get(image.id)
+            image = api._get(image.id, fresh=True)
             if image.state == 'DELETED':
                 return Outcome(step=step, result=Result.GONE)
             if not deletes and _stored.is_edited(step, image):
@@ -171,7 +171,7 @@ class _DeletionCheck:
         if successor is None:
             return None
         try:
-            state = self._api.get(successor).state
+            state = self._api._get(successor, fresh=True).state
         except _errors.ImageNotFound:
             state = 'DELETED'
         if state == 'ACTIVE':

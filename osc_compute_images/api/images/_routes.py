@@ -107,11 +107,13 @@ class Routes:
         *path: str,
         json: object = None,
         deadline: float = math.inf,
+        fresh: bool = False,
     ) -> bytes:
         """Send a request for one image.
 
         :param path: below the image
         :param deadline: a time of ``time.monotonic()``
+        :param fresh: use no cache of openstacksdk
         :raises ImageNotFound: if it does not exist, or is not visible
         :raises ImagesNotServed: if Compute does not serve images
         """
@@ -120,7 +122,9 @@ class Routes:
         url = path_to('images', image_id, *path)
         try:
             if method == 'GET':
-                return self._client.get(url, deadline=deadline).body
+                return self._client.get(
+                    url, deadline=deadline, fresh=fresh
+                ).body
             return self._client.send(method, url, json)
         except _errors.HTTPError as e:
             if e.http_status == 403 and self._is_forbidden(method, e):

@@ -105,7 +105,7 @@ class WaitingAPI(ReadingAPI):
         interval = _FIRST_INTERVAL
         while True:
             try:
-                seen = self._get(image_id, end)
+                seen = self._get(image_id, end, fresh=True)
                 last_success = time.monotonic()
             except _errors.ImageNotFound as e:
                 if seen is None:

@@ -91,13 +91,13 @@ class ServerReader:
     def _get(self, path: str, query: Mapping[str, Any]) -> Response:
         try:
             return self._client.get(
-                path, query, microversion=self._microversion
+                path, query, microversion=self._microversion, fresh=True
             )
         except _errors.NotAcceptable:
             if self._microversion is None:
                 raise
             self._microversion = None
-            return self._client.get(path, query)
+            return self._client.get(path, query, fresh=True)
 
     def _read(self, path: str, query: Mapping[str, Any]) -> ServerList:
         servers: list[Server] = []

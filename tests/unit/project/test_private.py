@@ -24,6 +24,10 @@ from osc_compute_images.commands.list import ListComputeImage
 PRIVATE = {
     # keystoneauth1.session.Session: token requests are retried more often.
     '_connect_retries': 'api/http/_session.py',
+    # urllib3.HTTPResponse: the deadline of a body is checked less often.
+    '_fp': 'api/http/_body.py',
+    # openstack.proxy.Proxy: its cache is used for all that is read.
+    '_get_cache_key_prefix': 'api/http/_request.py',
     # openstack.config.OpenStackConfig: the regions of a vendor profile are
     # those of the catalog, --all-clouds may prompt for a password, and other
     # options for regions prompt more than once.

@@ -5,8 +5,10 @@
 import concurrent.futures
 import contextlib
 import gzip
+import io
 import json
 import logging
+import math
 import signal
 import time
 import tracemalloc
@@ -210,6 +212,22 @@ def test_size_of_body_that_a_session_has_read_is_limited(monkeypatch, http):
 def before(interim):
     """Return a response that follows another one."""
     return Response(PAGE, send=lambda c, data: c.sendall(interim + data))
+
+
+def test_cache_that_wraps_the_file_gets_the_body():
+    # CacheControl stores what is read from its own file.
+    read = []
+
+    class Kept(io.BytesIO):
+        def read(self, *size):
+            read.append(super().read(*size))
+            return read[-1]
+
+    response = requests.Response()
+    response.status_code = 200
+    response.raw = urllib3.HTTPResponse(Kept(PAGE), preload_content=False)
+    _body.BodyReader(1, math.inf)(response)
+    assert response.content == b''.join(read) == PAGE
 
 
 def test_odd_head_is_accepted():
