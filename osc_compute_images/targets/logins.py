@@ -25,6 +25,7 @@ from osc_compute_images.api.clouds._cloud import adapter_of
 from osc_compute_images.api.clouds._cloud import Cloud
 from osc_compute_images.api.clouds._cloud import FEDERATION_SETTINGS
 from osc_compute_images.api.clouds._entries import cloud_names
+from osc_compute_images.api.clouds._login import with_retries
 
 if TYPE_CHECKING:
     from keystoneauth1 import session as ksa_session
@@ -36,13 +37,23 @@ _SHARED_OPTIONS = ('insecure', 'interface', 'timing', 'verify')
 
 
 def own(command: base.ImagesCommand) -> ImagesAPI:
-    """Log in as the shell does; return the API of the configured region."""
+    """Log in as the shell does; return the API of the configured region.
+
+    :raises ImagesError: if the login fails
+    """
     app: Any = command.app
     command.auth_required = True
-    app.prepare_to_run_command(command)
-    settings = app.client_manager.sdk_connection.config
-    session = app.client_manager.session
-    return ImagesAPI(adapter_of(settings, session, logger=_logger()))
+
+    def adapter() -> Any:
+        # The shell makes them before it logs in.
+        made = getattr(app.client_manager, 'session', None)
+        if made is None:
+            return None
+        settings = app.client_manager.sdk_connection.config
+        return adapter_of(settings, made, logger=_logger())
+
+    with_retries(lambda: app.prepare_to_run_command(command), adapter)
+    return ImagesAPI(adapter())
 
 
 def cloud(command: base.ImagesCommand) -> Cloud:

@@ -7,9 +7,11 @@ import socket
 
 from keystoneauth1 import fixture
 import pytest
+import requests
 import yaml
 
 from osc_compute_images.commands.show import EXIT_TIMEOUT
+from testbed import keystone
 from testbed import nova
 from tests.unit.running import AUTH
 from tests.unit.running import kept_logging
@@ -63,6 +65,44 @@ def test_wait_ends_while_keystone_is_mute(shell, http, words):
         command = ['show', 'x', *words, '--wait', '--timeout=0.3']
         code = shell(*command, auth=auth, api_timeout=1000)
     assert code == EXIT_TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ('answers', 'code', 'errors'),
+    [
+        (
+            [{'status_code': 503, 'text': 'Busy'}],
+            0,
+            r'Busy \(HTTP 503\)\. Retrying in 0\.5 seconds, 3 retries left\n',
+        ),
+        (
+            [{'exc': requests.ConnectionError('reset')}] * 4,
+            1,
+            r'(.*: reset\. Retrying in .*, \d retries left\n){3}.*: reset\n',
+        ),
+        (
+            [{'json': {'token': {}}}],
+            1,
+            ".* from Keystone is invalid: KeyError: 'x-subject-token'\n",
+        ),
+        (
+            [{'status_code': 404, 'text': 'No.'}],
+            1,
+            'Keystone did not issue a token: No.; check "auth_url" .*\n',
+        ),
+        ([{'status_code': 401, 'text': 'No.'}], 1, r'No\. \(HTTP 401\)\n'),
+    ],
+)
+def test_login_is_retried_and_its_errors_are_clear(
+    shell, http, slept, capsys, answers, code, errors
+):
+    token = {
+        'json': keystone.token({'RegionOne': nova.ENDPOINT}),
+        'headers': {'X-Subject-Token': nova.TOKEN},
+    }
+    http.post(f'{V3}/auth/tokens', [*answers, token])
+    assert shell('list') == code
+    assert re.fullmatch(errors, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize('version', ['default_microversion', 'api_version'])
