@@ -19,7 +19,7 @@ from osc_lib import exceptions
 from osc_lib.command import command
 
 if TYPE_CHECKING:
-    from keystoneauth1 import session as ksa_session
+    from openstack.config.cloud_region import CloudRegion
 
 #: Seconds to wait for a response, unless ``api_timeout`` is configured.
 TIMEOUT = 60.0
@@ -91,8 +91,9 @@ class ImagesCommand(command.Command):
         cmd_name: str | None = None,
     ) -> None:
         super().__init__(app, app_args, cmd_name)
-        #: Sessions of other regions and clouds than the shell's own.
-        self.sessions: list[ksa_session.Session] = []
+        #: Settings of other regions and clouds than the shell's own, which
+        #: have a session.
+        self.logins: list[CloudRegion] = []
         # NOTE: set here, as the session is created before run(). The
         # documentation is built without a configuration.
         config = getattr(app, 'cloud_config', None)
@@ -162,17 +163,11 @@ class ImagesCommand(command.Command):
 
         logs.sanitize_logs()
         try:
-            self.check(parsed_args)
-            if self.app.stdout is None and self.prints(parsed_args):
-                raise exceptions.CommandError(
-                    'Cannot write the output: stdout is closed'
-                )
-            self._work = self.work(parsed_args)
             with flush.flushed(self.app.stdout):
                 try:
                     code = super().run(parsed_args)
                 finally:
-                    self._add_timings()
+                    self._end_sessions()
             return self._work.exit_code(code)
         except Failure as e:
             self.log.error('%s', e)
@@ -181,13 +176,25 @@ class ImagesCommand(command.Command):
     def take_action(
         self, parsed_args: argparse.Namespace
     ) -> tuple[Sequence[str], Iterable[Any]]:
-        del parsed_args
+        # NOTE: the hooks of other plugins may have changed the arguments.
+        self.check(parsed_args)
+        if self.app.stdout is None and self.prints(parsed_args):
+            raise exceptions.CommandError(
+                'Cannot write the output: stdout is closed'
+            )
+        self._work = self.work(parsed_args)
         return self._work.run()
 
-    def _add_timings(self) -> None:
-        """Add the requests of all sessions to the output of --timing."""
+    def _end_sessions(self) -> None:
+        """Do what the shell does at the end with its own session.
+
+        It caches the token, if configured, and adds the requests to the output
+        of --timing.
+        """
         manager: Any = self.app.client_manager
-        for session in self.sessions:
+        for settings in self.logins:
+            settings.set_auth_cache()
+            session = settings.get_session()
             # NOTE: the shell reads the timings of its own session; it has
             # none if it has not logged in.
             if getattr(manager, 'session', None) is None:

@@ -274,7 +274,8 @@ class Nova:
                 server_id not in self.servers
                 or not (self.is_admin or self.project_of(server_id) == PROJECT)
             ):
-                return fault(404, 'itemNotFound', 'No such server.')
+                text = f'Instance {server_id} could not be found.'
+                return fault(404, 'itemNotFound', text)
             case ['servers', server_id] if (
                 shows_down or server_id not in self.down
             ):

@@ -4,12 +4,16 @@
 
 from collections.abc import Iterator
 import contextlib
-import math
 import signal
 import threading
 from typing import Any
 
-_allowed = False
+#: Whether requests of the main thread may use SIGALRM, if available. Signals
+#: belong to the program, which sets this.
+allowed = False
+
+#: Seconds; 0 would mean never.
+_LEAST = 0.001
 
 
 class TooSlowError(Exception):
@@ -17,15 +21,6 @@ class TooSlowError(Exception):
 
     Not a TimeoutError, which urllib3 would take for one of the socket.
     """
-
-
-def allow() -> None:
-    """Allow requests of the main thread to use SIGALRM, if available.
-
-    Signals belong to the program.
-    """
-    global _allowed
-    _allowed = True
 
 
 @contextlib.contextmanager
@@ -39,7 +34,9 @@ def alarm(seconds: float) -> Iterator[None]:
     :raises TooSlowError: if it takes longer
     """
     is_main = threading.current_thread() is threading.main_thread()
-    if not (_allowed and is_main and hasattr(signal, 'setitimer')):
+    can_interrupt = allowed and is_main and hasattr(signal, 'setitimer')
+    # NOTE: a longer time, of centuries, would be an OverflowError.
+    if seconds > threading.TIMEOUT_MAX or not can_interrupt:
         yield
         return
 
@@ -47,19 +44,14 @@ def alarm(seconds: float) -> Iterator[None]:
         raise TooSlowError
 
     outer, _interval = signal.getitimer(signal.ITIMER_REAL)
-    inner = min(seconds, outer or seconds)
+    inner = max(min(seconds, outer or seconds), _LEAST)
     previous = signal.signal(signal.SIGALRM, too_slow)
-    _set_timer(inner)
+    signal.setitimer(signal.ITIMER_REAL, inner)
     try:
         yield
     finally:
         left, _interval = signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
         if outer:
-            _set_timer(outer - (inner - left))
-
-
-def _set_timer(seconds: float) -> None:
-    if seconds < math.inf:
-        # 0 would mean never.
-        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+            rest = max(outer - (inner - left), _LEAST)
+            signal.setitimer(signal.ITIMER_REAL, rest)

@@ -45,7 +45,7 @@ class ImagesError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # NOTE: by default an exception is recreated from its positional
         # arguments only.
-        return _new, (type(self), self.args), self.__dict__
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
     def __str__(self) -> str:
         text = self.message
@@ -54,10 +54,6 @@ class ImagesError(Exception):
         if self.request_id:
             text += f' (Request-ID: {self.request_id})'
         return text
-
-
-def _new(kind: type[ImagesError], args: tuple[Any, ...]) -> ImagesError:
-    return kind.__new__(kind, *args)
 
 
 def _escape(text: str, length: int) -> str:
@@ -95,16 +91,11 @@ class ImagesNotServed(ImagesError):
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class ListingInterrupted(ImagesError):
-    """A list could not be completed.
+    """A list could not be completed; the cause is in ``__cause__``.
 
-    The cause is in ``__cause__``.
-
-    A list that starts over works in any case. One that resumes from ``marker``
-    works as long as that image exists: then pass it in the options.
-
-    :param marker: ID of the last image obtained, to resume the list from. The
-        server rejects it with BadRequest if the image has been deleted since.
-        None if the list must start over
+    :param marker: ID of the last image obtained. A list with this option
+        resumes from it, or the server rejects it with BadRequest if the image
+        has been deleted since. None if the list must start over
     :param obtained: number of images obtained
     """
 
@@ -253,21 +244,15 @@ _BY_STATUS: dict[int, type[HTTPError]] = {
     429: TooManyRequests,
 }
 
-
 #: Errors after which the server may have made a change.
 RESPONSE_LOST = (ConnectionFailed, InvalidResponse, ServerError)
 
 
-def origin(error: ImagesError | None) -> dict[str, Any]:
+def origin(error: ImagesError) -> dict[str, Any]:
     """Return the arguments of an error that has the response of another."""
-    return {
-        'http_status': error and error.http_status,
-        'request_id': error and error.request_id,
-    }
+    return {'http_status': error.http_status, 'request_id': error.request_id}
 
 
 def error_for_status(status: int) -> type[HTTPError]:
     """Return the exception class for an HTTP status of 400 or more."""
-    if status >= 500:
-        return ServerError
-    return _BY_STATUS.get(status, HTTPError)
+    return _BY_STATUS.get(status, ServerError if status >= 500 else HTTPError)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import copy
 import dataclasses
 import threading
+from typing import Any
 from typing import Generic
 from typing import NoReturn
 from typing import TYPE_CHECKING
@@ -48,7 +49,9 @@ class RegionFailure(Generic[_Key]):
 
     def unwrap(self) -> NoReturn:
         """Raise the error."""
-        raise _copy(self.error)
+        # NOTE: a copy, as the traceback of one error would grow.
+        error = copy.copy(self.error).with_traceback(self.error.__traceback__)
+        raise error from self.error.__cause__
 
 
 #: The result of a call for a region: a value or an error.
@@ -93,33 +96,32 @@ def with_keys(
     apis: 'Mapping[_Key, ImagesAPI]',
     call: 'Callable[[_Key, ImagesAPI], _Value]',
     *,
-    parallel: int = _threads.PARALLEL,
-    ordered: bool = True,
     on_done: Callable[[_Key], object] = lambda _key: None,
+    **options: Any,
 ) -> Generator[RegionResult[_Key, _Value], None, None]:
     """Like :func:`in_regions`, for a function that also takes the key.
 
     :param on_done: called, in the thread, when a call has returned or failed
+    :param options: of :func:`in_regions`
     """
     logins = {
         key: id(BoundedSession(api.adapter).login) for key, api in apis.items()
     }
     locks = {login: threading.Lock() for login in logins.values()}
-    #: The error of each login that was tried, by the first region.
-    tried: dict[int, _errors.ImagesError | None] = {}
+    #: The outcome of each login that was tried, by the first region.
+    tried: dict[int, RegionResult[_Key, None]] = {}
 
     def log_in(key: _Key) -> None:
         login = logins[key]
         with locks[login]:
-            if login not in tried:
-                tried[login] = None
-                try:
-                    Client(apis[key].adapter).log_in()
-                except _errors.ImagesError as e:
-                    tried[login] = e
-        error = tried[login]
-        if error is not None:
-            raise _copy(error)
+            if login in tried:
+                return tried[login].unwrap()
+            tried[login] = RegionSuccess(key, None)
+            try:
+                Client(apis[key].adapter).log_in()
+            except _errors.ImagesError as e:
+                tried[login] = RegionFailure(key, e)
+                raise
 
     def result(key: _Key) -> RegionResult[_Key, _Value]:
         try:
@@ -130,13 +132,4 @@ def with_keys(
         finally:
             on_done(key)
 
-    return _threads.map_in_threads(
-        list(apis), result, parallel=parallel, ordered=ordered
-    )
-
-
-def _copy(error: _errors.ImagesError) -> _errors.ImagesError:
-    """Return a copy to raise: the traceback of one error would grow."""
-    copied = copy.copy(error).with_traceback(error.__traceback__)
-    copied.__cause__ = error.__cause__
-    return copied
+    return _threads.map_in_threads(apis, result, **options)

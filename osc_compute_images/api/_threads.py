@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from collections.abc import Generator
 from collections.abc import Iterable
+from concurrent.futures import Future
 import contextlib
 import queue
 import threading
@@ -28,8 +29,8 @@ def map_in_threads(
 ) -> Generator[_Value, None, None]:
     """Call a function for each key, in threads; yield the results.
 
-    Not :mod:`concurrent.futures`: at exit, the interpreter would wait for its
-    threads, which may be in the middle of a request.
+    Not an executor of :mod:`concurrent.futures`: at exit, the interpreter
+    would wait for its threads, which may be in the middle of a request.
 
     :param ordered: yield in the order of the keys; otherwise as completed
     :returns: a generator. When it ends, is closed or dropped, no more calls
@@ -37,53 +38,47 @@ def map_in_threads(
     """
     if parallel < 1:
         raise ValueError(f'parallel must be 1 or more, not {parallel}')
-    waiting = deque(enumerate(keys))
-    done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Future[_Value]] = queue.SimpleQueue()
+    # Each key, and where its result is put.
+    calls = [(key, queue.SimpleQueue() if ordered else done) for key in keys]
+    waiting = deque(calls)
 
     def work() -> None:
         while True:
             try:
-                number, key = waiting.popleft()
+                key, done = waiting.popleft()
             except IndexError:
                 return
-            value, error = None, None
+            future: Future[_Value] = Future()
             try:
-                value = call(key)
+                future.set_result(call(key))
             except BaseException as e:  # noqa: BLE001 - raised by the generator
-                error = e
-            done.put((number, value, error))
-            # Free them before the next call.
-            del value, error
+                future.set_exception(e)
+            done.put(future)
+            # Free it before the next call.
+            del future
 
-    results = _results(waiting, done, ordered)
+    def results() -> Generator[Any, None, None]:
+        try:
+            yield None
+            for _key, done in calls:
+                yield _first(done).result()
+        finally:
+            waiting.clear()
+
+    found = results()
     # NOTE: close() does nothing to a generator that has not started.
-    next(results)
+    next(found)
     if len(waiting) == 1:
         # NOTE: only the main thread receives signals.
         work()
     for _ in range(min(parallel, len(waiting))):
         threading.Thread(target=work, daemon=True).start()
-    return results
+    return found
 
 
-def _results(
-    waiting: deque[Any], done: queue.SimpleQueue[Any], ordered: bool
-) -> Generator[Any, None, None]:
-    """Yield None, and then the results."""
-    count = len(waiting)
-    early: dict[int, tuple[Any, BaseException | None]] = {}
-    try:
-        yield None
-        for turn in range(count):
-            while turn not in early:
-                # NOTE: no signal ends a wait that begins right after it.
-                with contextlib.suppress(queue.Empty):
-                    number, *outcome = done.get(timeout=1)
-                    early[number if ordered else turn] = tuple(outcome)
-            value, error = early.pop(turn)
-            if error is not None:
-                raise error
-            yield value
-            del value
-    finally:
-        waiting.clear()
+def _first(done: queue.SimpleQueue[Future[_Value]]) -> Future[_Value]:
+    # NOTE: no signal ends a wait that begins right after it.
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return done.get(timeout=1)

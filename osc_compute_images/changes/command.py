@@ -99,7 +99,8 @@ class PlanCommand(base.ImagesCommand, command.Lister):
         rows = iter(data)
         # NOTE: an empty table would be an empty line.
         first = [*itertools.islice(rows, 1)]
-        if not first and parsed_args.formatter == 'table':
+        is_table = parsed_args.formatter == 'table'
+        if not first and is_table and not parsed_args.print_empty:
             return 0
         rows = itertools.chain(first, rows)
         try:
@@ -117,7 +118,7 @@ class ChangeCommand(PlanCommand):
     :cvar verb: what it does to an image, for messages
     :cvar deletes: whether it deletes: the use of images must be known
     :cvar needs_choice: whether options must choose images, if none is named
-    :cvar advice: added to the reason why a named image is kept
+    :cvar advice: added to the reason why a named image is protected
     :ivar is_reviewed: whether it makes a plan again that was reviewed
     """
 

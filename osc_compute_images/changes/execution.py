@@ -96,9 +96,15 @@ class Execution(work.PlanWork):
         if self._reviewed is not None:
             plans = self._reviewed.restrict(plans, regions)
         for each in plans.values() if self._names or self._reviewed else ():
+            # NOTE: another reason cannot be overruled, nor one of a review.
+            protection = None if self._reviewed else each.protection
             for step in each.kept:
                 if step.is_refused:
-                    self._report.refuse(step, self._command.advice)
+                    is_protected = protection is not None and (
+                        step.reason == protection.reason(step.image)
+                    )
+                    advice = self._command.advice if is_protected else ''
+                    self._report.refuse(step, advice)
         if not self._names:
             unreadable.warn(self._log, self._args)
             protections = [each.protection for each in found.values()]

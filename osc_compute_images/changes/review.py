@@ -72,7 +72,7 @@ class Review:
         if word not in _COMMANDS:
             raise _refusal('it was not made by a command of this plugin')
         self.command = _COMMANDS[word](command.app, command.app_args)
-        self.command.sessions = command.sessions
+        self.command.logins = command.logins
         self.command.is_reviewed = True
         try:
             self.args = self.command.get_parser('').parse_args(words)

@@ -10,17 +10,22 @@ from collections.abc import Mapping
 from typing import Any
 from typing import NoReturn
 
+_ONLY_PROPERTIES = (
+    'the Compute service changes only properties: use "openstack image '
+    '{command} --{name}"; to choose images, use --with-... options'
+)
+
 #: Options of "openstack image set" and "unset" that assign.
 ASSIGNING: Mapping[tuple[str, ...], str] = {
+    ('tag',): _ONLY_PROPERTIES,
     (
-        *('name', 'tag', 'project', 'project-domain', 'hidden', 'unhidden'),
+        *('name', 'project', 'project-domain', 'hidden', 'unhidden'),
         *('public', 'private', 'shared', 'community', 'protected'),
         *('unprotected', 'min-disk', 'min-ram', 'accept', 'reject'),
         *('activate', 'deactivate', 'architecture', 'os-distro', 'os-version'),
         *('container-format', 'disk-format', 'kernel-id', 'ramdisk-id'),
-        *('instance-id', 'membership'),
-    ): 'the Compute service changes only properties: use "openstack image '
-    '{command} --{name}"; to choose images, use --with-... options',
+        *('instance-id', 'pending'),
+    ): _ONLY_PROPERTIES.replace('{command}', 'set'),
 }
 
 #: Options of other lists.
@@ -29,7 +34,7 @@ LISTING: Mapping[tuple[str, ...], str] = {
     ('all', 'all-projects'): 'all images that are visible are listed, an '
     'administrator sees those of all projects; see also --all-regions, '
     '--all-clouds and --community',
-    ('project', 'tag', 'hidden', 'member-status', 'protected'): 'the Compute '
+    ('project', 'tag', 'hidden', 'member-status'): 'the Compute '
     'service does not know this of an image: use "openstack image {command} '
     '--{name}"',
 }

@@ -108,6 +108,7 @@ def property_choice(text: str) -> tuple[str, str | None, bool]:
 def property_to_keep(text: str) -> tuple[str, str | None]:
     """Parse ``key`` or ``key=value``; return the key and value or None."""
     key, value, wanted = property_choice(text)
+    # NOTE: for an unset variable, nothing would be kept.
     if not wanted or value == '':
         raise argparse.ArgumentTypeError(f'{text!r} is not <key>[=<value>]')
     return key, value

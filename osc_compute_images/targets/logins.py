@@ -110,7 +110,7 @@ def session(
         made.auth = auth.get_keystone2keystone_auth(
             made.auth, *map(get, FEDERATION_SETTINGS)
         )
-    command.sessions.append(made)
+    command.logins.append(settings)
     return made  # type: ignore[no-any-return]
 
 

@@ -46,7 +46,7 @@ def selected(
     :raises CommandError: for a region without a Compute endpoint
     :raises ImagesError: if a login is needed and fails
     """
-    _alarms.allow()
+    _alarms.allowed = True
     wanted = sorted(set(parsed_args.regions))
     if parsed_args.all_clouds:
         return _of_all_clouds(command, parsed_args, wanted)

@@ -69,7 +69,7 @@ def _limited(seconds: float | None) -> Iterator[None]:
     """Limit the time before the wait: of the login, and of the search."""
     limit = math.inf if seconds is None else seconds
     end = time.monotonic() + limit
-    _alarms.allow()
+    _alarms.allowed = True
     try:
         with _alarms.alarm(limit):
             yield

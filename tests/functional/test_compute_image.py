@@ -70,7 +70,8 @@ def test_debug_output_has_no_secrets_nor_control_characters():
             assert canned_cloud.PASSWORD not in result.out + result.err
 
 
-def test_cached_token_saves_login(canned, tmp_path):
+@pytest.mark.parametrize('regions', [[], ['--all-regions'], ['--all-clouds']])
+def test_cached_token_saves_login(canned, tmp_path, regions):
     environment = canned_cloud.configuration(canned, tmp_path) | {
         # A keyring without a prompt.
         'PYTHON_KEYRING_BACKEND': 'keyrings.alt.file.PlaintextKeyring',
@@ -81,7 +82,7 @@ def test_cached_token_saves_login(canned, tmp_path):
     file.write_text(json.dumps(settings))
     for logs_in in (True, False):
         canned.requests.clear()
-        listed = own(environment, 'list', '-f', 'value')
+        listed = own(environment, 'list', '-f', 'value', *regions)
         assert (listed.out.count('\n'), listed.err) == (3, '')
         paths = canned.paths()
         assert any('auth/tokens' in path for path in paths) == logs_in

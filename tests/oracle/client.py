@@ -55,7 +55,7 @@ def run(name, words, asked):
     :param asked: called when the command asks for approval, which is given
     """
     command, parser = _command(name)
-    command.sessions = []
+    command.logins = []
     stdout = command.app.stdout = io.StringIO()
     terminal = Terminal()
     terminal.readline = lambda *_size: asked() or 'y\n'

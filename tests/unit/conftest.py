@@ -42,7 +42,7 @@ settings.load_profile('unit')
 @pytest.fixture(autouse=True)
 def alarms(monkeypatch):
     """Let no test depend on another one that allows them."""
-    monkeypatch.setattr(_alarms, '_allowed', False)
+    monkeypatch.setattr(_alarms, 'allowed', False)
 
 
 @pytest.fixture(autouse=True, scope='session')

@@ -89,7 +89,7 @@ def _apply_step(
         # NOTE: the image is read last: the check may take longer.
         objection = check.objection(step) if deletes else None
         if not plan.named:
-            image = api.get(image.id)
+            image = api._get(image.id, fresh=True)
             if image.state == 'DELETED':
                 return Outcome(step=step, result=Result.GONE)
             if not deletes and _stored.is_edited(step, image):
@@ -162,14 +162,16 @@ class _DeletionCheck:
         servers = (*self._fleet.server(self._api, image.server_id),)
         if servers and protection.usage.server_of(image) is None:
             return f'server {image.server_id} exists, and is not listed'
-        return protection.with_servers(ServerList(servers)).reason(image)
+        all_projects = not protection.usage.unknown.other_projects
+        listed = ServerList(servers, all_projects)
+        return protection.with_servers(listed).reason(image)
 
     def _loss(self, successor: str | None) -> str | None:
         """Check the image that is kept instead."""
         if successor is None:
             return None
         try:
-            state = self._api.get(successor).state
+            state = self._api._get(successor, fresh=True).state
         except _errors.ImageNotFound:
             state = 'DELETED'
         if state == 'ACTIVE':

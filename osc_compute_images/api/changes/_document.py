@@ -123,24 +123,6 @@ def read(text: str | bytes) -> Document:
 
     :raises PlanRefused: if it is not one, or if a row was altered
     """
-    rows = _rows(text)
-    by_origin: dict[Origin, list[Step]] = {}
-    seen = set()
-    for each in rows:
-        origin = Origin(**_values(each, _OF_ORIGIN))
-        image = Image(**_values(each, _OF_IMAGE))
-        step = Step(image=image, **_values(each, _OF_STEP))
-        by_origin.setdefault(origin, []).append(step)
-        if (origin, image.id) in seen:
-            raise _refusal(f'it has image {image.id} twice')
-        seen.add((origin, image.id))
-    commands = {each.command for each in rows}
-    if len(commands) > 1:
-        raise _refusal('its rows are of several commands')
-    return Document(by_origin, *(commands or [()]))
-
-
-def _rows(text: str | bytes) -> list[_Row]:
     if isinstance(text, str):
         text = text.encode(errors='surrogatepass')
     text = text.removeprefix(codecs.BOM_UTF8).strip()
@@ -156,6 +138,8 @@ def _rows(text: str | bytes) -> list[_Row]:
         rows = msgspec.convert(contents, list[_Row])
     except (msgspec.MsgspecError, ValueError, RecursionError) as e:
         raise _refusal(f'it is not a plan in JSON: {e}') from e
+    by_origin: dict[Origin, list[Step]] = {}
+    seen = set()
     for each, content in zip(rows, contents, strict=True):
         if each.schema != SCHEMA:
             raise _refusal(
@@ -166,7 +150,17 @@ def _rows(text: str | bytes) -> list[_Row]:
                 f'the row of image {each.id} was altered. Rows may only be '
                 f'removed'
             )
-    return rows
+        origin = Origin(**_values(each, _OF_ORIGIN))
+        image = Image(**_values(each, _OF_IMAGE))
+        step = Step(image=image, **_values(each, _OF_STEP))
+        by_origin.setdefault(origin, []).append(step)
+        if (origin, image.id) in seen:
+            raise _refusal(f'it has image {image.id} twice')
+        seen.add((origin, image.id))
+    commands = {each.command for each in rows}
+    if len(commands) > 1:
+        raise _refusal('its rows are of several commands')
+    return Document(by_origin, *(commands or [()]))
 
 
 def _values(source: object, names: str) -> dict[str, Any]:

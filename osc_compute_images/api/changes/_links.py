@@ -8,11 +8,10 @@ from typing import Any
 
 from osc_compute_images.api.listing._page import ImagePage
 from osc_compute_images.api.records._image import Image
-from osc_compute_images.api.records._server import Server
 
 #: The suffixes that Nova adds to the name of a server for the snapshots in
 #: which it stores it.
-_STORED = ('-shelved', '-resize-temp')
+STORED = ('-shelved', '-resize-temp')
 
 
 def entries(page: ImagePage[Image]) -> Iterator[Image]:
@@ -36,13 +35,13 @@ def needs(image: Image) -> Iterator[str]:
     return (each for each in needed if isinstance(each, str))
 
 
-def names_as_stored(server: Server) -> Iterator[str]:
-    """Yield the names of the images in which Nova stores a server.
+def is_of_another_project(image: Image) -> bool:
+    """Return whether an image tells that its server is of another project.
 
-    That of a server without a name is unknown: it is ``''``.
+    Nova notes the project of the server in it, as where an administrator has
+    shelved the server. Other users do not see that server.
     """
-    for suffix in _STORED if server.name else ('',):
-        yield f'{server.name}{suffix}'
+    return 'instance_owner' in image.metadata
 
 
 def is_named_as_stored(image: Image) -> bool:
@@ -51,4 +50,4 @@ def is_named_as_stored(image: Image) -> bool:
     It has the name that Nova gives the image of a shelved server, and has lost
     the property with the server's ID.
     """
-    return image.server_id is None and (image.name or '').endswith(_STORED)
+    return image.server_id is None and (image.name or '').endswith(STORED)

@@ -87,11 +87,9 @@ class Outcome:
     )
 
 
-def kept(image: Image, reason: str, *, is_refused: bool = False) -> Step:
+def kept(image: Image, reason: str) -> Step:
     """Return the step of an image that is kept."""
-    return Step(
-        image=image, action=Action.KEEP, reason=reason, is_refused=is_refused
-    )
+    return Step(image=image, action=Action.KEEP, reason=reason)
 
 
 def unless_kept(step: Step, why_kept: str | None) -> Step:
@@ -100,7 +98,7 @@ def unless_kept(step: Step, why_kept: str | None) -> Step:
         why_kept = 'its ID is invalid'
     if why_kept is None:
         return step
-    return kept(step.image, why_kept, is_refused=True)
+    return dataclasses.replace(kept(step.image, why_kept), is_refused=True)
 
 
 def difference(planned: Image, image: Image) -> str | None:

@@ -22,20 +22,25 @@ if TYPE_CHECKING:
 _ABSENT = object()
 
 
-def corruption(
-    step: Step, metadata: Mapping[str, Any]
-) -> _errors.InvalidProperty | None:
-    """Return an error if a change would corrupt a property that it keeps.
+def corruption(step: Step, image: Image) -> _errors.ImagesError | None:
+    """Return an error if a change may corrupt a property that it keeps.
 
     When Nova changes any property, it writes all of them back. It decodes
     :data:`JSON_KEYS`, and writes a decoded string back without its quotes,
     which is not JSON.
 
-    :param metadata: all properties of the image
+    :param image: the image as it is now
     """
-    replaced = metadata if step.replaces else {*step.properties, *step.keys}
+    if step.replaces:
+        return None
+    if not image.is_complete:
+        return _errors.InvalidResponse(
+            'Compute does not tell the properties of the image, and a change '
+            'might corrupt one of them'
+        )
+    changed = {*step.properties, *step.keys}
     for key in JSON_KEYS:
-        if key not in replaced and isinstance(metadata.get(key), str):
+        if key not in changed and isinstance(image.metadata.get(key), str):
             return _errors.InvalidProperty(
                 f'The property {key!r} of the image is a JSON string: any '
                 f'change of properties through Compute would corrupt it, and '
@@ -99,7 +104,7 @@ def edit(api: 'ImagesAPI', step: Step, image: Image) -> str:
     :param image: the image as read right before
     :returns: a note for the user, which may be empty
     """
-    error = corruption(step, image.metadata)
+    error = corruption(step, image)
     if error is not None:
         raise error
     try:

@@ -15,21 +15,16 @@ the newest.
 """
 
 from collections.abc import Callable
-import re
 from typing import TypeAlias
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._image import Image
 
 __all__ = ['Keep', 'either', 'named_in', 'with_property']
 
 #: Returns why an image must be kept, or None.
 Keep: TypeAlias = Callable[[Image], str | None]
-
-# NOTE: also after other digits, as in "%2F" of a URL: rather too many.
-_UUID = re.compile(
-    r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE | re.ASCII
-)
 
 
 def with_property(key: str, value: str | None = None) -> Keep:
@@ -57,7 +52,8 @@ def named_in(text: str, source: str) -> Keep:
     :raises PlanRefused: if the text holds no UUID: an empty file is rather a
         broken pipe than a list without images
     """
-    ids = frozenset(match[0].lower() for match in _UUID.finditer(text))
+    # NOTE: also after other digits, as in "%2F" of a URL: rather too many.
+    ids = frozenset(match[0].lower() for match in _ids.UUID.finditer(text))
     if not ids:
         raise _errors.PlanRefused(
             f'Nothing was changed: there is no UUID in {source}'

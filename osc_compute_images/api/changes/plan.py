@@ -24,7 +24,7 @@ from osc_compute_images.api.changes._steps import unless_kept
 from osc_compute_images.api.changes.keep import either
 from osc_compute_images.api.changes.keep import Keep
 from osc_compute_images.api.changes.protection import Protection
-from osc_compute_images.api.groups._grouping import grouping
+from osc_compute_images.api.groups.summary import grouping
 from osc_compute_images.api.records._image import Image
 
 __all__ = [
@@ -185,7 +185,7 @@ def unset_properties(
 
     def step(image: Image) -> Step:
         present = tuple(key for key in distinct if key in image.metadata)
-        if not present:
+        if not present and image.is_complete:
             return kept(image, 'it has none of these properties')
         edit = Step(
             image=image, action=Action.UNSET, reason=reason, keys=present
@@ -205,9 +205,7 @@ def _state(image: Image) -> str:
 
 def _unless_kept(edit: Step, keep: Keep | None) -> Step:
     why_kept = keep(edit.image) if keep else None
-    if why_kept is None and (
-        error := _stored.corruption(edit, edit.image.metadata)
-    ):
+    if why_kept is None and (error := _stored.corruption(edit, edit.image)):
         why_kept = error.message
     return unless_kept(edit, why_kept)
 

@@ -17,11 +17,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 import copy
 import dataclasses
+import itertools
 from typing import TypeAlias
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _links
 from osc_compute_images.api.filters._filter import Filter
+from osc_compute_images.api.listing._pager import Pager
 from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageRef
@@ -55,7 +57,9 @@ class Usage:
     """Which servers and images use which images; sends no requests.
 
     :param servers: all visible servers
-    :param images: all visible images; iterated once, and not held in memory
+    :param images: all visible images; iterated once, and not held in memory.
+        An entry of a :class:`~osc_compute_images.api.Pager` that is no image
+        is a gap
     :param accept_gaps: select unused and orphaned images even if there are
         gaps, from what was read
     """
@@ -71,6 +75,9 @@ class Usage:
         # NOTE: by IDs in lower case: that of a reference may differ.
         self._needing: dict[str, list[ImageRef]] = defaultdict(list)
         incomplete: list[str] = []
+        if isinstance(images, Pager):
+            pages = images.pages()
+            images = itertools.chain.from_iterable(map(_links.entries, pages))
         for image in images:
             if not image.is_complete:
                 incomplete.append(image.id or 'one without an ID')
@@ -81,8 +88,7 @@ class Usage:
         if incomplete:
             gap = (
                 f'Compute does not tell the properties of these images, '
-                f'which may need any other: '
-                f'{_ids.joined(incomplete)}'
+                f'which may need any other: {_ids.joined(incomplete)}'
             )
             self._gaps = (gap,)
         self._read(servers)
@@ -104,8 +110,9 @@ class Usage:
                 if image_id is not None:
                     self._booted[image_id.lower()].append(server)
             if server.may_need_snapshots:
-                for name in _links.names_as_stored(server):
-                    self._stored_as[name].append(server)
+                # NOTE: '' stands for all names, if its own is unknown.
+                for suffix in _links.STORED if server.name else ('',):
+                    self._stored_as[f'{server.name}{suffix}'].append(server)
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -144,7 +151,6 @@ class Usage:
         Deleting the image of such a server may destroy the server.
         """
         if _links.is_named_as_stored(image):
-            # NOTE: the name of a server that could not be read is unknown.
             nameless = self._stored_as.get('', [])
             return tuple(self._stored_as.get(image.name or '', nameless))
         servers = self._taken_from(image)
@@ -170,16 +176,22 @@ class Usage:
 
     def is_server_unread(self, image: Image) -> bool:
         """Return whether the server of an image may be an unread one."""
-        if not self._list.missing or self._taken_from(image):
+        if self._taken_from(image):
             return False
-        return image.server_id is not None or _links.is_named_as_stored(image)
+        if not self._list.all_projects and _links.is_of_another_project(image):
+            return True
+        may_be_stored = _links.is_named_as_stored(image)
+        return bool(self._list.missing) and (
+            image.server_id is not None or may_be_stored
+        )
 
     def is_orphaned(self, image: Image) -> bool:
         """Return whether the server of an image no longer exists.
 
-        A server of another project that is not visible counts as deleted.
+        A server of another project that is not visible counts as deleted,
+        unless the image tells that it is one.
         """
-        may_exist = self._taken_from(image) or self._list.missing
+        may_exist = self._taken_from(image) or self.is_server_unread(image)
         return image.server_id is not None and not may_exist
 
     def unused(self) -> Filter:

@@ -16,14 +16,10 @@ A cloud in ``clouds.yaml``, all regions of it, or all regions of all clouds::
     for result in in_regions(apis, lambda api: api.find_all('ubuntu-24.04')):
         print(result.region, result.unwrap())
 
-    everywhere = clouds.apis_of_all(config)
-    for cloud, error in everywhere.errors.items():
-        print(cloud, error)
-    for found in in_regions(
-        everywhere.apis, lambda api: api.find_all('ubuntu-24.04')
-    ):
-        cloud, region = found.region
-        print(cloud, region, found.error or found.unwrap())
+    everywhere, errors = clouds.apis_of_all(config)
+    print(errors)
+    for found in in_regions(everywhere, lambda api: api.find_all('ubuntu')):
+        print(*found.region, found.error or found.unwrap())
 
 Each region uses its settings in openstacksdk: authentication, interface,
 endpoint override, certificates, timeout, retries. Regions of a cloud with the

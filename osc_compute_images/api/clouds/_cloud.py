@@ -5,7 +5,9 @@
 from collections.abc import Callable
 import copy
 import dataclasses
+import functools
 import logging
+import time
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ import osc_compute_images
 from osc_compute_images.api import _errors
 from osc_compute_images.api.clouds import _entries
 from osc_compute_images.api.http import _catalog
+from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http._client import Client
 
 if TYPE_CHECKING:
@@ -31,7 +34,10 @@ FEDERATION_SETTINGS = (
     'remote_project_domain_name',
 )
 
-_RETRY_SETTINGS: dict[str, Callable[[Any], Any]] = {
+#: Settings that openstacksdk reads as text, and does not always convert.
+_NUMBERS: dict[str, Callable[[Any], Any]] = {
+    'rate_limit': float,
+    'concurrency': int,
     'connect_retries': int,
     'connect_retry_delay': float,
     'status_code_retries': int,
@@ -49,8 +55,7 @@ class Cloud:
     :param name: name of the cloud, or None for the default cloud
     :param options: command-line options, which override the configuration
     :param session_of: creates the session of a region
-    :param redirect: False to follow no redirects: a redirected login sends
-        the password to another server
+    :param redirect: whether to follow redirects, also those of a login
     :param logger: for requests
     :raises ImagesError: for a malformed entry
     :ivar configured_regions: those that the configuration lists, if any
@@ -70,17 +75,17 @@ class Cloud:
             self.name = self.config.default_cloud
         self.config = _entries.checked(self.config, self.name)
         self._logins: list[tuple[Any, Any]] = []
+        #: By the settings of a region, and the prompt.
+        self._answers: dict[tuple[str, Any], str] = {}
         #: The endpoint that has no region in the catalog.
         self._unnamed: str | None = None
         entry = self.config.cloud_config['clouds'].get(self.name, {})
-        names = {region['name']: None for region in entry.get('regions', ())}
+        self._regions = [*entry.get('regions', ())]
+        names = {region['name']: None for region in self._regions}
         self.configured_regions: list[str] = [*names]
 
     def regions(self) -> list[str]:
-        """Return the names of the regions, sorted.
-
-        :raises ImagesError: if a login is needed and fails
-        """
+        """Return the names of the regions, sorted; log in if needed."""
         return sorted(self.configured_regions) or self._catalog_regions()
 
     def default_region(self) -> str:
@@ -89,11 +94,7 @@ class Cloud:
         return self._settings(None).get_region_name(service) or ''
 
     def adapter(self, region: str | None = None) -> ksa_adapter.Adapter:
-        """Return the adapter of a region, or of the default region.
-
-        :raises openstack.exceptions.ConfigException: if the configuration
-            lists regions, but not this one
-        """
+        """Return the adapter of a region, or of the default region."""
         settings = self._settings(region)
         options: dict[str, Any] = {'logger': self.logger}
         if region is not None and not self.configured_regions:
@@ -115,14 +116,30 @@ class Cloud:
             options.region_name = region
             # openstacksdk would prefer it to region_name.
             vars(options).pop('os_region_name', None)
+        if ask := getattr(config, '_pw_callback', None):
+            own = [r['values'] for r in self._regions if r['name'] == region]
+            config = copy.copy(config)
+            config._pw_callback = functools.partial(self._ask, ask, str(own))
         with _entries.translated():
             return config.get_one(
                 cloud=self.name, argparse=options, region_name=region or ''
             )
 
+    def _ask(
+        self, ask: Callable[[Any], str], own: str, prompt: Any = None
+    ) -> str:
+        """Ask the user for a password, once for regions with one login.
+
+        :param own: the settings of the region
+        """
+        if (own, prompt) not in self._answers:
+            self._answers[own, prompt] = ask(prompt)
+        return self._answers[own, prompt]
+
     def _session(self, settings: 'CloudRegion') -> 'ksa_session.Session':
         """Return a session; sessions with the same login share their auth."""
-        session = self.session_of(settings)
+        with _entries.translated():
+            session = self.session_of(settings)
         if not self.redirect:
             session.redirect = False
         login = (
@@ -162,10 +179,8 @@ class Cloud:
             urls = {'' + (e.region_name or ''): e.url for e in endpoints}
             if '' in urls:
                 self._unnamed = urls[''].replace('%', '%%')
-        except _catalog.MALFORMED as e:
-            raise _errors.InvalidResponse(
-                f'The catalog is invalid: {type(e).__name__}: {e}'
-            ) from e
+        except Exception as e:
+            raise _exceptions.of_login(e, time.monotonic()) from e
         if not urls:
             raise _errors.EndpointNotFound(
                 'No region in the catalog has a Compute endpoint'
@@ -191,15 +206,15 @@ def adapter_of(
         'interface': settings.get_interface('compute'),
         'region_name': settings.get_region_name('compute'),
         'endpoint_override': settings.get_endpoint('compute'),
-        'rate_limit': settings.get_rate_limit('compute'),
-        'concurrency': settings.get_concurrency('compute'),
         'client_name': 'osc-compute-images',
         'client_version': osc_compute_images.__version__,
     }
     # NOTE: not openstacksdk's getters: most releases have only two of them.
     raw = settings.config
-    for name, parse in _RETRY_SETTINGS.items():
+    for name, parse in _NUMBERS.items():
         value = raw.get(f'compute_{name}', raw.get(name))
+        if isinstance(value, dict):
+            value = value.get('compute')
         try:
             arguments[name] = None if value is None else parse(value)
         except (TypeError, ValueError) as e:

@@ -12,6 +12,8 @@ import copy
 from typing import Any
 from typing import TYPE_CHECKING
 
+from keystoneauth1 import exceptions as ksa_exceptions
+
 from osc_compute_images.api import _errors
 
 if TYPE_CHECKING:
@@ -27,8 +29,13 @@ def cloud_names(config: 'OpenStackConfig') -> list[Any]:
         text
     """
     clouds = config.cloud_config['clouds']
-    # NOTE: without clouds, openstacksdk adds one named "defaults".
-    is_generated = clouds.get('defaults') == config.defaults
+    # NOTE: without clouds, openstacksdk adds one named "defaults", with its
+    # defaults at that time; a command changes the timeout.
+    defaults = clouds.get('defaults')
+    is_generated = (
+        isinstance(defaults, dict)
+        and defaults.keys() == config.defaults.keys()
+    )
     generated = [config.envvar_key, *(['defaults'] if is_generated else [])]
     return sorted((c for c in clouds if c not in generated), key=str)
 
@@ -78,8 +85,8 @@ def checked(config: 'OpenStackConfig', cloud: Any) -> 'OpenStackConfig':
             known = known_regions(cloud) or ()
         if len(known) <= 1:
             return made
-    regions = [*map(_region, known)]
-    return with_entry(config, cloud, {**entry, 'regions': regions})
+    entry['regions'] = [*map(_region, known)]
+    return made
 
 
 def with_entry(
@@ -94,7 +101,7 @@ def with_entry(
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Translate what openstacksdk raises for values of other types.
+    """Translate what openstacksdk and keystoneauth raise for invalid values.
 
     :raises ImagesError: instead
     """
@@ -102,6 +109,8 @@ def translated() -> Iterator[None]:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as e:
         raise invalid(f'{type(e).__name__}: {e}') from e
+    except ksa_exceptions.ClientException as e:
+        raise invalid(str(e)) from e
 
 
 def invalid(reason: str) -> _errors.ImagesError:

@@ -4,12 +4,11 @@
 
 from collections.abc import Callable
 import itertools
-import math
 import time
 
 from keystoneauth1 import adapter as ksa_adapter
 
-from osc_compute_images.api._alarms import alarm
+from osc_compute_images.api._alarms import TooSlowError
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http import _retries
 from osc_compute_images.api.http._session import BoundedSession
@@ -29,15 +28,16 @@ def with_retries(
     for retry in itertools.count():
         began = time.monotonic()
         try:
-            # An alarm that goes off ends the next attempt as well.
-            with alarm(math.inf):
-                log_in()
+            log_in()
         except Exception as e:
             made = adapter()
             if made is None:
                 raise
             error = _exceptions.of_login(e, began)
-            if not _retries.wait(BoundedSession(made), error, retry):
+            # NOTE: an alarm goes off only once.
+            is_over = isinstance(e, TooSlowError)
+            session = BoundedSession(made)
+            if is_over or not _retries.wait(session, error, retry):
                 raise error from e
         else:
             return

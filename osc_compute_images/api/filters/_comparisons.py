@@ -89,23 +89,10 @@ def _number(field: str, comparisons: Mapping[str, object]) -> Filter:
     if not given:
         words = ', '.join(f'{word}=' for word in _COMPARE)
         raise ValueError(f'{field} takes at least one of {words}')
-    query = {}
+    query, hints = {}, {}
     # Nova fails for a number that its database cannot hold.
     if field in _PARAMETERS and 0 <= given.get('exactly', -1) < 2**31:
         query[_PARAMETERS[field]] = given['exactly']
-    label = ', '.join(f'{word}={number}' for word, number in given.items())
-    return having(
-        field,
-        lambda value: all(
-            _COMPARE[word](value, number) for word, number in given.items()
-        ),
-        query=query,
-        hints=_hints(given) if field == 'size' else {},
-        label=f'{field}({label})',
-    )
-
-
-def _hints(given: Mapping[str, int]) -> Mapping[str, int]:
     # There is no upper limit: Glance has no size for an image without data,
     # and Nova shows 0.
     least = max(
@@ -113,7 +100,18 @@ def _hints(given: Mapping[str, int]) -> Mapping[str, int]:
         given.get('more_than', -1) + 1,
         given.get('exactly', 0),
     )
-    return {_options.SIZE_MIN: least} if 0 < least < 2**63 else {}
+    if field == 'size' and 0 < least < 2**63:
+        hints[_options.SIZE_MIN] = least
+    label = ', '.join(f'{word}={number}' for word, number in given.items())
+    return having(
+        field,
+        lambda value: all(
+            _COMPARE[word](value, number) for word, number in given.items()
+        ),
+        query=query,
+        hints=hints,
+        label=f'{field}({label})',
+    )
 
 
 def created_after(time: Time) -> Filter:
@@ -163,10 +161,7 @@ def changes_since(time: Time) -> Filter:
 
 
 def changes_before(time: Time) -> Filter:
-    """Select images that were last changed before a time.
-
-    See :func:`created_after`.
-    """
+    """Select images last changed before a time; see :func:`created_after`."""
     end = _times.moment(time)
     return _time('changes_before', 'updated_at', operator.lt, end)
 

@@ -7,7 +7,6 @@ without a limit, so ``(a+)+$`` takes years for some 40 letters, and anybody can
 choose the name of an image.
 """
 
-from collections.abc import Callable
 import fnmatch
 import math
 import re
@@ -78,15 +77,6 @@ def name_regex(pattern: str) -> Filter:
 
     :raises ValueError: if the pattern is invalid or too large
     """
-    search = _searcher(pattern)
-    return having('name', search, brief=True, label=f'name_regex({pattern!r})')
-
-
-def _searcher(pattern: str) -> Callable[[str], bool]:
-    """Return a function that tells whether a text contains a match.
-
-    It raises an ImagesError if the search takes too long.
-    """
     # NOTE: imported here, as it takes long, and only this filter needs it.
     import regex
 
@@ -117,7 +107,7 @@ def _searcher(pattern: str) -> Callable[[str], bool]:
                 f'an image: use a simpler one'
             ) from e
 
-    return search
+    return having('name', search, brief=True, label=f'name_regex({pattern!r})')
 
 
 def _repeats(pattern: str) -> int:

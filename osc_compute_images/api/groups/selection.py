@@ -25,8 +25,8 @@ import itertools
 import operator
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.groups._grouping import Group
-from osc_compute_images.api.groups._grouping import grouping
+from osc_compute_images.api.groups.summary import Group
+from osc_compute_images.api.groups.summary import grouping
 from osc_compute_images.api.listing._options import check_count
 from osc_compute_images.api.listing._order import Order
 from osc_compute_images.api.listing._pager import Pager
@@ -70,10 +70,7 @@ def newest(
 
 
 class Newest:
-    """Selects the newest of each group.
-
-    :raises ValueError: for a count below 1 or an unknown key
-    """
+    """Selects the newest of each group: see :func:`newest`."""
 
     def __init__(self, count: int, group_by: Iterable[str]) -> None:
         check_count('count', count)
@@ -89,11 +86,7 @@ class Newest:
     def of_pages(
         self, pages: Iterable[Sequence[Image]]
     ) -> Iterator[list[Image]]:
-        """Like :func:`newest`, page by page.
-
-        Each page is examined as a whole before its images are yielded. While
-        the server keeps the order, only one page is held in memory.
-        """
+        """Yield the selected images, page by page."""
         # NOTE: a loop over the pages would hold one during the next request.
         for images in map(self._add_page, pages):
             yield images
@@ -104,26 +97,23 @@ class Newest:
         yield [self._images.pop(age) for age in ages]
 
     def _add_page(self, page: Sequence[Image]) -> list[Image]:
-        """Add a page; return the images that are certainly selected."""
+        """Add a whole page; return the images certainly selected."""
         for image in page:
             self._number += 1
-            created = self._order.add(image) or _LONG_AGO
-            self._add((created, -self._number), image)
+            age = self._order.add(image) or _LONG_AGO, -self._number
+            heap = self._heaps.setdefault(self._group(image), [])
+            if len(heap) < self._count:
+                heapq.heappush(heap, age)
+            elif heap[0] > age:
+                continue
+            elif self._images.pop(heapq.heappushpop(heap, age), None) is None:
+                raise _errors.InvalidResponse(
+                    'The server listed the newest images first, and then sent '
+                    'a newer one: cannot select the newest'
+                )
+            self._images[age] = image
         if not self._order.is_certain:
             return []
         images = [*self._images.values()]
         self._images.clear()
         return images
-
-    def _add(self, age: _Age, image: Image) -> None:
-        heap = self._heaps.setdefault(self._group(image), [])
-        if len(heap) < self._count:
-            heapq.heappush(heap, age)
-        elif heap[0] > age:
-            return
-        elif self._images.pop(heapq.heappushpop(heap, age), None) is None:
-            raise _errors.InvalidResponse(
-                'The server listed the newest images first, and then sent a '
-                'newer one: cannot select the newest'
-            )
-        self._images[age] = image

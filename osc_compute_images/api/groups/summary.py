@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Count images and add up their sizes, by group.
+"""Group images; count them and add up their sizes, by group.
 
 The number and total size of the images of each distribution::
 
@@ -10,20 +10,34 @@ The number and total size of the images of each distribution::
         print(group.key, group.count, group.size)
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 import dataclasses
-import datetime
+import re
 
-from osc_compute_images.api.groups._grouping import Group
-from osc_compute_images.api.groups._grouping import grouping
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._times import format_time
 
 __all__ = ['Summary', 'summarize']
 
-#: The number of images, their size, and the oldest and the newest time, if any
-#: is known.
-_Sum = tuple[int, int, tuple[datetime.datetime, ...]]
+#: The values that identify a group, one for each key; None without a value.
+Group = tuple[str | None, ...]
+
+
+def _type_of(image: Image) -> str:
+    """Return the type of an image, as :func:`filters.image_type` takes it."""
+    if 'image_type' in image.metadata:
+        return str(image.metadata['image_type'])
+    return 'volume' if image.is_volume_backed else 'base'
+
+
+#: The values of the keys of groups, other than ``property:KEY``.
+_KEYS: dict[str, Callable[[Image], str | None]] = {
+    'name': lambda image: image.name,
+    'server': lambda image: image.server_id,
+    'type': _type_of,
+    'status': lambda image: image.state,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,22 +72,49 @@ def summarize(
     :raises ValueError: for an unknown key
     """
     keys, group = grouping(group_by)
-    none: _Sum = (0, 0, ())
-    sums: dict[Group, _Sum] = {} if keys else {(): none}
+    none = Summary((), 0, 0, None, None)
+    sums: dict[Group, Summary] = {} if keys else {(): none}
     for image in images:
         key = group(image)
-        count, size, times = sums.get(key, none)
-        if (created := image.created_at) is not None:
-            times = (*times, created)
-            times = min(times), max(times)
-        sums[key] = count + 1, size + (image.size or 0), times
-    found = []
-    for key in sorted(sums, key=_order):
-        count, size, times = sums[key]
-        oldest, newest = [*map(format_time, times)] or (None, None)
-        found.append(Summary(key, count, size, oldest, newest))
-    return found
+        before = sums.get(key, none)
+        time = image.created_at
+        created = format_time(time) if time else None
+        times = [*filter(None, (before.oldest, before.newest, created))]
+        sums[key] = Summary(
+            key,
+            before.count + 1,
+            before.size + (image.size or 0),
+            min(times, default=None),
+            max(times, default=None),
+        )
+    return sorted(sums.values(), key=_order)
 
 
-def _order(key: Group) -> list[tuple[bool, str]]:
-    return [(value is None, value or '') for value in key]
+def _order(group: Summary) -> list[tuple[bool, str]]:
+    return [(value is None, value or '') for value in group.key]
+
+
+def grouping(
+    group_by: Iterable[str],
+) -> tuple[list[str], Callable[[Image], Group]]:
+    """Return the keys of groups, and a function that returns an image's group.
+
+    :param group_by: a text alone is one key
+    :raises ValueError: for a key that is neither one of :data:`_KEYS` nor
+        ``property:`` and a property's key
+    """
+    keys = [group_by] if isinstance(group_by, str) else [*group_by]
+    for key in keys:
+        if key not in _KEYS and not re.match('(?s)property:.', key):
+            raise ValueError(
+                f'Cannot group images by {key!r}; choose from '
+                f'{", ".join(_KEYS)} and property:<key>'
+            )
+    return keys, lambda image: tuple(_value(image, key) for key in keys)
+
+
+def _value(image: Image, key: str) -> str | None:
+    if key in _KEYS:
+        return _KEYS[key](image)
+    value = image.metadata.get(key.removeprefix('property:'))
+    return None if value is None else str(value)

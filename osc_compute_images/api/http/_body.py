@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
 import functools
+import http.client
 import io
 import time
 import types
@@ -84,7 +85,9 @@ class BodyReader:
                 f'The response is compressed more than once: {encoding:.80}'
             )
         size = _CHUNKS.get(encoding, _SMALL_CHUNK)
-        if hasattr(raw, 'read1'):
+        # NOTE: not for those of caches and recorders, which wrap read().
+        fp = getattr(raw, '_fp', None)
+        if isinstance(fp, http.client.HTTPResponse) and hasattr(raw, 'read1'):
             decode = encoding not in ('', 'identity')
             read = functools.partial(raw.read1, size, decode_content=decode)
             received = iter(read, b'')

@@ -8,7 +8,14 @@ from typing import Any
 from keystoneauth1 import adapter as ksa_adapter
 
 #: What keystoneauth raises for a malformed catalog.
-MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+MALFORMED = (
+    AssertionError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
 
 
 def endpoints(

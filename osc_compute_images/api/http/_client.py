@@ -44,6 +44,7 @@ class Client:
         *,
         deadline: float = math.inf,
         microversion: str | None = None,
+        fresh: bool = False,
     ) -> Response:
         """Send a GET request; retry transient errors.
 
@@ -53,11 +54,17 @@ class Client:
         :param deadline: of all attempts, delays, bodies and logins together, a
             time of ``time.monotonic()``
         :param microversion: such as ``2.69``; None means 2.1
+        :param fresh: use no cache of openstacksdk
         :raises NotAcceptable: if the service does not offer it
         :raises ImagesError: for any outcome but a success
         """
         send = functools.partial(
-            self._send, 'GET', path, params=params, microversion=microversion
+            self._send,
+            'GET',
+            path,
+            params=params,
+            microversion=microversion,
+            fresh=fresh,
         )
         return self._retry(send, deadline)
 

@@ -86,6 +86,7 @@ def send_once(
     params: Mapping[str, Any] | None = None,
     json: object = None,
     microversion: str | None = None,
+    fresh: bool = False,
 ) -> Response:
     """Send a request of a user who is logged in.
 
@@ -102,6 +103,9 @@ def send_once(
     connect, read = session.timeouts
     total = min(TOTAL_TIMEOUT_FACTOR * read, left)
     reader = BodyReader(total, session.end)
+    # That of an openstacksdk connection has a cache.
+    has_cache = hasattr(session.adapter, '_get_cache_key_prefix')
+    options = {'skip_cache': True} if fresh and has_cache else {}
     began = time.monotonic()
     headers = {'Accept': _JSON}
     data = None
@@ -123,6 +127,8 @@ def send_once(
                 headers=headers,
                 data=data,
                 microversion=microversion,
+                # The catalog may have another type, which Nova would not know.
+                microversion_service_type='compute',
                 raise_exc=False,
                 redirect=False,
                 allow_reauth=False,
@@ -132,6 +138,7 @@ def send_once(
                 hooks={'response': [reader, *session.hooks]},
                 timeout=(min(connect, left), min(read, left)),
                 requests_auth=endpoint.auth,
+                **options,
             )
             # NOTE: a substitute for the session may not have called the hook.
             reader(response)

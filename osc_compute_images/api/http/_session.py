@@ -55,7 +55,11 @@ class BoundedSession:
                 break
         self.timeouts = (timeout, timeout) if timeout else TIMEOUT
         hooks = getattr(below, 'hooks', {})
-        self.hooks: Sequence[Callable[..., Any]] = hooks.get('response', ())
+        # NOTE: requests takes one hook, too, and None.
+        found = hooks.get('response') or ()
+        self.hooks: Sequence[Callable[..., Any]] = (
+            (found,) if callable(found) else found
+        )
         self.connect_retries: int | None = adapter.connect_retries
         if self.connect_retries is None:
             # 0 is the default of a session.

@@ -5,13 +5,11 @@
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
-import itertools
 
 from keystoneauth1 import adapter as ksa_adapter
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _apply
-from osc_compute_images.api.changes import _links
 from osc_compute_images.api.changes._plan import Plan
 from osc_compute_images.api.changes._steps import Outcome
 from osc_compute_images.api.changes.usage import Usage
@@ -90,17 +88,13 @@ class ImagesAPI(
             # NOTE: nothing can be read with the same token.
             raise
         except _errors.ImagesError:
-            if not self._is_known_gone(image_id):
+            try:
+                is_gone = self.get(image_id).state == 'DELETED'
+            except _errors.ImagesError as e:
+                # NOTE: otherwise it is unknown.
+                is_gone = isinstance(e, _errors.ImageNotFound)
+            if not is_gone:
                 raise
-
-    def _is_known_gone(self, image_id: str) -> bool:
-        """Return whether it no longer exists; False if that is unknown."""
-        try:
-            return self.get(image_id).state == 'DELETED'
-        except _errors.ImageNotFound:
-            return True
-        except _errors.ImagesError:
-            return False
 
     def usage(
         self,
@@ -113,15 +107,16 @@ class ImagesAPI(
         Lists all images, and the servers of all regions that share the Image
         service. All servers are held in memory, but not the images.
 
-        :param images: all that can be seen, if they have been listed
+        :param images: all that can be seen, if they have been listed. A
+            listing itself (a :class:`.Pager`) also tells its entries that are
+            no images, and are gaps
         :param accept_gaps: see :class:`.Usage`
         :raises ImagesError: if a listing cannot be completed
         """
         # NOTE: images before servers, so that an image that a server is
         # booted from in between is used.
         if images is None:
-            pages = self.list_detail().pages()
-            images = itertools.chain.from_iterable(map(_links.entries, pages))
+            images = self.list_detail()
         of_images = Usage(ServerList(()), images, accept_gaps=accept_gaps)
         servers = fleet.Fleet([self])
         servers.refresh()

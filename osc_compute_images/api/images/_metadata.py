@@ -14,6 +14,8 @@ from osc_compute_images.api.listing import _decode
 from osc_compute_images.api.records._image import id_of
 from osc_compute_images.api.records._image import ImageID
 
+_NO_PROPERTY = 'Image {} has no property {!r}'
+
 
 class MetadataAPI:
     """The methods of :class:`.ImagesAPI` for properties."""
@@ -25,7 +27,7 @@ class MetadataAPI:
 
         https://docs.openstack.org/api-ref/compute/#list-image-metadata
         """
-        return self._metadata('GET', id_of(image))
+        return self._metadata('GET', image)
 
     def update_metadata(
         self, image: ImageID, metadata: Mapping[str, str]
@@ -46,7 +48,8 @@ class MetadataAPI:
             not change the image
         """
         properties.check_properties(metadata)
-        stored = self._metadata('POST', id_of(image), metadata)
+        sent = {'metadata': {**metadata}}
+        stored = self._metadata('POST', image, sent)
         _stored.check_stored(metadata, stored)
         return stored
 
@@ -60,7 +63,7 @@ class MetadataAPI:
         See :meth:`update_metadata` for the arguments, result and errors.
         """
         properties.check_properties(metadata)
-        self._metadata('PUT', id_of(image), metadata)
+        self._metadata('PUT', image, {'metadata': {**metadata}})
         # NOTE: the response of Nova only echoes the request.
         stored = self.get_metadata(image)
         _stored.check_stored(metadata, stored, all_of_them=True)
@@ -79,7 +82,7 @@ class MetadataAPI:
         else:
             items = self.get_metadata(image)
         if key not in items:
-            raise _no_property(id_of(image), key)
+            raise _errors.NotFound(_NO_PROPERTY.format(id_of(image), key))
         return items[key]
 
     def set_metadata_item(self, image: ImageID, key: str, value: str) -> None:
@@ -148,13 +151,9 @@ class MetadataAPI:
             )
 
     def _metadata(
-        self,
-        method: str,
-        image_id: str,
-        metadata: Mapping[str, str] | None = None,
+        self, method: str, image: ImageID, json: object = None
     ) -> dict[str, Any]:
-        sent = None if metadata is None else {'metadata': dict(metadata)}
-        body = self._routes.image(method, image_id, 'metadata', json=sent)
+        body = self._routes.image(method, id_of(image), 'metadata', json=json)
         items: dict[str, Any] = _decode.member(body, 'metadata', dict)
         return items
 
@@ -175,18 +174,11 @@ class MetadataAPI:
         except _errors.ImageNotFound:
             raise
         except _errors.NotFound as e:
-            raise _no_property(image_id, key, e) from e
+            raise _errors.NotFound(
+                _NO_PROPERTY.format(image_id, key), **_errors.origin(e)
+            ) from e
 
 
 def _is_addressable(key: str) -> bool:
     """Return whether Compute has a route for the key of a property."""
     return key not in ('.', '..') and properties.is_key(key)
-
-
-def _no_property(
-    image_id: str, key: str, e: _errors.HTTPError | None = None
-) -> _errors.NotFound:
-    """Return the error for an image that does not have a property."""
-    return _errors.NotFound(
-        f'Image {image_id} has no property {key!r}', **_errors.origin(e)
-    )

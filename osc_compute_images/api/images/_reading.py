@@ -88,8 +88,12 @@ class ReadingAPI:
         """
         return self._get(id_of(image))
 
-    def _get(self, image_id: str, deadline: float = math.inf) -> Image:
-        body = self._routes.image('GET', image_id, deadline=deadline)
+    def _get(
+        self, image_id: str, deadline: float = math.inf, *, fresh: bool = False
+    ) -> Image:
+        body = self._routes.image(
+            'GET', image_id, deadline=deadline, fresh=fresh
+        )
         image = _decode.decode_image(body)
         if image.id.lower() != image_id.lower():
             raise _errors.InvalidResponse(

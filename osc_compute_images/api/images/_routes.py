@@ -107,20 +107,24 @@ class Routes:
         *path: str,
         json: object = None,
         deadline: float = math.inf,
+        fresh: bool = False,
     ) -> bytes:
         """Send a request for one image.
 
         :param path: below the image
         :param deadline: a time of ``time.monotonic()``
+        :param fresh: use no cache of openstacksdk
         :raises ImageNotFound: if it does not exist, or is not visible
         :raises ImagesNotServed: if Compute does not serve images
         """
-        if image_id in _ids.RESERVED:
+        if not _ids.is_addressable(image_id):
             raise _errors.ImageNotFound(f'No image has the ID {image_id!r}')
         url = path_to('images', image_id, *path)
         try:
             if method == 'GET':
-                return self._client.get(url, deadline=deadline).body
+                return self._client.get(
+                    url, deadline=deadline, fresh=fresh
+                ).body
             return self._client.send(method, url, json)
         except _errors.HTTPError as e:
             if e.http_status == 403 and self._is_forbidden(method, e):
@@ -159,11 +163,9 @@ class Routes:
 
     def _raise_not_served(self, e: _errors.HTTPError) -> NoReturn:
         versions = self._client.served_versions()
-        served = (
-            f'microversions {versions[0]} to {versions[1]}'
-            if versions
-            else 'unknown microversions'
-        )
+        served = 'unknown microversions'
+        if versions:
+            served = f'microversions {versions[0]} to {versions[1]}'
         raise _errors.ImagesNotServed(
             f'The Compute service does not serve images: it serves {served}, '
             f'and responds: {e.message}',

@@ -2,9 +2,8 @@
 
 """Find the visibility of images, which Compute does not show.
 
-Nova passes ``property-visibility`` to Glance, which interprets it as its own
-filter. This is undocumented, and what Compute does not show cannot be checked:
-results are used only if the server has been seen to filter.
+That a server filters by it is undocumented (see :mod:`._routes`), and cannot
+be checked: results are used only if the server has been seen to filter.
 """
 
 from collections.abc import Iterable

@@ -4,7 +4,6 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
-import functools
 import math
 import time
 
@@ -69,10 +68,8 @@ class WaitingAPI(ReadingAPI):
                 f'{status!r} is not an image status; choose from '
                 f'{", ".join(filters.STATUSES)}'
             )
-        get = functools.partial(self._get, id_of(image))
-        seen = image if isinstance(image, Image) else None
         try:
-            for polled in _polls(get, seen, timeout):
+            for polled in self._polls(image, timeout):
                 if on_poll is not None:
                     on_poll(polled)
                 if polled.state == status:
@@ -93,50 +90,47 @@ class WaitingAPI(ReadingAPI):
                 return msgspec.structs.replace(e.image, status='DELETED')
             raise
 
+    def _polls(self, image: ImageID, timeout: float | None) -> Iterator[Image]:
+        """Yield the image after each poll, or as last seen if a request fails.
 
-def _polls(
-    get: Callable[[float], Image], seen: Image | None, timeout: float | None
-) -> Iterator[Image]:
-    """Yield the image after each poll, or as last seen if a request fails.
+        Yields at least once; ends after the timeout.
 
-    Yields at least once; ends after the timeout.
-
-    :param get: gets the image, given a deadline of ``time.monotonic()``
-    :param seen: the image as last seen, or None
-    :raises WaitTimedOut: if the image was never seen
-    :raises ImageVanished: if it no longer exists
-    """
-    last_success = time.monotonic()
-    end = last_success + (math.inf if timeout is None else timeout)
-    interval = _FIRST_INTERVAL
-    while True:
-        try:
-            seen = get(end)
-            last_success = time.monotonic()
-        except _errors.ImageNotFound as e:
-            if seen is None:
-                raise
-            raise _errors.ImageVanished(
-                f'Image {seen.id} no longer exists; its last status was '
-                f'{seen.status}',
-                image=seen,
-                **_errors.origin(e),
-            ) from e
-        except _TRANSIENT as e:
-            now = time.monotonic()
-            if now < end and (
-                seen is None or now - last_success > _RETRY_TIME
-            ):
-                raise
-            if seen is None:
-                raise _errors.WaitTimedOut(
-                    f'Timed out before the image was seen: {e.message}',
-                    image=None,
+        :raises WaitTimedOut: if the image was never seen
+        :raises ImageVanished: if it no longer exists
+        """
+        image_id = id_of(image)
+        seen = image if isinstance(image, Image) else None
+        last_success = time.monotonic()
+        end = last_success + (math.inf if timeout is None else timeout)
+        interval = _FIRST_INTERVAL
+        while True:
+            try:
+                seen = self._get(image_id, end, fresh=True)
+                last_success = time.monotonic()
+            except _errors.ImageNotFound as e:
+                if seen is None:
+                    raise
+                raise _errors.ImageVanished(
+                    f'Image {seen.id} no longer exists; its last status was '
+                    f'{seen.status}',
+                    image=seen,
                     **_errors.origin(e),
                 ) from e
-        yield seen
-        left = end - time.monotonic()
-        if left <= 0:
-            return
-        time.sleep(min(interval, left))
-        interval = min(interval * _GROWTH, _MAX_INTERVAL)
+            except _TRANSIENT as e:
+                now = time.monotonic()
+                if now < end and (
+                    seen is None or now - last_success > _RETRY_TIME
+                ):
+                    raise
+                if seen is None:
+                    raise _errors.WaitTimedOut(
+                        f'Timed out before the image was seen: {e.message}',
+                        image=None,
+                        **_errors.origin(e),
+                    ) from e
+            yield seen
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(interval, left))
+            interval = min(interval * _GROWTH, _MAX_INTERVAL)

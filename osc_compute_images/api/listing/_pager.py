@@ -10,7 +10,6 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
-import itertools
 import operator
 import time
 from typing import Any
@@ -62,9 +61,12 @@ class Pager(Generic[_Item]):
         return f'<Pager of {self._kind}, {self._query}>'
 
     def __iter__(self) -> Iterator[_Item]:
-        # NOTE: a loop would hold a page in memory during the next request.
-        lists = map(operator.attrgetter('images'), self.pages())
-        return itertools.chain.from_iterable(lists)
+        # NOTE: not itertools.chain, with which Python crashes if threads share
+        # the iterator.
+        for images in map(operator.attrgetter('images'), self.pages()):
+            yield from images
+            # Free them before the next request.
+            del images
 
     def pages(self) -> Iterator[ImagePage[_Item]]:
         """Yield the pages, with the images that match.

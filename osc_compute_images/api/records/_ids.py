@@ -15,7 +15,7 @@ from osc_compute_images.api import _limits
 
 _Item = TypeVar('_Item', bound=Any)
 
-_UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
+UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 
 # Other forms that some services use, and that are unlikely names.
 _OTHER_ID = re.compile(r'[0-9]{1,20}|[0-9a-f]{32}', re.IGNORECASE)
@@ -29,7 +29,7 @@ RESERVED = ('', '.', '..', 'detail')
 
 def looks_like_id(text: str) -> bool:
     """Return whether a text is a UUID."""
-    return _UUID.fullmatch(text) is not None
+    return UUID.fullmatch(text) is not None
 
 
 def is_canonical(text: str) -> bool:

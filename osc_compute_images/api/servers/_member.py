@@ -20,6 +20,9 @@ from osc_compute_images.api.records._server import ServerList
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
 
+#: URLs by region, and then by a form in which they can be compared.
+_URLs = dict[str, dict[str, str]]
+
 _INVALID = (
     'the catalog has an invalid endpoint of Compute, and other regions may '
     'use the images'
@@ -31,7 +34,7 @@ class Member:
 
     :ivar login: identifies the login
     :ivar missing: what could not be read of the catalog, a sentence each
-    :ivar region: its name, which may be empty
+    :ivar region: its name, empty if it has none or is unknown
     :ivar image_ids: of the images that it lists, if they were noted
     :ivar list: the servers, as last listed
     :ivar server_ids: their IDs
@@ -46,9 +49,9 @@ class Member:
         auth: Any = adapter.auth or getattr(adapter.session, 'auth', None)
         self.login = id(auth)
         self.missing: tuple[str, ...] = ()
-        self._computes: dict[str, set[str]] = {}
+        self._computes: _URLs = {}
         #: Those of the interface, and of any.
-        self._images: tuple[dict[str, set[str]], ...] = ({}, {})
+        self._images: tuple[_URLs, ...] = ({}, {})
         with contextlib.suppress(*MALFORMED, ksa_exceptions.ClientException):
             # Not every plugin has a catalog, nor does a failed login.
             catalog = auth.get_access(adapter.session).service_catalog
@@ -62,7 +65,10 @@ class Member:
                 _urls(catalog, adapter, 'image'),
                 _urls(catalog, any_interface, 'image'),
             )
-        self.region = adapter.region_name or next(iter(self._computes), '')
+        # NOTE: an override may be the endpoint of any region.
+        is_known = not adapter.endpoint_override or len(self._computes) == 1
+        first = next(iter(self._computes), '') if is_known else ''
+        self.region = adapter.region_name or first
 
     def shares_images(self, other: 'Member') -> bool:
         """Return whether it has the same Image service, or may have."""
@@ -77,15 +83,19 @@ class Member:
 
         Regions that may share them are included.
         """
-        own = self._computes.get(self.region, set())
+        own = self._computes.get(self.region, {}).keys()
         for region, urls in self._computes.items():
             has_others = self._has_same_images(self, region) is False
-            if region == self.region or urls & own or has_others:
+            if region == self.region or urls.keys() & own or has_others:
                 continue
             # NOTE: a copy, which keeps the class and all settings.
             other = copy.copy(self.api.adapter)
             other.region_name = region or None
             other.endpoint_override = None
+            if not region:
+                # NOTE: keystoneauth would take an endpoint of any region.
+                url = next(iter(urls.values()))
+                other.endpoint_override = url.replace('%', '%%')
             yield other
 
     def _has_same_images(self, other: 'Member', region: str) -> bool | None:
@@ -97,28 +107,25 @@ class Member:
         return bool(every[0] & every[1]) if all(interface) else None
 
 
-def _of(urls: dict[str, set[str]], region: str) -> set[str]:
+def _of(urls: _URLs, region: str) -> set[str]:
     # An endpoint without a region is that of all regions.
-    return urls.get(region, set()) | urls.get('', set())
+    return {*urls.get(region, ()), *urls.get('', ())}
 
 
 def _urls(
     catalog: Any, adapter: ksa_adapter.Adapter, service_type: str | None
-) -> dict[str, set[str]]:
-    """Return the URLs of a service, in one form, by the name of the region."""
-    found: dict[str, set[str]] = {}
+) -> _URLs:
+    """Return the URLs of a service."""
+    found: _URLs = {}
     for endpoint in endpoints(catalog, adapter, service_type):
-        url = _normal(endpoint.url)
-        found.setdefault(endpoint.region_name or '', set()).add(url)
+        urls = found.setdefault(endpoint.region_name or '', {})
+        urls[_normal(endpoint.url)] = endpoint.url
     return found
 
 
 def _normal(url: str) -> str:
     """Return a URL without a version, scheme, usual port and last slash."""
     parts = urllib.parse.urlsplit(url.strip())
-    path = parts.path.rstrip('/')
-    head, _, last = path.rpartition('/')
-    if last[:1] == 'v' and last[1:].replace('.', '').isdecimal():
-        path = head.rstrip('/')
+    path = re.sub('/v[0-9.]+$', '', parts.path.rstrip('/')).rstrip('/')
     host = parts.netloc.rpartition('@')[2].lower()
     return re.sub('(:443|:80)?$', '', host) + path

@@ -18,8 +18,8 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api import _limits
 from osc_compute_images.api.http._client import Client
 from osc_compute_images.api.http._client import path_to
-from osc_compute_images.api.listing._decode import member
-from osc_compute_images.api.listing._decode import read_page
+from osc_compute_images.api.http._request import Response
+from osc_compute_images.api.listing import _decode
 from osc_compute_images.api.listing._pager import Pager
 from osc_compute_images.api.listing._query import Query
 from osc_compute_images.api.records import _ids
@@ -48,31 +48,21 @@ class ServerReader:
             after the first page is a ListingInterrupted
         """
         query = {'all_tenants': 1} if all_projects else {}
-        records, shows_down_cells = self._read('/servers/detail', query)
-        servers = tuple(filter(None, records))
-        missing = []
-        invalid = len(records) - len(servers)
-        if invalid:
-            missing.append(f'{invalid} servers are invalid in the list')
+        found = self._read('/servers/detail', query)
         is_old = self._microversion is None
-        if all_projects and not shows_down_cells and not is_old:
-            down = self._down_hosts()
-            shows_down_cells = down is not None
-            if down:
-                missing.append(
-                    f'the cells of these hosts do not respond: '
-                    f'{_ids.joined(down)}'
-                )
-        return ServerList(
-            servers, all_projects, tuple(missing), shows_down_cells
-        )
+        if all_projects and not found.shows_down_cells and not is_old:
+            gaps = self._down_cells()
+            if gaps is not None:
+                missing = found.missing + gaps
+                return ServerList(found.servers, True, missing)
+        return found
 
     def named(self, name: str, **query: int) -> dict[str, Server]:
         """Return the servers with a name, by ID; only these are known."""
         # Nova interprets the name as a regular expression.
         pattern = f'^{re.escape(name)}$'
-        records, _ = self._read('/servers', {'name': pattern, **query})
-        return {r.id: r for r in records if r is not None and r.name == name}
+        found = self._read('/servers', {'name': pattern, **query})
+        return {s.id: s for s in found.servers if s.name == name}
 
     def show(self, server_id: str) -> Server:
         """Return the server that Compute shows, which may have another ID.
@@ -82,81 +72,86 @@ class ServerReader:
 
         :raises NotFound: if there is none
         """
-        body, _ = self._get(path_of(server_id), {})
-        record = decoded(member(body, 'server', dict))
+        body = self._get(path_of(server_id), {}).body
+        record = decoded(_decode.member(body, 'server', dict))
         if record is None:
             raise _errors.InvalidResponse(
                 f'The server sent no server instead of {server_id}'
             )
         return record
 
-    def _get(self, path: str, query: Mapping[str, Any]) -> tuple[bytes, bool]:
-        """Return the body of a response, and whether it shows down cells."""
+    def check_served(self) -> None:
+        """Check that Compute lists servers, and so has none that it denies.
+
+        :raises ImagesError: otherwise
+        """
+        body = self._get('/servers', {'limit': 1}).body
+        _decode.member(body, 'servers', list)
+
+    def _get(self, path: str, query: Mapping[str, Any]) -> Response:
         try:
-            response = self._client.get(
-                path, query, microversion=self._microversion
+            return self._client.get(
+                path, query, microversion=self._microversion, fresh=True
             )
         except _errors.NotAcceptable:
             if self._microversion is None:
                 raise
             self._microversion = None
-            response = self._client.get(path, query)
-        return response.body, response.microversion == _DOWN_CELLS
+            return self._client.get(path, query, fresh=True)
 
-    def _read(
-        self, path: str, query: Mapping[str, Any]
-    ) -> tuple[Sequence[Server | None], bool]:
-        """Return each record of a list, and whether it shows down cells.
-
-        A record without a server is None.
-        """
-        records: list[Server | None] = []
+    def _read(self, path: str, query: Mapping[str, Any]) -> ServerList:
+        servers: list[Server] = []
         shown = []
 
         def fetch(parameters: Mapping[str, Any]) -> bytes:
             if 'marker' not in parameters:
-                parameters = {
-                    k: v for k, v in parameters.items() if k != 'limit'
-                }
-            body, shows_down_cells = self._get(path, parameters)
-            shown.append(shows_down_cells)
-            return body
+                parameters = {**parameters, 'limit': None}
+            response = self._get(path, parameters)
+            shown.append(response.microversion == _DOWN_CELLS)
+            return response.body
 
         def read(entries: Sequence[Any]) -> list[Server]:
             # NOTE: the listing drops duplicates; here each record counts.
-            page = [*map(decoded, entries)]
-            records.extend(page)
-            return [*filter(None, page)]
+            page = [*filter(None, map(decoded, entries))]
+            servers.extend(page)
+            return page
 
         listing = Pager(
             fetch,
-            lambda body: read_page(body, 'servers', read),
+            lambda body: _decode.read_page(body, 'servers', read),
             Query(query),
             'servers',
         )
+        invalid = 0
         for number, page in enumerate(listing.pages()):
-            if len(records) > _limits.MAX_SERVERS:
+            invalid += page.unreadable
+            if len(servers) + invalid > _limits.MAX_SERVERS:
                 raise _errors.InvalidResponse(
                     f'There are more than {_limits.MAX_SERVERS:,} servers'
                 )
             # NOTE: a full first page has no room for servers of other cells.
             shown.append(number > 0 or page.is_last())
-        return records, all(shown)
+        gap = f'{invalid} servers are invalid in the list'
+        missing = (gap,) if invalid else ()
+        is_all = 'all_tenants' in query
+        return ServerList(tuple(servers), is_all, missing, all(shown))
 
-    def _down_hosts(self) -> Sequence[str] | None:
-        """Return hosts of cells that are down; None if it is unknown."""
+    def _down_cells(self) -> tuple[str, ...] | None:
+        """Return what is missing of cells; None if it is unknown."""
         try:
-            body, shows_down_cells = self._get('/os-services', {})
-            services = member(body, 'services', list)
+            response = self._get('/os-services', {})
+            services = _decode.member(response.body, 'services', list)
         except _errors.ImagesError:
             return None
-        if not shows_down_cells:
+        if response.microversion != _DOWN_CELLS:
             return None
-        return sorted(
+        down = sorted(
             str(service.get('host'))
             for service in services
             if isinstance(service, dict) and service.get('status') == 'UNKNOWN'
         )
+        gap = f'the cells of these hosts do not respond: {_ids.joined(down)}'
+        return (gap,) if down else ()
 
 
 def path_of(server_id: str, *more: str) -> str:

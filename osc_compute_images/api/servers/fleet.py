@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 from osc_compute_images.api._regions import RegionResult
 from osc_compute_images.api._regions import with_keys
 from osc_compute_images.api.changes._links import is_named_as_stored
+from osc_compute_images.api.changes._links import is_of_another_project
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._server import Server
 from osc_compute_images.api.records._server import ServerList
@@ -179,13 +180,15 @@ class Fleet:
 
         It sends a request for each of them: lists may lack the servers of a
         cell that does not respond. The lists are only read if an image may be
-        that of a server which it does not name.
+        that of a server which it does not name, or which is not visible.
 
         :raises ImagesError: if one cannot be read
         """
         images = [*images]
         listed = ServerList((), missing=self._members[api].missing)
-        if any(map(is_named_as_stored, images)):
+        if any(
+            is_named_as_stored(i) or is_of_another_project(i) for i in images
+        ):
             self.refresh()
             listed = self.servers(api)
         found: list[Server] = []

@@ -71,6 +71,8 @@ def test_no_image_matches(app, caplog, typed, words):
     for form, text in (('table', ''), ('json', '[]\n'), ('jsonl', '')):
         assert app.run('delete --name=none -f', form, *words) == (0, text)
         assert caplog.messages[-1] == 'No images match'
+    _code, text = app.run('delete --name=none --print-empty', *words)
+    assert text.splitlines()[1].startswith('| Action | ID ')
 
 
 def test_columns_are_checked_before_any_change(app, fleet):

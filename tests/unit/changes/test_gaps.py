@@ -15,6 +15,7 @@ from tests.unit.changes.conftest import REGIONS
 from tests.unit.running import App
 from tests.unit.running import AUTH
 from tests.unit.running import CLOUD
+from tests.unit.running import DB
 from tests.unit.running import DRY
 from tests.unit.running import errors
 from tests.unit.running import GO
@@ -108,6 +109,24 @@ def test_what_the_plan_covers_is_told(app, fleet, caplog):
         *about_servers, _total = caplog.messages
         assert len(about_servers) == len(expected)
         assert all(map(str.startswith, about_servers, expected))
+
+
+def test_image_of_a_server_of_another_project_is_kept(app, fleet):
+    """An administrator has shelved it, and others do not see it."""
+    other = server(DB, 'db', status='SHELVED_OFFLOADED', tenant_id='other')
+    fleet.servers[DB] = other
+    fleet.images[ID[5]]['metadata']['instance_owner'] = 'other'
+    for fleet.is_admin in (False, True):
+        assert ('keep', 5) in app.acted(DELETE, DRY)
+        assert app.acted('delete', ID[5], DRY, code=7) == [('keep', 5)]
+    del fleet.servers[DB]
+    for fleet.is_admin, orphans in ((False, [4]), (True, [5, 4])):
+        got = app.acted('delete --orphaned', DRY)
+        assert got == [('delete', n) for n in orphans]
+        code = 0 if fleet.is_admin else 7
+        assert app.run('delete', ID[5], DRY)[0] == code
+    app.rows('delete --orphaned', GO)
+    assert ID[5] not in fleet.images
 
 
 # --- several regions ------------------------------------------------------

@@ -4,8 +4,11 @@
 
 import time
 
+from osc_lib.exceptions import CommandError
 import pytest
 
+from testbed import nova
+from tests.unit.changes.conftest import written
 from tests.unit.running import DB
 from tests.unit.running import DRY
 from tests.unit.running import GO
@@ -115,6 +118,20 @@ def test_image_in_which_a_server_may_be_stored_is_refused(
     assert ID[1] not in fleet.images
 
 
+def test_server_that_a_gateway_does_not_show(app, fleet, http, caplog):
+    """It denies whatever it has no route for."""
+    path = f'{nova.ENDPOINT}/servers'
+    gateway = {'status_code': 404, 'text': 'default backend'}
+    http.get(f'{path}/{WEB}', **gateway)
+    http.get(f'{path}?limit=1', [gateway, {'json': {'servers': []}}])
+    with pytest.raises(CommandError, match='default backend'):
+        app.run('delete', ID[1])
+    assert not fleet.writes
+    # Another Nova than that of OpenStack may not name the server.
+    assert app.run('delete', ID[1]) == (0, '')
+    assert ID[1] not in fleet.images
+
+
 @pytest.mark.parametrize('change', [shelve, shelve_nameless, lose_cell])
 def test_server_that_is_stored_during_an_earlier_deletion(
     app, fleet, slept, caplog, change
@@ -144,6 +161,19 @@ def test_server_that_is_stored_during_a_deletion_in_another_region(
     assert ID[5] not in fleet.images
     assert ID[11] in apart.images
     assert f'Image {ID[11]} was not changed: ' in caplog.text
+
+
+def test_force_is_advised_only_where_it_helps(app, fleet, tmp_path, caplog):
+    fleet.images[ID[0]]['metadata']['keep'] = 'yes'
+    words = (ID[0], '--keep-property=keep')
+    for more in ((), ('--force',)):
+        assert app.run('delete', *words, *more) == (7, '')
+    file = written(tmp_path, app.rows('delete', ID[1], DRY))
+    shelve(fleet)
+    assert app.run('apply', file, GO, '--force')[0] == 7
+    assert ID[1] in fleet.images
+    assert caplog.text.count('is kept') == 3
+    assert '--force' not in caplog.text
 
 
 def test_changes_by_others_are_reported(app, fleet, caplog):

@@ -2,11 +2,14 @@
 
 """The commands, from the parser to mocked HTTP."""
 
+import argparse
 import io
 import sys
 import threading
+import types
 
 from cliff import command as cliff_command
+from cliff import hooks
 from osc_lib import exceptions
 import pytest
 
@@ -15,6 +18,7 @@ from testbed import nova
 from testbed.fleet import Fleet
 from tests.unit.conftest import sent
 from tests.unit.running import COMMANDS
+from tests.unit.running import new_fleet
 from tests.unit.running import Terminal
 from tests.unit.running import TWO
 
@@ -151,9 +155,27 @@ def test_marker_is_only_named_where_it_lists_just_the_rest(
     assert '--marker' not in f'{caught.value}{caplog.text}'
 
 
+@pytest.mark.parametrize(
+    ('command', 'url'),
+    [
+        ('delete --all --dry-run', nova.DETAIL),
+        ('list --unused', f'{nova.ENDPOINT}/servers/detail'),
+    ],
+)
+def test_what_cannot_go_on_names_no_marker(app, http, command, url):
+    numbers(http, 1)
+    kind = 'images' if url == nova.DETAIL else 'servers'
+    page = nova.page([{'id': ID}], url, kind)
+    http.get(url, [{'json': page}, BROKEN])
+    with pytest.raises(exceptions.CommandError, match='last one') as caught:
+        app.run(command)
+    assert '--marker' not in str(caught.value)
+
+
 def test_server_that_never_was_is_an_error(app, http):
     numbers(http, 6)
-    http.get(f'{nova.ENDPOINT}/servers/{ID}', **nova.NOT_FOUND)
+    fault = nova.fault(404, 'itemNotFound', f'Instance {ID} is no more.')
+    http.get(f'{nova.ENDPOINT}/servers/{ID}', **fault)
     with pytest.raises(exceptions.CommandError, match=f'has the ID {ID}'):
         app.rows('list', '--server', ID)
 
@@ -372,3 +394,37 @@ def test_epilog_searches_no_distributions(monkeypatch, command):
     monkeypatch.setattr(cliff_command, name_of_function, None)
     epilog = command(None, None).get_parser('prog').epilog
     assert epilog.endswith('provided by the osc-compute-images plugin.')
+
+
+class DryRun(hooks.CommandHook):
+    """A hook of another plugin."""
+
+    def get_parser(self, parser):
+        parser.add_argument('--why')
+
+    def get_epilog(self):
+        return 'Nothing is changed.'
+
+    def before(self, parsed_args):
+        assert parsed_args.why == 'so'
+        return argparse.Namespace(**vars(parsed_args) | {'dry_run': True})
+
+    def after(self, parsed_args, data):
+        assert parsed_args.dry_run
+        headers, rows = data
+        return headers, [row for row in rows if row[0] == 'delete']
+
+
+def test_hook_changes_arguments_and_rows(app, http):
+    fleet = new_fleet().serve(http)
+    command = COMMANDS['delete'](app, None)
+    command._hooks = [types.SimpleNamespace(obj=DryRun(command))]
+    parser = command.get_parser('x')
+    assert 'Nothing is changed.' in parser.epilog
+    words = ['--all', '--auto-approve', '--why', 'so', '-f', 'value']
+    before = len(fleet.images)
+    assert command.run(parser.parse_args(words)) == 0
+    rows = app.stdout.getvalue().splitlines()
+    assert rows
+    assert all(row.startswith('delete') for row in rows)
+    assert len(fleet.images) == before

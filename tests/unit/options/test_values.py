@@ -10,9 +10,11 @@ import itertools
 from hypothesis import assume
 from hypothesis import given
 import hypothesis.strategies as st
+from openstackclient.image.v2 import image as image_commands
 import pytest
 
 from osc_compute_images.options import declared
+from osc_compute_images.options import habits
 from tests.unit.project.examples import examples
 from tests.unit.running import COMMANDS
 
@@ -167,3 +169,19 @@ def test_option_of_another_command_is_refused(command, words, hint, capsys):
     usage, error = capsys.readouterr().err.splitlines()
     assert usage.startswith('usage: openstack x [options]')
     assert hint in error
+
+
+@pytest.mark.parametrize('verb', ['set', 'unset', 'list'])
+def test_openstack_image_has_the_options_that_are_suggested(verb, capsys):
+    table = habits.LISTING if verb == 'list' else habits.ASSIGNING
+    for name in itertools.chain.from_iterable(table):
+        with pytest.raises(SystemExit):
+            parser_of_command(verb).parse_args([f'--{name}'])
+        _, found, command = capsys.readouterr().err.partition(
+            'openstack image '
+        )
+        if found:
+            word, option = command.split('"')[0].split()
+            kind = getattr(image_commands, f'{word.title()}Image')
+            parser = kind(None, None).get_parser('')
+            assert option in parser.format_help()

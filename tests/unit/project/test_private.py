@@ -24,10 +24,15 @@ from osc_compute_images.commands.list import ListComputeImage
 PRIVATE = {
     # keystoneauth1.session.Session: token requests are retried more often.
     '_connect_retries': 'api/http/_session.py',
+    # urllib3.HTTPResponse: the deadline of a body is checked less often.
+    '_fp': 'api/http/_body.py',
+    # openstack.proxy.Proxy: its cache is used for all that is read.
+    '_get_cache_key_prefix': 'api/http/_request.py',
     # openstack.config.OpenStackConfig: the regions of a vendor profile are
-    # those of the catalog, and --all-clouds may prompt for a password.
+    # those of the catalog, --all-clouds may prompt for a password, and other
+    # options for regions prompt more than once.
     '_get_known_regions': 'api/clouds/_entries.py',
-    '_pw_callback': 'targets/logins.py',
+    '_pw_callback': 'api/clouds/_cloud.py targets/logins.py',
     # cliff.command.Command: hooks cannot add to the help.
     '_hooks': 'base.py',
     # argparse.ArgumentParser: the options of the output come first in help,

@@ -7,6 +7,7 @@ import re
 from keystoneauth1.identity import v3
 from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions
+from osc_lib.cli import client_config
 import pytest
 
 from osc_compute_images.api import ImagesError
@@ -53,7 +54,10 @@ def test_no_cloud_can_be_used(http, two_regions, tmp_path, caplog):
     for match in 'Every region failed', 'No clouds found':
         with pytest.raises(exceptions.CommandError, match=match):
             app.run(line)
-        app.cloud_config.cloud_config = {'clouds': {}}
+        # No file: openstacksdk generates a cloud.
+        app.cloud_config = client_config.OSC_Config(
+            config_files=[], secure_files=[], load_envvars=False
+        )
     assert re.findall('Cloud (.+?):', caplog.text) == ['mycloud', 'other']
 
 
@@ -116,7 +120,9 @@ def test_keystone_to_keystone_federation(http, tmp_path):
     parsed = command.get_parser('x').parse_args(['--region', 'RegionTwo'])
     with pytest.raises(exceptions.CommandError, match='No'):
         command.run(parsed)
-    assert isinstance(command.sessions[0].auth, v3.Keystone2Keystone)
+    assert isinstance(
+        command.logins[0].get_session().auth, v3.Keystone2Keystone
+    )
 
 
 def test_delete_in_several_regions(http, two_regions, app, caplog):

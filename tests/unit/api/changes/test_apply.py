@@ -157,6 +157,7 @@ GAP = 'It is unknown which images are in use: Compute'
 REMOVAL = f'DELETE /images/{ID[0]}/metadata/'
 KEPT = f'image {ID[3]}, which was to be kept instead, is '
 CORRUPT = "The property 'block_device_mapping' of the image is a JSON string"
+UNKNOWN = 'Compute does not tell the properties of the image'
 #: The change of a plan, what happens before which of its requests, and the
 #: outcome.
 MEANWHILE = [
@@ -186,6 +187,8 @@ MEANWHILE = [
     ('unset', f'{REMOVAL}os_distro', remove(0), 'gone', ''),
     ('unset', f'{REMOVAL}z', remove(0), 'gone', ''),
     ('unset', '', corrupt, 'failed', CORRUPT),
+    ('unset', '', edit(0, metadata=None), 'failed', UNKNOWN),
+    ('set', '', edit(0, metadata=None), 'failed', UNKNOWN),
 ]
 
 

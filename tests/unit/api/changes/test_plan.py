@@ -193,6 +193,8 @@ def test_images_whose_properties_must_be_kept_are_refused(make):
     # Others would be corrupted.
     images = [image('a', metadata={'mappings': 'text', 'k': 'v'})]
     assert refused(PLANS[make](images)).startswith("The property 'mappings'")
+    unknown = [Image(id='a')]
+    assert 'not tell the properties' in refused(PLANS[make](unknown))
 
 
 def test_property_that_is_replaced_or_removed_cannot_be_corrupted():

@@ -166,6 +166,9 @@ PROFILE = entry(profile='public')
         (entry(regions=[{'name': 'a', 'values': 7}]), '"values" of a re', {}),
         (entry(regions=[{'name': 'a', 'values': {1: 2}}]), 'setting as 1', {}),
         (entry(auth=None), f'"auth" is empty, {MAPPING}', {}),
+        (entry(auth={}), 'Auth plugin requires parameters', {}),
+        (entry(auth_type='odd'), 'The plugin odd could not be found', {}),
+        (entry(api_timeout='long'), "ValueError: could not .* 'long'", {}),
         (entry(profile=['secret']), 'TypeError: .*unhashable', {}),
         (['secret'], f'the cloud is of type list, {MAPPING}', {}),
         (entry(), f'the cloud is empty, {MAPPING}', {'secure': {'x': None}}),
@@ -282,6 +285,16 @@ def test_regions_cannot_be_determined(
     assert is_missing is (endpoints == [])
 
 
+@pytest.mark.parametrize('value', [20, {'compute': 20, 'image': 5}])
+def test_limits_of_requests(config_of, value):
+    # openstacksdk reads the numbers as text.
+    settings = {'rate_limit': value, 'concurrency': value}
+    adapter = clouds.api_of(config_of(mycloud=entry(**settings))).adapter
+    limits = vars(adapter._rate_semaphore)
+    assert limits['_rate_delay'] == 1 / 20
+    assert limits['_concurrency'] == 20
+
+
 def test_regions_share_login_if_credentials_are_equal(config_of):
     for ours, theirs, shared in (
         ({}, {}, True),
@@ -297,6 +310,32 @@ def test_regions_share_login_if_credentials_are_equal(config_of):
         one, two = (api.adapter.session for api in apis.values())
         assert one is not two
         assert (one.auth is two.auth) is shared
+
+
+@pytest.mark.parametrize(
+    ('values', 'count'),
+    [
+        # Without values, the regions of the catalog.
+        (None, 1),
+        ({}, 1),
+        # The password of another user.
+        ({'auth': {'username': 'other'}}, 2),
+    ],
+)
+def test_password_is_asked_for_once(
+    http, two_regions, config_of, values, count
+):
+    without = {k: v for k, v in AUTH.items() if k != 'password'}
+    two = {'name': 'RegionTwo', 'values': values}
+    regions = {} if values is None else {'regions': ['RegionOne', two]}
+    config = config_of(mycloud=entry(auth=without, **regions))
+    prompts = []
+    config._pw_callback = lambda prompt: prompts.append(prompt) or 'secret'
+    apis = clouds.apis_of(config)
+    assert [*results(apis)] == ['RegionOne', 'RegionTwo']
+    assert len(prompts) == count
+    sent = [r.json()['auth']['identity']['password'] for r in logins(http)]
+    assert [s['user']['password'] for s in sent] == ['secret'] * count
 
 
 def test_settings_of_region_reach_its_adapter(config_of):

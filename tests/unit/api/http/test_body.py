@@ -5,8 +5,10 @@
 import concurrent.futures
 import contextlib
 import gzip
+import io
 import json
 import logging
+import math
 import signal
 import time
 import tracemalloc
@@ -99,7 +101,7 @@ def seconds_left():
 
 
 def test_first_of_nested_alarms_ends_slow_headers(monkeypatch):
-    _alarms.allow()
+    _alarms.allowed = True
     monkeypatch.setattr(_request, 'TOTAL_TIMEOUT_FACTOR', 0)
     before = signal.getsignal(signal.SIGALRM)
     slow = Response(send=sending.drip_of_head)
@@ -117,8 +119,18 @@ def test_first_of_nested_alarms_ends_slow_headers(monkeypatch):
     assert signal.getsignal(signal.SIGALRM) == before
 
 
+def test_a_time_that_no_timer_has_is_never():
+    _alarms.allowed = True
+    of_pytest, _interval = signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        with _alarms.alarm(1e10):
+            assert seconds_left() == 0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, of_pytest)
+
+
 def test_no_alarm_in_other_threads():
-    _alarms.allow()
+    _alarms.allowed = True
     with (
         api_of(Response(PAGE)) as (api, _server),
         concurrent.futures.ThreadPoolExecutor() as pool,
@@ -200,6 +212,22 @@ def test_size_of_body_that_a_session_has_read_is_limited(monkeypatch, http):
 def before(interim):
     """Return a response that follows another one."""
     return Response(PAGE, send=lambda c, data: c.sendall(interim + data))
+
+
+def test_cache_that_wraps_the_file_gets_the_body():
+    # CacheControl stores what is read from its own file.
+    read = []
+
+    class Kept(io.BytesIO):
+        def read(self, *size):
+            read.append(super().read(*size))
+            return read[-1]
+
+    response = requests.Response()
+    response.status_code = 200
+    response.raw = urllib3.HTTPResponse(Kept(PAGE), preload_content=False)
+    _body.BodyReader(1, math.inf)(response)
+    assert response.content == b''.join(read) == PAGE
 
 
 def test_odd_head_is_accepted():

@@ -24,6 +24,7 @@ import requests_cache
 
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ListOpts
+from osc_compute_images.api.changes import plan
 from testbed import nova
 
 ID = nova.image_id(1)
@@ -85,7 +86,9 @@ def test_own_adapter(requested, compute, ksa_session, is_nested):
     assert callers == [('me', threading.get_ident())] * len(sent)
 
 
-def test_hooks_of_session(requested, compute, ksa_session):
+# requests takes a list, and one hook.
+@pytest.mark.parametrize('form', [list, tuple, lambda hooks: hooks[0]])
+def test_hooks_of_session(requested, compute, ksa_session, form):
     seen = []
 
     def hook(response, **_kwargs):
@@ -93,7 +96,7 @@ def test_hooks_of_session(requested, compute, ksa_session):
         assert response.json()
         seen.append(response.url)
 
-    ksa_session.session.hooks['response'].append(hook)
+    ksa_session.session.hooks = {'response': form([hook])}
     sent = requested(compute)
     assert len([u for u in seen if u.startswith(nova.HOST)]) == len(sent)
 
@@ -145,6 +148,22 @@ def test_settings_that_change(requested, compute, ksa_session):
         assert request.path.startswith(f'/n{number}/')
 
 
+def test_no_hooks(requested, compute, ksa_session):
+    ksa_session.session.hooks = {'response': None}
+    requested(compute)
+
+
+@pytest.mark.parametrize('name', ['compute', 'computev21', None])
+def test_microversion_for_any_type_of_the_service(http, compute, name):
+    # Nova ignores the microversion of another type.
+    compute.service_type = name
+    compute.endpoint_override = nova.ENDPOINT
+    http.get(f'{nova.ENDPOINT}/servers/detail', json={'servers': []})
+    ImagesAPI(compute).servers(own_project=True)
+    version = http.last_request.headers['OpenStack-API-Version']
+    assert version == 'compute 2.69'
+
+
 def test_discarded_token(requested, compute, ksa_session):
     sent = requested(compute, lambda _number: ksa_session.invalidate())
     assert len({r.headers['X-Auth-Token'] for r in sent}) == len(sent)
@@ -157,16 +176,30 @@ def test_requests_cache(requested, compute, ksa_session):
     requested(compute, count=PAGES + 2)
 
 
-def test_cache_of_sdk(requested, ksa_session):
+def test_cache_of_sdk(requested, http, ksa_session):
+    kinds = ('image', 'images.detail', 'server', 'servers.detail')
     config = openstack.config.cloud_region.CloudRegion(
         name='c',
         region_name='RegionOne',
         session=ksa_session,
         config=openstack.config.defaults.get_defaults(),
         cache_expiration_time=60,
-        cache_expirations={'compute.image': 60, 'compute.images.detail': 60},
+        cache_expirations={f'compute.{kind}': 60 for kind in kinds},
         # This backend pickles its values.
         cache_class='dogpile.cache.memory_pickle',
     )
     made = openstack.connection.Connection(config=config)
     requested(made.compute, count=PAGES + 2)
+    # But what a wait or a deletion rests on is requested each time.
+    api = ImagesAPI(made.compute)
+    todo = plan.delete([api.get(ID)], None)
+    http.get(f'{nova.ENDPOINT}/servers/detail', json={'servers': []})
+    http.delete(f'{nova.ENDPOINT}/images/{ID}', status_code=204)
+    before = http.call_count
+    for _ in range(2):
+        api.servers(own_project=True)
+        api.wait_for(ID)
+        [outcome] = api.apply(todo)
+        assert outcome.result is plan.Result.DONE
+    sent = [r.method for r in http.request_history[before:]]
+    assert [sent.count(m) for m in ('GET', 'DELETE')] == [6, 2]

@@ -76,6 +76,19 @@ def test_listing_continues_until_a_page_is_not_full(
         assert page.next_page_url() == nova.link(marker, 2)
 
 
+def test_threads_that_share_an_iterator_get_an_error(api, http):
+    # Not a crash of Python, as with itertools.chain.
+    images = iter(api.list_detail())
+
+    def page(*_args):
+        with pytest.raises(ValueError, match='already executing'):
+            next(images)
+        return nova.page([nova.image(1)])
+
+    http.get(nova.DETAIL, json=page)
+    assert len([*images]) == 1
+
+
 def test_limit_is_always_sent_and_at_most_1000(api, http):
     serve(http, {'images': []})
     query = {'property-hw_disk_bus': 'virtio', 'limit': '7'}

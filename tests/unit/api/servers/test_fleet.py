@@ -102,6 +102,13 @@ def test_endpoint_that_cannot_be_read_is_a_gap(http, clouds):
         assert ids(listed) == {'one'}
 
 
+def test_other_region_without_a_name_is_read(http, clouds):
+    computes = {'RegionOne': nova.ENDPOINT, None: OTHER}
+    set_catalog(http, computes, {None: GLANCE})
+    api = api_of('RegionOne')
+    assert ids(read(api).servers(api)) == {'one', 'two'}
+
+
 # Without the name of its own region, that is found in the catalog.
 @pytest.mark.parametrize(
     ('region', 'options'),
@@ -116,6 +123,16 @@ def test_other_region_is_read_with_the_settings_of_the_first(
     assert [c.requests for c in clouds] == [[LIST]] * 2
     agent = http.last_request.headers['User-Agent']
     assert agent.split()[0] == 'x'
+
+
+# Of one region in the catalog, it is that one, which may be unreachable.
+@pytest.mark.parametrize('names', [COMPUTE, ['RegionTwo']])
+def test_override_without_region_may_be_of_any(http, clouds, names):
+    catalog = {name: COMPUTE[name] for name in names}
+    set_catalog(http, catalog, SHARED)
+    api = api_of(None, endpoint_override=OTHER)
+    assert len(ids(read(api).servers(api))) == len(names)
+    assert clouds[1].requests == [LIST] * len(names)
 
 
 def test_other_region_may_have_another_interface(http, clouds):
