@@ -203,5 +203,5 @@ def test_error_of_undecodable_property_names_it(app, http):
     )
     first = {'json': nova.page(nova.images(2, 3))}
     http.get(nova.DETAIL, [first, fault])
-    error = error_of(app, 'list --limit 2 --max-items 9')
+    error = error_of(app, 'list -f csv --limit 2 --max-items 9')
     assert f'--marker {nova.image_id(3)}. The property block_device' in error
