@@ -21,7 +21,7 @@ from osc_compute_images import base
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.clouds import CloudAPIs
 from osc_compute_images.api.clouds import of_clouds
-from osc_compute_images.api.clouds._cloud import adapter_of
+from osc_compute_images.api.clouds._adapter import adapter_of
 from osc_compute_images.api.clouds._cloud import Cloud
 from osc_compute_images.api.clouds._cloud import FEDERATION_SETTINGS
 from osc_compute_images.api.clouds._entries import cloud_names

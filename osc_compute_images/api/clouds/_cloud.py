@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from keystoneauth1 import adapter as ksa_adapter
 
-import osc_compute_images
 from osc_compute_images.api import _errors
 from osc_compute_images.api.clouds import _entries
+from osc_compute_images.api.clouds._adapter import adapter_of
 from osc_compute_images.api.http import _catalog
 from osc_compute_images.api.http import _exceptions
 from osc_compute_images.api.http._client import Client
@@ -33,19 +33,6 @@ FEDERATION_SETTINGS = (
     'remote_project_domain_id',
     'remote_project_domain_name',
 )
-
-#: Settings that openstacksdk reads as text, and does not always convert.
-_NUMBERS: dict[str, Callable[[Any], Any]] = {
-    'rate_limit': float,
-    'concurrency': int,
-    'connect_retries': int,
-    'connect_retry_delay': float,
-    'status_code_retries': int,
-    'status_code_retry_delay': float,
-    'retriable_status_codes': lambda codes: [
-        *map(int, codes.split(',') if isinstance(codes, str) else codes)
-    ],
-}
 
 
 @dataclasses.dataclass(eq=False)
@@ -75,8 +62,9 @@ class Cloud:
             self.name = self.config.default_cloud
         self.config = _entries.checked(self.config, self.name)
         self._logins: list[tuple[Any, Any]] = []
-        #: By the settings of a region, and the prompt.
-        self._answers: dict[tuple[str, Any], str] = {}
+        if ask := getattr(self.config, '_pw_callback', None):
+            # Once for the regions with the same settings.
+            self._ask = functools.cache(lambda _own, *prompt: ask(*prompt))
         #: The endpoint that has no region in the catalog.
         self._unnamed: str | None = None
         entry = self.config.cloud_config['clouds'].get(self.name, {})
@@ -116,25 +104,14 @@ class Cloud:
             options.region_name = region
             # openstacksdk would prefer it to region_name.
             vars(options).pop('os_region_name', None)
-        if ask := getattr(config, '_pw_callback', None):
+        if getattr(config, '_pw_callback', None):
             own = [r['values'] for r in self._regions if r['name'] == region]
             config = copy.copy(config)
-            config._pw_callback = functools.partial(self._ask, ask, str(own))
+            config._pw_callback = functools.partial(self._ask, str(own))
         with _entries.translated():
             return config.get_one(
                 cloud=self.name, argparse=options, region_name=region or ''
             )
-
-    def _ask(
-        self, ask: Callable[[Any], str], own: str, prompt: Any = None
-    ) -> str:
-        """Ask the user for a password, once for regions with one login.
-
-        :param own: the settings of the region
-        """
-        if (own, prompt) not in self._answers:
-            self._answers[own, prompt] = ask(prompt)
-        return self._answers[own, prompt]
 
     def _session(self, settings: 'CloudRegion') -> 'ksa_session.Session':
         """Return a session; sessions with the same login share their auth."""
@@ -186,39 +163,3 @@ class Cloud:
                 'No region in the catalog has a Compute endpoint'
             )
         return sorted(urls)
-
-
-def adapter_of(
-    settings: 'CloudRegion', session: 'ksa_session.Session', **options: Any
-) -> ksa_adapter.Adapter:
-    """Return an adapter of Compute with the settings of a region.
-
-    Not openstacksdk's own adapter: if a microversion is configured, that
-    requests the versions of the service, and fails if they do not match.
-
-    :param options: arguments of the adapter, which override the settings
-    :raises ImagesError: for a setting that is not a number
-    """
-    arguments: dict[str, Any] = {
-        'session': session,
-        'service_type': settings.get_service_type('compute'),
-        'service_name': settings.get_service_name('compute'),
-        'interface': settings.get_interface('compute'),
-        'region_name': settings.get_region_name('compute'),
-        'endpoint_override': settings.get_endpoint('compute'),
-        'client_name': 'osc-compute-images',
-        'client_version': osc_compute_images.__version__,
-    }
-    # NOTE: not openstacksdk's getters: most releases have only two of them.
-    raw = settings.config
-    for name, parse in _NUMBERS.items():
-        value = raw.get(f'compute_{name}', raw.get(name))
-        if isinstance(value, dict):
-            value = value.get('compute')
-        try:
-            arguments[name] = None if value is None else parse(value)
-        except (TypeError, ValueError) as e:
-            raise _errors.ImagesError(
-                f'The setting compute_{name} is invalid: {e}'
-            ) from e
-    return ksa_adapter.Adapter(**arguments | options)

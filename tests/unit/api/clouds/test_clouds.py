@@ -12,7 +12,7 @@ import yaml
 
 from osc_compute_images import api as images
 from osc_compute_images.api import clouds
-from osc_compute_images.api.clouds._cloud import adapter_of
+from osc_compute_images.api.clouds._adapter import adapter_of
 from testbed import nova
 from tests.unit.conftest import set_catalog
 from tests.unit.running import AUTH
