@@ -112,8 +112,8 @@ class PruneComputeImages(command.ChangeCommand):
             action='extend',
             type=parsers.group_keys,
             help='Apply the rules to each group of images with the same '
-            'server, name, type or property:<key> (default: server). '
-            'Images without it are kept',
+            'server, name, type, status or property:<key> (default: '
+            'server). Images without it are kept',
         )
         self.add_planning(parser)
 

@@ -185,3 +185,9 @@ def test_openstack_image_has_the_options_that_are_suggested(verb, capsys):
             kind = getattr(image_commands, f'{word.title()}Image')
             parser = kind(None, None).get_parser('')
             assert option in parser.format_help()
+
+
+@pytest.mark.parametrize('name', ['list', 'summary', 'prune'])
+def test_help_names_all_keys_of_groups(name):
+    text = ' '.join(parser_of_command(name).format_help().split())
+    assert 'type, status or property:<key>' in text
