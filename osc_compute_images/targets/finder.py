@@ -2,21 +2,27 @@
 
 """Find the image that a name or ID means, in several regions."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
+import itertools
 import shlex
 from typing import TypeVar
 
 from osc_compute_images.api import AmbiguousName
 from osc_compute_images.api import Image
 from osc_compute_images.api import ImageNotFound
+from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api import in_regions
+from osc_compute_images.api import RegionFailure
 from osc_compute_images.api import Server
+from osc_compute_images.targets.results import describe_region
 from osc_compute_images.targets.scope import RegionKey
 from osc_compute_images.targets.scope import Regions
 
 _Found = TypeVar('_Found', bound=Image | Server)
+_Result = TypeVar('_Result')
 
 
 def only_image(
@@ -59,20 +65,33 @@ def only_one(
 def find(regions: Regions, name_or_id: str) -> tuple[RegionKey, Image]:
     """Find the one image to change, in the selected regions.
 
-    If any region fails, it raises: that region might have the image, too.
-
     :returns: the key of its region, and the image
     :raises ImagesError: if there is none, or if there are several
     """
-    for error in regions.failed.values():
-        raise error
-    if len(regions.apis) == 1:
+    if len(regions.apis) == 1 and not regions.failed:
         ((key, api),) = regions.apis.items()
         return key, api.find(name_or_id)
-    found = [
-        (result.region, result.unwrap())
-        for result in in_regions(
-            regions.apis, lambda api: api.find_all(name_or_id)
-        )
-    ]
+    found = in_each(regions, lambda api: api.find_all(name_or_id))
     return only_image(found, name_or_id)
+
+
+def in_each(
+    regions: Regions, call: Callable[[ImagesAPI], _Result]
+) -> list[tuple[RegionKey, _Result]]:
+    """Call a function for each region, and return the results.
+
+    :raises ImagesError: if any region fails, with its name: that region might
+        have what is looked for, too
+    """
+    found: list[tuple[RegionKey, _Result]] = []
+    results = in_regions(regions.apis, call)
+    failed = itertools.starmap(RegionFailure, regions.failed.items())
+    for result in itertools.chain(failed, results):
+        if result.error is None:
+            found.append((result.region, result.value))
+            continue
+        if result.region:
+            name = describe_region(result.region)
+            result.error.message = f'{name}: {result.error.message}'
+        result.unwrap()
+    return found

@@ -17,7 +17,6 @@ from osc_compute_images.api import Image
 from osc_compute_images.api import ImageRef
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
-from osc_compute_images.api import in_regions
 from osc_compute_images.api import Server
 from osc_compute_images.api import ServerNotFound
 from osc_compute_images.targets import finder
@@ -157,11 +156,10 @@ def _matcher(parsed_args: argparse.Namespace) -> Callable[[Server], bool]:
 
 
 def _find(regions: Regions, name: str) -> tuple[RegionKey, Server]:
-    """Find a server in all regions: one that fails might have it, too."""
     found = [
-        (result.region, server)
-        for result in in_regions(regions.apis, lambda a: _server(a, name))
-        if (server := result.unwrap()) is not None
+        (key, server)
+        for key, server in finder.in_each(regions, lambda a: _server(a, name))
+        if server is not None
     ]
     missing = ServerNotFound(f'No server with a name or ID of {name!r} exists')
     return finder.only_one('server', name, found, missing)

@@ -139,6 +139,7 @@ def test_delete_in_several_regions(http, two_regions, app, caplog):
     assert several.endswith(f': RegionOne {one}, RegionTwo {one}')
     assert 'in these regions' in none
     http.get(f'{TWO}/images/detail', **nova.fault(403, 'forbidden', 'No.'))
-    with pytest.raises(exceptions.CommandError, match='HTTP 403'):
+    error = r'Region RegionTwo: No\. \(HTTP 403\)'
+    with pytest.raises(exceptions.CommandError, match=error):
         app.run('delete', *both, 'cirros-1')
     assert [r.method for r in http.request_history].count('DELETE') == 1
