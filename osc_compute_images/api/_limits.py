@@ -35,6 +35,9 @@ MAX_KNOWN_IDS = 50_000
 #: Markers of a listing that are held, to detect a repeated page.
 MAX_KNOWN_PAGES = 10_000
 
+#: Pages of a listing in a row with nothing on them.
+MAX_EMPTY_PAGES = 100
+
 #: Servers that are held in memory, to find the use of images.
 MAX_SERVERS = 500_000
 

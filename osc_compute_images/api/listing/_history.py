@@ -49,6 +49,7 @@ class History:
     _ids: list[str] = dataclasses.field(default_factory=list)
     _has_returned: bool = False
     _returns_left: int = _MAX_RETURNS
+    _empty: int = 0
 
     def add(self, page: ImagePage[Any], position: Mapping[str, str]) -> None:
         """Record a page, and remove what is not new from it.
@@ -66,6 +67,7 @@ class History:
             page.images = [*_without(page.images, old)]
             new_ids = [*filter(None, map(_ID_OF, page.images))]
         known.update(keys)
+        self._empty = 0 if ids or page.images else self._empty + 1
         if ids:
             self._position, self._ids = position, ids
         if new_ids:
@@ -89,6 +91,8 @@ class History:
             problem = (
                 f'reports more {self.kind}, but no marker for the next page'
             )
+        elif self._empty > _limits.MAX_EMPTY_PAGES:
+            problem = f'sends more and more pages without {self.kind}'
         elif marker in self._markers:
             problem = f'repeats a page of {self.kind}'
         elif not self._has_all and marker not in self._ids:

@@ -266,6 +266,14 @@ def test_empty_page_may_link_to_forgotten_images(api, http, monkeypatch):
     assert 'duplicates' in e.message
 
 
+@pytest.mark.parametrize('entries', [[], [5]])
+def test_pages_without_images_end(api, http, entries):
+    markers = map(nova.link, map(str, itertools.count()))
+    http.get(nova.DETAIL, json=lambda *_: nova.page(entries, next(markers)))
+    obtained, e = interrupted(api)
+    assert (obtained, 'pages without images' in e.message) == ([], True)
+
+
 @pytest.mark.parametrize(
     ('seconds', 'limits'), [(0.1, [100, 100, 100]), (1, [100, 300])]
 )
