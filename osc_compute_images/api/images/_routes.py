@@ -137,12 +137,22 @@ class Routes:
             if e.http_status in _NO_ROUTE and len(path) < 2:
                 if self._status_of_list() in _NO_ROUTE:
                     self._raise_not_served(e)
-                if e.http_status == 404:
+                if e.http_status == 404 and (
+                    method == 'GET' or self._is_missing(image_id)
+                ):
                     raise _errors.ImageNotFound(
                         f'No image has the ID {image_id!r}: {e.message}',
                         **_errors.origin(e),
                     ) from e
             raise
+
+    def _is_missing(self, image_id: str) -> bool:
+        # NOTE: a gateway may have no route for a change.
+        try:
+            self.image('GET', image_id)
+        except _errors.ImagesError as e:
+            return isinstance(e, _errors.ImageNotFound)
+        return False
 
     def _is_forbidden(self, method: str, e: _errors.HTTPError) -> bool:
         """Return whether Compute forbids a request also for other images."""

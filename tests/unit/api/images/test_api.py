@@ -215,6 +215,13 @@ def test_refused_deletion_of_image_that_is_gone(api, http, slept, status):
     with pytest.raises(images.ImageNotFound):
         api.delete(ID)
     assert api.delete(ID, ignore_missing=True) is None
+    # A gateway may have no route for it.
+    http.delete(ONE, **nova.NO_ROUTE)
+    http.get(f'{nova.ENDPOINT}/images', json=nova.page([]))
+    http.get(ONE, json={'image': nova.image(1)})
+    with pytest.raises(images.NotFound) as caught:
+        api.delete(ID, ignore_missing=True)
+    assert not isinstance(caught.value, images.ImageNotFound)
 
 
 def test_metadata(api, http):
