@@ -132,7 +132,10 @@ def _connection_failed(e: Exception, url: str) -> _errors.ConnectionFailed:
     # keystoneauth wraps exceptions.
     original = getattr(e, 'original', e)
     text = str(e) or type(e).__name__
-    if isinstance(original, requests.exceptions.InvalidHeader):
+    cause = original.__context__
+    if isinstance(
+        original, requests.exceptions.InvalidHeader
+    ) and not isinstance(cause, urllib3.exceptions.InvalidHeader):
         # NOTE: its message has the value of the header, perhaps the token.
         text = f'The request to {url} has an invalid header'
     elif not isinstance(e, ksa_exceptions.ClientException):

@@ -59,6 +59,13 @@ def refuse(kind, told, response, **settings):
         assert len(server.requests) == 1
 
 
+def test_two_lengths():
+    """The error is about the response, and not the request."""
+    head = b'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n'
+    answer = Response(send=lambda connection, _: connection.sendall(head))
+    refuse(images.ConnectionFailed, 'multiple unmatching values', answer)
+
+
 # -- time ------------------------------------------------------------------
 
 
