@@ -178,6 +178,8 @@ class Usage:
         """Return whether the server of an image may be an unread one."""
         if self._taken_from(image):
             return False
+        if image.server_id is None and not image.is_complete:
+            return True
         if not self._list.all_projects and _links.is_of_another_project(image):
             return True
         may_be_stored = _links.is_named_as_stored(image)

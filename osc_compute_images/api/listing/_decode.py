@@ -24,6 +24,7 @@ from osc_compute_images.api.listing._page import ImagePage
 from osc_compute_images.api.records._image import Image
 from osc_compute_images.api.records._image import ImageRef
 from osc_compute_images.api.records._image import ServerRef
+from osc_compute_images.api.records._image import UnknownProperties
 from osc_compute_images.text import printable
 from osc_compute_images.text import shortened
 
@@ -182,6 +183,10 @@ def _image(entry: dict[str, Any], problems: _Problems) -> Image:
             where = f'Image {fields["id"] or "without an ID"}: field {key!r}'
             expected = _EXPECTED.get(field.type, _EXPECTED_ID)
             problems.add(where, value, expected)
+    if entry.get('server') is not None and 'server' not in fields:
+        # NOTE: any server may be stored in it.
+        known = fields.get('metadata', {})
+        fields['metadata'] = UnknownProperties(known)
     return Image(**fields)
 
 
