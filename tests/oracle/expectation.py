@@ -51,10 +51,10 @@ class View:
     def uses(self, image):
         """Return how an image is used, and in which regions the servers are.
 
-        ``stored``: a server may be stored in it; ``listed``: so it may by its
-        name, or by its second record; ``booted``, but not if that cannot be
-        known, and the user accepts it; ``from``: its server exists; ``needed``
-        by another image.
+        ``stored``: a server may be stored in it, also if it does not tell its
+        server; ``listed``: so it may by its name, or by its second record;
+        ``booted``, but not if that cannot be known, and the user accepts it;
+        ``from``: its server exists; ``needed`` by another image.
         """
         accepts = self._command.accepts_gaps and not self._is_wide
         by_id = self._command.kind == 'named'
@@ -78,6 +78,8 @@ class View:
                 found['booted'].add(region.name)
             if is_from:
                 found['from'].add(region.name)
+        if w.is_opaque(image) and w.image_server(image) is None:
+            found['stored'].add('')
         # What an image needs cannot be known without its properties.
         if rules.is_needed(
             image,
