@@ -54,7 +54,7 @@ class Client:
         :param deadline: of all attempts, delays, bodies and logins together, a
             time of ``time.monotonic()``
         :param microversion: such as ``2.69``; None means 2.1
-        :param fresh: use no cache of openstacksdk
+        :param fresh: use no cache, of openstacksdk or HTTP
         :raises NotAcceptable: if the service does not offer it
         :raises ImagesError: for any outcome but a success
         """

@@ -108,6 +108,8 @@ def send_once(
     options = {'skip_cache': True} if fresh and has_cache else {}
     began = time.monotonic()
     headers = {'Accept': _JSON}
+    if fresh:
+        headers['Cache-Control'] = 'no-cache'
     data = None
     try:
         if json is not None:

@@ -113,7 +113,7 @@ class Routes:
 
         :param path: below the image
         :param deadline: a time of ``time.monotonic()``
-        :param fresh: use no cache of openstacksdk
+        :param fresh: use no cache
         :raises ImageNotFound: if it does not exist, or is not visible
         :raises ImagesNotServed: if Compute does not serve images
         """

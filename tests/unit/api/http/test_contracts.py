@@ -169,11 +169,27 @@ def test_discarded_token(requested, compute, ksa_session):
     assert len({r.headers['X-Auth-Token'] for r in sent}) == len(sent)
 
 
-def test_requests_cache(requested, compute, ksa_session):
+def test_requests_cache(requested, http, compute, ksa_session):
     cache = requests_cache.CachedSession(backend='memory')
     compute.session = session.Session(ksa_session.auth, session=cache)
     # Of two requests for the same image, the second is not sent.
     requested(compute, count=PAGES + 2)
+    assert_fresh(http, ImagesAPI(compute))
+
+
+def assert_fresh(http, api):
+    """What a wait or a deletion rests on is requested each time."""
+    todo = plan.delete([api.get(ID)], None)
+    http.get(f'{nova.ENDPOINT}/servers/detail', json={'servers': []})
+    http.delete(f'{nova.ENDPOINT}/images/{ID}', status_code=204)
+    before = http.call_count
+    for _ in range(2):
+        api.servers(own_project=True)
+        api.wait_for(ID)
+        [outcome] = api.apply(todo)
+        assert outcome.result is plan.Result.DONE
+    sent = [r.method for r in http.request_history[before:]]
+    assert [sent.count(m) for m in ('GET', 'DELETE')] == [6, 2]
 
 
 def test_cache_of_sdk(requested, http, ksa_session):
@@ -190,16 +206,4 @@ def test_cache_of_sdk(requested, http, ksa_session):
     )
     made = openstack.connection.Connection(config=config)
     requested(made.compute, count=PAGES + 2)
-    # But what a wait or a deletion rests on is requested each time.
-    api = ImagesAPI(made.compute)
-    todo = plan.delete([api.get(ID)], None)
-    http.get(f'{nova.ENDPOINT}/servers/detail', json={'servers': []})
-    http.delete(f'{nova.ENDPOINT}/images/{ID}', status_code=204)
-    before = http.call_count
-    for _ in range(2):
-        api.servers(own_project=True)
-        api.wait_for(ID)
-        [outcome] = api.apply(todo)
-        assert outcome.result is plan.Result.DONE
-    sent = [r.method for r in http.request_history[before:]]
-    assert [sent.count(m) for m in ('GET', 'DELETE')] == [6, 2]
+    assert_fresh(http, ImagesAPI(made.compute))
