@@ -84,14 +84,12 @@ def in_each(
         have what is looked for, too
     """
     found: list[tuple[RegionKey, _Result]] = []
-    results = in_regions(regions.apis, call)
-    failed = itertools.starmap(RegionFailure, regions.failed.items())
-    for result in itertools.chain(failed, results):
-        if result.error is None:
-            found.append((result.region, result.value))
-            continue
-        if result.region:
-            name = describe_region(result.region)
-            result.error.message = f'{name}: {result.error.message}'
-        result.unwrap()
+    failed = [*itertools.starmap(RegionFailure, regions.failed.items())]
+    for result in failed or in_regions(regions.apis, call):
+        try:
+            found.append((result.region, result.unwrap()))
+        except ImagesError as e:
+            if result.region:
+                e.message = f'{describe_region(result.region)}: {e.message}'
+            raise
     return found

@@ -125,6 +125,15 @@ def test_keystone_to_keystone_federation(http, tmp_path):
     )
 
 
+def test_cloud_that_fails_is_named_once():
+    regions = scope.Regions(
+        ('Cloud', 'Region'), {}, {('x', ''): ImagesError('No')}
+    )
+    for _name in range(2):
+        with pytest.raises(ImagesError, match=r'^Cloud x: No$'):
+            finder.find(regions, 'name')
+
+
 def test_delete_in_several_regions(http, two_regions, app, caplog):
     url = f'{TWO}/images/{nova.image_id(2)}'
     http.delete(url, status_code=204)
