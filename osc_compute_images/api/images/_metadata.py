@@ -153,7 +153,10 @@ class MetadataAPI:
     def _metadata(
         self, method: str, image: ImageID, json: object = None
     ) -> dict[str, Any]:
-        body = self._routes.image(method, id_of(image), 'metadata', json=json)
+        # NOTE: fresh, as it may be read to check what was stored.
+        body = self._routes.image(
+            method, id_of(image), 'metadata', json=json, fresh=True
+        )
         items: dict[str, Any] = _decode.member(body, 'metadata', dict)
         return items
 

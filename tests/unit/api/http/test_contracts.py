@@ -178,7 +178,7 @@ def test_requests_cache(requested, http, compute, ksa_session):
 
 
 def assert_fresh(http, api):
-    """What a wait or a deletion rests on is requested each time."""
+    """What a wait or a change rests on is requested each time."""
     todo = plan.delete([api.get(ID)], None)
     http.get(f'{nova.ENDPOINT}/servers/detail', json={'servers': []})
     http.delete(f'{nova.ENDPOINT}/images/{ID}', status_code=204)
@@ -188,8 +188,13 @@ def assert_fresh(http, api):
         api.wait_for(ID)
         [outcome] = api.apply(todo)
         assert outcome.result is plan.Result.DONE
+    url = f'{nova.ENDPOINT}/images/{ID}/metadata'
+    http.put(url, json={'metadata': {}})
+    for stored in ({'a': 'b'}, {'a': 'c'}):
+        http.get(url, json={'metadata': stored})
+        assert api.replace_metadata(ID, stored) == stored
     sent = [r.method for r in http.request_history[before:]]
-    assert [sent.count(m) for m in ('GET', 'DELETE')] == [6, 2]
+    assert [sent.count(m) for m in ('GET', 'DELETE')] == [8, 2]
 
 
 def test_cache_of_sdk(requested, http, ksa_session):
