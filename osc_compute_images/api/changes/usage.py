@@ -157,7 +157,10 @@ class Usage:
         return tuple(s for s in servers if s.may_need_snapshots)
 
     def booted_from(self, image: Image) -> tuple[Server, ...]:
-        """Return the servers that were booted from an image."""
+        """Return the servers that were booted from an image, or with it.
+
+        The latter have it as their kernel or ramdisk.
+        """
         return tuple(self._booted.get(image.id.lower(), ()))
 
     def needed_by(self, image: Image) -> tuple[ImageRef, ...]:
