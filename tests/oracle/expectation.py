@@ -106,6 +106,8 @@ class View:
             reasons |= {'booted', 'needed'}
         if 'orphaned' in command.choice:
             reasons.add('from')
+        if w.is_opaque(image) and command.kind != 'named':
+            return True
         if reasons & self.uses(image).keys():
             return True
         if not (self._is_wide and self.may_have_gaps):

@@ -34,15 +34,18 @@ def with_property(key: str, value: str | None = None) -> Keep:
     """
 
     def keep(image: Image) -> str | None:
-        if not image.is_complete:
-            return 'its properties are unknown'
         if key in image.metadata:
             found = str(image.metadata[key])
             if value is None or found == value:
                 return f'it has the property {key}={found}'
-        return None
+        return unless_complete(image)
 
     return keep
+
+
+def unless_complete(image: Image) -> str | None:
+    """Keep images whose properties are unknown: they may match no filter."""
+    return None if image.is_complete else 'its properties are unknown'
 
 
 def named_in(text: str, source: str) -> Keep:

@@ -23,6 +23,7 @@ from osc_compute_images.api.changes._steps import Step
 from osc_compute_images.api.changes._steps import unless_kept
 from osc_compute_images.api.changes.keep import either
 from osc_compute_images.api.changes.keep import Keep
+from osc_compute_images.api.changes.keep import unless_complete
 from osc_compute_images.api.changes.protection import Protection
 from osc_compute_images.api.groups.summary import grouping
 from osc_compute_images.api.records._image import Image
@@ -57,7 +58,8 @@ def delete(
     Keeps images that are protected. Images that were not named are also kept
     if they are neither ACTIVE nor in ERROR.
 
-    :param protection: of images in use; by default, none is protected
+    :param protection: of images in use, and of chosen ones whose properties
+        are unknown; by default, none is protected
     :param keep: returns why an image must be kept, or None: see :mod:`.keep`
     :param named: whether the images were named one by one. Pass a protection
         with ``include_used`` then, made from the servers that the images were
@@ -65,8 +67,7 @@ def delete(
     :raises GapsFound: if images that were not named would be deleted, and what
         the protection rests on has gaps
     """
-    used = None if protection is None else protection.reason
-    protects = either(keep, used)
+    protects = _protects(keep, protection, named=named)
     reason = 'named' if named else 'selected'
 
     def step(image: Image) -> Step:
@@ -102,8 +103,7 @@ def prune(
     :raises ValueError: for an unknown key
     """
     keys, group = grouping(group_by)
-    used = None if protection is None else protection.reason
-    protects = either(keep, used)
+    protects = _protects(keep, protection)
     steps = []
     groups: dict[tuple[object, ...], list[Image]] = {}
     for image in _distinct(images):
@@ -193,6 +193,15 @@ def unset_properties(
         return _unless_kept(edit, keep)
 
     return Plan(tuple(map(step, _distinct(images))), named=named)
+
+
+def _protects(
+    keep: Keep | None, protection: Protection | None, *, named: bool = False
+) -> Keep:
+    if protection is None:
+        return either(keep)
+    unread = None if named else unless_complete
+    return either(keep, protection.reason, unread)
 
 
 def _distinct(images: Iterable[Image]) -> Iterable[Image]:

@@ -8,6 +8,7 @@ from osc_compute_images.api import Image
 from osc_compute_images.api import InvalidProperty
 from osc_compute_images.api import PlanRefused
 from osc_compute_images.api import Server
+from osc_compute_images.api import ServerRef
 from osc_compute_images.api.changes import keep
 from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes.protection import Protection
@@ -82,6 +83,23 @@ def test_protected_images_are_kept_and_refused():
         assert [s.image.id for s in made.changes] == [*changed]
         assert made.protection is protection
     assert plan.delete(images, named=True).named
+
+
+def test_chosen_images_of_unknown_properties_are_kept():
+    """It is unknown whether a filter such as ``key!=value`` selects them."""
+    unknown = Image(
+        id='a', status='ACTIVE', created=day(1), server=ServerRef(WEB)
+    )
+    newer = image('b', of=WEB, created=day(9))
+    for used in (True, False):
+        protection = Protection(usage_of([]), include_used=used)
+        for made in (
+            plan.delete([unknown], protection),
+            plan.prune([newer, unknown], LAST, protection),
+        ):
+            reasons = [s.reason for s in made.kept if s.is_refused]
+            assert reasons == ['its properties are unknown']
+        assert plan.delete([unknown], protection, named=True).changes
 
 
 def test_rules_apply_to_each_group():
