@@ -9,6 +9,7 @@ CHANGING = ('apply', 'delete', 'prune', 'set', 'unset')
 PLANNING = (*CHANGING, 'create')
 #: For monitoring; its numbers are its own.
 MONITORING = ('check',)
+ALL = (*READING, *PLANNING, *MONITORING)
 
 
 class ExitCode(NamedTuple):
@@ -51,7 +52,8 @@ TABLE = (
     ExitCode(
         7,
         ('list', 'summary'),
-        'With --unused, --orphaned or --used-by: servers could not be read',
+        'With --unused, --orphaned or --used-by: servers or images could not '
+        'be read',
     ),
     ExitCode(
         7,
@@ -61,9 +63,9 @@ TABLE = (
     ),
     ExitCode(7, ('create',), 'The plan was refused; no snapshot was created'),
     ExitCode(8, PLANNING, 'With --detailed-exitcode: changes are planned'),
-    ExitCode(129, PLANNING, 'Stopped by SIGHUP, as reported on stderr'),
-    ExitCode(130, PLANNING, 'Stopped by SIGINT (Ctrl-C), likewise'),
-    ExitCode(143, PLANNING, 'Stopped by SIGTERM, likewise'),
+    ExitCode(129, ALL, 'Stopped by SIGHUP'),
+    ExitCode(130, ALL, 'Stopped by SIGINT (Ctrl-C)'),
+    ExitCode(143, ALL, 'Stopped by SIGTERM'),
 )
 
 
@@ -79,11 +81,10 @@ def of_command(name: str) -> list[tuple[str, str]]:
 
 def of_all() -> list[tuple[str, str, str]]:
     """Return all rows, with the commands between."""
-    every = len({name for row in TABLE for name in row.commands})
     return [
         (
             str(row.code),
-            'all' if len(row.commands) == every else ', '.join(row.commands),
+            'all' if row.commands is ALL else ', '.join(row.commands),
             row.meaning,
         )
         for row in TABLE

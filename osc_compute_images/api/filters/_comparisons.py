@@ -117,9 +117,9 @@ def _number(field: str, comparisons: Mapping[str, object]) -> Filter:
 def created_after(time: Time) -> Filter:
     """Select images that were created at a time or later.
 
-    Nova lists the newest images first, so the listing stops at the first
-    image that is too old. If the server uses another order, the whole listing
-    is read.
+    Nova lists the newest images first, so the listing stops after a page that
+    ends with an image that is too old. If the server uses another order, the
+    whole listing is read.
 
     :param time: a datetime with a time zone; an ISO 8601 text, which is UTC
         without a zone; or an age, as a timedelta or a text such as ``30d``
