@@ -3,8 +3,8 @@
 """The ``compute-image`` command: these commands without OpenStackClient.
 
 ``compute-image list`` runs the same class as ``openstack compute image list``
-in half the time. It has the shell of osc-lib, as ``openstack`` has,
-but does not import what these commands do not use.
+in a third of the time. It has the shell of osc-lib, as ``openstack`` has, but
+does not import what these commands do not use.
 """
 
 from collections.abc import Mapping

@@ -134,8 +134,8 @@ class ImagesAPI(
         status, name, size or update time differs from the plan. It is deleted
         only if the plan still does not protect it, given the current servers
         (see :meth:`.Fleet.refresh` for their age), and if the image that is
-        kept instead is ACTIVE. Images that were named are changed without
-        these requests.
+        kept instead is ACTIVE. Of images that were named, only the servers
+        are read again, after the first deletion.
 
         An error for one image is reported in its outcome, and the next image
         follows. A plan can be applied again.
