@@ -30,14 +30,15 @@ TABLE = (
     ExitCode(
         1,
         CHANGING,
-        'Some images failed or were skipped, as reported on stderr, or the '
-        'plan was not approved',
+        'An error, reported on stderr; also if some images failed or were '
+        'skipped, or the plan was not approved',
     ),
     ExitCode(
         1,
         ('create',),
-        'Some servers failed, were skipped because of their state, or could '
-        'not be read, as reported on stderr, or the plan was not approved',
+        'An error, reported on stderr; also if some servers failed, were '
+        'skipped because of their state, or could not be read, or the plan '
+        'was not approved',
     ),
     ExitCode(1, MONITORING, 'WARNING'),
     ExitCode(2, (*READING, *PLANNING), 'Invalid command line'),
