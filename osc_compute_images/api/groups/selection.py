@@ -28,8 +28,8 @@ from osc_compute_images.api import _errors
 from osc_compute_images.api.groups.summary import Group
 from osc_compute_images.api.groups.summary import grouping
 from osc_compute_images.api.listing._options import check_count
-from osc_compute_images.api.listing._order import Order
 from osc_compute_images.api.listing._pager import Pager
+from osc_compute_images.api.listing._query import Order
 from osc_compute_images.api.records._image import Image
 
 __all__ = ['newest']

@@ -21,16 +21,17 @@ import msgspec
 from osc_compute_images.api import _limits
 from osc_compute_images.api.listing import _json
 from osc_compute_images.api.listing._page import ImagePage
+from osc_compute_images.api.records import _image
 from osc_compute_images.api.records._image import Image
-from osc_compute_images.api.records._image import ImageRef
-from osc_compute_images.api.records._image import ServerRef
-from osc_compute_images.api.records._image import UnknownProperties
 from osc_compute_images.text import printable
 from osc_compute_images.text import shortened
 
 LOG = logging.getLogger('osc_compute_images')
 
 _Item = TypeVar('_Item')
+
+#: Invalid values: where, the value, and what is expected.
+_Problems = list[tuple[str, Any, str]]
 
 
 class _PageBody(msgspec.Struct, frozen=True, gc=False):
@@ -53,10 +54,10 @@ _FIELDS = msgspec.structs.fields(Image)
 _EXPECTED = {
     str | None: 'a string',
     int | None: 'an integer',
-    ServerRef | None: 'an object with a server ID',
+    _image.ServerRef | None: 'an object with a server ID',
     Mapping[str, Any]: 'an object',
+    _image.ID: f'a string of 1 to {_limits.MAX_ID_LENGTH} characters',
 }
-_EXPECTED_ID = f'a string of 1 to {_limits.MAX_ID_LENGTH} characters'
 
 
 def decode_page(body: bytes) -> ImagePage[Image]:
@@ -73,13 +74,13 @@ def decode_page(body: bytes) -> ImagePage[Image]:
     return ImagePage(page.images, page.images_links, len(page.images))
 
 
-def decode_brief_page(body: bytes) -> ImagePage[ImageRef]:
+def decode_brief_page(body: bytes) -> ImagePage[_image.ImageRef]:
     """Decode a page of images that has only IDs and names.
 
     :raises InvalidResponse: if it has no list of images
     """
     page: ImagePage[Any] = decode_page(body)
-    page.images = [ImageRef(image.id, image.name) for image in page.images]
+    page.images = [_image.ImageRef(i.id, i.name) for i in page.images]
     return page
 
 
@@ -137,38 +138,25 @@ def _check_depth(images: Sequence[Image]) -> None:
                     raise RecursionError
 
 
-class _Problems:
-    """Logs the first few invalid values, and counts the others."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def add(self, where: str, value: Any, expected: str) -> None:
-        self._count += 1
-        if self._count <= _limits.MAX_WARNINGS:
-            problem = f'{where} is {_shown(value)}, not {expected}'
-            LOG.warning('%s', printable(problem))
-
-    def log_rest(self) -> None:
-        rest = self._count - _limits.MAX_WARNINGS
-        if rest > 0:
-            LOG.warning('... and %d more', rest)
-
-
 def _salvage(entries: Sequence[Any]) -> list[Image]:
     """Decode images as far as possible, and log invalid values."""
-    problems = _Problems()
+    problems: _Problems = []
     images = []
     for number, entry in enumerate(entries):
         if isinstance(entry, dict):
-            images.append(_image(entry, problems))
+            images.append(_salvaged(entry, problems))
         else:
-            problems.add(f'Entry {number} of the page', entry, 'an image')
-    problems.log_rest()
+            where = f'Entry {number} of the page'
+            problems.append((where, entry, 'an image'))
+    for where, value, expected in problems[: _limits.MAX_WARNINGS]:
+        problem = f'{where} is {_shown(value)}, not {expected}'
+        LOG.warning('%s', printable(problem))
+    if len(problems) > _limits.MAX_WARNINGS:
+        LOG.warning('... and %d more', len(problems) - _limits.MAX_WARNINGS)
     return images
 
 
-def _image(entry: dict[str, Any], problems: _Problems) -> Image:
+def _salvaged(entry: dict[str, Any], problems: _Problems) -> Image:
     fields: dict[str, Any] = {'id': ''}
     for field in _FIELDS:
         key = field.encode_name
@@ -181,12 +169,11 @@ def _image(entry: dict[str, Any], problems: _Problems) -> Image:
             )
         except msgspec.ValidationError:
             where = f'Image {fields["id"] or "without an ID"}: field {key!r}'
-            expected = _EXPECTED.get(field.type, _EXPECTED_ID)
-            problems.add(where, value, expected)
+            problems.append((where, value, _EXPECTED[field.type]))
     if entry.get('server') is not None and 'server' not in fields:
         # NOTE: any server may be stored in it.
         known = fields.get('metadata', {})
-        fields['metadata'] = UnknownProperties(known)
+        fields['metadata'] = _image.UnknownProperties(known)
     return Image(**fields)
 
 

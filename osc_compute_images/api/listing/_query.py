@@ -2,22 +2,16 @@
 
 """The query of a listing: what it requests, selects, and when it ends."""
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+import datetime
 import math
 from typing import Any
-from typing import TypeVar
 
-from osc_compute_images.api.filters._filter import as_filter
-from osc_compute_images.api.filters._filter import EVERYTHING
-from osc_compute_images.api.filters._filter import Filter
-from osc_compute_images.api.listing._options import check_count
-from osc_compute_images.api.listing._options import ListOptsBuilder
-from osc_compute_images.api.listing._options import query_of
-from osc_compute_images.api.listing._order import Order
+from osc_compute_images.api.filters import _filter
+from osc_compute_images.api.listing import _options
 from osc_compute_images.api.listing._page import ImagePage
-
-_Item = TypeVar('_Item', bound=Any)
 
 #: Minimum size of the first page for a filter and a small ``max_items``.
 #: Smaller pages cost the server noticeably more per image.
@@ -43,16 +37,16 @@ class Query:
 
     def __init__(
         self,
-        opts: ListOptsBuilder | Mapping[str, str | int] | None,
-        where: Filter | None = None,
+        opts: _options.ListOptsBuilder | Mapping[str, str | int] | None,
+        where: _filter.Filter | None = None,
         max_items: int | None = None,
         *,
         brief: bool = False,
     ) -> None:
-        self._where = as_filter(where)
-        check_count('max_items', max_items)
+        self._where = _filter.as_filter(where)
+        _options.check_count('max_items', max_items)
         self._max_items = max_items
-        self._opts = query_of(opts)
+        self._opts = _options.query_of(opts)
         self.limit: int = self._opts.pop('limit')
         self.parameters = {**self._where.query, **self._opts}
         self.hints = self._where.hints
@@ -61,8 +55,9 @@ class Query:
                 f'{self._where} needs more than the ID and name of an image: '
                 f'use list_detail()'
             )
-        self.selects_all = max_items is None and self._where is EVERYTHING
-        if max_items is not None and self._where is EVERYTHING:
+        has_filter = self._where is not _filter.EVERYTHING
+        self.selects_all = max_items is None and not has_filter
+        if max_items is not None and not has_filter:
             # As few pages as possible, of equal size.
             pages = math.ceil(max_items / self.limit)
             self.limit = math.ceil(max_items / pages)
@@ -76,8 +71,8 @@ class Query:
         )
 
     def select(
-        self, pages: Iterator[ImagePage[_Item]]
-    ) -> Iterator[ImagePage[_Item]]:
+        self, pages: Iterator[ImagePage[Any]]
+    ) -> Iterator[ImagePage[Any]]:
         """Yield the pages, each with only its selected images.
 
         Stops when no later page can have selected images.
@@ -98,3 +93,40 @@ class Query:
                 return
             # Free it before the next request.
             del page
+
+
+class Order:
+    """Whether images arrive newest first, as Nova lists them."""
+
+    def __init__(self) -> None:
+        # Whether none is newer than the one before, or has no time.
+        self._is_kept = True
+        self._last: datetime.datetime | None = None
+        # NOTE: images of the same age do not reveal the order.
+        self._has_descended = False
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the newest images are known to be the first."""
+        return self._is_kept and self._has_descended
+
+    def add(self, image: Any) -> datetime.datetime | None:
+        """Add the next image, and return its time of creation."""
+        created: datetime.datetime | None = image.created_at
+        last = self._last
+        if created is None or (last is not None and created > last):
+            self._is_kept = False
+        elif last is not None and created < last:
+            self._has_descended = True
+        self._last = created
+        return created
+
+    def is_older(
+        self, images: Iterable[Any], since: datetime.datetime
+    ) -> bool:
+        """Add images, and return whether all later ones are too old."""
+        for image in images:
+            self.add(image)
+        return (
+            self.is_certain and self._last is not None and self._last < since
+        )

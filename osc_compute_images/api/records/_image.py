@@ -17,7 +17,7 @@ from osc_compute_images.api.records import _times
 from osc_compute_images.text import printable
 from osc_compute_images.text import shortened
 
-_ID = Annotated[
+ID = Annotated[
     str, msgspec.Meta(min_length=1, max_length=_limits.MAX_ID_LENGTH)
 ]
 
@@ -33,7 +33,7 @@ class ServerRef(msgspec.Struct, frozen=True, gc=False):
     :param id: UUID of the server, which may have been deleted
     """
 
-    id: _ID
+    id: ID
 
 
 class UnknownProperties(dict[str, Any]):
@@ -66,7 +66,7 @@ class Image(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     :param disk_config: AUTO, MANUAL or None
     """
 
-    id: _ID
+    id: ID
     name: str | None = None
     status: str | None = None
     progress: int | None = None

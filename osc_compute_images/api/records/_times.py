@@ -9,9 +9,8 @@ import re
 _FORM = (
     # NOTE: fromisoformat() takes any character between date and time, and so
     # also reads some numbers.
-    r'(?ai)(?P<date>\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d(?:-?\d)?)'
-    r'(?:[T ](?P<clock>\d\d(?::?\d\d){0,2})(?P<fraction>[.,]\d+)?'
-    r'(?P<zone>Z|[-+]\d\d(?::?\d\d){0,2})?)?'
+    r'(?ai)(\d{4}-\d\d-\d\d|\d{8}|\d{4}-?W\d\d(?:-?\d)?)'
+    r'(?:[T ](\d\d(?::?\d\d){0,2}(?:[.,]\d+)?)(Z|[-+]\d\d(?::?\d\d){0,2})?)?'
 )
 _SPAN = '(?=.)' + ''.join(
     f'(?:([0-9]{{1,9}}){unit})?' for unit in ('y', 'w', 'd', 'h', 'min')
@@ -42,25 +41,20 @@ def parse(text: str | None) -> datetime.datetime | None:
     match = re.fullmatch(_FORM, text)
     if match is None:
         return None
-    clock = match['clock'] or '00'
-    fraction = match['fraction'] or ''
-    later = datetime.timedelta()
-    digits = clock.replace(':', '')
-    is_leap = digits[4:] == '60'
-    if is_leap:
-        clock, later = f'{clock[:-2]}59', datetime.timedelta(seconds=1)
-    elif digits.ljust(6, '0') == '240000' and not fraction.strip('.,0'):
-        clock, later = f'00{clock[2:]}', datetime.timedelta(days=1)
-    zone = match['zone'] or 'Z'
+    date, clock, zone = match.groups()
+    # NOTE: fromisoformat() reads neither midnight as 24:00 nor leap seconds.
+    clock, days = re.subn('^24(?=[:0]*([.,]0+)?$)', '00', clock or '00')
+    clock, seconds = re.subn(r'^(\d\d:?\d\d:?)60', r'\g<1>59', clock)
+    later = datetime.timedelta(days=days, seconds=seconds)
     try:
         time = datetime.datetime.fromisoformat(
-            f'{match["date"]}T{clock}{fraction}{zone}'.upper()
+            f'{date}T{clock}{zone or "Z"}'.upper()
         )
         time = time.astimezone(datetime.UTC) + later
     except (ValueError, OverflowError):
         return None
     # Leap seconds end days in UTC.
-    is_known = not is_leap or (time.hour, time.minute, time.second) == (0,) * 3
+    is_known = not seconds or (time.hour, time.minute, time.second) == (0,) * 3
     return time if is_known else None
 
 
