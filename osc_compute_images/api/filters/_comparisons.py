@@ -27,9 +27,6 @@ _PARAMETERS = {'min_disk': 'minDisk', 'min_ram': 'minRam'}
 
 _ROUNDING = datetime.timedelta(seconds=2)
 
-#: A time, or an age.
-Time = datetime.datetime | datetime.timedelta | str
-
 
 def min_disk(
     *,
@@ -114,7 +111,7 @@ def _number(field: str, comparisons: Mapping[str, object]) -> Filter:
     )
 
 
-def created_after(time: Time) -> Filter:
+def created_after(time: _times.Time) -> Filter:
     """Select images that were created at a time or later.
 
     Nova lists the newest images first, so the listing stops after a page that
@@ -131,7 +128,7 @@ def created_after(time: Time) -> Filter:
     )
 
 
-def created_before(time: Time) -> Filter:
+def created_before(time: _times.Time) -> Filter:
     """Select images that were created before a time.
 
     See :func:`created_after`. On a server that is seen to filter by the time,
@@ -146,7 +143,7 @@ def created_before(time: Time) -> Filter:
     return _time('created_before', 'created_at', operator.lt, end, hints=hints)
 
 
-def changes_since(time: Time) -> Filter:
+def changes_since(time: _times.Time) -> Filter:
     """Select images that were last changed at a time or later.
 
     See :func:`created_after`.
@@ -160,7 +157,7 @@ def changes_since(time: Time) -> Filter:
     )
 
 
-def changes_before(time: Time) -> Filter:
+def changes_before(time: _times.Time) -> Filter:
     """Select images last changed before a time; see :func:`created_after`."""
     end = _times.moment(time)
     return _time('changes_before', 'updated_at', operator.lt, end)

@@ -87,11 +87,10 @@ def summarize(
             min(times, default=None),
             max(times, default=None),
         )
-    return sorted(sums.values(), key=_order)
-
-
-def _order(group: Summary) -> list[tuple[bool, str]]:
-    return [(value is None, value or '') for value in group.key]
+    return sorted(
+        sums.values(),
+        key=lambda each: [(value is None, value or '') for value in each.key],
+    )
 
 
 def grouping(

@@ -45,16 +45,18 @@ class History:
     _has_all: bool = True
     #: The last page that had IDs: the query parameters of its position, and
     #: the IDs.
-    _position: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    _position: Mapping[str, str] | None = None
     _ids: list[str] = dataclasses.field(default_factory=list)
-    _has_returned: bool = False
     _returns_left: int = _MAX_RETURNS
     _empty: int = 0
 
-    def add(self, page: ImagePage[Any], position: Mapping[str, str]) -> None:
+    def add(
+        self, page: ImagePage[Any], position: Mapping[str, str] | None
+    ) -> None:
         """Record a page, and remove what is not new from it.
 
-        :param position: the query parameters of its position
+        :param position: the query parameters of its position, or None for the
+            first page
         """
         known = self._known
         ids = new_ids = [*filter(None, map(_ID_OF, page.images))]
@@ -121,11 +123,10 @@ class History:
             return
         self._returns_left -= 1
         self._markers.clear()
-        # NOTE: the position of the first page comes last, as newer images
-        # would be listed.
-        if self._position or self._has_returned:
+        # NOTE: that of the first page comes last, as newer images would be
+        # listed.
+        if self._position is not None:
             yield self._position
-        self._has_returned = True
         step = 2
         # The first image of the page is always the last to try.
         while step < 2 * len(self._ids):

@@ -4,7 +4,6 @@
 
 from collections.abc import Mapping
 import dataclasses
-from typing import Any
 from typing import Protocol
 
 # NOTE: documented where it is public.
@@ -17,7 +16,7 @@ SIZE_MIN = 'property-size_min'
 
 #: Nova's name of a parameter, by its name in Python. Nova ignores unknown
 #: parameters.
-_NAMES = {
+NAMES = {
     'changes_since': 'changes-since',
     'min_disk': 'minDisk',
     'min_ram': 'minRam',
@@ -102,40 +101,10 @@ class ListOpts:
         if ':' in (self.name or ''):
             fields['name'] = f'eq:{self.name}'
         return {
-            _NAMES.get(field, field): value
+            NAMES.get(field, field): value
             for field, value in fields.items()
             if value is not None
         }
-
-
-def query_of(
-    opts: ListOptsBuilder | Mapping[str, str | int] | None,
-) -> dict[str, Any]:
-    """Return the query parameters of a listing.
-
-    They include a ``limit`` of at most :data:`MAX_PAGE_SIZE`.
-
-    :raises TypeError: for another type
-    :raises ValueError: for a limit below 1, or a name that Nova ignores
-    """
-    query: Any = {} if opts is None else opts
-    if callable(build := getattr(opts, 'to_image_list_query', None)):
-        query = build()
-    if not isinstance(query, Mapping):
-        raise TypeError(
-            f'opts must be ListOpts(...) or a mapping of query parameters, '
-            f'not {type(query).__name__}; pass a filter as where=...'
-        )
-    for name in query:
-        if name in _NAMES:
-            raise ValueError(
-                f'The query parameter is {_NAMES[name]!r}, not {name!r}; use '
-                f'ListOpts(...) for the names of Python'
-            )
-    query = {name: value for name, value in query.items() if value is not None}
-    limit = int(query.get('limit', MAX_PAGE_SIZE))
-    check_count('limit', limit)
-    return {**query, 'limit': min(limit, MAX_PAGE_SIZE)}
 
 
 def check_count(name: str, count: int | None) -> None:

@@ -90,7 +90,7 @@ class Pager(Generic[_Item]):
         return pages if query.selects_all else query.select(pages)
 
     def _all_pages(self, history: History) -> Iterator[ImagePage[_Item]]:
-        page = self._page(history, {})
+        page = self._page(history, None)
         try:
             while True:
                 yield page
@@ -123,14 +123,12 @@ class Pager(Generic[_Item]):
             raise
 
     def _page(
-        self, history: History, position: Mapping[str, str]
+        self, history: History, position: Mapping[str, str] | None
     ) -> ImagePage[_Item]:
         limit = history.limit
         began = time.monotonic()
-        body = self._fetch(
-            {**self._query.parameters, 'limit': limit, **position}
-        )
-        page = self._read(body)
+        parameters = {**self._query.parameters, 'limit': limit}
+        page = self._read(self._fetch({**parameters, **(position or {})}))
         page._limit = limit
         history.add(page, position)
         if time.monotonic() - began > _SLOW:

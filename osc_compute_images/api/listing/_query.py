@@ -27,7 +27,7 @@ class Query:
     :param brief: whether the records have only an ID and a name
     :raises TypeError: for an argument of another type, or a filter that needs
         more than the records have
-    :raises ValueError: for a number below 1
+    :raises ValueError: for a number below 1, or a name that Nova ignores
     :ivar parameters: query parameters, without the limit
     :ivar hints: those for servers that are seen to filter by them
     :ivar limit: page size
@@ -46,7 +46,7 @@ class Query:
         self._where = _filter.as_filter(where)
         _options.check_count('max_items', max_items)
         self._max_items = max_items
-        self._opts = _options.query_of(opts)
+        self._opts = _parameters_of(opts)
         self.limit: int = self._opts.pop('limit')
         self.parameters = {**self._where.query, **self._opts}
         self.hints = self._where.hints
@@ -93,6 +93,30 @@ class Query:
                 return
             # Free it before the next request.
             del page
+
+
+def _parameters_of(
+    opts: _options.ListOptsBuilder | Mapping[str, str | int] | None,
+) -> dict[str, Any]:
+    """Return the query parameters, with a limit that Nova accepts."""
+    query: Any = {} if opts is None else opts
+    if callable(build := getattr(opts, 'to_image_list_query', None)):
+        query = build()
+    if not isinstance(query, Mapping):
+        raise TypeError(
+            f'opts must be ListOpts(...) or a mapping of query parameters, '
+            f'not {type(query).__name__}; pass a filter as where=...'
+        )
+    for name in query:
+        if name in _options.NAMES:
+            raise ValueError(
+                f'The query parameter is {_options.NAMES[name]!r}, not '
+                f'{name!r}; use ListOpts(...) for the names of Python'
+            )
+    query = {name: value for name, value in query.items() if value is not None}
+    limit = int(query.get('limit', _options.MAX_PAGE_SIZE))
+    _options.check_count('limit', limit)
+    return {**query, 'limit': min(limit, _options.MAX_PAGE_SIZE)}
 
 
 class Order:

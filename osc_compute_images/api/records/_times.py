@@ -6,6 +6,9 @@ import contextlib
 import datetime
 import re
 
+#: A time, or an age.
+Time = datetime.datetime | datetime.timedelta | str
+
 _FORM = (
     # NOTE: fromisoformat() takes any character between date and time, and so
     # also reads some numbers.
@@ -74,9 +77,7 @@ def parse_span(text: str) -> datetime.timedelta | None:
     return None
 
 
-def moment(
-    when: datetime.datetime | datetime.timedelta | str,
-) -> datetime.datetime:
+def moment(when: Time) -> datetime.datetime:
     """Return the time that is given as a time, or as an age.
 
     :param when: a datetime with a time zone; an ISO 8601 text, which is UTC
@@ -104,7 +105,7 @@ def moment(
             time += datetime.timedelta(microseconds=-time.microsecond % 10**6)
         if isinstance(time, datetime.datetime):
             return time.astimezone(datetime.UTC)
-    if not isinstance(when, str | datetime.datetime | datetime.timedelta):
+    if not isinstance(when, Time):
         raise TypeError(
             f'A time must be a datetime.datetime, a datetime.timedelta or an '
             f'ISO 8601 text, not {type(when).__name__}'
