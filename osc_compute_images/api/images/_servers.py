@@ -54,7 +54,7 @@ class ServersAPI(ReadingAPI):
         last = name_id_or_url.rstrip('/').rpartition('/')[2]
         if _ids.is_canonical(last):
             return last
-        candidates = [*_ids.candidates(last)]
+        candidates = _ids.candidates(last)
         for each in candidates:
             with contextlib.suppress(
                 _errors.HTTPError, _errors.InvalidResponse

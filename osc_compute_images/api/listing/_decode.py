@@ -141,6 +141,7 @@ def _check_depth(images: Sequence[Image]) -> None:
 def _salvage(entries: Sequence[Any]) -> list[Image]:
     """Decode images as far as possible, and log invalid values."""
     problems: _Problems = []
+    length = _limits.MAX_VALUE_SHOWN
     images = []
     for number, entry in enumerate(entries):
         if isinstance(entry, dict):
@@ -149,8 +150,10 @@ def _salvage(entries: Sequence[Any]) -> list[Image]:
             where = f'Entry {number} of the page'
             problems.append((where, entry, 'an image'))
     for where, value, expected in problems[: _limits.MAX_WARNINGS]:
-        problem = f'{where} is {_shown(value)}, not {expected}'
-        LOG.warning('%s', printable(problem))
+        # NOTE: faster than to encode all of a text.
+        part = value[:length] if isinstance(value, str) else value
+        shown = shortened(json.dumps(part, ensure_ascii=False), length)
+        LOG.warning('%s', printable(f'{where} is {shown}, not {expected}'))
     if len(problems) > _limits.MAX_WARNINGS:
         LOG.warning('... and %d more', len(problems) - _limits.MAX_WARNINGS)
     return images
@@ -175,12 +178,3 @@ def _salvaged(entry: dict[str, Any], problems: _Problems) -> Image:
         known = fields.get('metadata', {})
         fields['metadata'] = _image.UnknownProperties(known)
     return Image(**fields)
-
-
-def _shown(value: Any) -> str:
-    """Return the beginning of a value, as JSON."""
-    if isinstance(value, str):
-        # NOTE: faster than to encode all of it.
-        value = value[: _limits.MAX_VALUE_SHOWN]
-    text = json.dumps(value, ensure_ascii=False)
-    return shortened(text, _limits.MAX_VALUE_SHOWN)

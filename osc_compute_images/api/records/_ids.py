@@ -2,7 +2,6 @@
 
 """The forms of IDs, and the ID that a name stands for."""
 
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import re
@@ -37,16 +36,15 @@ def is_canonical(text: str) -> bool:
     return looks_like_id(text) and text == text.lower()
 
 
-def candidates(text: str) -> Iterator[str]:
-    """Yield the IDs to try for a text before it is tried as a name.
+def candidates(text: str) -> list[str]:
+    """Return the IDs to try for a text before it is tried as a name.
 
     The text itself comes first: Glance keeps upper-case letters in an ID that
     a client has chosen, and looks it up case-sensitively.
     """
-    if looks_like_id(text) or _OTHER_ID.fullmatch(text):
-        yield text
-    if looks_like_id(text) and not is_canonical(text):
-        yield text.lower()
+    if looks_like_id(text):
+        return [*dict.fromkeys((text, text.lower()))]
+    return [text] if _OTHER_ID.fullmatch(text) else []
 
 
 def is_addressable(text: str) -> bool:
@@ -59,7 +57,7 @@ def is_addressable(text: str) -> bool:
 
 def may_be_id(text: str) -> bool:
     """Return whether a text may be an ID that :func:`candidates` lacks."""
-    return is_addressable(text) and not any(candidates(text))
+    return is_addressable(text) and not candidates(text)
 
 
 def joined(ids: Sequence[str]) -> str:
