@@ -25,8 +25,7 @@ import itertools
 import operator
 
 from osc_compute_images.api import _errors
-from osc_compute_images.api.groups.summary import Group
-from osc_compute_images.api.groups.summary import grouping
+from osc_compute_images.api.groups import summary
 from osc_compute_images.api.listing._options import check_count
 from osc_compute_images.api.listing._pager import Pager
 from osc_compute_images.api.listing._query import Order
@@ -75,9 +74,9 @@ class Newest:
     def __init__(self, count: int, group_by: Iterable[str]) -> None:
         check_count('count', count)
         self._count = count
-        self._keys, self._group = grouping(group_by)
+        self._keys, self._group = summary.grouping(group_by)
         #: The newest of each group, as a heap with the oldest at its root.
-        self._heaps: dict[Group, list[_Age]] = {}
+        self._heaps: dict[summary.Group, list[_Age]] = {}
         #: Those of them that have not been yielded, in the order of the list.
         self._images: dict[_Age, Image] = {}
         self._number = 0

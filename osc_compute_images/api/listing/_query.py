@@ -2,7 +2,6 @@
 
 """The query of a listing: what it requests, selects, and when it ends."""
 
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import datetime
@@ -82,8 +81,12 @@ class Query:
         since = self._where.created_since
         matches = self._where.matches
         for page in pages:
-            # Whether all later images are too old.
-            is_over = since is not None and order.is_older(page.images, since)
+            is_over = False
+            if since is not None:
+                times = [order.add(image) for image in page.images]
+                is_older = any(time and time < since for time in times)
+                # All later images are too old.
+                is_over = is_older and order.is_certain
             page.images = [image for image in page.images if matches(image)]
             if left is not None:
                 page.images = page.images[:left]
@@ -144,13 +147,3 @@ class Order:
             self._has_descended = True
         self._last = created
         return created
-
-    def is_older(
-        self, images: Iterable[Any], since: datetime.datetime
-    ) -> bool:
-        """Add images, and return whether all later ones are too old."""
-        for image in images:
-            self.add(image)
-        return (
-            self.is_certain and self._last is not None and self._last < since
-        )

@@ -78,13 +78,12 @@ def parse_span(text: str) -> datetime.timedelta | None:
 
 
 def moment(when: Time) -> datetime.datetime:
-    """Return the time that is given as a time, or as an age.
+    """Return the time, in UTC, that is given as a time or as an age.
 
-    :param when: a datetime with a time zone; an ISO 8601 text, which is UTC
-        without a zone, and may be a month or a year; or an age, as a timedelta
-        or a text such as ``30d``
-    :returns: in UTC. The times of images are whole seconds: an age is rounded
-        to the second after it
+    The times of images are whole seconds: an age is rounded to the second
+    after it.
+
+    :param when: see :func:`.filters.created_after`; it may be a month or year
     :raises ValueError: for any other text, or a datetime without a time zone
     :raises TypeError: for any other type
     """
