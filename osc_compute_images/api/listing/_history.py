@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
-import operator
 from typing import Any
 
 from osc_compute_images.api import _errors
@@ -19,8 +18,6 @@ from osc_compute_images.api.listing._page import ImagePage
 
 #: How often a listing goes back before it receives something new.
 _MAX_RETURNS = 10
-
-_ID_OF = operator.attrgetter('id')
 
 
 @dataclasses.dataclass
@@ -59,7 +56,7 @@ class History:
             first page
         """
         known = self._known
-        ids = new_ids = [*filter(None, map(_ID_OF, page.images))]
+        ids = new_ids = page._ids
         keys = dict.fromkeys(map(hash, ids))
         if len(keys) < len(ids) or not known.keys().isdisjoint(keys):
             old = known.keys() & keys
@@ -67,7 +64,7 @@ class History:
                 # The IDs of this page are forgotten last.
                 del known[key]
             page.images = [*_without(page.images, old)]
-            new_ids = [*filter(None, map(_ID_OF, page.images))]
+            new_ids = [image.id for image in page.images if image.id]
         known.update(keys)
         self._empty = 0 if ids or page.images else self._empty + 1
         if ids:

@@ -2,6 +2,7 @@
 
 """A page of a collection of Compute: images, flavors or servers."""
 
+import operator
 from typing import Any
 from typing import Generic
 from typing import TypeVar
@@ -11,6 +12,8 @@ from osc_compute_images.api import _limits
 
 #: Something with an ID, which may be empty.
 _Item = TypeVar('_Item', bound=Any)
+
+_ID_OF = operator.attrgetter('id')
 
 
 class ImagePage(Generic[_Item]):
@@ -27,9 +30,10 @@ class ImagePage(Generic[_Item]):
         self.images = images
         #: Number of entries of the response that are not images.
         self.unreadable = entries - len(images)
-        self._next_url = _next_url(links) if links else None
         self._entries = entries
-        self._marker = _marker(images, self._next_url)
+        self._ids = [*filter(None, map(_ID_OF, images))]
+        self._next_url = _next_url(links) if links else None
+        self._marker = self._ids[-1] if self._ids else _marker(self._next_url)
         #: The requested number of images.
         self._limit = 1
 
@@ -74,11 +78,7 @@ def _next_url(links: Any) -> str | None:
     return None
 
 
-def _marker(images: list[Any], url: str | None) -> str | None:
-    """Return the last ID, or else the marker of a link."""
-    for image in reversed(images):
-        if image.id:
-            return str(image.id)
+def _marker(url: str | None) -> str | None:
     try:
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(url or '').query)
     except ValueError:
