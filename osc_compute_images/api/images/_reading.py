@@ -137,7 +137,8 @@ class ReadingAPI:
         """
         text = id_of(name_or_id)
         found = self.find_all(name_or_id, where=where)
-        if not found and _ids.may_be_id(text):
+        is_tried = found or _ids.candidates(text)
+        if not is_tried and _ids.is_addressable(text):
             # The ID may have an unknown form.
             found = self._find_by_id(text, as_filter(where)) or ()
         if ignore_missing and not found:

@@ -52,7 +52,8 @@ class ServersAPI(ReadingAPI):
         :raises AmbiguousName: if several servers have this name
         """
         last = name_id_or_url.rstrip('/').rpartition('/')[2]
-        if _ids.is_canonical(last):
+        is_uuid = _ids.looks_like_id(last)
+        if is_uuid and last == last.lower():
             return last
         candidates = _ids.candidates(last)
         for each in candidates:
@@ -60,7 +61,7 @@ class ServersAPI(ReadingAPI):
                 _errors.HTTPError, _errors.InvalidResponse
             ):
                 return self._servers.show(each).id
-        if _ids.looks_like_id(last):
+        if is_uuid:
             # A deleted server has no name. Nova generates IDs in lower case.
             return last.lower()
         found = self._servers.named(name_id_or_url)

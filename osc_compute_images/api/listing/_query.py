@@ -30,7 +30,7 @@ class Query:
     :ivar parameters: query parameters, without the limit
     :ivar hints: those for servers that are seen to filter by them
     :ivar limit: page size
-    :ivar first_page_size: page size of the first page
+    :ivar first_page_size: of the first page, if it is below the limit
     :ivar selects_all: whether all images of all pages are selected
     """
 
@@ -60,8 +60,7 @@ class Query:
             # As few pages as possible, of equal size.
             pages = math.ceil(max_items / self.limit)
             self.limit = math.ceil(max_items / pages)
-        least = max(max_items or self.limit, _MIN_PAGE_SIZE)
-        self.first_page_size = min(least, self.limit)
+        self.first_page_size = max(max_items or self.limit, _MIN_PAGE_SIZE)
 
     def __repr__(self) -> str:
         return (

@@ -31,11 +31,6 @@ def looks_like_id(text: str) -> bool:
     return UUID.fullmatch(text) is not None
 
 
-def is_canonical(text: str) -> bool:
-    """Return whether a text is a UUID in the form that Nova generates."""
-    return looks_like_id(text) and text == text.lower()
-
-
 def candidates(text: str) -> list[str]:
     """Return the IDs to try for a text before it is tried as a name.
 
@@ -53,11 +48,6 @@ def is_addressable(text: str) -> bool:
     No proxy between the client and Nova can split it.
     """
     return text not in RESERVED and _POSSIBLE_ID.fullmatch(text) is not None
-
-
-def may_be_id(text: str) -> bool:
-    """Return whether a text may be an ID that :func:`candidates` lacks."""
-    return is_addressable(text) and not candidates(text)
 
 
 def joined(ids: Sequence[str]) -> str:
