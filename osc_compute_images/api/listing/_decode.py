@@ -8,8 +8,10 @@ page. Each value that is dropped or converted is logged as a warning.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+import itertools
 import json
 import logging
 from typing import Annotated
@@ -29,9 +31,6 @@ from osc_compute_images.text import shortened
 LOG = logging.getLogger('osc_compute_images')
 
 _Item = TypeVar('_Item')
-
-#: Invalid values: where, the value, and what is expected.
-_Problems = list[tuple[str, Any, str]]
 
 
 class _PageBody(msgspec.Struct, frozen=True, gc=False):
@@ -140,26 +139,20 @@ def _check_depth(images: Sequence[Image]) -> None:
 
 def _salvage(entries: Sequence[Any]) -> list[Image]:
     """Decode images as far as possible, and log invalid values."""
-    problems: _Problems = []
-    length = _limits.MAX_VALUE_SHOWN
+    problems = itertools.count(1)
     images = []
     for number, entry in enumerate(entries):
         if isinstance(entry, dict):
             images.append(_salvaged(entry, problems))
         else:
             where = f'Entry {number} of the page'
-            problems.append((where, entry, 'an image'))
-    for where, value, expected in problems[: _limits.MAX_WARNINGS]:
-        # NOTE: faster than to encode all of a text.
-        part = value[:length] if isinstance(value, str) else value
-        shown = shortened(json.dumps(part, ensure_ascii=False), length)
-        LOG.warning('%s', printable(f'{where} is {shown}, not {expected}'))
-    if len(problems) > _limits.MAX_WARNINGS:
-        LOG.warning('... and %d more', len(problems) - _limits.MAX_WARNINGS)
+            _warn(next(problems), where, entry, 'an image')
+    if (rest := next(problems) - 1 - _limits.MAX_WARNINGS) > 0:
+        LOG.warning('... and %d more', rest)
     return images
 
 
-def _salvaged(entry: dict[str, Any], problems: _Problems) -> Image:
+def _salvaged(entry: dict[str, Any], problems: Iterator[int]) -> Image:
     fields: dict[str, Any] = {'id': ''}
     for field in _FIELDS:
         key = field.encode_name
@@ -172,9 +165,19 @@ def _salvaged(entry: dict[str, Any], problems: _Problems) -> Image:
             )
         except msgspec.ValidationError:
             where = f'Image {fields["id"] or "without an ID"}: field {key!r}'
-            problems.append((where, value, _EXPECTED[field.type]))
+            _warn(next(problems), where, value, _EXPECTED[field.type])
     if entry.get('server') is not None and 'server' not in fields:
         # NOTE: any server may be stored in it.
         known = fields.get('metadata', {})
         fields['metadata'] = _image.UnknownProperties(known)
     return Image(**fields)
+
+
+def _warn(number: int, where: str, value: Any, expected: str) -> None:
+    """Log an invalid value, if it is one of the first of a response."""
+    length = _limits.MAX_VALUE_SHOWN
+    if number <= _limits.MAX_WARNINGS:
+        # NOTE: faster than to encode all of a text.
+        part = value[:length] if isinstance(value, str) else value
+        shown = shortened(json.dumps(part, ensure_ascii=False), length)
+        LOG.warning('%s', printable(f'{where} is {shown}, not {expected}'))
