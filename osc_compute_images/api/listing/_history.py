@@ -37,8 +37,9 @@ class History:
     obtained: int = 0
     #: Markers of pages since the listing went back last.
     _markers: set[str] = dataclasses.field(default_factory=set)
-    #: Hashes of IDs, the oldest first.
-    _known: dict[int, None] = dataclasses.field(default_factory=dict)
+    #: Hashes of IDs: of the last pages, and of as many before them.
+    _recent: set[int] = dataclasses.field(default_factory=set)
+    _older: set[int] = dataclasses.field(default_factory=set)
     _has_all: bool = True
     #: The last page that had IDs: the query parameters of its position, and
     #: the IDs.
@@ -55,17 +56,13 @@ class History:
         :param position: the query parameters of its position, or None for the
             first page
         """
-        known = self._known
         ids = new_ids = page._ids
-        keys = dict.fromkeys(map(hash, ids))
-        if len(keys) < len(ids) or not known.keys().isdisjoint(keys):
-            old = known.keys() & keys
-            for key in old:
-                # The IDs of this page are forgotten last.
-                del known[key]
+        keys = {*map(hash, ids)}
+        old = (keys & self._recent) | (keys & self._older)
+        if old or len(keys) < len(ids):
             page.images = [*_without(page.images, old)]
             new_ids = [image.id for image in page.images if image.id]
-        known.update(keys)
+        self._recent |= keys
         self._empty = 0 if ids or page.images else self._empty + 1
         if ids:
             self._position, self._ids = position, ids
@@ -73,10 +70,9 @@ class History:
             self.last = new_ids[-1]
         if page.images:
             self._returns_left = _MAX_RETURNS
-        if len(known) > _limits.MAX_KNOWN_IDS:
-            self._has_all = False
-            kept = max(_limits.MAX_KNOWN_IDS // 2, len(keys))
-            self._known = dict.fromkeys([*known][-kept:])
+        if len(self._recent) >= _limits.MAX_KNOWN_IDS // 2:
+            self._has_all = not self._older
+            self._older, self._recent = self._recent, set()
         self.obtained += len(page.images)
 
     def marker_after(self, page: ImagePage[Any]) -> str:

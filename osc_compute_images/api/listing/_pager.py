@@ -10,7 +10,6 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
-import dataclasses
 import operator
 import time
 from typing import Any
@@ -33,7 +32,6 @@ _GROWTH = 4
 _REJECTED_MARKER = (_errors.BadRequest, _errors.Forbidden)
 
 
-@dataclasses.dataclass(eq=False, repr=False)
 class Pager(Generic[_Item]):
     """A lazy listing of images.
 
@@ -47,10 +45,17 @@ class Pager(Generic[_Item]):
 
     # NOTE: fetch requests a page, given its query parameters, and read decodes
     # the body of the response. kind is the name of the collection.
-    _fetch: Callable[[Mapping[str, Any]], bytes]
-    _read: Callable[[bytes], ImagePage[_Item]]
-    _query: Query
-    _kind: str = 'images'
+    def __init__(
+        self,
+        fetch: Callable[[Mapping[str, Any]], bytes],
+        read: Callable[[bytes], ImagePage[_Item]],
+        query: Query,
+        kind: str = 'images',
+    ) -> None:
+        self._fetch = fetch
+        self._read = read
+        self._query = query
+        self._kind = kind
 
     def __repr__(self) -> str:
         return f'<Pager of {self._kind}, {self._query}>'
