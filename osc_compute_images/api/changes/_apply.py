@@ -128,9 +128,10 @@ class _DeletionCheck:
     def objection(self, step: Step) -> str | None:
         """Return why an image must not be deleted, or None."""
         # NOTE: the servers of named images have just been read, but earlier
-        # deletions take time, also in another region.
+        # deletions take time, also in another region, as does a review.
         fleet = self._fleet
-        just_read, fleet.is_just_read = fleet.is_just_read, False
+        just_read = self._named and fleet.is_just_read
+        fleet.is_just_read = False
         reason = None
         if self._protection is not None and not just_read:
             # NOTE: for a named image only its server matters.

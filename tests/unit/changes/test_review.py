@@ -22,6 +22,7 @@ from tests.unit.running import DRY
 from tests.unit.running import errors
 from tests.unit.running import GO
 from tests.unit.running import ID
+from tests.unit.running import WEB
 
 PRUNE = 'prune --keep-last=1'
 DELETE = 'delete --type=snapshot'
@@ -123,6 +124,18 @@ def test_image_that_must_be_kept_now(app, fleet, reviewed, caplog, act, code):
     assert results == {4: 'done', 2: 'done', 1: 'kept'}
     assert len(fleet.writes) == 2
     assert len([e for e in errors(caplog) if 'is kept' in e]) == code
+
+
+def test_server_that_is_stored_while_a_named_image_is_approved(
+    app, fleet, reviewed, typed_slowly, caplog
+):
+    file = reviewed('delete', ID[1])
+    shelved = {'status': 'SHELVED_OFFLOADED'}
+    typed_slowly(1, lambda: fleet.servers[WEB].update(shelved))
+    [row] = app.rows('apply', file, code=1)
+    assert row['Result'] == 'skipped'
+    assert f'Image {ID[1]} was not changed: server web' in caplog.text
+    assert not fleet.writes
 
 
 def test_image_whose_row_was_removed_does_not_matter(
