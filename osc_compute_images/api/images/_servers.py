@@ -180,6 +180,9 @@ class ServersAPI(ReadingAPI):
                     'The server sent an invalid ID of the new image'
                 )
         except _errors.NotFound as e:
+            # NOTE: a gateway may have no route for a snapshot.
+            if self.server(server_id) is not None:
+                raise
             raise _errors.ServerNotFound(
                 f'No server has the ID {server_id}: {e.message}',
                 **_errors.origin(e),

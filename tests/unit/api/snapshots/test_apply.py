@@ -11,15 +11,18 @@ from osc_compute_images.api import ConnectionFailed
 from osc_compute_images.api import Forbidden
 from osc_compute_images.api import InvalidProperty
 from osc_compute_images.api import InvalidResponse
+from osc_compute_images.api import NotFound
 from osc_compute_images.api import Server
 from osc_compute_images.api import ServerNotFound
 from osc_compute_images.api.changes.plan import Result
 from osc_compute_images.api.snapshots import plan
 from osc_compute_images.api.snapshots.apply import apply
 from testbed import nova
+from testbed import records
 
 SERVER = nova.image_id(1)
 IMAGE = nova.image_id(2)
+WEB = records.server(SERVER, 'web')
 ACTION = f'{nova.ENDPOINT}/servers/{SERVER}/action'
 
 
@@ -84,15 +87,24 @@ def test_lost_response(api, http, answer, minutes, is_found):
     [
         ({'json': {'image_id': IMAGE}}, Result.DONE, IMAGE, type(None)),
         (nova.fault(409, 'x', 'Busy.'), Result.SKIPPED, None, type(None)),
-        (nova.NOT_FOUND, Result.GONE, None, type(None)),
+        (nova.NO_ROUTE, Result.FAILED, None, NotFound),
         (nova.fault(403, 'x', 'No.'), Result.FAILED, None, Forbidden),
     ],
 )
 def test_outcomes(api, http, answer, result, image_id, error):
     http.post(ACTION, **answer)
+    http.get(f'{nova.ENDPOINT}/servers/{SERVER}', json={'server': WEB})
     [outcome] = apply(api, STEPS)
     assert (outcome.result, outcome.image_id) == (result, image_id)
     assert type(outcome.error) is error
+
+
+def test_server_that_is_gone(api, http):
+    gone = nova.fault(404, 'itemNotFound', f'Instance {SERVER} not found.')
+    http.post(ACTION, **gone)
+    http.get(f'{nova.ENDPOINT}/servers/{SERVER}', **gone)
+    [outcome] = apply(api, STEPS)
+    assert (outcome.result, outcome.error) == (Result.GONE, None)
 
 
 def test_wait(api, http, slept):
