@@ -117,7 +117,7 @@ def edit(api: 'ImagesAPI', step: Step, image: Image) -> str:
             return _changed_by_others(step, image.metadata, stored)
     except _errors.RESPONSE_LOST:
         with contextlib.suppress(_errors.ImagesError):
-            if is_edited(step, api.get(image.id)):
+            if is_edited(step, api._get(image.id, fresh=True)):
                 return ''
         raise
     return ''

@@ -89,7 +89,7 @@ class ImagesAPI(
             raise
         except _errors.ImagesError:
             try:
-                is_gone = self.get(image_id).state == 'DELETED'
+                is_gone = self._get(image_id, fresh=True).state == 'DELETED'
             except _errors.ImagesError as e:
                 # NOTE: otherwise it is unknown.
                 is_gone = isinstance(e, _errors.ImageNotFound)

@@ -149,7 +149,7 @@ class Routes:
     def _is_missing(self, image_id: str) -> bool:
         # NOTE: a gateway may have no route for a change.
         try:
-            self.image('GET', image_id)
+            self.image('GET', image_id, fresh=True)
         except _errors.ImagesError as e:
             return isinstance(e, _errors.ImageNotFound)
         return False

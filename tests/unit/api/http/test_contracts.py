@@ -195,6 +195,16 @@ def assert_fresh(http, api):
         assert api.replace_metadata(ID, stored) == stored
     sent = [r.method for r in http.request_history[before:]]
     assert [sent.count(m) for m in ('GET', 'DELETE')] == [8, 2]
+    # So is what tells whether a change was made whose response is lost.
+    edit = plan.set_properties([api.get(ID)], {'a': 'd'}, named=True)
+    now = nova.image(1, status='DELETED', metadata={'a': 'd'})
+    lost = {'exc': requests.ConnectionError}
+    http.get(f'{nova.ENDPOINT}/images/{ID}', json={'image': now})
+    http.post(url, **lost)
+    http.delete(f'{nova.ENDPOINT}/images/{ID}', **lost)
+    [outcome] = api.apply(edit)
+    assert outcome.result is plan.Result.DONE
+    api.delete(ID)
 
 
 def test_cache_of_sdk(requested, http, ksa_session):
