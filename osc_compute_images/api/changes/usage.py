@@ -230,7 +230,9 @@ class Usage:
             raise _errors.ServerNotFound(f'No server has the ID {server_id}')
         if any(server.may_use_any_image for server in servers):
             self.check_gaps()
-        elif not any(s.image_id or s.may_need_snapshots for s in servers):
+        elif not any(
+            s.image_id or s.kernel_ids or s.may_need_snapshots for s in servers
+        ):
             raise _errors.ImagesError(
                 f'Server {server_id} has no image: it was booted from a volume'
             )

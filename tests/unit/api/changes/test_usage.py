@@ -148,10 +148,12 @@ def test_images_that_a_server_uses():
         Server('unread', may_use_any_image=True, status='UNKNOWN'),
         Server('volume', status='ACTIVE'),
         Server('shelved', status='SHELVED'),
+        Server('kernel', status='ACTIVE', kernel_ids=('y',)),
     ]
     strict, lax = (usage_of(servers, accept_gaps=a) for a in (False, True))
     for usage in strict, lax:
-        for server_id, found in (('A', ['x']), ('shelved', [])):
+        used = {'A': ['x'], 'shelved': [], 'kernel': ['y']}
+        for server_id, found in used.items():
             matches = usage.in_use_by(server_id).matches
             assert [i for i in 'xy' if matches(image(i))] == found
         with pytest.raises(ImagesError, match='from a volume'):
