@@ -38,7 +38,8 @@ def corruption(step: Step, image: Image) -> _errors.ImagesError | None:
             'Compute does not tell the properties of the image, and a change '
             'might corrupt one of them'
         )
-    changed = {*step.properties, *step.keys}
+    # NOTE: keys are removed one by one.
+    changed = {*step.properties, *step.keys[:1]}
     for key in JSON_KEYS:
         if key not in changed and isinstance(image.metadata.get(key), str):
             return _errors.InvalidProperty(

@@ -180,7 +180,10 @@ def unset_properties(
 
     See :func:`set_properties` for the arguments.
     """
-    distinct = tuple(dict.fromkeys(keys))
+    # NOTE: the first removal must not corrupt what the next ones remove.
+    distinct = sorted(
+        dict.fromkeys(keys), key=lambda key: key not in properties.JSON_KEYS
+    )
     reason = 'named' if named else 'selected'
 
     def step(image: Image) -> Step:

@@ -11,6 +11,7 @@ from osc_compute_images.api import Server
 from osc_compute_images.api import ServerRef
 from osc_compute_images.api.changes import keep
 from osc_compute_images.api.changes import plan
+from osc_compute_images.api.changes.properties import JSON_KEYS
 from osc_compute_images.api.changes.protection import Protection
 from osc_compute_images.api.changes.retention import Rules
 from tests.unit.api.changes.conftest import image
@@ -219,6 +220,10 @@ def test_property_that_is_replaced_or_removed_cannot_be_corrupted():
     images = [image('a', metadata={'mappings': '[]', 'k': 'v'})]
     for wanted in ({'a': 'b'}, {'mappings': '[]'}):
         assert plan.set_properties(images, wanted, replace=True).changes
-    assert plan.unset_properties(images, ['mappings']).changes
+    todo = plan.unset_properties(images, ['k', 'mappings'])
+    assert todo.steps[0].keys == ('mappings', 'k')
+    # They are removed one by one.
+    both = [image('a', metadata=dict.fromkeys(JSON_KEYS, 'text'))]
+    assert 'JSON string' in refused(plan.unset_properties(both, JSON_KEYS))
     with pytest.raises(InvalidProperty):
         plan.set_properties(images, {'name': 'b'})
