@@ -192,7 +192,8 @@ class ImagesCommand(command.Command):
         of --timing.
         """
         manager: Any = self.app.client_manager
-        for settings in self.logins:
+        # NOTE: of regions with one login, the first has its current token.
+        for settings in reversed(self.logins):
             settings.set_auth_cache()
             session = settings.get_session()
             # NOTE: the shell reads the timings of its own session; it has

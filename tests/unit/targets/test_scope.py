@@ -3,9 +3,11 @@
 """Commands for several regions and clouds: which are used, and how."""
 
 import re
+import types
 
 from keystoneauth1.identity import v3
 from openstack import exceptions as sdk_exceptions
+from openstack.config import cloud_region
 from osc_lib import exceptions
 from osc_lib.cli import client_config
 import pytest
@@ -14,6 +16,7 @@ from osc_compute_images.api import ImagesError
 from osc_compute_images.targets import finder
 from osc_compute_images.targets import scope
 from testbed import nova
+from tests.unit.conftest import set_catalog
 from tests.unit.running import App
 from tests.unit.running import AUTH
 from tests.unit.running import COMMANDS
@@ -111,6 +114,28 @@ def test_global_options_apply_to_each_region(
     timings = [*app.timing_data, *app.client_manager.session.get_timings()]
     urls = {timing.url.partition('?')[0] for timing in timings}
     assert {nova.DETAIL, f'{TWO}/images/detail'} <= urls
+
+
+def test_cached_token_that_has_expired_is_replaced(
+    http, two_regions, app, monkeypatch
+):
+    stored = {}
+    keyring = types.SimpleNamespace(
+        get_password=lambda _service, key: stored.get(key),
+        set_password=lambda _service, *item: stored.update([item]),
+    )
+    monkeypatch.setattr(cloud_region, 'keyring', keyring)
+    app.cloud_config._cache_auth = True
+    regions = {'RegionOne': nova.ENDPOINT, 'RegionTwo': TWO}
+    expired = '2000-01-01T00:00:00.000000Z'
+    set_catalog(http, regions, expires_at=expired)
+    app.rows('list --all-regions')
+    assert expired in str(stored)
+    set_catalog(http, regions)
+    before = len(logins(http))
+    for _twice in range(2):
+        app.rows('list --all-regions')
+    assert len(logins(http)) == before + 1
 
 
 def test_keystone_to_keystone_federation(http, tmp_path):
