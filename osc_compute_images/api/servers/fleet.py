@@ -199,5 +199,7 @@ class Fleet:
         return dataclasses.replace(listed, servers=(*listed.servers, *found))
 
     def _sharing(self, api: 'ImagesAPI') -> list[Member]:
-        own = self._members[api]
-        return [m for m in self._members.values() if own.shares_images(m)]
+        own, every = self._members[api], self._members.values()
+        # NOTE: regions that list the same images may be shown at other URLs.
+        same = [m for m in every if m is own or m.image_ids & own.image_ids]
+        return [m for m in every if any(s.shares_images(m) for s in same)]

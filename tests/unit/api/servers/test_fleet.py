@@ -224,6 +224,23 @@ def test_region_that_fails_is_a_gap_where_images_are_shared(
             fleet.servers(apis[1])
 
 
+def test_region_that_fails_shares_images_by_way_of_another(
+    http, clouds, slept
+):
+    url = 'http://nova3.example.com:8774/v2.1'
+    http.get(f'{url}/servers/detail', exc=OSError('down'))
+    third = {'RegionThree': APART['RegionTwo']}
+    set_catalog(http, {**COMPUTE, 'RegionThree': url}, APART | third)
+    one, two = (api_of(region) for region in COMPUTE)
+    for noted, gaps in (['a', 0], ['b', 1]):
+        fleet = Fleet([one, two])
+        fleet.note_images(one, ['b'])
+        fleet.note_images(two, [noted])
+        fleet.refresh()
+        assert len(fleet.servers(one).gaps) == gaps
+        assert len(fleet.servers(two).gaps) == 1
+
+
 def test_region_that_fails_later_is_a_gap(http, clouds, slept):
     set_catalog(http, COMPUTE, SHARED)
     api = api_of('RegionOne')
