@@ -129,8 +129,9 @@ class ServersAPI(ReadingAPI):
         try:
             found = self._servers.show(server_id)
         except _errors.NotFound as e:
-            # NOTE: Nova names the server. A gateway may have no route for it.
-            if server_id not in e.message:
+            # NOTE: Nova names the server. A gateway may have no route for it,
+            # and name the path.
+            if f' {server_id} ' not in e.message:
                 self._servers.check_served()
             return None
         if found.id.lower() != server_id.lower():

@@ -121,7 +121,8 @@ def test_image_in_which_a_server_may_be_stored_is_refused(
 def test_server_that_a_gateway_does_not_show(app, fleet, http, caplog):
     """It denies whatever it has no route for."""
     path = f'{nova.ENDPOINT}/servers'
-    gateway = {'status_code': 404, 'text': 'default backend'}
+    text = f'default backend: no route for /servers/{WEB}'
+    gateway = {'status_code': 404, 'text': text}
     http.get(f'{path}/{WEB}', **gateway)
     http.get(f'{path}?limit=1', [gateway, {'json': {'servers': []}}])
     with pytest.raises(CommandError, match='default backend'):
