@@ -137,8 +137,9 @@ class Routes:
             if e.http_status in _NO_ROUTE and len(path) < 2:
                 if self._status_of_list() in _NO_ROUTE:
                     self._raise_not_served(e)
+                is_read = method == 'GET' and not path
                 if e.http_status == 404 and (
-                    method == 'GET' or self._is_missing(image_id)
+                    is_read or self._is_missing(image_id)
                 ):
                     raise _errors.ImageNotFound(
                         f'No image has the ID {image_id!r}: {e.message}',
@@ -166,7 +167,7 @@ class Routes:
     def _status_of_list(self) -> int | None:
         """Return the error status of a list of images, or None without one."""
         try:
-            self._client.get(BRIEF, {'limit': 1})
+            self._client.get(BRIEF, {'limit': 1}, fresh=True)
         except _errors.ImagesError as e:
             return e.http_status
         return None

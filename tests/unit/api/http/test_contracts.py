@@ -23,6 +23,7 @@ import requests
 import requests_cache
 
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api import ImagesNotServed
 from osc_compute_images.api import ListOpts
 from osc_compute_images.api.changes import plan
 from testbed import nova
@@ -196,15 +197,23 @@ def assert_fresh(http, api):
     sent = [r.method for r in http.request_history[before:]]
     assert [sent.count(m) for m in ('GET', 'DELETE')] == [8, 2]
     # So is what tells whether a change was made whose response is lost.
+    one, every = f'{nova.ENDPOINT}/images/{ID}', f'{nova.ENDPOINT}/images'
     edit = plan.set_properties([api.get(ID)], {'a': 'd'}, named=True)
     now = nova.image(1, status='DELETED', metadata={'a': 'd'})
     lost = {'exc': requests.ConnectionError}
-    http.get(f'{nova.ENDPOINT}/images/{ID}', json={'image': now})
+    http.get(one, json={'image': now})
     http.post(url, **lost)
-    http.delete(f'{nova.ENDPOINT}/images/{ID}', **lost)
+    http.delete(one, **lost)
     [outcome] = api.apply(edit)
     assert outcome.result is plan.Result.DONE
     api.delete(ID)
+    # And whether a gateway serves nothing.
+    http.get(every, json=nova.page([]))
+    assert not [*api.list(LIMIT)]
+    for each in one, every:
+        http.get(each, **nova.NO_ROUTE)
+    with pytest.raises(ImagesNotServed):
+        api.wait_for(ID)
 
 
 def test_cache_of_sdk(requested, http, ksa_session):

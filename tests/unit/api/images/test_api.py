@@ -219,9 +219,14 @@ def test_refused_deletion_of_image_that_is_gone(api, http, slept, status):
     http.delete(ONE, **nova.NO_ROUTE)
     http.get(f'{nova.ENDPOINT}/images', json=nova.page([]))
     http.get(ONE, json={'image': nova.image(1)})
-    with pytest.raises(images.NotFound) as caught:
-        api.delete(ID, ignore_missing=True)
-    assert not isinstance(caught.value, images.ImageNotFound)
+    http.get(f'{ONE}/metadata', **nova.NO_ROUTE)
+    for call in (
+        lambda: api.delete(ID, ignore_missing=True),
+        lambda: api.get_metadata(ID),
+    ):
+        with pytest.raises(images.NotFound) as caught:
+            call()
+        assert not isinstance(caught.value, images.ImageNotFound)
 
 
 def test_metadata(api, http):
