@@ -52,7 +52,18 @@ def own(command: base.ImagesCommand) -> ImagesAPI:
         settings = app.client_manager.sdk_connection.config
         return adapter_of(settings, made, logger=_logger())
 
-    with_retries(lambda: app.prepare_to_run_command(command), adapter)
+    ask = app.cloud_config._pw_callback
+    ask_once = ask and functools.cache(ask)
+
+    def log_in() -> None:
+        # NOTE: the shell would ask again in a retry, and sets it, too.
+        app.cloud_config._pw_callback = ask_once
+        try:
+            app.prepare_to_run_command(command)
+        finally:
+            app.cloud_config._pw_callback = ask
+
+    with_retries(log_in, adapter)
     return ImagesAPI(adapter())
 
 

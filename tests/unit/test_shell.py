@@ -6,6 +6,7 @@ import re
 import socket
 
 from keystoneauth1 import fixture
+from osc_lib import shell as osc_shell
 import pytest
 import requests
 import yaml
@@ -103,6 +104,23 @@ def test_login_is_retried_and_its_errors_are_clear(
     http.post(f'{V3}/auth/tokens', [*answers, token])
     assert shell('list') == code
     assert re.fullmatch(errors, capsys.readouterr().err)
+
+
+def test_password_is_asked_for_once(shell, http, slept, monkeypatch):
+    prompts = []
+    monkeypatch.setattr(
+        osc_shell,
+        'prompt_for_password',
+        lambda prompt=None: prompts.append(prompt) or 'secret',
+    )
+    token = {
+        'json': keystone.token({'RegionOne': nova.ENDPOINT}),
+        'headers': {'X-Subject-Token': nova.TOKEN},
+    }
+    http.post(f'{V3}/auth/tokens', [{'status_code': 503}] * 2 + [token])
+    auth = {key: value for key, value in AUTH.items() if key != 'password'}
+    assert shell('list', auth=auth) == 0
+    assert len(prompts) == 1
 
 
 @pytest.mark.parametrize('version', ['default_microversion', 'api_version'])
