@@ -131,7 +131,7 @@ class ServersAPI(ReadingAPI):
         except _errors.NotFound as e:
             # NOTE: Nova names the server. A gateway may have no route for it,
             # and name the path.
-            if f' {server_id} ' not in e.message:
+            if e.http_status and f' {server_id} ' not in e.message:
                 self._servers.check_served()
             return None
         if found.id.lower() != server_id.lower():
