@@ -123,8 +123,11 @@ class Execution(work.PlanWork):
     ) -> Iterable[tuple[RegionKey, Chosen]]:
         # NOTE: find all images before deleting the first: an ambiguous name
         # must not become unique by a deletion.
-        found: dict[RegionKey, list[Image]] = {}
         reviewed = self._reviewed
+        # NOTE: all images of a review may be gone, which is reported.
+        found: dict[RegionKey, list[Image]] = {
+            key: [] for key in regions.apis if reviewed
+        }
         for name in dict.fromkeys(self._names):
             try:
                 key, image = finder.find(regions, name)
