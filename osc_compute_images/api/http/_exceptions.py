@@ -100,10 +100,11 @@ def _keystone_error(response: requests.Response) -> _errors.ImagesError:
     """
     error = _error_response.error_of(response)
     if error.http_status == 404:
-        # NOTE: not a NotFound, which would mean a missing image.
+        # NOTE: not a NotFound, which would mean a missing image. Keystone does
+        # not find a token that has expired, either.
         return _errors.InvalidResponse(
             f'Keystone did not issue a token: {error.message}; check '
-            f'"auth_url"',
+            f'"auth_url", or the token that was given',
             **_errors.origin(error),
         )
     return error
