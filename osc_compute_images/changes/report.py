@@ -6,8 +6,6 @@ from collections import defaultdict
 import logging
 from typing import Any
 
-from osc_lib import utils
-
 from osc_compute_images import base
 from osc_compute_images import errors
 from osc_compute_images.api import ImagesError
@@ -15,6 +13,7 @@ from osc_compute_images.api.changes.plan import Action
 from osc_compute_images.api.changes.plan import Result
 from osc_compute_images.api.changes.plan import Step
 from osc_compute_images.changes import rows
+from osc_compute_images.output import escaping
 from osc_compute_images.output.progress_bar import Progress
 from osc_compute_images.targets import results
 from osc_compute_images.targets.scope import RegionKey
@@ -141,7 +140,7 @@ class Report(rows.Rows):
         text = self.some(len(ids))
         text += f' to {self.verb}' if dry_run else f' {past}'
         if frees:
-            text += f' ({utils.format_size(frees)})'
+            text += f' ({escaping.human_size(frees)})'
         others = {
             **self._left(skipped),
             'gone': self._done - changed - skipped - failed,

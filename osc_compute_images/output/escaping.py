@@ -71,12 +71,18 @@ class PropertiesColumn(SortedAsShown):
         return dict(self._value)
 
 
+def human_size(size: int) -> str:
+    """Return a size as OpenStackClient's image commands display it."""
+    # NOTE: osc-lib fails for more, and a server may send any number.
+    return str(utils.format_size(size)) if size < 999 * 10**21 else '>999Z'
+
+
 class HumanSizeColumn(Column):
     """A human-readable size, as in OpenStackClient's image commands."""
 
     def human_readable(self) -> str:
         """Return a size such as ``20.4M``; 1,000 bytes are 1K."""
-        return str(utils.format_size(self._value))
+        return human_size(self._value)
 
     def machine_readable(self) -> str:
         """Return the same: it was requested, for any format."""

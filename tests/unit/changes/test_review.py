@@ -290,6 +290,9 @@ def test_totals(app, fleet, caplog):
     fleet.images[ID[5]]['OS-EXT-IMG-SIZE:size'] = None
     app.rows(DELETE, DRY)
     assert caplog.messages[-1] == '5 images to delete (11.1K), 0 kept'
+    fleet.images[ID[5]]['OS-EXT-IMG-SIZE:size'] = 10**24
+    app.rows(DELETE, DRY)
+    assert caplog.messages[-1] == '5 images to delete (>999Z), 0 kept'
     fleet.servers['x'] = server('x', image=ID[5])
     fleet.images[ID[1]]['metadata']['protected_here'] = 'yes'
 

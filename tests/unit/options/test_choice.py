@@ -247,13 +247,16 @@ def test_unknown_use_is_reported_once(
     assert text == (told and f'Some uses of images are unknown: {told}')
 
 
-def test_columns_of_long_are_added(app):
+def test_columns_of_long_are_added(app, fleet):
     _, printed = app.run('list -f csv --sort-column created_at')
     headers = '"ID","Name","Status","Created At"'
     assert printed.splitlines()[0] == headers
     words = ('--human-readable', '-c', 'Size', '--sort-column', 'Size')
     sizes = [row['Size'] for row in app.rows('list', *words)]
     assert [sizes[0], sizes[1], sizes[-1]] == ['0', '21.4M', '5.4G']
+    image = {**nova.image(0), 'OS-EXT-IMG-SIZE:size': int('9' * 99)}
+    fleet.images[image['id']] = image
+    assert app.rows('list', *words)[-1]['Size'] == '>999Z'
 
 
 def summary(app, words):
