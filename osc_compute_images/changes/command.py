@@ -104,12 +104,16 @@ class PlanCommand(base.ImagesCommand, command.Lister):
             return 0
         rows = itertools.chain(first, rows)
         try:
-            return super().produce_output(parsed_args, column_names, rows)
+            code = super().produce_output(parsed_args, column_names, rows)
+            self.app.stdout.flush()
         except Exception:
-            # NOTE: apply the rest of the plan even if rows cannot be printed.
+            # NOTE: apply the rest of the plan even if rows cannot be printed,
+            # and tell the totals.
             for _row in rows:
                 pass
+            self._work.exit_code(1)
             raise
+        return code
 
 
 class ChangeCommand(PlanCommand):

@@ -158,7 +158,7 @@ def test_plan_that_no_longer_holds_is_refused(
 # --- application ----------------------------------------------------------
 
 
-def test_approved_plan_is_applied_after_broken_pipe(app, fleet):
+def test_approved_plan_is_applied_after_broken_pipe(app, fleet, caplog):
     class Closed(io.StringIO):
         def write(self, text):
             raise BrokenPipeError
@@ -167,6 +167,7 @@ def test_approved_plan_is_applied_after_broken_pipe(app, fleet):
     with pytest.raises(BrokenPipeError):
         app.run(DELETE, GO, '-f', 'value')
     assert {*fleet.images} == {ID[0]}
+    assert caplog.messages[-1].startswith('5 images deleted ')
 
 
 @pytest.mark.parametrize('command', [DELETE, f'delete {ID[1]} {DRY}'])
