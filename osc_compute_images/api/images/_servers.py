@@ -129,11 +129,15 @@ class ServersAPI(ReadingAPI):
         try:
             found = self._servers.show(server_id)
         except _errors.NotFound as e:
+            if not e.http_status or f' {server_id} ' in e.message:
+                return None
             # NOTE: Nova names the server. A gateway may have no route for it,
             # and name the path.
-            if e.http_status and f' {server_id} ' not in e.message:
-                self._servers.check_served()
-            return None
+            listed = self.servers()
+            if listed.missing:
+                raise
+            by_id = {each.id.lower(): each for each in listed.servers}
+            return by_id.get(server_id.lower())
         if found.id.lower() != server_id.lower():
             raise _errors.InvalidResponse(
                 f'The server sent another server instead of {server_id}'

@@ -80,14 +80,6 @@ class ServerReader:
             )
         return record
 
-    def check_served(self) -> None:
-        """Check that Compute lists servers, and so has none that it denies.
-
-        :raises ImagesError: otherwise
-        """
-        body = self._get('/servers', {'limit': 1}).body
-        _decode.member(body, 'servers', list)
-
     def _get(self, path: str, query: Mapping[str, Any]) -> Response:
         try:
             return self._client.get(

@@ -8,6 +8,7 @@ from osc_lib.exceptions import CommandError
 import pytest
 
 from testbed import nova
+from testbed.fleet import server
 from tests.unit.changes.conftest import written
 from tests.unit.running import DB
 from tests.unit.running import DRY
@@ -124,11 +125,18 @@ def test_server_that_a_gateway_does_not_show(app, fleet, http, caplog):
     text = f'default backend: no route for /servers/{WEB}'
     gateway = {'status_code': 404, 'text': text}
     http.get(f'{path}/{WEB}', **gateway)
-    http.get(f'{path}?limit=1', [gateway, {'json': {'servers': []}}])
-    with pytest.raises(CommandError, match='default backend'):
-        app.run('delete', ID[1])
+    listed = {'json': {'servers': [None]}}
+    http.get(f'{path}/detail', [gateway, listed])
+    for _each in range(2):
+        with pytest.raises(CommandError, match='default backend'):
+            app.run('delete', ID[1])
+    stored = server(WEB, 'web', status='SHELVED')
+    http.get(f'{path}/detail', json={'servers': [stored]})
+    assert app.run('delete', ID[1])[0] == 7
+    assert 'server web, which is SHELVED, may be stored in it' in caplog.text
     assert not fleet.writes
     # Another Nova than that of OpenStack may not name the server.
+    http.get(f'{path}/detail', json={'servers': []})
     assert app.run('delete', ID[1]) == (0, '')
     assert ID[1] not in fleet.images
 
