@@ -132,12 +132,14 @@ def decoded(entry: Any) -> Server | None:
         return None
     image = entry.get('image')
     image_id = image.get('id') if isinstance(image, dict) else None
-    status = (_text(entry.get('status')) or '').upper()
+    name, status = entry.get('name'), entry.get('status')
+    # NOTE: one of another type tells nothing.
+    status = status.upper() if isinstance(status, str) else ''
     metadata = entry.get('metadata')
     items = metadata.items() if isinstance(metadata, dict) else ()
     return Server(
         id=str(entry['id']),
-        name=_text(entry.get('name')) or '',
+        name=str(name) if _is_id(name) else '',
         status=status,
         image_id=str(image_id) if _is_id(image_id) else None,
         project_id=_text(entry.get('tenant_id')),

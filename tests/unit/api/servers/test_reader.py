@@ -182,12 +182,22 @@ def test_kernel_and_ramdisk_of_a_server_are_used(api, fleet):
 
 
 def test_text_of_a_record_is_optional(api, fleet):
-    odd = {'name': 7, 'status': None, 'tenant_id': ''}
-    fleet.servers = {'s': server('s') | odd}
-    (record,) = api.servers().servers
-    assert record == Server('s', '7')
-    assert record.may_need_snapshots
-    assert record.state == 'in an unknown status'
+    for status in (None, 7, True, [], {'status': 'ACTIVE'}):
+        odd = {'name': 7, 'status': status, 'tenant_id': ''}
+        fleet.servers = {'s': server('s') | odd}
+        (record,) = api.servers().servers
+        assert record == Server('s', '7')
+        assert record.may_need_snapshots
+        assert record.state == 'in an unknown status'
+
+
+def test_server_whose_name_is_no_text_may_have_any(api, fleet):
+    for name in (None, [], {}, True):
+        fleet.servers = {
+            's': server('s') | {'name': name, 'status': 'SHELVED'}
+        }
+        usage = api.usage([])
+        assert usage.stored_in(Image(id='i', name='web-shelved'))
 
 
 def test_server_by_id(api, http, fleet):
