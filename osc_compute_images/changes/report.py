@@ -128,8 +128,8 @@ class Report(rows.Rows):
         """Report how many are changed and kept, and what it frees."""
         if not self._planned and not self._kept:
             return
-        changed, failed = self._ids[Result.DONE], self._ids[Result.FAILED]
-        skipped = self._ids[Result.SKIPPED]
+        changed, failed = self._ids[Result.DONE], self._failed
+        skipped = self._ids[Result.SKIPPED] - changed - failed
         ids = self._planned.keys() if dry_run else changed
         frees = sum(
             step.image.size or 0
@@ -155,10 +155,15 @@ class Report(rows.Rows):
         """Return the IDs of what is left as it is, by a word for it."""
         return {'kept': self._kept, 'skipped': skipped}
 
+    @property
+    def _failed(self) -> set[str]:
+        # NOTE: what another region has changed counts there.
+        return self._ids[Result.FAILED] - self._ids[Result.DONE]
+
     def exit_code(self) -> int:
         """Report how many failed; return the exit code."""
         unplanned = len(self._missing) + len(self._refused)
-        failed = len(self._ids[Result.FAILED]) + unplanned
+        failed = len(self._failed) + unplanned
         if failed:
             self._log.error(
                 '%d of %d %ss failed to %s.',
@@ -167,4 +172,5 @@ class Report(rows.Rows):
         if self._refused and not (self._missing or self.total):
             # Everything that was named.
             return base.EXIT_REFUSED
-        return int(failed > 0 or bool(self._ids[Result.SKIPPED]))
+        bad = self._ids[Result.FAILED] | self._ids[Result.SKIPPED]
+        return int(bool(unplanned or bad))

@@ -188,6 +188,22 @@ def test_image_of_two_regions_counts_once(app, fleet, shared, caplog, typed):
     assert {*fleet.images} == {ID[0], ID[2], ID[4]}
 
 
+def test_image_that_another_region_deletes_has_not_failed(
+    app, fleet, shared, caplog
+):
+    def refuse(method, path):
+        if method == 'DELETE' and path.endswith(ID[1]):
+            raise OSError('down')
+
+    fleet.before = refuse
+    got = app.rows(DELETE, ALL, code=1)
+    results = [r['Result'] for r in got if r['ID'] == ID[1]]
+    assert results == ['failed', 'done']
+    [error] = errors(caplog)
+    assert error.startswith('Region RegionOne: Failed to delete image')
+    assert '4 images deleted (85.7M), 1 kept' in caplog.messages
+
+
 @pytest.mark.parametrize(
     'command',
     [
