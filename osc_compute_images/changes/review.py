@@ -54,21 +54,21 @@ class Review:
     def __init__(
         self, command: base.ImagesCommand, parsed_args: argparse.Namespace
     ) -> None:
-        document = _document.read(files.read(parsed_args.file))
+        by_origin, made_by = _document.read(files.read(parsed_args.file))
         self._plans = {
             origin: Plan(tuple(steps), reviewed=True)
-            for origin, steps in document.by_origin.items()
+            for origin, steps in by_origin.items()
         }
         #: The IDs of the images that it changes.
         self.ids = {
             s.image.id for plan in self._plans.values() for s in plan.changes
         }
-        if not document.by_origin:
-            document = _document.Document({}, ('delete', '--all'))
+        if not by_origin:
+            made_by = 'delete', '--all'
         #: The command, as the user is shown it: rows do not have the
         #: properties that it sets.
-        self.title = f'Plan of: {printable(shlex.join(document.command))}'
-        word, *words = document.command or ('',)
+        self.title = f'Plan of: {printable(shlex.join(made_by))}'
+        word, *words = made_by or ('',)
         if word not in _COMMANDS:
             raise _refusal('it was not made by a command of this plugin')
         self.command = _COMMANDS[word](command.app, command.app_args)

@@ -13,7 +13,6 @@ import dataclasses
 import hashlib
 import json
 from typing import Any
-from typing import NamedTuple
 
 import msgspec
 
@@ -78,18 +77,6 @@ COLUMNS: tuple[str, ...] = tuple(
 )
 
 
-class Document(NamedTuple):
-    """The content of a document.
-
-    :param by_origin: the steps of each origin, in the order of the rows
-    :param command: the words of the command that made the plan; empty for a
-        plan of a Python program
-    """
-
-    by_origin: dict[Origin, list[Step]]
-    command: tuple[str, ...]
-
-
 def row(
     step: Step, origin: Origin | None = None, command: Sequence[str] = ()
 ) -> dict[str, Any]:
@@ -118,9 +105,13 @@ def checksum(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(unsigned.encode()).hexdigest()[:32]
 
 
-def read(text: str | bytes) -> Document:
+def read(
+    text: str | bytes,
+) -> tuple[dict[Origin, list[Step]], tuple[str, ...]]:
     """Read a document, JSON or JSON Lines.
 
+    :returns: the steps of each origin, in the order of the rows, and the words
+        of the command that made the plan: none for that of a Python program
     :raises PlanRefused: if it is not one, or if a row was altered
     """
     if isinstance(text, str):
@@ -160,7 +151,7 @@ def read(text: str | bytes) -> Document:
     commands = {each.command for each in rows}
     if len(commands) > 1:
         raise _refusal('its rows are of several commands')
-    return Document(by_origin, *(commands or [()]))
+    return by_origin, next(iter(commands), ())
 
 
 def _values(source: object, names: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@
 
 import dataclasses
 import json
-from typing import Any
+import operator
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import _document
@@ -14,6 +14,9 @@ from osc_compute_images.api.changes._steps import kept
 from osc_compute_images.api.changes._steps import Step
 from osc_compute_images.api.changes._steps import unless_kept
 from osc_compute_images.api.changes.protection import Protection
+
+#: What a step does to its image.
+_CHANGE = operator.attrgetter('action', 'properties', 'replaces', 'keys')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,12 +66,12 @@ class Plan:
         :raises PlanRefused: if it is not a document of a plan, if a row was
             altered, or if it is of several origins
         """
-        by_origin = _document.read(text).by_origin
-        if len(by_origin) > 1:
+        by_origin, _command = _document.read(text)
+        steps, *others = by_origin.values() or [[]]
+        if others:
             raise _errors.PlanRefused(
                 'The plan was made in several regions, projects or clouds'
             )
-        steps = [step for each in by_origin.values() for step in each]
         return cls(tuple(steps), reviewed=True)
 
     def only(self, reviewed: 'Plan') -> 'Plan':
@@ -94,10 +97,6 @@ def _agreed(reviewed: Step, current: Step | None) -> Step:
     why_kept = difference(reviewed.image, current.image)
     if why_kept is None and current.action is Action.KEEP:
         why_kept = current.reason
-    if why_kept is None and _change(reviewed) != _change(current):
+    if why_kept is None and _CHANGE(reviewed) != _CHANGE(current):
         why_kept = 'another change is planned'
     return unless_kept(current, why_kept)
-
-
-def _change(step: Step) -> tuple[Any, ...]:
-    return step.action, step.properties, step.replaces, step.keys
