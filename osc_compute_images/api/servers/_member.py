@@ -37,14 +37,12 @@ class Member:
     :ivar region: its name, empty if it has none or is unknown
     :ivar image_ids: of the images that it lists, if they were noted
     :ivar list: the servers, as last listed
-    :ivar server_ids: their IDs
     """
 
     def __init__(self, api: 'ImagesAPI') -> None:
         self.api = api
         self.image_ids: frozenset[str] = frozenset()
         self.list = ServerList(())
-        self.server_ids: frozenset[str] = frozenset()
         adapter = api.adapter
         auth: Any = adapter.auth or getattr(adapter.session, 'auth', None)
         self.login = id(auth)

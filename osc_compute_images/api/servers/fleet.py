@@ -108,9 +108,6 @@ class Fleet:
             self._results[member] = result
             if result.error is None:
                 member.list = result.value
-                member.server_ids = frozenset(
-                    s.id for s in member.list.servers
-                )
         ended = time.monotonic()
         self._valid_until = ended + max(
             _USE_TIME, _USE_FACTOR * (ended - began)
@@ -123,12 +120,10 @@ class Fleet:
 
         :raises ImagesError: if those of the region itself could not be read
         """
-        if api not in self._merged:
-            self._results[self._members[api]].unwrap()
-            self._merged[api] = self._merge(self._sharing(api))
-        return self._merged[api]
-
-    def _merge(self, sharing: Collection[Member]) -> ServerList:
+        if api in self._merged:
+            return self._merged[api]
+        self._results[self._members[api]].unwrap()
+        sharing = self._sharing(api)
         read: list[ServerList] = []
         missing: list[str] = []
         elsewhere: list[Server] = []
@@ -148,12 +143,13 @@ class Fleet:
             else:
                 read.append(member.list)
                 missing += member.missing + member.list.missing
-        return ServerList(
+        self._merged[api] = ServerList(
             (*(s for listed in read for s in listed.servers), *elsewhere),
             all(listed.all_projects for listed in read),
             tuple(missing),
             all(listed.shows_down_cells for listed in read),
         )
+        return self._merged[api]
 
     def server(self, api: 'ImagesAPI', server_id: str) -> Iterator[Server]:
         """Yield what each region that shares the images says of a server.
@@ -166,7 +162,9 @@ class Fleet:
         sharing = self._sharing(api)
         # NOTE: anyone may write the ID of a server, in capitals, too.
         ids = {server_id: None, server_id.lower(): None}
-        known = [m for m in sharing if not m.server_ids.isdisjoint(ids)]
+        known = [
+            m for m in sharing if any(s.id in ids for s in m.list.servers)
+        ]
         for member in known or sharing:
             for each in ids:
                 found = member.api.server(each)
