@@ -56,7 +56,7 @@ class Review:
     ) -> None:
         by_origin, made_by = _document.read(files.read(parsed_args.file))
         self._plans = {
-            origin: Plan(tuple(steps), reviewed=True)
+            origin: Plan(tuple(steps.values()), reviewed=True)
             for origin, steps in by_origin.items()
         }
         #: The IDs of the images that it changes.

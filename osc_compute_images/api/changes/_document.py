@@ -107,11 +107,12 @@ def checksum(content: Mapping[str, Any]) -> str:
 
 def read(
     text: str | bytes,
-) -> tuple[dict[Origin, list[Step]], tuple[str, ...]]:
+) -> tuple[dict[Origin, dict[str, Step]], tuple[str, ...]]:
     """Read a document, JSON or JSON Lines.
 
-    :returns: the steps of each origin, in the order of the rows, and the words
-        of the command that made the plan: none for that of a Python program
+    :returns: the steps of each origin by the IDs of their images, in the order
+        of the rows, and the words of the command that made the plan: none for
+        that of a Python program
     :raises PlanRefused: if it is not one, or if a row was altered
     """
     if isinstance(text, str):
@@ -129,8 +130,7 @@ def read(
         rows = msgspec.convert(contents, list[_Row])
     except (msgspec.MsgspecError, ValueError, RecursionError) as e:
         raise _refusal(f'it is not a plan in JSON: {e}') from e
-    by_origin: dict[Origin, list[Step]] = {}
-    seen = set()
+    by_origin: dict[Origin, dict[str, Step]] = {}
     for each, content in zip(rows, contents, strict=True):
         if each.schema != SCHEMA:
             raise _refusal(
@@ -143,11 +143,10 @@ def read(
             )
         origin = Origin(**_values(each, _OF_ORIGIN))
         image = Image(**_values(each, _OF_IMAGE))
-        step = Step(image=image, **_values(each, _OF_STEP))
-        by_origin.setdefault(origin, []).append(step)
-        if (origin, image.id) in seen:
+        steps = by_origin.setdefault(origin, {})
+        if image.id in steps:
             raise _refusal(f'it has image {image.id} twice')
-        seen.add((origin, image.id))
+        steps[image.id] = Step(image=image, **_values(each, _OF_STEP))
     commands = {each.command for each in rows}
     if len(commands) > 1:
         raise _refusal('its rows are of several commands')

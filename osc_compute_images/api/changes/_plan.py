@@ -67,12 +67,12 @@ class Plan:
             altered, or if it is of several origins
         """
         by_origin, _command = _document.read(text)
-        steps, *others = by_origin.values() or [[]]
+        steps, *others = by_origin.values() or [{}]
         if others:
             raise _errors.PlanRefused(
                 'The plan was made in several regions, projects or clouds'
             )
-        return cls(tuple(steps), reviewed=True)
+        return cls(tuple(steps.values()), reviewed=True)
 
     def only(self, reviewed: 'Plan') -> 'Plan':
         """Return this plan, restricted to what was reviewed.
