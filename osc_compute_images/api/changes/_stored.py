@@ -18,9 +18,6 @@ from osc_compute_images.api.records._image import Image
 if TYPE_CHECKING:
     from osc_compute_images.api.images._api import ImagesAPI
 
-#: The value of a property that an image does not have.
-_ABSENT = object()
-
 
 def corruption(step: Step, image: Image) -> _errors.ImagesError | None:
     """Return an error if a change may corrupt a property that it keeps.
@@ -129,11 +126,8 @@ def _changed_by_others(
 ) -> str:
     # NOTE: Nova decodes JSON_KEYS only where it shows an image.
     others = {*before, *stored} - {*step.properties, *JSON_KEYS}
-    changed = [
-        key
-        for key in sorted(others)
-        if before.get(key, _ABSENT) != stored.get(key, _ABSENT)
-    ]
+    same = {k for k in before if k in stored and before[k] == stored[k]}
+    changed = sorted(others - same)
     if not changed:
         return ''
     return f'properties changed by others: {", ".join(changed)}'
