@@ -74,23 +74,16 @@ class Usage:
         self._accept_gaps = accept_gaps
         # NOTE: by IDs in lower case: that of a reference may differ.
         self._needing: dict[str, list[ImageRef]] = defaultdict(list)
-        incomplete: list[str] = []
+        self._incomplete: list[str] = []
         if isinstance(images, Pager):
             pages = images.pages()
             images = itertools.chain.from_iterable(map(_links.entries, pages))
         for image in images:
             if not image.is_complete:
-                incomplete.append(image.id or 'one without an ID')
+                self._incomplete.append(image.id or 'one without an ID')
             for needed in _links.needs(image):
                 ref = ImageRef(image.id, image.name)
                 self._needing[needed.lower()].append(ref)
-        self._gaps: tuple[str, ...] = ()
-        if incomplete:
-            gap = (
-                f'Compute does not tell the properties of these images, '
-                f'which may need any other: {_ids.joined(incomplete)}'
-            )
-            self._gaps = (gap,)
         self._read(servers)
 
     def with_servers(self, servers: ServerList) -> 'Usage':
@@ -117,7 +110,13 @@ class Usage:
     @property
     def gaps(self) -> tuple[str, ...]:
         """What could not be read, a sentence each: any image may be in use."""
-        return self._list.gaps + self._gaps
+        if not self._incomplete:
+            return self._list.gaps
+        unknown = (
+            f'Compute does not tell the properties of these images, which may '
+            f'need any other: {_ids.joined(self._incomplete)}'
+        )
+        return (*self._list.gaps, unknown)
 
     @property
     def unknown(self) -> Unknown:
