@@ -106,12 +106,8 @@ def _finding(
     rules: Rules,
     now: datetime.datetime,
 ) -> Finding:
-    good = [i for i in images if i.state == 'ACTIVE']
-    dated = {
-        image: time
-        for image in good
-        if (time := image.created_at) is not None and time - now < _SKEW
-    }
+    good = {i: i.created_at for i in images if i.state == 'ACTIVE'}
+    dated = {i: t for i, t in good.items() if t and t - now < _SKEW}
     newest = max(dated, key=lambda i: (dated[i], i.id), default=None)
     found = [*_of_images(images, rules, now)]
     if server.may_use_any_image:
