@@ -84,7 +84,7 @@ class Member:
         own = self._computes.get(self.region, {}).keys()
         for region, urls in self._computes.items():
             has_others = self._has_same_images(self, region) is False
-            if region == self.region or urls.keys() & own or has_others:
+            if has_others or urls.keys() & own:
                 continue
             # NOTE: a copy, which keeps the class and all settings.
             other = copy.copy(self.api.adapter)
