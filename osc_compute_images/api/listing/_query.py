@@ -54,6 +54,8 @@ class Query:
                 f'{self._where} needs more than the ID and name of an image: '
                 f'use list_detail()'
             )
+        # NOTE: of an ID and a name, the age is unknown.
+        self._since = None if brief else self._where.created_since
         has_filter = self._where is not _filter.EVERYTHING
         self.selects_all = max_items is None and not has_filter
         if max_items is not None and not has_filter:
@@ -77,7 +79,7 @@ class Query:
         """
         left = self._max_items
         order = Order()
-        since = self._where.created_since
+        since = self._since
         matches = self._where.matches
         for page in pages:
             is_over = False

@@ -80,6 +80,15 @@ def test_created_after_ends_listing(api, http, ten, where, got, pages):
     assert len(sent(http)) == pages
 
 
+def test_brief_list_by_a_filter_that_knows_an_age(api, http, ten):
+    http.get(f'{nova.ENDPOINT}/images', json={'images': ten})
+    since = SINCE.created_since
+    where = filters.Filter(
+        lambda i: i.name < 'cirros-4', created_since=since, brief=True
+    )
+    assert numbers(api.list(where=where)) == [1, 2, 3, 10]
+
+
 @pytest.mark.parametrize(
     ('limit', 'days', 'pages'),
     [
