@@ -45,7 +45,9 @@ class Step:
     action: Action
     reason: str
     is_refused: bool = False
-    properties: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    properties: Mapping[str, str] = dataclasses.field(
+        default_factory=dict, hash=False
+    )
     replaces: bool = False
     keys: tuple[str, ...] = ()
     successor: str | None = None

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from osc_compute_images.api import _errors
+from osc_compute_images.api.filters._attributes import has_property
+from osc_compute_images.api.filters._attributes import property_is
 from osc_compute_images.api.records import _ids
 from osc_compute_images.api.records._image import Image
 
@@ -31,13 +33,13 @@ def with_property(key: str, value: str | None = None) -> Keep:
     """Keep images with a property, and those whose properties are unknown.
 
     :param value: its exact value; any value by default
+    :raises TypeError: if it is neither a string nor None
     """
+    marked = has_property(key) if value is None else property_is(key, value)
 
     def keep(image: Image) -> str | None:
-        if key in image.metadata:
-            found = str(image.metadata[key])
-            if value is None or found == value:
-                return f'it has the property {key}={found}'
+        if marked.matches(image):
+            return f'it has the property {key}={image.metadata[key]}'
         return unless_complete(image)
 
     return keep

@@ -179,7 +179,10 @@ def unset_properties(
     """Plan to remove properties; images that have none of them are kept.
 
     See :func:`set_properties` for the arguments.
+
+    :param keys: a text alone is one key
     """
+    keys = [keys] if isinstance(keys, str) else keys
     # NOTE: the first removal must not corrupt what the next ones remove.
     distinct = sorted(
         dict.fromkeys(keys), key=lambda key: key not in properties.JSON_KEYS

@@ -135,7 +135,12 @@ def property_is(key: str, value: str) -> Filter:
     without the property.
 
     :param value: as displayed: a string, or ``str()`` of another value
+    :raises TypeError: if it is not a string
     """
+    if not isinstance(value, str):
+        raise TypeError(
+            f'property_is takes a str as value, not {type(value).__name__}'
+        )
 
     def matches(image: Image) -> bool:
         return key in image.metadata and str(image.metadata[key]) == value

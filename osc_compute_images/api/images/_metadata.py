@@ -121,13 +121,13 @@ class MetadataAPI:
         others, and fail for images with a property that Compute can read but
         not write (a value of more than 255 characters, null).
 
-        :param keys: duplicates are ignored
+        :param keys: duplicates are ignored; a text alone is one key
         :raises PropertiesNotDeleted: if some could not be removed, for example
             because the image does not have them
         :raises Forbidden: if the role or project may not change the image
         :raises ImageNotFound: if it does not exist, or is not visible
         """
-        wanted = [*dict.fromkeys(keys)]
+        wanted = [keys] if isinstance(keys, str) else [*dict.fromkeys(keys)]
         errors: dict[str, _errors.ImagesError] = {}
         for number, key in enumerate(wanted):
             try:

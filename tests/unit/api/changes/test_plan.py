@@ -2,6 +2,8 @@
 
 """Plans: which images are changed or kept, and why."""
 
+import dataclasses
+
 import pytest
 
 from osc_compute_images.api import Image
@@ -164,6 +166,9 @@ def test_keep_with_property():
         None,
     ]
     assert kept(Image(id='a')) == 'its properties are unknown'
+    # YAML reads yes as a boolean, which is the value of no property.
+    with pytest.raises(TypeError):
+        keep.with_property('keep', True)
 
 
 def test_keep_what_a_text_names():
@@ -203,6 +208,9 @@ def test_set_and_unset_properties(replace, named):
     none = ('keep', 'it has none of these properties')
     assert actions(todo) == {'b': none, 'c': ('unset', reason)}
     assert (todo.steps[1].keys, todo.named) == (('z',), named)
+    tier = plan.unset_properties(images, 'tier')
+    assert {step.keys for step in tier.steps} == {('tier',)}
+    assert {todo: 1}[dataclasses.replace(todo)] == 1
 
 
 @pytest.mark.parametrize('make', ['set', 'unset'])

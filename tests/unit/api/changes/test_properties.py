@@ -134,6 +134,10 @@ def test_removing_continues_after_errors_of_a_key(api, fleet, http):
         ('none', images.NotFound),
         *((key, images.Forbidden) for key in ('b', 'mappings')),
     ]
+    stored(fleet).update(tier='1', r='2')
+    api.delete_metadata_items(ID, 'tier')
+    assert 'tier' not in stored(fleet)
+    assert stored(fleet)['r'] == '2'
     fleet.images.clear()
     with pytest.raises(images.ImageNotFound):
         api.delete_metadata_items(ID, ['a', 'b'])

@@ -235,6 +235,7 @@ TYPE_ERRORS = {
     "unsupported operand type(s) for &: 'Filter' and 'int'": 'name("x") & 1',
     "unsupported operand type(s) for |: 'Filter' and 'int'": 'name("x") | 1',
     'server takes an ID, not int': 'server(7)',
+    'property_is takes a str as value, not bool': 'property_is("k", True)',
     'boots_on takes a Flavor, not str: use ImagesAPI.find_flavor()': (
         'boots_on("small")'
     ),
