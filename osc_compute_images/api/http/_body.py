@@ -91,6 +91,9 @@ class BodyReader:
             decode = encoding not in ('', 'identity')
             read = functools.partial(raw.read1, size, decode_content=decode)
             received = iter(read, b'')
+        elif not hasattr(raw, 'stream'):
+            # NOTE: adapters of requests may use any file, as requests does.
+            received = iter(functools.partial(raw.read, 16384), b'')
         else:
             # NOTE: urllib3 before 2.2. The deadline is only checked after each
             # complete chunk.
