@@ -121,6 +121,7 @@ class _DeletionCheck:
         self._api = api
         self._fleet = fleet
         self._named = plan.named
+        self._by_server = plan.named or plan._by_server
         #: That of the plan, later with the current servers.
         self._protection = plan.protection
         self._servers: ServerList | None = None
@@ -135,7 +136,7 @@ class _DeletionCheck:
         reason = None
         if self._protection is not None and not just_read:
             # NOTE: for a named image only its server matters.
-            by_server = self._named and not is_named_as_stored(step.image)
+            by_server = self._by_server and not is_named_as_stored(step.image)
             check = self._server if by_server else self._use
             reason = check(step.image, self._protection)
         return reason or self._loss(step.successor)

@@ -38,6 +38,8 @@ class Plan:
     )
     named: bool = False
     reviewed: bool = False
+    #: Whether only the server of an image itself matters, as it was named.
+    _by_server: bool = dataclasses.field(default=False, repr=False)
 
     @property
     def changes(self) -> tuple[Step, ...]:
@@ -84,7 +86,7 @@ class Plan:
         current = {step.image.id: step for step in self.steps}
         steps = (_agreed(s, current.get(s.image.id)) for s in reviewed.changes)
         # NOTE: reviewed images are changed only as they were seen.
-        return Plan(tuple(steps), self.protection)
+        return Plan(tuple(steps), self.protection, _by_server=self.named)
 
 
 def _agreed(reviewed: Step, current: Step | None) -> Step:

@@ -138,6 +138,14 @@ def test_server_that_is_stored_while_a_named_image_is_approved(
     assert not fleet.writes
 
 
+def test_gap_does_not_keep_an_image_that_was_named(app, fleet, reviewed):
+    """Only its own server matters, as without a review."""
+    fleet.servers = {'x': server('', 'x')}
+    file = reviewed('delete', ID[1], ID[2])
+    assert applied(app, file) == dict.fromkeys([1, 2], 'done')
+    assert 'GET /servers/detail' not in fleet.requests
+
+
 def test_image_whose_row_was_removed_does_not_matter(
     app, fleet, tmp_path, caplog, slept
 ):
