@@ -2,7 +2,9 @@
 
 """Run a random command in a random world, and check what it did."""
 
+import json
 import random
+import tempfile
 
 import requests_mock
 
@@ -14,6 +16,8 @@ from tests.oracle.invariant import Fault
 from tests.oracle.invariant import Watch
 
 REFUSED = 7
+#: Options that have to be given again to apply a plan.
+ALLOWING = {'--accept-gaps', '--include-used'}
 
 
 class Run:
@@ -36,11 +40,18 @@ class Run:
     def check(self):
         """Run the command, and check it: a fault is a broken promise."""
         expected = expectation.of(self.world, self.command)
-        if not self._acts:
-            shown = self._run('--dry-run')
+        is_reviewed = self.command.is_reviewed
+        if is_reviewed or not self._acts:
+            shown = self._make('--dry-run')
             if self.watch.deleted:
                 raise Fault('the dry run deleted images')
-        done = self._run(*([] if self.command.asks else ['--auto-approve']))
+        if not is_reviewed:
+            done = self._make(*self._approval)
+        elif shown[0] != REFUSED:
+            shown = shown[0], self._reviewed(shown[1], expected)
+            done = self._apply(shown[1])
+        else:
+            done = shown
         if self._faults:
             raise self._faults[0]
         if done[0] == REFUSED and self.watch.deleted:
@@ -48,10 +59,31 @@ class Run:
         if not self._acts:
             self._check_alone(expected, shown, done)
 
-    def _run(self, *words):
+    @property
+    def _approval(self):
+        return [] if self.command.asks else ['--auto-approve']
+
+    def _make(self, *words):
         name = 'prune' if self.command.kind == 'prune' else 'delete'
+        return self._run(name, *self.command.words, *words)
+
+    def _reviewed(self, rows, expected):
+        """Return the rows that a person leaves in a plan."""
+        left = [row for row in rows if self._chance.random() < 0.8]
+        expected.least -= {r['ID'] for r in rows} - {r['ID'] for r in left}
+        self._asked()
+        self.watch.begin_again(left)
+        return left
+
+    def _apply(self, rows):
+        allowing = ALLOWING.intersection(self.command.words)
+        with tempfile.NamedTemporaryFile('w', suffix='.json') as file:
+            json.dump(rows, file)
+            file.flush()
+            return self._run('apply', file.name, *allowing, *self._approval)
+
+    def _run(self, name, *words):
         with client.at_once(lambda: self.watch.clock, self._sleep):
-            words = (*self.command.words, *words)
             return client.run(name, [*words], self._asked)
 
     def _sleep(self, seconds):
@@ -111,7 +143,7 @@ class Run:
             raise Fault('the rows are not those of the plan')
         if {image_id for _, image_id in planned} != deleted and not may_fail:
             raise Fault(f'the plan is {planned}, not {deleted}')
-        if code != shown[0] and not may_fail:
+        if code != shown[0] and not (may_fail or self.command.is_reviewed):
             raise Fault(f'the exit code is {code}')
 
 

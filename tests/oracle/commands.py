@@ -16,6 +16,7 @@ class Command:
     :param words: all arguments but those that approve it
     :param selected: the names of its regions
     :param asks: whether it is not approved by an argument
+    :param is_reviewed: whether its plan is written, and applied later
     :param choice: status, type, part of the name, unused, orphaned
     """
 
@@ -23,6 +24,7 @@ class Command:
     words: list[str]
     selected: list[str]
     asks: bool
+    is_reviewed: bool = False
     accepts_gaps: bool = False
     includes_used: bool = False
     named: list[str] = dataclasses.field(default_factory=list)
@@ -35,7 +37,7 @@ def command(chance, at):
     kind = chance.choice(['delete', 'delete', 'named', 'prune', 'prune'])
     everywhere = kind != 'named' and chance.random() < 0.4
     selected = [*at.regions] if everywhere else ['r0']
-    made = Command(kind, [], selected, chance.random() < 0.4)
+    made = Command(kind, [], selected, *(chance.random() < 0.4 for _ in '12'))
     if kind == 'named':
         made.asks = True
         _name(chance, [*at.regions['r0'].images.values()], made)

@@ -43,6 +43,19 @@ class Watch:
         self._list_began = math.inf
         self._sent = self.clock
         self._longest = 0.0
+        self._reviewed = None
+
+    def begin_again(self, rows):
+        """Note that another command applies these rows: it knows no more."""
+        self._states = [(0.0, self.clock, copy.deepcopy(self._world))]
+        self._read.clear()
+        self._set_barrier(self._requests)
+        self._list_began, self._longest = math.inf, 0.0
+        self._reviewed = [
+            [row[name] for name in ('ID', 'Name', 'Status', 'Updated At')]
+            for row in rows
+            if row['Action'] == 'delete'
+        ]
 
     def note_change(self, *, is_asked=False):
         """Note another state of the world."""
@@ -97,7 +110,7 @@ class Watch:
         command = self._command
         fresh = self._since(self._barrier)
         if not any(
-            rules.is_chosen(command, known)
+            rules.is_chosen(command, known) and self._is_reviewed(known)
             for world in fresh
             if (known := world.regions[region].images.get(image_id))
         ):
@@ -120,6 +133,10 @@ class Watch:
             for other in world.regions[region].images.values()
         ):
             raise Fault(f'{image_id} has no newer good image in its group')
+
+    def _is_reviewed(self, image):
+        shown = [image[name] for name in ('id', 'name', 'status', 'updated')]
+        return self._reviewed is None or shown in self._reviewed
 
     def _uses(self, world, region, image):
         regions = [world.regions[name] for name in self._command.selected]
