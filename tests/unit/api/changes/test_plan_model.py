@@ -10,6 +10,7 @@ take so long that everything is read again for the next image.
 
 import contextlib
 import copy
+import itertools
 import types
 from unittest import mock
 
@@ -27,6 +28,7 @@ import requests_mock
 
 from osc_compute_images.api import GapsFound
 from osc_compute_images.api import ImagesAPI
+from osc_compute_images.api.changes import _apply
 from osc_compute_images.api.changes import plan
 from osc_compute_images.api.changes import retention
 from osc_compute_images.api.changes.plan import Action
@@ -62,7 +64,7 @@ ON_IMAGES = (
     'lose_response',
 )
 ON_SERVERS = (
-    *('shelve', 'end_shelving', 'resize', 'unshelve', 'fail_to_unshelve'),
+    *('shelve', 'end_shelving', 'resize', 'unshelve', 'fail'),
     *('unlink', 'imitate', 'rename_server', 'end_server', 'lose_cell'),
 )
 
@@ -85,6 +87,16 @@ class World:
         self.homes = {}
         self.is_losing = False
         self._made = 100
+
+    def stored(self):
+        """Return the images that each server is, or may be, stored in."""
+        found = {server_id: {home} for server_id, home in self.homes.items()}
+        for image_id, image in self.fleet.images.items():
+            server_id = image.get('server', {}).get('id')
+            one = self.fleet.servers.get(server_id)
+            if one and one['status'] == 'ERROR':
+                found.setdefault(server_id, set()).add(image_id)
+        return found
 
     def act(self, what, image_number, number):
         """Change an image or a server; there may be none."""
@@ -135,7 +147,7 @@ class World:
                 one.update(state)
             case 'end_shelving' if one[TASK] is not None:
                 one['status'], one[TASK] = 'SHELVED_OFFLOADED', None
-            case 'fail_to_unshelve' if is_stored:
+            case 'fail':
                 one['status'] = 'ERROR'
             case 'unshelve':
                 one['status'], one[TASK] = 'ACTIVE', None
@@ -159,10 +171,9 @@ class World:
                 self.fleet.down ^= {server_id}
 
 
-EVENTS = st.tuples(
-    *(st.sampled_from(ON_IMAGES + ON_SERVERS), st.integers(0, 20)),
-    st.integers(0, 20),
-)
+NUMBERS = st.integers(0, 20)
+EVENTS = st.tuples(st.sampled_from(ON_IMAGES + ON_SERVERS), NUMBERS, NUMBERS)
+SERVER_EVENTS = st.tuples(st.sampled_from(ON_SERVERS), NUMBERS, NUMBERS)
 
 #: Events, with the number of the request before each.
 SCHEDULES = st.lists(st.tuples(st.integers(0, 8), EVENTS), max_size=6)
@@ -183,7 +194,14 @@ class Observer:
         self._stored = {}
         self._images = {}
         self._written, self._lost = set(), set()
+        self.wait()
         self.fleet.before, self.fleet.after = self._before, self._after
+
+    def wait(self):
+        """Let so much time pass that nothing that was read counts."""
+        self.clock += 1000
+        self._servers, self._images = None, {}
+        self._stored = self.world.stored()
 
     @contextlib.contextmanager
     def acting(self, schedule):
@@ -203,13 +221,12 @@ class Observer:
         self._count += 1
         if method == 'GET':
             return
-        self.clock += 1000
         image_id = path.split('/')[2]
         self._check_change(method, *path.split('/')[2:])
         image = self.fleet.images.get(image_id)
         is_edit = 'metadata' in path
         if not is_edit:
-            self._servers, self._stored, self._images = None, {}, {}
+            self.wait()
         if image and (is_edit or 'protected_here' not in image['metadata']):
             self._written.add(image_id)
 
@@ -223,11 +240,9 @@ class Observer:
         elif path == '/servers/detail':
             self._servers = copy.deepcopy(self.fleet.servers)
             self._down = set(self.fleet.down)
-            self._stored = dict(self.world.homes)
+            self._stored = self.world.stored()
         elif kind == 'servers':
-            self._stored.pop(what, None)
-            if what in self.world.homes:
-                self._stored[what] = self.world.homes[what]
+            self._stored[what] = self.world.stored().get(what, ())
         elif kind == 'images':
             self._images[what] = copy.deepcopy(self.fleet.images.get(what))
 
@@ -238,23 +253,32 @@ class Observer:
         assert len(self._told) == self._plan.steps.index(step)
         assert (method == 'DELETE' and not rest) == (step.action == 'delete')
         if self._plan.named:
+            self._check_stored(image_id, self.fleet.images.get(image_id, {}))
             return
         seen = self._images[image_id]
         assert seen['status'].upper() == step.image.state
         for field in ('name', 'updated'):
             assert seen[field] == getattr(step.image, field)
         if step.action == 'delete':
-            self._check_deletion(image_id, seen)
+            self._check_stored(image_id, seen)
+            if self._options:
+                self._check_deletion(image_id, seen)
+
+    @property
+    def _hidden(self):
+        # What older Compute leaves out, and no ID leads to, cannot be seen.
+        return self._down if self.fleet.highest < (2, 69) else set()
+
+    def _check_stored(self, image_id, seen):
+        for server_id, images in self._stored.items():
+            assert image_id not in images or (
+                server_id in self._hidden and 'server' not in seen
+            )
 
     def _check_deletion(self, image_id, seen):
         assert self._servers is not None
         accepts_gaps = self._options['accept_gaps']
-        # What older Compute leaves out, and no ID leads to, cannot be seen.
-        hidden = self._down if self.fleet.highest < (2, 69) else set()
-        for server_id, home in self._stored.items():
-            assert home != image_id or (
-                server_id in hidden and 'server' not in seen
-            )
+        hidden = self._hidden
         if not self._options['include_used']:
             for each in self._servers.values():
                 booted = each['image'] and each['image']['id'] == image_id
@@ -273,15 +297,23 @@ class Observer:
                 for other_id, other in self._images.items()
             )
 
-    def apply(self, api, todo, options, schedule):
-        """Apply a plan, and check that the outcomes are true."""
+    def apply(self, api, todo, options, schedule, fleet=None):
+        """Apply a plan, and check that the outcomes are true.
+
+        :param options: of the plan, if the images were not named
+        :param fleet: that of the plan, as for commands
+        """
         told = self._told = []
         with self.acting(schedule):
             self._plan, self._options = todo, options
-            outcomes = api.apply(todo, on_outcome=told.append)
-        assert outcomes == told
-        assert [o.step for o in outcomes] == [*todo.steps]
-        for outcome in outcomes:
+            if fleet is None:
+                assert api.apply(todo, on_outcome=told.append) == told
+            else:
+                for outcome in _apply.apply(api, todo, fleet):
+                    # NOTE: one by one, as each request looks at them.
+                    told.append(outcome)  # noqa: PERF402
+        assert [o.step for o in told] == [*todo.steps]
+        for outcome in told:
             self._check_outcome(outcome)
         return told
 
@@ -379,8 +411,14 @@ class Machine(RuleBasedStateMachine):
         self.observer.apply(self.api, *made, applying)
         return made
 
-    @rule(numbers=st.sets(st.integers(0, 20), min_size=1, max_size=3))
-    def delete_named(self, numbers):
+    @rule(
+        numbers=st.sets(st.integers(0, 20), min_size=1, max_size=3),
+        asked=st.none() | st.lists(SERVER_EVENTS, min_size=1, max_size=3),
+        applying=SCHEDULES,
+    )
+    def delete_named(self, numbers, asked, applying):
+        """Delete images by ID, or apply a plan of it after a question."""
+        self.observer.wait()
         images = [*self.api.list_detail()]
         named = [i for n, i in enumerate(images) if n in numbers]
         fleet = fleet_module.Fleet([self.api])
@@ -397,7 +435,12 @@ class Machine(RuleBasedStateMachine):
         for step in todo.changes:
             hidden = is_old and step.image.server_id is None
             assert hidden or step.image.id not in self.world.homes.values()
-        self.observer.apply(self.api, todo, {}, [])
+        if asked is not None:
+            todo = todo.only(plan.Plan.from_json(todo.to_json()))
+            for event in asked:
+                self.change_concurrently(event)
+            self.observer.wait()
+        self.observer.apply(self.api, todo, {}, applying, fleet)
 
     @rule(target=plans, unsets=st.booleans())
     def plan_to_edit(self, unsets):
@@ -418,6 +461,16 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(max_examples=200, stateful_step_count=8)
+
+
+@pytest.mark.parametrize('what', ON_SERVERS)
+def test_server_that_changes_while_a_named_image_is_approved(what):
+    for image, one in itertools.product(range(2, 7), range(2)):
+        machine = Machine()
+        try:
+            machine.delete_named({image}, [(what, 0, one)], [])
+        finally:
+            machine.teardown()
 
 
 # --- interrupted plans ----------------------------------------------------
