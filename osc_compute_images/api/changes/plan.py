@@ -182,19 +182,25 @@ def unset_properties(
 
     :param keys: a text alone is one key
     """
-    keys = [keys] if isinstance(keys, str) else keys
-    # NOTE: the first removal must not corrupt what the next ones remove.
-    distinct = sorted(
-        dict.fromkeys(keys), key=lambda key: key not in properties.JSON_KEYS
-    )
+    distinct = dict.fromkeys([keys] if isinstance(keys, str) else keys)
     reason = 'named' if named else 'selected'
 
     def step(image: Image) -> Step:
-        present = tuple(key for key in distinct if key in image.metadata)
+        present = [key for key in distinct if key in image.metadata]
+        # NOTE: the first removal must not corrupt what the next ones remove.
+        present.sort(
+            key=lambda key: (
+                key not in properties.JSON_KEYS
+                or not isinstance(image.metadata[key], str)
+            )
+        )
         if not present and image.is_complete:
             return kept(image, 'it has none of these properties')
         edit = Step(
-            image=image, action=Action.UNSET, reason=reason, keys=present
+            image=image,
+            action=Action.UNSET,
+            reason=reason,
+            keys=tuple(present),
         )
         return _unless_kept(edit, keep)
 

@@ -230,6 +230,11 @@ def test_property_that_is_replaced_or_removed_cannot_be_corrupted():
         assert plan.set_properties(images, wanted, replace=True).changes
     todo = plan.unset_properties(images, ['k', 'mappings'])
     assert todo.steps[0].keys == ('mappings', 'k')
+    for text, other in (JSON_KEYS, JSON_KEYS[::-1]):
+        one = [image('a', metadata={text: 'text', other: []})]
+        for keys in (JSON_KEYS, JSON_KEYS[::-1]):
+            [step] = plan.unset_properties(one, keys).changes
+            assert step.keys == (text, other)
     # They are removed one by one.
     both = [image('a', metadata=dict.fromkeys(JSON_KEYS, 'text'))]
     assert 'JSON string' in refused(plan.unset_properties(both, JSON_KEYS))
