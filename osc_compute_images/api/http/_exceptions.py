@@ -61,10 +61,16 @@ def of_login(e: Exception, began: float) -> _errors.ImagesError:
     :param began: a time of ``time.monotonic()``
     :raises Exception: the exception itself, if it is none of a login
     """
+    cause = e.__context__
+    if isinstance(e, ksa_exceptions.DiscoveryFailure) and isinstance(
+        cause, ksa_exceptions.ClientException
+    ):
+        # NOTE: it hides why the request for the versions of Keystone failed.
+        e = cause
     if type(e) is Exception or isinstance(e, UnicodeEncodeError):
         # NOTE: keystoneauth raises Exception for a missing password. What
         # cannot be encoded may be one.
-        return _errors.ImagesError(f'The login failed: {one_line(str(e))}')
+        return _login_failed(e)
     if isinstance(e, _MALFORMED):
         return _malformed(e, 'token or catalog from Keystone')
     if isinstance(e, OF_REQUEST):
@@ -90,6 +96,11 @@ def of_request(e: Exception, url: str, began: float) -> _errors.ImagesError:
         # For example a redirect to an invalid URL: requests parses it, even
         # if redirects are not followed.
         return _malformed(e, f'response to the request to {url}')
+    if isinstance(e, ksa_exceptions.ClientException) and not isinstance(
+        e, ksa_exceptions.ConnectionError
+    ):
+        # For example without a token, or with one that needs more factors.
+        return _login_failed(e)
     return _connection_failed(e, url)
 
 
@@ -108,6 +119,10 @@ def _keystone_error(response: requests.Response) -> _errors.ImagesError:
             **_errors.origin(error),
         )
     return error
+
+
+def _login_failed(e: Exception) -> _errors.ImagesError:
+    return _errors.ImagesError(f'The login failed: {one_line(str(e))}')
 
 
 def _malformed(e: Exception, what: str) -> _errors.InvalidResponse:

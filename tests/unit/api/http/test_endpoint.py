@@ -6,6 +6,7 @@ import base64
 import re
 
 from keystoneauth1 import http_basic
+from keystoneauth1 import token_endpoint
 import pytest
 import requests
 
@@ -228,6 +229,15 @@ def test_login_without_a_password_is_an_images_error(http, compute):
     with pytest.raises(images.ImagesError) as caught:
         listed(compute)
     assert str(caught.value) == 'The login failed: A password is missing'
+
+
+def test_login_without_a_token_is_no_failed_connection(compute):
+    compute.session.auth = token_endpoint.Token(nova.ENDPOINT, '')
+    with pytest.raises(images.ImagesError) as caught:
+        listed(compute)
+    assert type(caught.value) is images.ImagesError
+    told = 'The login failed: No valid authentication is available'
+    assert str(caught.value) == told
 
 
 def test_password_that_cannot_be_encoded_is_not_displayed(compute):

@@ -9,6 +9,7 @@ import time
 from unittest import mock
 
 from keystoneauth1 import adapter
+from keystoneauth1 import fixture
 from keystoneauth1 import session
 from keystoneauth1.identity import generic
 from keystoneauth1.identity import v3
@@ -161,6 +162,22 @@ def test_token_request_is_retried(api, http, slept, method):
         api.delete(ID)
     assert slept == [2, 2]
     assert len(sent(http)) == 1
+
+
+def test_request_for_versions_of_keystone_is_retried(http, compute, slept):
+    auth = {**AUTH, 'auth_url': nova.KEYSTONE}
+    compute.session.auth = generic.Password(**auth)
+    compute.connect_retries = 2
+    http.get(nova.DETAIL, json=EMPTY)
+    # An error that does not pass is told at once.
+    http.get(nova.KEYSTONE, **nova.fault(403, 'forbidden', 'Not from here.'))
+    with pytest.raises(images.Forbidden, match='Not from here'):
+        list(ImagesAPI(compute).list_detail())
+    assert slept == []
+    versions = {'json': fixture.DiscoveryList(nova.KEYSTONE, v2=False)}
+    http.get(nova.KEYSTONE, [RESET, SILENT, BUSY, versions])
+    assert list(ImagesAPI(compute).list_detail()) == []
+    assert slept == USUAL
 
 
 # -- timeouts and deadlines ------------------------------------------------
