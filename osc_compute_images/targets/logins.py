@@ -22,10 +22,10 @@ from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api.clouds import CloudAPIs
 from osc_compute_images.api.clouds import of_clouds
 from osc_compute_images.api.clouds._adapter import adapter_of
+from osc_compute_images.api.clouds._adapter import with_retries
 from osc_compute_images.api.clouds._cloud import Cloud
 from osc_compute_images.api.clouds._cloud import FEDERATION_SETTINGS
 from osc_compute_images.api.clouds._entries import cloud_names
-from osc_compute_images.api.clouds._login import with_retries
 
 if TYPE_CHECKING:
     from keystoneauth1 import session as ksa_session

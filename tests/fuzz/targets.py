@@ -19,7 +19,7 @@ import requests_mock
 from osc_compute_images.api import ImagesAPI
 from osc_compute_images.api import ImagesError
 from osc_compute_images.api.http import _error_response
-from osc_compute_images.api.http import _retries
+from osc_compute_images.api.http import _session
 from osc_compute_images.api.listing import _decode
 from osc_compute_images.output import escaping
 from osc_compute_images.output import field
@@ -110,7 +110,7 @@ def _check_error(data):
         )
         image = _decoded(api.get, nova.image_id(1))
     assert image is None, 'The error was accepted as an image'
-    assert len(waits) <= _retries.RETRIES
+    assert len(waits) <= _session.RETRIES
     assert all(0 <= wait <= _error_response.MAX_DELAY for wait in waits)
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""An adapter of Compute with the settings of openstacksdk for a region."""
+"""An adapter of Compute with the settings of openstacksdk, and its login."""
 
 from collections.abc import Callable
+import itertools
+import time
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,9 @@ from keystoneauth1 import adapter as ksa_adapter
 
 import osc_compute_images
 from osc_compute_images.api import _errors
+from osc_compute_images.api._alarms import TooSlowError
+from osc_compute_images.api.http import _exceptions
+from osc_compute_images.api.http._session import BoundedSession
 
 if TYPE_CHECKING:
     from keystoneauth1 import session as ksa_session
@@ -63,3 +68,31 @@ def adapter_of(
                 f'The setting compute_{name} is invalid: {e}'
             ) from e
     return ksa_adapter.Adapter(**arguments | options)
+
+
+def with_retries(
+    log_in: Callable[[], object],
+    adapter: Callable[[], ksa_adapter.Adapter | None],
+) -> None:
+    """Call a function that logs in, and again after a transient error.
+
+    :param adapter: returns the adapter that is logged in, whose settings
+        count; None if it could not be made
+    :raises ImagesError: if the login fails. Any other exception is one of the
+        configuration
+    """
+    for retry in itertools.count():
+        began = time.monotonic()
+        try:
+            log_in()
+        except Exception as e:
+            made = adapter()
+            if made is None:
+                raise
+            error = _exceptions.of_login(e, began)
+            # NOTE: an alarm goes off only once.
+            is_over = isinstance(e, TooSlowError)
+            if is_over or not BoundedSession(made).wait(error, retry):
+                raise error from e
+        else:
+            return

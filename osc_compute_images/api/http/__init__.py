@@ -2,7 +2,7 @@
 
 """HTTP: requests to the Compute endpoint of an adapter.
 
-A request passes :class:`._client.Client`, the loop of its retries,
+A request passes :class:`._client.Client` with the loop of its retries,
 ``send_once`` and the adapter. The modules, each of which imports only those
 above it:
 
@@ -15,9 +15,8 @@ above it:
 ``_exceptions``
     translates the exceptions of other libraries to those of this API
 ``_session``
-    the settings of an adapter and its sessions; logs in
-``_retries``
-    when a request is retried
+    the settings of an adapter and its sessions; logs in, and waits before a
+    retry
 ``_request``
     sends one request, and checks the response
 ``_endpoint``

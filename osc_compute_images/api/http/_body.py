@@ -72,7 +72,10 @@ class BodyReader:
             raise
         finally:
             response.raw = raw
-        _check_size(len(body))
+        if len(body) > MAX_BODY:
+            raise _errors.InvalidResponse(
+                f'The response is larger than {MAX_BODY:,} bytes'
+            )
         return response
 
     def _read(
@@ -107,7 +110,9 @@ class BodyReader:
         try:
             for chunk in received:
                 body.write(chunk)
-                _check_size(body.tell())
+                if body.tell() > MAX_BODY:
+                    raw.close()
+                    break
                 if time.monotonic() > deadline:
                     raise TooSlowError
         except urllib3.exceptions.ReadTimeoutError as e:
@@ -115,10 +120,3 @@ class BodyReader:
             raise requests.ReadTimeout(e) from e
         body.truncate()
         yield body.getvalue()
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_BODY:
-        raise _errors.InvalidResponse(
-            f'The response is larger than {MAX_BODY:,} bytes'
-        )

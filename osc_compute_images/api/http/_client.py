@@ -4,20 +4,18 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping
-import functools
 import math
 from typing import Any
 from typing import TypeVar
 import urllib.parse
 
 from keystoneauth1 import adapter as ksa_adapter
+import requests
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _exceptions
-from osc_compute_images.api.http import _retries
 from osc_compute_images.api.http._endpoint import Locator
 from osc_compute_images.api.http._error_response import request_id
-from osc_compute_images.api.http._request import Response
 from osc_compute_images.api.http._request import send_once
 from osc_compute_images.api.http._session import BoundedSession
 
@@ -33,65 +31,58 @@ class Client:
     def __init__(self, adapter: ksa_adapter.Adapter) -> None:
         self._adapter = adapter
         self._locator = Locator()
-        #: ID of the last request that was sent by :meth:`send`, if it
-        #: succeeded.
+        #: ID of the last request that was no GET, if it succeeded.
         self.request_id: str | None = None
 
-    def get(
+    def request(
         self,
+        method: str,
         path: str,
-        params: Mapping[str, Any] | None = None,
         *,
+        params: Mapping[str, Any] | None = None,
+        json: object = None,
         deadline: float = math.inf,
         microversion: str | None = None,
         fresh: bool = False,
-    ) -> Response:
-        """Send a GET request; retry transient errors.
+    ) -> requests.Response:
+        """Send a request.
+
+        Transient errors are retried: of GET, of logins, and while the endpoint
+        is looked for. Other requests may not be idempotent.
 
         :param path: below the endpoint, percent-encoded
         :param params: query parameters, not encoded: None is omitted, a list
             repeats the parameter
+        :param json: the body, to be encoded
         :param deadline: of all attempts, delays, bodies and logins together, a
             time of ``time.monotonic()``
         :param microversion: such as ``2.69``; None means 2.1
         :param fresh: use no cache, of openstacksdk or HTTP
-        :raises NotAcceptable: if the service does not offer it
+        :returns: a successful response, with its body
+        :raises NotAcceptable: if the service does not offer the microversion
         :raises ImagesError: for any outcome but a success
         """
-        send = functools.partial(
-            self._send,
-            'GET',
-            path,
-            params=params,
-            microversion=microversion,
-            fresh=fresh,
-        )
-        return self._retry(send, deadline)
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        json: object = None,
-        *,
-        microversion: str | None = None,
-    ) -> bytes:
-        """Send a request without retries: it may not be idempotent.
+        def send(session: BoundedSession) -> requests.Response:
+            endpoint = self._locator.locate(session)
+            session.may_retry = not is_change
+            return send_once(
+                session,
+                method,
+                endpoint,
+                path,
+                params=params,
+                json=json,
+                microversion=microversion,
+                fresh=fresh,
+            )
 
-        See :meth:`get` for the other arguments and the errors.
-
-        :param json: the body, to be encoded
-        :returns: the body of a successful response
-        """
-        self.request_id = None
-        # NOTE: finding the endpoint and the token is safe to retry.
-        self._retry(self._locator.locate)
-        send = functools.partial(
-            self._send, method, path, json=json, microversion=microversion
-        )
-        response = self._retry(send, is_safe=False)
-        self.request_id = request_id(response.headers)
-        return response.body
+        if is_change := method != 'GET':
+            self.request_id = None
+        response = self._retry(send, deadline)
+        if is_change:
+            self.request_id = request_id(response.headers)
+        return response
 
     def log_in(self) -> None:
         """Obtain a token, unless there is one; retry transient errors.
@@ -110,25 +101,15 @@ class Client:
         except _errors.ImagesError:
             return None
 
-    def _send(
-        self, method: str, path: str, session: BoundedSession, **content: Any
-    ) -> Response:
-        endpoint = self._locator.locate(session)
-        return send_once(session, method, endpoint, path, **content)
-
     def _retry(
         self,
         attempt: Callable[[BoundedSession], _Result],
         end: float = math.inf,
-        *,
-        is_safe: bool = True,
     ) -> _Result:
         """Log in, call a function, and retry transient errors.
 
         If Compute rejects the token, it is renewed once: keystoneauth does
         that, too, but without a deadline.
-
-        :param is_safe: whether the function may be retried
         """
         retry = 0
         is_renewed = False
@@ -139,12 +120,13 @@ class Client:
                 try:
                     return attempt(session)
                 except _errors.Unauthorized:
-                    if is_renewed or not session.discard_token():
+                    login = session.login
+                    if is_renewed or not (login and login.invalidate()):
                         raise
                     is_renewed = True
                     continue
             except _errors.ImagesError as e:
-                if not is_safe or not _retries.wait(session, e, retry):
+                if not session.wait(e, retry):
                     raise
             retry += 1
 

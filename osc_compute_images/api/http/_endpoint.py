@@ -20,7 +20,6 @@ import msgspec
 from osc_compute_images.api import _errors
 from osc_compute_images.api.http import _catalog
 from osc_compute_images.api.http import _exceptions
-from osc_compute_images.api.http import _retries
 from osc_compute_images.api.http._error_response import one_line
 from osc_compute_images.api.http._request import Endpoint
 from osc_compute_images.api.http._request import send_once
@@ -76,8 +75,6 @@ class Locator:
             url: Any = adapter.get_endpoint(skip_discovery=True)
             if adapter.endpoint_override and '%' in url:
                 url = _fill_in(session, url)
-        except _errors.ImagesError:
-            raise
         except _NO_ENDPOINT as e:
             raise _not_found(session, one_line(str(e))) from e
         except Exception as e:
@@ -107,7 +104,7 @@ class Locator:
         """
         endpoint = self.locate(session)
         root = _version_root(endpoint) or endpoint
-        body = send_once(session, 'GET', root, '/').body
+        body = send_once(session, 'GET', root, '/').content
         try:
             version = msgspec.json.decode(body, type=_Document).version
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -132,7 +129,7 @@ def _version_root(endpoint: Endpoint) -> Endpoint | None:
 
 def _with_version(session: BoundedSession, endpoint: Endpoint) -> Endpoint:
     """Return the endpoint of a version that is served, or this one."""
-    final = (401, *_retries.statuses(session))
+    final = (401, *session.transient_statuses())
     for path in _VERSIONS:
         below = endpoint._replace(url=endpoint.url + path)
         try:

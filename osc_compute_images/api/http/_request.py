@@ -65,18 +65,6 @@ class Endpoint(NamedTuple):
         return cls(requests.utils.urldefragauth(url).rstrip('/'), auth)
 
 
-class Response(NamedTuple):
-    """A successful response to a request.
-
-    :param microversion: the microversion of Compute that it is in, or None. A
-        server without microversions ignores the one that it is asked for
-    """
-
-    body: bytes
-    microversion: str | None
-    headers: Mapping[str, str]
-
-
 def send_once(
     session: BoundedSession,
     method: str,
@@ -87,10 +75,10 @@ def send_once(
     json: object = None,
     microversion: str | None = None,
     fresh: bool = False,
-) -> Response:
+) -> requests.Response:
     """Send a request of a user who is logged in.
 
-    See :class:`._client.Client` for the arguments.
+    See :meth:`.Client.request` for the arguments and the result.
 
     :raises ImagesError: for anything but a success
     """
@@ -147,13 +135,7 @@ def send_once(
     except _exceptions.OF_REQUEST as e:
         raise _exceptions.of_request(e, url, began) from e
     _check(session, method, response)
-    version = response.headers.get('openstack-api-version', '')
-    service, _, number = version.partition(' ')
-    return Response(
-        response.content,
-        number if service == 'compute' else None,
-        response.headers,
-    )
+    return response
 
 
 def _check(

@@ -154,8 +154,9 @@ class MetadataAPI:
         self, method: str, image: ImageID, json: object = None
     ) -> dict[str, Any]:
         # NOTE: fresh, as it may be read to check what was stored.
+        fresh = method == 'GET'
         body = self._routes.image(
-            method, id_of(image), 'metadata', json=json, fresh=True
+            method, id_of(image), 'metadata', json=json, fresh=fresh
         )
         items: dict[str, Any] = _decode.member(body, 'metadata', dict)
         return items

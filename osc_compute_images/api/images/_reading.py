@@ -50,7 +50,7 @@ class ReadingAPI:
         """
         query = Query(opts, where, max_items)
         fetch = functools.partial(
-            self._routes.filtered_page, _routes.DETAIL, query.hints
+            self._routes.page, _routes.DETAIL, query.hints
         )
         return Pager(fetch, _decode.decode_page, query)
 
@@ -74,7 +74,7 @@ class ReadingAPI:
         """
         query = Query(opts, where, max_items, brief=True)
         fetch = functools.partial(
-            self._routes.filtered_page, _routes.BRIEF, query.hints
+            self._routes.page, _routes.BRIEF, query.hints
         )
         return Pager(fetch, _decode.decode_brief_page, query)
 

@@ -50,7 +50,7 @@ class Routes:
         self._client = client
         self._supported: dict[str, bool] = {}
 
-    def filtered_page(
+    def page(
         self, path: str, hints: Mapping[str, Any], query: Mapping[str, Any]
     ) -> bytes:
         """Request a page, by parameters that the server supports.
@@ -60,24 +60,35 @@ class Routes:
             not for the first page, which may be the only one
         :raises InvalidResponse: if the visibility is given, which Compute does
             not show, and the server does not filter by it
+        :raises ImagesNotServed: if Compute does not serve images
         """
         supports = functools.partial(self._supports, path)
-        if _options.VISIBILITY in query and not supports(_options.VISIBILITY):
-            raise _errors.InvalidResponse(
-                'The server does not filter images by visibility: it accepts '
-                'an invalid value'
-            )
-        if hints and 'marker' in query:
-            supported = {name: hints[name] for name in filter(supports, hints)}
-            query = {**supported, **query}
-        return self.page(path, query)
+        try:
+            if _options.VISIBILITY in query and not supports(
+                _options.VISIBILITY
+            ):
+                raise _errors.InvalidResponse(
+                    'The server does not filter images by visibility: it '
+                    'accepts an invalid value'
+                )
+            if hints and 'marker' in query:
+                known = {name: hints[name] for name in filter(supports, hints)}
+                query = {**known, **query}
+            return self._client.request('GET', path, params=query).content
+        except _errors.HTTPError as e:
+            if e.http_status == 403 and not e.message.startswith(_OF_GLANCE):
+                _raise_forbidden(e)
+            if e.http_status in _NO_ROUTE:
+                self._raise_not_served(e)
+            raise
 
     def _supports(self, path: str, name: str) -> bool:
         """Return whether the server rejects an invalid value."""
         if name not in self._supported:
             is_rejected = False
             try:
-                self.page(path, {name: _INVALID[name], 'limit': 1})
+                invalid = {name: _INVALID[name], 'limit': 1}
+                self._client.request('GET', path, params=invalid)
             except _errors.BadRequest:
                 is_rejected = True
             except _errors.ImagesError:
@@ -85,20 +96,6 @@ class Routes:
                     raise
             self._supported[name] = is_rejected
         return self._supported[name]
-
-    def page(self, path: str, query: Mapping[str, Any]) -> bytes:
-        """Request a page of images.
-
-        :raises ImagesNotServed: if Compute does not serve images
-        """
-        try:
-            return self._client.get(path, query).body
-        except _errors.HTTPError as e:
-            if e.http_status == 403 and not e.message.startswith(_OF_GLANCE):
-                _raise_forbidden(e)
-            if e.http_status in _NO_ROUTE:
-                self._raise_not_served(e)
-            raise
 
     def image(
         self,
@@ -121,11 +118,9 @@ class Routes:
             raise _errors.ImageNotFound(f'No image has the ID {image_id!r}')
         url = path_to('images', image_id, *path)
         try:
-            if method == 'GET':
-                return self._client.get(
-                    url, deadline=deadline, fresh=fresh
-                ).body
-            return self._client.send(method, url, json)
+            return self._client.request(
+                method, url, json=json, deadline=deadline, fresh=fresh
+            ).content
         except _errors.HTTPError as e:
             if e.http_status == 403 and self._is_forbidden(method, e):
                 _raise_forbidden(e)
@@ -167,7 +162,8 @@ class Routes:
     def _status_of_list(self) -> int | None:
         """Return the error status of a list of images, or None without one."""
         try:
-            self._client.get(BRIEF, {'limit': 1}, fresh=True)
+            query = {'limit': 1}
+            self._client.request('GET', BRIEF, params=query, fresh=True)
         except _errors.ImagesError as e:
             return e.http_status
         return None

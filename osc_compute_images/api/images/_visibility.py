@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from osc_compute_images.api import _errors
 from osc_compute_images.api.changes import properties
-from osc_compute_images.api.images import _routes
+from osc_compute_images.api.http._client import Client
 from osc_compute_images.api.images._reading import ReadingAPI
+from osc_compute_images.api.images._routes import BRIEF
 from osc_compute_images.api.listing import _decode
 from osc_compute_images.api.listing import _options
 from osc_compute_images.api.records._image import id_of
@@ -23,12 +24,15 @@ _UNSUPPORTED = (
     _errors.Forbidden,
     _errors.ImagesNotServed,
     _errors.InvalidResponse,
+    _errors.NotAcceptable,
     _errors.NotFound,
 )
 
 
 class VisibilityAPI(ReadingAPI):
     """The methods of :class:`.ImagesAPI` for the visibility of images."""
+
+    _http: Client
 
     def find_visibility(self, image: ImageID) -> str | None:
         """Find the visibility of an image, which Compute does not show.
@@ -51,8 +55,8 @@ class VisibilityAPI(ReadingAPI):
                 'limit': 1,
             }
             try:
-                body = self._routes.page(_routes.BRIEF, query)
-                listed = _decode.decode_page(body).images
+                response = self._http.request('GET', BRIEF, params=query)
+                listed = _decode.decode_page(response.content).images
             except _UNSUPPORTED:
                 return None
             is_listed = any(other.id == image_id for other in listed)

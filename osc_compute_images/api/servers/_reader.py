@@ -14,11 +14,12 @@ from collections.abc import Sequence
 import re
 from typing import Any
 
+import requests
+
 from osc_compute_images.api import _errors
 from osc_compute_images.api import _limits
 from osc_compute_images.api.http._client import Client
 from osc_compute_images.api.http._client import path_to
-from osc_compute_images.api.http._request import Response
 from osc_compute_images.api.listing import _decode
 from osc_compute_images.api.listing._pager import Pager
 from osc_compute_images.api.listing._query import Query
@@ -72,7 +73,7 @@ class ServerReader:
 
         :raises NotFound: if there is none
         """
-        body = self._get(path_of(server_id), {}).body
+        body = self._get(path_of(server_id)).content
         record = decoded(_decode.member(body, 'server', dict))
         if record is None:
             raise _errors.InvalidResponse(
@@ -80,16 +81,19 @@ class ServerReader:
             )
         return record
 
-    def _get(self, path: str, query: Mapping[str, Any]) -> Response:
+    def _get(
+        self, path: str, query: Mapping[str, Any] | None = None
+    ) -> requests.Response:
+        wanted = self._microversion
         try:
-            return self._client.get(
-                path, query, microversion=self._microversion, fresh=True
+            return self._client.request(
+                'GET', path, params=query, microversion=wanted, fresh=True
             )
         except _errors.NotAcceptable:
-            if self._microversion is None:
+            if wanted is None:
                 raise
             self._microversion = None
-            return self._client.get(path, query, fresh=True)
+            return self._get(path, query)
 
     def _read(self, path: str, query: Mapping[str, Any]) -> ServerList:
         servers: list[Server] = []
@@ -99,8 +103,8 @@ class ServerReader:
             if 'marker' not in parameters:
                 parameters = {**parameters, 'limit': None}
             response = self._get(path, parameters)
-            shown.append(response.microversion == _DOWN_CELLS)
-            return response.body
+            shown.append(_shows_down_cells(response))
+            return response.content
 
         def read(entries: Sequence[Any]) -> list[Server]:
             # NOTE: the listing drops duplicates; here each record counts.
@@ -131,11 +135,11 @@ class ServerReader:
     def _down_cells(self) -> tuple[str, ...] | None:
         """Return what is missing of cells; None if it is unknown."""
         try:
-            response = self._get('/os-services', {})
-            services = _decode.member(response.body, 'services', list)
+            response = self._get('/os-services')
+            services = _decode.member(response.content, 'services', list)
         except _errors.ImagesError:
             return None
-        if response.microversion != _DOWN_CELLS:
+        if not _shows_down_cells(response):
             return None
         down = sorted(
             str(service.get('host'))
@@ -144,6 +148,12 @@ class ServerReader:
         )
         gap = f'the cells of these hosts do not respond: {_ids.joined(down)}'
         return (gap,) if down else ()
+
+
+def _shows_down_cells(response: requests.Response) -> bool:
+    # NOTE: a server without microversions ignores the one it is asked for.
+    version = response.headers.get('openstack-api-version')
+    return version == f'compute {_DOWN_CELLS}'
 
 
 def path_of(server_id: str, *more: str) -> str:
