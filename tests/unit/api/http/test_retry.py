@@ -22,6 +22,7 @@ from osc_compute_images.api import _alarms
 from osc_compute_images.api import ImagesAPI
 from testbed import nova
 from tests.unit.conftest import sent
+from tests.unit.conftest import set_catalog
 from tests.unit.running import AUTH
 
 EMPTY = {'images': []}
@@ -146,6 +147,15 @@ def test_writes_are_not_retried(api, http, slept, fault):
         api.delete(ID)
     methods = [request.partition(' ')[0] for request in sent(http)]
     assert methods == ['DELETE', *['GET'] * 4]
+
+
+def test_search_for_version_is_retried_before_a_write(api, http, slept):
+    set_catalog(http, {'RegionOne': nova.HOST})
+    http.get(f'{nova.HOST}/v2.1/', [BUSY, {'json': {}}])
+    http.delete(f'{nova.HOST}/v2.1/images/{ID}', status_code=204)
+    api.delete(ID)
+    methods = [request.partition(' ')[0] for request in sent(http)]
+    assert methods == ['GET', 'GET', 'DELETE']
 
 
 @pytest.mark.parametrize('method', ['GET', 'DELETE'])
