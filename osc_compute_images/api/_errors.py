@@ -233,7 +233,8 @@ class ServerError(HTTPError):
     """5xx: an error of the service or of a proxy in front of it."""
 
 
-_BY_STATUS: dict[int, type[HTTPError]] = {
+#: Errors of HTTP statuses that have one of their own.
+BY_STATUS: dict[int, type[HTTPError]] = {
     400: BadRequest,
     401: Unauthorized,
     403: Forbidden,
@@ -251,8 +252,3 @@ RESPONSE_LOST = (ConnectionFailed, InvalidResponse, ServerError)
 def origin(error: ImagesError) -> dict[str, Any]:
     """Return the arguments of an error that has the response of another."""
     return {'http_status': error.http_status, 'request_id': error.request_id}
-
-
-def error_for_status(status: int) -> type[HTTPError]:
-    """Return the exception class for an HTTP status of 400 or more."""
-    return _BY_STATUS.get(status, ServerError if status >= 500 else HTTPError)

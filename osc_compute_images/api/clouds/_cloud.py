@@ -45,7 +45,8 @@ class Cloud:
     :param redirect: whether to follow redirects, also those of a login
     :param logger: for requests
     :raises ImagesError: for a malformed entry
-    :ivar configured_regions: those that the configuration lists, if any
+    :ivar configured_regions: the settings of those that the configuration
+        lists, by name
     """
 
     config: 'OpenStackConfig'
@@ -68,9 +69,9 @@ class Cloud:
         #: The endpoint that has no region in the catalog.
         self._unnamed: str | None = None
         entry = self.config.cloud_config['clouds'].get(self.name, {})
-        self._regions = [*entry.get('regions', ())]
-        names = {region['name']: None for region in self._regions}
-        self.configured_regions: list[str] = [*names]
+        self.configured_regions: dict[str, Any] = {
+            each['name']: each['values'] for each in entry.get('regions', ())
+        }
 
     def regions(self) -> list[str]:
         """Return the names of the regions, sorted; log in if needed."""
@@ -105,9 +106,9 @@ class Cloud:
             # openstacksdk would prefer it to region_name.
             vars(options).pop('os_region_name', None)
         if getattr(config, '_pw_callback', None):
-            own = [r['values'] for r in self._regions if r['name'] == region]
+            own = str(self.configured_regions.get(region or ''))
             config = copy.copy(config)
-            config._pw_callback = functools.partial(self._ask, str(own))
+            config._pw_callback = functools.partial(self._ask, own)
         with _entries.translated():
             return config.get_one(
                 cloud=self.name, argparse=options, region_name=region or ''

@@ -45,7 +45,6 @@ _PLACEHOLDER = re.compile(r'%(%|\(\w*\)\w?|\w*)')
 # What keystoneauth raises if it knows no endpoint.
 _NO_ENDPOINT = (
     ksa_exceptions.EndpointNotFound,
-    ksa_exceptions.EmptyCatalog,
     ksa_exceptions.MissingAuthPlugin,
 )
 

@@ -94,7 +94,8 @@ def error_of(
             f'{message.rstrip(".")}; the server asks to retry after '
             f'{seconds:.0f} seconds'
         )
-    error = _errors.error_for_status(status)(
+    other = _errors.ServerError if status >= 500 else _errors.HTTPError
+    error = _errors.BY_STATUS.get(status, other)(
         message, http_status=status, request_id=request_id(headers)
     )
     error.retry_after = seconds
