@@ -119,18 +119,17 @@ class ServerReader:
             'servers',
         )
         invalid = 0
-        for number, page in enumerate(listing.pages()):
+        for page in listing.pages():
             invalid += page.unreadable
             if len(servers) + invalid > _limits.MAX_SERVERS:
                 raise _errors.InvalidResponse(
                     f'There are more than {_limits.MAX_SERVERS:,} servers'
                 )
-            # NOTE: a full first page has no room for servers of other cells.
-            shown.append(number > 0 or page.is_last())
         gap = f'{invalid} servers are invalid in the list'
         missing = (gap,) if invalid else ()
         is_all = 'all_tenants' in query
-        return ServerList(tuple(servers), is_all, missing, all(shown))
+        # NOTE: a full first page has no room for servers of other cells.
+        return ServerList(tuple(servers), is_all, missing, shown == [True])
 
     def _down_cells(self) -> tuple[str, ...] | None:
         """Return what is missing of cells; None if it is unknown."""
