@@ -63,10 +63,9 @@ class Routes:
         :raises ImagesNotServed: if Compute does not serve images
         """
         supports = functools.partial(self._supports, path)
+        visibility = _options.VISIBILITY
         try:
-            if _options.VISIBILITY in query and not supports(
-                _options.VISIBILITY
-            ):
+            if visibility in query and not supports(visibility):
                 raise _errors.InvalidResponse(
                     'The server does not filter images by visibility: it '
                     'accepts an invalid value'

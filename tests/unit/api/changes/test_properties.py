@@ -164,6 +164,7 @@ def test_find_visibility(api, fleet, visibility, requests):
         {'json': nova.page([nova.image(1)])},
         {'json': nova.page([nova.image(2)])},
         nova.fault(400, 'badRequest', 'No such filter'),
+        {'status_code': 406},
         nova.NO_ROUTE,
         {'text': '<html>'},
     ],

@@ -194,6 +194,17 @@ def test_decompression_takes_little_memory(monkeypatch):
     assert peak < 60 * LIMIT
 
 
+def test_rest_of_a_large_body_is_not_read(monkeypatch):
+    monkeypatch.setattr(_body, 'MAX_BODY', LIMIT)
+    body = io.BytesIO(bytes(9 * LIMIT))
+    response = requests.Response()
+    response.status_code = 200
+    response.raw = urllib3.HTTPResponse(body, preload_content=False)
+    with pytest.raises(images.InvalidResponse, match='than 1,000,000'):
+        _body.BodyReader(1, math.inf)(response)
+    assert body.closed
+
+
 def test_body_compressed_twice_is_rejected():
     twice = encoded(gzip.compress(PAGE), 'GZip')
     twice.headers['Content-Encoding'] = 'gzip, gzip'
