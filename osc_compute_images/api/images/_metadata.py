@@ -76,10 +76,10 @@ class MetadataAPI:
 
         :raises NotFound: if the image does not have it
         """
-        if _is_addressable(key):
+        try:
             body = self._property('GET', id_of(image), key)
             items = _decode.member(body, 'meta', dict)
-        else:
+        except _errors.BadRequest:
             items = self.get_metadata(image)
         if key not in items:
             raise _errors.NotFound(_NO_PROPERTY.format(id_of(image), key))
@@ -164,8 +164,11 @@ class MetadataAPI:
     def _property(
         self, method: str, image_id: str, key: str, json: object = None
     ) -> bytes:
-        """Send a request for one property; name it if it is missing."""
-        if not _is_addressable(key):
+        """Send a request for one property; name it if it is missing.
+
+        :raises BadRequest: if Compute has no route for the key
+        """
+        if key in ('.', '..') or not properties.is_key(key):
             raise _errors.BadRequest(
                 f'Compute accepts only letters, digits, spaces and "-_:." in '
                 f'the key of a property, not {key!r}. Use "openstack image '
@@ -181,8 +184,3 @@ class MetadataAPI:
             raise _errors.NotFound(
                 _NO_PROPERTY.format(image_id, key), **_errors.origin(e)
             ) from e
-
-
-def _is_addressable(key: str) -> bool:
-    """Return whether Compute has a route for the key of a property."""
-    return key not in ('.', '..') and properties.is_key(key)
