@@ -92,7 +92,8 @@ def test_retries_and_regions_without_private_names():
     clouds = {'mine': {'regions': ['a', 'b']}, 'other': {'profile': 'p'}}
     config = types.SimpleNamespace(cloud_config={'clouds': clouds})
     for name, regions in (('mine', ['a', 'b']), ('other', [])):
-        assert _cloud.Cloud(config, name).configured_regions == regions
+        found = _cloud.Cloud(config, name).configured_regions
+        assert [*found] == regions
 
 
 def test_hooks_add_to_epilog_if_there_are_any():
