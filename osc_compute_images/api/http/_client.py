@@ -36,10 +36,10 @@ class Client:
 
     def request(
         self,
-        method: str,
         path: str,
-        *,
         params: Mapping[str, Any] | None = None,
+        *,
+        method: str = 'GET',
         json: object = None,
         deadline: float = math.inf,
         microversion: str | None = None,

@@ -73,7 +73,7 @@ class Routes:
             if hints and 'marker' in query:
                 known = {name: hints[name] for name in filter(supports, hints)}
                 query = {**known, **query}
-            return self._client.request('GET', path, params=query).content
+            return self._client.request(path, query).content
         except _errors.HTTPError as e:
             if e.http_status == 403 and not e.message.startswith(_OF_GLANCE):
                 _raise_forbidden(e)
@@ -86,8 +86,8 @@ class Routes:
         if name not in self._supported:
             is_rejected = False
             try:
-                invalid = {name: _INVALID[name], 'limit': 1}
-                self._client.request('GET', path, params=invalid)
+                query = {name: _INVALID[name], 'limit': 1}
+                self._client.request(path, query)
             except _errors.BadRequest:
                 is_rejected = True
             except _errors.ImagesError:
@@ -118,7 +118,7 @@ class Routes:
         url = path_to('images', image_id, *path)
         try:
             return self._client.request(
-                method, url, json=json, deadline=deadline, fresh=fresh
+                url, method=method, json=json, deadline=deadline, fresh=fresh
             ).content
         except _errors.HTTPError as e:
             if e.http_status == 403 and self._is_forbidden(method, e):
@@ -161,8 +161,7 @@ class Routes:
     def _status_of_list(self) -> int | None:
         """Return the error status of a list of images, or None without one."""
         try:
-            query = {'limit': 1}
-            self._client.request('GET', BRIEF, params=query, fresh=True)
+            self._client.request(BRIEF, {'limit': 1}, fresh=True)
         except _errors.ImagesError as e:
             return e.http_status
         return None

@@ -85,14 +85,10 @@ class ServersAPI(ReadingAPI):
         if name_or_id not in _ids.RESERVED:
             with contextlib.suppress(_errors.NotFound, _errors.BadRequest):
                 url = path_to('flavors', name_or_id)
-                body = self._http.request('GET', url).content
+                body = self._http.request(url).content
                 return _flavors([_decode.member(body, 'flavor', dict)])[0]
         flavors = Pager(
-            lambda query: (
-                self._http.request(
-                    'GET', '/flavors/detail', params=query
-                ).content
-            ),
+            lambda query: self._http.request('/flavors/detail', query).content,
             lambda body: _decode.read_page(body, 'flavors', _flavors),
             # Include private flavors for an administrator.
             Query({'is_public': 'none'}),
@@ -183,10 +179,10 @@ class ServersAPI(ReadingAPI):
         path = path_of(server_id, 'action')
         sent = {'createImage': {'name': name, 'metadata': wanted}}
         try:
-            response = self._http.request(
-                'POST', path, json=sent, microversion=_IMAGE_ID
-            )
-            image_id: str = _decode.member(response.content, 'image_id', str)
+            body = self._http.request(
+                path, method='POST', json=sent, microversion=_IMAGE_ID
+            ).content
+            image_id: str = _decode.member(body, 'image_id', str)
             if not _ids.is_addressable(image_id):
                 raise _errors.InvalidResponse(
                     'The server sent an invalid ID of the new image'

@@ -55,8 +55,8 @@ class VisibilityAPI(ReadingAPI):
                 'limit': 1,
             }
             try:
-                response = self._http.request('GET', BRIEF, params=query)
-                listed = _decode.decode_page(response.content).images
+                body = self._http.request(BRIEF, query).content
+                listed = _decode.decode_page(body).images
             except _UNSUPPORTED:
                 return None
             is_listed = any(other.id == image_id for other in listed)

@@ -87,7 +87,7 @@ class ServerReader:
         wanted = self._microversion
         try:
             return self._client.request(
-                'GET', path, params=query, microversion=wanted, fresh=True
+                path, query, microversion=wanted, fresh=True
             )
         except _errors.NotAcceptable:
             if wanted is None:
