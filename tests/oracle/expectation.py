@@ -20,9 +20,11 @@ class View:
     def __init__(self, world, region, command, listed, *, is_wide=False):
         self._command = command
         self._is_wide = is_wide
-        find = world.connected if is_wide else world.sharing
+        self._sharing = world.sharing(region, listed)
         self._statuses = rules.STORED + (rules.BUSY if is_wide else ())
-        self.regions = find(region, listed)
+        self.regions = (
+            world.connected(region, listed) if is_wide else self._sharing
+        )
         self._images = world.regions[region].images
         self._servers = [
             (each, key, server)
@@ -112,7 +114,12 @@ class View:
             return True
         if not (self._is_wide and self.may_have_gaps):
             return False
-        read = {s['id'] for r, key, s in self._servers if not r.is_unread(key)}
+        # Other regions need not be read.
+        read = {
+            server['id']
+            for each, key, server in self._servers
+            if each in self._sharing and not each.is_unread(key)
+        }
         return rules.may_hold_any(image) or server_id not in {None, *read}
 
 
