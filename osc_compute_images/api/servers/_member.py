@@ -70,11 +70,15 @@ class Member:
 
     def shares_images(self, other: 'Member') -> bool:
         """Return whether it has the same Image service, or may have."""
-        if self is other or self.image_ids & other.image_ids:
+        if self.lists_same_images(other):
             return True
         is_same = self._has_same_images(other, other.region)
         # If it is unknown, two clouds are not taken for one.
         return self.login == other.login if is_same is None else is_same
+
+    def lists_same_images(self, other: 'Member') -> bool:
+        """Return whether it is the same region, or lists an image of it."""
+        return self is other or not self.image_ids.isdisjoint(other.image_ids)
 
     def others(self) -> Iterator[ksa_adapter.Adapter]:
         """Yield the Compute service of each other region that shares images.

@@ -199,5 +199,5 @@ class Fleet:
     def _sharing(self, api: 'ImagesAPI') -> list[Member]:
         own, every = self._members[api], self._members.values()
         # NOTE: regions that list the same images may be shown at other URLs.
-        same = [m for m in every if m is own or m.image_ids & own.image_ids]
+        same = [m for m in every if m.lists_same_images(own)]
         return [m for m in every if any(s.shares_images(m) for s in same)]
