@@ -62,6 +62,7 @@ class Client:
         :raises NotAcceptable: if the service does not offer the microversion
         :raises ImagesError: for any outcome but a success
         """
+        is_change = method != 'GET'
 
         def send(session: BoundedSession) -> requests.Response:
             endpoint = self._locator.locate(session)
@@ -77,7 +78,7 @@ class Client:
                 fresh=fresh,
             )
 
-        if is_change := method != 'GET':
+        if is_change:
             self.request_id = None
         response = self._retry(send, deadline)
         if is_change:
